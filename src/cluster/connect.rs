@@ -1,0 +1,1 @@
+//! From kubeconfig, environment and flags to a client, as kubectl does it.

@@ -1,0 +1,3 @@
+//! The only user of the Kubernetes client.
+
+pub(crate) mod connect;

@@ -1,0 +1,97 @@
+//! What can go wrong, what the user can do about it, and the exit code that tells a script.
+
+use std::error::Error as StdError;
+
+/// How the program ends; the numbers are documented and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// The Job completed, or the verb did what it was asked.
+    Success = 0,
+    /// The Job failed, or something went wrong while running.
+    Failure = 1,
+    /// The command line, or what it names, can't be used; nothing was created.
+    Usage = 2,
+    /// The time given ran out before the outcome came.
+    TimedOut = 3,
+    /// Interrupted by the user.
+    Interrupted = 130,
+}
+
+/// What sort of thing went wrong: enough for a caller to choose what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The user asked for something that can't be had.
+    Usage,
+    /// The object is not there.
+    NotFound,
+    /// The object is there already.
+    AlreadyExists,
+    /// The user is not allowed to.
+    Forbidden,
+    /// The server could not be reached, or answered too late.
+    Unreachable,
+    /// The time given ran out.
+    TimedOut,
+    /// The user interrupted.
+    Interrupted,
+    /// Anything else that the server or the machine refused.
+    Failed,
+}
+
+/// An error of one of the layers: a kind, a sentence, and what to try next.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Error {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`, told by `message`: no capital at the start and no full stop, since it ends a chain.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new(), source: None }
+    }
+
+    /// An error in what the user typed.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// The next thing to try, printed on a line of its own.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// What caused it.
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What sort of thing went wrong.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What to try next, in the order of printing.
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The exit code that this error ends the program with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.kind {
+            Kind::Usage => Exit::Usage,
+            Kind::TimedOut => Exit::TimedOut,
+            Kind::Interrupted => Exit::Interrupted,
+            Kind::NotFound | Kind::AlreadyExists | Kind::Forbidden | Kind::Unreachable | Kind::Failed => Exit::Failure,
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Sets of completion indexes: `0-3,7`, their algebra, and the selectors that users type.
+//!
+//! A set is kept as intervals, so that a Job of 100,000 finished indexes costs one entry.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A set of completion indexes, kept as sorted, disjoint, non-adjacent inclusive intervals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct IndexSet {
+    intervals: Vec<(u32, u32)>,
+}
+
+/// Why a text is not a set of indexes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an index set: {problem}")]
+pub(crate) struct ParseIndexSetError {
+    text: String,
+    problem: String,
+}
+
+impl ParseIndexSetError {
+    fn new(text: &str, problem: impl Into<String>) -> Self {
+        Self { text: text.to_owned(), problem: problem.into() }
+    }
+}
+
+impl IndexSet {
+    /// The empty set.
+    pub(crate) const fn new() -> Self {
+        Self { intervals: Vec::new() }
+    }
+
+    /// The indexes from 0 to `completions - 1`.
+    pub(crate) fn below(completions: u32) -> Self {
+        match completions.checked_sub(1) {
+            Some(last) => Self { intervals: vec![(0, last)] },
+            None => Self::new(),
+        }
+    }
+
+    /// Reads what the Job controller writes into `.status.completedIndexes` and `.status.failedIndexes`.
+    ///
+    /// Lenient, as the controller itself is: what is no number is passed over, because a status that is only partly
+    /// readable still says more than none.
+    pub(crate) fn from_status(text: &str) -> Self {
+        let mut intervals = Vec::new();
+        for part in text.split(',') {
+            let (low, high) = part.split_once('-').unwrap_or((part, part));
+            if let (Ok(low), Ok(high)) = (low.trim().parse::<u32>(), high.trim().parse::<u32>())
+                && low <= high
+            {
+                intervals.push((low, high));
+            }
+        }
+        Self::from_intervals(intervals)
+    }
+
+    fn from_intervals(mut intervals: Vec<(u32, u32)>) -> Self {
+        intervals.sort_unstable();
+        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(intervals.len());
+        for (low, high) in intervals {
+            match merged.last_mut() {
+                Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
+                _ => merged.push((low, high)),
+            }
+        }
+        Self { intervals: merged }
+    }
+
+    /// Whether no index is in the set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// How many indexes are in the set.
+    pub(crate) fn len(&self) -> usize {
+        self.intervals.iter().map(|(low, high)| (high - low) as usize + 1).sum()
+    }
+
+    /// Whether `index` is in the set.
+    pub(crate) fn contains(&self, index: u32) -> bool {
+        let after = self.intervals.partition_point(|&(low, _)| low <= index);
+        after > 0 && index <= self.intervals[after - 1].1
+    }
+
+    /// The greatest index in the set.
+    pub(crate) fn last(&self) -> Option<u32> {
+        self.intervals.last().map(|&(_, high)| high)
+    }
+
+    /// The indexes in ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.intervals.iter().flat_map(|&(low, high)| low..=high)
+    }
+
+    /// Adds one index.
+    pub(crate) fn insert(&mut self, index: u32) {
+        let at = self.intervals.partition_point(|&(_, high)| high < index);
+        if self.intervals.get(at).is_some_and(|&(low, _)| low <= index) {
+            return;
+        }
+        let joins_left = at > 0 && self.intervals[at - 1].1 + 1 == index;
+        let joins_right = self.intervals.get(at).is_some_and(|&(low, _)| low == index + 1);
+        match (joins_left, joins_right) {
+            (true, true) => {
+                self.intervals[at - 1].1 = self.intervals[at].1;
+                self.intervals.remove(at);
+            }
+            (true, false) => self.intervals[at - 1].1 = index,
+            (false, true) => self.intervals[at].0 = index,
+            (false, false) => self.intervals.insert(at, (index, index)),
+        }
+    }
+
+    /// The indexes in either set.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        Self::from_intervals(self.intervals.iter().chain(&other.intervals).copied().collect())
+    }
+
+    /// The indexes in this set and not in `other`.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let mut left = Vec::new();
+        let mut cuts = other.intervals.iter().copied().peekable();
+        for &(low, high) in &self.intervals {
+            let mut from = low;
+            let mut rest = true;
+            while let Some(&(cut_low, cut_high)) = cuts.peek() {
+                if cut_high < from {
+                    cuts.next();
+                    continue;
+                }
+                if cut_low > high {
+                    break;
+                }
+                if cut_low > from {
+                    left.push((from, cut_low - 1));
+                }
+                if cut_high >= high {
+                    rest = false;
+                    break;
+                }
+                from = cut_high + 1;
+                cuts.next();
+            }
+            if rest {
+                left.push((from, high));
+            }
+        }
+        Self { intervals: left }
+    }
+
+    /// The indexes in both sets.
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
+        self.difference(&self.difference(other))
+    }
+}
+
+impl FromIterator<u32> for IndexSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(indexes: I) -> Self {
+        Self::from_intervals(indexes.into_iter().map(|index| (index, index)).collect())
+    }
+}
+
+impl fmt::Display for IndexSet {
+    /// The form of `.status.completedIndexes`: two neighbours are a pair, three or more a range.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, &(low, high)) in self.intervals.iter().enumerate() {
+            if position > 0 {
+                f.write_str(",")?;
+            }
+            match high - low {
+                0 => write!(f, "{low}")?,
+                1 => write!(f, "{low},{high}")?,
+                _ => write!(f, "{low}-{high}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for IndexSet {
+    type Err = ParseIndexSetError;
+
+    /// Reads `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut intervals = Vec::new();
+        for part in text.split(',') {
+            read_part(text, part.trim(), &mut intervals)?;
+        }
+        Ok(Self::from_intervals(intervals))
+    }
+}
+
+fn read_part(text: &str, part: &str, intervals: &mut Vec<(u32, u32)>) -> Result<(), ParseIndexSetError> {
+    let number = |digits: &str| -> Result<u32, ParseIndexSetError> {
+        let plain: String = digits.chars().filter(|&c| c != '_').collect();
+        let numeric = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
+        match plain.parse() {
+            Ok(value) if numeric && value < u32::MAX => Ok(value),
+            _ if numeric => Err(ParseIndexSetError::new(text, format!("{digits} is too large"))),
+            _ if digits.is_empty() => Err(ParseIndexSetError::new(text, "a number is missing")),
+            _ => Err(ParseIndexSetError::new(text, format!("{digits:?} is not a number"))),
+        }
+    };
+    let (range, step) = match part.split_once(':') {
+        Some((range, step)) => (range, Some(number(step)?)),
+        None => (part, None),
+    };
+    let Some((low, high)) = range.split_once('-') else {
+        if step.is_some() {
+            return Err(ParseIndexSetError::new(text, format!("the step in {part:?} needs a range, as in 0-9:2")));
+        }
+        let index = number(range)?;
+        intervals.push((index, index));
+        return Ok(());
+    };
+    let (low, high) = (number(low)?, number(high)?);
+    if low > high {
+        return Err(ParseIndexSetError::new(text, format!("{range} runs backwards; write {high}-{low}")));
+    }
+    match step {
+        None | Some(1) => intervals.push((low, high)),
+        Some(0) => return Err(ParseIndexSetError::new(text, "a step of 0 never ends")),
+        Some(step) => intervals.extend((low..=high).step_by(step as usize).map(|index| (index, index))),
+    }
+    Ok(())
+}
+
+/// A status that a selector may name in place of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatusWord {
+    /// Every index of the Job.
+    All,
+    /// The Job, or the last attempt where the Job keeps no list, says that it failed.
+    Failed,
+    /// The Job says that it completed.
+    Succeeded,
+    /// An attempt is active.
+    Running,
+    /// Neither finished nor running.
+    Pending,
+}
+
+impl StatusWord {
+    const NAMES: [(&'static str, Self); 5] = [
+        ("all", Self::All),
+        ("failed", Self::Failed),
+        ("succeeded", Self::Succeeded),
+        ("running", Self::Running),
+        ("pending", Self::Pending),
+    ];
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, word)| word)
+    }
+}
+
+/// What a user types for INDEXES: numbers and ranges, status words, and either of them excluded by a leading `!`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IndexSelector {
+    terms: Vec<(bool, Term)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Term {
+    Word(StatusWord),
+    Set(IndexSet),
+}
+
+impl IndexSelector {
+    /// The set that this selector means, where `meaning` tells which indexes have a status.
+    ///
+    /// What is included is joined first and what is excluded taken away from it; a selector that only excludes starts
+    /// from all indexes.
+    pub(crate) fn resolve(&self, meaning: impl Fn(StatusWord) -> IndexSet) -> IndexSet {
+        let joined = |excluded: bool| {
+            self.terms.iter().filter(|(is_excluded, _)| *is_excluded == excluded).fold(
+                IndexSet::new(),
+                |set, (_, term)| match term {
+                    Term::Word(word) => set.union(&meaning(*word)),
+                    Term::Set(indexes) => set.union(indexes),
+                },
+            )
+        };
+        let included =
+            if self.terms.iter().all(|(excluded, _)| *excluded) { meaning(StatusWord::All) } else { joined(false) };
+        included.difference(&joined(true))
+    }
+
+    /// The indexes named by number, whatever they turn out to be.
+    pub(crate) fn numbers(&self) -> IndexSet {
+        self.terms.iter().fold(IndexSet::new(), |set, (excluded, term)| match term {
+            Term::Set(indexes) if !excluded => set.union(indexes),
+            _ => set,
+        })
+    }
+}
+
+impl FromStr for IndexSelector {
+    type Err = ParseIndexSetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut terms = Vec::new();
+        for part in text.split(',') {
+            let part = part.trim();
+            let (excluded, rest) = match part.strip_prefix('!') {
+                Some(rest) => (true, rest.trim_start()),
+                None => (false, part),
+            };
+            let term = if let Some(word) = StatusWord::from_name(rest) {
+                Term::Word(word)
+            } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                let names: Vec<_> = StatusWord::NAMES.iter().map(|(name, _)| *name).collect();
+                return Err(ParseIndexSetError::new(
+                    text,
+                    format!("{rest:?} is neither a number nor one of {}", names.join(", ")),
+                ));
+            } else {
+                let mut intervals = Vec::new();
+                read_part(text, rest, &mut intervals)?;
+                Term::Set(IndexSet::from_intervals(intervals))
+            };
+            terms.push((excluded, term));
+        }
+        Ok(Self { terms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(text: &str) -> IndexSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn prints_pairs_and_ranges_as_the_job_controller_does() {
+        assert_eq!(set("1,2").to_string(), "1,2");
+        assert_eq!(set("1,2,3,7").to_string(), "1-3,7");
+        assert_eq!(set("9-20:5,0-3,2").to_string(), "0-3,9,14,19");
+        assert_eq!(set("1_000-1_002").to_string(), "1000-1002");
+        assert_eq!(IndexSet::new().to_string(), "");
+    }
+
+    #[test]
+    fn counts_what_a_step_leaves() {
+        assert_eq!(set("0-10:2").len(), 6);
+        assert_eq!(set("0-10:20").len(), 1);
+    }
+
+    #[test]
+    fn refuses_what_is_no_set_and_says_why() {
+        let problem = |text: &str| text.parse::<IndexSet>().unwrap_err().to_string();
+        insta::assert_snapshot!(problem(""), @r#""" is not an index set: a number is missing"#);
+        insta::assert_snapshot!(problem("1,,2"), @r#""1,,2" is not an index set: a number is missing"#);
+        insta::assert_snapshot!(problem("3-1"), @r#""3-1" is not an index set: 3-1 runs backwards; write 1-3"#);
+        insta::assert_snapshot!(problem("0-9:0"), @r#""0-9:0" is not an index set: a step of 0 never ends"#);
+        insta::assert_snapshot!(problem("5:2"), @r#""5:2" is not an index set: the step in "5:2" needs a range, as in 0-9:2"#);
+        insta::assert_snapshot!(problem("one"), @r#""one" is not an index set: "one" is not a number"#);
+        insta::assert_snapshot!(problem("+1"), @r#""+1" is not an index set: "+1" is not a number"#);
+        insta::assert_snapshot!(problem("99999999999"), @r#""99999999999" is not an index set: 99999999999 is too large"#);
+    }
+
+    #[test]
+    fn a_status_is_read_as_far_as_it_can_be() {
+        assert_eq!(IndexSet::from_status("").to_string(), "");
+        assert_eq!(IndexSet::from_status("1,3-5,x,7-").to_string(), "1,3-5");
+    }
+
+    #[test]
+    fn selectors_join_then_exclude() {
+        let meaning = |word| match word {
+            StatusWord::All => set("0-9"),
+            StatusWord::Failed => set("2,5"),
+            StatusWord::Succeeded => set("0,1"),
+            StatusWord::Running => set("3"),
+            StatusWord::Pending => set("4,6-9"),
+        };
+        let resolve = |text: &str| text.parse::<IndexSelector>().unwrap().resolve(meaning).to_string();
+        assert_eq!(resolve("failed"), "2,5");
+        assert_eq!(resolve("failed,0-3"), "0-3,5");
+        assert_eq!(resolve("!failed"), "0,1,3,4,6-9");
+        assert_eq!(resolve("all,!0-7"), "8,9");
+        assert_eq!(resolve("!succeeded,failed"), "2,5");
+        let unknown = "faled".parse::<IndexSelector>().unwrap_err().to_string();
+        insta::assert_snapshot!(unknown, @r#""faled" is not an index set: "faled" is neither a number nor one of all, failed, succeeded, running, pending"#);
+    }
+
+    /// Small numbers close together, so that intervals meet, touch and overlap often.
+    fn indexes() -> impl Strategy<Value = BTreeSet<u32>> {
+        proptest::collection::btree_set(0u32..60, 0..40)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn agrees_with_a_plain_set(a in indexes(), b in indexes(), extra in 0u32..60) {
+            let (left, right): (IndexSet, IndexSet) = (a.iter().copied().collect(), b.iter().copied().collect());
+            prop_assert_eq!(left.iter().collect::<Vec<_>>(), a.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(left.len(), left.iter().count());
+            prop_assert_eq!(left.contains(extra), a.contains(&extra));
+            prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
+            prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
+            prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());
+            let mut grown = left.clone();
+            grown.insert(extra);
+            prop_assert_eq!(grown, a.iter().copied().chain([extra]).collect());
+        }
+
+        #[test]
+        fn prints_what_it_reads(a in proptest::collection::btree_set(0u32..60, 1..40)) {
+            let whole: IndexSet = a.into_iter().collect();
+            prop_assert_eq!(&whole.to_string().parse::<IndexSet>().unwrap(), &whole);
+            prop_assert_eq!(IndexSet::from_status(&whole.to_string()), whole);
+        }
+    }
+}

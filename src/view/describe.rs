@@ -1,0 +1,1 @@
+//! What `kubectl describe job` prints, and what it leaves out.

@@ -1,0 +1,3 @@
+//! Values, style and now into text.
+
+pub(crate) mod describe;

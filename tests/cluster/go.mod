@@ -1,0 +1,3 @@
+module kubectl-indexed.invalid/tests/cluster
+
+go 1.24

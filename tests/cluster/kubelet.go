@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func (l layout) kubelet(v version) part {
+	return part{
+		name: "kubelet",
+		command: []string{
+			l.bin(v.binary()), "kubelet",
+			"--config=" + l.config("kubelet.json"),
+			"--kubeconfig=" + l.partKubeconfigPath("kubelet"),
+			"--hostname-override=" + nodeName,
+		},
+		// It runs mount and others, and asks containerd for the rest.
+		inNode: true,
+		ports:  []int{kubeletPort, kubeletHealthPort},
+		prepare: func() error {
+			if err := l.makeCgroup(); err != nil {
+				return err
+			}
+			if _, err := l.partKubeconfig("kubelet"); err != nil {
+				return err
+			}
+			content, err := json.MarshalIndent(l.kubeletConfig(v), "", "  ")
+			if err != nil {
+				return err
+			}
+			return writeFile(l.config("kubelet.json"), content, 0o644)
+		},
+		healthy: func() error {
+			return healthyAt(fmt.Sprintf("http://127.0.0.1:%d/healthz", kubeletHealthPort))
+		},
+	}
+}
+
+func (l layout) kubeletConfig(v version) object {
+	config := object{
+		"apiVersion": "kubelet.config.k8s.io/v1beta1",
+		"kind":       "KubeletConfiguration",
+
+		"address":            "127.0.0.1",
+		"port":               kubeletPort,
+		"healthzBindAddress": "127.0.0.1",
+		"healthzPort":        kubeletHealthPort,
+		"readOnlyPort":       0,
+		"authentication": object{
+			"anonymous": object{"enabled": false},
+			"webhook":   object{"enabled": true},
+			"x509":      object{"clientCAFile": l.pki("ca.crt")},
+		},
+		"authorization": object{"mode": "Webhook"},
+
+		"containerRuntimeEndpoint": "unix://" + containerdSocket,
+		"cgroupDriver":             "cgroupfs",
+		"cgroupRoot":               "/" + l.cgroup(),
+		"failSwapOn":               false,
+		"makeIPTablesUtilChains":   false,
+		"oomScoreAdj":              0,
+		"volumePluginDir":          l.data(v, "volume-plugins"),
+
+		// Nothing answers there, but without it every Pod gets a warning.
+		"clusterDNS":    []string{"10.96.0.10"},
+		"clusterDomain": "cluster.local",
+		"resolvConf":    "",
+
+		"maxPods":             250,
+		"serializeImagePulls": false,
+		"registryPullQPS":     0,
+		"eventRecordQPS":      0,
+		"kubeAPIQPS":          500,
+		"kubeAPIBurst":        1000,
+
+		// A disk or memory that is nearly full is no reason to end Pods here.
+		"imageGCHighThresholdPercent": 100,
+		"evictionHard": object{
+			"memory.available":   "1Mi",
+			"nodefs.available":   "0.1%",
+			"nodefs.inodesFree":  "0.1%",
+			"imagefs.available":  "0.1%",
+			"imagefs.inodesFree": "0.1%",
+		},
+	}
+	if v != oldest {
+		// Version 1 of control groups is refused otherwise; the field came
+		// in 1.31.
+		config["failCgroupV1"] = false
+	}
+	return config
+}
+
+// checkNode says why the node can't take Pods yet. What it reported before
+// since, which may be from before a restart, doesn't count.
+func (l layout) checkNode(since time.Time) error {
+	admin, err := l.admin()
+	if err != nil {
+		return err
+	}
+	var node nodeObject
+	if _, err := admin.do("GET", "/api/v1/nodes/"+nodeName, nil, &node); err != nil {
+		return err
+	}
+	return node.check(since)
+}
+
+// nodeObject is what is of interest in a Node.
+type nodeObject struct {
+	Metadata struct{ Name string }
+	Spec     struct {
+		Taints []struct{ Key string }
+	}
+	Status struct {
+		Conditions []struct {
+			Type, Status, Message string
+			LastHeartbeatTime     time.Time
+		}
+	}
+}
+
+func (n nodeObject) check(since time.Time) error {
+	for _, taint := range n.Spec.Taints {
+		if strings.HasPrefix(taint.Key, "node.kubernetes.io/") {
+			return fmt.Errorf("the node is tainted %s", taint.Key)
+		}
+	}
+	for _, condition := range n.Status.Conditions {
+		if condition.Type != "Ready" {
+			continue
+		}
+		switch {
+		case condition.Status != "True":
+			return fmt.Errorf("the node isn't ready: %s", condition.Message)
+		// Times in the API have whole seconds.
+		case condition.LastHeartbeatTime.Before(since.Truncate(time.Second)):
+			return fmt.Errorf("the node hasn't reported yet")
+		}
+		return nil
+	}
+	return fmt.Errorf("the node hasn't reported its state yet")
+}
+
+// partStarted is when a part's pid file was written, or the zero time.
+func (l layout) partStarted(name string) time.Time {
+	info, err := os.Stat(filepath.Clean(l.pid(name)))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}

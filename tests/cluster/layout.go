@@ -1,0 +1,90 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+)
+
+// Every port is on 127.0.0.1. They are fixed, so that a kubeconfig keeps
+// working over restarts, and far from the ports that Kubernetes uses itself.
+const (
+	apiServerPort         = 16443
+	etcdPort              = 16379
+	etcdPeerPort          = 16380
+	controllerManagerPort = 16257
+	schedulerPort         = 16259
+	kubeletPort           = 16250
+	kubeletHealthPort     = 16248
+	kwokPort              = 16247
+	registryPort          = 16500
+)
+
+// nodeName is the node's name and, because the API server fetches logs from
+// there, a host name of the loopback address.
+const nodeName = "localhost"
+
+// layout says where everything of one cluster is. Nothing that is written
+// lies outside of state.
+type layout struct {
+	source string // The folder tests/cluster of the checkout.
+	state  string // Normally the folder target/cluster of the checkout.
+}
+
+func (l layout) in(elements ...string) string {
+	return filepath.Join(append([]string{l.state}, elements...)...)
+}
+
+func (l layout) bin(name string) string    { return l.in("bin", name) }
+func (l layout) log(part string) string    { return l.in("log", part+".log") }
+func (l layout) pid(part string) string    { return l.in("run", part+".pid") }
+func (l layout) pki(name string) string    { return l.in("pki", name) }
+func (l layout) config(name string) string { return l.in("run", name) }
+func (l layout) kubeconfig() string        { return l.in("kubeconfig") }
+
+// data is where a version of Kubernetes keeps what it stores. Each has its
+// own, because an old control plane can't read what a newer one wrote.
+func (l layout) data(v version, elements ...string) string {
+	return l.in(append([]string{v.minor}, elements...)...)
+}
+
+// id tells the clusters of two checkouts apart where names are shared by the
+// whole machine: control groups and network links.
+func (l layout) id() string {
+	sum := sha256.Sum256([]byte(l.state))
+	return hex.EncodeToString(sum[:4])
+}
+
+// cgroup is the control group that holds all containers, below the root of
+// each hierarchy.
+func (l layout) cgroup() string { return "kubectl-indexed-" + l.id() }
+
+// bridge is the network link that joins the Pods. A link's name has at most
+// 15 characters.
+func (l layout) bridge() string { return "kidx" + l.id() }
+
+// downCommand is what to type to end this cluster.
+func (l layout) downCommand() string {
+	repo := filepath.Dir(filepath.Dir(l.state))
+	down := filepath.Join(repo, "tests", "cluster", "down")
+	if l.state == filepath.Join(repo, "target", "cluster") && exists(down) {
+		return down
+	}
+	return fmt.Sprintf("%s=%s %s", stateVariable, l.state, filepath.Join(l.source, "down"))
+}
+
+// A version of Kubernetes that this folder can build.
+type version struct {
+	minor string // As in 1.36: the name of its module's folder and its data.
+	patch string // As in 1.36.3.
+}
+
+// The newest release and the oldest one that the product supports.
+var (
+	newest   = version{"1.36", "1.36.3"}
+	oldest   = version{"1.30", "1.30.14"}
+	versions = []version{newest, oldest}
+)
+
+func (v version) binary() string { return "kubernetes-" + v.minor }

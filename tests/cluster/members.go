@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// memberVariable marks every process of a cluster: its value is PART@STATE.
+// Children inherit it, so even the shims that containerd leaves behind when
+// it is killed are found, and no pid file needs to be believed.
+const memberVariable = "KUBECTL_INDEXED_TEST_CLUSTER_MEMBER"
+
+// shimPart stands for containerd's shims, each the parent of one Pod's
+// containers. They outlive containerd on purpose.
+const shimPart = "shim"
+
+// member is one living process of a cluster.
+type member struct {
+	pid   int
+	part  string
+	state string
+}
+
+// members lists the living processes of every cluster on the machine.
+func members() []member {
+	var found []member
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil {
+			continue
+		}
+		environment, err := os.ReadFile(filepath.Join(folder, "environ"))
+		if err != nil {
+			continue
+		}
+		part, state, ok := parseMember(environment)
+		if !ok || !alive(pid) {
+			continue
+		}
+		comm, _ := os.ReadFile(filepath.Join(folder, "comm"))
+		if part == "containerd" && !strings.HasPrefix(string(comm), "containerd\n") &&
+			!strings.HasPrefix(string(comm), "cluster\n") {
+			part = shimPart
+		}
+		found = append(found, member{pid, part, state})
+	}
+	return found
+}
+
+// parseMember finds the mark in a process's environment.
+func parseMember(environment []byte) (part, state string, ok bool) {
+	for _, variable := range bytes.Split(environment, []byte{0}) {
+		value, found := strings.CutPrefix(string(variable), memberVariable+"=")
+		if !found {
+			continue
+		}
+		return strings.Cut(value, "@")
+	}
+	return "", "", false
+}
+
+// members lists the living processes of this cluster.
+func (l layout) members() []member {
+	var ours []member
+	for _, m := range members() {
+		if m.state == l.state {
+			ours = append(ours, m)
+		}
+	}
+	return ours
+}
+
+// running returns the process of a part, or 0.
+func (l layout) running(part string) int {
+	for _, m := range l.members() {
+		if m.part == part {
+			return m.pid
+		}
+	}
+	return 0
+}
+
+// alive says whether a process runs. One that ended but that nobody has
+// waited for doesn't.
+func alive(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	// The command's name may hold anything, so look behind its last bracket.
+	end := bytes.LastIndexByte(stat, ')')
+	return end > 0 && len(stat) > end+2 && stat[end+2] != 'Z' && stat[end+2] != 'X'
+}
+
+// killAll ends processes by SIGKILL until the list is empty. There is nothing
+// to save: what they have written is already with the kernel.
+func killAll(list func() []int) bool {
+	return until(20*time.Second, func() bool {
+		pids := list()
+		for _, pid := range pids {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		return len(pids) == 0
+	})
+}
+
+// until asks again and again, up to a time limit, whether something holds.
+func until(limit time.Duration, holds func() bool) bool {
+	for end := time.Now().Add(limit); ; time.Sleep(30 * time.Millisecond) {
+		if holds() {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// startLimit is how long a part may take until it is healthy.
+const startLimit = 90 * time.Second
+
+// part is one server of the cluster.
+type part struct {
+	name string
+	// command is the program and its arguments.
+	command []string
+	// path is searched for programs before the machine's own folders.
+	path []string
+	// inNode is whether it lives in the node's mount namespace.
+	inNode bool
+	// ports are the ones that it listens on.
+	ports []int
+	// prepare writes its configuration, before each start.
+	prepare func() error
+	// healthy tells what is still wrong with it, if anything.
+	healthy func() error
+}
+
+// start starts a part unless it runs already, and says whether it did.
+func (l layout) start(p part) (bool, error) {
+	if l.running(p.name) != 0 {
+		return false, nil
+	}
+	for _, port := range p.ports {
+		if err := l.checkPort(port); err != nil {
+			return false, err
+		}
+	}
+	if p.prepare != nil {
+		if err := p.prepare(); err != nil {
+			return false, fmt.Errorf("preparing %s: %w", p.name, err)
+		}
+	}
+	command := p.command
+	if p.inNode {
+		command = l.self("node", strconv.Itoa(l.nodeProcess()))
+		command = append(command, p.command...)
+	}
+	if err := l.detach(p, command); err != nil {
+		return false, fmt.Errorf("starting %s: %w", p.name, err)
+	}
+	return true, nil
+}
+
+// detach runs a command that outlives this program: in a session of its own,
+// with a fresh environment and with nothing open but its log.
+func (l layout) detach(p part, command []string) error {
+	if err := os.MkdirAll(filepath.Dir(l.log(p.name)), 0o755); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(l.log(p.name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	path := ""
+	for _, folder := range p.path {
+		path += folder + ":"
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = []string{
+		memberVariable + "=" + p.name + "@" + l.state,
+		"PATH=" + path + "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		// Some of them look for a home, and none may touch the user's.
+		"HOME=" + l.in("run"),
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if err := writeFile(l.pid(p.name), []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o644); err != nil {
+		return err
+	}
+	// Reap it if it dies while this program still runs.
+	go cmd.Wait()
+	return nil
+}
+
+// awaitHealthy returns once a part is healthy.
+func (l layout) awaitHealthy(p part) error {
+	var problem error
+	gone := false
+	ok := until(startLimit, func() bool {
+		problem = p.healthy()
+		if problem == nil {
+			return true
+		}
+		gone = l.running(p.name) == 0
+		return gone
+	})
+	switch {
+	case gone:
+		return fail("read "+l.log(p.name)+", then run `up` again; `down` and `up` start afresh.",
+			"%s ended; the last lines of its log:\n%s", p.name, tailOf(l.log(p.name), 12))
+	case !ok:
+		return fail("read "+l.log(p.name)+"; `down` and `up` start afresh.",
+			"%s isn't healthy after %.0f s: %w; the last lines of its log:\n%s",
+			p.name, startLimit.Seconds(), problem, tailOf(l.log(p.name), 12))
+	}
+	return nil
+}
+
+// bring starts a part if need be and returns once it is healthy.
+func (l layout) bring(p part) (started bool, err error) {
+	started, err = l.start(p)
+	if err != nil {
+		return started, err
+	}
+	return started, l.awaitHealthy(p)
+}
+
+// self is this program's command line for one of its inner commands.
+func (l layout) self(arguments ...string) []string {
+	return append([]string{l.bin("cluster"), l.source, l.state}, arguments...)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// failure is an error with the next thing to try.
+type failure struct {
+	cause error
+	hint  string
+}
+
+func (f *failure) Error() string { return f.cause.Error() }
+func (f *failure) Unwrap() error { return f.cause }
+
+// fail makes an error that says what to do about it.
+func fail(hint, format string, values ...any) error {
+	return &failure{fmt.Errorf(format, values...), hint}
+}
+
+// printError tells an error and its hint as the product itself does.
+func printError(w io.Writer, err error) {
+	fmt.Fprintln(w, "error:", err)
+	var f *failure
+	if errors.As(err, &f) && f.hint != "" {
+		fmt.Fprintln(w, "hint:", f.hint)
+	}
+}
+
+// began is when this program started, for the times that say prints.
+var began = time.Now()
+
+// say tells on stderr what is being done, with the seconds since the start.
+func say(format string, values ...any) {
+	fmt.Fprintf(os.Stderr, "[%4.0fs] %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, values...))
+}
+
+// sayWhile says what is being done and, while it lasts, once a minute that
+// it still is, so that a long build doesn't look like a hang.
+func sayWhile(what string, do func() error) error {
+	say("%s …", what)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		ticks := time.NewTicker(time.Minute)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticks.C:
+				say("… still %s", lowerFirst(what))
+			}
+		}
+	}()
+	return do()
+}
+
+func lowerFirst(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToLower(text[:1]) + text[1:]
+}
+
+// lastLines returns the end of a text: at most n lines, each cut at a length
+// that a person still reads.
+func lastLines(text string, n int) string {
+	const longest = 400
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	for i, line := range lines {
+		if len(line) > longest {
+			line = line[:longest] + "…"
+		}
+		lines[i] = "    " + line
+	}
+	return strings.Join(lines, "\n")
+}
+
+// tailOf returns the last lines of a log, or says that there are none.
+func tailOf(path string, n int) string {
+	const most = 64 << 10
+	file, err := os.Open(path)
+	if err != nil {
+		return "    (no log)"
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > most {
+		file.Seek(-most, io.SeekEnd)
+	}
+	text, _ := io.ReadAll(file)
+	if len(text) == 0 {
+		return "    (the log is empty)"
+	}
+	return lastLines(string(text), n)
+}
