@@ -84,33 +84,9 @@ impl IndexSet {
         after > 0 && index <= self.intervals[after - 1].1
     }
 
-    /// The greatest index in the set.
-    pub(crate) fn last(&self) -> Option<u32> {
-        self.intervals.last().map(|&(_, high)| high)
-    }
-
     /// The indexes in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.intervals.iter().flat_map(|&(low, high)| low..=high)
-    }
-
-    /// Adds one index.
-    pub(crate) fn insert(&mut self, index: u32) {
-        let at = self.intervals.partition_point(|&(_, high)| high < index);
-        if self.intervals.get(at).is_some_and(|&(low, _)| low <= index) {
-            return;
-        }
-        let joins_left = at > 0 && self.intervals[at - 1].1 + 1 == index;
-        let joins_right = self.intervals.get(at).is_some_and(|&(low, _)| low == index + 1);
-        match (joins_left, joins_right) {
-            (true, true) => {
-                self.intervals[at - 1].1 = self.intervals[at].1;
-                self.intervals.remove(at);
-            }
-            (true, false) => self.intervals[at - 1].1 = index,
-            (false, true) => self.intervals[at].0 = index,
-            (false, false) => self.intervals.insert(at, (index, index)),
-        }
     }
 
     /// The indexes in either set.
@@ -148,11 +124,6 @@ impl IndexSet {
             }
         }
         Self { intervals: left }
-    }
-
-    /// The indexes in both sets.
-    pub(crate) fn intersection(&self, other: &Self) -> Self {
-        self.difference(&self.difference(other))
     }
 }
 
@@ -408,10 +379,6 @@ mod tests {
             prop_assert_eq!(left.contains(extra), a.contains(&extra));
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
-            prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());
-            let mut grown = left.clone();
-            grown.insert(extra);
-            prop_assert_eq!(grown, a.iter().copied().chain([extra]).collect());
         }
 
         #[test]

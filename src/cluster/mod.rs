@@ -1,3 +1,141 @@
-//! The only user of the Kubernetes client.
+//! The only user of the Kubernetes client: requests in, plain values and events out. It never prints.
 
 pub(crate) mod connect;
+pub(crate) mod logs;
+mod objects;
+pub(crate) mod watch;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Event};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::api::{Api, ListParams};
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind};
+use crate::state::attempt::PodRecord;
+use connect::{ConnectOptions, Connection};
+pub(crate) use objects::Submission;
+
+/// How many objects one page of a list has, as kubectl's `--chunk-size`.
+const PAGE: u32 = 500;
+
+/// One namespace of one cluster.
+pub(crate) struct Cluster {
+    connection: Connection,
+}
+
+impl Cluster {
+    /// Finds the cluster as kubectl does. Nothing is sent to it yet.
+    pub(crate) async fn connect(options: &ConnectOptions, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        Ok(Self { connection: connect::connect(options, env).await? })
+    }
+
+    /// The namespace of all requests that do not ask for every namespace.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.connection.namespace
+    }
+
+    fn client(&self) -> Client {
+        self.connection.client.clone()
+    }
+
+    fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client(), self.namespace())
+    }
+
+    /// One Job by its name.
+    pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
+        let doing = format!("getting job {name:?} in namespace {:?}", self.namespace());
+        self.connection.timed(&doing, self.api::<Job>().get(name)).await.map_err(|error| match error.kind() {
+            Kind::NotFound => {
+                Error::new(Kind::NotFound, format!("there is no job {name:?} in namespace {:?}", self.namespace()))
+                    .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere")
+            }
+            _ => error,
+        })
+    }
+
+    /// The Jobs of the namespace, or of all, that have the labels of `selector`.
+    pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
+        let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
+        let doing = match all_namespaces {
+            true => "listing jobs in all namespaces".to_owned(),
+            false => format!("listing jobs in namespace {:?}", self.namespace()),
+        };
+        let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
+        self.list(&doing, &api, params).await
+    }
+
+    /// The Pods of a Job; with `fields`, only those that match this field selector.
+    pub(crate) async fn pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let doing = format!("listing the pods of job {name:?} in namespace {:?}", self.namespace());
+        let mut params = ListParams::default().labels(&pod_selector(job));
+        if let Some(fields) = fields {
+            params = params.fields(fields);
+        }
+        self.list(&doing, &self.api::<PodRecord>(), params).await
+    }
+
+    /// The events about a Job itself, as `kubectl describe` selects them.
+    pub(crate) async fn events(&self, job: &Job) -> Result<Vec<Event>, Error> {
+        let (name, uid) = (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref());
+        let doing = format!("listing the events of job {name:?} in namespace {:?}", self.namespace());
+        let fields = format!(
+            "involvedObject.kind=Job,involvedObject.name={name},involvedObject.namespace={},involvedObject.uid={}",
+            self.namespace(),
+            uid.unwrap_or_default()
+        );
+        self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await
+    }
+
+    /// A ConfigMap, or None if it is not there.
+    pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
+        let doing = format!("getting configmap {name:?} in namespace {:?}", self.namespace());
+        self.connection.timed(&doing, self.api::<ConfigMap>().get_opt(name)).await
+    }
+
+    /// All pages of a list.
+    ///
+    /// A server that has forgotten where a list went on (410 Gone) is asked for the whole again, without pages.
+    async fn list<K>(&self, doing: &str, api: &Api<K>, params: ListParams) -> Result<Vec<K>, Error>
+    where
+        K: Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        let mut all = Vec::new();
+        let mut page = params.clone().limit(PAGE);
+        loop {
+            let list = match api.list(&page).await {
+                Err(kube::Error::Api(status)) if status.code == 410 && page.continue_token.is_some() => {
+                    return Ok(self.connection.timed(doing, api.list(&params)).await?.items);
+                }
+                answer => self.connection.timed(doing, std::future::ready(answer)).await?,
+            };
+            all.extend(list.items);
+            match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page.continue_token = Some(token),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+/// The labels by which a Job finds its Pods: its own selector, which holds its UID, since names are given again.
+fn pod_selector(job: &Job) -> String {
+    let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    match selector {
+        Some(LabelSelector { match_labels: Some(labels), .. }) if !labels.is_empty() => join(labels),
+        _ => format!("job-name={}", job.metadata.name.as_deref().unwrap_or_default()),
+    }
+}
+
+fn join(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}

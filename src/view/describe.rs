@@ -1,1 +1,157 @@
-//! What `kubectl describe job` prints, and what it leaves out.
+//! What `kubectl describe job` prints.
+//!
+//! Order, words and alignment are those of kubectl 1.36 (`describeJob` of k8s.io/kubectl/pkg/describe), also where they
+//! are odd, so that no one who knows that screen has to learn another, and so that a script reading it goes on working.
+//! `tests/fixtures/describe` holds Jobs with what kubectl's own describer prints for them.
+
+mod container;
+mod events;
+mod go;
+mod meta;
+mod page;
+mod probe;
+mod quantity;
+mod sort;
+mod tabs;
+mod template;
+mod volumes;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use k8s_openapi::api::batch::v1::{Job, JobSpec, JobStatus};
+use k8s_openapi::api::core::v1::Event;
+
+use self::page::Page;
+use super::duration;
+
+/// From this byte on, the list of completed indexes ends at the next comma.
+const INDEXES_SOFT_LIMIT: usize = 50;
+
+/// The description of a Job in the parts between which other lines may stand without moving a column of kubectl's.
+///
+/// Each part is empty or ends with a newline. Printed one after the other they are exactly kubectl's output.
+pub(crate) struct Described {
+    /// From `Name:` to `Pods Statuses:` or, for Indexed Jobs, `Completed Indexes:`.
+    pub(crate) head: String,
+    /// `Pod Template:` and all that is indented under it.
+    pub(crate) template: String,
+    /// `Events:`, or nothing if events were not asked for.
+    pub(crate) events: String,
+}
+
+impl fmt::Display for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.head)?;
+        f.write_str(&self.template)?;
+        f.write_str(&self.events)
+    }
+}
+
+/// Everything that `kubectl describe job` prints for the same object, in the same order, form and alignment.
+///
+/// `events` are the Job's own, in the order in which the server listed them; `None` leaves them out altogether, as
+/// `--show-events=false` does. Ages count back from `now`; times are shown in `zone`, which kubectl takes from the
+/// machine it runs on.
+pub(crate) fn job(job: &Job, events: Option<&[Event]>, now: Timestamp, zone: &TimeZone) -> Described {
+    let empty = JobSpec::default();
+    let spec = job.spec.as_ref().unwrap_or(&empty);
+
+    let mut page = Page::default();
+    head(&mut page, job, spec, zone);
+    let head = page.finish();
+
+    let mut page = Page::default();
+    template::describe(&mut page, &spec.template);
+    match events {
+        None => Described { head, template: page.finish(), events: String::new() },
+        Some([]) => {
+            // kubectl aligns this line with those of the template before it.
+            page.field(0, "Events", "<none>");
+            let text = page.finish();
+            let last = text.trim_end_matches('\n').rfind('\n').map_or(0, |newline| newline + 1);
+            let (template, events) = text.split_at(last);
+            Described { head, template: template.to_owned(), events: events.to_owned() }
+        }
+        Some(events) => {
+            let template = page.finish();
+            let mut page = Page::default();
+            events::describe(&mut page, events, now);
+            Described { head, template, events: page.finish() }
+        }
+    }
+}
+
+fn head(page: &mut Page, job: &Job, spec: &JobSpec, zone: &TimeZone) {
+    let metadata = &job.metadata;
+    let empty = JobStatus::default();
+    let status = job.status.as_ref().unwrap_or(&empty);
+    page.field(0, "Name", metadata.name.as_deref().unwrap_or_default());
+    page.field(0, "Namespace", metadata.namespace.as_deref().unwrap_or_default());
+    match meta::selector(spec.selector.as_ref()) {
+        Ok(selector) => page.field(0, "Selector", selector),
+        Err(reason) => page.field(0, "Selector", format_args!("Failed to get selector: {reason}")),
+    }
+    meta::labels(page, "Labels", metadata.labels.as_ref());
+    meta::annotations(page, "Annotations", metadata.annotations.as_ref());
+    if let Some(owner) = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true)) {
+        page.field(0, "Controlled By", format_args!("{}/{}", owner.kind, owner.name));
+    }
+    page.optional(0, "Parallelism", spec.parallelism);
+    match spec.completions {
+        Some(completions) => page.field(0, "Completions", completions),
+        None => page.field(0, "Completions", "<unset>"),
+    }
+    page.optional(0, "Completion Mode", spec.completion_mode.as_ref());
+    page.optional(0, "Suspend", spec.suspend);
+    page.optional(0, "Backoff Limit", spec.backoff_limit);
+    page.optional(0, "TTL Seconds After Finished", spec.ttl_seconds_after_finished);
+    times(page, status, zone);
+    if let Some(seconds) = spec.active_deadline_seconds {
+        page.field(0, "Active Deadline Seconds", format_args!("{seconds}s"));
+    }
+    pod_counts(page, status);
+    if spec.completion_mode.as_deref() == Some("Indexed") {
+        let indexes = status.completed_indexes.as_deref().unwrap_or_default();
+        page.field(0, "Completed Indexes", shortened_indexes(indexes));
+    }
+}
+
+fn times(page: &mut Page, status: &JobStatus, zone: &TimeZone) {
+    let start = status.start_time.as_ref().map(|time| time.0);
+    let completion = status.completion_time.as_ref().map(|time| time.0);
+    page.optional(0, "Start Time", start.map(|time| in_zone(time, zone)));
+    page.optional(0, "Completed At", completion.map(|time| in_zone(time, zone)));
+    if let (Some(start), Some(completion)) = (start, completion) {
+        page.field(0, "Duration", duration::human(completion.duration_since(start).as_secs()));
+    }
+}
+
+/// RFC 1123 with a numeric zone, as in `Fri, 01 May 2026 12:00:00 +0200`.
+fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned(zone.clone()).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+fn pod_counts(page: &mut Page, status: &JobStatus) {
+    let active = status.active.unwrap_or_default();
+    // Servers before 1.24 don't count the ready Pods.
+    let ready = status.ready.map_or_else(String::new, |ready| format!(" ({ready} Ready)"));
+    let succeeded = status.succeeded.unwrap_or_default();
+    let failed = status.failed.unwrap_or_default();
+    page.field(0, "Pods Statuses", format_args!("{active} Active{ready} / {succeeded} Succeeded / {failed} Failed"));
+}
+
+fn shortened_indexes(indexes: &str) -> String {
+    if indexes.is_empty() {
+        return "<none>".to_owned();
+    }
+    let comma = indexes.bytes().enumerate().skip(INDEXES_SOFT_LIMIT).find(|&(_, byte)| byte == b',');
+    match comma {
+        Some((position, _)) => format!("{}...", &indexes[..=position]),
+        None => indexes.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

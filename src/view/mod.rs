@@ -1,3 +1,12 @@
-//! Values, style and now into text.
+//! Values, style and now into text; nothing here reads a clock, a terminal or a variable.
 
 pub(crate) mod describe;
+pub(crate) mod detail;
+pub(crate) mod duration;
+pub(crate) mod line;
+pub(crate) mod list;
+pub(crate) mod progress;
+pub(crate) mod summary;
+mod text;
+
+pub(crate) use text::{Style, aligned, escape_control, plural};

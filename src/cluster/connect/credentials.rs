@@ -1,0 +1,170 @@
+//! The `Authorization` of each request, and getting a new one when the old one has run out.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use futures::future;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response};
+use kube::client::ConfigExt as _;
+use kube::config::{AuthInfo, AuthProviderConfig};
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+
+use super::exec::ExecPlugin;
+use super::kubeconfig::{AuthProvider, Secret};
+use crate::error::{Error, Kind};
+
+/// A token file is read again after this long, as client-go does.
+const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
+
+/// How requests show who the user is.
+pub(super) enum Credentials {
+    None,
+    Fixed(HeaderValue),
+    File(TokenFile),
+    Exec(ExecPlugin),
+    Oidc(Oidc),
+}
+
+impl Credentials {
+    /// The header for the next request; runs a plugin or asks an identity provider if need be.
+    ///
+    /// # Errors
+    /// What went wrong there.
+    pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
+        match self {
+            Self::None => Ok(None),
+            Self::Fixed(value) => Ok(Some(value.clone())),
+            Self::File(file) => file.authorization().map(Some),
+            Self::Exec(plugin) => plugin.authorization().await,
+            Self::Oidc(oidc) => oidc.authorization().await,
+        }
+    }
+
+    /// The server refused `used`, sent at `generation`: true if there are newer credentials now, so that another try
+    /// makes sense.
+    ///
+    /// # Errors
+    /// What went wrong in getting newer ones.
+    pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
+        match self {
+            Self::None | Self::Fixed(_) | Self::Oidc(_) => Ok(false),
+            Self::File(file) => {
+                file.forget();
+                Ok(file.authorization()? != *used.unwrap_or(&HeaderValue::from_static("")))
+            }
+            Self::Exec(plugin) => plugin.renew(used, generation).await,
+        }
+    }
+
+    /// Goes up by one whenever the client's certificate changes, so that open connections are not used any more.
+    pub(super) fn generation(&self) -> u64 {
+        match self {
+            Self::Exec(plugin) => plugin.generation(),
+            _ => 0,
+        }
+    }
+}
+
+/// `Bearer` and the token, marked so that it is never printed.
+///
+/// # Errors
+/// A token that can't be in a header; it is not shown.
+pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    sensitive(&format!("Bearer {}", token.trim()))
+}
+
+/// `Basic` and the two in base64, marked so that it is never printed.
+pub(super) fn basic(name: &str, password: &Secret) -> Result<HeaderValue, Error> {
+    let pair = format!("{name}:{}", password.reveal());
+    sensitive(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| Error::usage("the token has characters that can't be sent, such as line breaks"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A file whose token may be replaced at any time, as those of service accounts are.
+pub(super) struct TokenFile {
+    path: PathBuf,
+    fallback: Option<Secret>,
+    last: Mutex<Option<(HeaderValue, Instant)>>,
+}
+
+impl TokenFile {
+    pub(super) fn new(path: PathBuf, fallback: Option<Secret>) -> Self {
+        Self { path, fallback, last: Mutex::new(None) }
+    }
+
+    fn authorization(&self) -> Result<HeaderValue, Error> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((value, read)) = &*last
+            && read.elapsed() < TOKEN_FILE_AGE
+        {
+            return Ok(value.clone());
+        }
+        let value = match (std::fs::read_to_string(&self.path), &*last, &self.fallback) {
+            (Ok(token), ..) => bearer(&token)?,
+            // The file may have been removed on purpose once it was read.
+            (Err(_), Some((value, _)), _) => value.clone(),
+            (Err(_), None, Some(token)) => bearer(token.reveal())?,
+            (Err(error), None, None) => {
+                let message = format!("can't read the token file {}", self.path.display());
+                return Err(Error::usage(message).caused_by(error));
+            }
+        };
+        *last = Some((value.clone(), Instant::now()));
+        Ok(value)
+    }
+
+    fn forget(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, read)) = &mut *last {
+            *read = read.checked_sub(TOKEN_FILE_AGE).unwrap_or(*read);
+        }
+    }
+}
+
+/// The `oidc` auth-provider: kube's, asked for nothing but its header.
+pub(super) struct Oidc(BoxCloneSyncService<Request<String>, Response<String>, BoxError>);
+
+impl Oidc {
+    /// # Errors
+    /// A configuration without a token.
+    pub(super) fn new(provider: &AuthProvider) -> Result<Self, Error> {
+        let mut config = kube::Config::new(http::Uri::from_static("https://localhost"));
+        config.auth_info = AuthInfo {
+            auth_provider: Some(AuthProviderConfig {
+                name: provider.name.clone(),
+                config: provider.config.clone().unwrap_or_default().into_iter().collect(),
+                ..AuthProviderConfig::default()
+            }),
+            ..AuthInfo::default()
+        };
+        let layer = config.auth_layer().map_err(|error| refused(&error))?;
+        let layer = layer.ok_or_else(|| Error::usage("the auth-provider oidc of the kubeconfig has no id-token"))?;
+        let echo = service_fn(|request: Request<String>| {
+            let mut response = Response::new(String::new());
+            *response.headers_mut() = request.headers().clone();
+            future::ready(Ok::<_, BoxError>(response))
+        });
+        Ok(Self(BoxCloneSyncService::new(layer.layer(echo))))
+    }
+
+    async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
+        let echoed = self.0.clone().oneshot(Request::new(String::new())).await;
+        echoed.map(|response| response.headers().get(AUTHORIZATION).cloned()).map_err(|error| refused(&*error))
+    }
+}
+
+fn refused(error: &(dyn std::error::Error + 'static)) -> Error {
+    let why = super::errors::chain(error);
+    Error::new(Kind::Failed, format!("can't log in through the auth-provider oidc: {why}"))
+        .hint("log in again with your identity provider's tool, for example kubectl oidc-login")
+}

@@ -1,0 +1,290 @@
+//! What came back instead of an answer, told so that it can be acted upon.
+
+use std::error::Error as StdError;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use http::Uri;
+use kube::core::Status;
+use rustls::CertificateError;
+
+use super::stack::{ConnectTimeout, ProxyFailed};
+use crate::error::{Error, Kind};
+
+/// Longer texts of a server, such as a proxy's whole page, are cut.
+const LONGEST: usize = 400;
+
+/// The error of one kube call as ours; `doing` is such as "get jobs in namespace default", `server` its URL.
+pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Error {
+    match error {
+        kube::Error::Api(status) => answered(doing, server, &status),
+        kube::Error::Service(error) => match error.downcast::<Error>() {
+            Ok(own) => {
+                let again = Error::new(own.kind(), format!("can't {doing}: {}", chain(&*own)));
+                own.hints().iter().fold(again, |error, hint| error.hint(hint))
+            }
+            Err(error) => lost(doing, server, &*error),
+        },
+        kube::Error::HyperError(error) => lost(doing, server, &error),
+        kube::Error::ReadEvents(error) => lost(doing, server, &error),
+        kube::Error::SerdeError(error) => Error::new(
+            Kind::Failed,
+            format!("can't {doing}: the answer of the server {server} is not understood: {error}"),
+        )
+        .hint("is it a Kubernetes API server, and not a login page or a proxy?"),
+        other => Error::new(Kind::Failed, format!("can't {doing}: {}", chain(&other))),
+    }
+}
+
+/// The time that one request may take is over.
+pub(super) fn too_late(doing: &str, server: &str, limit: Duration) -> Error {
+    unreachable(doing, &format!("the server {} did not answer within {limit:?}", host(server)))
+        .hint("--request-timeout sets the time for one request, 0 is no limit")
+}
+
+/// An error and what caused it, none of it said twice: many libraries put the cause into their own text.
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in links(error) {
+        let text = error.to_string();
+        match told.last_mut() {
+            Some(last) if last.contains(&text) => {}
+            Some(last) if text.contains(last.as_str()) => *last = text,
+            _ => told.push(text),
+        }
+    }
+    told.join(": ")
+}
+
+/// The error and its causes, with those that an I/O error carries and doesn't count among its sources.
+fn links<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
+    let mut all = Vec::new();
+    let mut next = Some(error);
+    // No chain is this long, unless it goes in circles.
+    while let Some(error) = next.filter(|_| all.len() < 32) {
+        all.push(error);
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source());
+    }
+    all
+}
+
+fn find<'a, T: StdError + 'static>(links: &[&'a (dyn StdError + 'static)]) -> Option<&'a T> {
+    links.iter().find_map(|error| error.downcast_ref())
+}
+
+fn host(server: &str) -> String {
+    let uri = server.parse::<Uri>().ok();
+    uri.as_ref().and_then(Uri::authority).map_or_else(|| server.to_owned(), ToString::to_string)
+}
+
+fn unreachable(doing: &str, why: &str) -> Error {
+    Error::new(Kind::Unreachable, format!("can't {doing}: {why}"))
+}
+
+/// No answer came, or it broke off.
+fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
+    let links = links(error);
+    let host = host(server);
+    let context = "is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one";
+    if find::<ConnectTimeout>(&links).is_some() {
+        let seconds = super::stack::CONNECT_TIMEOUT.as_secs();
+        return unreachable(doing, &format!("the server {host} can't be reached: no connection within {seconds} s"))
+            .hint("is the network, or the VPN, up?")
+            .hint(context);
+    }
+    if let Some(error) = find::<ProxyFailed>(&links) {
+        let why = error.source().map(chain).unwrap_or_default();
+        return unreachable(doing, &format!("the proxy on the way to {host} did not connect: {why}")).hint(
+            "the proxy is proxy-url of the kubeconfig, or else HTTPS_PROXY; NO_PROXY names hosts that need none",
+        );
+    }
+    if let Some(error) = find::<rustls::Error>(&links) {
+        return untrusted(doing, &host, error);
+    }
+    if links.iter().any(|error| error.to_string() == "dns error") {
+        let detail = links.last().map(ToString::to_string).unwrap_or_default();
+        return unreachable(doing, &format!("the host of the server {host} is not known: {detail}")).hint(context);
+    }
+    match find::<std::io::Error>(&links).map(std::io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => unreachable(
+            doing,
+            &format!("the connection to the server {host} was refused; is it the right host and port?"),
+        )
+        .hint(context),
+        Some(ErrorKind::TimedOut) => unreachable(doing, &format!("the server {host} does not answer")).hint(context),
+        _ => unreachable(doing, &format!("the connection to the server {host} failed: {}", chain(error))).hint(context),
+    }
+}
+
+fn untrusted(doing: &str, host: &str, error: &rustls::Error) -> Error {
+    let said = match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            return unreachable(
+                doing,
+                &format!("the certificate of the server {host} is signed by an unknown authority"),
+            )
+            .hint("give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig");
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForName) => {
+            return unreachable(doing, &format!("the certificate of the server {host} is for another name"))
+                .hint("--tls-server-name names the one in the certificate");
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
+            let names = presented.join(", ");
+            return unreachable(doing, &format!("the certificate of the server {host} is not for it, but for {names}"))
+                .hint("--tls-server-name names the one in the certificate");
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => {
+            return unreachable(
+                doing,
+                &format!("the certificate of the server {host} is not valid at this time: {error}"),
+            )
+            .hint("is this machine's clock right?");
+        }
+        rustls::Error::AlertReceived(_) => format!("the server {host} ended the TLS handshake: {error}"),
+        rustls::Error::InvalidMessage(_) => format!("the server {host} does not speak TLS: {error}"),
+        _ => format!("TLS with the server {host} failed: {error}"),
+    };
+    let error = unreachable(doing, &said);
+    if said.contains("handshake") {
+        error.hint("a client certificate may be missing, expired or of another cluster")
+    } else {
+        error.hint("is it https:// at this host and port?")
+    }
+}
+
+/// The server answered with an error.
+fn answered(doing: &str, server: &str, status: &Status) -> Error {
+    let said = told(status);
+    let error = |kind: Kind, why: &str| Error::new(kind, format!("can't {doing}: {why}"));
+    match (status.code, status.reason.as_str()) {
+        (401, _) | (_, "Unauthorized") => {
+            let detail = if said == "Unauthorized" { String::new() } else { format!(" ({said})") };
+            error(Kind::Forbidden, &format!("you must be logged in to the server {}{detail}", host(server)))
+                .hint("the credentials of this context are missing, wrong or expired: log in again as your cluster wants it")
+                .hint("kubectl auth whoami shows who the server takes you for")
+        }
+        (403, _) | (_, "Forbidden") => forbidden(error(Kind::Forbidden, &said), &said),
+        (404, _) | (_, "NotFound") => not_found(error(Kind::NotFound, &said), status),
+        (_, "AlreadyExists") => error(Kind::AlreadyExists, &said),
+        (422, _) | (_, "Invalid") => error(Kind::Usage, &invalid(status, &said)),
+        (429, _) | (_, "TooManyRequests") => {
+            error(Kind::Unreachable, &format!("the server {} is too busy: {said}", host(server)))
+                .hint("wait a little and try again")
+        }
+        (502..=504, _) | (_, "Timeout" | "ServerTimeout" | "ServiceUnavailable") => {
+            error(Kind::Unreachable, &format!("the server {} is not able to answer now: {said}", host(server)))
+                .hint("try again; what was asked for may have been done all the same if it was a change")
+        }
+        (400, _) if said.contains("HTTP request to an HTTPS server") => {
+            error(Kind::Unreachable, &said).hint("write https:// before the host in --server or the kubeconfig")
+        }
+        _ => error(Kind::Failed, &said),
+    }
+}
+
+/// The server's message, on one line and not a whole page.
+fn told(status: &Status) -> String {
+    let line = status.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = match (line.is_empty(), status.reason.is_empty()) {
+        (false, _) => line,
+        (true, false) => status.reason.clone(),
+        (true, true) => format!("the server answered with status {}", status.code),
+    };
+    match said.char_indices().nth(LONGEST) {
+        Some((end, _)) if status.reason == "Failed to parse error data" => format!("{}…", &said[..end]),
+        _ => said,
+    }
+}
+
+fn forbidden(error: Error, said: &str) -> Error {
+    if let Some(asked) = Asked::read(said) {
+        return error
+            .hint(format!("kubectl auth can-i {asked} tells whether you may"))
+            .hint("ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you");
+    }
+    if said.contains("exceeded quota") {
+        return error.hint("kubectl describe quota shows what is used and how much there may be");
+    }
+    error
+}
+
+/// What a message of the server's RBAC says was asked for.
+struct Asked<'a> {
+    verb: &'a str,
+    resource: &'a str,
+    group: &'a str,
+    namespace: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
+    fn read(said: &'a str) -> Option<Self> {
+        let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
+        let (resource, rest) = rest.split_once('"')?;
+        let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
+        let namespace = rest.split_once("in the namespace \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+        let plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "-./*".contains(one));
+        let plain = [verb, resource, group, namespace.unwrap_or_default()].into_iter().all(plain);
+        plain.then_some(Self { verb, resource, group, namespace })
+    }
+}
+
+impl std::fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (resource, sub) = self.resource.split_once('/').unwrap_or((self.resource, ""));
+        write!(f, "{} {resource}", self.verb)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        if !sub.is_empty() {
+            write!(f, " --subresource={sub}")?;
+        }
+        match self.namespace {
+            Some(namespace) => write!(f, " -n {namespace}"),
+            None => f.write_str(" -A"),
+        }
+    }
+}
+
+fn not_found(error: Error, status: &Status) -> Error {
+    let details = status.details.as_ref();
+    match details.map(|details| (details.kind.as_str(), details.name.as_str())) {
+        Some(("namespaces", name)) if !name.is_empty() => error.hint("kubectl get namespaces shows which there are"),
+        Some((_, name)) if !name.is_empty() => error,
+        _ => error.hint("the server may be too old for this, or not a Kubernetes API server: kubectl version, kubectl api-resources"),
+    }
+}
+
+/// Every cause once, each on its own line if there are several.
+fn invalid(status: &Status, said: &str) -> String {
+    let Some(details) = status.details.as_ref().filter(|details| !details.causes.is_empty()) else {
+        return said.to_owned();
+    };
+    let mut causes: Vec<String> = Vec::new();
+    for cause in &details.causes {
+        let text = match cause.field.as_str() {
+            "" | "<nil>" => cause.message.clone(),
+            field => format!("{field}: {}", cause.message),
+        };
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
+    let what = match (details.kind.as_str(), details.name.as_str()) {
+        ("", "") => "the request is invalid".to_owned(),
+        (kind, "") => format!("the {kind} is invalid"),
+        ("", name) => format!("{name:?} is invalid"),
+        (kind, name) => format!("the {kind} {name:?} is invalid"),
+    };
+    match causes.as_slice() {
+        [one] => format!("{what}: {one}"),
+        all => format!("{what}:\n  {}", all.join("\n  ")),
+    }
+}

@@ -1,0 +1,284 @@
+//! Exec plugins: programs that print credentials, run once and again only when these have run out.
+//!
+//! The rules are those of client-go's `plugin/pkg/client/auth/exec` (v0.36).
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine as _;
+use http::HeaderValue;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::credentials::bearer;
+use super::kubeconfig::{ExecConfig, Secret};
+use super::server;
+use super::settings::Settings;
+use super::tls::{GivenIdentity, certified_key};
+use crate::error::{Error, Kind};
+
+/// A plugin and what it gave last.
+pub(super) struct ExecPlugin {
+    config: Arc<ExecConfig>,
+    /// `spec.cluster` of what the plugin is told, if it wants to know.
+    cluster: Option<Value>,
+    search_path: Option<OsString>,
+    identity: Arc<GivenIdentity>,
+    generation: AtomicU64,
+    /// Held while the plugin runs: it may ask the user something, so that it must not run twice at a time.
+    last: Mutex<Option<Given>>,
+}
+
+/// What a plugin gave.
+struct Given {
+    authorization: Option<HeaderValue>,
+    certificate: Option<(String, Secret)>,
+    expires: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    api_version: String,
+    status: Option<AnswerStatus>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct AnswerStatus {
+    expiration_timestamp: Option<Timestamp>,
+    token: Option<Secret>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<Secret>,
+}
+
+impl ExecPlugin {
+    /// `search_path` is `$PATH`. Runs nothing yet.
+    ///
+    /// # Errors
+    /// A certificate authority that the plugin is to be told and that can't be read.
+    pub(super) fn new(
+        config: ExecConfig,
+        settings: &Settings,
+        search_path: Option<OsString>,
+        identity: Arc<GivenIdentity>,
+    ) -> Result<Self, Error> {
+        let cluster = if config.provide_cluster_info == Some(true) { Some(cluster_info(settings)?) } else { None };
+        Ok(Self {
+            config: Arc::new(config),
+            cluster,
+            search_path,
+            identity,
+            generation: AtomicU64::new(0),
+            last: Mutex::new(None),
+        })
+    }
+
+    /// The header; none if the plugin gave a certificate instead.
+    pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
+        let mut last = self.last.lock().await;
+        if let Some(given) = &*last
+            && given.expires.is_none_or(|expires| Timestamp::now() <= expires)
+        {
+            return Ok(given.authorization.clone());
+        }
+        self.refresh(&mut last).await?;
+        Ok(last.as_ref().and_then(|given| given.authorization.clone()))
+    }
+
+    /// Runs the plugin again, unless another request has done so since `used` was handed out at `generation`; true if
+    /// it gave something else.
+    pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
+        let mut last = self.last.lock().await;
+        let changed = |last: &Option<Given>| {
+            let now = last.as_ref().and_then(|given| given.authorization.as_ref());
+            now != used || generation != self.generation()
+        };
+        if changed(&last) {
+            return Ok(true);
+        }
+        self.refresh(&mut last).await?;
+        Ok(changed(&last))
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    async fn refresh(&self, last: &mut Option<Given>) -> Result<(), Error> {
+        let given = self.run().await?;
+        let certificate = given.certificate.as_ref();
+        let before = last.as_ref().and_then(|given| given.certificate.as_ref());
+        if certificate != before {
+            let key = match certificate {
+                Some((certificate, key)) => Some(
+                    certified_key(certificate.as_bytes(), key.reveal().as_bytes())
+                        .map_err(|why| self.failed(&format!("gave a certificate that can't be used: {why}")))?,
+                ),
+                None => None,
+            };
+            self.identity.set(key);
+            // The first certificate has no older connections behind it.
+            if last.is_some() {
+                self.generation.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        *last = Some(given);
+        Ok(())
+    }
+
+    async fn run(&self) -> Result<Given, Error> {
+        let mut command = self.command()?;
+        // The plugin may take seconds, and be asked for a password meanwhile.
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = match output.map_err(std::io::Error::other).and_then(|output| output) {
+            Ok(output) => output,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(self.not_found()),
+            Err(error) => return Err(self.failed("can't be started").caused_by(error)),
+        };
+        if !output.status.success() {
+            let how = match output.status.code() {
+                Some(code) => format!("failed with exit code {code}"),
+                None => "was ended by a signal".to_owned(),
+            };
+            return Err(self.failed(&how).hint("what it said itself is above; run it by hand to see more"));
+        }
+        self.read(&output.stdout)
+    }
+
+    fn command(&self) -> Result<Command, Error> {
+        let interactive = self.interactive()?;
+        let version = self.config.api_version.as_deref().unwrap_or_default();
+        let mut spec = json!({ "interactive": interactive });
+        if let Some(cluster) = &self.cluster {
+            spec["cluster"] = cluster.clone();
+        }
+        let info = json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec });
+        let mut command = Command::new(self.program()?);
+        command.args(self.config.args.iter().flatten());
+        command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, &variable.value)));
+        command.env("KUBERNETES_EXEC_INFO", info.to_string());
+        command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        Ok(command)
+    }
+
+    fn interactive(&self) -> Result<bool, Error> {
+        let terminal = std::io::stdin().is_terminal();
+        match self.config.interactive_mode.as_deref() {
+            Some("Always") if !terminal => {
+                Err(self.failed("has to ask something, but standard input is not a terminal"))
+            }
+            Some("Always") => Ok(true),
+            Some("IfAvailable") => Ok(terminal),
+            _ => Ok(false),
+        }
+    }
+
+    /// The program's path: as it stands if it has a folder, else from `$PATH`, whatever the plugin's own environment
+    /// says; never from the current folder.
+    fn program(&self) -> Result<PathBuf, Error> {
+        let command = self.config.command.as_deref().unwrap_or_default();
+        if command.contains(std::path::MAIN_SEPARATOR) || cfg!(windows) {
+            return Ok(PathBuf::from(command));
+        }
+        let folders = self.search_path.iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
+        folders.map(|folder| folder.join(command)).find(|path| is_program(path)).ok_or_else(|| self.not_found())
+    }
+
+    fn read(&self, stdout: &[u8]) -> Result<Given, Error> {
+        let text = String::from_utf8_lossy(stdout);
+        // Plugins print JSON; YAML is taken, too. What it says is secret, so that errors must not quote it.
+        let answer: Answer = serde_json::from_str(&text)
+            .ok()
+            .or_else(|| serde_saphyr::from_str(&text).ok())
+            .ok_or_else(|| self.failed("did not print an ExecCredential"))?;
+        let version = self.config.api_version.as_deref().unwrap_or_default();
+        if answer.kind != "ExecCredential" || answer.api_version != version {
+            let what = format!(
+                "printed a {} of {}, where an ExecCredential of {version} is wanted",
+                if answer.kind.is_empty() { "thing" } else { &answer.kind },
+                if answer.api_version.is_empty() { "no apiVersion" } else { &answer.api_version },
+            );
+            return Err(self.failed(&what));
+        }
+        let status = answer.status.ok_or_else(|| self.failed("printed no status"))?;
+        let token = status.token.filter(|token| !token.reveal().is_empty());
+        let certificate = status.client_certificate_data.filter(|text| !text.is_empty());
+        let key = status.client_key_data.filter(|text| !text.reveal().is_empty());
+        let certificate = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(self.failed("gave only one of certificate and key")),
+        };
+        if token.is_none() && certificate.is_none() {
+            return Err(self.failed("gave neither a token nor a certificate"));
+        }
+        let authorization = token.map(|token| bearer(token.reveal())).transpose()?;
+        Ok(Given { authorization, certificate, expires: status.expiration_timestamp })
+    }
+
+    fn failed(&self, what: &str) -> Error {
+        let command = self.config.command.as_deref().unwrap_or_default();
+        Error::new(Kind::Failed, format!("can't log in: the exec plugin {command} {what}"))
+    }
+
+    fn not_found(&self) -> Error {
+        let error = self.failed("is not installed");
+        match self.config.install_hint.as_deref().map(printable).filter(|hint| !hint.is_empty()) {
+            Some(hint) => error.hint(hint),
+            None => error.hint("the kubeconfig names it under users, exec, command; install it or correct the name"),
+        }
+    }
+}
+
+fn cluster_info(settings: &Settings) -> Result<Value, Error> {
+    let mut info = json!({ "server": server::display(&settings.server) });
+    if let Some(name) = &settings.tls_server_name {
+        info["tls-server-name"] = json!(name);
+    }
+    if settings.insecure {
+        info["insecure-skip-tls-verify"] = json!(true);
+    }
+    if let Some(ca) = &settings.ca {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(ca.bytes()?);
+        info["certificate-authority-data"] = json!(encoded);
+    }
+    if let Some(proxy) = &settings.proxy_url {
+        info["proxy-url"] = json!(proxy);
+    }
+    if settings.disable_compression {
+        info["disable-compression"] = json!(true);
+    }
+    // Null where the kubeconfig says nothing, as kubectl writes it.
+    info["config"] = settings.exec_extension.clone().unwrap_or(Value::Null);
+    Ok(info)
+}
+
+/// The kubeconfig may come from a stranger: no escape sequences from it.
+fn printable(text: &str) -> String {
+    text.trim()
+        .chars()
+        .map(|one| if one.is_control() && one != '\n' && one != '\t' { '\u{fffd}' } else { one })
+        .collect()
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}

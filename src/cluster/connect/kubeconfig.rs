@@ -1,0 +1,330 @@
+//! Kubeconfig files: which are read, what is in them, and how several become one.
+//!
+//! The rules are those of client-go's `tools/clientcmd` (v0.36): a file given by flag stands alone and has to be there;
+//! files of `$KUBECONFIG` may be missing; of several files the first to set an entry, or the current context, wins;
+//! relative paths in a file are relative to that file's folder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind};
+
+/// A token, a password or a key: never shown, not even in debug output.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub(super) struct Secret(String);
+
+impl Secret {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself: for a header or a parser, never for a message.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// `clusters[].cluster`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Cluster {
+    pub(super) server: Option<String>,
+    pub(super) insecure_skip_tls_verify: Option<bool>,
+    pub(super) certificate_authority: Option<PathBuf>,
+    pub(super) certificate_authority_data: Option<String>,
+    pub(super) proxy_url: Option<String>,
+    pub(super) disable_compression: Option<bool>,
+    pub(super) tls_server_name: Option<String>,
+    extensions: Option<Vec<NamedExtension>>,
+}
+
+impl Cluster {
+    /// What the cluster has to tell exec plugins: the extension that is reserved for them.
+    pub(super) fn exec_extension(&self) -> Option<&Value> {
+        let all = self.extensions.as_ref()?;
+        all.iter().find(|one| one.name == "client.authentication.k8s.io/exec").map(|one| &one.extension)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct NamedExtension {
+    name: String,
+    #[serde(default)]
+    extension: Value,
+}
+
+/// `users[].user`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct User {
+    pub(super) client_certificate: Option<PathBuf>,
+    pub(super) client_certificate_data: Option<String>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) client_key_data: Option<Secret>,
+    pub(super) token: Option<Secret>,
+    #[serde(rename = "tokenFile")]
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    #[serde(rename = "as")]
+    pub(super) as_user: Option<String>,
+    pub(super) as_uid: Option<String>,
+    pub(super) as_groups: Option<Vec<String>>,
+    pub(super) as_user_extra: Option<BTreeMap<String, Vec<String>>>,
+    pub(super) auth_provider: Option<AuthProvider>,
+    pub(super) exec: Option<ExecConfig>,
+}
+
+/// `users[].user.auth-provider`: the older way, of which only `oidc` is left.
+#[derive(Clone, Deserialize)]
+pub(super) struct AuthProvider {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) config: Option<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for AuthProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The settings hold tokens.
+        f.debug_struct("AuthProvider").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// `users[].user.exec`: a program that prints credentials.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ExecConfig {
+    pub(super) api_version: Option<String>,
+    pub(super) command: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    pub(super) env: Option<Vec<ExecVariable>>,
+    pub(super) install_hint: Option<String>,
+    pub(super) provide_cluster_info: Option<bool>,
+    pub(super) interactive_mode: Option<String>,
+}
+
+/// One variable of an exec plugin's environment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExecVariable {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// `contexts[].context`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Context {
+    pub(super) cluster: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) namespace: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct File {
+    kind: Option<String>,
+    #[serde(rename = "apiVersion")]
+    api_version: Option<String>,
+    current_context: Option<String>,
+    clusters: Option<Vec<NamedCluster>>,
+    users: Option<Vec<NamedUser>>,
+    contexts: Option<Vec<NamedContext>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NamedCluster {
+    name: String,
+    cluster: Option<Cluster>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NamedUser {
+    name: String,
+    user: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NamedContext {
+    name: String,
+    context: Option<Context>,
+}
+
+/// All files that count, as one.
+#[derive(Debug, Default)]
+pub(super) struct Kubeconfig {
+    pub(super) current_context: Option<String>,
+    pub(super) clusters: BTreeMap<String, Cluster>,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) contexts: BTreeMap<String, Context>,
+    /// Files that were looked for and are not there, in order.
+    pub(super) missing: Vec<PathBuf>,
+    /// Files that were read, in order.
+    pub(super) read: Vec<PathBuf>,
+}
+
+/// Reads what kubectl would read: `explicit` alone if given, else the list in `$KUBECONFIG`, else `~/.kube/config`.
+///
+/// # Errors
+/// A file that is not a kubeconfig or can't be read; an `explicit` file that is not there.
+pub(super) fn load(explicit: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Kubeconfig, Error> {
+    let mut merged = Kubeconfig::default();
+    if let Some(path) = explicit.filter(|path| !path.as_os_str().is_empty()) {
+        if !merged.add(path)? {
+            return Err(Error::usage(format!("the kubeconfig {} does not exist", path.display()))
+                .hint("check --kubeconfig; without it, $KUBECONFIG and then ~/.kube/config are read"));
+        }
+        return Ok(merged);
+    }
+    for path in default_paths(env) {
+        merged.add(&path)?;
+    }
+    Ok(merged)
+}
+
+fn default_paths(env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    if let Some(list) = env("KUBECONFIG").filter(|list| !list.is_empty()) {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for path in std::env::split_paths(&list) {
+            if !path.as_os_str().is_empty() && !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        return paths;
+    }
+    home(env).map(|home| home.join(".kube").join("config")).into_iter().collect()
+}
+
+fn home(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
+    names.iter().find_map(|name| env(name).filter(|home| !home.is_empty())).map(PathBuf::from)
+}
+
+impl Kubeconfig {
+    /// Adds what `path` sets and no earlier file has set; false if there is no such file.
+    fn add(&mut self, path: &Path) -> Result<bool, Error> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.missing.push(path.to_owned());
+                return Ok(false);
+            }
+            Err(error) => {
+                let message = format!("can't read the kubeconfig {}", path.display());
+                return Err(Error::new(Kind::Failed, message).caused_by(error));
+            }
+        };
+        let file = parse(&bytes).map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
+        let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
+        self.merge(file, folder.as_deref().unwrap_or(Path::new("")))
+            .map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
+        self.read.push(path.to_owned());
+        Ok(true)
+    }
+
+    fn merge(&mut self, file: File, folder: &Path) -> Result<(), String> {
+        if self.current_context.is_none() {
+            self.current_context = file.current_context.filter(|name| !name.is_empty());
+        }
+        let clusters = file.clusters.unwrap_or_default().into_iter();
+        let clusters = clusters.map(|one| (one.name, one.cluster.unwrap_or_default()));
+        add_new("cluster", &mut self.clusters, clusters, |cluster| resolve_cluster(cluster, folder))?;
+        let users = file.users.unwrap_or_default().into_iter();
+        let users = users.map(|one| (one.name, one.user.unwrap_or_default()));
+        add_new("user", &mut self.users, users, |user| resolve_user(user, folder))?;
+        let contexts = file.contexts.unwrap_or_default().into_iter();
+        let contexts = contexts.map(|one| (one.name, one.context.unwrap_or_default()));
+        add_new("context", &mut self.contexts, contexts, |_| {})
+    }
+}
+
+fn add_new<T>(
+    what: &str,
+    into: &mut BTreeMap<String, T>,
+    from: impl Iterator<Item = (String, T)>,
+    resolve: impl Fn(&mut T),
+) -> Result<(), String> {
+    let mut own = BTreeMap::new();
+    for (name, mut one) in from {
+        resolve(&mut one);
+        if own.insert(name.clone(), one).is_some() {
+            return Err(format!("the {what} {name:?} is there twice"));
+        }
+    }
+    for (name, one) in own {
+        into.entry(name).or_insert(one);
+    }
+    Ok(())
+}
+
+fn resolve_cluster(cluster: &mut Cluster, folder: &Path) {
+    resolve(&mut cluster.certificate_authority, folder);
+}
+
+fn resolve_user(user: &mut User, folder: &Path) {
+    resolve(&mut user.client_certificate, folder);
+    resolve(&mut user.client_key, folder);
+    resolve(&mut user.token_file, folder);
+    // A bare name is looked up in $PATH; one with a folder in it belongs to the file, as certificates do.
+    if let Some(command) = user.exec.as_mut().and_then(|exec| exec.command.as_mut())
+        && command.contains(std::path::MAIN_SEPARATOR)
+    {
+        *command = folder.join(&*command).to_string_lossy().into_owned();
+    }
+}
+
+fn resolve(path: &mut Option<PathBuf>, folder: &Path) {
+    *path = path.take().filter(|path| !path.as_os_str().is_empty()).map(|path| folder.join(path));
+}
+
+fn parse(bytes: &[u8]) -> Result<File, String> {
+    let text = decode(bytes)?;
+    if text.trim().is_empty() {
+        return Ok(File::default());
+    }
+    let file: File = if text.trim_start().starts_with('{') {
+        serde_json::from_str(&text).map_err(|error| error.to_string())?
+    } else {
+        // Only the first document counts for kubectl. No snippet in errors: it could show a token.
+        let options = serde_saphyr::options! { with_snippet: false };
+        let documents: Vec<Option<File>> =
+            serde_saphyr::from_multiple_with_options(&text, options).map_err(|error| error.to_string())?;
+        documents.into_iter().next().flatten().unwrap_or_default()
+    };
+    match (file.kind.as_deref(), file.api_version.as_deref()) {
+        (None | Some("" | "Config"), None | Some("" | "v1")) => Ok(file),
+        (kind, version) => Err(format!(
+            "it should be of kind Config and apiVersion v1, but is of kind {} and apiVersion {}",
+            kind.unwrap_or("Config"),
+            version.unwrap_or("v1"),
+        )),
+    }
+}
+
+/// Text of a file that may start with a byte order mark, as PowerShell's `>` writes it.
+fn decode(bytes: &[u8]) -> Result<String, String> {
+    let wide = |bytes: &[u8], one: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| one([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] | rest => {
+            String::from_utf8(rest.to_vec()).map_err(|_| "it is not valid UTF-8".to_owned())
+        }
+    }
+}

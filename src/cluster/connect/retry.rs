@@ -1,0 +1,151 @@
+//! Which requests are sent a second time, and when.
+//!
+//! A request that may have changed something is never repeated on a guess: after a lost connection or a 504 the server
+//! may have acted. Only when it says that it did not (429 with `Retry-After`) is a write sent again.
+
+use std::error::Error as StdError;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+/// A request is sent at most this often.
+pub(super) const MAX_TRIES: u32 = 5;
+/// All waiting between the tries of a request takes at most this long.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// The tries of one request.
+#[derive(Debug)]
+pub(super) struct Tries {
+    /// Nothing changes on the server, and the answer ends by itself.
+    reads: bool,
+    sent: u32,
+    left: Duration,
+}
+
+impl Tries {
+    pub(super) fn new(method: &Method, uri: &Uri) -> Self {
+        let reads = matches!(*method, Method::GET | Method::HEAD) && !is_watch(uri);
+        Self { reads, sent: 1, left: MAX_WAIT }
+    }
+
+    /// How long to wait before the request is sent again after this answer; none if the answer stands.
+    pub(super) fn after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+        let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+        let asked = asked.map(Duration::from_secs);
+        let again = match status {
+            StatusCode::TOO_MANY_REQUESTS => self.reads || asked.is_some(),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => self.reads,
+            _ => false,
+        };
+        if again { self.wait(asked) } else { None }
+    }
+
+    /// The same after the connection was lost before an answer.
+    pub(super) fn after_loss(&mut self, error: &(dyn StdError + 'static)) -> Option<Duration> {
+        if self.reads && is_loss(error) { self.wait(None) } else { None }
+    }
+
+    fn wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        if self.sent >= MAX_TRIES {
+            return None;
+        }
+        let spread = 0.5 + fastrand::f64();
+        let own = FIRST_WAIT.mul_f64(f64::from(1_u32 << (self.sent - 1)) * spread);
+        // What the server asks for is a minimum; the spread keeps many clients apart.
+        let wait = asked.map_or(own, |asked| asked.saturating_add(FIRST_WAIT.mul_f64(fastrand::f64())));
+        self.left = self.left.checked_sub(wait)?;
+        self.sent += 1;
+        Some(wait)
+    }
+}
+
+/// Watches are taken up again by those who watch, from where they were.
+fn is_watch(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1" | "watch")))
+}
+
+/// Whether a connection that was there broke down: not one that could not be made in the first place.
+fn is_loss(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+        {
+            return true;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let kind = error.kind();
+            return matches!(
+                kind,
+                ErrorKind::ConnectionReset
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::UnexpectedEof
+            );
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tries(method: &Method, uri: &'static str) -> Tries {
+        Tries::new(method, &Uri::from_static(uri))
+    }
+
+    fn headers(after: Option<&'static str>) -> HeaderMap {
+        after.map(|after| (RETRY_AFTER, http::HeaderValue::from_static(after))).into_iter().collect()
+    }
+
+    #[test]
+    fn only_what_is_safe_is_sent_again() {
+        // (method, URI, status, Retry-After, sent again)
+        let cases = [
+            (Method::GET, "/jobs", 429, None, true),
+            (Method::GET, "/jobs", 503, None, true),
+            (Method::GET, "/jobs", 504, None, true),
+            (Method::HEAD, "/jobs", 503, Some("1"), true),
+            (Method::GET, "/jobs", 500, Some("1"), false),
+            (Method::GET, "/jobs", 404, None, false),
+            (Method::GET, "/jobs?watch=true", 503, None, false),
+            (Method::GET, "/jobs?limit=5&watch=1", 503, None, false),
+            (Method::GET, "/jobs?fieldSelector=metadata.name%3Dwatch", 503, None, true),
+            (Method::POST, "/jobs", 429, None, false),
+            (Method::POST, "/jobs", 429, Some("1"), true),
+            (Method::POST, "/jobs", 503, Some("1"), false),
+            (Method::PATCH, "/jobs/a", 504, None, false),
+            (Method::DELETE, "/jobs/a", 429, Some("1"), true),
+            (Method::GET, "/jobs", 429, Some("11"), false),
+            (Method::GET, "/jobs", 429, Some("99999999999999999999"), true),
+        ];
+        for (method, uri, status, after, expected) in cases {
+            let status = StatusCode::from_u16(status).unwrap();
+            let wait = tries(&method, uri).after_answer(status, &headers(after));
+            assert_eq!(wait.is_some(), expected, "{method} {uri} {status} {after:?}");
+        }
+    }
+
+    #[test]
+    fn tries_and_time_are_bounded() {
+        let mut one = tries(&Method::GET, "/jobs");
+        let (mut count, mut total) = (1, Duration::ZERO);
+        while let Some(wait) = one.after_answer(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new()) {
+            (count, total) = (count + 1, total + wait);
+        }
+        assert_eq!(count, MAX_TRIES);
+        assert!(total <= MAX_WAIT, "{total:?}");
+        let mut slow = tries(&Method::POST, "/jobs");
+        let mut count = 1;
+        while let Some(wait) = slow.after_answer(StatusCode::TOO_MANY_REQUESTS, &headers(Some("4"))) {
+            assert!(wait >= Duration::from_secs(4));
+            count += 1;
+        }
+        assert_eq!(count, 3, "4 s and 4 s fit into 10 s");
+    }
+}

@@ -1,0 +1,422 @@
+//! The HTTP client under kube's: connections, headers, credentials, tries.
+//!
+//! kube's own is not used, since it runs exec plugins three times, leaves Nagle's algorithm on (44 ms on the first
+//! request), sends no User-Agent, takes proxies from the environment by rules of its own and repeats writes.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, PROXY_AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use kube::client::Body;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceExt as _};
+use tower_http::decompression::{Decompression, DecompressionBody};
+
+use super::credentials::{Credentials, basic};
+use super::proxy::Proxy;
+use super::retry::Tries;
+use super::settings::{Impersonation, Settings};
+use crate::error::Error;
+
+/// From the first packet to a connection on which TLS is agreed, through a proxy if there is one.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// As Go's: an idle connection is kept this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// Idle connections that are kept; as many as there are logs read at once, with room to spare.
+const MAX_IDLE: usize = 128;
+/// A server that is gone is noticed on a watch or a followed log after about a minute.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_TRIES: u32 = 3;
+
+type Reply = Response<DecompressionBody<Incoming>>;
+type Http = BoxCloneSyncService<Request<Body>, Reply, BoxError>;
+
+/// Sends requests whose URI is complete; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Stack(Arc<Shared>);
+
+struct Shared {
+    headers: HeaderMap,
+    credentials: Credentials,
+    connections: Connections,
+}
+
+impl Stack {
+    /// # Errors
+    /// Settings that can't be headers, certificates that can't be used.
+    pub(super) fn new(settings: &Settings, credentials: Credentials, tls: Option<ClientConfig>) -> Result<Self, Error> {
+        let mut headers = impersonation(settings.impersonation.as_ref())?;
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_str(&user_agent()).unwrap_or(HeaderValue::from_static("kubectl-indexed")),
+        );
+        let connections = Connections::new(settings, tls)?;
+        Ok(Self(Arc::new(Shared { headers, credentials, connections })))
+    }
+}
+
+impl Service<Request<Body>> for Stack {
+    type Response = Reply;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Reply, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.send(request).await })
+    }
+}
+
+impl Shared {
+    async fn send(&self, mut request: Request<Body>) -> Result<Reply, BoxError> {
+        request.headers_mut().extend(self.headers.clone());
+        if request.uri().path().ends_with("/log") {
+            // A followed log has to come through line by line, not block by block.
+            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        let mut tries = Tries::new(request.method(), request.uri());
+        let mut renewed = false;
+        loop {
+            let authorization = self.credentials.authorization().await?;
+            if let Some(value) = &authorization {
+                request.headers_mut().insert(AUTHORIZATION, value.clone());
+            } else {
+                request.headers_mut().remove(AUTHORIZATION);
+            }
+            // A body that can't be copied is sent once.
+            let copy = copy(&request);
+            let generation = self.credentials.generation();
+            let sent = self.connections.current(generation).oneshot(request).await;
+            let wait = match &sent {
+                // The server has not acted on a request of somebody it doesn't know.
+                Ok(reply) if reply.status() == StatusCode::UNAUTHORIZED && !renewed => {
+                    renewed = true;
+                    self.credentials.renew(authorization.as_ref(), generation).await?.then_some(Duration::ZERO)
+                }
+                Ok(reply) => tries.after_answer(reply.status(), reply.headers()),
+                Err(error) => tries.after_loss(&**error),
+            };
+            let (Some(wait), Some(copy)) = (wait, copy) else { return sent };
+            drop(sent);
+            tokio::time::sleep(wait).await;
+            request = copy;
+        }
+    }
+}
+
+fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+    let body = request.body().try_clone()?;
+    let mut copy = Request::new(body);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+/// `kubectl-indexed/VERSION (OS/ARCHITECTURE)`, the latter two in Go's words, as in kubectl's.
+fn user_agent() -> String {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    };
+    format!("kubectl-indexed/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
+}
+
+fn impersonation(who: Option<&Impersonation>) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let Some(who) = who else { return Ok(headers) };
+    let value = |text: &str| {
+        HeaderValue::from_bytes(text.as_bytes())
+            .map_err(|_| Error::usage(format!("can't act as {text:?}: it has characters that can't be sent")))
+    };
+    headers.insert(HeaderName::from_static("impersonate-user"), value(&who.user)?);
+    if let Some(uid) = &who.uid {
+        headers.insert(HeaderName::from_static("impersonate-uid"), value(uid)?);
+    }
+    for group in &who.groups {
+        headers.append(HeaderName::from_static("impersonate-group"), value(group)?);
+    }
+    for (key, values) in &who.extra {
+        let name = HeaderName::from_bytes(format!("impersonate-extra-{}", header_escape(key)).as_bytes())
+            .map_err(|_| Error::usage(format!("as-user-extra has a key that can't be sent: {key:?}")))?;
+        for one in values {
+            headers.append(name.clone(), value(one)?);
+        }
+    }
+    Ok(headers)
+}
+
+/// What may not be in a header's name, and `%`, as `%xx`: the server turns it back (client-go's `round_trippers.go`).
+fn header_escape(key: &str) -> String {
+    let lower = key.to_lowercase();
+    let mut escaped = String::with_capacity(lower.len());
+    for byte in lower.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// The pool of connections, replaced by an empty one when the client's certificate changes.
+struct Connections {
+    make: Box<dyn Fn() -> Http + Send + Sync>,
+    current: Mutex<(u64, Http)>,
+}
+
+impl Connections {
+    fn new(settings: &Settings, tls: Option<ClientConfig>) -> Result<Self, Error> {
+        let gzip = !settings.disable_compression;
+        let tls = Tls::new(settings, tls)?;
+        let plain = settings.server.scheme_str() == Some("http");
+        let make: Box<dyn Fn() -> Http + Send + Sync> = match settings.proxy.clone() {
+            None => Box::new(move || http(tls.over(tcp()), gzip)),
+            Some(proxy) if proxy.uri.scheme_str() == Some("socks5") => {
+                Box::new(move || http(tls.over(socks(&proxy).map_err(|error| ProxyFailed(error.into()))), gzip))
+            }
+            Some(proxy) => {
+                let own = tls.for_proxy();
+                let login = proxy.login.as_ref().map(|(name, password)| basic(name, password)).transpose()?;
+                let to = proxy.uri;
+                if !matches!(to.scheme_str(), Some("http" | "https")) {
+                    return Err(Error::usage(format!("the proxy {to} must be of http, https or socks5")));
+                }
+                if plain {
+                    // Without TLS the proxy reads requests itself, and wants to be asked like a server.
+                    Box::new(move || {
+                        let through = Forwarding { proxy: to.clone(), inner: own.over(tcp()) };
+                        with_header(http(through, gzip), login.clone())
+                    })
+                } else {
+                    Box::new(move || {
+                        let tunnel = Tunnel::new(to.clone(), own.over(tcp()));
+                        let tunnel = match &login {
+                            Some(login) => tunnel.with_auth(login.clone()),
+                            None => tunnel,
+                        };
+                        http(tls.over(tunnel.map_err(|error| ProxyFailed(error.into()))), gzip)
+                    })
+                }
+            }
+        };
+        let current = Mutex::new((0, make()));
+        Ok(Self { make, current })
+    }
+
+    fn current(&self, generation: u64) -> Http {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 < generation {
+            *current = (generation, (self.make)());
+        }
+        current.1.clone()
+    }
+}
+
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    // TLS is laid over it.
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
+    tcp
+}
+
+fn socks(proxy: &Proxy) -> SocksV5<HttpConnector> {
+    let socks = SocksV5::new(proxy.uri.clone(), tcp());
+    match &proxy.login {
+        Some((name, password)) => socks.with_auth(name.clone(), password.reveal().to_owned()),
+        None => socks,
+    }
+}
+
+/// TLS for `https`, nothing for `http`.
+#[derive(Clone)]
+struct Tls {
+    config: ClientConfig,
+    server_name: Option<ServerName<'static>>,
+}
+
+impl Tls {
+    fn new(settings: &Settings, config: Option<ClientConfig>) -> Result<Self, Error> {
+        let config = config.unwrap_or_else(|| {
+            // Never asked, since all is `http`.
+            let builder = ClientConfig::builder_with_provider(super::tls::provider());
+            builder
+                .with_safe_default_protocol_versions()
+                .expect("ring supports the default versions")
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth()
+        });
+        let server_name = settings.tls_server_name.clone().map(|name| {
+            ServerName::try_from(name.clone())
+                .map_err(|_| Error::usage(format!("the TLS server name {name:?} is not a host's name")))
+        });
+        Ok(Self { config, server_name: server_name.transpose()? })
+    }
+
+    /// The proxy's name is its own.
+    fn for_proxy(&self) -> Self {
+        Self { config: self.config.clone(), server_name: None }
+    }
+
+    fn over<C>(&self, inner: C) -> hyper_rustls::HttpsConnector<C> {
+        let builder = HttpsConnectorBuilder::new().with_tls_config(self.config.clone()).https_or_http();
+        let builder = match &self.server_name {
+            Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
+            None => builder,
+        };
+        builder.enable_http1().wrap_connector(inner)
+    }
+}
+
+fn http<C>(connector: C, gzip: bool) -> Http
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Read + Write + Connection + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let client: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MAX_IDLE)
+        .build(Limited(connector));
+    BoxCloneSyncService::new(Decompression::new(client).gzip(gzip).map_err(BoxError::from))
+}
+
+fn with_header(http: Http, login: Option<HeaderValue>) -> Http {
+    BoxCloneSyncService::new(http.map_request(move |mut request: Request<Body>| {
+        if let Some(login) = &login {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, login.clone());
+        }
+        request
+    }))
+}
+
+/// A connection took longer than [`CONNECT_TIMEOUT`].
+#[derive(Debug, thiserror::Error)]
+#[error("no connection within {} s", CONNECT_TIMEOUT.as_secs())]
+pub(super) struct ConnectTimeout;
+
+/// The proxy did not connect.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy did not connect")]
+pub(super) struct ProxyFailed(#[source] BoxError);
+
+/// A connector that gives up after [`CONNECT_TIMEOUT`].
+#[derive(Clone)]
+struct Limited<C>(C);
+
+impl<C> Service<Uri> for Limited<C>
+where
+    C: Service<Uri>,
+    C::Future: Send + 'static,
+    C::Response: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = C::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<C::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connecting = self.0.call(to);
+        Box::pin(async move {
+            match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+                Ok(connected) => connected.map_err(Into::into),
+                Err(_) => Err(ConnectTimeout.into()),
+            }
+        })
+    }
+}
+
+/// A connector that always goes to the proxy, and says so, so that requests name the whole URL.
+#[derive(Clone)]
+struct Forwarding<C> {
+    proxy: Uri,
+    inner: C,
+}
+
+impl<C> Service<Uri> for Forwarding<C>
+where
+    C: Service<Uri>,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = Forwarded<C::Response>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let connecting = self.inner.call(self.proxy.clone());
+        Box::pin(async move { connecting.await.map(Forwarded).map_err(|error| ProxyFailed(error.into()).into()) })
+    }
+}
+
+/// A connection to a proxy that reads requests.
+struct Forwarded<T>(T);
+
+impl<T: Connection> Connection for Forwarded<T> {
+    fn connected(&self) -> Connected {
+        self.0.connected().proxy(true)
+    }
+}
+
+impl<T: Read + Unpin> Read for Forwarded<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<T: Write + Unpin> Write for Forwarded<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

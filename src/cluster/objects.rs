@@ -1,0 +1,139 @@
+//! Creating, releasing and deleting: what changes the cluster.
+//!
+//! A creation whose answer is lost may or may not have happened. It is not simply repeated: the Job carries a token of
+//! its submission, by which a Job that is there already is known as our own.
+
+use http::{Method, Request};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use serde_json::{Value, json};
+
+use super::Cluster;
+use crate::contract::{MANAGER, annotation, label};
+use crate::error::{Error, Kind};
+
+/// How objects are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Submission<'a> {
+    /// Checked by the server and not stored.
+    pub(crate) dry_run: bool,
+    /// The manager that the server records for the fields.
+    pub(crate) field_manager: &'a str,
+}
+
+/// An object as the server stored it.
+#[derive(Clone, Debug)]
+pub(crate) struct Created {
+    pub(crate) object: Value,
+}
+
+impl Created {
+    /// The UID that the server gave it.
+    pub(crate) fn uid(&self) -> &str {
+        self.object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl Cluster {
+    /// Creates a Job or a ConfigMap.
+    ///
+    /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If the answer is lost, or a Job of this
+    /// name is there, the object in the cluster decides: one with our submission token is ours.
+    pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
+        let doing = doing("creating", object, self.namespace());
+        let path = collection(object, self.namespace());
+        let dry_run = if submission.dry_run { "&dryRun=All" } else { "" };
+        let uri = format!("{path}?fieldManager={}&fieldValidation=Strict{dry_run}", submission.field_manager);
+        let request = request(Method::POST, &uri, object)?;
+        let answer = self.connection.timed(&doing, self.connection.client.request::<Value>(request)).await;
+        match answer {
+            Ok(object) => Ok(Created { object }),
+            Err(error) if matches!(error.kind(), Kind::AlreadyExists | Kind::Unreachable) && !submission.dry_run => {
+                self.find_own(object).await.ok_or(error).map(|object| Created { object })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The object in the cluster that this very submission created, if there is one.
+    async fn find_own(&self, object: &Value) -> Option<Value> {
+        let token =
+            |object: &Value| object["metadata"]["annotations"][annotation::SUBMISSION].as_str().map(str::to_owned);
+        let own = token(object)?;
+        let uri = format!("{}/{}", collection(object, self.namespace()), object["metadata"]["name"].as_str()?);
+        let request = Request::get(uri).body(Vec::new()).ok()?;
+        let stored = self.connection.client.request::<Value>(request).await.ok()?;
+        (token(&stored)? == own).then_some(stored)
+    }
+
+    /// Lets a Job that was created suspended run.
+    pub(crate) async fn release(&self, job: &str, field_manager: &str) -> Result<(), Error> {
+        self.patch_job(job, &json!({"spec": {"suspend": false}}), field_manager, "releasing").await
+    }
+
+    /// Sets a limit on the failures of all indexes together.
+    pub(crate) async fn set_backoff_limit(&self, job: &str, limit: usize, field_manager: &str) -> Result<(), Error> {
+        self.patch_job(job, &json!({"spec": {"backoffLimit": limit}}), field_manager, "changing").await
+    }
+
+    async fn patch_job(&self, job: &str, patch: &Value, field_manager: &str, verb: &str) -> Result<(), Error> {
+        let doing = format!("{verb} job {job:?} in namespace {:?}", self.namespace());
+        let params = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
+        self.connection.timed(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await?;
+        Ok(())
+    }
+
+    /// Deletes a Job with its Pods and whatever else it owns; the Job goes last.
+    ///
+    /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
+    pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>) -> Result<(), Error> {
+        let doing = format!("deleting job {name:?} in namespace {:?}", self.namespace());
+        let params = DeleteParams {
+            propagation_policy: Some(PropagationPolicy::Foreground),
+            preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+            ..DeleteParams::default()
+        };
+        self.connection.timed(&doing, self.api::<Job>().delete(name, &params)).await?;
+        Ok(())
+    }
+
+    /// Deletes the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply` of a
+    /// dry run does. Those that the Job owns go with it.
+    pub(crate) async fn delete_items(&self, job: &str) -> Result<Vec<String>, Error> {
+        let doing = format!("deleting the configmaps of job {job:?} in namespace {:?}", self.namespace());
+        let api = self.api::<ConfigMap>();
+        let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
+        let list = self.connection.timed(&doing, api.list_metadata(&ListParams::default().labels(&labels))).await?;
+        let mut deleted = Vec::new();
+        for config_map in list.items {
+            let owned = config_map.metadata.owner_references.is_some_and(|owners| !owners.is_empty());
+            if let Some(name) = config_map.metadata.name.filter(|_| !owned) {
+                self.connection.timed(&doing, api.delete(&name, &DeleteParams::default())).await?;
+                deleted.push(name);
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+fn doing(verb: &str, object: &Value, namespace: &str) -> String {
+    let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
+    format!("{verb} {kind} {} in namespace {namespace:?}", object["metadata"]["name"])
+}
+
+fn collection(object: &Value, namespace: &str) -> String {
+    match object["kind"].as_str() {
+        Some("ConfigMap") => format!("/api/v1/namespaces/{namespace}/configmaps"),
+        _ => format!("/apis/batch/v1/namespaces/{namespace}/jobs"),
+    }
+}
+
+fn request(method: Method, uri: &str, body: &Value) -> Result<Request<Vec<u8>>, Error> {
+    Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(body.to_string().into_bytes())
+        .map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))
+}

@@ -1,0 +1,76 @@
+//! From what the user calls a Job to the Job, and to its items.
+
+use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
+
+use super::Context;
+use crate::cluster::Cluster;
+use crate::error::{Error, Kind};
+use crate::manifest::read::{self, ItemSource};
+use crate::state;
+use crate::view::summary::ItemTexts;
+
+/// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
+///
+/// # Errors
+/// A usage error if another kind of object is named.
+pub(super) fn job_name(text: &str) -> Result<String, Error> {
+    let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
+    match text.split_once('/') {
+        None => Ok(text.to_owned()),
+        Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
+            Ok(name.to_owned())
+        }
+        Some((kind, _)) => Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
+            .hint("write NAME, job/NAME or jobs.batch/NAME")),
+    }
+}
+
+/// The Indexed Job that is meant; the newest of the namespace when none is named, said on stderr.
+///
+/// # Errors
+/// If it is not there, or not Indexed.
+pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Context) -> Result<Job> {
+    let Some(text) = named else {
+        let job = newest(cluster).await?;
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        context.ui.status(&format!("newest Indexed Job in namespace {}: {name}", cluster.namespace()));
+        return Ok(job);
+    };
+    let name = job_name(text)?;
+    let job = cluster.job(&name).await?;
+    if !state::is_indexed(&job) {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
+        )
+        .hint(format!("kubectl describe job {name} shows it"))
+        .into());
+    }
+    Ok(job)
+}
+
+async fn newest(cluster: &Cluster) -> Result<Job> {
+    let jobs = cluster.jobs(false, None).await?;
+    let indexed = jobs.into_iter().filter(state::is_indexed);
+    let newest = indexed.max_by_key(|job| job.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    newest.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("there is no Indexed Job in namespace {:?}", cluster.namespace()))
+            .hint("kubectl indexed run --items foo,bar,baz -- rev makes one; -n NAMESPACE looks elsewhere")
+            .into()
+    })
+}
+
+/// The items of a Job as people read them; empty where they can't be known.
+pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
+    let items = match read::item_source(job) {
+        ItemSource::Here(items) => items,
+        // Without the list, or the permission to read it, all else can still be told.
+        ItemSource::ConfigMap(name) => match cluster.config_map(&name).await {
+            Ok(Some(config_map)) => read::items_in(config_map),
+            Ok(None) | Err(_) => return ItemTexts::new(),
+        },
+        ItemSource::Unknown => return ItemTexts::new(),
+    };
+    items.into_iter().map(|(index, item)| (index, item.lossy().into_owned())).collect()
+}

@@ -1,0 +1,183 @@
+//! The verbs: each loads, checks, acts, reports, and names what to do next.
+
+mod completion;
+mod delete;
+mod describe;
+mod find;
+mod follow;
+mod list;
+mod logs;
+mod run;
+mod submit;
+mod wait;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::args::{Cli, GlobalArgs, Verb};
+use crate::cluster::Cluster;
+use crate::cluster::connect::{ConnectOptions, parse_timeout};
+use crate::error::{Error, Exit};
+use crate::ui::Ui;
+
+/// What every verb has at hand.
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    global: GlobalArgs,
+}
+
+impl Context {
+    /// The cluster that the flags and the kubeconfig mean.
+    pub(crate) async fn cluster(&self) -> Result<Cluster> {
+        let GlobalArgs {
+            namespace,
+            kubeconfig,
+            context,
+            cluster,
+            user,
+            server,
+            token,
+            as_user,
+            as_groups,
+            as_uid,
+            request_timeout,
+            certificate_authority,
+            client_certificate,
+            client_key,
+            tls_server_name,
+            insecure_skip_tls_verify,
+            disable_compression,
+        } = self.global.clone();
+        let request_timeout = parse_timeout(&request_timeout).map_err(|problem| {
+            Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
+        })?;
+        let options = ConnectOptions {
+            kubeconfig,
+            context,
+            cluster,
+            user,
+            server,
+            token,
+            namespace,
+            as_user,
+            as_groups,
+            as_uid,
+            request_timeout,
+            insecure_skip_tls_verify,
+            certificate_authority,
+            client_certificate,
+            client_key,
+            tls_server_name,
+            disable_compression,
+        };
+        Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
+    }
+
+    /// The namespace, if the user named one.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.global.namespace.as_deref()
+    }
+
+    /// The current time, which nothing below this layer looks up.
+    #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// The time zone in which times are shown to a person.
+    #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
+    pub(crate) fn zone(&self) -> TimeZone {
+        TimeZone::system()
+    }
+
+    /// A command to type next, for the same cluster and namespace.
+    pub(crate) fn again(&self, words: &str) -> String {
+        let mut command = format!("kubectl indexed {words}");
+        let flags = [
+            ("--kubeconfig", self.global.kubeconfig.as_ref().map(|path| path.display().to_string())),
+            ("--context", self.global.context.clone()),
+            ("-n", self.global.namespace.clone()),
+        ];
+        for (flag, value) in flags {
+            if let Some(value) = value {
+                let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), |quoted| quoted.into_owned());
+                command.push_str(&format!(" {flag} {quoted}"));
+            }
+        }
+        command
+    }
+}
+
+/// Reads the command line, does what it says, and tells how it went.
+pub(crate) fn main() -> ExitCode {
+    let mut command = Cli::command();
+    let started_as = std::env::args_os().next().unwrap_or_default();
+    let started_as = std::path::Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    if started_as.starts_with("kubectl-") {
+        command = command.bin_name("kubectl indexed");
+    }
+    let parsed =
+        command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody can be told that the stream for telling is closed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
+        }
+    };
+    let mut context = Context { ui: Ui::new(), global: cli.global };
+    let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(cli.verb, &mut context));
+            // A request that nobody waits for any more must not keep the program from ending.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(error).context("starting"),
+    };
+    let result = result.and_then(|exit| Ok(context.ui.flush().map(|()| exit)?));
+    ExitCode::from(finish(&mut context.ui, result) as u8)
+}
+
+async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
+    match verb {
+        Verb::Run(args) => run::run(*args, context).await,
+        Verb::Describe(args) => describe::describe(args, context).await,
+        Verb::List(args) => list::list(args, context).await,
+        Verb::Logs(args) => logs::logs(args, context).await,
+        Verb::Wait(args) => wait::wait(args, context).await,
+        Verb::Delete(args) => delete::delete(args, context).await,
+        Verb::Completion { shell } => completion::completion(shell, context),
+    }
+}
+
+/// Prints what went wrong, and picks the exit code.
+fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
+    match result {
+        Ok(exit) => {
+            ui.end_live();
+            exit
+        }
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => {
+            ui.end_live();
+            Exit::Success
+        }
+        Err(error) => {
+            ui.error(&error);
+            error.chain().find_map(|cause| cause.downcast_ref::<Error>()).map_or(Exit::Failure, Error::exit)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,139 @@
+//! `run`: from items and a command to a Job, and to its end.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::follow::{End, Follow, LogView};
+use super::submit::{self, Submitted};
+use super::{Context, follow};
+use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
+use crate::cluster::Cluster;
+use crate::cluster::logs::LogOptions;
+use crate::error::{Error, Exit};
+use crate::index_set::IndexSet;
+use crate::manifest::{self, Manifest};
+use crate::spec::{self, Inputs, JobSpec};
+use crate::view::summary::ItemTexts;
+use crate::view::{line, plural};
+
+pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
+    let (dry_run, output, detach, quiet, prefix) = (args.dry_run, args.output, args.detach, args.quiet, args.prefix);
+    if output.is_some() && !detach && dry_run == DryRun::None {
+        return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
+            .hint("add --detach, or --dry-run=client to create nothing")
+            .into());
+    }
+    context.ui.set_quiet(quiet);
+    let manager = args.field_manager.clone();
+    let inputs = Inputs {
+        template: args.template.as_deref().map(submit::read_template).transpose()?,
+        suffix: suffix(),
+        namespace: context.namespace().map(str::to_owned),
+    };
+    let spec = spec::resolve(args, inputs)?;
+    let manifest = manifest::build(&spec);
+
+    match dry_run {
+        DryRun::Client => return print(&manifest.job, &manifest.config_maps, output, " (dry run)", context),
+        DryRun::Server => {
+            let cluster = context.cluster().await?;
+            let Submitted { job, config_maps } = submit::dry_run(&manifest, &cluster, &manager).await?;
+            return print(&job, &config_maps, output, " (server dry run)", context);
+        }
+        DryRun::None => {}
+    }
+    let cluster = Arc::new(context.cluster().await?);
+    let submitted = submit::submit(&manifest, &spec, &cluster, &manager, context).await?;
+    if detach {
+        let exit = print(&submitted.job, &submitted.config_maps, output, "", context)?;
+        come_back(&spec.name, context);
+        return Ok(exit);
+    }
+    let number = plural(spec.completions(), "index", "indexes");
+    context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
+    to_the_end(&spec, submitted.job, &cluster, prefix, context).await
+}
+
+/// Shows what the indexes write until the Job has ended.
+async fn to_the_end(
+    spec: &JobSpec,
+    job: Value,
+    cluster: &Arc<Cluster>,
+    prefix: Prefix,
+    context: &mut Context,
+) -> Result<Exit> {
+    let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
+    let logs = LogView {
+        wanted: Box::new(|state| IndexSet::below(state.completions())),
+        container: manifest::read::worker_container(&job).map(str::to_owned),
+        options: LogOptions::default(),
+        prefix: match prefix {
+            Prefix::Auto if spec.completions() == 1 => line::Prefix::None,
+            Prefix::Auto | Prefix::Index => line::Prefix::Index,
+            Prefix::Pod => line::Prefix::Pod,
+            Prefix::None => line::Prefix::None,
+        },
+        keep_order: false,
+    };
+    let end = follow::follow(Follow { cluster, job, logs: Some(logs), limit: None }, context).await?;
+    match end {
+        End::Finished(state) => {
+            let items: ItemTexts = (0..).zip(spec.items.iter().map(|item| item.lossy().into_owned())).collect();
+            Ok(follow::report(&state, &items, context))
+        }
+        End::Interrupted | End::TimedOut(_) => {
+            context.ui.end_live();
+            context.ui.status(&format!("detached: job {} goes on", spec.name));
+            come_back(&spec.name, context);
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// How to follow, see and delete a Job that goes on by itself.
+fn come_back(name: &str, context: &mut Context) {
+    let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
+    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
+    context.ui.hint(&lines.join("; "));
+}
+
+/// What makes a generated name unique: five letters or digits, none that is read as another.
+fn suffix() -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    std::iter::repeat_with(|| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).take(5).collect()
+}
+
+/// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
+fn print(
+    job: &Value,
+    config_maps: &[Value],
+    output: Option<ObjectFormat>,
+    note: &str,
+    context: &mut Context,
+) -> Result<Exit> {
+    let manifest = Manifest { job: job.clone(), config_maps: config_maps.to_vec() };
+    let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
+    for object in &mut objects {
+        manifest::clean(object);
+    }
+    let name = |object: &Value| {
+        let kind = if object["kind"] == "Job" { "job.batch" } else { "configmap" };
+        format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())
+    };
+    let text = match output {
+        None => objects.iter().map(|object| format!("{} created{note}\n", name(object))).collect(),
+        Some(ObjectFormat::Name) => objects.iter().map(|object| format!("{}\n", name(object))).collect(),
+        Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
+        Some(ObjectFormat::Json) => {
+            let whole = match objects.len() {
+                1 => objects.remove(0),
+                _ => json!({"apiVersion": "v1", "kind": "List", "items": objects}),
+            };
+            format!("{}\n", serde_json::to_string_pretty(&whole)?)
+        }
+    };
+    context.ui.data(text)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,265 @@
+//! From a [`JobSpec`] to the objects that Kubernetes stores, and back.
+//!
+//! Why JSON values and not the typed structs of `k8s-openapi`: a template may hold fields that the structs do not know
+//! yet, and a typed round trip would drop them without a word.
+
+mod merge;
+mod order;
+pub(crate) mod payload;
+pub(crate) mod read;
+pub(crate) mod yaml;
+
+use serde_json::{Map, Value, json};
+
+use crate::contract::{self, annotation, label};
+use crate::spec::{JobSpec, base};
+pub(crate) use order::order;
+use payload::Input;
+
+/// The objects of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Manifest {
+    /// A `batch/v1` Job.
+    pub(crate) job: Value,
+    /// The `v1` ConfigMaps that feed it.
+    pub(crate) config_maps: Vec<Value>,
+}
+
+/// The objects that `spec` means, complete: applied as they stand, they run.
+pub(crate) fn build(spec: &JobSpec) -> Manifest {
+    let template = spec.base.as_ref();
+    let input = payload::input(spec, template);
+    let mut job = template.cloned().unwrap_or_else(|| json!({}));
+    clear_what_flags_replace(&mut job, spec);
+    let defaults = defaults(spec, &job);
+    merge::merge(&mut job, defaults);
+    merge::merge(&mut job, overlay(spec, &input));
+    order(&mut job);
+    let config_maps = input.config_map.into_iter().map(|mut config_map| {
+        order(&mut config_map);
+        config_map
+    });
+    Manifest { job, config_maps: config_maps.collect() }
+}
+
+/// Takes out of an object from a server what it adds for itself, and puts the rest in order.
+pub(crate) fn clean(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+        metadata.retain(|_, value| !value.is_null());
+    }
+    let empty = object.get("status").is_some_and(|status| status.as_object().is_none_or(Map::is_empty));
+    if let (true, Some(fields)) = (empty, object.as_object_mut()) {
+        fields.remove("status");
+    }
+    order(object);
+}
+
+/// The container that does the work has the template's name for it.
+fn worker_name(template: Option<&Value>) -> &str {
+    template.and_then(base::worker).and_then(|worker| worker["name"].as_str()).unwrap_or(contract::WORKER)
+}
+
+/// Takes out of the template what can't be merged with what the flags say.
+fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec) {
+    if spec.retries.is_some()
+        && let Some(job) = job.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        // A limit for all indexes together would end the Job before each has had its retries.
+        job.remove("backoffLimit");
+    }
+    if !spec.command.is_empty() {
+        let name = worker_name(Some(&*job)).to_owned();
+        let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+            if container.get("name").and_then(Value::as_str) == Some(&name) {
+                // They are arguments of the command that is replaced.
+                container.remove("command");
+                container.remove("args");
+            }
+        }
+    }
+}
+
+/// What people would choose if they knew, where the template says nothing.
+fn defaults(spec: &JobSpec, job: &Value) -> Value {
+    let restart = base::restart_policy(job).unwrap_or("Never");
+    let mut own = Map::new();
+    if restart == "Never" {
+        let said = |field: &str| job.pointer(&format!("/spec/{field}")).is_some();
+        let limited = said("backoffLimit") || said("backoffLimitPerIndex");
+        if spec.retries.is_none() && !limited {
+            own.insert("backoffLimitPerIndex".to_owned(), json!(0));
+        }
+        if !said("podFailurePolicy") {
+            // A node that is drained or preempted is not the worker's failure.
+            let rule = json!({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]});
+            own.insert("podFailurePolicy".to_owned(), json!({"rules": [rule]}));
+        }
+    }
+    let mut worker = json!({"name": worker_name(Some(job))});
+    if base::worker(job).and_then(|worker| worker.get("terminationMessagePolicy")).is_none() {
+        // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
+        worker["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
+    }
+    own.insert("template".to_owned(), json!({"spec": {"restartPolicy": restart, "containers": [worker]}}));
+    json!({"spec": own})
+}
+
+fn overlay(spec: &JobSpec, input: &Input) -> Value {
+    let labels = labels(spec);
+    let annotations: Map<String, Value> = strings(&spec.annotations);
+    let mut pod_metadata = json!({"labels": labels});
+    if !annotations.is_empty() {
+        pod_metadata["annotations"] = Value::Object(annotations.clone());
+    }
+
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(spec.name));
+    if let Some(namespace) = &spec.namespace {
+        metadata.insert("namespace".to_owned(), json!(namespace));
+    }
+    metadata.insert("labels".to_owned(), Value::Object(labels));
+    if let Some(queue) = &spec.queue {
+        metadata["labels"][label::KUEUE_QUEUE] = json!(queue);
+    }
+    let mut job_annotations = annotations;
+    job_annotations.extend(own_annotations(spec));
+    metadata.insert("annotations".to_owned(), Value::Object(job_annotations));
+
+    let mut job = Map::new();
+    job.insert("completions".to_owned(), json!(spec.completions()));
+    job.insert("parallelism".to_owned(), json!(spec.parallelism));
+    job.insert("completionMode".to_owned(), json!("Indexed"));
+    if spec.queue.is_some() {
+        // Kueue releases a Job once its queue admits it.
+        job.insert("suspend".to_owned(), json!(true));
+    }
+    if let Some(retries) = spec.retries {
+        job.insert("backoffLimitPerIndex".to_owned(), json!(retries));
+    }
+    job.insert("template".to_owned(), json!({"metadata": pod_metadata, "spec": pod(spec, input)}));
+    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job})
+}
+
+fn labels(spec: &JobSpec) -> Map<String, Value> {
+    let mut labels = Map::new();
+    // A label's value may have 63 characters, as a name may; what a command is called may be longer.
+    let app: String = spec.app.chars().take(63).collect();
+    labels.insert(label::NAME.to_owned(), json!(app.trim_end_matches('-')));
+    labels.insert(label::INSTANCE.to_owned(), json!(spec.name));
+    labels.insert(label::MANAGED_BY.to_owned(), json!(contract::MANAGER));
+    labels.extend(strings(&spec.labels));
+    labels
+}
+
+fn own_annotations(spec: &JobSpec) -> Map<String, Value> {
+    let mut annotations = Map::new();
+    if !spec.command.is_empty() {
+        annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
+    }
+    annotations.insert(annotation::ITEM_AS.to_owned(), json!(payload::form_name(spec.item_form)));
+    annotations.insert(annotation::ITEM_STORE.to_owned(), json!(payload::store_name(spec.item_store)));
+    annotations
+}
+
+fn pod(spec: &JobSpec, input: &Input) -> Value {
+    let mut pod = Map::new();
+    if let Some(account) = &spec.service_account {
+        pod.insert("serviceAccountName".to_owned(), json!(account));
+    }
+    if let Some(class) = &spec.priority_class {
+        pod.insert("priorityClassName".to_owned(), json!(class));
+    }
+    if !spec.node_selector.is_empty() {
+        pod.insert("nodeSelector".to_owned(), Value::Object(strings(&spec.node_selector)));
+    }
+    if !spec.image_pull_secrets.is_empty() {
+        let secrets: Vec<_> = spec.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
+        pod.insert("imagePullSecrets".to_owned(), json!(secrets));
+    }
+    if let Some(container) = &input.init_container {
+        pod.insert("initContainers".to_owned(), json!([container]));
+    }
+    pod.insert("containers".to_owned(), json!([worker(spec, input)]));
+    pod.insert("volumes".to_owned(), json!([input.volume]));
+    if !spec.tolerations.is_empty() {
+        let tolerations: Vec<_> = spec
+            .tolerations
+            .iter()
+            .map(|toleration| {
+                let mut entry = json!({"key": toleration.key});
+                match &toleration.value {
+                    Some(value) => {
+                        entry["operator"] = json!("Equal");
+                        entry["value"] = json!(value);
+                    }
+                    None => entry["operator"] = json!("Exists"),
+                }
+                if let Some(effect) = toleration.effect {
+                    entry["effect"] = json!(effect);
+                }
+                entry
+            })
+            .collect();
+        pod.insert("tolerations".to_owned(), json!(tolerations));
+    }
+    Value::Object(pod)
+}
+
+fn worker(spec: &JobSpec, input: &Input) -> Value {
+    let mut worker = Map::new();
+    worker.insert("name".to_owned(), json!(worker_name(spec.base.as_ref())));
+    if let Some(image) = &spec.image {
+        worker.insert("image".to_owned(), json!(image));
+    }
+    if !spec.command.is_empty() {
+        worker.insert("command".to_owned(), json!(payload::command(&spec.command)));
+    }
+    if let Some(workdir) = &spec.workdir {
+        worker.insert("workingDir".to_owned(), json!(workdir));
+    }
+    if !spec.env.is_empty() {
+        let env: Vec<_> = spec.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        worker.insert("env".to_owned(), json!(env));
+    }
+    let resources = resources(spec);
+    if !resources.is_empty() {
+        worker.insert("resources".to_owned(), Value::Object(resources));
+    }
+    worker.insert("volumeMounts".to_owned(), json!([input.mount]));
+    if let Some(policy) = &spec.image_pull_policy {
+        worker.insert("imagePullPolicy".to_owned(), json!(policy));
+    }
+    Value::Object(worker)
+}
+
+fn resources(spec: &JobSpec) -> Map<String, Value> {
+    let mut requests = Map::new();
+    let mut limits = Map::new();
+    if let Some(cpu) = &spec.resources.cpu {
+        requests.insert("cpu".to_owned(), json!(cpu));
+    }
+    if let Some(memory) = &spec.resources.memory {
+        requests.insert("memory".to_owned(), json!(memory));
+        limits.insert("memory".to_owned(), json!(memory));
+    }
+    if let Some((resource, number)) = &spec.resources.gpu {
+        // Kubernetes sets the request of an extended resource to its limit.
+        limits.insert(resource.clone(), json!(number.to_string()));
+    }
+    let mut resources = Map::new();
+    for (name, amounts) in [("requests", requests), ("limits", limits)] {
+        if !amounts.is_empty() {
+            resources.insert(name.to_owned(), Value::Object(amounts));
+        }
+    }
+    resources
+}
+
+fn strings(pairs: &[(String, String)]) -> Map<String, Value> {
+    pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
+}
+
+#[cfg(test)]
+mod tests;

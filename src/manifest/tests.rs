@@ -1,0 +1,545 @@
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
+use proptest::prelude::*;
+use serde_json::from_value;
+
+use super::*;
+use crate::manifest::read::{ItemSource, ItemsByIndex, item_source, items_in};
+use crate::spec::items::{self, Item};
+use crate::spec::{ItemStore, tests::resolve_line};
+
+fn built(words: &[&str], template: Option<&str>) -> Manifest {
+    build(&resolve_line(words, template).unwrap())
+}
+
+fn text(manifest: &Manifest) -> String {
+    let objects: Vec<_> = manifest.config_maps.iter().chain([&manifest.job]).cloned().collect();
+    yaml::documents(&objects).unwrap()
+}
+
+#[test]
+fn three_items_in_a_config_map() {
+    insta::assert_snapshot!(text(&built(&["run", "--items", "foo,bar,baz", "--", "rev"], None)), @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: rev-x7k2p-items
+      labels:
+        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/instance: rev-x7k2p
+        kubectl-indexed/items-of: rev-x7k2p
+    immutable: true
+    data:
+      "0": foo
+      "1": bar
+      "2": baz
+    ---
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: rev-x7k2p
+      labels:
+        app.kubernetes.io/name: rev
+        app.kubernetes.io/instance: rev-x7k2p
+        app.kubernetes.io/managed-by: kubectl-indexed
+      annotations:
+        kubectl-indexed/command: "[\"rev\"]"
+        kubectl-indexed/item-as: file
+        kubectl-indexed/item-store: configmap
+    spec:
+      completions: 3
+      parallelism: 3
+      completionMode: Indexed
+      backoffLimitPerIndex: 0
+      podFailurePolicy:
+        rules:
+        - action: Ignore
+          onPodConditions:
+          - type: DisruptionTarget
+            status: "True"
+      template:
+        metadata:
+          labels:
+            app.kubernetes.io/name: rev
+            app.kubernetes.io/instance: rev-x7k2p
+            app.kubernetes.io/managed-by: kubectl-indexed
+        spec:
+          restartPolicy: Never
+          containers:
+          - name: worker
+            image: docker.io/library/busybox
+            command:
+            - rev
+            - /input/data.txt
+            volumeMounts:
+            - name: input
+              mountPath: /input/data.txt
+              subPathExpr: $(JOB_COMPLETION_INDEX)
+              readOnly: true
+            terminationMessagePolicy: FallbackToLogsOnError
+          volumes:
+          - name: input
+            configMap:
+              name: rev-x7k2p-items
+    "#);
+}
+
+#[test]
+fn the_documentations_job_from_flags() {
+    let words = [
+        "run",
+        "--item-store=inline",
+        "--name",
+        "indexed-job",
+        "-j",
+        "3",
+        "--items",
+        "foo,bar,baz,qux,xyz",
+        "--init-image",
+        "docker.io/library/bash",
+        "--image",
+        "docker.io/library/busybox",
+        "--",
+        "rev",
+    ];
+    insta::assert_snapshot!(text(&built(&words, None)), @r#"
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: indexed-job
+      labels:
+        app.kubernetes.io/name: rev
+        app.kubernetes.io/instance: indexed-job
+        app.kubernetes.io/managed-by: kubectl-indexed
+      annotations:
+        kubectl-indexed/command: "[\"rev\"]"
+        kubectl-indexed/item-as: file
+        kubectl-indexed/item-store: inline
+    spec:
+      completions: 5
+      parallelism: 3
+      completionMode: Indexed
+      backoffLimitPerIndex: 0
+      podFailurePolicy:
+        rules:
+        - action: Ignore
+          onPodConditions:
+          - type: DisruptionTarget
+            status: "True"
+      template:
+        metadata:
+          labels:
+            app.kubernetes.io/name: rev
+            app.kubernetes.io/instance: indexed-job
+            app.kubernetes.io/managed-by: kubectl-indexed
+        spec:
+          restartPolicy: Never
+          initContainers:
+          - name: input
+            image: docker.io/library/bash
+            command:
+            - sh
+            - -c
+            - |
+              set -- foo bar baz qux xyz
+              shift "$JOB_COMPLETION_INDEX"
+              printf '%s\n' "$1" > /input/data.txt
+            volumeMounts:
+            - name: input
+              mountPath: /input
+          containers:
+          - name: worker
+            image: docker.io/library/busybox
+            command:
+            - rev
+            - /input/data.txt
+            volumeMounts:
+            - name: input
+              mountPath: /input
+            terminationMessagePolicy: FallbackToLogsOnError
+          volumes:
+          - name: input
+            emptyDir: {}
+    "#);
+}
+
+#[test]
+fn every_flag_has_its_field() {
+    let words = [
+        "run",
+        "everything",
+        "--items",
+        "a",
+        "--retries",
+        "2",
+        "--label",
+        "team=x",
+        "--annotation",
+        "note=y",
+        "--queue",
+        "q",
+        "--image",
+        "img",
+        "--env",
+        "K=V=W",
+        "--cpu",
+        "500m",
+        "--memory",
+        "1Gi",
+        "--gpu",
+        "2",
+        "--workdir",
+        "/w",
+        "--image-pull-policy",
+        "IfNotPresent",
+        "--service-account",
+        "sa",
+        "--node-selector",
+        "disk=ssd",
+        "--toleration",
+        "gpu=true:NoSchedule",
+        "--toleration",
+        "spot:NoExecute",
+        "--image-pull-secret",
+        "s",
+        "--priority-class",
+        "low",
+        "-n",
+        "ns",
+        "--",
+        "tool",
+        "--in=/input/data.txt",
+        "-v",
+    ];
+    insta::assert_snapshot!(text(&built(&words, None)), @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: everything-items
+      namespace: ns
+      labels:
+        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/instance: everything
+        kubectl-indexed/items-of: everything
+    immutable: true
+    data:
+      "0": a
+    ---
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: everything
+      namespace: ns
+      labels:
+        app.kubernetes.io/name: tool
+        app.kubernetes.io/instance: everything
+        app.kubernetes.io/managed-by: kubectl-indexed
+        team: x
+        kueue.x-k8s.io/queue-name: q
+      annotations:
+        note: "y"
+        kubectl-indexed/command: "[\"tool\",\"--in=/input/data.txt\",\"-v\"]"
+        kubectl-indexed/item-as: file
+        kubectl-indexed/item-store: configmap
+    spec:
+      completions: 1
+      parallelism: 1
+      completionMode: Indexed
+      suspend: true
+      backoffLimitPerIndex: 2
+      podFailurePolicy:
+        rules:
+        - action: Ignore
+          onPodConditions:
+          - type: DisruptionTarget
+            status: "True"
+      template:
+        metadata:
+          labels:
+            app.kubernetes.io/name: tool
+            app.kubernetes.io/instance: everything
+            app.kubernetes.io/managed-by: kubectl-indexed
+            team: x
+          annotations:
+            note: "y"
+        spec:
+          restartPolicy: Never
+          serviceAccountName: sa
+          priorityClassName: low
+          nodeSelector:
+            disk: ssd
+          tolerations:
+          - key: gpu
+            operator: Equal
+            value: "true"
+            effect: NoSchedule
+          - key: spot
+            operator: Exists
+            effect: NoExecute
+          imagePullSecrets:
+          - name: s
+          containers:
+          - name: worker
+            image: img
+            command:
+            - tool
+            - --in=/input/data.txt
+            - -v
+            workingDir: /w
+            env:
+            - name: K
+              value: V=W
+            resources:
+              requests:
+                cpu: 500m
+                memory: 1Gi
+              limits:
+                memory: 1Gi
+                nvidia.com/gpu: "2"
+            volumeMounts:
+            - name: input
+              mountPath: /input/data.txt
+              subPathExpr: $(JOB_COMPLETION_INDEX)
+              readOnly: true
+            terminationMessagePolicy: FallbackToLogsOnError
+            imagePullPolicy: IfNotPresent
+          volumes:
+          - name: input
+            configMap:
+              name: everything-items
+    "#);
+}
+
+const TEMPLATE: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: base
+  uid: 1234
+  resourceVersion: '7'
+  labels: {team: vision, job-name: base}
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: '{}', keep: it}
+spec:
+  backoffLimit: 3
+  selector: {matchLabels: {controller-uid: 1234}}
+  completions: 9
+  parallelism: 4
+  template:
+    metadata: {labels: {controller-uid: '1234', tier: batch}}
+    spec:
+      restartPolicy: Never
+      newFieldOfTheFuture: {a: 1}
+      tolerations: [{key: old, operator: Exists}]
+      containers:
+      - name: main
+        image: example.com/tool
+        command: [old]
+        args: [older]
+        env: [{name: A, value: '1'}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+        volumeMounts: [{name: input, mountPath: /etc/input}]
+      volumes:
+      - name: input
+        secret: {secretName: s, defaultMode: 0400}
+status: {succeeded: 1}
+";
+
+#[test]
+fn a_template_is_kept_where_flags_say_nothing() {
+    let words =
+        ["run", "--items", "a,b", "--env", "B=2", "--env", "C=3", "--toleration", "gpu:NoSchedule", "--", "new"];
+    insta::assert_snapshot!(text(&built(&words, Some(TEMPLATE))), @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: base-x7k2p-items
+      labels:
+        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/instance: base-x7k2p
+        kubectl-indexed/items-of: base-x7k2p
+    immutable: true
+    data:
+      "0": a
+      "1": b
+    ---
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: base-x7k2p
+      labels:
+        team: vision
+        app.kubernetes.io/name: base
+        app.kubernetes.io/instance: base-x7k2p
+        app.kubernetes.io/managed-by: kubectl-indexed
+      annotations:
+        keep: it
+        kubectl-indexed/command: "[\"new\"]"
+        kubectl-indexed/item-as: file
+        kubectl-indexed/item-store: configmap
+    spec:
+      completions: 2
+      parallelism: 4
+      completionMode: Indexed
+      backoffLimit: 3
+      podFailurePolicy:
+        rules:
+        - action: Ignore
+          onPodConditions:
+          - type: DisruptionTarget
+            status: "True"
+      template:
+        metadata:
+          labels:
+            tier: batch
+            app.kubernetes.io/name: base
+            app.kubernetes.io/instance: base-x7k2p
+            app.kubernetes.io/managed-by: kubectl-indexed
+        spec:
+          restartPolicy: Never
+          tolerations:
+          - key: old
+            operator: Exists
+          - key: gpu
+            operator: Exists
+            effect: NoSchedule
+          containers:
+          - name: main
+            image: example.com/tool
+            command:
+            - new
+            - /input/data.txt
+            env:
+            - name: A
+              value: "1"
+            - name: B
+              value: "2"
+            - name: C
+              value: "3"
+            volumeMounts:
+            - name: input
+              mountPath: /etc/input
+            - name: input-2
+              mountPath: /input/data.txt
+              subPathExpr: $(JOB_COMPLETION_INDEX)
+              readOnly: true
+            terminationMessagePolicy: FallbackToLogsOnError
+          volumes:
+          - name: input
+            secret:
+              secretName: s
+              defaultMode: 256
+          - name: input-2
+            configMap:
+              name: base-x7k2p-items
+          newFieldOfTheFuture:
+            a: 1
+    "#);
+}
+
+#[test]
+fn a_template_with_several_containers_gets_a_worker() {
+    let template = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x}, {name: b, image: y}]}}}";
+    let job = built(&["run", "--items", "a", "--", "rev"], Some(template)).job;
+    let containers = job.pointer("/spec/template/spec/containers").unwrap().as_array().unwrap();
+    let names: Vec<_> = containers.iter().map(|container| container["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "b", "worker"]);
+}
+
+#[test]
+fn retries_replace_a_templates_limit_for_all() {
+    let job = built(&["run", "--items", "a", "--retries", "5"], Some(TEMPLATE)).job;
+    assert_eq!(job["spec"]["backoffLimit"], Value::Null);
+    assert_eq!(job["spec"]["backoffLimitPerIndex"], 5);
+    assert_eq!(job.pointer("/spec/template/spec/containers/0/command/0").unwrap(), "old", "its command stands");
+}
+
+#[test]
+fn items_of_the_documentations_manifest_are_read() {
+    let script = "items=(foo bar 'b z')\necho ${items[$JOB_COMPLETION_INDEX]} > /input/data.txt\n";
+    let job: Job = from_value(json!({
+        "metadata": {"name": "indexed-job"},
+        "spec": {"completions": 3, "template": {"spec": {
+            "initContainers": [{"name": "input", "image": "bash", "command": ["bash", "-c", script]}],
+            "containers": [{"name": "worker"}],
+        }}},
+    }))
+    .unwrap();
+    let expected: ItemsByIndex = (0..).zip(["foo", "bar", "b z"].map(Item::new)).collect();
+    assert_eq!(item_source(&job), ItemSource::Here(expected));
+}
+
+#[test]
+fn yaml_1_1_reads_the_same_values() {
+    // Each is something else than a string to some reader when it stands without quotes.
+    for tricky in
+        ["no", "y", "on", "~", "null", "012", "0o7", "1e3", "1_000", "1:30", "2001-01-01", "<<", "=", "", " x"]
+    {
+        let text = yaml::documents(&[json!({"data": {"0": tricky}})]).unwrap();
+        assert!(text.contains(&format!("\"{tricky}\"")) || text.contains(&format!("'{tricky}'")), "{tricky:?}: {text}");
+    }
+    for lines in ["a\nb", "a\nb\n", "\ta\nb\n", "\n\ta\n", "  a\nb", "a\r\nb", "#x\ny", "\u{7}\n\u{1b}"] {
+        let text = yaml::documents(&[json!({"data": {"0": lines}})]).unwrap();
+        let back: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(back["data"]["0"], lines, "{text}");
+    }
+}
+
+/// Items full of what shells, YAML and Kubernetes give a meaning to.
+fn item() -> impl Strategy<Value = Vec<u8>> {
+    let telling = proptest::sample::select(vec![
+        "'",
+        "\"",
+        "$",
+        "$$",
+        "$(HOME)",
+        "$(JOB_COMPLETION_INDEX)",
+        "`id`",
+        "\\",
+        "\n",
+        "\t",
+        " ",
+        "-n",
+        "#",
+        "~",
+        "*",
+        "é",
+        "🦀",
+        ";",
+        "&",
+        "|",
+        "(",
+        ")",
+        "{}",
+        "%s",
+        "\r",
+        "\u{1b}",
+    ]);
+    let text = proptest::collection::vec(telling, 0..8).prop_map(|parts| parts.concat().into_bytes());
+    prop_oneof![text, proptest::collection::vec(1u8.., 0..12)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_built_is_read_back(list in proptest::collection::vec(item(), 1..12), inline in any::<bool>()) {
+        let mut spec = resolve_line(&["run", "--items", "x", "--", "rev", "a b"], None).unwrap();
+        spec.items = list.into_iter().map(Item::new).collect();
+        if inline && items::check_inline(&spec.items).is_ok() {
+            spec.item_store = ItemStore::Inline;
+        }
+        let manifest = build(&spec);
+        // Through the text that a file or a server would hold.
+        let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
+        let items = match item_source(&job) {
+            ItemSource::Here(items) => items,
+            ItemSource::ConfigMap(name) => {
+                let text = yaml::documents(&manifest.config_maps).unwrap();
+                let config_map: ConfigMap = serde_saphyr::from_str(&text).unwrap();
+                prop_assert_eq!(Some(name), config_map.metadata.name.clone());
+                items_in(config_map)
+            }
+            ItemSource::Unknown => ItemsByIndex::new(),
+        };
+        prop_assert_eq!(items, (0..).zip(spec.items).collect());
+    }
+}

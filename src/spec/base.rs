@@ -1,0 +1,123 @@
+//! The manifest that `--template` names: a Job, a CronJob or a PodTemplate, brought into the form of a Job.
+
+use serde_json::{Map, Value, json};
+
+use crate::contract;
+use crate::error::Error;
+
+/// Reads a manifest as kubectl reads it, and takes out of it what a new Job must not repeat.
+///
+/// # Errors
+/// A usage error for what is no YAML, or no kind of template.
+pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Error::usage(format!("the template {origin} is not UTF-8 text")).caused_by(error))?;
+    let mut documents = documents(origin, text)?;
+    let document = match documents.len() {
+        1 => documents.remove(0),
+        0 => return Err(Error::usage(format!("the template {origin} is empty"))),
+        n => {
+            return Err(Error::usage(format!("the template {origin} has {n} documents; a template is one manifest"))
+                .hint("keep the Job only, and create the others by kubectl apply"));
+        }
+    };
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut job = match kind.as_str() {
+        "Job" => document,
+        "CronJob" => json!({
+            "metadata": merge_metadata(document.pointer("/metadata"), document.pointer("/spec/jobTemplate/metadata")),
+            "spec": document.pointer("/spec/jobTemplate/spec").cloned().unwrap_or_default(),
+        }),
+        "PodTemplate" => json!({
+            "metadata": merge_metadata(document.get("metadata"), None),
+            "spec": {"template": document.get("template").cloned().unwrap_or_default()},
+        }),
+        _ => {
+            let what = if kind.is_empty() { "has no kind".to_owned() } else { format!("is a {kind}") };
+            return Err(Error::usage(format!(
+                "the template {origin} {what}; it must be a Job, a CronJob or a PodTemplate"
+            ))
+            .hint("kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from"));
+        }
+    };
+    if job.pointer("/spec/template/spec").and_then(Value::as_object).is_none() {
+        return Err(Error::usage(format!(
+            "the template {origin} is a {kind} without a Pod template (spec.template.spec)"
+        )));
+    }
+    strip(&mut job);
+    Ok(job)
+}
+
+fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
+    // As kubectl reads it: 0644 is octal, and a key that stands twice is an error.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let documents = serde_saphyr::from_multiple_with_options::<Value>(text, options).map_err(|error| {
+        Error::usage(format!("the template {origin} can't be read as YAML")).caused_by(error.to_string())
+    })?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// The metadata that a new Job inherits: labels and annotations of both, the outer name.
+fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
+    let mut merged = Map::new();
+    if let Some(name) = outer.and_then(|metadata| metadata.get("name")) {
+        merged.insert("name".to_owned(), name.clone());
+    }
+    for key in ["labels", "annotations"] {
+        let mut entries = Map::new();
+        for metadata in [outer, inner].into_iter().flatten() {
+            if let Some(more) = metadata.get(key).and_then(Value::as_object) {
+                entries.extend(more.clone());
+            }
+        }
+        if !entries.is_empty() {
+            merged.insert(key.to_owned(), Value::Object(entries));
+        }
+    }
+    Value::Object(merged)
+}
+
+/// Takes out what belongs to the object that the manifest was read from, and not to a new one.
+fn strip(job: &mut Value) {
+    if let Some(job) = job.as_object_mut() {
+        job.remove("status");
+        job.remove("apiVersion");
+        job.remove("kind");
+    }
+    let metadata = merge_metadata(job.get("metadata"), None);
+    job["metadata"] = metadata;
+    if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
+        // The API server makes the selector, out of the new Job's own UID.
+        spec.remove("selector");
+        spec.remove("manualSelector");
+        // An Indexed Job made by us decides these.
+        spec.remove("completions");
+        spec.remove("completionMode");
+        spec.remove("suspend");
+    }
+    for pointer in ["/metadata", "/spec/template/metadata"] {
+        let Some(metadata) = job.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
+        metadata.remove("creationTimestamp");
+        if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
+            labels.retain(|key, _| !contract::label::SET_BY_SERVER.contains(&key.as_str()));
+        }
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.retain(|key, _| key != contract::annotation::LAST_APPLIED);
+        }
+    }
+}
+
+/// The container that does the work: the only one, else the one that is called so.
+pub(crate) fn worker(job: &Value) -> Option<&Value> {
+    let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
+    match containers.as_slice() {
+        [only] => Some(only),
+        several => several.iter().find(|container| container["name"] == contract::WORKER),
+    }
+}
+
+/// The restart policy that the template asks for.
+pub(crate) fn restart_policy(job: &Value) -> Option<&str> {
+    job.pointer("/spec/template/spec/restartPolicy")?.as_str()
+}

@@ -1,0 +1,245 @@
+//! From a Pod to an attempt of its index.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, PodCondition};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use serde::{Deserialize, Deserializer};
+
+use crate::contract::{annotation, label};
+
+/// The part of a Pod that says how an index fares.
+///
+/// A whole Pod takes some 50 KB of memory once decoded, most of it `managedFields` and the template that the Job has
+/// already; this takes about 3 KB.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PodRecord {
+    #[serde(deserialize_with = "lean_metadata")]
+    pub(crate) metadata: ObjectMeta,
+    pub(crate) spec: PodRecordSpec,
+    pub(crate) status: PodRecordStatus,
+}
+
+/// Where a Pod runs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodRecordSpec {
+    pub(crate) node_name: Option<String>,
+}
+
+/// How a Pod fares.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodRecordStatus {
+    pub(crate) phase: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) start_time: Option<Time>,
+    pub(crate) conditions: Vec<PodCondition>,
+    pub(crate) init_container_statuses: Vec<ContainerStatus>,
+    pub(crate) container_statuses: Vec<ContainerStatus>,
+}
+
+/// The metadata that is needed, without building the rest first.
+fn lean_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Lean {
+        name: Option<String>,
+        namespace: Option<String>,
+        uid: Option<String>,
+        resource_version: Option<String>,
+        creation_timestamp: Option<Time>,
+        deletion_timestamp: Option<Time>,
+        labels: Option<std::collections::BTreeMap<String, String>>,
+        annotations: Option<std::collections::BTreeMap<String, String>>,
+    }
+    let lean = Lean::deserialize(deserializer)?;
+    Ok(ObjectMeta {
+        name: lean.name,
+        namespace: lean.namespace,
+        uid: lean.uid,
+        resource_version: lean.resource_version,
+        creation_timestamp: lean.creation_timestamp,
+        deletion_timestamp: lean.deletion_timestamp,
+        labels: lean.labels,
+        annotations: lean.annotations,
+        ..ObjectMeta::default()
+    })
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The Pod exists, and its worker has not started.
+    Starting,
+    /// The worker runs.
+    Running,
+    /// The worker ended with exit code 0.
+    Succeeded,
+    /// The worker, or the Pod, failed.
+    Failed,
+    /// The node does not answer.
+    Unknown,
+}
+
+/// One Pod of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attempt {
+    /// The completion index.
+    pub(crate) index: u32,
+    /// The Pod's name.
+    pub(crate) pod: String,
+    /// The Pod's UID: names are given again.
+    pub(crate) uid: String,
+    pub(crate) phase: Phase,
+    pub(crate) created: Option<Timestamp>,
+    /// When the worker, else the Pod, started.
+    pub(crate) started: Option<Timestamp>,
+    /// When the worker ended.
+    pub(crate) finished: Option<Timestamp>,
+    pub(crate) node: Option<String>,
+    /// The exit code of the container that [`Attempt::container`] names.
+    pub(crate) exit_code: Option<i32>,
+    /// Why it waits or failed, in one word, as Kubernetes gives it: `OOMKilled`, `ImagePullBackOff`, `Evicted`.
+    pub(crate) reason: Option<String>,
+    /// The sentence that belongs to the reason; for a failed worker its last lines.
+    pub(crate) message: Option<String>,
+    /// The container that the exit code, the reason and the message are of.
+    pub(crate) container: Option<String>,
+    /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
+    pub(crate) restarts: i32,
+    /// Whether the Pod is being deleted.
+    pub(crate) deleting: bool,
+}
+
+impl Attempt {
+    /// The attempt that a Pod is; None for a Pod that is no index's.
+    pub(crate) fn from_pod(pod: &PodRecord) -> Option<Self> {
+        let status = &pod.status;
+        let index = index_of(&pod.metadata)?;
+        let mut attempt = Self {
+            index,
+            pod: pod.metadata.name.clone()?,
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+            phase: Phase::Starting,
+            created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            started: None,
+            finished: None,
+            node: pod.spec.node_name.clone(),
+            exit_code: None,
+            reason: None,
+            message: None,
+            container: None,
+            restarts: status.container_statuses.iter().map(|container| container.restart_count).sum(),
+            deleting: pod.metadata.deletion_timestamp.is_some(),
+        };
+        let worker_started = status.container_statuses.iter().filter_map(started_at).min();
+        attempt.started = worker_started.or(status.start_time.as_ref().map(|time| time.0));
+        match status.phase.as_deref() {
+            Some("Succeeded") => attempt.phase = Phase::Succeeded,
+            Some("Failed") => attempt.phase = Phase::Failed,
+            Some("Unknown") => attempt.phase = Phase::Unknown,
+            Some("Running") => attempt.phase = Phase::Running,
+            _ => {}
+        }
+        match attempt.phase {
+            Phase::Starting => attempt.explain_waiting(status),
+            Phase::Running => {
+                // A container that is started again and again runs only now and then.
+                if let Some((container, waiting)) = status.container_statuses.iter().find_map(waiting) {
+                    attempt.container = Some(container.name.clone());
+                    attempt.reason = waiting.0;
+                    attempt.message = waiting.1;
+                }
+            }
+            Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(status),
+        }
+        Some(attempt)
+    }
+
+    /// Whether the attempt has ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// Whether there is, or was, a log to read.
+    pub(crate) fn has_started(&self) -> bool {
+        self.phase != Phase::Starting
+    }
+
+    fn explain_waiting(&mut self, status: &PodRecordStatus) {
+        let unscheduled =
+            status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+        if let Some(condition) = unscheduled {
+            self.reason.clone_from(&condition.reason);
+            self.message.clone_from(&condition.message);
+            return;
+        }
+        let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
+        if let Some((container, (reason, message))) = containers.filter_map(waiting).max_by_key(|(_, (reason, _))| {
+            // Of several that wait, the one that can't go on explains the others.
+            !matches!(reason.as_deref(), None | Some("PodInitializing" | "ContainerCreating"))
+        }) {
+            self.container = Some(container.name.clone());
+            self.reason = reason;
+            self.message = message;
+        }
+    }
+
+    fn explain_end(&mut self, status: &PodRecordStatus) {
+        let ended: Vec<_> = status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses)
+            .filter_map(|container| {
+                let terminated = container.state.as_ref().and_then(|state| state.terminated.as_ref())?;
+                Some((container, terminated))
+            })
+            .collect();
+        self.finished = ended.iter().filter_map(|(_, end)| end.finished_at.as_ref()).map(|time| time.0).max();
+        // An init container that succeeded says nothing; one that failed says it all.
+        let telling = ended.iter().find(|(_, end)| end.exit_code != 0).or(ended.last());
+        if let Some((container, end)) = telling {
+            self.container = Some(container.name.clone());
+            self.exit_code = Some(end.exit_code);
+            if self.phase != Phase::Succeeded {
+                self.reason = end.reason.clone().filter(|reason| reason != "Completed");
+                self.message.clone_from(&end.message);
+            }
+        }
+        // What befell the Pod as a whole (eviction, a deadline) is the cause of what befell its containers.
+        if status.reason.is_some() {
+            self.reason.clone_from(&status.reason);
+            self.message = status.message.clone().or(self.message.take());
+        }
+        let disrupted = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget" && c.status == "True");
+        if let Some(condition) = disrupted
+            && status.reason.is_none()
+        {
+            self.reason = condition.reason.clone().or(Some("DisruptionTarget".to_owned()));
+            self.message = condition.message.clone().or(self.message.take());
+        }
+    }
+}
+
+/// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
+fn index_of(metadata: &ObjectMeta) -> Option<u32> {
+    let label = metadata.labels.as_ref().and_then(|labels| labels.get(label::INDEX));
+    let annotation = || metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::INDEX));
+    label.or_else(annotation)?.parse().ok()
+}
+
+fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
+    let ContainerState { running, terminated, .. } = container.state.as_ref()?;
+    let running = running.as_ref().and_then(|running| running.started_at.as_ref());
+    let terminated = terminated.as_ref().and_then(|terminated| terminated.started_at.as_ref());
+    running.or(terminated).map(|time| time.0)
+}
+
+type Reason = (Option<String>, Option<String>);
+
+fn waiting(container: &ContainerStatus) -> Option<(&ContainerStatus, Reason)> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    Some((container, (waiting.reason.clone(), waiting.message.clone())))
+}

@@ -1,0 +1,180 @@
+//! The one way out: data to stdout, everything else to stderr, and a live line that neither of them breaks.
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use owo_colors::{AnsiColors, Style as Color};
+
+use crate::error::Error;
+use crate::view::{Style, escape_control};
+
+/// The streams of the program.
+pub(crate) struct Ui {
+    stdout: BufWriter<Stdout>,
+    /// How data looks.
+    style: Style,
+    /// How messages look.
+    message_style: Style,
+    quiet: bool,
+    live: Option<ProgressBar>,
+}
+
+impl Ui {
+    /// The process's own streams.
+    pub(crate) fn new() -> Self {
+        let color = |choice: ColorChoice| !matches!(choice, ColorChoice::Never);
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
+        let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
+        Self { stdout: BufWriter::new(stdout), style, message_style, quiet: false, live: None }
+    }
+
+    /// Leaves out progress, summaries and hints; warnings and errors stay.
+    pub(crate) fn set_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// How data is to look.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Writes data.
+    ///
+    /// # Errors
+    /// If stdout can't be written to; a closed pipe is told by its kind and ends the program quietly.
+    pub(crate) fn data(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        // The live line is wiped before a terminal scrolls under it, and drawn again behind what was written.
+        let stdout = &mut self.stdout;
+        match &self.live {
+            Some(live) if self.style.terminal => live.suspend(|| {
+                stdout.write_all(bytes.as_ref())?;
+                stdout.flush()
+            }),
+            _ => stdout.write_all(bytes.as_ref()),
+        }
+    }
+
+    /// Hands over what was written so far.
+    ///
+    /// # Errors
+    /// As [`Ui::data`].
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+
+    /// Says something about what is going on.
+    pub(crate) fn status(&mut self, message: &str) {
+        if !self.quiet {
+            self.message(message);
+        }
+    }
+
+    /// Says something that the user should know, also when quiet.
+    pub(crate) fn warning(&mut self, message: &str) {
+        let label = self.message_style.paint("warning:", Color::new().color(AnsiColors::Yellow).bold());
+        self.message(&format!("{label} {message}"));
+    }
+
+    /// Names what to do next.
+    pub(crate) fn hint(&mut self, message: &str) {
+        if !self.quiet {
+            let label = self.message_style.paint("hint:", Color::new().color(AnsiColors::Cyan).bold());
+            self.message(&format!("{label} {message}"));
+        }
+    }
+
+    /// Prints an error and its hints: the one place that does.
+    pub(crate) fn error(&mut self, error: &anyhow::Error) {
+        self.error_with(error, "");
+    }
+
+    /// As [`Ui::error`], with lines that tell more between the error and its hints.
+    pub(crate) fn error_with(&mut self, error: &anyhow::Error, details: &str) {
+        self.end_live();
+        let label = self.message_style.paint("error:", Color::new().color(AnsiColors::Red).bold());
+        self.message(&format!("{label} {}", chain(error)));
+        self.message(details);
+        let hints = error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).flat_map(Error::hints);
+        let label = self.message_style.paint("hint:", Color::new().color(AnsiColors::Cyan).bold());
+        for hint in hints {
+            self.message(&format!("{label} {hint}"));
+        }
+    }
+
+    fn message(&mut self, message: &str) {
+        // Data that was written before comes before.
+        let _ = self.stdout.flush();
+        let shown: Vec<_> = message.lines().map(|line| self.safe(line)).collect();
+        let mut stderr = io::stderr().lock();
+        let mut write = || {
+            for line in &shown {
+                // Nobody can be told that stderr is closed.
+                let _ = writeln!(stderr, "{line}");
+            }
+        };
+        match &self.live {
+            Some(live) => live.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// A line of a message without what would drive a terminal; our own colours stay.
+    fn safe(&self, line: &str) -> String {
+        if !self.message_style.terminal || self.message_style.color {
+            return line.to_owned();
+        }
+        escape_control(line).into_owned()
+    }
+
+    /// Shows a line that is redrawn in place, on a terminal; elsewhere `progress` prints nothing by itself.
+    pub(crate) fn begin_live(&mut self) {
+        if self.quiet || !self.message_style.terminal || self.live.is_some() {
+            return;
+        }
+        let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            live.set_style(style);
+        }
+        live.enable_steady_tick(Duration::from_millis(120));
+        self.live = Some(live);
+    }
+
+    /// Whether a live line is shown.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Changes the live line.
+    pub(crate) fn set_live(&self, message: String) {
+        if let Some(live) = &self.live {
+            live.set_message(message);
+        }
+    }
+
+    /// Wipes the live line.
+    pub(crate) fn end_live(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.finish_and_clear();
+        }
+    }
+}
+
+/// The sentences of an error from the outermost to the cause, each said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let sentence = cause.to_string();
+        // Some libraries repeat their cause in their own sentence.
+        if text.contains(&sentence) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&sentence);
+    }
+    text
+}

@@ -1,0 +1,111 @@
+//! Labels, annotations, selectors: whatever comes as keys and values.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+
+use super::go;
+use super::page::Page;
+
+type Map = BTreeMap<String, String>;
+
+/// The longest `key: value` in bytes that stands in one line.
+const LONGEST: usize = 140;
+
+/// What `kubectl apply` keeps for itself.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// `KEY=VALUE` a line, the first one beside the title.
+pub(super) fn labels(page: &mut Page, title: &str, labels: Option<&Map>) {
+    let lines = labels.into_iter().flatten().map(|(key, value)| format!("{key}={value}"));
+    column(page, 0, title, lines);
+}
+
+/// The attributes of a CSI volume: like labels, but cut where they get too long.
+pub(super) fn attributes(page: &mut Page, level: usize, title: &str, attributes: Option<&Map>) {
+    let lines =
+        attributes.into_iter().flatten().map(|(key, value)| cut(&format!("{key}={value}"), LONGEST).into_owned());
+    column(page, level, title, lines);
+}
+
+fn column(page: &mut Page, level: usize, title: &str, lines: impl Iterator<Item = String>) {
+    page.put(level, format_args!("{title}:\t"));
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        page.line(0, "<none>");
+    }
+    for (position, line) in lines.enumerate() {
+        if position > 0 {
+            // kubectl writes the empty cell in two pieces, each with its own indentation.
+            page.put(level, "");
+            page.put(level, "\t");
+        }
+        page.line(level, line);
+    }
+}
+
+/// `KEY: VALUE` a line; a long or multi-line value stands below its key, each of its lines cut.
+pub(super) fn annotations(page: &mut Page, title: &str, annotations: Option<&Map>) {
+    page.put(0, format_args!("{title}:\t"));
+    let mut shown = annotations.into_iter().flatten().filter(|(key, _)| *key != LAST_APPLIED).peekable();
+    if shown.peek().is_none() {
+        page.line(0, "<none>");
+    }
+    for (position, (key, value)) in shown.enumerate() {
+        if position > 0 {
+            page.put(0, "\t");
+        }
+        let value = value.strip_suffix('\n').unwrap_or(value);
+        if key.len() + value.len() + 2 <= LONGEST && !value.contains('\n') {
+            page.line(0, format_args!("{key}: {value}"));
+            continue;
+        }
+        page.line(0, format_args!("{key}:"));
+        for line in value.split('\n') {
+            page.line(0, format_args!("\t  {}", cut(line, LONGEST - 2)));
+        }
+    }
+}
+
+/// At most `longest` bytes of `text`, and dots if there was more.
+///
+/// kubectl leaves half a character where its cut falls within one; the replacement character stands for that here, as
+/// a terminal would show it.
+fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.as_bytes().get(..longest) {
+        Some(start) if text.len() > longest => Cow::Owned(format!("{}...", String::from_utf8_lossy(start))),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// A selector in the form that `kubectl get -l` reads, its requirements sorted by key; nothing selects nothing.
+///
+/// Fails with kubectl's words for an operator that it doesn't know.
+pub(super) fn selector(selector: Option<&LabelSelector>) -> Result<String, String> {
+    let Some(LabelSelector { match_labels, match_expressions }) = selector else {
+        return Ok(String::new());
+    };
+    let mut requirements: Vec<(&str, String)> =
+        match_labels.iter().flatten().map(|(key, value)| (key.as_str(), format!("{key}={value}"))).collect();
+    for expression in match_expressions.iter().flatten() {
+        requirements.push((&expression.key, requirement(expression)?));
+    }
+    requirements.sort_by_key(|&(key, _)| key);
+    let requirements: Vec<String> = requirements.into_iter().map(|(_, text)| text).collect();
+    Ok(requirements.join(","))
+}
+
+fn requirement(expression: &LabelSelectorRequirement) -> Result<String, String> {
+    let LabelSelectorRequirement { key, operator, values } = expression;
+    let mut values = values.clone().unwrap_or_default();
+    values.sort();
+    let values = values.join(",");
+    match operator.as_str() {
+        "In" => Ok(format!("{key} in ({values})")),
+        "NotIn" => Ok(format!("{key} notin ({values})")),
+        "Exists" => Ok(key.clone()),
+        "DoesNotExist" => Ok(format!("!{key}")),
+        unknown => Err(format!("{} is not a valid label selector operator", go::quoted(unknown))),
+    }
+}

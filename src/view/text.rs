@@ -1,0 +1,67 @@
+//! Words, columns and colour.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+
+/// How text is to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Whether colour codes may be written.
+    pub(crate) color: bool,
+    /// Whether a person reads it on a terminal, so that control characters of others must not reach it.
+    pub(crate) terminal: bool,
+}
+
+impl Style {
+    /// `text` in `color`, where colour is wanted.
+    pub(crate) fn paint(self, text: &str, color: owo_colors::Style) -> String {
+        if self.color { color.style(text).to_string() } else { text.to_owned() }
+    }
+}
+
+/// A count and its noun.
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}
+
+/// Text from the cluster or from items, with the control characters made visible that would otherwise drive the
+/// terminal; tabs stay.
+pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
+    let drives = |c: char| c.is_control() && c != '\t';
+    if !text.contains(drives) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if drives(c) {
+            let _ = write!(escaped, "{}", c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Rows in columns, three blanks apart, as kubectl prints lists. Cells are printed whole.
+pub(crate) fn aligned(header: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    if let Some(header) = header {
+        table.set_header(header.to_vec());
+    }
+    let columns = header.map_or_else(|| rows.first().map_or(0, Vec::len), <[&str]>::len);
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        let last = column.index + 1 == columns;
+        column.set_padding((0, if last { 0 } else { 3 }));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
