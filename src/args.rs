@@ -148,10 +148,9 @@ pub(crate) enum ListFormat {
 }
 
 /// Forms in which an item reaches the worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemAs {
     /// In the file /input/data.txt, appended to the command unless it names it
-    #[default]
     File,
 }
 
@@ -218,9 +217,15 @@ pub(crate) struct RunArgs {
     /// Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
     #[arg(long, value_name = "A,B,…", help_heading = "Items")]
     pub(crate) items: Option<OsString>,
-    /// How an item reaches the worker
-    #[arg(long, value_enum, default_value_t, value_name = "FORM", help_heading = "Items")]
-    pub(crate) item_as: ItemAs,
+    /// How many indexes to run when there are no items
+    #[arg(long, value_name = "N", conflicts_with = "items", help_heading = "Items")]
+    pub(crate) completions: Option<u32>,
+    /// How an item reaches the worker [default: file; nothing with --completions]
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Items")]
+    pub(crate) item_as: Option<ItemAs>,
+    /// File in which the worker finds its index, written by Kubernetes itself (downward API)
+    #[arg(long, value_name = "PATH", help_heading = "Items")]
+    pub(crate) index_file: Option<String>,
     /// Where the list of items is kept
     #[arg(long, value_enum, default_value_t, value_name = "STORE", help_heading = "Items")]
     pub(crate) item_store: ItemStore,

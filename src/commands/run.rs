@@ -51,7 +51,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         come_back(&spec.name, context);
         return Ok(exit);
     }
-    let number = plural(spec.completions(), "index", "indexes");
+    let number = plural(spec.completions as usize, "index", "indexes");
     context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
     to_the_end(&spec, submitted.job, &cluster, prefix, context).await
 }
@@ -70,7 +70,7 @@ async fn to_the_end(
         container: manifest::read::worker_container(&job).map(str::to_owned),
         options: LogOptions::default(),
         prefix: match prefix {
-            Prefix::Auto if spec.completions() == 1 => line::Prefix::None,
+            Prefix::Auto if spec.completions == 1 => line::Prefix::None,
             Prefix::Auto | Prefix::Index => line::Prefix::Index,
             Prefix::Pod => line::Prefix::Pod,
             Prefix::None => line::Prefix::None,

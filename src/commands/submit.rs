@@ -107,7 +107,7 @@ fn mind_dropped_fields(
                     .hint("they need Kubernetes 1.24 or newer"));
             }
             "backoffLimitPerIndex" => {
-                let limit = spec.completions() * (spec.retries.unwrap_or(0) as usize + 1);
+                let limit = spec.completions as usize * (spec.retries.unwrap_or(0) as usize + 1);
                 fallback = Some(limit);
                 context.ui.warning(&format!(
                     "this server has no retries for each index (it needs Kubernetes 1.29): up to {limit} failures of \

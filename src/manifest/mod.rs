@@ -12,7 +12,7 @@ pub(crate) mod yaml;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{self, annotation, label};
-use crate::spec::{JobSpec, base};
+use crate::spec::{ItemForm, JobSpec, base};
 pub(crate) use order::order;
 use payload::Input;
 
@@ -128,7 +128,7 @@ fn overlay(spec: &JobSpec, input: &Input) -> Value {
     metadata.insert("annotations".to_owned(), Value::Object(job_annotations));
 
     let mut job = Map::new();
-    job.insert("completions".to_owned(), json!(spec.completions()));
+    job.insert("completions".to_owned(), json!(spec.completions));
     job.insert("parallelism".to_owned(), json!(spec.parallelism));
     job.insert("completionMode".to_owned(), json!("Indexed"));
     if spec.queue.is_some() {
@@ -159,6 +159,9 @@ fn own_annotations(spec: &JobSpec) -> Map<String, Value> {
         annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
     }
     annotations.insert(annotation::ITEM_AS.to_owned(), json!(payload::form_name(spec.item_form)));
+    if spec.item_form == ItemForm::Index {
+        return annotations;
+    }
     annotations.insert(annotation::ITEM_STORE.to_owned(), json!(payload::store_name(spec.item_store)));
     annotations
 }
@@ -178,11 +181,13 @@ fn pod(spec: &JobSpec, input: &Input) -> Value {
         let secrets: Vec<_> = spec.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
         pod.insert("imagePullSecrets".to_owned(), json!(secrets));
     }
-    if let Some(container) = &input.init_container {
-        pod.insert("initContainers".to_owned(), json!([container]));
+    if !input.init_containers.is_empty() {
+        pod.insert("initContainers".to_owned(), json!(input.init_containers));
     }
     pod.insert("containers".to_owned(), json!([worker(spec, input)]));
-    pod.insert("volumes".to_owned(), json!([input.volume]));
+    if !input.volumes.is_empty() {
+        pod.insert("volumes".to_owned(), json!(input.volumes));
+    }
     if !spec.tolerations.is_empty() {
         let tolerations: Vec<_> = spec
             .tolerations
@@ -214,7 +219,7 @@ fn worker(spec: &JobSpec, input: &Input) -> Value {
         worker.insert("image".to_owned(), json!(image));
     }
     if !spec.command.is_empty() {
-        worker.insert("command".to_owned(), json!(payload::command(&spec.command)));
+        worker.insert("command".to_owned(), json!(payload::command(spec)));
     }
     if let Some(workdir) = &spec.workdir {
         worker.insert("workingDir".to_owned(), json!(workdir));
@@ -227,7 +232,9 @@ fn worker(spec: &JobSpec, input: &Input) -> Value {
     if !resources.is_empty() {
         worker.insert("resources".to_owned(), Value::Object(resources));
     }
-    worker.insert("volumeMounts".to_owned(), json!([input.mount]));
+    if !input.mounts.is_empty() {
+        worker.insert("volumeMounts".to_owned(), json!(input.mounts));
+    }
     if let Some(policy) = &spec.image_pull_policy {
         worker.insert("imagePullPolicy".to_owned(), json!(policy));
     }

@@ -3,15 +3,16 @@
 use k8s_openapi::ByteString;
 use serde_json::{Map, Value, json};
 
-use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_PATH, label};
+use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_PATH, annotation, label};
 use crate::spec::items::Item;
 use crate::spec::{ItemForm, ItemStore, JobSpec};
 
-/// What a Pod needs to have its item.
+/// What a Pod needs to have its item and its index.
+#[derive(Default)]
 pub(super) struct Input {
-    pub(super) volume: Value,
-    pub(super) mount: Value,
-    pub(super) init_container: Option<Value>,
+    pub(super) volumes: Vec<Value>,
+    pub(super) mounts: Vec<Value>,
+    pub(super) init_containers: Vec<Value>,
     pub(super) config_map: Option<Value>,
 }
 
@@ -19,6 +20,7 @@ pub(super) struct Input {
 pub(crate) fn form_name(form: ItemForm) -> &'static str {
     match form {
         ItemForm::File => "file",
+        ItemForm::Index => "index",
     }
 }
 
@@ -31,50 +33,70 @@ pub(crate) fn store_name(store: ItemStore) -> &'static str {
 }
 
 pub(super) fn input(spec: &JobSpec, template: Option<&Value>) -> Input {
-    let volume = free_name(template, "volumes");
-    match spec.item_store {
-        ItemStore::ConfigMap => Input {
-            volume: json!({"name": volume, "configMap": {"name": contract::items_config_map(&spec.name)}}),
-            // Each index sees the key that is its number, at one path. The kubelet expands the expression from the
-            // container's environment, to which the Job controller has added the index.
-            mount: json!({
-                "name": volume,
-                "mountPath": ITEM_PATH,
-                "subPathExpr": format!("$({INDEX_VARIABLE})"),
-                "readOnly": true,
-            }),
-            init_container: None,
-            config_map: Some(config_map(spec)),
-        },
-        ItemStore::Inline => {
-            let mount = json!({"name": volume, "mountPath": INPUT_DIR});
-            Input {
-                init_container: Some(json!({
-                    "name": free_name(template, "initContainers"),
-                    "image": spec.init_image,
-                    "command": ["sh", "-c", escape_expansion(&script(&spec.items))],
-                    "volumeMounts": [mount],
-                })),
-                volume: json!({"name": volume, "emptyDir": {}}),
-                mount,
-                config_map: None,
-            }
+    let mut input = Input::default();
+    if spec.item_form == ItemForm::File {
+        let volume = free_name(template, &input.volumes, "volumes");
+        match spec.item_store {
+            ItemStore::ConfigMap => from_config_map(&mut input, spec, &volume),
+            ItemStore::Inline => inline(&mut input, spec, template, &volume),
         }
     }
+    if let Some(path) = &spec.index_file {
+        let volume = free_name(template, &input.volumes, "volumes");
+        index_file(&mut input, path, &volume);
+    }
+    input
 }
 
-/// A name that the template's list does not have yet: entries of one name would be merged into one.
-fn free_name(template: Option<&Value>, list: &str) -> String {
+/// Each index sees the key that is its number, at one path. The kubelet expands the expression from the container's
+/// environment, to which the Job controller has added the index.
+fn from_config_map(input: &mut Input, spec: &JobSpec, volume: &str) {
+    let name = contract::items_config_map(&spec.name);
+    input.volumes.push(json!({"name": volume, "configMap": {"name": name}}));
+    input.mounts.push(json!({
+        "name": volume,
+        "mountPath": ITEM_PATH,
+        "subPathExpr": format!("$({INDEX_VARIABLE})"),
+        "readOnly": true,
+    }));
+    input.config_map = Some(config_map(spec));
+}
+
+fn inline(input: &mut Input, spec: &JobSpec, template: Option<&Value>, volume: &str) {
+    let mount = json!({"name": volume, "mountPath": INPUT_DIR});
+    input.init_containers.push(json!({
+        "name": free_name(template, &[], "initContainers"),
+        "image": spec.init_image,
+        "command": ["sh", "-c", escape_expansion(&script(&spec.items))],
+        "volumeMounts": [mount],
+    }));
+    input.volumes.push(json!({"name": volume, "emptyDir": {}}));
+    input.mounts.push(mount);
+}
+
+/// The index through a downward-API volume, as the Kubernetes documentation has it.
+fn index_file(input: &mut Input, path: &str, volume: &str) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let field = format!("metadata.annotations['{}']", annotation::INDEX);
+    input.volumes.push(json!({
+        "name": volume,
+        "downwardAPI": {"items": [{"path": name, "fieldRef": {"fieldPath": field}}]},
+    }));
+    input.mounts.push(json!({"name": volume, "mountPath": folder}));
+}
+
+/// A name that neither the template's list nor `own` has yet: entries of one name would be merged into one.
+fn free_name(template: Option<&Value>, own: &[Value], list: &str) -> String {
     let taken = template.and_then(|job| job.pointer(&format!("/spec/template/spec/{list}"))).and_then(Value::as_array);
-    let is_free = |name: &str| !taken.into_iter().flatten().any(|entry| entry["name"] == name);
+    let is_free = |name: &str| !taken.into_iter().flatten().chain(own).any(|entry| entry["name"] == name);
     let numbered = (2..).map(|n| format!("{INPUT}-{n}"));
     std::iter::once(INPUT.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_else(|| INPUT.to_owned())
 }
 
 /// The worker's command: the item's file comes last unless the command names it.
-pub(super) fn command(command: &[String]) -> Vec<String> {
-    let mut command = command.to_vec();
-    if !command.iter().any(|argument| argument.contains(ITEM_PATH)) {
+pub(super) fn command(spec: &JobSpec) -> Vec<String> {
+    let mut command = spec.command.clone();
+    if spec.item_form == ItemForm::File && !command.iter().any(|argument| argument.contains(ITEM_PATH)) {
         command.push(ITEM_PATH.to_owned());
     }
     command

@@ -164,6 +164,44 @@ fn the_documentations_job_from_flags() {
 }
 
 #[test]
+fn the_documentations_job_with_a_volume_from_flags() {
+    let words = [
+        "run",
+        "indexed-job",
+        "--completions",
+        "5",
+        "-j",
+        "3",
+        "--index-file",
+        "/input/data.txt",
+        "--",
+        "rev",
+        "/input/data.txt",
+    ];
+    let job = built(&words, None).job;
+    insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @"
+    restartPolicy: Never
+    containers:
+    - name: worker
+      image: docker.io/library/busybox
+      command:
+      - rev
+      - /input/data.txt
+      volumeMounts:
+      - name: input
+        mountPath: /input
+      terminationMessagePolicy: FallbackToLogsOnError
+    volumes:
+    - name: input
+      downwardAPI:
+        items:
+        - path: data.txt
+          fieldRef:
+            fieldPath: metadata.annotations['batch.kubernetes.io/job-completion-index']
+    ");
+}
+
+#[test]
 fn every_flag_has_its_field() {
     let words = [
         "run",
@@ -524,6 +562,7 @@ proptest! {
     fn what_is_built_is_read_back(list in proptest::collection::vec(item(), 1..12), inline in any::<bool>()) {
         let mut spec = resolve_line(&["run", "--items", "x", "--", "rev", "a b"], None).unwrap();
         spec.items = list.into_iter().map(Item::new).collect();
+        spec.completions = u32::try_from(spec.items.len()).unwrap();
         if inline && items::check_inline(&spec.items).is_ok() {
             spec.item_store = ItemStore::Inline;
         }

@@ -8,6 +8,7 @@ mod pod;
 use serde_json::Value;
 
 use crate::args::{self, RunArgs};
+use crate::contract;
 use crate::error::Error;
 use items::Items;
 pub(crate) use pod::{Resources, Toleration};
@@ -26,6 +27,8 @@ const MAX_COMPLETIONS: usize = 100_000;
 pub(crate) enum ItemForm {
     /// In the file [`crate::contract::ITEM_PATH`].
     File,
+    /// Not at all: the worker goes by its index.
+    Index,
 }
 
 /// Where the list of items is kept in the cluster.
@@ -46,8 +49,12 @@ pub(crate) struct JobSpec {
     pub(crate) app: String,
     /// Only when the user named one, so that a manifest stays as portable as it was asked to be.
     pub(crate) namespace: Option<String>,
-    /// At least one.
+    /// At least 1; as many as there are items, where there are any.
+    pub(crate) completions: u32,
+    /// Empty when the worker goes by its index.
     pub(crate) items: Items,
+    /// The absolute path of a file with the index.
+    pub(crate) index_file: Option<String>,
     pub(crate) item_form: ItemForm,
     pub(crate) item_store: ItemStore,
     /// As the user wrote it; empty when a template's own command stands.
@@ -96,7 +103,9 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
         positional_name,
         command,
         items,
+        completions,
         item_as,
+        index_file,
         item_store,
         init_image,
         name,
@@ -129,11 +138,12 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
 
     let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
     check_command(&command, base.as_ref())?;
-    let items = read_items(items.as_deref())?;
-    let item_form = match item_as {
-        args::ItemAs::File => ItemForm::File,
-    };
-    let item_store = choose_store(item_store, &items)?;
+    let (items, completions) = read_items(items.as_deref(), completions)?;
+    let item_form = choose_form(item_as, &items)?;
+    let item_store = choose_store(item_store, item_form, &items)?;
+    if let Some(path) = &index_file {
+        check_index_file(path, item_form)?;
+    }
     if let Some(init_image) = &init_image
         && item_store != ItemStore::Inline
     {
@@ -142,7 +152,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
         ))
         .hint("leave --init-image out, or add --item-store=inline"));
     }
-    let parallelism = choose_parallelism(parallelism, base.as_ref(), items.len())?;
+    let parallelism = choose_parallelism(parallelism, base.as_ref(), completions)?;
     if retries.is_some() && base.as_ref().is_some_and(|base| base::restart_policy(base) == Some("OnFailure")) {
         return Err(Error::usage(
             "--retries counts for each index, which needs restartPolicy Never; the template says OnFailure",
@@ -151,15 +161,17 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
     }
     let app = app_name(&command, base.as_ref());
     let name = match name.or(positional_name) {
-        Some(name) => name::check(&name, items.len())?,
-        None => name::generate(&app, &inputs.suffix, items.len()),
+        Some(name) => name::check(&name, completions)?,
+        None => name::generate(&app, &inputs.suffix, completions),
     };
 
     Ok(JobSpec {
         name,
         app,
         namespace: inputs.namespace,
+        completions,
         items,
+        index_file,
         item_form,
         item_store,
         command,
@@ -198,24 +210,62 @@ fn check_command(command: &[String], base: Option<&Value>) -> Result<(), Error> 
     }
 }
 
-fn read_items(source: Option<&std::ffi::OsStr>) -> Result<Items, Error> {
-    let Some(list) = source else {
-        return Err(Error::usage("there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
+/// The items and how many indexes there are for them; no items where only a number is given.
+fn read_items(list: Option<&std::ffi::OsStr>, completions: Option<u32>) -> Result<(Items, u32), Error> {
+    let items = match (list, completions) {
+        (Some(list), _) => items::from_list(list.as_encoded_bytes())?,
+        (None, Some(0)) => return Err(Error::usage("--completions 0 would never run anything").hint("give at least 1")),
+        (None, Some(_)) => Items::new(),
+        (None, None) => {
+            return Err(Error::usage("there are no items to run the command for")
+                .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
+                .hint("or only number them: --completions 10"));
+        }
     };
-    let items = items::from_list(list.as_encoded_bytes())?;
-    if items.len() > MAX_COMPLETIONS {
-        return Err(Error::usage(format!(
-            "{} items are more than one Job can have: Kubernetes takes {MAX_COMPLETIONS} with per-index limits",
-            items.len()
+    let completions = completions.map_or(items.len(), |n| n as usize);
+    match u32::try_from(completions) {
+        Ok(fitting) if completions <= MAX_COMPLETIONS => Ok((items, fitting)),
+        _ => Err(Error::usage(format!(
+            "{completions} indexes are more than one Job can have: Kubernetes takes {MAX_COMPLETIONS} with per-index \
+             limits"
         ))
-        .hint(format!("split the list into runs of at most {MAX_COMPLETIONS} items")));
+        .hint(format!("split the work into runs of at most {MAX_COMPLETIONS}"))),
     }
-    Ok(items)
 }
 
-fn choose_store(asked: args::ItemStore, items: &Items) -> Result<ItemStore, Error> {
+fn choose_form(asked: Option<args::ItemAs>, items: &Items) -> Result<ItemForm, Error> {
     match asked {
+        Some(args::ItemAs::File) if items.is_empty() => {
+            Err(Error::usage("--item-as file has no use: there are no items, only --completions")
+                .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"))
+        }
+        None if items.is_empty() => Ok(ItemForm::Index),
+        Some(args::ItemAs::File) | None => Ok(ItemForm::File),
+    }
+}
+
+fn check_index_file(path: &str, form: ItemForm) -> Result<(), Error> {
+    let folder = path.rsplit_once('/').map(|(folder, name)| (folder, name.is_empty()));
+    match folder {
+        Some((folder, false)) if folder.starts_with('/') && folder.len() > 1 => {}
+        _ => {
+            return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
+                .hint("write it as /index/data.txt"));
+        }
+    }
+    if form == ItemForm::File && path.starts_with(contract::INPUT_DIR) {
+        return Err(Error::usage(format!("--index-file {path} lies in {}, where the item is", contract::INPUT_DIR))
+            .hint("choose another folder, as in /index/data.txt"));
+    }
+    Ok(())
+}
+
+fn choose_store(asked: args::ItemStore, form: ItemForm, items: &Items) -> Result<ItemStore, Error> {
+    match asked {
+        args::ItemStore::Inline if form == ItemForm::Index => {
+            Err(Error::usage("--item-store inline has no use: no item is handed over, only the index")
+                .hint("leave --item-store out"))
+        }
         args::ItemStore::Inline => {
             items::check_inline(items)?;
             Ok(ItemStore::Inline)
@@ -227,7 +277,7 @@ fn choose_store(asked: args::ItemStore, items: &Items) -> Result<ItemStore, Erro
     }
 }
 
-fn choose_parallelism(asked: Option<u32>, base: Option<&Value>, items: usize) -> Result<u32, Error> {
+fn choose_parallelism(asked: Option<u32>, base: Option<&Value>, completions: u32) -> Result<u32, Error> {
     match asked {
         Some(0) => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
         Some(n) if n > MAX_PARALLELISM => Err(Error::usage(format!(
@@ -238,7 +288,7 @@ fn choose_parallelism(asked: Option<u32>, base: Option<&Value>, items: usize) ->
         None => {
             let stands = base.and_then(|base| base.pointer("/spec/parallelism")).and_then(Value::as_u64);
             let stands = stands.and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
-            Ok(stands.unwrap_or_else(|| u32::try_from(items).unwrap_or(u32::MAX).min(DEFAULT_PARALLELISM)))
+            Ok(stands.unwrap_or_else(|| completions.min(DEFAULT_PARALLELISM)))
         }
     }
 }
@@ -253,13 +303,6 @@ fn app_name(command: &[String], base: Option<&Value>) -> String {
         .map(name::clean)
         .find(|name| !name.is_empty())
         .unwrap_or_else(|| "job".to_owned())
-}
-
-impl JobSpec {
-    /// How many indexes the Job has.
-    pub(crate) fn completions(&self) -> usize {
-        self.items.len()
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::error::Error;
 const LABEL_LENGTH: usize = 63;
 
 /// How long a name may be for `completions` indexes.
-fn room(completions: usize) -> usize {
+fn room(completions: u32) -> usize {
     LABEL_LENGTH - 1 - completions.saturating_sub(1).to_string().len()
 }
 
@@ -16,7 +16,7 @@ fn room(completions: usize) -> usize {
 ///
 /// # Errors
 /// A usage error if `NAME-INDEX` is no DNS label for the last index.
-pub(crate) fn check(name: &str, completions: usize) -> Result<String, Error> {
+pub(crate) fn check(name: &str, completions: u32) -> Result<String, Error> {
     let room = room(completions);
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(allowed) || name.starts_with('-') || name.ends_with('-') {
@@ -30,7 +30,7 @@ pub(crate) fn check(name: &str, completions: usize) -> Result<String, Error> {
     if name.len() > room {
         let last = completions.saturating_sub(1);
         return Err(Error::usage(format!(
-            "the name {name:?} is too long: with {completions} items, NAME-{last} must fit into {LABEL_LENGTH} \
+            "the name {name:?} is too long: with {completions} indexes, NAME-{last} must fit into {LABEL_LENGTH} \
              characters, so NAME may have {room} and has {}",
             name.len()
         ))
@@ -40,7 +40,7 @@ pub(crate) fn check(name: &str, completions: usize) -> Result<String, Error> {
 }
 
 /// A name made of what the work is called and a suffix that makes it unique.
-pub(crate) fn generate(app: &str, suffix: &str, completions: usize) -> String {
+pub(crate) fn generate(app: &str, suffix: &str, completions: u32) -> String {
     let stem = fit(app, room(completions) - suffix.len() - 1);
     format!("{stem}-{suffix}")
 }

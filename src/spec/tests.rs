@@ -55,9 +55,10 @@ fn parallelism_is_all_up_to_a_hundred() {
 
 #[test]
 fn what_can_make_no_job_is_refused() {
-    insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @r"
+    insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @"
     there are no items to run the command for
     hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: or only number them: --completions 10
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @r"
     --items is empty: there are no items to run the command for
@@ -73,7 +74,7 @@ fn what_can_make_no_job_is_refused() {
     ");
     let long = "n".repeat(62);
     insta::assert_snapshot!(refused(&["run", &long, "--items", "a", "--", "rev"], None), @r#"
-    the name "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" is too long: with 1 items, NAME-0 must fit into 63 characters, so NAME may have 61 and has 62
+    the name "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" is too long: with 1 indexes, NAME-0 must fit into 63 characters, so NAME may have 61 and has 62
     hint: try --name nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--cpu", "lots", "--", "rev"], None), @r#"
@@ -97,9 +98,9 @@ fn what_can_make_no_job_is_refused() {
 #[test]
 fn lists_over_the_limits_are_refused_with_what_would_fit() {
     let many = vec!["x"; 100_001].join(",");
-    insta::assert_snapshot!(refused(&["run", "--items", &many, "--", "rev"], None), @r"
-    100001 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-    hint: split the list into runs of at most 100000 items
+    insta::assert_snapshot!(refused(&["run", "--items", &many, "--", "rev"], None), @"
+    100001 indexes are more than one Job can have: Kubernetes takes 100000 with per-index limits
+    hint: split the work into runs of at most 100000
     ");
     let large = vec!["x".repeat(1000); 1100].join(",");
     insta::assert_snapshot!(refused(&["run", "--items", &large, "--", "rev"], None), @r"

@@ -312,10 +312,11 @@ pub(crate) fn status_word(job: &Job) -> &'static str {
     first(&known).or(terminating.then_some("Terminating")).or_else(|| first(&late)).unwrap_or("Running")
 }
 
-/// The item form and store that this program noted on a Job that it made.
-pub(crate) fn item_form(job: &Job) -> Option<(&str, &str)> {
+/// The item form, and the store if there are items, that this program noted on a Job that it made.
+pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
     let annotations = job.metadata.annotations.as_ref()?;
-    Some((annotations.get(annotation::ITEM_AS)?, annotations.get(annotation::ITEM_STORE)?))
+    let noted = |key: &str| annotations.get(key).map(String::as_str);
+    Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
 }
 
 /// The Kueue queue that has to admit a Job.

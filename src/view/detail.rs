@@ -59,8 +59,10 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     if let Some(manager) = &spec.managed_by {
         facts.push(("Managed By", manager.clone()));
     }
-    if let Some((form, store)) = state::item_form(job) {
-        facts.push(("Items", format!("as {form}, kept in {store}")));
+    match state::item_form(job) {
+        Some((form, Some(store))) => facts.push(("Items", format!("as {form}, kept in {store}"))),
+        Some((form, None)) => facts.push(("Items", format!("as {form}"))),
+        None => {}
     }
     facts
 }
@@ -152,6 +154,7 @@ fn row(index: u32, status: IndexStatus, item: Option<&String>, attempts: &[&Atte
     // Of several attempts the last tells how it stands, but a success is not undone by a late double.
     let succeeded = attempts.iter().find(|a| a.exit_code == Some(0) && status == IndexStatus::Succeeded);
     let last = succeeded.or(attempts.last()).copied();
+    let finished = matches!(status, IndexStatus::Succeeded | IndexStatus::Failed);
     let or_none = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
     let took = last.and_then(|attempt| {
         let end = attempt.finished.or((!attempt.is_finished() && attempt.has_started()).then_some(now))?;
@@ -161,7 +164,8 @@ fn row(index: u32, status: IndexStatus, item: Option<&String>, attempts: &[&Atte
         index.to_string(),
         or_none(item.map(|item| cell(item))),
         status.word().to_owned(),
-        attempts.len().to_string(),
+        // A finished index without a Pod was tried; how often, nobody knows any more.
+        or_none((!attempts.is_empty() || !finished).then(|| attempts.len().to_string())),
         or_none(last.and_then(|attempt| attempt.exit_code).map(|code| code.to_string())),
         or_none(last.and_then(|attempt| attempt.reason.as_deref()).map(cell)),
         or_none(last.and_then(|attempt| attempt.node.clone())),
