@@ -4,6 +4,8 @@ mod credentials;
 mod errors;
 mod exec;
 mod kubeconfig;
+mod oidc;
+mod policy;
 mod proxy;
 mod retry;
 mod server;
@@ -24,8 +26,9 @@ use tower::Layer as _;
 
 pub(crate) use self::errors::request_error;
 
-use self::credentials::{Credentials, Oidc, TokenFile, basic, bearer};
+use self::credentials::{Credentials, TokenFile, basic, bearer};
 use self::exec::ExecPlugin;
+use self::oidc::Oidc;
 use self::settings::{Login, SERVICE_ACCOUNT, Settings};
 use self::stack::Stack;
 use self::tls::{GivenIdentity, Identity, OwnIdentity};
@@ -126,8 +129,12 @@ impl Connection {
     }
 }
 
+/// Each log that is read is a connection, and some systems allow 256 files by default. No more than this, since exec
+/// plugins inherit it, and some programs go through all files that they might have open.
+const OPEN_FILES: u64 = 8192;
+
 /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
-/// plugin runs at the first request.
+/// plugin runs at the first request. Needs a Tokio runtime.
 ///
 /// `env` reads environment variables.
 ///
@@ -138,6 +145,8 @@ pub(crate) async fn connect(
     options: &ConnectOptions,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Connection, Error> {
+    // Best effort: with fewer, fewer logs can be read at once.
+    let _ = rlimit::increase_nofile_limit(OPEN_FILES);
     connect_in(options, env, Path::new(SERVICE_ACCOUNT))
 }
 
@@ -156,17 +165,16 @@ fn connect_in(
         Login::Token(token) => Credentials::Fixed(bearer(token.reveal())?),
         Login::TokenFile(path, fallback) => Credentials::File(TokenFile::new(path, fallback)),
         Login::Basic(name, password) => Credentials::Fixed(basic(&name, &password)?),
-        Login::Oidc(provider) => Credentials::Oidc(Oidc::new(&provider)?),
+        Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, env)?)),
         Login::Exec(config) => {
+            policy::check(config.command.as_deref().unwrap_or_default(), env)?;
             let given = Arc::new(GivenIdentity::default());
             identity = Some(Arc::clone(&given) as _);
             let path = env("PATH").map(Into::into);
             Credentials::Exec(ExecPlugin::new(config, &settings, path, given)?)
         }
     };
-    let https = |uri: &http::Uri| uri.scheme_str() == Some("https");
-    let needs_tls = https(&settings.server) || settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri));
-    let tls = if needs_tls { Some(tls::config(&settings, identity)?) } else { None };
+    let tls = if stack::needs_tls(&settings) { Some(tls::config(&settings, identity)?) } else { None };
     let stack = Stack::new(&settings, credentials, tls)?;
     let service = BaseUriLayer::new(settings.server.clone()).layer(stack);
     Ok(Connection {
@@ -220,4 +228,30 @@ fn go_duration(text: &str) -> Option<Duration> {
         rest = after;
     }
     Some(total)
+}
+
+#[cfg(test)]
+mod timeouts {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_kubectl_reads_them() {
+        let seconds = |seconds: f64| Ok(Some(Duration::from_secs_f64(seconds)));
+        for (text, expected) in [
+            ("0", Ok(None)),
+            ("0s", Ok(None)),
+            ("5", seconds(5.0)),
+            ("1s", seconds(1.0)),
+            ("1m30s", seconds(90.0)),
+            ("1.5h", seconds(5400.0)),
+            ("250ms", seconds(0.25)),
+            (".5s", seconds(0.5)),
+            ("2µs", seconds(2e-6)),
+        ] {
+            assert_eq!(parse_timeout(text), expected, "{text}");
+        }
+        for text in ["", "-1", "-1s", "1x", "s", "1d", "1 s", "1.2.3s", "1s2", "99999999999999999999h"] {
+            assert!(parse_timeout(text).is_err(), "{text}");
+        }
+    }
 }

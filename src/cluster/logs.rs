@@ -129,7 +129,7 @@ impl Cluster {
         place: &mut Place,
         lines: &mpsc::Sender<LogLine>,
     ) -> Result<End, Error> {
-        let doing = format!("reading the log of pod {:?} (index {})", source.pod, source.index);
+        let doing = format!("read the log of pod {:?} (index {})", source.pod, source.index);
         let failed = |error| request_error(&doing, &self.connection.server, error);
         let params = LogParams {
             container: source.container.clone(),
@@ -147,7 +147,7 @@ impl Cluster {
             let mut bytes = Vec::new();
             if let Err(error) = read_line(&mut stream, &mut bytes).await {
                 return Err(
-                    Error::new(Kind::Unreachable, format!("{doing}: the connection was closed")).caused_by(error)
+                    Error::new(Kind::Unreachable, format!("can't {doing}: the connection was closed")).caused_by(error)
                 );
             }
             if bytes.is_empty() {
@@ -180,7 +180,7 @@ impl Cluster {
 
     /// Whether the container of a log that was closed has really ended, and not the connection only.
     async fn has_ended(&self, source: &LogSource) -> Result<bool, Error> {
-        let doing = format!("getting pod {:?} in namespace {:?}", source.pod, self.namespace());
+        let doing = format!("get pod {:?} in namespace {:?}", source.pod, self.namespace());
         match self.connection.timed(&doing, self.api::<PodRecord>().get_opt(&source.pod)).await {
             Ok(None) => Ok(true),
             Ok(Some(pod)) => {

@@ -52,7 +52,7 @@ impl Cluster {
 
     /// One Job by its name.
     pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
-        let doing = format!("getting job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
         self.connection.timed(&doing, self.api::<Job>().get(name)).await.map_err(|error| match error.kind() {
             Kind::NotFound => {
                 Error::new(Kind::NotFound, format!("there is no job {name:?} in namespace {:?}", self.namespace()))
@@ -66,8 +66,8 @@ impl Cluster {
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
         let doing = match all_namespaces {
-            true => "listing jobs in all namespaces".to_owned(),
-            false => format!("listing jobs in namespace {:?}", self.namespace()),
+            true => "list jobs in all namespaces".to_owned(),
+            false => format!("list jobs in namespace {:?}", self.namespace()),
         };
         let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
         self.list(&doing, &api, params).await
@@ -76,7 +76,7 @@ impl Cluster {
     /// The Pods of a Job; with `fields`, only those that match this field selector.
     pub(crate) async fn pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
         let name = job.metadata.name.as_deref().unwrap_or_default();
-        let doing = format!("listing the pods of job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
         let mut params = ListParams::default().labels(&pod_selector(job));
         if let Some(fields) = fields {
             params = params.fields(fields);
@@ -87,7 +87,7 @@ impl Cluster {
     /// The events about a Job itself, as `kubectl describe` selects them.
     pub(crate) async fn events(&self, job: &Job) -> Result<Vec<Event>, Error> {
         let (name, uid) = (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref());
-        let doing = format!("listing the events of job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("list the events of job {name:?} in namespace {:?}", self.namespace());
         let fields = format!(
             "involvedObject.kind=Job,involvedObject.name={name},involvedObject.namespace={},involvedObject.uid={}",
             self.namespace(),
@@ -98,7 +98,7 @@ impl Cluster {
 
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
-        let doing = format!("getting configmap {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
         self.connection.timed(&doing, self.api::<ConfigMap>().get_opt(name)).await
     }
 

@@ -41,7 +41,7 @@ impl Cluster {
     /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If the answer is lost, or a Job of this
     /// name is there, the object in the cluster decides: one with our submission token is ours.
     pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
-        let doing = doing("creating", object, self.namespace());
+        let doing = doing("create", object, self.namespace());
         let path = collection(object, self.namespace());
         let dry_run = if submission.dry_run { "&dryRun=All" } else { "" };
         let uri = format!("{path}?fieldManager={}&fieldValidation=Strict{dry_run}", submission.field_manager);
@@ -69,12 +69,12 @@ impl Cluster {
 
     /// Lets a Job that was created suspended run.
     pub(crate) async fn release(&self, job: &str, field_manager: &str) -> Result<(), Error> {
-        self.patch_job(job, &json!({"spec": {"suspend": false}}), field_manager, "releasing").await
+        self.patch_job(job, &json!({"spec": {"suspend": false}}), field_manager, "release").await
     }
 
     /// Sets a limit on the failures of all indexes together.
     pub(crate) async fn set_backoff_limit(&self, job: &str, limit: usize, field_manager: &str) -> Result<(), Error> {
-        self.patch_job(job, &json!({"spec": {"backoffLimit": limit}}), field_manager, "changing").await
+        self.patch_job(job, &json!({"spec": {"backoffLimit": limit}}), field_manager, "change").await
     }
 
     async fn patch_job(&self, job: &str, patch: &Value, field_manager: &str, verb: &str) -> Result<(), Error> {
@@ -88,7 +88,7 @@ impl Cluster {
     ///
     /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
     pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>) -> Result<(), Error> {
-        let doing = format!("deleting job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("delete job {name:?} in namespace {:?}", self.namespace());
         let params = DeleteParams {
             propagation_policy: Some(PropagationPolicy::Foreground),
             preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
@@ -101,7 +101,7 @@ impl Cluster {
     /// Deletes the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply` of a
     /// dry run does. Those that the Job owns go with it.
     pub(crate) async fn delete_items(&self, job: &str) -> Result<Vec<String>, Error> {
-        let doing = format!("deleting the configmaps of job {job:?} in namespace {:?}", self.namespace());
+        let doing = format!("delete the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let api = self.api::<ConfigMap>();
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let list = self.connection.timed(&doing, api.list_metadata(&ListParams::default().labels(&labels))).await?;

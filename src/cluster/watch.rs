@@ -66,7 +66,7 @@ impl Cluster {
         let uid = job.metadata.uid.clone().unwrap_or_default();
         let jobs = self.watch_job(&name, &uid).boxed();
         let server = self.connection.server.clone();
-        let doing = format!("watching the pods of job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("watch the pods of job {name:?} in namespace {:?}", self.namespace());
         let pod_events = if pods {
             let config = watcher::Config::default().labels(&pod_selector(job));
             watcher(self.api::<PodRecord>(), config)
@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     fn watch_job(&self, name: &str, uid: &str) -> impl Stream<Item = Result<Notice, Error>> + use<> {
-        let doing = format!("watching job {name:?} in namespace {:?}", self.namespace());
+        let doing = format!("watch job {name:?} in namespace {:?}", self.namespace());
         let server = self.connection.server.clone();
         let uid = uid.to_owned();
         let config = watcher::Config::default().fields(&format!("metadata.name={name}"));

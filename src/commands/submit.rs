@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::spec::JobSpec;
 
@@ -19,7 +19,7 @@ pub(super) struct Submitted {
 }
 
 /// Has the server check the objects as if they were stored, and returns what it would store.
-pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Submitted> {
+pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Submitted, Error> {
     let submission = Submission { dry_run: true, field_manager: manager };
     let job = cluster.create(&manifest.job, submission);
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
@@ -43,11 +43,17 @@ pub(super) async fn submit(
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
     job["metadata"]["annotations"][annotation::SUBMISSION] = json!(token);
     let held_back = !manifest.config_maps.is_empty();
+    let taken = |error: Error| match error.kind() {
+        Kind::AlreadyExists => error
+            .hint(format!("{} shows it", context.again(&format!("describe {}", spec.name))))
+            .hint("choose another --name, or leave it out to have one made"),
+        _ => error,
+    };
     if held_back {
-        dry_run(manifest, cluster, manager).await?;
+        dry_run(manifest, cluster, manager).await.map_err(taken)?;
         job["spec"]["suspend"] = json!(true);
     }
-    let created = cluster.create(&job, submission).await?;
+    let created = cluster.create(&job, submission).await.map_err(taken)?;
     let fallback = mind_dropped_fields(&job, &created.object, spec, context);
     let rest = async {
         if let Some(limit) = fallback? {
@@ -103,7 +109,7 @@ fn mind_dropped_fields(
     for field in dropped {
         match field {
             "completionMode" => {
-                return Err(Error::new(crate::error::Kind::Failed, "this server knows no Indexed Jobs")
+                return Err(Error::new(Kind::Failed, "this server knows no Indexed Jobs")
                     .hint("they need Kubernetes 1.24 or newer"));
             }
             "backoffLimitPerIndex" => {

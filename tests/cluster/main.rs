@@ -1,0 +1,12 @@
+//! Tests on a real Kubernetes with real containers: the one that `tests/cluster/up` starts.
+
+mod delete;
+mod describe;
+mod documentation;
+mod errors;
+mod faults;
+mod list;
+mod logs;
+mod run;
+mod support;
+mod wait;

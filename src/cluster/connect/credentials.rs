@@ -5,17 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use futures::future;
-use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request, Response};
-use kube::client::ConfigExt as _;
-use kube::config::{AuthInfo, AuthProviderConfig};
-use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use http::HeaderValue;
 
 use super::exec::ExecPlugin;
-use super::kubeconfig::{AuthProvider, Secret};
-use crate::error::{Error, Kind};
+use super::kubeconfig::Secret;
+use super::oidc::Oidc;
+use crate::error::Error;
 
 /// A token file is read again after this long, as client-go does.
 const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
@@ -26,7 +21,7 @@ pub(super) enum Credentials {
     Fixed(HeaderValue),
     File(TokenFile),
     Exec(ExecPlugin),
-    Oidc(Oidc),
+    Oidc(Box<Oidc>),
 }
 
 impl Credentials {
@@ -40,7 +35,7 @@ impl Credentials {
             Self::Fixed(value) => Ok(Some(value.clone())),
             Self::File(file) => file.authorization().map(Some),
             Self::Exec(plugin) => plugin.authorization().await,
-            Self::Oidc(oidc) => oidc.authorization().await,
+            Self::Oidc(oidc) => oidc.authorization().await.map(Some),
         }
     }
 
@@ -129,42 +124,4 @@ impl TokenFile {
             *read = read.checked_sub(TOKEN_FILE_AGE).unwrap_or(*read);
         }
     }
-}
-
-/// The `oidc` auth-provider: kube's, asked for nothing but its header.
-pub(super) struct Oidc(BoxCloneSyncService<Request<String>, Response<String>, BoxError>);
-
-impl Oidc {
-    /// # Errors
-    /// A configuration without a token.
-    pub(super) fn new(provider: &AuthProvider) -> Result<Self, Error> {
-        let mut config = kube::Config::new(http::Uri::from_static("https://localhost"));
-        config.auth_info = AuthInfo {
-            auth_provider: Some(AuthProviderConfig {
-                name: provider.name.clone(),
-                config: provider.config.clone().unwrap_or_default().into_iter().collect(),
-                ..AuthProviderConfig::default()
-            }),
-            ..AuthInfo::default()
-        };
-        let layer = config.auth_layer().map_err(|error| refused(&error))?;
-        let layer = layer.ok_or_else(|| Error::usage("the auth-provider oidc of the kubeconfig has no id-token"))?;
-        let echo = service_fn(|request: Request<String>| {
-            let mut response = Response::new(String::new());
-            *response.headers_mut() = request.headers().clone();
-            future::ready(Ok::<_, BoxError>(response))
-        });
-        Ok(Self(BoxCloneSyncService::new(layer.layer(echo))))
-    }
-
-    async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
-        let echoed = self.0.clone().oneshot(Request::new(String::new())).await;
-        echoed.map(|response| response.headers().get(AUTHORIZATION).cloned()).map_err(|error| refused(&*error))
-    }
-}
-
-fn refused(error: &(dyn std::error::Error + 'static)) -> Error {
-    let why = super::errors::chain(error);
-    Error::new(Kind::Failed, format!("can't log in through the auth-provider oidc: {why}"))
-        .hint("log in again with your identity provider's tool, for example kubectl oidc-login")
 }

@@ -21,7 +21,7 @@ pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Er
         kube::Error::Service(error) => match error.downcast::<Error>() {
             Ok(own) => {
                 let again = Error::new(own.kind(), format!("can't {doing}: {}", chain(&*own)));
-                own.hints().iter().fold(again, |error, hint| error.hint(hint))
+                own.hints().iter().fold(again, Error::hint)
             }
             Err(error) => lost(doing, server, &*error),
         },
@@ -87,9 +87,8 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     let links = links(error);
     let host = host(server);
     let context = "is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one";
-    if find::<ConnectTimeout>(&links).is_some() {
-        let seconds = super::stack::CONNECT_TIMEOUT.as_secs();
-        return unreachable(doing, &format!("the server {host} can't be reached: no connection within {seconds} s"))
+    if let Some(late) = find::<ConnectTimeout>(&links) {
+        return unreachable(doing, &format!("the server {host} can't be reached: {late}"))
             .hint("is the network, or the VPN, up?")
             .hint(context);
     }
@@ -119,7 +118,8 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
 
 fn untrusted(doing: &str, host: &str, error: &rustls::Error) -> Error {
     let said = match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // A bad signature is that of another authority of the same name, as when a cluster was made anew.
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             return unreachable(
                 doing,
                 &format!("the certificate of the server {host} is signed by an unknown authority"),
@@ -286,5 +286,148 @@ fn invalid(status: &Status, said: &str) -> String {
     match causes.as_slice() {
         [one] => format!("{what}: {one}"),
         all => format!("{what}:\n  {}", all.join("\n  ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SERVER: &str = "https://10.0.0.1:6443";
+
+    fn answer(code: u16, reason: &str, message: &str, details: &serde_json::Value) -> Error {
+        let status = json!({"code": code, "reason": reason, "message": message, "details": details});
+        request_error("create job x", SERVER, kube::Error::Api(serde_json::from_value(status).unwrap()))
+    }
+
+    fn told(code: u16, reason: &str, message: &str, details: &serde_json::Value) -> (Kind, String, String) {
+        let error = answer(code, reason, message, details);
+        (error.kind(), error.to_string(), error.hints().join(" | "))
+    }
+
+    #[test]
+    fn who_may_not_is_told_what_to_ask_for() {
+        let (kind, text, hints) = told(
+            403,
+            "Forbidden",
+            r#"jobs.batch is forbidden: User "ann" cannot create resource "jobs" in API group "batch" in the namespace "ns""#,
+            &json!({}),
+        );
+        assert_eq!(kind, Kind::Forbidden);
+        assert!(text.starts_with("can't create job x: jobs.batch is forbidden: User \"ann\" cannot create"), "{text}");
+        assert!(hints.starts_with("kubectl auth can-i create jobs.batch -n ns tells"), "{hints}");
+        assert!(hints.contains("Role"), "{hints}");
+        let message =
+            r#"pods "p" is forbidden: User "ann" cannot get resource "pods/log" in API group "" in the namespace "ns""#;
+        let (_, _, hints) = told(403, "Forbidden", message, &json!({}));
+        assert!(hints.contains("can-i get pods --subresource=log -n ns"), "{hints}");
+        let message = r#"jobs.batch is forbidden: User "ann" cannot list resource "jobs" in API group "batch" at the cluster scope"#;
+        let (_, _, hints) = told(403, "Forbidden", message, &json!({}));
+        assert!(hints.contains("can-i list jobs.batch -A"), "{hints}");
+        // What is not a plain word is not made into a command.
+        let message = r#"x: User "ann" cannot get; rm resource "pods" in API group "" in the namespace "ns""#;
+        assert_eq!(told(403, "Forbidden", message, &json!({})).2, "");
+        let (_, _, hints) = told(403, "Forbidden", "exceeded quota: q, requested: pods=1", &json!({}));
+        assert!(hints.contains("kubectl describe quota"), "{hints}");
+        let (kind, text, hints) = told(401, "Unauthorized", "Unauthorized", &json!({}));
+        assert_eq!(
+            (kind, text.as_str()),
+            (Kind::Forbidden, "can't create job x: you must be logged in to the server 10.0.0.1:6443")
+        );
+        assert!(hints.contains("credentials"), "{hints}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_apart() {
+        let (kind, text, hints) = told(
+            404,
+            "NotFound",
+            r#"jobs.batch "x" not found"#,
+            &json!({"kind": "jobs", "group": "batch", "name": "x"}),
+        );
+        assert_eq!(
+            (kind, text.as_str(), hints.as_str()),
+            (Kind::NotFound, r#"can't create job x: jobs.batch "x" not found"#, "")
+        );
+        let (kind, _, hints) =
+            told(404, "NotFound", r#"namespaces "n" not found"#, &json!({"kind": "namespaces", "name": "n"}));
+        assert_eq!((kind, hints.as_str()), (Kind::NotFound, "kubectl get namespaces shows which there are"));
+        let (kind, _, hints) = told(404, "NotFound", "the server could not find the requested resource", &json!({}));
+        assert_eq!(kind, Kind::NotFound);
+        assert!(hints.contains("kubectl version"), "{hints}");
+        let (kind, ..) = told(409, "AlreadyExists", r#"jobs.batch "x" already exists"#, &json!({}));
+        assert_eq!(kind, Kind::AlreadyExists);
+        let (kind, ..) = told(409, "Conflict", "the object has been modified", &json!({}));
+        assert_eq!(kind, Kind::Failed);
+    }
+
+    #[test]
+    fn every_cause_of_an_invalid_object_is_told() {
+        let cause =
+            |field: &str, message: &str| json!({"reason": "FieldValueInvalid", "field": field, "message": message});
+        let details = json!({"kind": "Job", "name": "x", "causes": [
+            cause("spec.completions", "Invalid value: -1: must be greater than or equal to 0"),
+            cause("spec.parallelism", "Invalid value: -1"),
+            cause("spec.parallelism", "Invalid value: -1"),
+        ]});
+        let (kind, text, _) = told(422, "Invalid", "all of it on one line", &details);
+        assert_eq!(kind, Kind::Usage);
+        let expected = "can't create job x: the Job \"x\" is invalid:\n  spec.completions: Invalid value: -1: must be \
+                        greater than or equal to 0\n  spec.parallelism: Invalid value: -1";
+        assert_eq!(text, expected);
+        let details = json!({"kind": "Job", "name": "x", "causes": [cause("spec.parallelism", "no")]});
+        assert_eq!(
+            told(422, "Invalid", "", &details).1,
+            r#"can't create job x: the Job "x" is invalid: spec.parallelism: no"#
+        );
+        assert_eq!(
+            told(422, "", "the server rejected our request", &json!(null)).1,
+            "can't create job x: the server rejected our request"
+        );
+    }
+
+    #[test]
+    fn a_server_that_can_not_now_is_unreachable() {
+        for (code, reason) in
+            [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (504, "Timeout"), (500, "ServerTimeout"), (502, "")]
+        {
+            let (kind, text, hints) = told(code, reason, "later", &json!({}));
+            assert_eq!(kind, Kind::Unreachable, "{code}");
+            assert!(text.contains("10.0.0.1:6443") && text.ends_with("later") && !hints.is_empty(), "{text}");
+        }
+        assert_eq!(told(500, "InternalError", "boom", &json!({})).0, Kind::Failed);
+        // A page instead of a status.
+        let page = format!("<html>\n{}", "x".repeat(5000));
+        let (_, text, _) = told(502, "Failed to parse error data", &page, &json!({}));
+        assert!(text.len() < 600 && text.ends_with('…') && !text.contains('\n'), "{text}");
+        assert_eq!(told(500, "", "", &json!({})).1, "can't create job x: the server answered with status 500");
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("outer: {0}")]
+        struct Outer(#[source] std::io::Error);
+        let inner = || std::io::Error::other(std::io::Error::other("inner"));
+        assert_eq!(chain(&Outer(inner())), "outer: inner");
+        let error = request_error("ask", SERVER, kube::Error::Service(Box::new(Outer(inner()))));
+        assert_eq!(error.to_string(), "can't ask: the connection to the server 10.0.0.1:6443 failed: outer: inner");
+        assert_eq!(error.kind(), Kind::Unreachable);
+        let own = Error::new(Kind::NotFound, "own").hint("try").caused_by(Outer(inner()));
+        let error = request_error("ask", SERVER, kube::Error::Service(Box::new(own)));
+        assert_eq!(
+            (error.to_string().as_str(), error.hints()),
+            ("can't ask: own: outer: inner", &["try".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn what_is_no_kubernetes_is_told() {
+        let wrong = serde_json::from_str::<u8>("<html>").unwrap_err();
+        let error = request_error("ask", SERVER, kube::Error::SerdeError(wrong));
+        assert_eq!(error.kind(), Kind::Failed);
+        assert!(error.to_string().contains("is not understood") && error.hints()[0].contains("Kubernetes"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of client-go's `plugin/pkg/client/auth/exec` (v0.36).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -165,7 +165,7 @@ impl ExecPlugin {
         let info = json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec });
         let mut command = Command::new(self.program()?);
         command.args(self.config.args.iter().flatten());
-        command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, &variable.value)));
+        command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, variable.value.reveal())));
         command.env("KUBERNETES_EXEC_INFO", info.to_string());
         command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -184,15 +184,9 @@ impl ExecPlugin {
         }
     }
 
-    /// The program's path: as it stands if it has a folder, else from `$PATH`, whatever the plugin's own environment
-    /// says; never from the current folder.
     fn program(&self) -> Result<PathBuf, Error> {
         let command = self.config.command.as_deref().unwrap_or_default();
-        if command.contains(std::path::MAIN_SEPARATOR) || cfg!(windows) {
-            return Ok(PathBuf::from(command));
-        }
-        let folders = self.search_path.iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
-        folders.map(|folder| folder.join(command)).find(|path| is_program(path)).ok_or_else(|| self.not_found())
+        look_up(command, self.search_path.as_deref()).ok_or_else(|| self.not_found())
     }
 
     fn read(&self, stdout: &[u8]) -> Result<Given, Error> {
@@ -239,6 +233,16 @@ impl ExecPlugin {
             None => error.hint("the kubeconfig names it under users, exec, command; install it or correct the name"),
         }
     }
+}
+
+/// A program's path: as it stands if it has a folder, else from the folders of `search_path`, whatever the plugin's own
+/// environment says; never from the current folder.
+pub(super) fn look_up(command: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
+    if command.contains(std::path::MAIN_SEPARATOR) || cfg!(windows) {
+        return Some(PathBuf::from(command));
+    }
+    let folders = search_path.into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(command)).find(|path| is_program(path))
 }
 
 fn cluster_info(settings: &Settings) -> Result<Value, Error> {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind};
 
 /// A token, a password or a key: never shown, not even in debug output.
-#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub(super) struct Secret(String);
 
@@ -60,6 +60,7 @@ impl Cluster {
 
 #[derive(Clone, Debug, Deserialize)]
 struct NamedExtension {
+    #[serde(default)]
     name: String,
     #[serde(default)]
     extension: Value,
@@ -79,7 +80,7 @@ pub(super) struct User {
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
     #[serde(rename = "as")]
-    pub(super) as_user: Option<String>,
+    pub(super) acts_as: Option<String>,
     pub(super) as_uid: Option<String>,
     pub(super) as_groups: Option<Vec<String>>,
     pub(super) as_user_extra: Option<BTreeMap<String, Vec<String>>>,
@@ -94,6 +95,9 @@ pub(super) struct AuthProvider {
     pub(super) name: String,
     #[serde(default)]
     pub(super) config: Option<BTreeMap<String, String>>,
+    /// The file that it is in.
+    #[serde(skip)]
+    pub(super) origin: PathBuf,
 }
 
 impl fmt::Debug for AuthProvider {
@@ -117,11 +121,12 @@ pub(super) struct ExecConfig {
 }
 
 /// One variable of an exec plugin's environment.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct ExecVariable {
+    #[serde(default)]
     pub(super) name: String,
-    pub(super) value: String,
+    #[serde(default)]
+    pub(super) value: Secret,
 }
 
 /// `contexts[].context`.
@@ -208,7 +213,8 @@ fn default_paths(env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     home(env).map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-fn home(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+/// The user's home folder.
+pub(super) fn home(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
     names.iter().find_map(|name| env(name).filter(|home| !home.is_empty())).map(PathBuf::from)
 }
@@ -229,13 +235,13 @@ impl Kubeconfig {
         };
         let file = parse(&bytes).map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
         let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
-        self.merge(file, folder.as_deref().unwrap_or(Path::new("")))
+        self.merge(file, path, folder.as_deref().unwrap_or(Path::new("")))
             .map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
         self.read.push(path.to_owned());
         Ok(true)
     }
 
-    fn merge(&mut self, file: File, folder: &Path) -> Result<(), String> {
+    fn merge(&mut self, file: File, path: &Path, folder: &Path) -> Result<(), String> {
         if self.current_context.is_none() {
             self.current_context = file.current_context.filter(|name| !name.is_empty());
         }
@@ -244,7 +250,7 @@ impl Kubeconfig {
         add_new("cluster", &mut self.clusters, clusters, |cluster| resolve_cluster(cluster, folder))?;
         let users = file.users.unwrap_or_default().into_iter();
         let users = users.map(|one| (one.name, one.user.unwrap_or_default()));
-        add_new("user", &mut self.users, users, |user| resolve_user(user, folder))?;
+        add_new("user", &mut self.users, users, |user| resolve_user(user, path, folder))?;
         let contexts = file.contexts.unwrap_or_default().into_iter();
         let contexts = contexts.map(|one| (one.name, one.context.unwrap_or_default()));
         add_new("context", &mut self.contexts, contexts, |_| {})
@@ -274,7 +280,10 @@ fn resolve_cluster(cluster: &mut Cluster, folder: &Path) {
     resolve(&mut cluster.certificate_authority, folder);
 }
 
-fn resolve_user(user: &mut User, folder: &Path) {
+fn resolve_user(user: &mut User, path: &Path, folder: &Path) {
+    if let Some(provider) = &mut user.auth_provider {
+        path.clone_into(&mut provider.origin);
+    }
     resolve(&mut user.client_certificate, folder);
     resolve(&mut user.client_key, folder);
     resolve(&mut user.token_file, folder);
@@ -312,6 +321,13 @@ fn parse(bytes: &[u8]) -> Result<File, String> {
             version.unwrap_or("v1"),
         )),
     }
+}
+
+/// Whether `text` is a kubeconfig of which some user has this refresh token.
+pub(super) fn has_refresh_token(text: &str, token: &str) -> bool {
+    let Ok(file) = parse(text.as_bytes()) else { return false };
+    let providers = file.users.into_iter().flatten().filter_map(|user| user.user?.auth_provider?.config);
+    providers.flatten().any(|(key, value)| key == "refresh-token" && value == token)
 }
 
 /// Text of a file that may start with a byte order mark, as PowerShell's `>` writes it.

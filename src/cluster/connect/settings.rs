@@ -23,6 +23,20 @@ pub(super) enum Pem {
     File(PathBuf),
 }
 
+impl Pem {
+    /// Takes the value of a `…-data` field.
+    ///
+    /// # Errors
+    /// Names the field, without showing it.
+    pub(super) fn decode(field: &str, data: &str) -> Result<Self, Error> {
+        let packed: String = data.split_whitespace().collect();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(packed);
+        let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.ok_or_else(|| Error::usage(format!("the {field} of the kubeconfig is not PEM in base64")))?;
+        Ok(Self::Inline(Secret::new(text)))
+    }
+}
+
 /// How the user shows who they are, above TLS.
 #[derive(Clone, Debug)]
 pub(super) enum Login {
@@ -312,7 +326,7 @@ fn override_user(user: &mut User, options: &ConnectOptions) {
         (user.exec, user.auth_provider) = (None, None);
     }
     if let Some(name) = given(options.as_user.as_ref()) {
-        user.as_user = Some(name.to_owned());
+        user.acts_as = Some(name.to_owned());
     }
     if let Some(uid) = given(options.as_uid.as_ref()) {
         user.as_uid = Some(uid.to_owned());
@@ -326,7 +340,7 @@ fn impersonation(user: &User) -> Result<Option<Impersonation>, Error> {
     let uid = given(user.as_uid.as_ref()).map(str::to_owned);
     let groups = user.as_groups.clone().unwrap_or_default();
     let extra = user.as_user_extra.clone().unwrap_or_default();
-    match given(user.as_user.as_ref()) {
+    match given(user.acts_as.as_ref()) {
         Some(name) => Ok(Some(Impersonation { user: name.to_owned(), uid, groups, extra })),
         None if uid.is_none() && groups.is_empty() && extra.is_empty() => Ok(None),
         None => Err(Error::usage("a uid, groups or extras are to be impersonated, but no user")
@@ -341,7 +355,7 @@ fn certificate_authority(cluster: &Cluster) -> Result<Option<Pem>, Error> {
         (Some(_), Some(_)) => Err(Error::usage(
             "the kubeconfig gives a cluster both certificate-authority and certificate-authority-data",
         )),
-        (Some(data), None) => Ok(Some(Pem::Inline(decode("certificate-authority-data", data)?))),
+        (Some(data), None) => Ok(Some(Pem::decode("certificate-authority-data", data)?)),
         (None, Some(path)) => Ok(Some(readable("certificate authority", path)?)),
         (None, None) => Ok(None),
     }
@@ -389,7 +403,7 @@ fn identity(user: &User) -> Result<Option<(Pem, Pem)>, Error> {
                 "the kubeconfig gives the user both client-certificate and client-certificate-data",
             ));
         }
-        (Some(data), None) => Pem::Inline(decode("client-certificate-data", data)?),
+        (Some(data), None) => Pem::decode("client-certificate-data", data)?,
         (None, Some(path)) => readable("client certificate", path)?,
     };
     let data = user.client_key_data.as_ref().map(Secret::reveal).filter(|data| !data.is_empty());
@@ -401,7 +415,7 @@ fn identity(user: &User) -> Result<Option<(Pem, Pem)>, Error> {
         (Some(_), Some(_)) => {
             return Err(Error::usage("the kubeconfig gives the user both client-key and client-key-data"));
         }
-        (Some(data), None) => Pem::Inline(decode("client-key-data", data)?),
+        (Some(data), None) => Pem::decode("client-key-data", data)?,
         (None, Some(path)) => readable("client key", path)?,
     };
     Ok(Some((certificate, key)))
@@ -431,12 +445,9 @@ fn checked(exec: &ExecConfig) -> Result<ExecConfig, Error> {
         return Err(wrong("has no command"));
     }
     let Some(version) = given(exec.api_version.as_ref()) else { return Err(wrong("has no apiVersion")) };
-    let version = match version.strip_prefix("client.authentication.k8s.io/") {
-        Some(version @ ("v1" | "v1beta1")) => version,
-        _ => {
-            return Err(wrong(&format!("has the apiVersion {version:?}, which is gone or unknown"))
-                .hint("use client.authentication.k8s.io/v1; a newer release of the plugin may be needed"));
-        }
+    let Some(version @ ("v1" | "v1beta1")) = version.strip_prefix("client.authentication.k8s.io/") else {
+        return Err(wrong(&format!("has the apiVersion {version:?}, which is gone or unknown"))
+            .hint("use client.authentication.k8s.io/v1; a newer release of the plugin may be needed"));
     };
     if exec.env.iter().flatten().any(|variable| variable.name.is_empty()) {
         return Err(wrong("has an environment variable without a name"));
@@ -448,13 +459,6 @@ fn checked(exec: &ExecConfig) -> Result<ExecConfig, Error> {
         None => return Err(wrong("has no interactiveMode").hint("set it to Never, IfAvailable or Always")),
     }
     Ok(exec)
-}
-
-fn decode(what: &str, data: &str) -> Result<Secret, Error> {
-    let packed: String = data.split_whitespace().collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(packed);
-    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(Secret::new).ok_or_else(|| Error::usage(format!("the {what} of the kubeconfig is not PEM in base64")))
 }
 
 fn readable(what: &str, path: PathBuf) -> Result<Pem, Error> {

@@ -3,6 +3,7 @@
 //! kube's own is not used, since it runs exec plugins three times, leaves Nagle's algorithm on (44 ms on the first
 //! request), sends no User-Agent, takes proxies from the environment by rules of its own and repeats writes.
 
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
@@ -67,6 +69,18 @@ impl Stack {
         let connections = Connections::new(settings, tls)?;
         Ok(Self(Arc::new(Shared { headers, credentials, connections })))
     }
+
+    /// Sends one request and reads the whole answer.
+    pub(super) async fn ask(&self, request: Request<Body>) -> Result<(StatusCode, Vec<u8>), BoxError> {
+        let (parts, body) = self.clone().call(request).await?.into_parts();
+        Ok((parts.status, body.collect().await?.to_bytes().to_vec()))
+    }
+}
+
+/// Whether the server, or the proxy on the way, is spoken to by TLS.
+pub(super) fn needs_tls(settings: &Settings) -> bool {
+    let https = |uri: &Uri| uri.scheme_str() == Some("https");
+    https(&settings.server) || settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri))
 }
 
 impl Service<Request<Body>> for Stack {
@@ -97,7 +111,7 @@ impl Shared {
             let authorization = self.credentials.authorization().await?;
             if let Some(value) = &authorization {
                 request.headers_mut().insert(AUTHORIZATION, value.clone());
-            } else {
+            } else if renewed {
                 request.headers_mut().remove(AUTHORIZATION);
             }
             // A body that can't be copied is sent once.
@@ -178,7 +192,7 @@ fn header_escape(key: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped
@@ -308,7 +322,7 @@ where
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(MAX_IDLE)
-        .build(Limited(connector));
+        .build(Limited { inner: connector, limit: CONNECT_TIMEOUT });
     BoxCloneSyncService::new(Decompression::new(client).gzip(gzip).map_err(BoxError::from))
 }
 
@@ -321,19 +335,22 @@ fn with_header(http: Http, login: Option<HeaderValue>) -> Http {
     }))
 }
 
-/// A connection took longer than [`CONNECT_TIMEOUT`].
+/// There was no connection within this time.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection within {} s", CONNECT_TIMEOUT.as_secs())]
-pub(super) struct ConnectTimeout;
+#[error("no connection within {0:?}")]
+pub(super) struct ConnectTimeout(pub(super) Duration);
 
 /// The proxy did not connect.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy did not connect")]
 pub(super) struct ProxyFailed(#[source] BoxError);
 
-/// A connector that gives up after [`CONNECT_TIMEOUT`].
+/// A connector that gives up after `limit`.
 #[derive(Clone)]
-struct Limited<C>(C);
+struct Limited<C> {
+    inner: C,
+    limit: Duration,
+}
 
 impl<C> Service<Uri> for Limited<C>
 where
@@ -347,15 +364,15 @@ where
     type Future = BoxFuture<'static, Result<C::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(context).map_err(Into::into)
+        self.inner.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
-        let connecting = self.0.call(to);
+        let (connecting, limit) = (self.inner.call(to), self.limit);
         Box::pin(async move {
-            match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            match tokio::time::timeout(limit, connecting).await {
                 Ok(connected) => connected.map_err(Into::into),
-                Err(_) => Err(ConnectTimeout.into()),
+                Err(_) => Err(ConnectTimeout(limit).into()),
             }
         })
     }
@@ -418,5 +435,24 @@ impl<T: Write + Unpin> Write for Forwarded<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_not_waited_for_for_ever() {
+        let never = tower::service_fn(|_: Uri| std::future::pending::<Result<(), BoxError>>());
+        let limit = Duration::from_millis(20);
+        let error = Limited { inner: never, limit }.oneshot(Uri::from_static("http://x")).await.unwrap_err();
+        assert_eq!(error.downcast_ref::<ConnectTimeout>().unwrap().0, limit);
+    }
+
+    #[test]
+    fn keys_become_header_names_as_in_client_go() {
+        assert_eq!(header_escape("Scopes"), "scopes");
+        assert_eq!(header_escape("example.com/a b%"), "example.com%2Fa%20b%25");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -42,10 +42,13 @@ pub(super) fn config(settings: &Settings, identity: Identity) -> Result<ClientCo
         .map_err(|error| Error::new(Kind::Failed, "can't set up TLS").caused_by(error))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    Ok(match identity {
+    let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(identity),
         None => builder.with_no_client_auth(),
-    })
+    };
+    // A resumed session would keep the old certificates on both sides; Go doesn't resume either.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 /// The cipher suites: ring's, whatever else is linked in.

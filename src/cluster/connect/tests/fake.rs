@@ -1,6 +1,7 @@
 //! A server of HTTP/1.1 on the loopback that does as it is told, and remembers what it was asked.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +47,10 @@ impl Seen {
 
 pub(super) enum Answer {
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// A CONNECT is granted: from here on the connection is one to this address.
+    Tunnel(SocketAddr),
+    /// The connection is closed after the answer, without a word about it.
+    Last(Vec<u8>),
     /// The connection is closed.
     Close,
     /// Nothing, for ever.
@@ -83,18 +88,26 @@ type Script = dyn Fn(&Seen, usize) -> Answer + Send + Sync;
 impl Fake {
     /// `script` is called with each request and its number, from 0.
     pub(super) async fn start(script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
-        Self::serve(None, Arc::new(script)).await
+        Self::serve("127.0.0.1:0", None, Arc::new(script)).await.unwrap()
     }
 
     pub(super) async fn start_tls(
         config: ServerConfig,
         script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(Some(config), Arc::new(script)).await
+        Self::serve("127.0.0.1:0", Some(config), Arc::new(script)).await.unwrap()
     }
 
-    async fn serve(config: Option<ServerConfig>, script: Arc<Script>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// The same at `::1`; none where there is no IPv6.
+    pub(super) async fn start_tls_v6(
+        config: ServerConfig,
+        script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static,
+    ) -> Option<Self> {
+        Self::serve("[::1]:0", Some(config), Arc::new(script)).await
+    }
+
+    async fn serve(at: &str, config: Option<ServerConfig>, script: Arc<Script>) -> Option<Self> {
+        let listener = TcpListener::bind(at).await.ok()?;
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let scheme = if config.is_some() { "https" } else { "http" };
@@ -117,7 +130,7 @@ impl Fake {
                 });
             }
         });
-        Self { address, seen, scheme }
+        Some(Self { address, seen, scheme })
     }
 
     pub(super) fn url(&self) -> String {
@@ -151,27 +164,37 @@ async fn talk(
             log.push(seen.clone());
             log.len() - 1
         };
-        match script(&seen, number) {
+        let answer = script(&seen, number);
+        let last = matches!(answer, Answer::Last(_));
+        match answer {
             Answer::Close => return,
+            Answer::Tunnel(to) => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                stream.flush().await.unwrap();
+                let mut server = TcpStream::connect(to).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+                return;
+            }
             Answer::Hang => std::future::pending().await,
+            Answer::Last(body) => {
+                let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all(&[head.into_bytes(), body].concat()).await.unwrap();
+                stream.flush().await.unwrap();
+            }
             Answer::Reply(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
+                    let _ = write!(head, "{name}: {value}\r\n");
                 }
                 head.push_str("\r\n");
-                // A CONNECT turns the connection into one to the server named.
-                if seen.method == "CONNECT" && status == 200 {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-                    let mut server = TcpStream::connect(&seen.target).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
-                    return;
-                }
                 let sent = stream.write_all(&[head.into_bytes(), body].concat()).await;
                 if sent.is_err() || stream.flush().await.is_err() {
                     return;
                 }
             }
+        }
+        if last {
+            return;
         }
     }
 }

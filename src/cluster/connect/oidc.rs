@@ -1,0 +1,245 @@
+//! The auth-provider `oidc`: an ID token, and a refresh token to get the next one with.
+//!
+//! kube's own knows neither the provider's CA nor proxies, and keeps a new refresh token to itself: where providers
+//! give a new one each time, kubectl would be locked out afterwards. The rules are those of client-go's
+//! `plugin/pkg/client/auth/oidc` (v0.36).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
+use jiff::Timestamp;
+use kube::client::Body;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::credentials::{Credentials, basic, bearer};
+use super::errors;
+use super::kubeconfig::{self, AuthProvider, Secret};
+use super::settings::{Login, Pem, Settings};
+use super::stack::{self, Stack};
+use super::{proxy, server, tls};
+use crate::error::{Error, Kind};
+
+/// A token counts as run out this much earlier, since clocks differ.
+const EARLIER: i64 = 10;
+/// How often, and how long apart, it is tried to have the kubeconfig to ourselves.
+const LOCK_TRIES: (u32, Duration) = (20, Duration::from_millis(100));
+
+/// A login at an identity provider.
+pub(super) struct Oidc {
+    config: BTreeMap<String, String>,
+    /// The kubeconfig that new tokens are written to.
+    origin: PathBuf,
+    /// The provider, as if it were a cluster.
+    settings: Settings,
+    /// Held while tokens are got: a refresh token may be good for one use only.
+    tokens: Mutex<Tokens>,
+}
+
+struct Tokens {
+    id: Option<Secret>,
+    refresh: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    token_endpoint: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    id_token: Option<Secret>,
+    refresh_token: Option<Secret>,
+}
+
+impl Oidc {
+    /// # Errors
+    /// A configuration that lacks something, or a CA that can't be used.
+    pub(super) fn new(provider: &AuthProvider, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let config = provider.config.clone().unwrap_or_default();
+        let set = |key: &str| config.get(key).filter(|value| !value.is_empty());
+        let missing = |key: &str| Error::usage(format!("the kubeconfig's auth-provider oidc has no {key}"));
+        let issuer = set("idp-issuer-url").ok_or_else(|| missing("idp-issuer-url"))?;
+        set("client-id").ok_or_else(|| missing("client-id"))?;
+        let issuer = server::parse(issuer, "https")
+            .map_err(|why| Error::usage(format!("the kubeconfig's idp-issuer-url is not usable: {why}")))?
+            .uri;
+        let ca = match (set("idp-certificate-authority-data"), set("idp-certificate-authority")) {
+            (Some(data), _) => Some(Pem::decode("idp-certificate-authority-data", data)?),
+            (None, Some(path)) => Some(Pem::File(path.into())),
+            (None, None) => None,
+        };
+        let settings = Settings {
+            proxy: proxy::from_environment(&issuer, env),
+            server: issuer,
+            namespace: String::new(),
+            ca,
+            insecure: false,
+            tls_server_name: None,
+            proxy_url: None,
+            disable_compression: false,
+            identity: None,
+            login: Login::Anonymous,
+            impersonation: None,
+            exec_extension: None,
+        };
+        let tokens = Tokens { id: set("id-token").map(Secret::new), refresh: set("refresh-token").map(Secret::new) };
+        Ok(Self { config, origin: provider.origin.clone(), settings, tokens: Mutex::new(tokens) })
+    }
+
+    pub(super) async fn authorization(&self) -> Result<HeaderValue, Error> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(id) = &tokens.id
+            && is_valid(id).ok_or_else(|| failed("the id-token of the kubeconfig is not a JWT with an expiry"))?
+        {
+            return bearer(id.reveal());
+        }
+        let refresh = tokens.refresh.clone();
+        let refresh = refresh.ok_or_else(|| failed("the id-token has run out, and there is no refresh-token"))?;
+        let answer = self.refresh(&refresh).await?;
+        let id = answer.id_token.filter(|token| !token.reveal().is_empty()).ok_or_else(|| {
+            failed("the identity provider gave no id_token; was the scope openid asked for at the login?")
+        })?;
+        let next = answer.refresh_token.filter(|next| !next.reveal().is_empty() && *next != refresh);
+        let kept = self.keep(tokens.id.as_ref(), &id, &refresh, next.as_ref()).await;
+        if next.is_some() {
+            // The old one may be void now: better an error than to be locked out the next time.
+            kept?;
+        }
+        let header = bearer(id.reveal())?;
+        *tokens = Tokens { id: Some(id), refresh: Some(next.unwrap_or(refresh)) };
+        Ok(header)
+    }
+
+    async fn refresh(&self, token: &Secret) -> Result<Answer, Error> {
+        let base = server::display(&self.settings.server);
+        let tls = if stack::needs_tls(&self.settings) { Some(tls::config(&self.settings, None)?) } else { None };
+        let provider = Stack::new(&self.settings, Credentials::None, tls)?;
+        let metadata: Metadata = match ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?
+        {
+            (StatusCode::OK, body) => parse(&body)?,
+            (status, _) => return Err(failed(&format!("the identity provider {base} answers with {status}"))),
+        };
+        let setting = |key: &str| self.config.get(key).map_or("", String::as_str);
+        let (id, secret) = (escape(setting("client-id")), escape(setting("client-secret")));
+        let form = format!("grant_type=refresh_token&refresh_token={}", escape(token.reveal()));
+        // Providers want the client's name either way, and don't say which.
+        let login = basic(&id, &Secret::new(secret.clone()))?;
+        let first = ask(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
+        if first.0 == StatusCode::OK {
+            return parse(&first.1);
+        }
+        let secret = if secret.is_empty() { secret } else { format!("&client_secret={secret}") };
+        let second =
+            ask(&provider, &metadata.token_endpoint, Some((format!("{form}&client_id={id}{secret}"), None))).await?;
+        match second {
+            (StatusCode::OK, body) => parse(&body),
+            (status, _) => Err(failed(&format!("the identity provider refuses the refresh-token with {status}"))),
+        }
+    }
+
+    /// Writes the new tokens where the old ones are, leaving all else in the file as it is.
+    async fn keep(
+        &self,
+        old: Option<&Secret>,
+        id: &Secret,
+        before: &Secret,
+        next: Option<&Secret>,
+    ) -> Result<(), Error> {
+        let path = std::fs::canonicalize(&self.origin).unwrap_or_else(|_| self.origin.clone());
+        let unkept = || failed(&format!("the new refresh-token can't be written to {}", path.display()));
+        let lock = Lock::take(&path).await.ok_or_else(unkept)?;
+        let mut text = std::fs::read_to_string(&path).map_err(|error| unkept().caused_by(error))?;
+        if let Some(old) = old {
+            text = text.replace(old.reveal(), id.reveal());
+        }
+        if let Some(next) = next {
+            text = text.replace(before.reveal(), next.reveal());
+            if !kubeconfig::has_refresh_token(&text, next.reveal()) {
+                return Err(unkept());
+            }
+        }
+        std::fs::write(&path, text).map_err(|error| unkept().caused_by(error))?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+/// Sends a form, or nothing; the answer's status and body.
+async fn ask(
+    provider: &Stack,
+    url: &str,
+    form: Option<(String, Option<HeaderValue>)>,
+) -> Result<(StatusCode, Vec<u8>), Error> {
+    let mut request = Request::builder().uri(url);
+    if let Some((_, login)) = &form {
+        request = request.method(Method::POST).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(login) = login {
+            request = request.header(AUTHORIZATION, login);
+        }
+    }
+    let body = Body::from(form.map(|form| form.0).unwrap_or_default().into_bytes());
+    let request = request.body(body).map_err(|_| failed("the identity provider names no usable URL"))?;
+    let answer = provider.ask(request).await;
+    answer.map_err(|error| failed(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
+}
+
+/// The file beside the kubeconfig that kubectl makes while it writes; removed at the end.
+struct Lock(PathBuf);
+
+impl Lock {
+    async fn take(path: &Path) -> Option<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let name = PathBuf::from(name);
+        for _ in 0..LOCK_TRIES.0 {
+            match std::fs::OpenOptions::new().write(true).create_new(true).open(&name) {
+                Ok(_) => return Some(Self(name)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(_) => return None,
+            }
+            tokio::time::sleep(LOCK_TRIES.1).await;
+        }
+        None
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Whether the token is good for a while yet; none if it is not a JWT with an expiry.
+fn is_valid(token: &Secret) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: f64,
+    }
+    let parts: Vec<&str> = token.reveal().trim().split('.').collect();
+    let [_, payload, _] = parts.as_slice() else { return None };
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^53")]
+    Some(((Timestamp::now().as_second() + EARLIER) as f64) < claims.exp)
+}
+
+/// What the answer says is secret: errors don't quote it.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|_| failed("the answer of the identity provider is not understood"))
+}
+
+fn escape(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn failed(why: &str) -> Error {
+    Error::new(Kind::Failed, format!("can't log in through the auth-provider oidc: {why}"))
+        .hint("log in again with your identity provider's tool, for example kubectl oidc-login")
+}

@@ -1,0 +1,222 @@
+//! A namespace of a real cluster for one test, and the commands that run against it.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How a command ended, and what it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
+}
+
+impl Outcome {
+    pub(crate) fn new(output: &Output) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// The same, after checking that it went well.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self
+    }
+
+    /// The lines of stdout in alphabetical order, for output of indexes that run at once.
+    pub(crate) fn sorted_lines(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// A fresh namespace, deleted when dropped.
+pub(crate) struct Cluster {
+    namespace: String,
+    /// Holds a kubeconfig whose context names the namespace, and a home folder with nothing in it.
+    folder: TempDir,
+    path: std::ffi::OsString,
+    kubectl: PathBuf,
+}
+
+impl Cluster {
+    /// Takes the cluster that `tests/cluster/up` started.
+    pub(crate) fn new(name: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let given = root.join("target/cluster/kubeconfig");
+        assert!(given.exists(), "these tests need a cluster: run tests/cluster/up first (or tests/run, which does)");
+        let kubectl = root.join("target/cluster/bin/kubectl");
+        let program = Path::new(env!("CARGO_BIN_EXE_kubectl-indexed"));
+        let folders = [program.parent().unwrap(), kubectl.parent().unwrap()];
+        let inherited = std::env::var_os("PATH").unwrap();
+        let path = folders.iter().map(PathBuf::from).chain(std::env::split_paths(&inherited));
+        let path = std::env::join_paths(path).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(&given, folder.path().join("kubeconfig")).unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("t-{name}-{}-{number}", std::process::id());
+        let cluster = Self { namespace, folder, path, kubectl };
+        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
+        cluster.kubectl(&["config", "set-context", "--current", "--namespace", &cluster.namespace]).ok();
+        // A Pod is refused until its namespace has this account, and the Job controller then waits for seconds.
+        cluster.eventually("the default service account", || {
+            cluster.kubectl(&["get", "serviceaccount", "default"]).code == 0
+        });
+        cluster
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", &self.path)
+            .env("HOME", self.folder.path())
+            .env("KUBECONFIG", self.folder.path().join("kubeconfig"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn outcome(mut command: Command) -> Outcome {
+        Outcome::new(&command.output().unwrap())
+    }
+
+    /// Runs the program itself.
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        let mut command = self.command(env!("CARGO_BIN_EXE_kubectl-indexed"));
+        command.args(args);
+        Self::outcome(command)
+    }
+
+    /// Starts the program, to be watched or interrupted.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(env!("CARGO_BIN_EXE_kubectl-indexed"));
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { child: command.spawn().unwrap() }
+    }
+
+    /// Starts `kubectl proxy` on a free port: the API over plain HTTP, for a proxy of our own to stand in front of.
+    pub(crate) fn start_api_proxy(&self) -> (Running, u16) {
+        let mut command = self.command(&self.kubectl);
+        command.args(["proxy", "--port=0", "--address=127.0.0.1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running { child: command.spawn().unwrap() };
+        let mut line = Vec::new();
+        let stdout = running.child.stdout.as_mut().unwrap();
+        for byte in stdout.bytes() {
+            match byte.unwrap() {
+                b'\n' => break,
+                byte => line.push(byte),
+            }
+        }
+        let line = String::from_utf8(line).unwrap();
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        (running, port.unwrap_or_else(|| panic!("no port in {line:?}")))
+    }
+
+    /// Runs the real kubectl.
+    pub(crate) fn kubectl(&self, args: &[&str]) -> Outcome {
+        let mut command = self.command(&self.kubectl);
+        command.args(args);
+        Self::outcome(command)
+    }
+
+    /// Has kubectl apply a manifest.
+    pub(crate) fn apply(&self, manifest: &str) -> Outcome {
+        let mut command = self.command(&self.kubectl);
+        command.args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
+        Outcome::new(&child.wait_with_output().unwrap())
+    }
+
+    /// Runs a script by bash, ending at its first error.
+    pub(crate) fn shell(&self, script: &str) -> Outcome {
+        let mut command = self.command("bash");
+        command.args(["-e", "-o", "pipefail", "-c", script]);
+        Self::outcome(command)
+    }
+
+    /// What kubectl prints for a JSON path of an object.
+    pub(crate) fn field(&self, object: &str, path: &str) -> String {
+        self.kubectl(&["get", object, "-o", &format!("jsonpath={path}")]).ok().stdout
+    }
+
+    /// Waits until something is so, for a minute at the most.
+    #[track_caller]
+    pub(crate) fn eventually(&self, what: &str, is_so: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            let pods = || self.kubectl(&["get", "jobs,pods"]).stdout;
+            assert!(Instant::now() < end, "waited a minute for {what}\n{}", pods());
+            sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+    }
+}
+
+/// A program that is running; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// What Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end, for a minute at the most.
+    pub(crate) fn end(mut self) -> Outcome {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+                break;
+            }
+            sleep(Duration::from_millis(20));
+        }
+        let mut outcome = Outcome { stdout: String::new(), stderr: String::new(), code: -1 };
+        outcome.code = self.child.wait().unwrap().code().unwrap_or(-1);
+        let mut bytes = Vec::new();
+        self.child.stdout.take().unwrap().read_to_end(&mut bytes).unwrap();
+        outcome.stdout = String::from_utf8_lossy(&bytes).into_owned();
+        bytes.clear();
+        self.child.stderr.take().unwrap().read_to_end(&mut bytes).unwrap();
+        outcome.stderr = String::from_utf8_lossy(&bytes).into_owned();
+        outcome
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The text of a file of the checkout.
+pub(crate) fn file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
