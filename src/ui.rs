@@ -135,7 +135,7 @@ impl Ui {
             return;
         }
         let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             live.set_style(style);
         }
         live.enable_steady_tick(Duration::from_millis(120));

@@ -1,1 +1,179 @@
+use proptest::prelude::*;
+use serde_json::{Value, from_value, json};
 
+use super::*;
+
+fn job(version: u64, spec: Value, status: Value) -> Job {
+    let mut spec = spec;
+    spec["template"] = json!({});
+    from_value(json!({
+        "metadata": {"name": "j", "uid": "u", "resourceVersion": version.to_string()},
+        "spec": spec,
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn pod(name: &str, index: u32, status: Value) -> PodRecord {
+    from_value(json!({
+        "metadata": {
+            "name": name,
+            "uid": format!("uid-{name}"),
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"batch.kubernetes.io/controller-uid": "u"},
+            "annotations": {"batch.kubernetes.io/job-completion-index": index.to_string()},
+            "managedFields": [{"manager": "somebody"}],
+        },
+        "spec": {"nodeName": "n"},
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn ended(code: i32, reason: &str) -> Value {
+    let phase = if code == 0 { "Succeeded" } else { "Failed" };
+    json!({"phase": phase, "containerStatuses": [{
+        "name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": code, "reason": reason, "message": "last words",
+            "startedAt": "2026-01-01T00:00:05Z", "finishedAt": "2026-01-01T00:00:09Z"}},
+    }]})
+}
+
+fn running() -> Value {
+    json!({"phase": "Running", "containerStatuses": [{
+        "name": "worker", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {"startedAt": "2026-01-01T00:00:05Z"}},
+    }]})
+}
+
+fn seen(pod: PodRecord) -> Event {
+    Event::Pod(Box::new(pod))
+}
+
+fn statuses(state: &JobState) -> String {
+    let words = state.statuses(&IndexSet::below(state.completions()));
+    words.iter().map(|(index, status)| format!("{index} {}", status.word())).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn each_index_has_its_status() {
+    let spec = json!({"completions": 7, "completionMode": "Indexed", "backoffLimitPerIndex": 1});
+    let mut state = JobState::new(job(1, spec, json!({"completedIndexes": "0", "failedIndexes": "1"})));
+    state.apply(seen(pod("a", 2, running())));
+    state.apply(seen(pod("b", 3, json!({"phase": "Pending"}))));
+    state.apply(seen(pod("c", 4, ended(1, "Error"))));
+    // An attempt of an index that is finished changes nothing.
+    state.apply(seen(pod("d", 0, running())));
+    let expected = "0 Succeeded, 1 Failed, 2 Running, 3 Starting, 4 Retrying, 5 Pending, 6 Pending";
+    assert_eq!(statuses(&state), expected);
+    assert_eq!(state.pending().to_string(), "3-6");
+    assert_eq!(state.counts(), Counts { succeeded: 1, failed: 1, running: 1, total: 7 });
+}
+
+#[test]
+fn without_limits_for_each_index_the_pods_tell_what_failed() {
+    let spec = json!({"completions": 3, "completionMode": "Indexed", "backoffLimit": 0});
+    let mut state = JobState::new(job(1, spec.clone(), json!({"completedIndexes": "0"})));
+    state.apply(seen(pod("a", 1, ended(3, "Error"))));
+    assert_eq!(state.failed(), IndexSet::new(), "the Job may still try it again");
+    let failed = json!({"completedIndexes": "0", "conditions": [{"type": "Failed", "status": "True"}]});
+    state.apply(Event::Job(Box::new(job(2, spec, failed))));
+    assert_eq!(state.failed().to_string(), "1");
+    assert_eq!(statuses(&state), "0 Succeeded, 1 Failed, 2 Pending");
+}
+
+#[test]
+fn an_attempt_tells_how_it_ended() {
+    let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, status)).unwrap();
+    let told = attempt(ended(137, "OOMKilled"));
+    assert_eq!((told.index, told.exit_code, told.reason.as_deref()), (3, Some(137), Some("OOMKilled")));
+    assert_eq!(told.message.as_deref(), Some("last words"));
+    assert_eq!(told.finished.unwrap().as_second() - told.started.unwrap().as_second(), 4);
+
+    let evicted = attempt(json!({"phase": "Failed", "reason": "Evicted", "message": "the node was low on memory"}));
+    assert_eq!((evicted.reason.as_deref(), evicted.exit_code), (Some("Evicted"), None));
+    let pulling = attempt(json!({"phase": "Pending", "containerStatuses": [{
+        "name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "ImagePullBackOff", "message": "back-off"}},
+    }]}));
+    assert_eq!((pulling.phase, pulling.reason.as_deref()), (Phase::Starting, Some("ImagePullBackOff")));
+    let unscheduled = attempt(json!({"phase": "Pending", "conditions": [{
+        "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available",
+    }]}));
+    assert_eq!(unscheduled.message.as_deref(), Some("0/1 nodes are available"));
+    let drained = attempt(json!({"phase": "Failed", "conditions": [{
+        "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "made room",
+    }]}));
+    assert_eq!(drained.reason.as_deref(), Some("PreemptionByScheduler"));
+}
+
+#[test]
+fn a_new_list_forgets_pods_that_are_gone() {
+    let spec = json!({"completions": 3, "completionMode": "Indexed"});
+    let mut state = JobState::new(job(1, spec, json!({})));
+    state.apply(seen(pod("a", 0, running())));
+    state.apply(seen(pod("b", 1, ended(1, "Error"))));
+    state.apply(Event::PodListBegins);
+    state.apply(seen(pod("c", 2, running())));
+    state.apply(Event::PodListEnds);
+    assert_eq!(state.running().to_string(), "2");
+    assert_eq!(state.attempts().into_keys().collect::<Vec<_>>(), [1, 2], "how an attempt ended is kept");
+}
+
+#[test]
+fn pods_of_a_namesake_do_not_count() {
+    let spec = json!({"completions": 1, "completionMode": "Indexed"});
+    let mut state = JobState::new(job(1, spec, json!({})));
+    let mut other = pod("a", 0, running());
+    other.metadata.labels = Some([("controller-uid".to_owned(), "older".to_owned())].into());
+    state.apply(seen(other));
+    assert!(state.running().is_empty());
+}
+
+/// What can be seen of a Job of six indexes while it runs.
+fn events() -> impl Strategy<Value = Vec<(u8, u32, u64)>> {
+    proptest::collection::vec((0u8..4, 0u32..6, 1u64..9), 0..20)
+}
+
+fn event((kind, index, version): (u8, u32, u64)) -> Event {
+    let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
+    match kind {
+        // A later Job has at least as many completed indexes as an earlier one.
+        0 => Event::Job(Box::new(job(version, spec, json!({"completedIndexes": format!("0-{}", version / 3)})))),
+        1 => seen(pod(&format!("p{index}"), index, ended(1, "Error"))),
+        2 => seen(pod(&format!("q{index}"), index, ended(0, "Completed"))),
+        _ => Event::Job(Box::new(job(0, spec, json!({})))),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn events_may_come_twice_and_in_any_order(list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle()))) {
+        let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
+        let fold = |list: &[(u8, u32, u64)], times: usize| {
+            let mut state = JobState::new(job(0, spec.clone(), json!({})));
+            for &entry in list {
+                (0..times).for_each(|_| state.apply(event(entry)));
+            }
+            let attempts: Vec<_> = state.attempts().into_values().flatten().cloned().collect();
+            (statuses(&state), state.counts(), attempts)
+        };
+        let (in_order, shuffled) = list;
+        let once = fold(&in_order, 1);
+        prop_assert_eq!(&once, &fold(&in_order, 2));
+        prop_assert_eq!(&once, &fold(&shuffled, 1));
+    }
+
+    #[test]
+    fn every_index_is_in_exactly_one_set(list in events()) {
+        let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
+        let mut state = JobState::new(job(0, spec, json!({})));
+        list.into_iter().for_each(|entry| state.apply(event(entry)));
+        let sets = [state.succeeded(), state.failed(), state.running(), state.pending()];
+        prop_assert_eq!(sets.iter().map(IndexSet::len).sum::<usize>(), 6);
+        let all = sets.iter().fold(IndexSet::new(), |all, set| all.union(set));
+        prop_assert_eq!(all, IndexSet::below(6));
+    }
+}
