@@ -105,12 +105,11 @@ impl Cluster {
                 Ok(End::Closed) if !options.follow => return Ok(()),
                 Ok(End::Closed) if self.has_ended(source).await? => return Ok(()),
                 Ok(End::NobodyListens) => return Ok(()),
-                Ok(End::Closed) => {}
                 // A followed log outlives a server that restarts; what it will never give is an error at once.
                 Err(error) if !options.follow || error.kind() != Kind::Unreachable || tries >= TRIES => {
                     return Err(error);
                 }
-                Err(_) => {}
+                Ok(End::Closed) | Err(_) => {}
             }
             tries = if progressed { 0 } else { tries + 1 };
             if tries > TRIES {

@@ -65,9 +65,10 @@ impl Cluster {
     /// The Jobs of the namespace, or of all, that have the labels of `selector`.
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
-        let doing = match all_namespaces {
-            true => "list jobs in all namespaces".to_owned(),
-            false => format!("list jobs in namespace {:?}", self.namespace()),
+        let doing = if all_namespaces {
+            "list jobs in all namespaces".to_owned()
+        } else {
+            format!("list jobs in namespace {:?}", self.namespace())
         };
         let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
         self.list(&doing, &api, params).await

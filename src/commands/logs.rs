@@ -106,6 +106,13 @@ fn why_no_log(state: &JobState, index: u32) -> String {
     }
 }
 
+/// A log that is being read.
+struct Reading {
+    index: u32,
+    lines: mpsc::Receiver<LogLine>,
+    reader: JoinHandle<Result<(), Error>>,
+}
+
 /// Prints the logs one behind the other while the next ones are already being read.
 async fn print_in_order(
     cluster: &std::sync::Arc<Cluster>,
@@ -116,7 +123,7 @@ async fn print_in_order(
     context: &mut Context,
 ) -> Result<()> {
     let style = context.ui.style();
-    let mut reading: VecDeque<(u32, mpsc::Receiver<LogLine>, JoinHandle<Result<(), Error>>)> = VecDeque::new();
+    let mut reading: VecDeque<Reading> = VecDeque::new();
     loop {
         while reading.len() < AHEAD
             && let Some(source) = sources.pop_front()
@@ -125,9 +132,9 @@ async fn print_in_order(
             let cluster = std::sync::Arc::clone(cluster);
             let index = source.index;
             let reader = tokio::spawn(async move { cluster.read_log(&source, options, &sender).await });
-            reading.push_back((index, receiver, reader));
+            reading.push_back(Reading { index, lines: receiver, reader });
         }
-        let Some((index, mut lines, reader)) = reading.pop_front() else { return Ok(()) };
+        let Some(Reading { index, mut lines, reader }) = reading.pop_front() else { return Ok(()) };
         while let Some(log) = lines.recv().await {
             let start = line::prefix(prefix, index, &log.pod, &log.container, style);
             context.ui.data(line::line(&start, &log.bytes, style))?;

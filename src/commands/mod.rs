@@ -11,6 +11,7 @@ mod run;
 mod submit;
 mod wait;
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -104,8 +105,8 @@ impl Context {
         ];
         for (flag, value) in flags {
             if let Some(value) = value {
-                let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), |quoted| quoted.into_owned());
-                command.push_str(&format!(" {flag} {quoted}"));
+                let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), std::borrow::Cow::into_owned);
+                let _ = write!(command, " {flag} {quoted}");
             }
         }
         command
@@ -146,11 +147,11 @@ pub(crate) fn main() -> ExitCode {
 
 async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
     match verb {
-        Verb::Run(args) => run::run(*args, context).await,
+        Verb::Run(args) => Box::pin(run::run(*args, context)).await,
         Verb::Describe(args) => describe::describe(args, context).await,
         Verb::List(args) => list::list(args, context).await,
-        Verb::Logs(args) => logs::logs(args, context).await,
-        Verb::Wait(args) => wait::wait(args, context).await,
+        Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
+        Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,
         Verb::Completion { shell } => completion::completion(shell, context),
     }

@@ -53,7 +53,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let number = plural(spec.completions as usize, "index", "indexes");
     context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
-    to_the_end(&spec, submitted.job, &cluster, prefix, context).await
+    Box::pin(to_the_end(&spec, submitted.job, &cluster, prefix, context)).await
 }
 
 /// Shows what the indexes write until the Job has ended.
@@ -123,8 +123,8 @@ fn print(
         format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())
     };
     let text = match output {
-        None => objects.iter().map(|object| format!("{} created{note}\n", name(object))).collect(),
-        Some(ObjectFormat::Name) => objects.iter().map(|object| format!("{}\n", name(object))).collect(),
+        None => lines(&objects, |object| format!("{} created{note}", name(object))),
+        Some(ObjectFormat::Name) => lines(&objects, name),
         Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
         Some(ObjectFormat::Json) => {
             let whole = match objects.len() {
@@ -136,4 +136,11 @@ fn print(
     };
     context.ui.data(text)?;
     Ok(Exit::Success)
+}
+
+/// A line for each object.
+fn lines(objects: &[Value], line: impl Fn(&Value) -> String) -> String {
+    let mut lines: Vec<_> = objects.iter().map(line).collect();
+    lines.push(String::new());
+    lines.join("\n")
 }

@@ -43,17 +43,17 @@ pub(super) async fn submit(
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
     job["metadata"]["annotations"][annotation::SUBMISSION] = json!(token);
     let held_back = !manifest.config_maps.is_empty();
-    let taken = |error: Error| match error.kind() {
+    let name_hint = |error: Error| match error.kind() {
         Kind::AlreadyExists => error
             .hint(format!("{} shows it", context.again(&format!("describe {}", spec.name))))
             .hint("choose another --name, or leave it out to have one made"),
         _ => error,
     };
     if held_back {
-        dry_run(manifest, cluster, manager).await.map_err(taken)?;
+        dry_run(manifest, cluster, manager).await.map_err(name_hint)?;
         job["spec"]["suspend"] = json!(true);
     }
-    let created = cluster.create(&job, submission).await.map_err(taken)?;
+    let created = cluster.create(&job, submission).await.map_err(name_hint)?;
     let fallback = mind_dropped_fields(&job, &created.object, spec, context);
     let rest = async {
         if let Some(limit) = fallback? {

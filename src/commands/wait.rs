@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::{End, Follow};
 use super::{Context, find, follow};
@@ -24,7 +25,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     let end = follow::follow(Follow { cluster: &cluster, job, logs: None, limit }, context).await?;
     match end {
         End::Finished(state) => {
-            let items = find::items(state.job().unwrap_or(&Default::default()), &cluster).await;
+            let items = find::items(state.job().unwrap_or(&Job::default()), &cluster).await;
             Ok(follow::report(&state, &items, context))
         }
         End::Interrupted => Err(Error::new(Kind::Interrupted, format!("interrupted; job {name} goes on"))

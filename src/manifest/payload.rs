@@ -155,7 +155,7 @@ fn script(items: &[Item]) -> String {
 /// One word of a POSIX shell.
 fn quote(text: &str) -> String {
     // The only text that is refused has a NUL byte, and `spec` has refused that before.
-    shlex::try_quote(text).map_or_else(|_| String::new(), |quoted| quoted.into_owned())
+    shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
 }
 
 /// Doubles each `$` that Kubernetes would take for the start of `$(NAME)` or of an escape, so that the shell sees the

@@ -8,6 +8,11 @@ use crate::manifest::read::{ItemSource, ItemsByIndex, item_source, items_in};
 use crate::spec::items::{self, Item};
 use crate::spec::{ItemStore, tests::resolve_line};
 
+/// The words of a command line without quotes.
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
 fn built(words: &[&str], template: Option<&str>) -> Manifest {
     build(&resolve_line(words, template).unwrap())
 }
@@ -86,22 +91,9 @@ fn three_items_in_a_config_map() {
 
 #[test]
 fn the_documentations_job_from_flags() {
-    let words = [
-        "run",
-        "--item-store=inline",
-        "--name",
-        "indexed-job",
-        "-j",
-        "3",
-        "--items",
-        "foo,bar,baz,qux,xyz",
-        "--init-image",
-        "docker.io/library/bash",
-        "--image",
-        "docker.io/library/busybox",
-        "--",
-        "rev",
-    ];
+    let words = words(
+        "run --item-store=inline --name indexed-job -j 3 --items foo,bar,baz,qux,xyz --init-image docker.io/library/bash --image docker.io/library/busybox -- rev",
+    );
     insta::assert_snapshot!(text(&built(&words, None)), @r#"
     apiVersion: batch/v1
     kind: Job
@@ -165,19 +157,7 @@ fn the_documentations_job_from_flags() {
 
 #[test]
 fn the_documentations_job_with_a_volume_from_flags() {
-    let words = [
-        "run",
-        "indexed-job",
-        "--completions",
-        "5",
-        "-j",
-        "3",
-        "--index-file",
-        "/input/data.txt",
-        "--",
-        "rev",
-        "/input/data.txt",
-    ];
+    let words = words("run indexed-job --completions 5 -j 3 --index-file /input/data.txt -- rev /input/data.txt");
     let job = built(&words, None).job;
     insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @"
     restartPolicy: Never
@@ -203,52 +183,9 @@ fn the_documentations_job_with_a_volume_from_flags() {
 
 #[test]
 fn every_flag_has_its_field() {
-    let words = [
-        "run",
-        "everything",
-        "--items",
-        "a",
-        "--retries",
-        "2",
-        "--label",
-        "team=x",
-        "--annotation",
-        "note=y",
-        "--queue",
-        "q",
-        "--image",
-        "img",
-        "--env",
-        "K=V=W",
-        "--cpu",
-        "500m",
-        "--memory",
-        "1Gi",
-        "--gpu",
-        "2",
-        "--workdir",
-        "/w",
-        "--image-pull-policy",
-        "IfNotPresent",
-        "--service-account",
-        "sa",
-        "--node-selector",
-        "disk=ssd",
-        "--toleration",
-        "gpu=true:NoSchedule",
-        "--toleration",
-        "spot:NoExecute",
-        "--image-pull-secret",
-        "s",
-        "--priority-class",
-        "low",
-        "-n",
-        "ns",
-        "--",
-        "tool",
-        "--in=/input/data.txt",
-        "-v",
-    ];
+    let words = words(
+        "run everything --items a --retries 2 --label team=x --annotation note=y --queue q --image img --env K=V=W --cpu 500m --memory 1Gi --gpu 2 --workdir /w --image-pull-policy IfNotPresent --service-account sa --node-selector disk=ssd --toleration gpu=true:NoSchedule --toleration spot:NoExecute --image-pull-secret s --priority-class low -n ns -- tool --in=/input/data.txt -v",
+    );
     insta::assert_snapshot!(text(&built(&words, None)), @r#"
     apiVersion: v1
     kind: ConfigMap
@@ -383,8 +320,7 @@ status: {succeeded: 1}
 
 #[test]
 fn a_template_is_kept_where_flags_say_nothing() {
-    let words =
-        ["run", "--items", "a,b", "--env", "B=2", "--env", "C=3", "--toleration", "gpu:NoSchedule", "--", "new"];
+    let words = words("run --items a,b --env B=2 --env C=3 --toleration gpu:NoSchedule -- new");
     insta::assert_snapshot!(text(&built(&words, Some(TEMPLATE))), @r#"
     apiVersion: v1
     kind: ConfigMap

@@ -3,8 +3,7 @@ use serde_json::{Value, from_value, json};
 
 use super::*;
 
-fn job(version: u64, spec: Value, status: Value) -> Job {
-    let mut spec = spec;
+fn job(version: u64, mut spec: Value, status: &Value) -> Job {
     spec["template"] = json!({});
     from_value(json!({
         "metadata": {"name": "j", "uid": "u", "resourceVersion": version.to_string()},
@@ -14,7 +13,7 @@ fn job(version: u64, spec: Value, status: Value) -> Job {
     .unwrap()
 }
 
-fn pod(name: &str, index: u32, status: Value) -> PodRecord {
+fn pod(name: &str, index: u32, status: &Value) -> PodRecord {
     from_value(json!({
         "metadata": {
             "name": name,
@@ -58,12 +57,12 @@ fn statuses(state: &JobState) -> String {
 #[test]
 fn each_index_has_its_status() {
     let spec = json!({"completions": 7, "completionMode": "Indexed", "backoffLimitPerIndex": 1});
-    let mut state = JobState::new(job(1, spec, json!({"completedIndexes": "0", "failedIndexes": "1"})));
-    state.apply(seen(pod("a", 2, running())));
-    state.apply(seen(pod("b", 3, json!({"phase": "Pending"}))));
-    state.apply(seen(pod("c", 4, ended(1, "Error"))));
+    let mut state = JobState::new(job(1, spec, &json!({"completedIndexes": "0", "failedIndexes": "1"})));
+    state.apply(seen(pod("a", 2, &running())));
+    state.apply(seen(pod("b", 3, &json!({"phase": "Pending"}))));
+    state.apply(seen(pod("c", 4, &ended(1, "Error"))));
     // An attempt of an index that is finished changes nothing.
-    state.apply(seen(pod("d", 0, running())));
+    state.apply(seen(pod("d", 0, &running())));
     let expected = "0 Succeeded, 1 Failed, 2 Running, 3 Starting, 4 Retrying, 5 Pending, 6 Pending";
     assert_eq!(statuses(&state), expected);
     assert_eq!(state.pending().to_string(), "3-6");
@@ -73,18 +72,18 @@ fn each_index_has_its_status() {
 #[test]
 fn without_limits_for_each_index_the_pods_tell_what_failed() {
     let spec = json!({"completions": 3, "completionMode": "Indexed", "backoffLimit": 0});
-    let mut state = JobState::new(job(1, spec.clone(), json!({"completedIndexes": "0"})));
-    state.apply(seen(pod("a", 1, ended(3, "Error"))));
+    let mut state = JobState::new(job(1, spec.clone(), &json!({"completedIndexes": "0"})));
+    state.apply(seen(pod("a", 1, &ended(3, "Error"))));
     assert_eq!(state.failed(), IndexSet::new(), "the Job may still try it again");
     let failed = json!({"completedIndexes": "0", "conditions": [{"type": "Failed", "status": "True"}]});
-    state.apply(Event::Job(Box::new(job(2, spec, failed))));
+    state.apply(Event::Job(Box::new(job(2, spec, &failed))));
     assert_eq!(state.failed().to_string(), "1");
     assert_eq!(statuses(&state), "0 Succeeded, 1 Failed, 2 Pending");
 }
 
 #[test]
 fn an_attempt_tells_how_it_ended() {
-    let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, status)).unwrap();
+    let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, &status)).unwrap();
     let told = attempt(ended(137, "OOMKilled"));
     assert_eq!((told.index, told.exit_code, told.reason.as_deref()), (3, Some(137), Some("OOMKilled")));
     assert_eq!(told.message.as_deref(), Some("last words"));
@@ -110,11 +109,11 @@ fn an_attempt_tells_how_it_ended() {
 #[test]
 fn a_new_list_forgets_pods_that_are_gone() {
     let spec = json!({"completions": 3, "completionMode": "Indexed"});
-    let mut state = JobState::new(job(1, spec, json!({})));
-    state.apply(seen(pod("a", 0, running())));
-    state.apply(seen(pod("b", 1, ended(1, "Error"))));
+    let mut state = JobState::new(job(1, spec, &json!({})));
+    state.apply(seen(pod("a", 0, &running())));
+    state.apply(seen(pod("b", 1, &ended(1, "Error"))));
     state.apply(Event::PodListBegins);
-    state.apply(seen(pod("c", 2, running())));
+    state.apply(seen(pod("c", 2, &running())));
     state.apply(Event::PodListEnds);
     assert_eq!(state.running().to_string(), "2");
     assert_eq!(state.attempts().into_keys().collect::<Vec<_>>(), [1, 2], "how an attempt ended is kept");
@@ -123,8 +122,8 @@ fn a_new_list_forgets_pods_that_are_gone() {
 #[test]
 fn pods_of_a_namesake_do_not_count() {
     let spec = json!({"completions": 1, "completionMode": "Indexed"});
-    let mut state = JobState::new(job(1, spec, json!({})));
-    let mut other = pod("a", 0, running());
+    let mut state = JobState::new(job(1, spec, &json!({})));
+    let mut other = pod("a", 0, &running());
     other.metadata.labels = Some([("controller-uid".to_owned(), "older".to_owned())].into());
     state.apply(seen(other));
     assert!(state.running().is_empty());
@@ -139,10 +138,10 @@ fn event((kind, index, version): (u8, u32, u64)) -> Event {
     let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
     match kind {
         // A later Job has at least as many completed indexes as an earlier one.
-        0 => Event::Job(Box::new(job(version, spec, json!({"completedIndexes": format!("0-{}", version / 3)})))),
-        1 => seen(pod(&format!("p{index}"), index, ended(1, "Error"))),
-        2 => seen(pod(&format!("q{index}"), index, ended(0, "Completed"))),
-        _ => Event::Job(Box::new(job(0, spec, json!({})))),
+        0 => Event::Job(Box::new(job(version, spec, &json!({"completedIndexes": format!("0-{}", version / 3)})))),
+        1 => seen(pod(&format!("p{index}"), index, &ended(1, "Error"))),
+        2 => seen(pod(&format!("q{index}"), index, &ended(0, "Completed"))),
+        _ => Event::Job(Box::new(job(0, spec, &json!({})))),
     }
 }
 
@@ -153,7 +152,7 @@ proptest! {
     fn events_may_come_twice_and_in_any_order(list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle()))) {
         let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
         let fold = |list: &[(u8, u32, u64)], times: usize| {
-            let mut state = JobState::new(job(0, spec.clone(), json!({})));
+            let mut state = JobState::new(job(0, spec.clone(), &json!({})));
             for &entry in list {
                 (0..times).for_each(|_| state.apply(event(entry)));
             }
@@ -169,8 +168,10 @@ proptest! {
     #[test]
     fn every_index_is_in_exactly_one_set(list in events()) {
         let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
-        let mut state = JobState::new(job(0, spec, json!({})));
-        list.into_iter().for_each(|entry| state.apply(event(entry)));
+        let mut state = JobState::new(job(0, spec, &json!({})));
+        for entry in list {
+            state.apply(event(entry));
+        }
         let sets = [state.succeeded(), state.failed(), state.running(), state.pending()];
         prop_assert_eq!(sets.iter().map(IndexSet::len).sum::<usize>(), 6);
         let all = sets.iter().fold(IndexSet::new(), |all, set| all.union(set));

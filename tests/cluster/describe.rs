@@ -4,8 +4,8 @@ use crate::support::{Cluster, file};
 
 /// Our own block, and the rest of what `describe` prints.
 fn split(text: &str) -> (String, String) {
-    let start = text.find("\nIndexed:\n").map(|at| at + 1).unwrap_or_else(|| panic!("no own block in {text}"));
-    let end = text[start..].find("\nEvents:").map(|at| start + at + 1).unwrap_or_else(|| panic!("no events in {text}"));
+    let start = text.find("\nIndexed:\n").map_or_else(|| panic!("no own block in {text}"), |at| at + 1);
+    let end = text[start..].find("\nEvents:").map_or_else(|| panic!("no events in {text}"), |at| start + at + 1);
     (text[start..end].to_owned(), format!("{}{}", &text[..start], &text[end..]))
 }
 

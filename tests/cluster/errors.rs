@@ -36,7 +36,8 @@ fn a_forbidden_verb_names_the_permission() {
     let cluster = Cluster::new("errors");
     let namespace = cluster.namespace();
     cluster.run(&["run", "mine", "--items", "a", "-q", "--", "rev"]).ok();
-    let narrow = |args: &[&str]| cluster.run(&[&args[..1], &["--context", "narrow", "-n", namespace], &args[1..]].concat());
+    let narrow =
+        |args: &[&str]| cluster.run(&[&args[..1], &["--context", "narrow", "-n", namespace], &args[1..]].concat());
     let outcome = narrow(&["run", "--items", "a", "--name", "theirs", "--", "rev"]);
     refused(&outcome, 1, "error: can't create ");
     assert!(outcome.stderr.contains("cannot create resource"), "{outcome:?}");
@@ -64,7 +65,18 @@ fn what_the_server_refuses_leaves_nothing() {
     assert!(again.stderr.contains("already exists"), "{again:?}");
     let invalid = cluster.run(&["run", "bad", "--items", "a", "--label", "not a key=x", "--", "rev"]);
     assert_eq!((invalid.code, invalid.stdout.as_str()), (2, ""), "{invalid:?}");
-    let unknown = cluster.run(&["run", "bad", "--items", "a", "--service-account", "nobody", "--queue", "not/a/label", "--", "rev"]);
+    let unknown = cluster.run(&[
+        "run",
+        "bad",
+        "--items",
+        "a",
+        "--service-account",
+        "nobody",
+        "--queue",
+        "not/a/label",
+        "--",
+        "rev",
+    ]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (2, ""), "{unknown:?}");
     let left = cluster.kubectl(&["get", "jobs,configmaps", "-o", "name"]).ok().stdout;
     assert_eq!(left, "job.batch/there\nconfigmap/kube-root-ca.crt\nconfigmap/there-items\n");

@@ -40,7 +40,7 @@ fn serve(mut client: TcpStream, upstream: u16, fault: &impl Fault) {
         scope.spawn(move || {
             pump(&mut client, &mut towards, |bytes| {
                 fault.request(bytes);
-                *request.lock().unwrap() = bytes.clone();
+                request.lock().unwrap().clone_from(bytes);
                 true
             });
         });
@@ -159,7 +159,8 @@ fn cut_streams_lose_and_double_nothing() {
     let fault = Arc::new(CutsStreams::default());
     let url = proxy(port, Arc::clone(&fault));
     let script = "i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.05; done";
-    let args = ["run", "cut", "--completions", "3", "-q", "-s", &url, "-n", cluster.namespace(), "--", "sh", "-c", script];
+    let args =
+        ["run", "cut", "--completions", "3", "-q", "-s", &url, "-n", cluster.namespace(), "--", "sh", "-c", script];
     let outcome = cluster.run(&args).ok();
     let mut expected: Vec<_> = (0..3).flat_map(|i| (0..60).map(move |n| format!("[{i}] line {n}"))).collect();
     expected.sort();

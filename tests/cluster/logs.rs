@@ -41,10 +41,10 @@ fn followed_until_the_job_ends() {
 #[test]
 fn of_what_has_not_started_the_reason_is_given() {
     let cluster = Cluster::new("logs-pending");
-    cluster.run(&["run", "x", "--completions", "1", "--image", "docker.io/library/missing", "--detach", "-q", "--", "x"]).ok();
-    cluster.eventually("the failed pull", || {
-        cluster.kubectl(&["get", "pods"]).stdout.contains("ImagePull")
-    });
+    cluster
+        .run(&["run", "x", "--completions", "1", "--image", "docker.io/library/missing", "--detach", "-q", "--", "x"])
+        .ok();
+    cluster.eventually("the failed pull", || cluster.kubectl(&["get", "pods"]).stdout.contains("ImagePull"));
     let outcome = cluster.run(&["logs", "x"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
     assert!(outcome.stderr.starts_with("error: no log from index 0 (not started: "), "{outcome:?}");
@@ -54,7 +54,7 @@ fn of_what_has_not_started_the_reason_is_given() {
 #[test]
 fn bytes_and_long_lines_pass_unharmed() {
     let cluster = Cluster::new("logs-bytes");
-    let script = r#"printf 'a\377b\033[1m\n'; head -c 100000 /dev/zero | tr '\0' x; echo; printf 'no end'"#;
+    let script = r"printf 'a\377b\033[1m\n'; head -c 100000 /dev/zero | tr '\0' x; echo; printf 'no end'";
     cluster.run(&["run", "x", "--completions", "1", "-q", "--detach", "--", "sh", "-c", script]).ok();
     cluster.run(&["wait", "x"]).ok();
     let outcome = cluster.shell("kubectl indexed logs x | md5sum; kubectl indexed logs x | wc -c").ok();

@@ -20,7 +20,8 @@ fn each_item_under_its_index() {
 #[test]
 fn a_failed_item_is_named_with_its_cause() {
     let cluster = Cluster::new("fail");
-    let script = r#"if [ "$(cat /input/data.txt)" = bad ]; then echo looking >&2; echo "no such thing" >&2; exit 3; fi"#;
+    let script =
+        r#"if [ "$(cat /input/data.txt)" = bad ]; then echo looking >&2; echo "no such thing" >&2; exit 3; fi"#;
     let outcome = cluster.run(&["run", "--name", "mixed", "--items", "good,bad,fine", "-q", "--", "sh", "-c", script]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert_eq!(outcome.sorted_lines(), ["[1] looking", "[1] no such thing"]);
@@ -42,15 +43,33 @@ fn any_item_arrives_byte_for_byte() {
     let items = r#"a b,"say ""hi""",it's,$(HOME),$$,`id`,-n,"two
 lines",é🦀,no,012,~,"x,y", lead,trail ,\n,,$(JOB_COMPLETION_INDEX),%s"#;
     let expected: Vec<Vec<u8>> = [
-        "a b", "say \"hi\"", "it's", "$(HOME)", "$$", "`id`", "-n", "two\nlines", "é🦀", "no", "012", "~", "x,y", " lead",
-        "trail ", "\\n", "", "$(JOB_COMPLETION_INDEX)", "%s",
+        "a b",
+        "say \"hi\"",
+        "it's",
+        "$(HOME)",
+        "$$",
+        "`id`",
+        "-n",
+        "two\nlines",
+        "é🦀",
+        "no",
+        "012",
+        "~",
+        "x,y",
+        " lead",
+        "trail ",
+        "\\n",
+        "",
+        "$(JOB_COMPLETION_INDEX)",
+        "%s",
     ]
     .map(|item| item.as_bytes().to_vec())
     .to_vec();
     for (store, ending) in [("configmap", ""), ("inline", "\n")] {
         let name = format!("bytes-{store}");
         // HOME is set, so that the kubelet would expand $(HOME) if it were not protected.
-        let args = ["run", "--name", &name, "--items", items, "--item-store", store, "--env", "HOME=/wrong", "-q", "--detach"];
+        let args =
+            ["run", "--name", &name, "--items", items, "--item-store", store, "--env", "HOME=/wrong", "-q", "--detach"];
         cluster.run(&[&args[..], &["--", "od", "-An", "-v", "-tx1", "-w1000"]].concat()).ok();
         cluster.run(&["wait", &name]).ok();
         for (index, item) in expected.iter().enumerate() {
@@ -80,8 +99,12 @@ fn a_dry_run_can_be_applied_and_leaves_nothing_when_deleted() {
 fn a_server_dry_run_creates_nothing() {
     let cluster = Cluster::new("server-dry");
     let outcome = cluster.run(&["run", "--name", "none", "--items", "a,b", "--dry-run=server", "--", "rev"]).ok();
-    assert_eq!(outcome.stdout, "configmap/none-items created (server dry run)\njob.batch/none created (server dry run)\n");
-    let yaml = cluster.run(&["run", "--name", "none", "--items", "a", "--dry-run=server", "-o", "yaml", "--", "rev"]).ok();
+    assert_eq!(
+        outcome.stdout,
+        "configmap/none-items created (server dry run)\njob.batch/none created (server dry run)\n"
+    );
+    let yaml =
+        cluster.run(&["run", "--name", "none", "--items", "a", "--dry-run=server", "-o", "yaml", "--", "rev"]).ok();
     assert!(yaml.stdout.contains("\n  podReplacementPolicy: Failed\n"), "what the server adds is shown: {yaml:?}");
     assert!(!yaml.stdout.contains("managedFields") && !yaml.stdout.contains("status: {}"), "{yaml:?}");
     assert_eq!(cluster.kubectl(&["get", "jobs,configmaps", "-o", "name"]).ok().stdout, "configmap/kube-root-ca.crt\n");
@@ -136,7 +159,10 @@ fn each_index_has_its_own_retries() {
     let args = ["run", "again", "--items", "a,b,c", "--retries", "1", "--", "sh", "-c", script];
     let outcome = cluster.run(&args);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert!(outcome.stderr.contains("index 1 (item \"b\") failed after 2 attempts: exit code 1, pod again-1-"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("index 1 (item \"b\") failed after 2 attempts: exit code 1, pod again-1-"),
+        "{outcome:?}"
+    );
     let described = cluster.run(&["describe", "again"]).ok().stdout;
     let row = described.lines().find(|line| line.trim_start().starts_with("1       b")).unwrap_or_default();
     assert_eq!(row.split_whitespace().take(5).collect::<Vec<_>>(), ["1", "b", "Failed", "2", "1"], "{described}");

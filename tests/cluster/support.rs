@@ -1,6 +1,6 @@
 //! A namespace of a real cluster for one test, and the commands that run against it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -116,15 +116,8 @@ impl Cluster {
         let mut command = self.command(&self.kubectl);
         command.args(["proxy", "--port=0", "--address=127.0.0.1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running { child: command.spawn().unwrap() };
-        let mut line = Vec::new();
-        let stdout = running.child.stdout.as_mut().unwrap();
-        for byte in stdout.bytes() {
-            match byte.unwrap() {
-                b'\n' => break,
-                byte => line.push(byte),
-            }
-        }
-        let line = String::from_utf8(line).unwrap();
+        let mut line = String::new();
+        BufReader::new(running.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         (running, port.unwrap_or_else(|| panic!("no port in {line:?}")))
     }

@@ -12,7 +12,10 @@ fn ends_on_either_outcome() {
     cluster.run(&["run", "bad", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", "echo why; exit 7"]).ok();
     let bad = cluster.run(&["wait", "bad"]);
     assert_eq!(bad.code, 1);
-    assert!(bad.stderr.starts_with("error: job bad failed (FailedIndexes): 0 of 2 indexes completed, 2 failed in "), "{bad:?}");
+    assert!(
+        bad.stderr.starts_with("error: job bad failed (FailedIndexes): 0 of 2 indexes completed, 2 failed in "),
+        "{bad:?}"
+    );
     assert!(bad.stderr.contains("index 1 (item \"b\") failed: exit code 7, pod bad-1-"), "{bad:?}");
     assert!(bad.stderr.contains("\n  | why\n"), "{bad:?}");
 }
@@ -23,7 +26,10 @@ fn time_runs_out() {
     cluster.run(&["run", "slow", "--completions", "2", "--detach", "-q", "--", "sleep", "60"]).ok();
     let outcome = cluster.run(&["wait", "slow", "--timeout", "1s"]);
     assert_eq!(outcome.code, 3, "{outcome:?}");
-    assert!(outcome.stderr.starts_with("error: timed out after 1s waiting for job slow: 0 of 2 indexes completed"), "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with("error: timed out after 1s waiting for job slow: 0 of 2 indexes completed"),
+        "{outcome:?}"
+    );
     let wrong = cluster.run(&["wait", "slow", "--timeout", "soon"]);
     assert_eq!(wrong.code, 2, "{wrong:?}");
 }

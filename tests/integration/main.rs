@@ -1,0 +1,1 @@
+//! The program as a process: what it prints and how it ends.
