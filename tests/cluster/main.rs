@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod list;
 mod logs;
+mod readme;
 mod run;
 mod support;
 mod wait;

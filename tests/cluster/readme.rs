@@ -1,0 +1,79 @@
+//! What README.md shows and says of a cluster.
+
+use crate::support::{Cluster, file};
+
+/// The fenced blocks of README.md in this language.
+fn blocks(language: &str) -> Vec<String> {
+    let text = file("README.md");
+    let opening = format!("```{language}\n");
+    text.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Output whose names, times and order may differ from run to run.
+fn comparable(text: &str) -> Vec<String> {
+    let word = |word: &str| {
+        let plain = word.trim_end_matches(|c: char| c.is_ascii_punctuation());
+        let took = plain.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
+        match plain.rsplit_once('-') {
+            _ if took => "TIME".to_owned(),
+            // Five letters or digits without vowels make a generated name, of ours or of a Pod, unique.
+            Some((stem, end)) if end.len() == 5 && !end.contains(['a', 'e', 'i', 'o', 'u']) => format!("{stem}-NAME"),
+            _ => word.to_owned(),
+        }
+    };
+    let mut lines: Vec<_> = text.lines().map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" ")).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_transcripts_are_what_happens() {
+    let cluster = Cluster::new("readme");
+    let transcripts = blocks("console");
+    assert_eq!(transcripts.len(), 2);
+    for transcript in transcripts {
+        let (command, expected) = transcript.split_once('\n').unwrap();
+        let command = command.strip_prefix("$ ").unwrap();
+        let outcome = cluster.shell(&format!("{command} 2>&1"));
+        assert_eq!(comparable(&outcome.stdout), comparable(expected), "{command}");
+    }
+    // The block that describe adds is shown for the first of them.
+    let jobs = cluster.kubectl(&["get", "jobs", "-l", "app.kubernetes.io/name=rev", "-o", "name"]).ok().stdout;
+    let described = cluster.run(&["describe", jobs.trim()]).ok().stdout;
+    let shown = blocks("text").into_iter().find(|block| block.starts_with("Indexed:\n")).unwrap();
+    let own = described.split("\nIndexed:\n").nth(1).unwrap().split("\nEvents:").next().unwrap();
+    let shape = |text: &str| -> Vec<Vec<String>> {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let time = |word: &String| word.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
+        text.lines().map(|line| words(line).into_iter().filter(|word| !time(word)).collect()).collect()
+    };
+    assert_eq!(shape(own), shape(shown.trim_start_matches("Indexed:\n")));
+}
+
+#[test]
+fn the_role_is_enough() {
+    let cluster = Cluster::new("role");
+    let roles = blocks("yaml");
+    assert_eq!(roles.len(), 1);
+    cluster.apply(&roles[0]).ok();
+    cluster.kubectl(&["create", "serviceaccount", "worker"]).ok();
+    let account = format!("{}:worker", cluster.namespace());
+    let binding = ["create", "rolebinding", "b", "--role=kubectl-indexed", "--serviceaccount", &account];
+    cluster.kubectl(&binding).ok();
+    let user = format!("system:serviceaccount:{account}");
+    let run = |verb: &str, args: &[&str]| cluster.run(&[&[verb, "--as", &user], args].concat());
+    assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    let described = run("describe", &[]).ok();
+    assert!(!described.stderr.contains("warning"), "{described:?}");
+    assert!(described.stdout.contains("    1       b      Succeeded"), "the items may be read: {described:?}");
+    assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    run("wait", &["mine"]).ok();
+    run("list", &[]).ok();
+    let dry = cluster.run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "rev"]).ok().stdout;
+    cluster.apply(&dry).ok();
+    run("delete", &["mine", "dry"]).ok();
+    assert_eq!(
+        cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout,
+        "configmap/kube-root-ca.crt\n"
+    );
+}
