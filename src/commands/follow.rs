@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -26,6 +26,8 @@ use crate::view::{line, progress, summary};
 const STREAMS: usize = 64;
 /// How many lines are held before the readers must wait.
 const HELD: usize = 4096;
+/// How often progress is redrawn where it can be.
+const TICK: Duration = Duration::from_millis(200);
 /// How often progress is told where it can't be redrawn in place.
 const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
 
@@ -133,11 +135,8 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
     let mut notices = cluster.watch(&job, logs.is_some());
     let mut state = JobState::new(job);
     let deadline = limit.map(|limit| Instant::now() + limit);
-    let (mut readers, mut lines) = match logs.map(|view| Readers::new(view, cluster)) {
-        Some((readers, lines)) => (Some(readers), Some(lines)),
-        None => (None, None),
-    };
-    let mut tick = interval(Duration::from_secs(1));
+    let (mut readers, mut lines) = logs.map(|view| Readers::new(view, cluster)).unzip();
+    let mut tick = interval(TICK);
     let mut told = Instant::now();
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
@@ -145,22 +144,14 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
     let mut settled = false;
 
     loop {
-        if state.is_gone() {
-            return Err(gone(&state, cluster));
-        }
         if state.outcome().is_some() && !settled {
             settle(&mut state, cluster, readers.is_some()).await?;
             settled = true;
+            begin(&mut readers, &state);
         }
-        if let Some(readers) = &mut readers {
-            readers.start(&state);
-        }
-        if settled && readers.as_ref().is_none_or(|readers| readers.tasks.is_empty()) {
+        if settled && readers.as_ref().is_none_or(|readers: &Readers| readers.tasks.is_empty()) {
             // What the readers have sent is printed before the end is told.
-            while let Some(line) = lines.as_mut().and_then(|lines| lines.try_recv().ok()) {
-                print(&line, readers.as_ref(), context)?;
-            }
-            context.ui.flush()?;
+            print_ready(&mut lines, readers.as_ref(), context)?;
             context.ui.end_live();
             return Ok(End::Finished(state));
         }
@@ -169,36 +160,65 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             biased;
             Some(line) = next_line(&mut lines) => {
                 print(&line, readers.as_ref(), context)?;
-                while let Some(line) = lines.as_mut().and_then(|lines| lines.try_recv().ok()) {
-                    print(&line, readers.as_ref(), context)?;
-                }
-                context.ui.flush()?;
+                print_ready(&mut lines, readers.as_ref(), context)?;
             }
             Some((index, result)) = next_end(&mut readers) => {
                 if let Err(error) = result {
                     context.ui.warning(&format!("the log of index {index} is not complete: {error}"));
                 }
+                begin(&mut readers, &state);
             }
             _ = &mut interrupt => return Ok(End::Interrupted),
             () = until(deadline) => return Ok(End::TimedOut(state)),
-            notice = notices.next() => match notice {
-                Some(Ok(Notice::Seen(event))) => state.apply(event),
-                Some(Ok(Notice::Reconnecting(why))) => {
-                    context.ui.warning(&format!("reconnecting to the server: {why}"));
+            notice = notices.next() => {
+                take_in(notice, &mut state, context)?;
+                // Events come in bursts; the logs are looked through once for all of them.
+                while let Some(notice) = notices.next().now_or_never() {
+                    take_in(notice, &mut state, context)?;
                 }
-                Some(Err(error)) => return Err(error.into()),
-                None => return Err(Error::new(Kind::Failed, "the watch of the job has ended").into()),
-            },
-            _ = tick.tick() => {}
-        }
-        let line = progress::line(&state, context.now());
-        if context.ui.is_live() {
-            context.ui.set_live(line);
-        } else if told.elapsed() >= PLAIN_PROGRESS {
-            told = Instant::now();
-            context.ui.status(&line);
+                if state.is_gone() {
+                    return Err(gone(&state, cluster));
+                }
+                begin(&mut readers, &state);
+            }
+            _ = tick.tick() => {
+                if context.ui.is_live() {
+                    context.ui.set_live(progress::line(&state, context.now()));
+                } else if told.elapsed() >= PLAIN_PROGRESS {
+                    told = Instant::now();
+                    context.ui.status(&progress::line(&state, context.now()));
+                }
+            }
         }
     }
+}
+
+fn take_in(notice: Option<Result<Notice, Error>>, state: &mut JobState, context: &mut Context) -> Result<()> {
+    match notice {
+        Some(Ok(Notice::Seen(event))) => state.apply(event),
+        Some(Ok(Notice::Reconnecting(why))) => context.ui.warning(&format!("reconnecting to the server: {why}")),
+        Some(Err(error)) => return Err(error.into()),
+        None => return Err(Error::new(Kind::Failed, "the watch of the job has ended").into()),
+    }
+    Ok(())
+}
+
+fn begin(readers: &mut Option<Readers>, state: &JobState) {
+    if let Some(readers) = readers {
+        readers.start(state);
+    }
+}
+
+/// Prints the lines that are there, without waiting for more.
+fn print_ready(
+    lines: &mut Option<mpsc::Receiver<LogLine>>,
+    readers: Option<&Readers>,
+    context: &mut Context,
+) -> Result<()> {
+    while let Some(line) = lines.as_mut().and_then(|lines| lines.try_recv().ok()) {
+        print(&line, readers, context)?;
+    }
+    Ok(context.ui.flush()?)
 }
 
 /// What the Pods have to add once the Job has ended; the watch may not have told it yet.

@@ -300,16 +300,24 @@ pub(crate) fn is_indexed(job: &Job) -> bool {
     job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
 }
 
+/// Whether a Job is held back. Its condition alone does not tell: it follows a release by a second or two.
+pub(crate) fn is_suspended(job: &Job) -> bool {
+    let asked = job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false);
+    asked && condition(job, "Suspended").is_some()
+}
+
 /// The status of a Job in one word, by kubectl's own order of precedence (`printJob` in `pkg/printers`).
 pub(crate) fn status_word(job: &Job) -> &'static str {
-    let terminating = job.metadata.deletion_timestamp.is_some();
-    let known = [("Complete", "Complete"), ("Failed", "Failed")];
-    let late =
-        [("Suspended", "Suspended"), ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet")];
-    let first = |list: &[(&str, &'static str)]| {
-        list.iter().find(|(type_, _)| condition(job, type_).is_some()).map(|(_, word)| *word)
-    };
-    first(&known).or(terminating.then_some("Terminating")).or_else(|| first(&late)).unwrap_or("Running")
+    let has = |type_: &str| condition(job, type_).is_some();
+    match () {
+        () if has("Complete") => "Complete",
+        () if has("Failed") => "Failed",
+        () if job.metadata.deletion_timestamp.is_some() => "Terminating",
+        () if is_suspended(job) => "Suspended",
+        () if has("FailureTarget") => "FailureTarget",
+        () if has("SuccessCriteriaMet") => "SuccessCriteriaMet",
+        () => "Running",
+    }
 }
 
 /// The item form, and the store if there are items, that this program noted on a Job that it made.

@@ -25,7 +25,7 @@ pub(crate) fn line(state: &JobState, now: Timestamp) -> String {
 /// Why nothing runs, where that is known.
 fn waiting_for(state: &JobState) -> Option<String> {
     let job = state.job()?;
-    if state::condition(job, "Suspended").is_some() {
+    if state::is_suspended(job) {
         return Some(match state::queue(job) {
             Some(queue) => format!("waiting for the queue {queue}"),
             None => "suspended".to_owned(),

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -16,17 +15,13 @@ const containerdSocket = "/run/containerd/containerd.sock"
 const pauseImage = "registry.k8s.io/pause:3.6"
 
 func (l layout) containerd(v version) part {
-	command := []string{l.tool("containerd"), "--config", l.config("containerd.toml")}
-	if libraries := l.libraryFolders(); len(libraries) > 0 {
-		// For runc, which containerd's shims run. A process can't be started
-		// with this variable by its parent alone: env is the simplest way.
-		command = append([]string{"/usr/bin/env", "LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, command...)
-	}
 	return part{
 		name:    "containerd",
-		command: command,
+		command: []string{l.tool("containerd"), "--config", l.config("containerd.toml")},
 		path:    l.toolPath(),
-		inNode:  true,
+		// For runc, which containerd's shims run.
+		libraries: l.libraryFolders(),
+		node:      v,
 		prepare: func() error {
 			if err := l.writeNetwork(); err != nil {
 				return err
@@ -72,10 +67,10 @@ func (l layout) containerdConfig() string {
 	return fmt.Sprintf(`version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
-# It would make a folder below /opt, and the others aren't used.
+required_plugins = ["io.containerd.grpc.v1.cri"]
+# The first would make a folder below /opt, and the others aren't used.
 disabled_plugins = [
   "io.containerd.internal.v1.opt",
-  "io.containerd.runtime.v1.linux",
   "io.containerd.snapshotter.v1.aufs",
   "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper",

@@ -26,6 +26,13 @@ func (l layout) apiServer(v version) part {
 			"--tls-private-key-file=" + l.pki("server.key"),
 			"--client-ca-file=" + l.pki("ca.crt"),
 			"--token-auth-file=" + l.pki("tokens.csv"),
+			// Nobody has that name. But the other parts want to be told by
+			// whom requests may be passed on, and complain for ever if not.
+			"--requestheader-client-ca-file=" + l.pki("ca.crt"),
+			"--requestheader-allowed-names=aggregator",
+			"--requestheader-username-headers=X-Remote-User",
+			"--requestheader-group-headers=X-Remote-Group",
+			"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 			"--authorization-mode=Node,RBAC",
 			"--enable-admission-plugins=NodeRestriction",
 			"--allow-privileged=true",

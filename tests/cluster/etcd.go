@@ -45,9 +45,12 @@ func (l layout) writeEtcdConfig(v version, url string) error {
 		// Waiting for the disk only helps when the machine itself goes down.
 		"unsafe-no-fsync":     true,
 		"quota-backend-bytes": 8 << 30,
-		"log-level":           "warn",
-		"logger":              "zap",
-		"log-outputs":         []string{"stderr"},
+		// In nanoseconds. Read from a file, its default is nothing, and then
+		// every request is worth a warning.
+		"warning-unary-request-duration": 2_000_000_000,
+		"log-level":                      "warn",
+		"logger":                         "zap",
+		"log-outputs":                    []string{"stderr"},
 	}, "", "  ")
 	if err != nil {
 		return err

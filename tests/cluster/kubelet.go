@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -19,8 +18,8 @@ func (l layout) kubelet(v version) part {
 			"--hostname-override=" + nodeName,
 		},
 		// It runs mount and others, and asks containerd for the rest.
-		inNode: true,
-		ports:  []int{kubeletPort, kubeletHealthPort},
+		node:  v,
+		ports: []int{kubeletPort, kubeletHealthPort},
 		prepare: func() error {
 			if err := l.makeCgroup(); err != nil {
 				return err
@@ -50,6 +49,8 @@ func (l layout) kubeletConfig(v version) object {
 		"healthzBindAddress": "127.0.0.1",
 		"healthzPort":        kubeletHealthPort,
 		"readOnlyPort":       0,
+		"tlsCertFile":        l.pki("server.crt"),
+		"tlsPrivateKeyFile":  l.pki("server.key"),
 		"authentication": object{
 			"anonymous": object{"enabled": false},
 			"webhook":   object{"enabled": true},
@@ -109,6 +110,47 @@ func (l layout) checkNode(since time.Time) error {
 	return node.check(since)
 }
 
+// checkNodeKnowsPods says what is still missing after a restart of the kubelet
+// or containerd, when for a moment the logs of Pods can't be had: that the
+// kubelet reaches containerd, and that it has heard of every Pod it has.
+func (l layout) checkNodeKnowsPods() error {
+	admin, err := l.admin()
+	if err != nil {
+		return err
+	}
+	kubelet, err := l.client(fmt.Sprintf("https://127.0.0.1:%d", kubeletPort), "kubelet-client")
+	if err != nil {
+		return err
+	}
+	if _, err := kubelet.do("GET", "/runningpods/", nil, nil); err != nil {
+		return err
+	}
+	var known, all podList
+	if _, err := kubelet.do("GET", "/pods", nil, &known); err != nil {
+		return err
+	}
+	if _, err := admin.do("GET", "/api/v1/pods?fieldSelector=spec.nodeName%3D"+nodeName, nil, &all); err != nil {
+		return err
+	}
+	uids := map[string]bool{}
+	for _, pod := range known.Items {
+		uids[pod.Metadata.UID] = true
+	}
+	for _, pod := range all.Items {
+		if !uids[pod.Metadata.UID] {
+			return fmt.Errorf("the kubelet doesn't know the Pod %s yet", pod.Metadata.Name)
+		}
+	}
+	return nil
+}
+
+// podList is what is of interest in a list of Pods.
+type podList struct {
+	Items []struct {
+		Metadata struct{ Name, UID string }
+	}
+}
+
 // nodeObject is what is of interest in a Node.
 type nodeObject struct {
 	Metadata struct{ Name string }
@@ -123,11 +165,22 @@ type nodeObject struct {
 	}
 }
 
-func (n nodeObject) check(since time.Time) error {
+// checkTaints says whether Kubernetes itself keeps Pods from the node. It
+// does until the node has said that it is ready, and for a moment after.
+func (n nodeObject) checkTaints() error {
 	for _, taint := range n.Spec.Taints {
 		if strings.HasPrefix(taint.Key, "node.kubernetes.io/") {
-			return fmt.Errorf("the node is tainted %s", taint.Key)
+			return fmt.Errorf("the node %s is tainted %s", n.Metadata.Name, taint.Key)
 		}
+	}
+	return nil
+}
+
+// check says why the node can't take Pods, going by what it reported since a
+// time.
+func (n nodeObject) check(since time.Time) error {
+	if err := n.checkTaints(); err != nil {
+		return err
 	}
 	for _, condition := range n.Status.Conditions {
 		if condition.Type != "Ready" {
@@ -147,7 +200,7 @@ func (n nodeObject) check(since time.Time) error {
 
 // partStarted is when a part's pid file was written, or the zero time.
 func (l layout) partStarted(name string) time.Time {
-	info, err := os.Stat(filepath.Clean(l.pid(name)))
+	info, err := os.Stat(l.pid(name))
 	if err != nil {
 		return time.Time{}
 	}

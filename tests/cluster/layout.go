@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // Every port is on 127.0.0.1. They are fixed, so that a kubeconfig keeps
@@ -69,9 +70,20 @@ func (l layout) downCommand() string {
 	repo := filepath.Dir(filepath.Dir(l.state))
 	down := filepath.Join(repo, "tests", "cluster", "down")
 	if l.state == filepath.Join(repo, "target", "cluster") && exists(down) {
-		return down
+		return shellQuote(down)
 	}
-	return fmt.Sprintf("%s=%s %s", stateVariable, l.state, filepath.Join(l.source, "down"))
+	return fmt.Sprintf("%s=%s %s", stateVariable, shellQuote(l.state), shellQuote(filepath.Join(l.source, "down")))
+}
+
+// shellQuote writes a path as a shell reads it, in quotes only if need be.
+func shellQuote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@,%", r)
+	}
+	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // A version of Kubernetes that this folder can build.

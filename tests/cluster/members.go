@@ -15,9 +15,20 @@ import (
 // it is killed are found, and no pid file needs to be believed.
 const memberVariable = "KUBECTL_INDEXED_TEST_CLUSTER_MEMBER"
 
-// shimPart stands for containerd's shims, each the parent of one Pod's
-// containers. They outlive containerd on purpose.
-const shimPart = "shim"
+// helperPart stands for processes that a part has started: above all
+// containerd's shims, each the parent of one Pod's containers, which outlive
+// containerd on purpose.
+const helperPart = "helper"
+
+// mainPrograms are the kernel's names for the programs that parts run. The
+// first is this one, before it turns into another.
+var mainPrograms = map[string]bool{
+	"cluster":       true,
+	"containerd":    true,
+	"kwok":          true,
+	newest.binary(): true,
+	oldest.binary(): true,
+}
 
 // member is one living process of a cluster.
 type member struct {
@@ -44,9 +55,8 @@ func members() []member {
 			continue
 		}
 		comm, _ := os.ReadFile(filepath.Join(folder, "comm"))
-		if part == "containerd" && !strings.HasPrefix(string(comm), "containerd\n") &&
-			!strings.HasPrefix(string(comm), "cluster\n") {
-			part = shimPart
+		if !mainPrograms[strings.TrimSpace(string(comm))] {
+			part = helperPart
 		}
 		found = append(found, member{pid, part, state})
 	}

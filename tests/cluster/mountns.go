@@ -40,7 +40,7 @@ var nodeSysctls = map[string]string{
 // or 0 when a new one is needed.
 func (l layout) nodeProcess() int {
 	for _, m := range l.members() {
-		if m.part == "kubelet" || m.part == "containerd" || m.part == shimPart {
+		if m.part == "kubelet" || m.part == "containerd" || m.part == helperPart {
 			return m.pid
 		}
 	}
@@ -90,6 +90,11 @@ func joinMounts(pid int) error {
 
 // newMounts gives this thread a new mount namespace and arranges it.
 func (l layout) newMounts(v version) error {
+	for folder := range nodeFolders {
+		if err := os.MkdirAll(l.data(v, "node", folder), 0o755); err != nil {
+			return err
+		}
+	}
 	// What lived here before is gone, as after a restart of the machine.
 	if err := emptyFolder(l.data(v, "node", "run")); err != nil {
 		return err
@@ -113,21 +118,13 @@ func (l layout) newMounts(v version) error {
 
 	hidden := false
 	for folder, target := range nodeFolders {
-		own := l.data(v, "node", folder)
-		if err := os.MkdirAll(own, 0o755); err != nil {
-			return err
-		}
 		target, err := filepath.EvalSymlinks(target)
 		if err != nil {
 			return err
 		}
 		// Through the open folder, because an earlier one of these mounts
 		// may lie over the path.
-		relative, err := filepath.Rel(l.state, own)
-		if err != nil {
-			return err
-		}
-		own = fmt.Sprintf("/proc/self/fd/%d/%s", state.Fd(), relative)
+		own := fmt.Sprintf("/proc/self/fd/%d/%s/node/%s", state.Fd(), v.minor, folder)
 		if err := syscall.Mount(own, target, "", syscall.MS_BIND|syscall.MS_REC, ""); err != nil {
 			return fmt.Errorf("mounting over %s: %w", target, err)
 		}

@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -18,10 +20,12 @@ type part struct {
 	name string
 	// command is the program and its arguments.
 	command []string
-	// path is searched for programs before the machine's own folders.
-	path []string
-	// inNode is whether it lives in the node's mount namespace.
-	inNode bool
+	// path is searched for programs before the machine's own folders, and
+	// libraries for shared libraries.
+	path, libraries []string
+	// node is the version in whose mount namespace it lives; the machine's
+	// own if it is empty.
+	node version
 	// ports are the ones that it listens on.
 	ports []int
 	// prepare writes its configuration, before each start.
@@ -46,14 +50,26 @@ func (l layout) start(p part) (bool, error) {
 		}
 	}
 	command := p.command
-	if p.inNode {
-		command = l.self("node", strconv.Itoa(l.nodeProcess()))
-		command = append(command, p.command...)
+	if p.node != (version{}) {
+		command = append(l.self("node", p.node.minor, strconv.Itoa(l.nodeProcess())), command...)
 	}
 	if err := l.detach(p, command); err != nil {
 		return false, fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	return true, nil
+}
+
+// end ends a part for good.
+func (l layout) end(p part) error {
+	if !killAll(func() []int {
+		if pid := l.running(p.name); pid != 0 {
+			return []int{pid}
+		}
+		return nil
+	}) {
+		return fmt.Errorf("%s doesn't end", p.name)
+	}
+	return os.RemoveAll(l.pid(p.name))
 }
 
 // detach runs a command that outlives this program: in a session of its own,
@@ -67,20 +83,21 @@ func (l layout) detach(p part, command []string) error {
 		return err
 	}
 	defer log.Close()
+	fmt.Fprintf(log, "%s%s at %s ---\n", startMark, p.name, time.Now().UTC().Format(time.RFC3339))
 
-	path := ""
-	for _, folder := range p.path {
-		path += folder + ":"
-	}
+	path := append(slices.Clone(p.path), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Env = []string{
 		memberVariable + "=" + p.name + "@" + l.state,
-		"PATH=" + path + "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"PATH=" + strings.Join(path, ":"),
 		// Some of them look for a home, and none may touch the user's.
 		"HOME=" + l.in("run"),
+	}
+	if len(p.libraries) > 0 {
+		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+strings.Join(p.libraries, ":"))
 	}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -102,7 +119,9 @@ func (l layout) awaitHealthy(p part) error {
 		if problem == nil {
 			return true
 		}
-		gone = l.running(p.name) == 0
+		// By its pid as well: while it turns into another program it has no
+		// environment, and so isn't known as a member.
+		gone = !alive(l.lastPid(p.name)) && l.running(p.name) == 0
 		return gone
 	})
 	switch {
@@ -117,13 +136,11 @@ func (l layout) awaitHealthy(p part) error {
 	return nil
 }
 
-// bring starts a part if need be and returns once it is healthy.
-func (l layout) bring(p part) (started bool, err error) {
-	started, err = l.start(p)
-	if err != nil {
-		return started, err
-	}
-	return started, l.awaitHealthy(p)
+// lastPid reads a part's pid file.
+func (l layout) lastPid(name string) int {
+	content, _ := os.ReadFile(l.pid(name))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(content)))
+	return pid
 }
 
 // self is this program's command line for one of its inner commands.

@@ -44,6 +44,8 @@ func say(format string, values ...any) {
 // it still is, so that a long build doesn't look like a hang.
 func sayWhile(what string, do func() error) error {
 	say("%s …", what)
+	// What stands in brackets need be said only once.
+	what, _, _ = strings.Cut(what, " (")
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
@@ -85,7 +87,11 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines, "\n")
 }
 
-// tailOf returns the last lines of a log, or says that there are none.
+// startMark is the line in a log from where on it is a new process's.
+const startMark = "--- started "
+
+// tailOf returns the last lines that a log got since the latest start, or
+// says that there are none.
 func tailOf(path string, n int) string {
 	const most = 64 << 10
 	file, err := os.Open(path)
@@ -96,9 +102,13 @@ func tailOf(path string, n int) string {
 	if info, err := file.Stat(); err == nil && info.Size() > most {
 		file.Seek(-most, io.SeekEnd)
 	}
-	text, _ := io.ReadAll(file)
-	if len(text) == 0 {
-		return "    (the log is empty)"
+	content, _ := io.ReadAll(file)
+	text := string(content)
+	if start := strings.LastIndex(text, startMark); start >= 0 {
+		_, text, _ = strings.Cut(text[start:], "\n")
 	}
-	return lastLines(string(text), n)
+	if text == "" {
+		return "    (nothing was logged)"
+	}
+	return lastLines(text, n)
 }
