@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::Cluster;
 use super::connect::request_error;
 use crate::error::{Error, Kind};
-use crate::state::attempt::{Attempt, PodRecord};
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct LogLine {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How often a broken log is taken up again with nothing new read in between, before it is given up.
+/// How often a log that the server does not give is asked for again, before it is given up: for about half a minute.
 const TRIES: u32 = 8;
 
 /// Where a log that broke is to be taken up again.
@@ -61,30 +61,34 @@ impl Place {
         self.to_skip = self.at_last;
     }
 
-    /// Whether a line of that time is new.
-    fn is_new(&mut self, time: Timestamp) -> bool {
+    /// Whether a line of that time has been seen before.
+    fn has_seen(&mut self, time: Timestamp) -> bool {
         match self.last {
-            Some(last) if time < last => false,
+            Some(last) if time < last => true,
             Some(last) if time == last && self.to_skip > 0 => {
                 self.to_skip -= 1;
-                false
-            }
-            Some(last) if time == last => {
-                self.at_last += 1;
                 true
             }
-            _ => {
-                self.last = Some(time);
-                self.at_last = 1;
-                self.to_skip = 0;
-                true
-            }
+            _ => false,
+        }
+    }
+
+    /// Notes a line that was handed on. Not before: reading may be cut off while it waits to be taken.
+    fn note(&mut self, time: Timestamp) {
+        if self.last == Some(time) {
+            self.at_last += 1;
+        } else {
+            *self = Self { last: Some(time), at_last: 1, to_skip: 0 };
         }
     }
 }
 
 impl Cluster {
     /// Sends the lines of a log to `lines`; ends with the log, or when nobody receives them any more.
+    ///
+    /// A followed log is read once more to its end when `ended` says that its container writes no more. The server
+    /// itself notices that up to a second later, and a connection that was closed looks the same as a log that ended:
+    /// only what is read after the end is known to be all.
     ///
     /// # Errors
     /// If the log can't be had: the container has not started, its Pod is gone, no permission; or if a followed log
@@ -93,30 +97,39 @@ impl Cluster {
         &self,
         source: &LogSource,
         options: LogOptions,
+        ended: &CancellationToken,
         lines: &mpsc::Sender<LogLine>,
     ) -> Result<(), Error> {
         let mut place = Place::default();
         let mut tries = 0;
         loop {
             let before = (place.last, place.at_last);
-            let end = self.read_once(source, options, &mut place, lines).await;
+            let follow = options.follow && !ended.is_cancelled();
+            let end = if follow {
+                tokio::select! {
+                    end = self.read_once(source, options, follow, &mut place, lines) => end,
+                    () = ended.cancelled() => {
+                        place.resume();
+                        continue;
+                    }
+                }
+            } else {
+                self.read_once(source, options, follow, &mut place, lines).await
+            };
             let progressed = before != (place.last, place.at_last);
+            tries = if progressed { 0 } else { tries + 1 };
             match end {
-                Ok(End::Closed) if !options.follow => return Ok(()),
-                Ok(End::Closed) if self.has_ended(source).await? => return Ok(()),
                 Ok(End::NobodyListens) => return Ok(()),
-                // A followed log outlives a server that restarts; what it will never give is an error at once.
-                Err(error) if !options.follow || error.kind() != Kind::Unreachable || tries >= TRIES => {
+                Ok(End::Closed) if !follow => return Ok(()),
+                // A log outlives a server that restarts; what it will never give is an error at once.
+                Err(error) if !options.follow || error.kind() != Kind::Unreachable || tries > TRIES => {
                     return Err(error);
                 }
                 Ok(End::Closed) | Err(_) => {}
             }
-            tries = if progressed { 0 } else { tries + 1 };
-            if tries > TRIES {
-                let message = format!("the log of pod {:?} breaks off again and again", source.pod);
-                return Err(Error::new(Kind::Unreachable, message));
-            }
-            sleep(Duration::from_millis(100 << tries.min(6))).await;
+            // Either the container has ended, which is about to be told, or the connection broke.
+            let pause = Duration::from_millis(100 << tries.min(6));
+            let _ = timeout(pause, ended.cancelled()).await;
             place.resume();
         }
     }
@@ -125,6 +138,7 @@ impl Cluster {
         &self,
         source: &LogSource,
         options: LogOptions,
+        follow: bool,
         place: &mut Place,
         lines: &mpsc::Sender<LogLine>,
     ) -> Result<End, Error> {
@@ -132,7 +146,7 @@ impl Cluster {
         let failed = |error| request_error(&doing, &self.connection.server, error);
         let params = LogParams {
             container: source.container.clone(),
-            follow: options.follow,
+            follow,
             // Only by its time can a line be known again.
             timestamps: options.timestamps || options.follow,
             tail_lines: options.tail.filter(|_| place.last.is_none()),
@@ -155,10 +169,9 @@ impl Cluster {
             if bytes.ends_with(b"\n") {
                 bytes.pop();
             }
-            if options.follow
-                && let Some((time, length)) = leading_time(&bytes)
-            {
-                if !place.is_new(time) {
+            let time = if options.follow { leading_time(&bytes) } else { None };
+            if let Some((time, length)) = time {
+                if place.has_seen(time) {
                     continue;
                 }
                 if !options.timestamps {
@@ -174,25 +187,9 @@ impl Cluster {
             if lines.send(line).await.is_err() {
                 return Ok(End::NobodyListens);
             }
-        }
-    }
-
-    /// Whether the container of a log that was closed has really ended, and not the connection only.
-    async fn has_ended(&self, source: &LogSource) -> Result<bool, Error> {
-        let doing = format!("get pod {:?} in namespace {:?}", source.pod, self.namespace());
-        match self.connection.timed(&doing, self.api::<PodRecord>().get_opt(&source.pod)).await {
-            Ok(None) => Ok(true),
-            Ok(Some(pod)) => {
-                let named = |name: &str| source.container.as_deref().is_none_or(|container| container == name);
-                let statuses = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
-                let mut states =
-                    statuses.filter(|status| named(&status.name)).filter_map(|status| status.state.as_ref());
-                Ok(Attempt::from_pod(&pod).is_some_and(|attempt| attempt.is_finished())
-                    || states.any(|state| state.terminated.is_some()))
+            if let Some((time, _)) = time {
+                place.note(time);
             }
-            // Not known: the log is asked for again, and that answer counts.
-            Err(error) if error.kind() == Kind::Unreachable => Ok(false),
-            Err(error) => Err(error),
         }
     }
 }
@@ -226,15 +223,22 @@ mod tests {
     fn a_log_taken_up_again_passes_over_what_was_seen() {
         let (first, second) = (time("2026-01-01T00:00:00.5Z"), time("2026-01-01T00:00:00.7Z"));
         let mut place = Place::default();
-        assert!(place.is_new(first));
-        assert!(place.is_new(second));
-        assert!(place.is_new(second), "two lines of one time are two lines");
+        let is_new = |place: &mut Place, time| {
+            let new = !place.has_seen(time);
+            if new {
+                place.note(time);
+            }
+            new
+        };
+        assert!(is_new(&mut place, first));
+        assert!(is_new(&mut place, second));
+        assert!(is_new(&mut place, second), "two lines of one time are two lines");
         place.resume();
-        assert!(!place.is_new(first));
-        assert!(!place.is_new(second));
-        assert!(!place.is_new(second));
-        assert!(place.is_new(second), "a third line of that time is new");
-        assert!(place.is_new(time("2026-01-01T00:00:01Z")));
+        assert!(!is_new(&mut place, first));
+        assert!(!is_new(&mut place, second));
+        assert!(!is_new(&mut place, second));
+        assert!(is_new(&mut place, second), "a third line of that time is new");
+        assert!(is_new(&mut place, time("2026-01-01T00:00:01Z")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Following a Job to its end: its output, its progress, and how it went.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::cluster::Cluster;
@@ -65,8 +66,8 @@ struct Readers {
     slots: Arc<Semaphore>,
     sender: mpsc::Sender<LogLine>,
     tasks: JoinSet<(u32, Result<(), Error>)>,
-    /// UIDs of the Pods whose logs are or were read.
-    taken: BTreeSet<String>,
+    /// By UID the Pods whose logs are or were read, each with what tells its reader that the log has ended.
+    taken: BTreeMap<String, CancellationToken>,
     /// Indexes whose logs are being read.
     active: Vec<u32>,
 }
@@ -77,7 +78,7 @@ impl Readers {
         let slots = Arc::new(Semaphore::new(STREAMS));
         let cluster = Arc::clone(cluster);
         let readers =
-            Self { view, cluster, slots, sender, tasks: JoinSet::new(), taken: BTreeSet::new(), active: Vec::new() };
+            Self { view, cluster, slots, sender, tasks: JoinSet::new(), taken: BTreeMap::new(), active: Vec::new() };
         (readers, receiver)
     }
 
@@ -88,8 +89,13 @@ impl Readers {
         for index in wanted.iter() {
             let of_index = attempts.get(&index).map(Vec::as_slice).unwrap_or_default();
             for attempt in of_index.iter().filter(|attempt| attempt.has_started()) {
-                if self.taken.insert(attempt.uid.clone()) {
+                if !self.taken.contains_key(&attempt.uid) {
                     self.read(attempt);
+                }
+                if attempt.log_ended
+                    && let Some(ended) = self.taken.get(&attempt.uid)
+                {
+                    ended.cancel();
                 }
             }
             if self.view.keep_order && !self.is_done(index, state) {
@@ -109,10 +115,12 @@ impl Readers {
         let source = LogSource { index: attempt.index, pod: attempt.pod.clone(), container };
         let (cluster, sender, slots) = (Arc::clone(&self.cluster), self.sender.clone(), Arc::clone(&self.slots));
         let options = LogOptions { follow: true, ..self.view.options };
+        let ended = CancellationToken::new();
+        self.taken.insert(attempt.uid.clone(), ended.clone());
         self.active.push(attempt.index);
         self.tasks.spawn(async move {
             let _slot = slots.acquire().await;
-            (source.index, cluster.read_log(&source, options, &sender).await)
+            (source.index, cluster.read_log(&source, options, &ended, &sender).await)
         });
     }
 

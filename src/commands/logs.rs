@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use anyhow::Result;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::follow::{End, Follow, LogView};
 use super::{Context, find, follow};
@@ -131,7 +132,10 @@ async fn print_in_order(
             let (sender, receiver) = mpsc::channel(HELD);
             let cluster = std::sync::Arc::clone(cluster);
             let index = source.index;
-            let reader = tokio::spawn(async move { cluster.read_log(&source, options, &sender).await });
+            let reader =
+                tokio::spawn(
+                    async move { cluster.read_log(&source, options, &CancellationToken::new(), &sender).await },
+                );
             reading.push_back(Reading { index, lines: receiver, reader });
         }
         let Some(Reading { index, mut lines, reader }) = reading.pop_front() else { return Ok(()) };

@@ -25,6 +25,7 @@ pub(crate) struct PodRecord {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
+    pub(crate) restart_policy: Option<String>,
 }
 
 /// How a Pod fares.
@@ -109,8 +110,8 @@ pub(crate) struct Attempt {
     pub(crate) container: Option<String>,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
-    /// Whether the Pod is being deleted.
-    pub(crate) deleting: bool,
+    /// Whether its containers write no more; known a second or two before the Pod is called finished.
+    pub(crate) log_ended: bool,
 }
 
 impl Attempt {
@@ -132,7 +133,7 @@ impl Attempt {
             message: None,
             container: None,
             restarts: status.container_statuses.iter().map(|container| container.restart_count).sum(),
-            deleting: pod.metadata.deletion_timestamp.is_some(),
+            log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
         };
         let worker_started = status.container_statuses.iter().filter_map(started_at).min();
         attempt.started = worker_started.or(status.start_time.as_ref().map(|time| time.0));
@@ -143,6 +144,7 @@ impl Attempt {
             Some("Running") => attempt.phase = Phase::Running,
             _ => {}
         }
+        attempt.log_ended |= attempt.is_finished();
         match attempt.phase {
             Phase::Starting => attempt.explain_waiting(status),
             Phase::Running => {
@@ -235,6 +237,11 @@ fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
     let running = running.as_ref().and_then(|running| running.started_at.as_ref());
     let terminated = terminated.as_ref().and_then(|terminated| terminated.started_at.as_ref());
     running.or(terminated).map(|time| time.0)
+}
+
+fn all_ended(containers: &[ContainerStatus]) -> bool {
+    let ended = |container: &ContainerStatus| container.state.as_ref().is_some_and(|state| state.terminated.is_some());
+    !containers.is_empty() && containers.iter().all(ended)
 }
 
 type Reason = (Option<String>, Option<String>);

@@ -23,7 +23,7 @@ fn pod(name: &str, index: u32, status: &Value) -> PodRecord {
             "annotations": {"batch.kubernetes.io/job-completion-index": index.to_string()},
             "managedFields": [{"manager": "somebody"}],
         },
-        "spec": {"nodeName": "n"},
+        "spec": {"nodeName": "n", "restartPolicy": "Never"},
         "status": status,
     }))
     .unwrap()

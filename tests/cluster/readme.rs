@@ -37,7 +37,10 @@ fn the_transcripts_are_what_happens() {
         let outcome = cluster.shell(&format!("{command} 2>&1"));
         assert_eq!(comparable(&outcome.stdout), comparable(expected), "{command}");
     }
-    // The block that describe adds is shown for the first of them.
+    // The block that describe adds is shown for the first of them; its conditions differ by version.
+    if !cluster.is_newest() {
+        return;
+    }
     let jobs = cluster.kubectl(&["get", "jobs", "-l", "app.kubernetes.io/name=rev", "-o", "name"]).ok().stdout;
     let described = cluster.run(&["describe", jobs.trim()]).ok().stdout;
     let shown = blocks("text").into_iter().find(|block| block.starts_with("Indexed:\n")).unwrap();
@@ -45,7 +48,9 @@ fn the_transcripts_are_what_happens() {
     let shape = |text: &str| -> Vec<Vec<String>> {
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let time = |word: &String| word.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
-        text.lines().map(|line| words(line).into_iter().filter(|word| !time(word)).collect()).collect()
+        // A release that comes before the controller first looks leaves no trace of the Job having been suspended.
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("Suspended "));
+        lines.map(|line| words(line).into_iter().filter(|word| !time(word)).collect()).collect()
     };
     assert_eq!(shape(own), shape(shown.trim_start_matches("Indexed:\n")));
 }

@@ -132,7 +132,12 @@ impl Cluster {
     /// Has kubectl apply a manifest.
     pub(crate) fn apply(&self, manifest: &str) -> Outcome {
         let mut command = self.command(&self.kubectl);
-        command.args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // An old server does not know every field of a new manifest, and leaves those out.
+        command
+            .args(["apply", "--validate=ignore", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
         Outcome::new(&child.wait_with_output().unwrap())
@@ -148,6 +153,11 @@ impl Cluster {
     /// What kubectl prints for a JSON path of an object.
     pub(crate) fn field(&self, object: &str, path: &str) -> String {
         self.kubectl(&["get", object, "-o", &format!("jsonpath={path}")]).ok().stdout
+    }
+
+    /// Whether the server is of the newest pinned version, which the documents show.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.kubectl(&["version"]).ok().stdout.contains("Server Version: v1.36.")
     }
 
     /// Waits until something is so, for a minute at the most.
