@@ -1,0 +1,296 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kubectl_indexed_global_optspecs
+    string join \n n/namespace= kubeconfig= context= cluster= user= s/server= token= as= as-group= as-uid= request-timeout= certificate-authority= client-certificate= client-key= tls-server-name= insecure-skip-tls-verify disable-compression h/help V/version
+end
+
+function __fish_kubectl_indexed_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kubectl_indexed_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kubectl_indexed_using_subcommand
+    set -l cmd (__fish_kubectl_indexed_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -s V -l version -d 'Print version'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "run" -d 'Run a command once for each item, as one Indexed Job, and follow it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "describe" -d 'Show a Job: all that kubectl describe prints, and what it leaves out'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "list" -d 'List the Indexed Jobs of a namespace, newest first'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "ls" -d 'List the Indexed Jobs of a namespace, newest first'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "get" -d 'List the Indexed Jobs of a namespace, newest first'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "logs" -d 'Print the logs of a Job by index'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until a Job has completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items -d 'Items, separated by commas; quote one that has a comma, as in \'a,"b,c"\'' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l completions -d 'How many indexes to run when there are no items' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-as -d 'How an item reaches the worker [default: file; nothing with --completions]' -r -f -a "file\t'In the file /input/data.txt, appended to the command unless it names it'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l index-file -d 'File in which the worker finds its index, written by Kubernetes itself (downward API)' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-store -d 'Where the list of items is kept' -r -f -a "auto\t'The one that fits the list best: a ConfigMap'
+inline\t'In the Job itself: an init container with a shell writes the item as a line'
+configmap\t'In a ConfigMap owned by the Job: byte for byte, no shell and no init container needed'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l init-image -d 'Image of the init container that --item-store=inline needs; it must have a POSIX shell' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l name -d 'Name of the Job' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s j -l parallelism -d 'How many indexes may run at once [default: all, at most 100]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l retries -d 'How often a failed index is tried again, each index for itself [default: 0]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l label -d 'Label for the Job and its Pods; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l annotation -d 'Annotation for the Job and its Pods; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l queue -d 'Kueue queue that admits the Job' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l template -d 'Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image -d 'Image of the worker [default: docker.io/library/busybox]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s e -l env -d 'Environment variable of the worker; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l cpu -d 'CPU that each index asks for, as in 2 or 500m' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l memory -d 'Memory that each index asks for and is limited to, as in 512Mi or 2Gi' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l gpu -d 'GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l workdir -d 'Folder in which the command starts' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image-pull-policy -d 'When the worker\'s image is pulled' -r -f -a "Always\t''
+IfNotPresent\t''
+Never\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l service-account -d 'Service account of the Pods' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l node-selector -d 'Label that a node must have; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l toleration -d 'Taint that the Pods tolerate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image-pull-secret -d 'Secret to pull images with; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l priority-class -d 'Priority class of the Pods' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'The index, unless only one can be meant'
+index\t'The index, as in "[3] "'
+pod\t'Pod and container, as kubectl logs --prefix prints them'
+none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s d -l detach -d 'Return after submitting instead of following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l show-events -d 'Show the events of the Job' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
+yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
+yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
+yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s i -l index -d 'Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'The index, unless only one can be meant'
+index\t'The index, as in "[3] "'
+pod\t'Pod and container, as kubectl logs --prefix prints them'
+none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tail -d 'How many of the last lines of each index to print; -1 prints all' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s f -l follow -d 'Go on printing until the Job ends'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s k -l keep-order -d 'Print in index order also when following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l timestamps -d 'Start each line with the time at which it was written'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l timeout -d 'How long to wait, as in 90s, 10m or 2h; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s q -l quiet -d 'Neither progress nor summary, only the exit code and errors'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s o -l output -d 'Form of the names of what was deleted' -r -f -a "name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l no-wait -d 'Return at once instead of waiting until the Job and its Pods are gone'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l ignore-not-found -d 'Do not complain about a Job that is not there'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -s h -l help -d 'Print help'

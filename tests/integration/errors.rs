@@ -1,0 +1,436 @@
+//! Bad input that needs no cluster: what is wrong, what to do about it, and an exit code that tells.
+
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::support::{Outcome, Sandbox, nobody_listens};
+
+/// The exit code for what can't be meant: nothing was created.
+const USAGE: i32 = 2;
+/// The exit code for what went wrong.
+const FAILURE: i32 = 1;
+
+/// An outcome that is an error: nothing on stdout for a script to mistake for data, and the exit code of its kind.
+#[track_caller]
+fn refused(code: i32, outcome: Outcome) -> Outcome {
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (code, ""), "{outcome}");
+    assert!(outcome.stderr.starts_with("error: "), "{outcome}");
+    outcome
+}
+
+/// `run` with these flags and the command `rev`.
+fn run(flags: &[&str]) -> Outcome {
+    Sandbox::new().run(&[&["run"], flags, &["--", "rev"]].concat())
+}
+
+#[test]
+fn no_items() {
+    assert_snapshot!(refused(USAGE, run(&[])), @"
+    ── stdout
+    ── stderr
+    error: there are no items to run the command for
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: or only number them: --completions 10
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", ""])), @"
+    ── stdout
+    ── stderr
+    error: --items is empty: there are no items to run the command for
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn no_command() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b"])), @"
+    ── stdout
+    ── stderr
+    error: there is no command to run for each item
+    hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @"
+    ── stdout
+    ── stderr
+    error: there is no command to run for each item
+    hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn items_and_completions() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--completions", "3"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '--items <A,B,…>' cannot be used with '--completions <N>'
+
+    Usage: kubectl indexed run --items <A,B,…> [NAME] -- <CMD [ARG]>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn more_indexes_than_a_job_can_have() {
+    assert_snapshot!(refused(USAGE, run(&["--completions", "100001"])), @"
+    ── stdout
+    ── stderr
+    error: 100001 indexes are more than one Job can have: Kubernetes takes 100000 with per-index limits
+    hint: split the work into runs of at most 100000
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn no_index_at_all() {
+    assert_snapshot!(refused(USAGE, run(&["--completions", "0"])), @"
+    ── stdout
+    ── stderr
+    error: --completions 0 would never run anything
+    hint: give at least 1
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn parallelism_zero() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "-j", "0"])), @"
+    ── stdout
+    ── stderr
+    error: --parallelism 0 would never run anything
+    hint: give at least 1
+    ── exit code 2
+    ");
+}
+
+/// The name of a Pod's host is `NAME-INDEX`, a DNS label: the longest name that fits is taken, one more is not.
+#[test]
+fn a_name_that_is_too_long() {
+    let longest = "a".repeat(61);
+    let fits = run(&["--name", &longest, "--items", "a,b", "--dry-run=client"]);
+    assert_eq!(fits.code, 0, "{fits}");
+    assert_snapshot!(refused(USAGE, run(&["--name", &"a".repeat(62), "--items", "a,b"])), @r#"
+    ── stdout
+    ── stderr
+    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is too long: with 2 indexes, NAME-1 must fit into 63 characters, so NAME may have 61 and has 62
+    hint: try --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    ── exit code 2
+    "#);
+    let eleven = run(&["--name", &longest, "--completions", "11"]);
+    assert_snapshot!(refused(USAGE, eleven), @r#"
+    ── stdout
+    ── stderr
+    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is too long: with 11 indexes, NAME-10 must fit into 63 characters, so NAME may have 60 and has 61
+    hint: try --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn a_name_that_is_none() {
+    assert_snapshot!(refused(USAGE, run(&["--name", "Bad_Name", "--items", "a"])), @r#"
+    ── stdout
+    ── stderr
+    error: "Bad_Name" can't be the name of an Indexed Job: a name has only a-z, 0-9 and -, and neither starts nor ends with -
+    hint: try --name bad-name
+    ── exit code 2
+    "#);
+    assert_snapshot!(refused(USAGE, run(&["x", "--name", "y", "--items", "a"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '[NAME]' cannot be used with '--name <NAME>'
+
+    Usage: kubectl indexed run --items <A,B,…> <NAME> -- <CMD [ARG]>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn a_form_or_a_store_that_is_unknown() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--item-as", "letter"])), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'letter' for '--item-as <FORM>'
+      [possible values: file]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--item-store", "drawer"])), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'drawer' for '--item-store <STORE>'
+      [possible values: auto, inline, configmap]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn quantities_that_are_none() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--cpu", "lots"])), @r#"
+    ── stdout
+    ── stderr
+    error: --cpu "lots" is not a quantity that Kubernetes knows
+    hint: write it as 2, 0.5 or 500m
+    ── exit code 2
+    "#);
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--memory", "5Q"])), @r#"
+    ── stdout
+    ── stderr
+    error: --memory "5Q" is not a quantity that Kubernetes knows
+    hint: write it as 512Mi or 2Gi
+    ── exit code 2
+    "#);
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--gpu", "x"])), @r#"
+    ── stdout
+    ── stderr
+    error: --gpu "x" is neither a whole number of GPUs nor RESOURCE=NUMBER
+    hint: write it as 1, or as amd.com/gpu=1
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn pairs_that_are_none() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--env", "GREETING"])), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'GREETING' for '--env <KEY=VALUE>': write it as KEY=VALUE
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--label", "=x"])), @"
+    ── stdout
+    ── stderr
+    error: invalid value '=x' for '--label <KEY=VALUE>': the key before = is missing
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--toleration", "gpu"])), @r#"
+    ── stdout
+    ── stderr
+    error: --toleration "gpu" names no effect
+    hint: write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn a_template_that_is_not_there() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--template", "job.yaml"])), @"
+    ── stdout
+    ── stderr
+    error: reading --template: the template job.yaml can't be read: No such file or directory (os error 2)
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn a_template_that_is_not_a_job() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\nspec:\n  containers: []\n");
+    sandbox.write("torn.yaml", "kind: [Job\n");
+    sandbox.write("empty.yaml", "");
+    let run = |name: &str| sandbox.run(&["run", "--items", "a", "--template", name, "--", "rev"]);
+    assert_snapshot!(refused(USAGE, run("pod.yaml")), @"
+    ── stdout
+    ── stderr
+    error: the template pod.yaml is a Pod; it must be a Job, a CronJob or a PodTemplate
+    hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run("torn.yaml")), @"
+    ── stdout
+    ── stderr
+    error: the template torn.yaml can't be read as YAML: error: line 1 column 7: unclosed bracket '['
+     --> <input>:1:7
+      |
+    1 | kind: [Job
+      |       ^ unclosed bracket '['
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run("empty.yaml")), @"
+    ── stdout
+    ── stderr
+    error: the template empty.yaml is empty
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn objects_and_output_on_one_stream() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "-o", "yaml"])), @"
+    ── stdout
+    ── stderr
+    error: -o prints the objects, and what the indexes write would stand among them
+    hint: add --detach, or --dry-run=client to create nothing
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a", "--detach", "--dry-run=client"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '--detach' cannot be used with '--dry-run[=<WHERE>]'
+
+    Usage: kubectl indexed run --items <A,B,…> --detach [NAME] -- <CMD [ARG]>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn indexes_that_are_none() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["logs", "--index", "some"])), @r#"
+    ── stdout
+    ── stderr
+    error: invalid value 'some' for '--index <INDEXES>': "some" is not an index set: "some" is neither a number nor one of all, failed, succeeded, running, pending
+
+    For more information, try '--help'.
+    ── exit code 2
+    "#);
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["logs", "--index", "3-1"])), @r#"
+    ── stdout
+    ── stderr
+    error: invalid value '3-1' for '--index <INDEXES>': "3-1" is not an index set: 3-1 runs backwards; write 1-3
+
+    For more information, try '--help'.
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn times_that_are_none() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
+    ── stdout
+    ── stderr
+    error: --timeout "soon": "soon" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    hint: write it as 90s, 10m or 2h
+    ── exit code 2
+    "#);
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--request-timeout", "never"])), @r#"
+    ── stdout
+    ── stderr
+    error: --request-timeout "never": "never" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    hint: write it as 30s or 1m
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn nothing_to_delete() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete"])), @"
+    ── stdout
+    ── stderr
+    error: the following required arguments were not provided:
+      <JOB>...
+
+    Usage: kubectl indexed delete <JOB>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn no_kubeconfig() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list"])), @"
+    ── stdout
+    ── stderr
+    error: connecting to the cluster: no cluster is configured: HOME/.kube/config does not exist, and this is not a Pod
+    hint: name a kubeconfig with --kubeconfig or $KUBECONFIG
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--kubeconfig", "nowhere"])), @"
+    ── stdout
+    ── stderr
+    error: connecting to the cluster: the kubeconfig nowhere does not exist
+    hint: check --kubeconfig; without it, $KUBECONFIG and then ~/.kube/config are read
+    ── exit code 2
+    ");
+}
+
+const KUBECONFIG: &str = "
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:PORT'}}]
+users: [{name: u, user: {}}]
+contexts: [{name: one, context: {cluster: c, user: u}}, {name: two, context: {cluster: c, user: u}}]
+current-context: one
+";
+
+#[test]
+fn a_context_that_is_unknown() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".kube/config", KUBECONFIG);
+    assert_snapshot!(refused(USAGE, sandbox.run(&["list", "--context", "three"])), @r#"
+    ── stdout
+    ── stderr
+    error: connecting to the cluster: the context "three" is not in the kubeconfig; there is: one, two
+    hint: kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 2
+    "#);
+}
+
+/// A server that can't be reached is said at once, and not after minutes of trying; what to look at is said too.
+#[test]
+fn a_server_that_can_not_be_reached() {
+    let sandbox = Sandbox::new();
+    let (_, port) = nobody_listens();
+    sandbox.write(".kube/config", &KUBECONFIG.replace("PORT", &port));
+    let start = Instant::now();
+    let run = |args: &[&str]| refused(FAILURE, sandbox.run(args)).replace(&port, "PORT");
+    assert_snapshot!(run(&["list"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't list jobs in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert_snapshot!(run(&["describe", "x"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert_snapshot!(run(&["logs", "x"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert_snapshot!(run(&["wait", "x"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert_snapshot!(run(&["delete", "x"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert_snapshot!(run(&["run", "x", "--items", "a", "--", "rev"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't create job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?} for six verbs", start.elapsed());
+}

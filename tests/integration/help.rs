@@ -1,0 +1,586 @@
+//! What a user reads who asks, or who mistypes.
+
+use std::os::unix::process::CommandExt as _;
+
+use insta::assert_snapshot;
+
+use crate::support::{PROGRAM, Sandbox, file};
+
+#[test]
+fn of_the_program() {
+    assert_snapshot!(Sandbox::new().run(&["--help"]), @"
+    ── stdout
+    Map a command over a list of items on a Kubernetes cluster, one index each
+
+    Usage: kubectl indexed [OPTIONS] <COMMAND>
+
+    Commands:
+      run         Run a command once for each item, as one Indexed Job, and follow it
+      describe    Show a Job: all that kubectl describe prints, and what it leaves out
+      list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
+      logs        Print the logs of a Job by index
+      wait        Wait until a Job has completed or failed
+      delete      Delete Jobs with their Pods and ConfigMaps
+      completion  Print the completion script of a shell
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Cluster options:
+      -n, --namespace <NAME>              Namespace to work in
+          --kubeconfig <FILE>             kubeconfig file to use instead of $KUBECONFIG and
+                                          ~/.kube/config
+          --context <NAME>                Context of the kubeconfig to use
+          --cluster <NAME>                Cluster of the kubeconfig to use
+          --user <NAME>                   User of the kubeconfig to use
+      -s, --server <URL>                  Address and port of the API server
+          --token <TOKEN>                 Bearer token for the API server
+          --as <USER>                     User to impersonate
+          --as-group <GROUP>              Group to impersonate; can be repeated
+          --as-uid <UID>                  UID to impersonate
+          --request-timeout <DURATION>    How long to wait for one request, as in 30s or 1m; 0 waits for
+                                          ever [default: 0]
+          --certificate-authority <FILE>  Certificate file of the authority that signed the server's
+                                          certificate
+          --client-certificate <FILE>     Certificate file to authenticate with
+          --client-key <FILE>             Key file to authenticate with
+          --tls-server-name <NAME>        Name to expect in the server's certificate
+          --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
+                                          and change what is sent
+          --disable-compression           Ask the server not to compress its answers
+
+    Exit codes:
+      0    the Job completed, or the verb did what it was asked
+      1    the Job failed, or something went wrong
+      2    wrong usage: nothing was created
+      3    timed out waiting
+      130  interrupted (Ctrl-C); the Job goes on
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_run() {
+    assert_snapshot!(Sandbox::new().run(&["run", "--help"]), @r#"
+    ── stdout
+    Run a command once for each item, as one Indexed Job, and follow it
+
+    Usage: kubectl indexed run [OPTIONS] [NAME] [-- <CMD [ARG]>...]
+
+    Arguments:
+      [NAME]
+              Name of the Job; made from the command's name when left out
+
+      [CMD [ARG]]...
+              The command to run for each item, after two dashes
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Items:
+          --items <A,B,…>
+              Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
+
+          --completions <N>
+              How many indexes to run when there are no items
+
+          --item-as <FORM>
+              How an item reaches the worker [default: file; nothing with --completions]
+
+              Possible values:
+              - file: In the file /input/data.txt, appended to the command unless it names it
+
+          --index-file <PATH>
+              File in which the worker finds its index, written by Kubernetes itself (downward API)
+
+          --item-store <STORE>
+              Where the list of items is kept
+
+              Possible values:
+              - auto:      The one that fits the list best: a ConfigMap
+              - inline:    In the Job itself: an init container with a shell writes the item as a line
+              - configmap: In a ConfigMap owned by the Job: byte for byte, no shell and no init
+                container needed
+              
+              [default: auto]
+
+          --init-image <IMAGE>
+              Image of the init container that --item-store=inline needs; it must have a POSIX shell
+
+    Job:
+          --name <NAME>
+              Name of the Job
+
+      -j, --parallelism <N>
+              How many indexes may run at once [default: all, at most 100]
+
+          --retries <N>
+              How often a failed index is tried again, each index for itself [default: 0]
+
+          --label <KEY=VALUE>
+              Label for the Job and its Pods; can be repeated
+
+          --annotation <KEY=VALUE>
+              Annotation for the Job and its Pods; can be repeated
+
+          --queue <NAME>
+              Kueue queue that admits the Job
+
+          --template <FILE>
+              Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
+
+    Worker:
+          --image <IMAGE>
+              Image of the worker [default: docker.io/library/busybox]
+
+      -e, --env <KEY=VALUE>
+              Environment variable of the worker; can be repeated
+
+          --cpu <QUANTITY>
+              CPU that each index asks for, as in 2 or 500m
+
+          --memory <QUANTITY>
+              Memory that each index asks for and is limited to, as in 512Mi or 2Gi
+
+          --gpu <N>
+              GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
+
+          --workdir <PATH>
+              Folder in which the command starts
+
+          --image-pull-policy <POLICY>
+              When the worker's image is pulled
+              
+              [possible values: Always, IfNotPresent, Never]
+
+    Pod:
+          --service-account <NAME>
+              Service account of the Pods
+
+          --node-selector <KEY=VALUE>
+              Label that a node must have; can be repeated
+
+          --toleration <KEY[=VALUE]:EFFECT>
+              Taint that the Pods tolerate; can be repeated
+
+          --image-pull-secret <NAME>
+              Secret to pull images with; can be repeated
+
+          --priority-class <NAME>
+              Priority class of the Pods
+
+    Following:
+      -d, --detach
+              Return after submitting instead of following
+
+          --prefix <PREFIX>
+              What starts each line of output
+
+              Possible values:
+              - auto:  The index, unless only one can be meant
+              - index: The index, as in "[3] "
+              - pod:   Pod and container, as kubectl logs --prefix prints them
+              - none:  Nothing
+              
+              [default: auto]
+
+      -q, --quiet
+              Neither progress nor summary, only the output and errors
+
+    Output:
+          --dry-run[=<WHERE>]
+              Print the objects instead of creating them
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the objects on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+    Cluster options:
+      -n, --namespace <NAME>
+              Namespace to work in
+
+          --kubeconfig <FILE>
+              kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config
+
+          --context <NAME>
+              Context of the kubeconfig to use
+
+          --cluster <NAME>
+              Cluster of the kubeconfig to use
+
+          --user <NAME>
+              User of the kubeconfig to use
+
+      -s, --server <URL>
+              Address and port of the API server
+
+          --token <TOKEN>
+              Bearer token for the API server
+
+          --as <USER>
+              User to impersonate
+
+          --as-group <GROUP>
+              Group to impersonate; can be repeated
+
+          --as-uid <UID>
+              UID to impersonate
+
+          --request-timeout <DURATION>
+              How long to wait for one request, as in 30s or 1m; 0 waits for ever
+              
+              [default: 0]
+
+          --certificate-authority <FILE>
+              Certificate file of the authority that signed the server's certificate
+
+          --client-certificate <FILE>
+              Certificate file to authenticate with
+
+          --client-key <FILE>
+              Key file to authenticate with
+
+          --tls-server-name <NAME>
+              Name to expect in the server's certificate
+
+          --insecure-skip-tls-verify
+              Take any certificate from the server: anybody may then read and change what is sent
+
+          --disable-compression
+              Ask the server not to compress its answers
+
+    Examples:
+      # Reverse three words, one Pod each, and print what comes out
+      kubectl indexed run --items foo,bar,baz -- rev
+
+      # Ten at a time, each retried twice, in an image of your own
+      kubectl indexed run resize --items a.png,b.png -j 10 --retries 2 --image example.com/tools --
+      resize-item
+
+      # See the manifest, or keep it
+      kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
+
+      # Start from a manifest with volumes, secrets and whatever else it needs
+      kubectl indexed run --items foo,bar --template job.yaml
+    ── stderr
+    ── exit code 0
+    "#);
+}
+
+#[test]
+fn of_describe() {
+    assert_snapshot!(own_part("describe"), @"
+    ── stdout
+    Show a Job: all that kubectl describe prints, and what it leaves out
+
+    Usage: kubectl indexed describe [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]  The Job; the newest Indexed Job when left out
+
+    Options:
+          --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
+                                  false]
+      -h, --help                  Print help
+
+    [the cluster options]
+    Examples:
+      # The newest Indexed Job of the namespace
+      kubectl indexed describe
+
+      # One by name, whoever made it
+      kubectl indexed describe indexed-job
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_list() {
+    assert_snapshot!(own_part("list"), @"
+    ── stdout
+    List the Indexed Jobs of a namespace, newest first
+
+    Usage: kubectl indexed list [OPTIONS]
+
+    Options:
+      -A, --all-namespaces       List the Jobs of all namespaces
+      -l, --selector <SELECTOR>  Labels that the Jobs must have, as in kubectl get -l
+      -o, --output <FORM>        Form of the list [possible values: wide, yaml, json, name]
+          --no-headers           Leave out the line of column names
+      -h, --help                 Print help
+
+    [the cluster options]
+    Examples:
+      kubectl indexed list
+      kubectl indexed list -A -o wide
+      kubectl indexed list -l team=vision -o name
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_logs() {
+    assert_snapshot!(own_part("logs"), @r#"
+    ── stdout
+    Print the logs of a Job by index
+
+    Usage: kubectl indexed logs [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]
+              The Job; the newest Indexed Job when left out
+
+    Options:
+      -i, --index <INDEXES>
+              Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
+              to exclude
+
+      -f, --follow
+              Go on printing until the Job ends
+
+      -k, --keep-order
+              Print in index order also when following
+
+          --prefix <PREFIX>
+              What starts each line
+
+              Possible values:
+              - auto:  The index, unless only one can be meant
+              - index: The index, as in "[3] "
+              - pod:   Pod and container, as kubectl logs --prefix prints them
+              - none:  Nothing
+              
+              [default: auto]
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+          --timestamps
+              Start each line with the time at which it was written
+
+          --tail <N>
+              How many of the last lines of each index to print; -1 prints all
+              
+              [default: -1]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # All indexes of the newest Job, in order
+      kubectl indexed logs
+
+      # One index, a range, or whatever failed
+      kubectl indexed logs indexed-job --index 3
+      kubectl indexed logs --index 0-3,7,9-20:2
+      kubectl indexed logs --index failed
+
+      # As they come, until the Job ends
+      kubectl indexed logs -f
+    ── stderr
+    ── exit code 0
+    "#);
+}
+
+#[test]
+fn of_wait() {
+    assert_snapshot!(own_part("wait"), @"
+    ── stdout
+    Wait until a Job has completed or failed
+
+    Usage: kubectl indexed wait [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]  The Job; the newest Indexed Job when left out
+
+    Options:
+          --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
+      -q, --quiet               Neither progress nor summary, only the exit code and errors
+      -h, --help                Print help
+
+    [the cluster options]
+    Examples:
+      # Exit code 0 when it completed, 1 when it failed
+      kubectl indexed wait indexed-job
+
+      # Exit code 3 when it takes longer
+      kubectl indexed wait indexed-job --timeout 10m
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_delete() {
+    assert_snapshot!(own_part("delete"), @"
+    ── stdout
+    Delete Jobs with their Pods and ConfigMaps
+
+    Usage: kubectl indexed delete [OPTIONS] <JOB>...
+
+    Arguments:
+      <JOB>...  The Jobs
+
+    Options:
+          --no-wait           Return at once instead of waiting until the Job and its Pods are gone
+          --ignore-not-found  Do not complain about a Job that is not there
+      -o, --output <FORM>     Form of the names of what was deleted [possible values: name]
+      -h, --help              Print help
+
+    [the cluster options]
+    Examples:
+      kubectl indexed delete indexed-job
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_completion() {
+    assert_snapshot!(own_part("completion"), @"
+    ── stdout
+    Print the completion script of a shell
+
+    Usage: kubectl indexed completion [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell to complete in [possible values: bash, zsh, fish, powershell]
+
+    Options:
+      -h, --help  Print help
+
+    [the cluster options]
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+/// A verb's help without the options that every verb has, which the help of the program shows.
+fn own_part(verb: &str) -> String {
+    let outcome = Sandbox::new().run(&[verb, "--help"]).to_string();
+    let common = cluster_options(&outcome).to_owned();
+    // How they are laid out depends on the verb's own options; which they are does not.
+    let flags = |text: &str| -> Vec<String> {
+        text.split_whitespace().filter(|word| word.starts_with("--")).map(str::to_owned).collect()
+    };
+    let program = Sandbox::new().run(&["--help"]).to_string();
+    assert_eq!(flags(&common), flags(cluster_options(&program)), "{verb}");
+    outcome.replace(&common, "[the cluster options]\n")
+}
+
+fn cluster_options(help: &str) -> &str {
+    let start = help.find("Cluster options:\n").expect("the cluster options are in every help");
+    let mut end = start;
+    for (number, line) in help[start..].split_inclusive('\n').enumerate() {
+        if number > 0 && line.starts_with(|c: char| !c.is_whitespace()) {
+            break;
+        }
+        end += line.len();
+    }
+    &help[start..end]
+}
+
+/// A new verb gets its snapshot here.
+#[test]
+fn every_verb_has_its_test() {
+    let help = Sandbox::new().run(&["--help"]).stdout;
+    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let tests = file("tests/integration/help.rs");
+    for verb in verbs.lines().filter_map(|line| line.split_whitespace().next()) {
+        assert!(tests.contains(&format!("fn of_{verb}()")), "the help of {verb} has no snapshot");
+    }
+}
+
+#[test]
+fn without_a_verb() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(&[]);
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", 2));
+    assert_eq!(outcome.stderr, sandbox.run(&["--help"]).stdout, "it is the help, on stderr");
+}
+
+#[test]
+fn of_a_mistyped_verb() {
+    assert_snapshot!(Sandbox::new().run(&["descrbe"]), @"
+    ── stdout
+    ── stderr
+    error: unrecognized subcommand 'descrbe'
+
+      tip: a similar subcommand exists: 'describe'
+
+    Usage: kubectl indexed [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn of_a_mistyped_flag() {
+    assert_snapshot!(Sandbox::new().run(&["run", "--item", "a,b", "--", "rev"]), @"
+    ── stdout
+    ── stderr
+    error: unexpected argument '--item' found
+
+      tip: a similar argument exists: '--items'
+      tip: to pass '--item' as a value, use '-- --item'
+
+    Usage: kubectl indexed run --items <A,B,…> [NAME] [-- <CMD [ARG]>...]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn of_an_unknown_flag() {
+    assert_snapshot!(Sandbox::new().run(&["list", "--everything"]), @"
+    ── stdout
+    ── stderr
+    error: unexpected argument '--everything' found
+
+    Usage: kubectl indexed list [OPTIONS]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn the_version() {
+    let outcome = Sandbox::new().run(&["--version"]);
+    assert_eq!(outcome.stdout, format!("kubectl-indexed {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", 0));
+}
+
+/// As a plugin it is known by kubectl's words; under another name, by its own.
+#[test]
+fn names_the_program_as_it_was_started() {
+    let sandbox = Sandbox::new();
+    let usage = |name: &str| {
+        let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(name).arg("--help"));
+        outcome.stdout.lines().find(|line| line.starts_with("Usage: ")).unwrap().to_owned()
+    };
+    assert_eq!(usage("kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
+    assert_eq!(usage("/opt/bin/kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
+    assert_eq!(usage("ki"), "Usage: ki [OPTIONS] <COMMAND>");
+}

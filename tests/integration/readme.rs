@@ -1,0 +1,112 @@
+//! What README.md says without a cluster; what it shows of one is run by the tests on the cluster, `tests/cluster/readme.rs`.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{Sandbox, file, root};
+
+/// The fenced blocks of README.md: language and text.
+fn blocks() -> Vec<(String, String)> {
+    let readme = file("README.md");
+    let mut fences = readme.split("\n```");
+    fences.next();
+    let mut blocks = Vec::new();
+    while let (Some(block), after) = (fences.next(), fences.next()) {
+        let (language, text) = block.split_once('\n').unwrap();
+        blocks.push((language.to_owned(), format!("{text}\n")));
+        assert!(after.is_some(), "a fence is never closed");
+    }
+    blocks
+}
+
+/// Every block is held to the truth by some test: a new sort of block needs one first.
+#[test]
+fn every_block_is_tried() {
+    let sandbox = Sandbox::new();
+    let on_the_cluster = file("tests/cluster/readme.rs");
+    for (language, text) in blocks() {
+        match language.as_str() {
+            // Transcripts: run on the cluster; here their command lines are read by the program.
+            "console" => {
+                assert!(on_the_cluster.contains("blocks(\"console\")"));
+                for command in text.lines().filter_map(|line| line.strip_prefix("$ kubectl indexed ")) {
+                    let tried = command.replacen(" -- ", " --dry-run=client -- ", 1);
+                    let outcome = sandbox.shell(&format!("kubectl-indexed {tried}"));
+                    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{command}: {outcome}");
+                }
+            }
+            // Commands of the checkout: the words before a comment.
+            "sh" => {
+                for line in text.lines() {
+                    let program = line.split_whitespace().next().unwrap();
+                    let mode = std::fs::metadata(root().join(program)).map(|found| found.permissions().mode());
+                    assert!(mode.is_ok_and(|mode| mode & 0o111 != 0), "{program} can't be executed");
+                }
+            }
+            // The Role: what it allows is tried on the cluster.
+            "yaml" => assert!(on_the_cluster.contains("blocks(\"yaml\")") && text.contains("kind: Role\n")),
+            // What describe adds, compared on the cluster, and one diagram.
+            "text" => assert!(text.starts_with("Indexed:\n") || text.contains("──▶"), "no test knows {text}"),
+            language => panic!("no test knows blocks of {language:?}"),
+        }
+    }
+}
+
+fn help(verb: &str) -> String {
+    let args: Vec<_> = [verb, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+    Sandbox::new().run(&args).stdout
+}
+
+fn verbs() -> Vec<String> {
+    let help = help("");
+    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// The table has the verbs of the program, all of them, in its order.
+#[test]
+fn the_verbs_are_the_program_s() {
+    let readme = file("README.md");
+    let table = readme.split("\n## Verbs\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let words = |line: &str| line.strip_prefix("| `")?.split([' ', '`']).next().map(str::to_owned);
+    assert_eq!(table.lines().filter_map(words).collect::<Vec<_>>(), verbs());
+}
+
+/// Every long flag that is named somewhere is one that some verb, or a script of the checkout, has.
+#[test]
+fn the_flags_are_real() {
+    let mut known = BTreeSet::new();
+    let scripts = ["tests/run", "examples/quickstart", "tests/cluster/up"].map(file).concat();
+    let texts = verbs().iter().map(|verb| help(verb)).chain([scripts]).collect::<String>();
+    let flags = |text: &str| -> Vec<String> {
+        let flag = |word: &str| word.strip_prefix("--").is_some_and(|name| name.starts_with(char::is_alphabetic));
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|w| flag(w)).map(str::to_owned).collect()
+    };
+    known.extend(flags(&texts));
+    // Of cargo, in the paragraph about installing.
+    known.insert("--path".to_owned());
+    for flag in flags(&file("README.md")) {
+        assert!(known.contains(&flag), "README.md names {flag}, which nothing has");
+    }
+}
+
+/// The exit codes are those that `--help` documents.
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let codes = |text: &str| -> BTreeSet<u32> {
+        text.split_whitespace().filter_map(|word| word.parse().ok()).collect::<BTreeSet<u32>>()
+    };
+    let help = help("");
+    let documented = codes(help.split("Exit codes:\n").nth(1).unwrap());
+    let readme = file("README.md");
+    let paragraph = readme.split("\nExit codes: ").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert_eq!(codes(paragraph), documented);
+}
+
+/// Links into the checkout lead somewhere.
+#[test]
+fn the_links_lead_somewhere() {
+    for link in file("README.md").split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
+        assert!(link.starts_with("https://") || root().join(&link).exists(), "{link} is not there");
+    }
+}
