@@ -195,7 +195,7 @@ Examples:
   kubectl indexed run --items foo,bar,baz -- rev
 
   # Ten at a time, each retried twice, in an image of your own
-  kubectl indexed run resize --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize-item
+  kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
 
   # See the manifest, or keep it
   kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
