@@ -82,7 +82,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image-pull-secret -d 'Secret to pull images with; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l priority-class -d 'Priority class of the Pods' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'The index, unless only one can be meant'
-index\t'The index, as in "[3] "'
+index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
@@ -209,7 +209,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s i -l index -d 'Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'The index, unless only one can be meant'
-index\t'The index, as in "[3] "'
+index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r

@@ -181,7 +181,7 @@ pub(crate) enum Prefix {
     /// The index, unless only one can be meant
     #[default]
     Auto,
-    /// The index, as in "[3] "
+    /// The index in brackets
     Index,
     /// Pod and container, as kubectl logs --prefix prints them
     Pod,

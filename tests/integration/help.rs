@@ -181,7 +181,7 @@ fn of_run() {
 
               Possible values:
               - auto:  The index, unless only one can be meant
-              - index: The index, as in "[3] "
+              - index: The index in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
               - none:  Nothing
               
@@ -337,7 +337,7 @@ fn of_list() {
 
 #[test]
 fn of_logs() {
-    assert_snapshot!(own_part("logs"), @r#"
+    assert_snapshot!(own_part("logs"), @"
     ── stdout
     Print the logs of a Job by index
 
@@ -363,7 +363,7 @@ fn of_logs() {
 
               Possible values:
               - auto:  The index, unless only one can be meant
-              - index: The index, as in "[3] "
+              - index: The index in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
               - none:  Nothing
               
@@ -397,7 +397,7 @@ fn of_logs() {
       kubectl indexed logs -f
     ── stderr
     ── exit code 0
-    "#);
+    ");
 }
 
 #[test]
