@@ -4,6 +4,7 @@ mod delete;
 mod describe;
 mod documentation;
 mod errors;
+mod examples;
 mod faults;
 mod list;
 mod logs;

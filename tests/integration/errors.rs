@@ -425,7 +425,7 @@ fn a_server_that_can_not_be_reached() {
     hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
     ── exit code 1
     "#);
-    assert_snapshot!(run(&["run", "x", "--items", "a", "--", "rev"]), @r#"
+    assert_snapshot!(run(&["run", "x", "--completions", "1", "--", "rev"]), @r#"
     ── stdout
     ── stderr
     error: can't create job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?

@@ -7,6 +7,7 @@ mod architecture;
 mod completions;
 mod dry_run;
 mod errors;
+mod examples;
 mod help;
 mod readme;
 mod support;
