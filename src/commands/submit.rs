@@ -21,9 +21,10 @@ pub(super) struct Submitted {
 /// Has the server check the objects as if they were stored, and returns what it would store.
 pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Submitted, Error> {
     let submission = Submission { dry_run: true, field_manager: manager };
-    let job = cluster.create(&manifest.job, submission);
+    // The Job first, so that the same trouble is always told of the same object.
+    let job = cluster.create(&manifest.job, submission).await?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
-    let (job, config_maps) = futures::try_join!(job, futures::future::try_join_all(config_maps))?;
+    let config_maps = futures::future::try_join_all(config_maps).await?;
     Ok(Submitted { job: job.object, config_maps: config_maps.into_iter().map(|created| created.object).collect() })
 }
 

@@ -15,7 +15,10 @@ pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
     let mut documents = documents(origin, text)?;
     let document = match documents.len() {
         1 => documents.remove(0),
-        0 => return Err(Error::usage(format!("the template {origin} is empty"))),
+        0 => {
+            return Err(Error::usage(format!("the template {origin} is empty"))
+                .hint("kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from"));
+        }
         n => {
             return Err(Error::usage(format!("the template {origin} has {n} documents; a template is one manifest"))
                 .hint("keep the Job only, and create the others by kubectl apply"));
@@ -53,7 +56,8 @@ fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
     // As kubectl reads it: 0644 is octal, and a key that stands twice is an error.
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     let documents = serde_saphyr::from_multiple_with_options::<Value>(text, options).map_err(|error| {
-        Error::usage(format!("the template {origin} can't be read as YAML")).caused_by(error.to_string())
+        Error::usage(format!("the template {origin} can't be read as YAML"))
+            .caused_by(error.to_string().trim_start_matches("error: ").to_owned())
     })?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }

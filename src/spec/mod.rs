@@ -137,7 +137,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
     } = args;
 
     let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
-    check_command(&command, base.as_ref())?;
+    check_command(&command, positional_name.as_deref(), base.as_ref())?;
     let (items, completions) = read_items(items.as_deref(), completions)?;
     let item_form = choose_form(item_as, &items)?;
     let item_store = choose_store(item_store, item_form, &items)?;
@@ -198,15 +198,21 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
     })
 }
 
-fn check_command(command: &[String], base: Option<&Value>) -> Result<(), Error> {
+fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {
     if !command.is_empty() {
         return Ok(());
     }
     match base {
         // An image may well have an entry point of its own: a template that names no command says so on purpose.
         Some(base) if base::worker(base).is_some() => Ok(()),
-        _ => Err(Error::usage("there is no command to run for each item")
-            .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")),
+        _ => {
+            let error = Error::usage("there is no command to run for each item")
+                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev");
+            Err(match name {
+                Some(name) => error.hint(format!("{name:?} stands before them, and was read as the name of the Job")),
+                None => error,
+            })
+        }
     }
 }
 

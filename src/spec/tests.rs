@@ -131,7 +131,10 @@ fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
     hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
     ");
     insta::assert_snapshot!(refused(&words, Some("kind: Job\nspec: {}\n")), @"the template job.yaml is a Job without a Pod template (spec.template.spec)");
-    insta::assert_snapshot!(refused(&words, Some("")), @"the template job.yaml is empty");
+    insta::assert_snapshot!(refused(&words, Some("")), @"
+    the template job.yaml is empty
+    hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
+    ");
     insta::assert_snapshot!(refused(&words, Some("kind: Job\n---\nkind: Job\n")), @r"
     the template job.yaml has 2 documents; a template is one manifest
     hint: keep the Job only, and create the others by kubectl apply

@@ -52,13 +52,14 @@ fn no_command() {
     hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
     ── exit code 2
     ");
-    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @"
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @r#"
     ── stdout
     ── stderr
     error: there is no command to run for each item
     hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    hint: "rev" stands before them, and was read as the name of the Job
     ── exit code 2
-    ");
+    "#);
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn a_template_that_is_not_a_job() {
     assert_snapshot!(refused(USAGE, run("torn.yaml")), @"
     ── stdout
     ── stderr
-    error: the template torn.yaml can't be read as YAML: error: line 1 column 7: unclosed bracket '['
+    error: the template torn.yaml can't be read as YAML: line 1 column 7: unclosed bracket '['
      --> <input>:1:7
       |
     1 | kind: [Job
@@ -264,6 +265,7 @@ fn a_template_that_is_not_a_job() {
     ── stdout
     ── stderr
     error: the template empty.yaml is empty
+    hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
     ── exit code 2
     ");
 }
