@@ -113,11 +113,14 @@ impl Cluster {
         let mut all = Vec::new();
         let mut page = params.clone().limit(PAGE);
         loop {
-            let list = match api.list(&page).await {
-                Err(kube::Error::Api(status)) if status.code == 410 && page.continue_token.is_some() => {
-                    return Ok(self.connection.timed(doing, api.list(&params)).await?.items);
+            let request = async {
+                match api.list(&page).await {
+                    Err(kube::Error::Api(status)) if status.code == 410 && page.continue_token.is_some() => Ok(None),
+                    answer => answer.map(Some),
                 }
-                answer => self.connection.timed(doing, std::future::ready(answer)).await?,
+            };
+            let Some(list) = self.connection.timed(doing, request).await? else {
+                return Ok(self.connection.timed(doing, api.list(&params)).await?.items);
             };
             all.extend(list.items);
             match list.metadata.continue_.filter(|token| !token.is_empty()) {
