@@ -150,20 +150,56 @@ pub(crate) enum ListFormat {
 /// Forms in which an item reaches the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemAs {
-    /// In the file /input/data.txt, appended to the command unless it names it
+    /// In a file, appended to the command unless the command names it
     File,
+    /// In the command's arguments, in place of {} or {COLUMN}
+    Arg,
+    /// In the variable ITEM, and one variable for each column
+    Env,
+    /// On standard input, which takes a shell in the image
+    Stdin,
+    /// Not at all: the worker goes by its index
+    Index,
+}
+
+/// How a list of items is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListedAs {
+    /// One item a line
+    Lines,
+    /// Comma-separated columns, named by the first line
+    Csv,
+    /// Tab-separated columns, named by the first line
+    Tsv,
+    /// One array of strings and numbers, or of flat objects
+    Json,
+    /// One string, number or flat object a line
+    Jsonl,
 }
 
 /// Where the list of items is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemStore {
-    /// The one that fits the list best: a ConfigMap
+    /// The one that fits the list best: ConfigMaps
     #[default]
     Auto,
-    /// In the Job itself: an init container with a shell writes the item as a line
+    /// In the Job itself: an init container with a shell picks the item
     Inline,
-    /// In a ConfigMap owned by the Job: byte for byte, no shell and no init container needed
+    /// In ConfigMaps owned by the Job: up to 1,000 items no init container is needed
     Configmap,
+}
+
+/// Systems whose variables a worker may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compat {
+    /// SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+    Slurm,
+    /// HQ_TASK_ID, HQ_ENTRY
+    Hyperqueue,
+    /// AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE
+    Aws,
+    /// PARALLEL_SEQ, which starts at 1
+    Parallel,
 }
 
 /// When a container's image is pulled.
@@ -194,6 +230,15 @@ Examples:
   # Reverse three words, one Pod each, and print what comes out
   kubectl indexed run --items foo,bar,baz -- rev
 
+  # One Pod for each line of a file, the line as an argument
+  kubectl indexed run --items-file urls.txt -- wget -qO- {}
+
+  # Each row of a table, its columns by name
+  kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+
+  # Every combination, as GNU parallel has it
+  kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
+
   # Ten at a time, each retried twice, in an image of your own
   kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
 
@@ -210,27 +255,86 @@ pub(crate) struct RunArgs {
     /// Name of the Job; made from the command's name when left out
     #[arg(value_name = "NAME", conflicts_with = "name")]
     pub(crate) positional_name: Option<String>,
-    /// The command to run for each item, after two dashes
+    /// The command to run for each item, after two dashes; ::: A B and :::+ A B after it list items
     #[arg(last = true, value_name = "CMD [ARG]")]
-    pub(crate) command: Vec<String>,
+    pub(crate) command: Vec<OsString>,
 
     /// Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
     #[arg(long, value_name = "A,B,…", help_heading = "Items")]
     pub(crate) items: Option<OsString>,
+    /// File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are
+    #[arg(
+        short = 'a',
+        long,
+        value_name = "FILE",
+        visible_alias = "each-line",
+        alias = "arg-file",
+        help_heading = "Items"
+    )]
+    pub(crate) items_file: Option<PathBuf>,
+    /// How --items-file is written, whatever its name ends in
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Items")]
+    pub(crate) format: Option<ListedAs>,
+    /// A NUL byte, not a line break, ends each item of --items-file
+    #[arg(short = '0', long, conflicts_with = "format", help_heading = "Items")]
+    pub(crate) null: bool,
+    /// Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once
+    #[arg(long, value_name = "RANGE", visible_alias = "array", help_heading = "Items")]
+    pub(crate) range: Option<String>,
+    /// Values of a column; repeated, every combination is an item
+    #[arg(long = "param", value_name = "NAME=A,B,…", help_heading = "Items")]
+    pub(crate) params: Vec<OsString>,
+    /// Pair the values of several --param or :::, instead of combining each with each
+    #[arg(long, help_heading = "Items")]
+    pub(crate) link: bool,
+    /// List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key with an item a line
+    #[arg(long, value_name = "NAME[/KEY]", help_heading = "Items")]
+    pub(crate) items_configmap: Option<String>,
     /// How many indexes to run when there are no items
-    #[arg(long, value_name = "N", conflicts_with = "items", help_heading = "Items")]
+    #[arg(long, value_name = "N", help_heading = "Items")]
     pub(crate) completions: Option<u32>,
-    /// How an item reaches the worker [default: file; nothing with --completions]
-    #[arg(long, value_enum, value_name = "FORM", help_heading = "Items")]
+    /// Leave out an item that was there before
+    #[arg(long, help_heading = "Items")]
+    pub(crate) unique: bool,
+    /// Leave out the first N items
+    #[arg(long, value_name = "N", help_heading = "Items")]
+    pub(crate) skip: Option<usize>,
+    /// Mix the items; the same SEED, which is said, gives the same order
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, help_heading = "Items")]
+    pub(crate) shuffle: Option<Option<u64>>,
+    /// Take no more than N items: the first, or with --shuffle a sample
+    #[arg(long, value_name = "N", help_heading = "Items")]
+    pub(crate) first: Option<usize>,
+
+    /// How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Handing over")]
     pub(crate) item_as: Option<ItemAs>,
+    /// File in which the worker finds its item [default: /input/data.txt]
+    #[arg(long, value_name = "PATH", help_heading = "Handing over")]
+    pub(crate) item_path: Option<String>,
+    /// Leave every brace of the command as it is
+    #[arg(long, help_heading = "Handing over")]
+    pub(crate) no_placeholders: bool,
+    /// Hand over by a shell of the worker's image, also where the server could do without
+    #[arg(long, conflicts_with = "no_shell", help_heading = "Handing over")]
+    pub(crate) shell: bool,
+    /// Never rely on a shell in the worker's image
+    #[arg(long, help_heading = "Handing over")]
+    pub(crate) no_shell: bool,
+    /// Variable with the index, besides JOB_COMPLETION_INDEX (downward API)
+    #[arg(long, value_name = "NAME", help_heading = "Handing over")]
+    pub(crate) index_env: Option<String>,
     /// File in which the worker finds its index, written by Kubernetes itself (downward API)
-    #[arg(long, value_name = "PATH", help_heading = "Items")]
+    #[arg(long, value_name = "PATH", help_heading = "Handing over")]
     pub(crate) index_file: Option<String>,
+    /// Systems whose variables the worker finds too, so that their scripts run unchanged
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SYSTEM", help_heading = "Handing over")]
+    pub(crate) compat: Vec<Compat>,
     /// Where the list of items is kept
-    #[arg(long, value_enum, default_value_t, value_name = "STORE", help_heading = "Items")]
+    #[arg(long, value_enum, default_value_t, value_name = "STORE", help_heading = "Handing over")]
     pub(crate) item_store: ItemStore,
-    /// Image of the init container that --item-store=inline needs; it must have a POSIX shell
-    #[arg(long, value_name = "IMAGE", help_heading = "Items")]
+    /// Image of the init container that some ways of handing over need; it must have a POSIX shell
+    #[arg(long, value_name = "IMAGE", help_heading = "Handing over")]
     pub(crate) init_image: Option<String>,
 
     /// Name of the Job

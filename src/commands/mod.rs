@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod find;
 mod follow;
+mod inputs;
 mod list;
 mod logs;
 mod run;
