@@ -48,6 +48,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "des
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "list" -d 'List the Indexed Jobs of a namespace, newest first'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "ls" -d 'List the Indexed Jobs of a namespace, newest first'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "get" -d 'List the Indexed Jobs of a namespace, newest first'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "indexes" -d 'List the indexes of a Job, and how each fares'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "tasks" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "logs" -d 'Print the logs of a Job by index'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until a Job has completed or failed'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
@@ -207,6 +209,90 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
+starting\t''
+running\t''
+retrying\t''
+unknown\t''
+succeeded\t''
+failed\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l sort-by -d 'What the rows are sorted by' -r -f -a "index\t''
+item\t''
+status\t''
+attempts\t''
+exit\t''
+reason\t''
+node\t''
+started\t''
+duration\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s o -l output -d 'Form of the rows' -r -f -a "wide\t'With the Pod and the message'
+json\t'One object, whose shape has a version'
+jsonl\t'An object a line'
+csv\t'Comma-separated values of all that is known'
+name\t'The Pod of each index, as kubectl takes it'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
+starting\t''
+running\t''
+retrying\t''
+unknown\t''
+succeeded\t''
+failed\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l sort-by -d 'What the rows are sorted by' -r -f -a "index\t''
+item\t''
+status\t''
+attempts\t''
+exit\t''
+reason\t''
+node\t''
+started\t''
+duration\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s o -l output -d 'Form of the rows' -r -f -a "wide\t'With the Pod and the message'
+json\t'One object, whose shape has a version'
+jsonl\t'An object a line'
+csv\t'Comma-separated values of all that is known'
+name\t'The Pod of each index, as kubectl takes it'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s i -l index -d 'Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'The index, unless only one can be meant'
 index\t'The index in brackets'
