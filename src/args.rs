@@ -39,6 +39,9 @@ pub(crate) enum Verb {
     /// List the Indexed Jobs of a namespace, newest first
     #[command(visible_aliases = ["ls", "get"])]
     List(ListArgs),
+    /// List the indexes of a Job, and how each fares
+    #[command(visible_alias = "tasks")]
+    Indexes(IndexesArgs),
     /// Print the logs of a Job by index
     Logs(LogsArgs),
     /// Wait until a Job has completed or failed
@@ -462,6 +465,92 @@ pub(crate) struct ListArgs {
     /// Leave out the line of column names
     #[arg(long)]
     pub(crate) no_headers: bool,
+}
+
+/// Forms of the rows of indexes on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IndexFormat {
+    /// With the Pod and the message
+    Wide,
+    /// One object, whose shape has a version
+    Json,
+    /// An object a line
+    Jsonl,
+    /// Comma-separated values of all that is known
+    Csv,
+    /// The Pod of each index, as kubectl takes it
+    Name,
+}
+
+/// How an index may fare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusFilter {
+    Pending,
+    Starting,
+    Running,
+    Retrying,
+    Unknown,
+    Succeeded,
+    Failed,
+}
+
+/// What rows of indexes are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IndexKey {
+    #[default]
+    Index,
+    Item,
+    Status,
+    Attempts,
+    Exit,
+    Reason,
+    Node,
+    Started,
+    Duration,
+}
+
+const INDEXES_EXAMPLES: &str = "\
+Examples:
+  # All indexes of the newest Job
+  kubectl indexed indexes
+
+  # Those that failed, with the Pod and the last words of each
+  kubectl indexed indexes indexed-job --status failed -o wide
+
+  # The slowest last
+  kubectl indexed indexes --status succeeded --sort-by duration
+
+  # A row again whenever it changes, until the Job ends
+  kubectl indexed indexes -w
+
+  # Go on with kubectl
+  kubectl describe $(kubectl indexed indexes --index 3 -o name)";
+
+/// `indexes`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = INDEXES_EXAMPLES)]
+pub(crate) struct IndexesArgs {
+    /// The Job; the newest Indexed Job when left out
+    #[arg(value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    #[arg(short, long, value_name = "INDEXES")]
+    pub(crate) index: Option<IndexSelector>,
+    /// Only those that fare so; several are separated by commas
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',')]
+    pub(crate) status: Vec<StatusFilter>,
+    /// What the rows are sorted by
+    #[arg(long, value_enum, default_value_t, value_name = "COLUMN")]
+    pub(crate) sort_by: IndexKey,
+    /// Form of the rows
+    #[arg(short, long, value_enum, value_name = "FORM")]
+    pub(crate) output: Option<IndexFormat>,
+    /// Leave out the line of column names
+    #[arg(long)]
+    pub(crate) no_headers: bool,
+    /// Print a row again when it changes, until the Job ends
+    #[arg(short, long)]
+    pub(crate) watch: bool,
 }
 
 const LOGS_EXAMPLES: &str = "\

@@ -29,6 +29,9 @@ pub(crate) mod label {
 pub(crate) mod annotation {
     /// On a Pod: its completion index, from Kubernetes 1.21 on.
     pub(crate) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+    /// On a Pod: how often its index had failed before, counted and ignored failures, from Kubernetes 1.29 on.
+    pub(crate) const FAILURES: [&str; 2] =
+        ["batch.kubernetes.io/job-index-failure-count", "batch.kubernetes.io/job-index-ignored-failure-count"];
     /// On a Job: how an item reaches the worker, as in `--item-as`.
     pub(crate) const ITEM_AS: &str = "kubectl-indexed/item-as";
     /// On a Job: where the list of items is kept, as in `--item-store`.

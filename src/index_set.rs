@@ -94,6 +94,11 @@ impl IndexSet {
         Self::from_intervals(self.intervals.iter().chain(&other.intervals).copied().collect())
     }
 
+    /// The indexes in both sets.
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
+        self.difference(&self.difference(other))
+    }
+
     /// The indexes in this set and not in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Self {
         let mut left = Vec::new();
@@ -379,6 +384,7 @@ mod tests {
             prop_assert_eq!(left.contains(extra), a.contains(&extra));
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
+            prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());
         }
 
         #[test]

@@ -41,6 +41,12 @@ impl Ui {
         self.style
     }
 
+    /// How many columns the terminal has that data goes to; None if it goes to no terminal.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let (width, _) = self.style.terminal.then(terminal_size::terminal_size)??;
+        Some(usize::from(width.0))
+    }
+
     /// Writes data.
     ///
     /// # Errors

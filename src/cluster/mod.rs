@@ -3,6 +3,8 @@
 pub(crate) mod connect;
 pub(crate) mod logs;
 mod objects;
+mod pods;
+mod protobuf;
 pub(crate) mod watch;
 
 use std::collections::BTreeMap;
@@ -16,9 +18,9 @@ use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use crate::state::attempt::PodRecord;
 use connect::{ConnectOptions, Connection};
 pub(crate) use objects::Submission;
+pub(crate) use pods::PodFilter;
 
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.
 const PAGE: u32 = 500;
@@ -72,17 +74,6 @@ impl Cluster {
         };
         let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
         self.list(&doing, &api, params).await
-    }
-
-    /// The Pods of a Job; with `fields`, only those that match this field selector.
-    pub(crate) async fn pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
-        let mut params = ListParams::default().labels(&pod_selector(job));
-        if let Some(fields) = fields {
-            params = params.fields(fields);
-        }
-        self.list(&doing, &self.api::<PodRecord>(), params).await
     }
 
     /// The events about a Job itself, as `kubectl describe` selects them.

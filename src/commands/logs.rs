@@ -74,7 +74,10 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
 }
 
 /// The indexes that are asked for.
-fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
+///
+/// # Errors
+/// If one is named that the Job does not have.
+pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
     let all = IndexSet::below(state.completions());
     let Some(selector) = selector else { return Ok(all) };
     let outside = selector.numbers().difference(&all);

@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod find;
 mod follow;
+mod indexes;
 mod inputs;
 mod list;
 mod logs;
@@ -149,8 +150,9 @@ pub(crate) fn main() -> ExitCode {
 async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
     match verb {
         Verb::Run(args) => Box::pin(run::run(*args, context)).await,
-        Verb::Describe(args) => describe::describe(args, context).await,
+        Verb::Describe(args) => Box::pin(describe::describe(args, context)).await,
         Verb::List(args) => list::list(args, context).await,
+        Verb::Indexes(args) => Box::pin(indexes::indexes(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,

@@ -110,6 +110,8 @@ pub(crate) struct Attempt {
     pub(crate) container: Option<String>,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
+    /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
+    pub(crate) earlier: u32,
     /// Whether its containers write no more; known a second or two before the Pod is called finished.
     pub(crate) log_ended: bool,
 }
@@ -133,6 +135,7 @@ impl Attempt {
             message: None,
             container: None,
             restarts: status.container_statuses.iter().map(|container| container.restart_count).sum(),
+            earlier: earlier_failures(&pod.metadata),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
         };
         let worker_started = status.container_statuses.iter().filter_map(started_at).min();
@@ -150,6 +153,8 @@ impl Attempt {
             Phase::Running => {
                 // A container that is started again and again runs only now and then.
                 if let Some((container, waiting)) = status.container_statuses.iter().find_map(waiting) {
+                    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+                    attempt.exit_code = last.map(|end| end.exit_code);
                     attempt.container = Some(container.name.clone());
                     attempt.reason = waiting.0;
                     attempt.message = waiting.1;
@@ -230,6 +235,38 @@ fn index_of(metadata: &ObjectMeta) -> Option<u32> {
     let label = metadata.labels.as_ref().and_then(|labels| labels.get(label::INDEX));
     let annotation = || metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::INDEX));
     label.or_else(annotation)?.parse().ok()
+}
+
+/// The name of the signal that an exit code tells of, for those that end programs in practice: shells and container
+/// runtimes tell it as 128 + its number.
+pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
+    Some(match exit_code.checked_sub(128)? {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
+
+/// Counted and ignored failures of an index before this Pod, which outlive the Pods that failed.
+fn earlier_failures(metadata: &ObjectMeta) -> u32 {
+    let noted = |key: &str| metadata.annotations.as_ref()?.get(key)?.parse::<u32>().ok();
+    annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
 }
 
 fn started_at(container: &ContainerStatus) -> Option<Timestamp> {

@@ -4,6 +4,7 @@
 //! Events may come in any order and more than once.
 
 pub(crate) mod attempt;
+pub(crate) mod row;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,8 @@ pub(crate) enum IndexStatus {
     Starting,
     /// Failed, and to be tried again.
     Retrying,
+    /// Its node does not answer.
+    Unknown,
     Pending,
     Succeeded,
 }
@@ -61,6 +64,7 @@ impl IndexStatus {
             Self::Running => "Running",
             Self::Starting => "Starting",
             Self::Retrying => "Retrying",
+            Self::Unknown => "Unknown",
             Self::Pending => "Pending",
             Self::Succeeded => "Succeeded",
         }
@@ -246,12 +250,14 @@ impl JobState {
     pub(crate) fn statuses(&self, indexes: &IndexSet) -> Vec<(u32, IndexStatus)> {
         let (succeeded, failed) = (self.succeeded(), self.failed());
         let (running, starting) = (self.running(), self.active(Phase::Starting));
+        let unknown = self.active(Phase::Unknown);
         let tried = if self.outcome().is_none() { self.active(Phase::Failed) } else { IndexSet::new() };
         let status = |index| match index {
             _ if succeeded.contains(index) => IndexStatus::Succeeded,
             _ if failed.contains(index) => IndexStatus::Failed,
             _ if running.contains(index) => IndexStatus::Running,
             _ if starting.contains(index) => IndexStatus::Starting,
+            _ if unknown.contains(index) => IndexStatus::Unknown,
             _ if tried.contains(index) => IndexStatus::Retrying,
             _ => IndexStatus::Pending,
         };

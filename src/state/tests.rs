@@ -1,3 +1,4 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
 use serde_json::{Value, from_value, json};
 
@@ -104,6 +105,68 @@ fn an_attempt_tells_how_it_ended() {
         "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "made room",
     }]}));
     assert_eq!(drained.reason.as_deref(), Some("PreemptionByScheduler"));
+}
+
+#[test]
+fn a_row_tells_of_the_last_attempt() {
+    let spec = json!({"completions": 8, "completionMode": "Indexed", "backoffLimitPerIndex": 1});
+    let mut state = JobState::new(job(1, spec, &json!({"completedIndexes": "0,6", "failedIndexes": "1"})));
+    let mut succeeded = row::SucceededRows::default();
+    let mut take = |pod: PodRecord| {
+        if !succeeded.take(&pod) {
+            state.apply(seen(pod));
+        }
+    };
+    take(pod("a", 0, &ended(0, "Completed")));
+    let mut second = pod("c", 1, &ended(139, "Error"));
+    second.metadata.creation_timestamp = Some(Time("2026-01-01T00:01:00Z".parse().unwrap()));
+    let noted = [("batch.kubernetes.io/job-index-failure-count", "1"), (label::INDEX, "1")];
+    second.metadata.annotations = Some(noted.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    take(second);
+    take(pod("d", 2, &running()));
+    let mut looping = running();
+    looping["containerStatuses"][0]["restartCount"] = json!(4);
+    looping["containerStatuses"][0]["state"] = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    looping["containerStatuses"][0]["lastState"] = json!({"terminated": {"exitCode": 2}});
+    take(pod("e", 3, &looping));
+    // The Job has not counted it yet.
+    take(pod("f", 4, &ended(0, "Completed")));
+    take(pod("g", 6, &ended(1, "Error")));
+    take(pod("h", 6, &ended(0, "Completed")));
+    take(pod("i", 7, &json!({"phase": "Unknown", "reason": "NodeLost"})));
+    // A watch tells the state of every Pod.
+    state.apply(seen(pod("a", 0, &ended(0, "Completed"))));
+    let rows: Vec<_> = state.rows(&IndexSet::below(8), &mut succeeded).iter().map(told).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    0 Succeeded attempts 1 exit 0 - - pod a
+    1 Failed attempts 2 exit 139 SIGSEGV Error pod c
+    2 Running attempts 1 exit - - - pod d
+    3 Retrying attempts 5 exit 2 - CrashLoopBackOff pod e
+    4 Succeeded attempts 1 exit 0 - - pod f
+    5 Pending attempts 0 exit - - - pod -
+    6 Succeeded attempts 2 exit 0 - - pod h
+    7 Unknown attempts 1 exit - - NodeLost pod i
+    ");
+}
+
+fn told(row: &row::IndexRow) -> String {
+    let row::IndexRow { index, status, attempts, exit_code, reason, pod, .. } = row;
+    let word = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let attempts = word(attempts.map(|n| n.to_string()).as_deref());
+    let code = word(exit_code.map(|n| n.to_string()).as_deref());
+    let (signal, reason, pod) = (word(row.signal()), word(reason.as_deref()), word(pod.as_deref()));
+    format!("{index} {} attempts {attempts} exit {code} {signal} {reason} pod {pod}", status.word())
+}
+
+#[test]
+fn what_will_not_run_any_more_says_why() {
+    let spec = json!({"completions": 2, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
+    let failed = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"});
+    let state = JobState::new(job(1, spec, &json!({"completedIndexes": "0", "conditions": [failed]})));
+    let rows = state.rows(&IndexSet::below(2), &mut row::SucceededRows::default());
+    assert_eq!(told(&rows[0]), "0 Succeeded attempts - exit - - - pod -");
+    assert_eq!(told(&rows[1]), "1 Pending attempts 0 exit - - DeadlineExceeded pod -");
+    assert_eq!(rows[1].message.as_deref(), Some("too long"));
 }
 
 #[test]

@@ -3,10 +3,12 @@
 pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;
+pub(crate) mod indexes;
+pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod progress;
 pub(crate) mod summary;
 mod text;
 
-pub(crate) use text::{Style, aligned, escape_control, plural};
+pub(crate) use text::{Style, aligned, cut, escape_control, plural};

@@ -312,6 +312,36 @@ fn indexes_that_are_none() {
 }
 
 #[test]
+fn rows_that_are_none() {
+    let run = |flags: &[&str]| refused(USAGE, Sandbox::new().run(&[&["indexes"], flags].concat()));
+    assert_snapshot!(run(&["--status", "failed,done"]), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'done' for '--status <STATUS>'
+      [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(run(&["--sort-by", "age"]), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'age' for '--sort-by <COLUMN>'
+      [possible values: index, item, status, attempts, exit, reason, node, started, duration]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(run(&["-w", "-o", "json"]), @"
+    ── stdout
+    ── stderr
+    error: -o json is one object, which -w could not go on with
+    hint: -o jsonl prints an object for each change
+    ── exit code 2
+    ");
+}
+
+#[test]
 fn times_that_are_none() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
     ── stdout
@@ -406,6 +436,13 @@ fn a_server_that_can_not_be_reached() {
     hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
     ── exit code 1
     "#);
+    assert_snapshot!(run(&["indexes", "x"]), @r#"
+    ── stdout
+    ── stderr
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
+    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    ── exit code 1
+    "#);
     assert_snapshot!(run(&["logs", "x"]), @r#"
     ── stdout
     ── stderr
@@ -434,5 +471,5 @@ fn a_server_that_can_not_be_reached() {
     hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
     ── exit code 1
     "#);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?} for six verbs", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?} for seven verbs", start.elapsed());
 }

@@ -18,6 +18,7 @@ fn of_the_program() {
       run         Run a command once for each item, as one Indexed Job, and follow it
       describe    Show a Job: all that kubectl describe prints, and what it leaves out
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
+      indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
       wait        Wait until a Job has completed or failed
       delete      Delete Jobs with their Pods and ConfigMaps
@@ -330,6 +331,74 @@ fn of_list() {
       kubectl indexed list
       kubectl indexed list -A -o wide
       kubectl indexed list -l team=vision -o name
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_indexes() {
+    assert_snapshot!(own_part("indexes"), @"
+    ── stdout
+    List the indexes of a Job, and how each fares
+
+    Usage: kubectl indexed indexes [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]
+              The Job; the newest Indexed Job when left out
+
+    Options:
+      -i, --index <INDEXES>
+              Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
+              to exclude
+
+          --status <STATUS>
+              Only those that fare so; several are separated by commas
+              
+              [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --sort-by <COLUMN>
+              What the rows are sorted by
+              
+              [default: index]
+              [possible values: index, item, status, attempts, exit, reason, node, started, duration]
+
+      -o, --output <FORM>
+              Form of the rows
+
+              Possible values:
+              - wide:  With the Pod and the message
+              - json:  One object, whose shape has a version
+              - jsonl: An object a line
+              - csv:   Comma-separated values of all that is known
+              - name:  The Pod of each index, as kubectl takes it
+
+          --no-headers
+              Leave out the line of column names
+
+      -w, --watch
+              Print a row again when it changes, until the Job ends
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # All indexes of the newest Job
+      kubectl indexed indexes
+
+      # Those that failed, with the Pod and the last words of each
+      kubectl indexed indexes indexed-job --status failed -o wide
+
+      # The slowest last
+      kubectl indexed indexes --status succeeded --sort-by duration
+
+      # A row again whenever it changes, until the Job ends
+      kubectl indexed indexes -w
+
+      # Go on with kubectl
+      kubectl describe $(kubectl indexed indexes --index 3 -o name)
     ── stderr
     ── exit code 0
     ");

@@ -1,0 +1,174 @@
+//! The Pods of a Job, of which there may be a hundred thousand: page by page, the next one under way while one is read.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use futures::StreamExt as _;
+use http::HeaderValue;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http_body_util::{BodyDataStream, BodyExt as _};
+use k8s_openapi::api::batch::v1::Job;
+use kube::Resource as _;
+use kube::api::ListParams;
+use kube::client::Body;
+
+use super::protobuf::{Malformed, Part, PodList};
+use super::{Cluster, PAGE, pod_selector};
+use crate::contract::label;
+use crate::error::Error;
+use crate::index_set::IndexSet;
+use crate::state::attempt::PodRecord;
+
+/// JSON is what a server, or a proxy before it, answers that has no protobuf.
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+/// How many indexes are named in a request. Each takes some 6 bytes of the URL, and 8 KB is what proxies take.
+const NAMED: usize = 500;
+
+/// Which Pods of a Job.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PodFilter<'a> {
+    /// Those that match this field selector.
+    pub(crate) fields: Option<&'a str>,
+    /// At least those of these indexes; of others too where that is cheaper.
+    pub(crate) indexes: Option<&'a IndexSet>,
+}
+
+impl PodFilter<'_> {
+    /// Those that have not succeeded: few, once a Job has ended well.
+    pub(crate) const UNSUCCESSFUL: Self = Self { fields: Some("status.phase!=Succeeded"), indexes: None };
+
+    fn params(self, job: &Job) -> ListParams {
+        let mut labels = pod_selector(job);
+        if let Some(indexes) = self.indexes.filter(|indexes| indexes.len() <= NAMED) {
+            let names: Vec<_> = indexes.iter().map(|index| index.to_string()).collect();
+            let _ = write!(labels, ",{} in ({})", label::INDEX, names.join(","));
+        }
+        let params = ListParams::default().labels(&labels);
+        match self.fields {
+            Some(fields) => params.fields(fields),
+            None => params,
+        }
+    }
+}
+
+/// One page as it comes in.
+struct Page {
+    /// Where the list goes on, if it does.
+    next: Option<String>,
+    /// Pods that are decoded already.
+    ready: Vec<PodRecord>,
+    /// The rest of the answer, unless it is read.
+    rest: Option<(PodList, BodyDataStream<Body>)>,
+}
+
+impl Cluster {
+    /// The Pods of a Job; with `fields`, only those that match this field selector.
+    pub(crate) async fn pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
+        let mut pods = Vec::new();
+        self.each_pod(job, PodFilter { fields, indexes: None }, |pod| pods.push(pod)).await?;
+        let mut seen = HashSet::new();
+        pods.retain(|pod| seen.insert(pod.metadata.uid.clone()));
+        Ok(pods)
+    }
+
+    /// Hands over the Pods of a Job one by one, by no order. Where the server has forgotten how a list went on, it is
+    /// read anew, and some Pods are handed over twice.
+    pub(crate) async fn each_pod(
+        &self,
+        job: &Job,
+        filter: PodFilter<'_>,
+        mut take: impl FnMut(PodRecord),
+    ) -> Result<(), Error> {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
+        let params = filter.params(job);
+        let mut coming = self.page(&doing, &params.clone().limit(PAGE)).await?;
+        while let Some(mut page) = coming {
+            // The head of an answer says where the list goes on, so the server can be at work on the next page while
+            // this one is on its way and decoded. One, not more: memory stays flat, and others want the server too.
+            let next = page.next.take();
+            let next = async {
+                let Some(token) = next else { return Ok(None) };
+                match self.page(&doing, &params.clone().limit(PAGE).continue_token(&token)).await? {
+                    Some(page) => Ok(Some(page)),
+                    None => self.page(&doing, &params).await,
+                }
+            };
+            let (next, read) = futures::join!(next, self.read(&doing, page, &mut take));
+            read?;
+            coming = next?;
+        }
+        Ok(())
+    }
+
+    /// A page up to its head; None if the server has forgotten where the list went on (410 Gone).
+    async fn page(&self, doing: &str, params: &ListParams) -> Result<Option<Page>, Error> {
+        let page = async {
+            if let Some(page) = self.protobuf_page(params).await? {
+                return Ok(Some(page));
+            }
+            match self.api::<PodRecord>().list(params).await {
+                Ok(list) => {
+                    let next = list.metadata.continue_.filter(|token| !token.is_empty());
+                    Ok(Some(Page { next, ready: list.items, rest: None }))
+                }
+                Err(kube::Error::Api(status)) if status.code == 410 && params.continue_token.is_some() => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        self.connection.timed(doing, page).await
+    }
+
+    /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
+    async fn protobuf_page(&self, params: &ListParams) -> Result<Option<Page>, kube::Error> {
+        let path = PodRecord::url_path(&(), Some(self.namespace()));
+        let mut request = kube::core::Request::new(path).list(params).map_err(kube::Error::BuildRequest)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
+        let answer = self.client().send(request.map(Body::from)).await?;
+        let form = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if !answer.status().is_success() || !form.is_some_and(|form| form.starts_with(PROTOBUF.as_bytes())) {
+            return Ok(None);
+        }
+        let (mut list, mut rest) = (PodList::default(), answer.into_body().into_data_stream());
+        loop {
+            match list.next().map_err(not_understood)? {
+                Some(Part::Head { next }) => {
+                    return Ok(Some(Page { next, ready: Vec::new(), rest: Some((list, rest)) }));
+                }
+                Some(Part::Pod(pod)) => {
+                    return Ok(Some(Page { next: None, ready: vec![*pod], rest: Some((list, rest)) }));
+                }
+                None => match rest.next().await {
+                    Some(bytes) => list.push(&bytes?),
+                    None => return Err(not_understood(Malformed)),
+                },
+            }
+        }
+    }
+
+    /// Reads a page to its end.
+    async fn read(&self, doing: &str, page: Page, take: &mut impl FnMut(PodRecord)) -> Result<(), Error> {
+        page.ready.into_iter().for_each(&mut *take);
+        let Some((mut list, mut rest)) = page.rest else { return Ok(()) };
+        let read = async {
+            loop {
+                while let Some(part) = list.next().map_err(not_understood)? {
+                    if let Part::Pod(pod) = part {
+                        take(*pod);
+                    }
+                }
+                match rest.next().await {
+                    Some(bytes) => list.push(&bytes?),
+                    None if list.is_complete() => return Ok(()),
+                    None => return Err(not_understood(Malformed)),
+                }
+            }
+        };
+        self.connection.timed(doing, read).await
+    }
+}
+
+fn not_understood(malformed: Malformed) -> kube::Error {
+    kube::Error::SerdeError(serde::de::Error::custom(malformed))
+}

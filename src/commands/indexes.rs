@@ -1,0 +1,344 @@
+//! `indexes`: how each index fares.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::io;
+
+use anyhow::Result;
+use futures::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+
+use super::{Context, find, logs};
+use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
+use crate::cluster::watch::Notice;
+use crate::cluster::{Cluster, PodFilter};
+use crate::error::{Error, Exit, Kind};
+use crate::index_set::{IndexSelector, IndexSet, StatusWord};
+use crate::state::attempt::Attempt;
+use crate::state::row::{IndexRow, SucceededRows};
+use crate::state::{Event, IndexStatus, JobState};
+use crate::ui::Ui;
+use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
+use crate::view::json::{self, IndexEntry};
+use crate::view::summary::ItemTexts;
+
+pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
+    let IndexesArgs { job, index, status, sort_by, output, no_headers, watch } = args;
+    if watch && output == Some(IndexFormat::Json) {
+        return Err(Error::usage("-o json is one object, which -w could not go on with")
+            .hint("-o jsonl prints an object for each change")
+            .into());
+    }
+    let cluster = context.cluster().await?;
+    let job = find::job(job.as_deref(), &cluster, context).await?;
+    let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
+    let items = async {
+        // Names need no items, which may be a long list.
+        if output == Some(IndexFormat::Name) { ItemTexts::new() } else { find::items(&job, &cluster).await }
+    };
+    let ((state, mut succeeded), items) = {
+        let (gathered, items) = futures::join!(gather(&cluster, &job, &asked), items);
+        (gathered?, items)
+    };
+    let mut rows = asked.rows(&state, &mut succeeded)?;
+    sort(&mut rows, sort_by, &items, context.now());
+
+    let layout = Layout {
+        wide: output == Some(IndexFormat::Wide),
+        headers: !no_headers,
+        roomy: watch,
+        style: context.ui.style(),
+        width: context.ui.width(),
+    };
+    let now = context.now();
+    if output == Some(IndexFormat::Json) {
+        serde_json::to_writer_pretty(Out(&mut context.ui), &json::index_list(&state, &rows, &items, now))
+            .map_err(io::Error::from)?;
+        context.ui.data("\n")?;
+        return Ok(Exit::Success);
+    }
+    if rows.is_empty() && !watch {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        context.ui.status(&format!("no index of job {name} is as asked for"));
+        return Ok(Exit::Success);
+    }
+    let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now);
+    let printer = Printer { output, table, items, headers: !no_headers };
+    printer.begin(context)?;
+    for row in &rows {
+        printer.row(row, context)?;
+    }
+    if watch && state.outcome().is_none() {
+        go_on(&cluster, state, &asked, rows, &printer, context).await?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Which indexes are asked for.
+struct Asked {
+    selector: Option<IndexSelector>,
+    /// Any, if none is named.
+    statuses: Vec<IndexStatus>,
+}
+
+impl Asked {
+    /// The rows that are asked for, in order.
+    ///
+    /// # Errors
+    /// If an index is named that the Job does not have.
+    fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
+        let selected = logs::select(self.selector.as_ref(), state)?;
+        let mut rows = state.rows(&selected, succeeded);
+        rows.retain(|row| self.statuses.is_empty() || self.statuses.contains(&row.status));
+        Ok(rows)
+    }
+
+    /// The cheapest list of Pods from which the rows can be made; None if none is needed.
+    ///
+    /// The Job itself says what has completed. So Pods that succeeded are listed only if their rows are shown, and of
+    /// a few indexes only their own.
+    fn pods<'a>(&self, state: &JobState, exact: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
+        let all = IndexSet::below(state.completions());
+        let over = state.outcome().is_some();
+        let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| match &self.selector {
+            Some(selector) => selector.resolve(meaning),
+            None => all.clone(),
+        };
+        let succeeded = selected(&|word| match word {
+            StatusWord::Succeeded if over => state.succeeded(),
+            StatusWord::All | StatusWord::Succeeded => all.clone(),
+            _ => IndexSet::new(),
+        });
+        let succeeded = if over { succeeded.intersection(&state.succeeded()) } else { succeeded };
+        if (self.statuses.is_empty() || self.statuses.contains(&IndexStatus::Succeeded)) && !succeeded.is_empty() {
+            return Some(PodFilter { fields: None, indexes: exact });
+        }
+        let rest = selected(&|_| all.clone()).difference(&state.succeeded());
+        (!over || !rest.is_empty()).then_some(PodFilter { indexes: exact, ..PodFilter::UNSUCCESSFUL })
+    }
+
+    /// The indexes that are asked for, if that does not depend on how they fare.
+    fn exact(&self, state: &JobState) -> Option<IndexSet> {
+        let selector = self.selector.as_ref()?;
+        let least = selector.resolve(|_| IndexSet::new());
+        let most = selector.resolve(|_| IndexSet::below(state.completions()));
+        (least == most).then_some(least)
+    }
+}
+
+/// What the server knows of the indexes that are asked for.
+async fn gather(cluster: &Cluster, job: &Job, asked: &Asked) -> Result<(JobState, SucceededRows)> {
+    let mut state = JobState::new(job.clone());
+    let mut succeeded = SucceededRows::default();
+    // Before anything is listed, so that what can't be meant costs nothing.
+    logs::select(asked.selector.as_ref(), &state)?;
+    let exact = asked.exact(&state);
+    let Some(mut filter) = asked.pods(&state, exact.as_ref()) else { return Ok((state, succeeded)) };
+    loop {
+        let mut seen = false;
+        cluster
+            .each_pod(job, filter, |pod| {
+                seen = true;
+                if !succeeded.take(&pod) {
+                    state.apply(Event::Pod(Box::new(pod)));
+                }
+            })
+            .await?;
+        // Servers before 1.28 give Pods no label with their index.
+        if seen || filter.indexes.take().is_none() {
+            break;
+        }
+    }
+    if state.outcome().is_none() {
+        // What has ended since then is in the Job, and no longer among the Pods that were listed.
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        state.apply(Event::Job(Box::new(cluster.job(name).await?)));
+    }
+    Ok((state, succeeded))
+}
+
+/// Prints each row again that changes, until the Job has ended.
+async fn go_on(
+    cluster: &Cluster,
+    mut state: JobState,
+    asked: &Asked,
+    rows: Vec<IndexRow>,
+    printer: &Printer,
+    context: &mut Context,
+) -> Result<()> {
+    context.ui.flush()?;
+    let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
+    let mut succeeded = SucceededRows::default();
+    let Some(job) = state.job().cloned() else { return Ok(()) };
+    let mut notices = cluster.watch(&job, true);
+    while state.outcome().is_none() {
+        let Some(first) = notices.next().await else { break };
+        let mut touched = IndexSet::new();
+        // Changes come in bursts, of which only the outcome is shown.
+        let mut notice = Some(first);
+        while let Some(seen) = notice {
+            match seen? {
+                Notice::Seen(event) => {
+                    touched = touched.union(&take_in(event, &mut state, &mut succeeded));
+                }
+                Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
+            }
+            notice = notices.next().now_or_never().flatten();
+        }
+        if state.is_gone() {
+            let name = job.metadata.name.as_deref().unwrap_or_default();
+            let message = format!("job {name:?} in namespace {:?} was deleted before it ended", cluster.namespace());
+            return Err(Error::new(Kind::NotFound, message).into());
+        }
+        let wanted = logs::select(asked.selector.as_ref(), &state)?.intersection(&touched);
+        print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
+    }
+    // The last Pods may end a moment after the Job is told to have ended.
+    let (state, mut succeeded) = gather(cluster, &job, asked).await?;
+    print_changed(asked.rows(&state, &mut succeeded)?, asked, &mut shown, printer, context)
+}
+
+/// Takes in what was seen, and tells whose rows may have changed by it.
+fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) -> IndexSet {
+    let all = |state: &JobState| IndexSet::below(state.completions());
+    let touched = match &event {
+        Event::Pod(pod) => {
+            succeeded.take(pod);
+            Attempt::from_pod(pod).map(|attempt| attempt.index).into_iter().collect()
+        }
+        Event::PodGone { uid } => {
+            let attempts = state.attempts();
+            attempts
+                .into_values()
+                .flatten()
+                .filter(|attempt| attempt.uid == *uid)
+                .map(|attempt| attempt.index)
+                .collect()
+        }
+        Event::Job(_) => {
+            let (done, failed, over) = (state.succeeded(), state.failed(), state.outcome());
+            state.apply(event);
+            let changed =
+                |before: &IndexSet, after: &IndexSet| after.difference(before).union(&before.difference(after));
+            return if over == state.outcome() {
+                changed(&done, &state.succeeded()).union(&changed(&failed, &state.failed()))
+            } else {
+                all(state)
+            };
+        }
+        Event::PodListEnds => all(state),
+        Event::PodListBegins | Event::JobGone => IndexSet::new(),
+    };
+    state.apply(event);
+    touched
+}
+
+fn print_changed(
+    rows: Vec<IndexRow>,
+    asked: &Asked,
+    shown: &mut BTreeMap<u32, IndexRow>,
+    printer: &Printer,
+    context: &mut Context,
+) -> Result<()> {
+    for row in rows {
+        if shown.get(&row.index) == Some(&row) {
+            continue;
+        }
+        if asked.statuses.is_empty() || asked.statuses.contains(&row.status) {
+            printer.row(&row, context)?;
+        }
+        shown.insert(row.index, row);
+    }
+    Ok(context.ui.flush()?)
+}
+
+/// Prints rows one by one.
+struct Printer {
+    output: Option<IndexFormat>,
+    table: Table,
+    items: ItemTexts,
+    headers: bool,
+}
+
+impl Printer {
+    fn begin(&self, context: &mut Context) -> io::Result<()> {
+        match self.output {
+            None | Some(IndexFormat::Wide) => context.ui.data(self.table.header()),
+            Some(IndexFormat::Csv) if self.headers => context.ui.data(CSV_HEADER),
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&self, row: &IndexRow, context: &mut Context) -> Result<()> {
+        let item = self.items.get(&row.index);
+        let now = context.now();
+        let line = match self.output {
+            None | Some(IndexFormat::Wide) => self.table.row(row, item, now),
+            Some(IndexFormat::Csv) => csv(row, item, now),
+            Some(IndexFormat::Json | IndexFormat::Jsonl) => {
+                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?)
+            }
+            Some(IndexFormat::Name) => match &row.pod {
+                Some(pod) => format!("pod/{pod}\n"),
+                // It was never tried, or its Pod is gone: nothing that kubectl could go on with.
+                None => return Ok(()),
+            },
+        };
+        Ok(context.ui.data(line)?)
+    }
+}
+
+/// The stream for data, for those that write piece by piece.
+struct Out<'a>(&'a mut Ui);
+
+impl io::Write for Out<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.data(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn status_of(filter: StatusFilter) -> IndexStatus {
+    match filter {
+        StatusFilter::Pending => IndexStatus::Pending,
+        StatusFilter::Starting => IndexStatus::Starting,
+        StatusFilter::Running => IndexStatus::Running,
+        StatusFilter::Retrying => IndexStatus::Retrying,
+        StatusFilter::Unknown => IndexStatus::Unknown,
+        StatusFilter::Succeeded => IndexStatus::Succeeded,
+        StatusFilter::Failed => IndexStatus::Failed,
+    }
+}
+
+/// Sorts rows that are in the order of their indexes; those that have no value come last.
+fn sort(rows: &mut [IndexRow], key: IndexKey, items: &ItemTexts, now: Timestamp) {
+    fn compare<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
+        (a.is_none(), a).cmp(&(b.is_none(), b))
+    }
+    match key {
+        IndexKey::Index => {}
+        IndexKey::Item => {
+            let numeric = !items.is_empty() && items.values().all(|item| item.parse::<f64>().is_ok());
+            rows.sort_by(|a, b| {
+                let (a, b) = (items.get(&a.index), items.get(&b.index));
+                let number = |item: Option<&String>| item.and_then(|item| item.parse::<f64>().ok());
+                match (number(a), number(b)) {
+                    (Some(a), Some(b)) if numeric => a.total_cmp(&b),
+                    _ => compare(a, b),
+                }
+            });
+        }
+        IndexKey::Status => rows.sort_by_key(|row| row.status),
+        IndexKey::Attempts => rows.sort_by(|a, b| compare(a.attempts, b.attempts)),
+        IndexKey::Exit => rows.sort_by(|a, b| compare(a.exit_code, b.exit_code)),
+        IndexKey::Reason => rows.sort_by(|a, b| compare(reason(a), reason(b))),
+        IndexKey::Node => rows.sort_by(|a, b| compare(a.node.as_ref(), b.node.as_ref())),
+        IndexKey::Started => rows.sort_by(|a, b| compare(a.started, b.started)),
+        IndexKey::Duration => rows.sort_by(|a, b| compare(a.seconds(now), b.seconds(now))),
+    }
+}

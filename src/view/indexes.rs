@@ -1,0 +1,186 @@
+//! A row for each index, for a person on a terminal or for a program behind a pipe.
+
+use jiff::Timestamp;
+use owo_colors::{AnsiColors, Style as Color};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Style, cut, duration, escape_control};
+use crate::state::IndexStatus;
+use crate::state::row::IndexRow;
+
+/// How a table of indexes is to look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Layout {
+    /// With the Pod and the message.
+    pub(crate) wide: bool,
+    /// With the line of column names.
+    pub(crate) headers: bool,
+    /// On a terminal: ages, and cells cut to fit. Else: RFC 3339 times, whole seconds, nothing cut.
+    pub(crate) style: Style,
+    /// With room for what later rows are likely to hold, where rows are printed again as they change.
+    pub(crate) roomy: bool,
+    /// Columns of the terminal, if they are known.
+    pub(crate) width: Option<usize>,
+}
+
+const COLUMNS: [&str; 11] =
+    ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "STARTED", "DURATION", "POD", "MESSAGE"];
+/// Those that `-o wide` adds.
+const WIDE: usize = 2;
+const STATUS: usize = 2;
+/// Columns that can be cut, in this order, and how much of them stays.
+const ELASTIC: [(usize, usize); 3] = [(10, 24), (1, 12), (5, 16)];
+/// Columns that fill up while a Job goes on, and what is likely to stand in them.
+const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (5, "ContainerCreating"), (7, "119s ago")];
+const LIKELY_TIME: (usize, &str) = (7, "2026-01-01T00:00:00Z");
+/// Blanks between two columns.
+const GAP: usize = 3;
+
+/// The columns of a table, measured by its first rows. Rows that come later may be wider, and then push.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    layout: Layout,
+    widths: Vec<usize>,
+}
+
+impl Table {
+    /// A table that fits these rows, each with its item.
+    pub(crate) fn new<'a>(
+        rows: impl Iterator<Item = (&'a IndexRow, Option<&'a String>)>,
+        layout: Layout,
+        now: Timestamp,
+    ) -> Self {
+        let count = if layout.wide { COLUMNS.len() } else { COLUMNS.len() - WIDE };
+        let mut widths: Vec<_> = COLUMNS[..count].iter().map(|name| name.len()).collect();
+        if layout.roomy {
+            let time = (!layout.style.terminal).then_some(LIKELY_TIME);
+            for (column, likely) in LIKELY.into_iter().chain(time) {
+                widths[column] = widths[column].max(likely.len());
+            }
+        }
+        for (row, item) in rows {
+            for (width, cell) in widths.iter_mut().zip(cells(row, item, layout.style, now)) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        let total = widths.iter().sum::<usize>() + GAP * (count - 1);
+        let mut over = layout.width.map_or(0, |width| total.saturating_sub(width));
+        for (column, least) in ELASTIC {
+            if let Some(width) = widths.get_mut(column).filter(|width| **width > least) {
+                let less = over.min(*width - least);
+                *width -= less;
+                over -= less;
+            }
+        }
+        Self { layout, widths }
+    }
+
+    /// The line of column names, where it is wanted.
+    pub(crate) fn header(&self) -> String {
+        if self.layout.headers { self.line(&COLUMNS.map(str::to_owned), |_, text| text) } else { String::new() }
+    }
+
+    /// The line of an index.
+    pub(crate) fn row(&self, row: &IndexRow, item: Option<&String>, now: Timestamp) -> String {
+        let style = self.layout.style;
+        self.line(&cells(row, item, style, now), |column, text| match color(row.status) {
+            Some(color) if column == STATUS => style.paint(&text, Color::new().color(color)),
+            _ => text,
+        })
+    }
+
+    fn line(&self, cells: &[String], paint: impl Fn(usize, String) -> String) -> String {
+        let mut line = String::new();
+        let last = self.widths.len() - 1;
+        for (column, (cell, &width)) in cells.iter().zip(&self.widths).enumerate() {
+            let cell = if self.layout.width.is_some() { cut(cell, width) } else { cell.into() };
+            let blanks = width.saturating_sub(cell.width()) + GAP;
+            line.push_str(&paint(column, cell.into_owned()));
+            if column < last {
+                line.extend(std::iter::repeat_n(' ', blanks));
+            }
+        }
+        line.push('\n');
+        line
+    }
+}
+
+fn color(status: IndexStatus) -> Option<AnsiColors> {
+    match status {
+        IndexStatus::Failed => Some(AnsiColors::Red),
+        IndexStatus::Retrying | IndexStatus::Unknown => Some(AnsiColors::Yellow),
+        IndexStatus::Running => Some(AnsiColors::Cyan),
+        IndexStatus::Succeeded => Some(AnsiColors::Green),
+        IndexStatus::Starting | IndexStatus::Pending => None,
+    }
+}
+
+fn cells(row: &IndexRow, item: Option<&String>, style: Style, now: Timestamp) -> [String; COLUMNS.len()] {
+    // A line break inside a cell would be the end of its row, and a tab the end of the cell: escaped for everyone.
+    let text = |text: Option<&str>| match text {
+        Some(text) if !text.is_empty() => escape_control(text.trim_end_matches('\n')).replace('\t', "\\t"),
+        _ => "-".to_owned(),
+    };
+    let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+    let (started, took) = (row.started, row.seconds(now));
+    let (started, took) = if style.terminal {
+        let ago = |time: Timestamp| format!("{} ago", duration::human(now.as_second() - time.as_second()));
+        (started.map(ago), took.map(duration::human))
+    } else {
+        (started.map(|time| time.to_string()), took.map(|seconds| format!("{seconds}s")))
+    };
+    [
+        row.index.to_string(),
+        text(item.map(String::as_str)),
+        row.status.word().to_owned(),
+        number(row.attempts.map(|attempts| attempts.to_string())),
+        number(row.exit_code.map(|code| code.to_string())),
+        text(reason(row)),
+        text(row.node.as_deref()),
+        number(started),
+        number(took),
+        text(row.pod.as_deref()),
+        text(row.message.as_deref()),
+    ]
+}
+
+/// What to call it: "Error" says no more than the exit code, and then the signal says more.
+pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
+    match row.reason.as_deref() {
+        None | Some("Error") => row.signal().or(row.reason.as_deref()),
+        reason => reason,
+    }
+}
+
+/// The names of the columns of comma-separated values.
+pub(crate) const CSV_HEADER: &str =
+    "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message\n";
+
+/// A line of comma-separated values (RFC 4180): all that is known of an index, byte for byte, in the order of
+/// [`CSV_HEADER`]; what is not known is empty.
+pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> String {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let cells = [
+        Some(row.index.to_string()),
+        item.cloned(),
+        Some(row.status.word().to_owned()),
+        row.attempts.map(|attempts| attempts.to_string()),
+        row.exit_code.map(|code| code.to_string()),
+        row.signal().map(str::to_owned),
+        row.reason.clone(),
+        row.node.clone(),
+        time(row.started),
+        time(row.finished),
+        row.seconds(now).map(|seconds| seconds.to_string()),
+        row.pod.clone(),
+        row.message.clone(),
+    ];
+    let quoted = cells.map(|cell| match cell.unwrap_or_default() {
+        cell if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
+        cell => cell,
+    });
+    format!("{}\n", quoted.join(","))
+}
+
+#[cfg(test)]
+pub(in crate::view) mod tests;

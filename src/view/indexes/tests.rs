@@ -1,0 +1,137 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::view::summary::ItemTexts;
+
+pub(in crate::view) fn now() -> Timestamp {
+    "2026-01-01T00:10:00Z".parse().unwrap()
+}
+
+fn bare(index: u32, status: IndexStatus) -> IndexRow {
+    IndexRow {
+        index,
+        status,
+        attempts: None,
+        exit_code: None,
+        reason: None,
+        message: None,
+        node: None,
+        started: None,
+        finished: None,
+        pod: None,
+    }
+}
+
+/// One row of each status.
+pub(in crate::view) fn rows() -> Vec<IndexRow> {
+    let time = |text: &str| Some(text.parse().unwrap());
+    let text = |text: &str| Some(text.to_owned());
+    let ended = |index, status, code, reason: Option<&str>, message: &str| IndexRow {
+        attempts: Some(1),
+        exit_code: Some(code),
+        reason: reason.map(str::to_owned),
+        message: text(message).filter(|message| !message.is_empty()),
+        node: text("node-1"),
+        started: time("2026-01-01T00:00:05Z"),
+        finished: time("2026-01-01T00:02:06Z"),
+        pod: Some(format!("job-{index}-abcde")),
+        ..bare(index, status)
+    };
+    vec![
+        ended(0, IndexStatus::Succeeded, 0, None, ""),
+        ended(1, IndexStatus::Failed, 3, Some("Error"), "cat: /in: no such file\nat line 1, \"sorry\"\n"),
+        ended(2, IndexStatus::Failed, 137, Some("OOMKilled"), ""),
+        ended(3, IndexStatus::Retrying, 139, Some("Error"), "\u{1b}[2Jboom"),
+        IndexRow { finished: None, exit_code: None, attempts: Some(2), ..ended(4, IndexStatus::Running, 0, None, "") },
+        IndexRow {
+            attempts: Some(1),
+            reason: text("Unschedulable"),
+            message: text("0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate"),
+            pod: text("job-5-abcde"),
+            ..bare(5, IndexStatus::Starting)
+        },
+        IndexRow { attempts: Some(0), ..bare(6, IndexStatus::Pending) },
+        bare(7, IndexStatus::Succeeded),
+        IndexRow { finished: None, exit_code: None, ..ended(8, IndexStatus::Unknown, 0, Some("NodeLost"), "") },
+    ]
+}
+
+pub(in crate::view) fn items() -> ItemTexts {
+    let long = "s3://bucket/with/a/long/path/and/a/longer/name.tar.gz";
+    let items = [(0, "foo"), (1, "a,b"), (2, "日本語"), (3, "tab\tand\nline"), (4, ""), (5, long)];
+    items.into_iter().map(|(index, item)| (index, item.to_owned())).collect()
+}
+
+fn table(layout: Layout) -> String {
+    let (rows, items) = (rows(), items());
+    let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now());
+    let lines = rows.iter().map(|row| table.row(row, items.get(&row.index), now()));
+    table.header() + &lines.collect::<String>()
+}
+
+#[test]
+fn a_pipe_gets_all_of_it() {
+    assert_snapshot!(table(Layout { headers: true, wide: true, ..Layout::default() }), @r#"
+    INDEX   ITEM                                                    STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED                DURATION   POD           MESSAGE
+    0       foo                                                     Succeeded   1          0      -               node-1   2026-01-01T00:00:05Z   121s       job-0-abcde   -
+    1       a,b                                                     Failed      1          3      Error           node-1   2026-01-01T00:00:05Z   121s       job-1-abcde   cat: /in: no such file\nat line 1, "sorry"
+    2       日本語                                                  Failed      1          137    OOMKilled       node-1   2026-01-01T00:00:05Z   121s       job-2-abcde   -
+    3       tab\tand\nline                                          Retrying    1          139    SIGSEGV         node-1   2026-01-01T00:00:05Z   121s       job-3-abcde   \u{1b}[2Jboom
+    4       -                                                       Running     2          -      -               node-1   2026-01-01T00:00:05Z   595s       job-4-abcde   -
+    5       s3://bucket/with/a/long/path/and/a/longer/name.tar.gz   Starting    1          -      Unschedulable   -        -                      -          job-5-abcde   0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate
+    6       -                                                       Pending     0          -      -               -        -                      -          -             -
+    7       -                                                       Succeeded   -          -      -               -        -                      -          -             -
+    8       -                                                       Unknown     1          -      NodeLost        node-1   2026-01-01T00:00:05Z   595s       job-8-abcde   -
+    "#);
+}
+
+#[test]
+fn a_terminal_gets_what_fits() {
+    let style = Style { terminal: true, color: false };
+    assert_snapshot!(table(Layout { headers: true, style, width: Some(100), ..Layout::default() }), @r"
+    INDEX   ITEM             STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED     DURATION
+    0       foo              Succeeded   1          0      -               node-1   9m55s ago   2m1s
+    1       a,b              Failed      1          3      Error           node-1   9m55s ago   2m1s
+    2       日本語           Failed      1          137    OOMKilled       node-1   9m55s ago   2m1s
+    3       tab\tand\nline   Retrying    1          139    SIGSEGV         node-1   9m55s ago   2m1s
+    4       -                Running     2          -      -               node-1   9m55s ago   9m55s
+    5       s3://bucket/w…   Starting    1          -      Unschedulable   -        -           -
+    6       -                Pending     0          -      -               -        -           -
+    7       -                Succeeded   -          -      -               -        -           -
+    8       -                Unknown     1          -      NodeLost        node-1   9m55s ago   9m55s
+    ");
+    let wide = table(Layout { headers: true, style, width: Some(160), wide: true, ..Layout::default() });
+    assert_snapshot!(wide, @r"
+    INDEX   ITEM                                STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED     DURATION   POD           MESSAGE
+    0       foo                                 Succeeded   1          0      -               node-1   9m55s ago   2m1s       job-0-abcde   -
+    1       a,b                                 Failed      1          3      Error           node-1   9m55s ago   2m1s       job-1-abcde   cat: /in: no such file\…
+    2       日本語                              Failed      1          137    OOMKilled       node-1   9m55s ago   2m1s       job-2-abcde   -
+    3       tab\tand\nline                      Retrying    1          139    SIGSEGV         node-1   9m55s ago   2m1s       job-3-abcde   \u{1b}[2Jboom
+    4       -                                   Running     2          -      -               node-1   9m55s ago   9m55s      job-4-abcde   -
+    5       s3://bucket/with/a/long/path/and…   Starting    1          -      Unschedulable   -        -           -          job-5-abcde   0/3 nodes are available…
+    6       -                                   Pending     0          -      -               -        -           -          -             -
+    7       -                                   Succeeded   -          -      -               -        -           -          -             -
+    8       -                                   Unknown     1          -      NodeLost        node-1   9m55s ago   9m55s      job-8-abcde   -
+    ");
+    assert!(wide.lines().all(|line| line.width() <= 160), "{wide}");
+}
+
+#[test]
+fn colour_does_not_move_the_columns() {
+    let layout = Layout { style: Style { terminal: true, color: true }, ..Layout::default() };
+    let colored = table(layout);
+    assert!(colored.contains("\u{1b}[31mFailed\u{1b}[0m "), "{colored}");
+    let plain = table(Layout { style: Style { terminal: true, color: false }, ..layout });
+    let mut stripped = colored;
+    for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m", "\u{1b}[0m", "\u{1b}[39m"] {
+        stripped = stripped.replace(code, "");
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn comma_separated_values() {
+    let (rows, items) = (rows(), items());
+    let lines: String = rows.iter().map(|row| csv(row, items.get(&row.index), now())).collect();
+    assert_snapshot!(format!("{CSV_HEADER}{lines}"), @"index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message\n0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,\n1,\"a,b\",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,\"cat: /in: no such file\nat line 1, \"\"sorry\"\"\n\"\n2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,\n3,\"tab\tand\nline\",Retrying,1,139,SIGSEGV,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-3-abcde,\u{1b}[2Jboom\n4,,Running,2,,,,node-1,2026-01-01T00:00:05Z,,595,job-4-abcde,\n5,s3://bucket/with/a/long/path/and/a/longer/name.tar.gz,Starting,1,,,Unschedulable,,,,,job-5-abcde,0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate\n6,,Pending,0,,,,,,,,,\n7,,Succeeded,,,,,,,,,,\n8,,Unknown,1,,,NodeLost,node-1,2026-01-01T00:00:05Z,,595,job-8-abcde,");
+}

@@ -1,0 +1,152 @@
+//! What `-o json` and `-o jsonl` print: a contract with other programs, so a field keeps its name and meaning for ever.
+//! New fields may come; what would change the meaning of one gets a new [`API_VERSION`]. The JSON Schema of it is
+//! `tests/fixtures/index-list.schema.json`, and a test holds the two together.
+//!
+//! `indexes -o json` prints one [`IndexList`], `indexes -o jsonl` a line for each of its `items`. A field that has no
+//! value is left out.
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use super::summary::ItemTexts;
+use crate::state::row::IndexRow;
+use crate::state::{self, JobState};
+
+/// The version of the shape.
+pub(crate) const API_VERSION: &str = "kubectl-indexed/v1";
+
+/// Indexes of one Job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IndexList<'a> {
+    /// [`API_VERSION`].
+    api_version: &'static str,
+    /// `IndexList`.
+    kind: &'static str,
+    /// The Job that the indexes are of.
+    job: JobReference<'a>,
+    /// The indexes that were asked for, in the order asked for.
+    items: Indexes<'a>,
+}
+
+/// A Job, and how it fares.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JobReference<'a> {
+    name: &'a str,
+    namespace: &'a str,
+    uid: &'a str,
+    /// As `kubectl get jobs` calls it: `Complete`, `Failed`, `Terminating`, `Suspended`, `FailureTarget`,
+    /// `SuccessCriteriaMet` or `Running`.
+    status: &'static str,
+    /// How many indexes the Job has; the first is 0.
+    completions: u32,
+    /// The indexes that completed, as in `0-3,7`.
+    completed_indexes: String,
+    /// The indexes that failed for good, in the same form.
+    failed_indexes: String,
+}
+
+struct Indexes<'a> {
+    rows: &'a [IndexRow],
+    items: &'a ItemTexts,
+    now: Timestamp,
+}
+
+impl Serialize for Indexes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| IndexEntry::new(row, self.items.get(&row.index), self.now)))
+    }
+}
+
+/// One index.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IndexEntry<'a> {
+    /// The completion index, from 0.
+    index: u32,
+    /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<&'a str>,
+    /// `Pending`, `Starting`, `Running`, `Retrying`, `Unknown`, `Succeeded` or `Failed`.
+    status: &'static str,
+    /// How often it was tried, with the attempt that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    /// How the last attempt ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// The signal that the exit code tells of, as in `SIGKILL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<&'static str>,
+    /// Why it waits, failed or will not run, in one word of Kubernetes' own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// The sentence that belongs to the reason; for a failed worker its last lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    /// The node of the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    /// The Pod of the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<&'a str>,
+    /// When the last attempt started (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished: Option<Timestamp>,
+    /// Seconds from its start to its end, or until now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_seconds: Option<i64>,
+}
+
+impl<'a> IndexEntry<'a> {
+    /// An index with its item.
+    pub(crate) fn new(row: &'a IndexRow, item: Option<&'a String>, now: Timestamp) -> Self {
+        Self {
+            index: row.index,
+            item: item.map(String::as_str),
+            status: row.status.word(),
+            attempts: row.attempts,
+            exit_code: row.exit_code,
+            signal: row.signal(),
+            reason: row.reason.as_deref(),
+            message: row.message.as_deref(),
+            node: row.node.as_deref(),
+            pod: row.pod.as_deref(),
+            started: row.started,
+            finished: row.finished,
+            duration_seconds: row.seconds(now),
+        }
+    }
+}
+
+/// The indexes of a Job.
+pub(crate) fn index_list<'a>(
+    state: &'a JobState,
+    rows: &'a [IndexRow],
+    items: &'a ItemTexts,
+    now: Timestamp,
+) -> IndexList<'a> {
+    let metadata = state.job().map(|job| &job.metadata);
+    let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
+    IndexList {
+        api_version: API_VERSION,
+        kind: "IndexList",
+        job: JobReference {
+            name: text(metadata.and_then(|metadata| metadata.name.as_ref())),
+            namespace: text(metadata.and_then(|metadata| metadata.namespace.as_ref())),
+            uid: text(metadata.and_then(|metadata| metadata.uid.as_ref())),
+            status: state.job().map(state::status_word).unwrap_or_default(),
+            completions: state.completions(),
+            completed_indexes: state.succeeded().to_string(),
+            failed_indexes: state.failed().to_string(),
+        },
+        items: Indexes { rows, items, now },
+    }
+}
+
+#[cfg(test)]
+mod tests;
