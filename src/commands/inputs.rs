@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::RunArgs;
+use crate::args::{ItemArgs, RunArgs};
 use crate::error::{Error, Kind};
 use crate::spec::select::{Flow, Taken};
 use crate::spec::sources::{self, ListedConfigMap};
@@ -20,9 +20,10 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// # Errors
 /// If something can't be read, or can't be what it should be.
 pub(super) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
-    sources::check(args)?;
+    let source = &args.source;
+    sources::check(source, &args.command)?;
     let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
-    if is_stdin(&args.template) && is_stdin(&args.items_file) {
+    if is_stdin(&args.template) && is_stdin(&source.items_file) {
         return Err(Error::usage("--template - and --items-file - would both read stdin")
             .hint("put one of them into a file")
             .into());
@@ -32,8 +33,8 @@ pub(super) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
         template: args.template.as_deref().map(read_template).transpose()?,
         suffix: suffix(),
         namespace: context.namespace().map(str::to_owned),
-        file: args.items_file.as_deref().map(|path| read_items(args, path, seed)).transpose()?,
-        listed: match &args.items_configmap {
+        file: source.items_file.as_deref().map(|path| read_items(source, path, seed)).transpose()?,
+        listed: match &source.items_configmap {
             Some(named) => Some(read_config_map(named, context).await?),
             None => None,
         },
@@ -56,7 +57,7 @@ fn read_template(path: &Path) -> Result<(String, Vec<u8>)> {
 }
 
 /// Reads items as far as they are of use.
-fn read_items(args: &RunArgs, path: &Path, seed: u64) -> Result<Taken> {
+fn read_items(args: &ItemArgs, path: &Path, seed: u64) -> Result<Taken> {
     let origin = path.display().to_string();
     let cannot = |error: io::Error| Error::usage(format!("the items in {origin} can't be read")).caused_by(error);
     let mut intake = sources::intake(args, &origin, seed)?;

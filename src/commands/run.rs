@@ -29,11 +29,15 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let manager = args.field_manager.clone();
     let inputs = inputs::read(&args, context).await?;
     let Resolved { mut spec, notes, warnings } = spec::resolve(args, inputs)?;
-    notes.iter().for_each(|note| context.ui.status(note));
-    warnings.iter().for_each(|warning| context.ui.warning(warning));
+    for note in notes {
+        context.ui.status(&note);
+    }
+    for warning in warnings {
+        context.ui.warning(&warning);
+    }
     if dry_run == DryRun::Client {
         let manifest = manifest::build(&spec)?;
-        tell_handover(&spec, false, context);
+        tell_handover(&spec, output, false, context);
         return print(manifest, output, " (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
@@ -43,7 +47,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let manifest = manifest::build(&spec)?;
     if dry_run == DryRun::Server {
         let checked = submit::dry_run(&manifest, &cluster, &manager).await?;
-        tell_handover(&spec, true, context);
+        tell_handover(&spec, output, true, context);
         return print(checked, output, " (server dry run)", context);
     }
     let submitted = submit::submit(&manifest, &spec, &cluster, &manager, context).await?;
@@ -100,10 +104,10 @@ fn come_back(name: &str, context: &mut Context) {
     context.ui.hint(&lines.join("; "));
 }
 
-/// In a dry run, says how the items would reach the worker, and why so.
-fn tell_handover(spec: &JobSpec, asked_server: bool, context: &mut Context) {
+/// Says how the items of a dry run would reach the worker, where the objects that are printed don't.
+fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: bool, context: &mut Context) {
     let handover = &spec.handover;
-    if handover.form != ItemForm::Index {
+    if handover.form != ItemForm::Index && output.is_none() {
         let number = plural(spec.items.len(), "item", "items");
         context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why));
     }

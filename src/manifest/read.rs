@@ -67,16 +67,11 @@ pub(crate) fn item_source(job: &Job) -> ItemSource {
         (None, Some(key)) => Layout::Lines(key.to_owned()),
         (None, None) => Layout::Keys,
     };
-    let config_maps = match noted(annotation::ITEM_CONFIG_MAPS).and_then(config_maps_noted) {
-        Some(config_maps) => config_maps,
-        None => match config_map_by_index(pod) {
-            Some(name) => vec![(name, 0)],
-            None => {
-                let items = inline_items(pod).map(|items| (0..).zip(items));
-                let texts = items.map(|items| items.map(|(index, item)| (index, reading.text(&item))));
-                return texts.map_or(ItemSource::Unknown, |texts| ItemSource::Here(texts.collect()));
-            }
-        },
+    let own = noted(annotation::ITEM_CONFIG_MAPS).and_then(config_maps_noted);
+    let Some(config_maps) = own.or_else(|| Some(vec![(config_map_by_index(pod)?, 0)])) else {
+        let items = inline_items(pod).map(|items| (0..).zip(items));
+        let texts = items.map(|items| items.map(|(index, item)| (index, reading.text(&item))));
+        return texts.map_or(ItemSource::Unknown, |texts| ItemSource::Here(texts.collect()));
     };
     ItemSource::ConfigMaps(Listing { config_maps, layout, reading })
 }

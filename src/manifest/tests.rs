@@ -193,6 +193,7 @@ fn the_documentations_job_with_a_volume_from_flags() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a manifest with every field is long")]
 fn every_flag_has_its_field() {
     let words = words(
         "run everything --items a --retries 2 --label team=x --annotation note=y --queue q --image img --env K=V=W --cpu 500m --memory 1Gi --gpu 2 --workdir /w --image-pull-policy IfNotPresent --service-account sa --node-selector disk=ssd --toleration gpu=true:NoSchedule --toleration spot:NoExecute --image-pull-secret s --priority-class low -n ns -- tool --in=/input/data.txt -v",
@@ -539,7 +540,8 @@ proptest! {
         rows in proptest::collection::vec(("[a-z'\" $,]{0,9}", "[a-z\\\\]{0,9}"), 1..9),
         command in proptest::sample::select(vec!["rev", "rev {}", "rev {b}", "rev {2/.} {a}"]),
     ) {
-        let table: String = rows.iter().map(|(a, b)| format!("\"{}\",\"{b}\"\n", a.replace('"', "\"\""))).collect();
+        let rows_of_table = rows.iter().map(|(a, b)| format!("\"{}\",\"{b}\"", a.replace('"', "\"\"")));
+        let table = rows_of_table.collect::<Vec<_>>().join("\n");
         let line = format!("run --items-file t.csv -- {command}");
         let resolved = resolve_all(&words(&line), None, format!("a,b\n{table}").as_bytes()).unwrap();
         let expected = rows.iter().map(|(a, b)| format!("a={a} b={b}"));

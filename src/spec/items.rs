@@ -90,11 +90,6 @@ impl Item {
         self.values.get(column).map_or(&[], Vec::as_slice)
     }
 
-    /// The values, one for each column.
-    pub(crate) fn values(&self) -> &[Vec<u8>] {
-        &self.values
-    }
-
     /// The text, if the item is valid UTF-8.
     pub(crate) fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.whole).ok()
@@ -160,14 +155,6 @@ impl Columns {
             Self::None => 0,
             Self::Numbered(count) => *count,
             Self::Named(names) => names.len(),
-        }
-    }
-
-    /// The place of the column of this name, counted from 0.
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        match self {
-            Self::Named(names) => names.iter().position(|known| known == name),
-            Self::None | Self::Numbered(_) => None,
         }
     }
 

@@ -12,10 +12,11 @@ pub(crate) mod select;
 pub(crate) mod sources;
 pub(crate) mod stores;
 pub(crate) mod template;
+mod variables;
 
 use serde_json::Value;
 
-use crate::args::{self, RunArgs};
+use crate::args::{self, HandoverArgs, RunArgs};
 use crate::contract;
 use crate::error::Error;
 use handover::{Handover, ItemForm, Wishes};
@@ -111,30 +112,18 @@ pub(crate) struct Resolved {
 /// # Errors
 /// A usage error for whatever can't make a Job: it says what, why, and what to type instead.
 pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> {
-    sources::check(&args)?;
-    let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
-    let (command, behind_command) = sources::split_command(args.command.clone())?;
-    check_command(&command, args.positional_name.as_deref(), base.as_ref())?;
-    let behind = !behind_command.is_empty();
-    let found = sources::find(&args, behind_command, inputs.file, inputs.listed, inputs.seed)?;
     let RunArgs {
         positional_name,
-        item_as,
-        item_path,
-        no_placeholders,
-        shell,
-        no_shell,
-        index_env,
-        index_file,
-        compat,
-        item_store,
-        init_image,
+        command,
+        source,
+        handover,
         name,
         parallelism,
         retries,
         labels,
         annotations,
         queue,
+        template: _,
         image,
         env,
         cpu,
@@ -147,22 +136,6 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         tolerations,
         image_pull_secrets,
         priority_class,
-        // The sources of items were read above.
-        command: _,
-        items: _,
-        items_file: _,
-        format: _,
-        null: _,
-        range: _,
-        params: _,
-        link: _,
-        items_configmap: _,
-        completions: _,
-        unique: _,
-        skip: _,
-        shuffle: _,
-        first: _,
-        template: _,
         // How the run is shown is the command's business.
         detach: _,
         prefix: _,
@@ -171,27 +144,16 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         output: _,
         field_manager: _,
     } = args;
-    let Found { items, completions, at_once, is_range, listed, notes } = found;
-    let wishes = Wishes {
-        form: item_as,
-        path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
-        no_placeholders,
-        shell,
-        no_shell,
-        index_env,
-        compat,
-        env: &env,
-        behind_command: behind,
-        is_range,
-        template_command: command.is_empty() && base.as_ref().is_some_and(|base| !base::command(base).is_empty()),
-        completions,
-    };
-    let (handover, warnings) = Handover::plan(&command, &items, wishes)?;
-    let item_store = choose_store(item_store, listed, &handover, &items)?;
-    if let Some(path) = &index_file {
-        check_index_file(path, &handover)?;
-    }
-    check_init_image(init_image.as_deref(), &handover, &item_store)?;
+
+    sources::check(&source, &command)?;
+    let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
+    let (command, behind_command) = sources::split_command(&command)?;
+    check_command(&command, positional_name.as_deref(), base.as_ref())?;
+    let behind = !behind_command.is_empty();
+    let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
+    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref())?;
+    let Handing { handover, item_store, init_image, index_file, warnings } = handing;
+    let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions)?;
     if retries.is_some() && base.as_ref().is_some_and(|base| base::restart_policy(base) == Some("OnFailure")) {
         return Err(Error::usage(
@@ -220,7 +182,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
             let stands = base.as_ref().is_some_and(|base| base::worker(base).and_then(|w| w.get("image")).is_some());
             (!stands).then(|| DEFAULT_IMAGE.to_owned())
         }),
-        init_image: init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
+        init_image,
         parallelism,
         retries,
         labels,
@@ -238,6 +200,61 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         base,
     };
     Ok(Resolved { spec, notes, warnings })
+}
+
+/// How the items reach the worker, with all that goes with it.
+struct Handing {
+    handover: Handover,
+    item_store: ItemStore,
+    init_image: String,
+    index_file: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Handing {
+    fn resolve(
+        args: HandoverArgs,
+        found: &Found,
+        command: &[String],
+        behind_command: bool,
+        env: &[(String, String)],
+        base: Option<&Value>,
+    ) -> Result<Self, Error> {
+        let HandoverArgs {
+            item_as,
+            item_path,
+            no_placeholders,
+            shell,
+            no_shell,
+            index_env,
+            index_file,
+            compat,
+            item_store,
+            init_image,
+        } = args;
+        let wishes = Wishes {
+            form: item_as,
+            path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
+            no_placeholders,
+            shell,
+            no_shell,
+            index_env,
+            compat,
+            env,
+            behind_command,
+            is_range: found.is_range,
+            template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
+            completions: found.completions,
+        };
+        let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
+        let item_store = choose_store(item_store, found.listed.clone(), &handover, &found.items)?;
+        if let Some(path) = &index_file {
+            check_index_file(path, &handover)?;
+        }
+        check_init_image(init_image.as_deref(), &handover, &item_store)?;
+        let init_image = init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
+        Ok(Self { handover, item_store, init_image, index_file, warnings })
+    }
 }
 
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::ItemStore;
-use crate::args::{ListedAs, RunArgs};
+use crate::args::{ItemArgs, ListedAs, Order};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -61,7 +61,7 @@ fn begins_list(word: &OsStr) -> bool {
 ///
 /// # Errors
 /// A usage error for a command that is not UTF-8, which no manifest can carry.
-pub(super) fn split_command(words: Vec<OsString>) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
+pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
     let end = words.iter().position(|word| begins_list(word)).unwrap_or(words.len());
     let (command, list) = words.split_at(end);
     let text = |word: &OsString| {
@@ -78,7 +78,7 @@ pub(super) fn split_command(words: Vec<OsString>) -> Result<(Vec<String>, Vec<Ve
 ///
 /// # Errors
 /// A usage error that names the two first ones, or says which there are.
-pub(crate) fn check(args: &RunArgs) -> Result<(), Error> {
+pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> {
     let sources = [
         ("--items", args.items.is_some()),
         ("--items-file", args.items_file.is_some()),
@@ -86,7 +86,7 @@ pub(crate) fn check(args: &RunArgs) -> Result<(), Error> {
         ("--param", !args.params.is_empty()),
         ("--items-configmap", args.items_configmap.is_some()),
         ("--completions", args.completions.is_some()),
-        (":::", args.command.iter().any(|word| begins_list(word))),
+        (":::", command.iter().any(|word| begins_list(word))),
     ];
     let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     match given.as_slice() {
@@ -100,7 +100,7 @@ pub(crate) fn check(args: &RunArgs) -> Result<(), Error> {
 }
 
 /// Checks that what refines a source goes with the one there is.
-fn check_modifiers(args: &RunArgs, source: &str) -> Result<(), Error> {
+fn check_modifiers(args: &ItemArgs, source: &str) -> Result<(), Error> {
     let file_only = [("--format", args.format.is_some()), ("--null", args.null)];
     if let Some((flag, _)) = file_only.iter().find(|(_, given)| *given && source != "--items-file") {
         return Err(Error::usage(format!("{flag} says how --items-file is written, and the items come from {source}"))
@@ -130,11 +130,14 @@ fn check_modifiers(args: &RunArgs, source: &str) -> Result<(), Error> {
 }
 
 /// What the flags select; `seed` orders where the user named none.
-pub(crate) fn selection(args: &RunArgs, seed: u64) -> Selection {
+pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
     Selection {
         unique: args.unique,
         skip: args.skip.unwrap_or(0),
-        shuffle: args.shuffle.map(|named| named.unwrap_or(seed)),
+        shuffle: args.shuffle.map(|order| match order {
+            Order::Random => seed,
+            Order::Seed(seed) => seed,
+        }),
         first: args.first,
     }
 }
@@ -143,7 +146,7 @@ pub(crate) fn selection(args: &RunArgs, seed: u64) -> Selection {
 ///
 /// # Errors
 /// A usage error if nothing could be taken at all.
-pub(crate) fn intake(args: &RunArgs, path: &str, seed: u64) -> Result<Intake, Error> {
+pub(crate) fn intake(args: &ItemArgs, path: &str, seed: u64) -> Result<Intake, Error> {
     let format = match args.format {
         Some(ListedAs::Lines) => Format::Lines,
         Some(ListedAs::Csv) => Format::Csv,
@@ -159,7 +162,7 @@ pub(crate) fn intake(args: &RunArgs, path: &str, seed: u64) -> Result<Intake, Er
 
 /// The items of the one source that is named; what had to be read for it was read by the caller.
 pub(super) fn find(
-    args: &RunArgs,
+    args: &ItemArgs,
     behind_command: Vec<Vec<u8>>,
     file: Option<Taken>,
     listed: Option<ListedConfigMap>,
@@ -182,7 +185,7 @@ pub(super) fn find(
     } else {
         numbered(args.completions.unwrap_or(0))?
     };
-    if let (Some(None), Some(seed)) = (args.shuffle, selection(args, seed).shuffle) {
+    if args.shuffle == Some(Order::Random) {
         found.notes.push(format!("the items are mixed; --shuffle={seed} gives this order again"));
     }
     Ok(found)

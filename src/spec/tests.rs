@@ -15,14 +15,14 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
     let Verb::Run(args) = cli.verb else { panic!("not a run: {words:?}") };
     let template = template.map(|text| ("job.yaml".to_owned(), text.as_bytes().to_vec()));
     let seed = 7;
-    sources::check(&args)?;
+    sources::check(&args.source, &args.command)?;
     let read = |path: &std::path::PathBuf| {
-        let mut intake = sources::intake(&args, path.to_str().unwrap(), seed)?;
+        let mut intake = sources::intake(&args.source, path.to_str().unwrap(), seed)?;
         let _ = intake.push(input)?;
         intake.finish()
     };
-    let file = args.items_file.as_ref().map(read).transpose()?;
-    let listed = args.items_configmap.as_ref().map(|_| {
+    let file = args.source.items_file.as_ref().map(read).transpose()?;
+    let listed = args.source.items_configmap.as_ref().map(|_| {
         let text = std::str::from_utf8(input).unwrap();
         let entry = |line: &str| {
             line.split_once(':').map(|(key, value)| (key.to_owned(), value.replace('|', "\n").into_bytes()))

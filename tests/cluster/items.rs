@@ -155,14 +155,11 @@ fn lines_from_stdin_become_arguments() {
 fn a_table_drives_arguments_and_variables() {
     let cluster = Cluster::new("table");
     let rows = how_many(30);
-    let mut table = "name,size,note\n".to_owned();
-    let mut expected = Vec::new();
-    for row in 0..rows {
-        table += &format!("\"file {row}, a\",{},\"say \"\"hi\"\" {row}\"\n", row * 3);
-        expected.push(format!("[{row}] file {row}, a {}", row * 3));
-    }
+    let row = |row: usize| format!("\"file {row}, a\",{},\"say \"\"hi\"\" {row}\"", row * 3);
+    let table: Vec<_> = std::iter::once("name,size,note".to_owned()).chain((0..rows).map(row)).collect();
+    let mut expected: Vec<_> = (0..rows).map(|row| format!("[{row}] file {row}, a {}", row * 3)).collect();
     expected.sort();
-    let file = cluster.write("table.csv", table.as_bytes());
+    let file = cluster.write("table.csv", table.join("\n").as_bytes());
     let run = |flags: &str| cluster.shell(&format!("kubectl indexed run --items-file {} {flags}", file.display()));
     assert_eq!(run("-- sh -c 'echo {name} {size}'").ok().sorted_lines(), expected);
     let no_shell = run(&format!("--item-as env {STATIC} -- /static env name then args -"));
@@ -339,8 +336,8 @@ fn the_documentation_s_four_forms() {
         ("configmap", "--items-configmap words -- rev"),
     ];
     let words = ["foo", "bar", "baz", "qux", "xyz"];
-    let literals: String = words.iter().enumerate().map(|(n, word)| format!(" --from-literal={n}={word}")).collect();
-    cluster.shell(&format!("kubectl create configmap words{literals}")).ok();
+    let literals: Vec<_> = words.iter().enumerate().map(|(n, word)| format!("--from-literal={n}={word}")).collect();
+    cluster.shell(&format!("kubectl create configmap words {}", literals.join(" "))).ok();
     for ((name, flags), manifest) in flags.into_iter().zip(manifests) {
         let manifest = file(manifest);
         let written: Value = serde_saphyr::from_str(&manifest).unwrap();

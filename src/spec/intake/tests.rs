@@ -38,9 +38,11 @@ fn refused(format: Format, text: impl AsRef<[u8]>) -> String {
 
 /// The values of each item, in the order of the columns.
 fn values(format: Format, text: &str) -> Vec<Vec<String>> {
-    let lossy = |value: &Vec<u8>| String::from_utf8_lossy(value).into_owned();
+    let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let taken = all(format, text.as_bytes()).unwrap();
-    taken.items.iter().map(|item| item.values().iter().map(lossy).collect()).collect()
+    let columns = taken.items.columns().len();
+    let values = |item: &Item| (0..columns).map(|column| lossy(item.value(column))).collect();
+    taken.items.iter().map(values).collect()
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn a_table_has_columns_named_by_its_header() {
     assert_eq!(values(Format::Csv, " a \n\"\"\n\n"), [[""]]);
     let taken = all(Format::Csv, b" a ,b\n1,2\n").unwrap();
     assert_eq!(taken.items.columns(), &Columns::Named(vec![" a ".to_owned(), "b".to_owned()]));
-    assert_eq!((taken.items.columns().position("b"), taken.items.columns().position("a")), (Some(1), None));
+    assert_eq!(taken.items.columns().names()[1], "b");
     assert_eq!(taken.notes, [""; 0]);
 }
 

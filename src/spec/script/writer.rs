@@ -1,208 +1,41 @@
-//! Placeholders in the script of a shell: each becomes a reference to a variable of the environment, quoted for the place
-//! where it stands. So a value is never parsed as code, whatever bytes are in it, and arrives as it is.
-//!
-//! What the script itself does with a value is its own: `eval`, a shell inside of the shell and `test -v` parse their
-//! arguments again, as they do with any `"$variable"` written by hand.
+//! The machine that follows a script through its quotes and writes a reference for each placeholder.
 
+use super::documents::Document;
+use super::reader::{Piece, Reader, Seen, is_meta, pieces};
 use crate::error::Error;
 use crate::spec::template::{Placeholder, Segment};
 
-/// Programs that take a script after `-c`.
-const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
-/// Long options, of bash, that take the next word.
-const OPTIONS_WITH_VALUE: [&str; 2] = ["--init-file", "--rcfile"];
 /// Words after which a command may begin, where they stand for one.
-const OPENERS: [&str; 12] = ["!", "{", "coproc", "do", "elif", "else", "if", "in", "then", "time", "until", "while"];
+const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
 /// How deep quotes and substitutions may nest: far more than anyone writes, and far less than the stack holds.
 const MAX_DEPTH: usize = 100;
 
-/// The shell that the command itself is, as it is called there.
-pub(crate) fn shell_of(command: &[String]) -> Option<&str> {
-    command.first().map(String::as_str).filter(|word| is_shell(word))
+/// A script with references, and the placeholders of it that stand in arithmetic.
+pub(super) struct Rewritten {
+    pub(super) text: String,
+    pub(super) numbers: Vec<Placeholder>,
 }
 
-fn is_shell(word: &str) -> bool {
-    SHELLS.contains(&word.rsplit('/').next().unwrap_or(word))
-}
-
-/// The index in `command` of each argument that is the script of a shell, as in `timeout 9 bash -euo pipefail -c SCRIPT`.
-pub(crate) fn scripts(command: &[String]) -> Vec<usize> {
-    let shells = (0..command.len()).filter(|&at| is_shell(&command[at]));
-    let mut scripts: Vec<_> = shells.filter_map(|at| script_after(command, at + 1)).collect();
-    // A word that is called like a shell may stand among the options of another.
-    scripts.dedup();
-    scripts
-}
-
-/// Where the script is, of a shell whose first argument is at `at`.
-fn script_after(command: &[String], mut at: usize) -> Option<usize> {
-    let mut takes_script = false;
-    while let Some(word) = command.get(at) {
-        let cluster = match word.strip_prefix(['-', '+']) {
-            _ if word == "-" || word == "--" => {
-                at += 1;
-                break;
-            }
-            Some(cluster) => cluster,
-            None => break,
-        };
-        at += 1;
-        if word.starts_with("--") {
-            at += usize::from(OPTIONS_WITH_VALUE.contains(&word.as_str()));
-        } else {
-            takes_script |= word.starts_with('-') && cluster.contains('c');
-            at += cluster.matches(['o', 'O']).count();
-        }
-    }
-    (takes_script && at < command.len()).then_some(at)
-}
-
-/// The script with each placeholder replaced by a quoted reference to the variable that `name` gives it; `names` are
-/// those of the columns, for messages. Not for a script that is one placeholder and nothing else: see
-/// [`crate::spec::template::Shape::Sole`].
-///
-/// # Errors
-/// A usage error where a shell would not replace a reference: in a here-document with a quoted delimiter, in a
-/// delimiter itself, and after a backslash that would take the reference's own quotes for text.
-pub(crate) fn refer(
+pub(super) fn rewrite(
     segments: &[Segment],
     names: &[String],
     name: &dyn Fn(&Placeholder) -> String,
-) -> Result<String, Error> {
-    Ok(rewrite(segments, names, name)?.out)
-}
-
-/// The placeholders that stand in arithmetic, as in `$(({} + 1))`. There a shell reads the value as a formula, and bash
-/// even runs the commands in a subscript, so they are safe only where every value [is a number](is_number).
-///
-/// # Errors
-/// As of [`refer`].
-pub(crate) fn numbers(segments: &[Segment], names: &[String]) -> Result<Vec<Placeholder>, Error> {
-    Ok(rewrite(segments, names, &|_| String::new())?.numbers)
-}
-
-/// Whether a value is a number to every shell: decimal with sign, fraction and exponent, or hexadecimal.
-pub(crate) fn is_number(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value) else { return false };
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        None => text.starts_with(|c: char| c.is_ascii_digit() || c == '.') && text.parse::<f64>().is_ok(),
-    }
-}
-
-fn rewrite<'a>(
-    segments: &'a [Segment],
-    names: &'a [String],
-    name: &'a dyn Fn(&Placeholder) -> String,
-) -> Result<Writer<'a>, Error> {
-    let mut source = String::new();
-    let mut pieces = Vec::new();
-    for segment in segments {
-        match segment {
-            Segment::Text(text) => {
-                let start = source.len();
-                source.push_str(text);
-                pieces.extend(text.char_indices().map(|(at, c)| Piece {
-                    seen: Seen::Char(c),
-                    start: start + at,
-                    end: start + at + c.len_utf8(),
-                }));
-            }
-            Segment::Value(placeholder) => {
-                pieces.push(Piece { seen: Seen::Value(placeholder), start: source.len(), end: source.len() });
-            }
-        }
-    }
+) -> Result<Rewritten, Error> {
+    let (source, pieces) = pieces(segments);
     let out = String::with_capacity(2 * source.len());
-    let mut writer =
-        Writer { source, names, name, out, numbers: Vec::new(), arithmetic: false, backticks: 0, depth: 0 };
+    let mut writer = Writer {
+        source,
+        names,
+        name,
+        out,
+        numbers: Vec::new(),
+        arithmetic: false,
+        document: false,
+        backticks: 0,
+        depth: 0,
+    };
     writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
-    Ok(writer)
-}
-
-/// What a shell sees at a place of the script.
-#[derive(Clone, Copy)]
-enum Seen<'a> {
-    Char(char),
-    Value(&'a Placeholder),
-}
-
-/// A character with where it is in the source; inside of backticks that may be several bytes, as in `\$`.
-#[derive(Clone, Copy)]
-struct Piece<'a> {
-    seen: Seen<'a>,
-    start: usize,
-    end: usize,
-}
-
-struct Reader<'p, 'a> {
-    pieces: &'p [Piece<'a>],
-    at: usize,
-}
-
-impl<'a> Reader<'_, 'a> {
-    fn seen(&self, ahead: usize) -> Option<Seen<'a>> {
-        self.pieces.get(self.at + ahead).map(|piece| piece.seen)
-    }
-
-    fn char(&self, ahead: usize) -> Option<char> {
-        self.seen(ahead).and_then(|seen| match seen {
-            Seen::Char(c) => Some(c),
-            Seen::Value(_) => None,
-        })
-    }
-
-    fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
-        self.seen(ahead).and_then(|seen| match seen {
-            Seen::Char(_) => None,
-            Seen::Value(placeholder) => Some(placeholder),
-        })
-    }
-
-    fn starts_with(&self, text: &str) -> bool {
-        text.chars().enumerate().all(|(ahead, c)| self.char(ahead) == Some(c))
-    }
-
-    /// The word that begins here, if it is one without quotes and expansions.
-    fn plain_word(&self) -> Option<String> {
-        let mut word = String::new();
-        for ahead in 0.. {
-            match self.seen(ahead) {
-                Some(Seen::Char(c)) if !is_meta(c) && !"'\"\\$`".contains(c) => word.push(c),
-                None => break,
-                Some(Seen::Char(c)) if is_meta(c) => break,
-                Some(_) => return None,
-            }
-        }
-        Some(word)
-    }
-
-    /// Whether what begins `ahead`, after two opening parentheses, is closed by two together: arithmetic, not a subshell
-    /// in a subshell.
-    fn is_arithmetic(&self, mut ahead: usize) -> bool {
-        let mut depth = 0;
-        let mut quote = None;
-        while let Some(seen) = self.seen(ahead) {
-            ahead += 1;
-            match seen {
-                Seen::Char('\\') if quote != Some('\'') => ahead += 1,
-                Seen::Char(c) if quote == Some(c) => quote = None,
-                _ if quote.is_some() => {}
-                Seen::Char(c @ ('\'' | '"')) => quote = Some(c),
-                Seen::Char('(') => depth += 1,
-                Seen::Char(')') if depth == 0 => return self.char(ahead) == Some(')'),
-                Seen::Char(')') => depth -= 1,
-                _ => {}
-            }
-        }
-        false
-    }
-}
-
-/// Ends a word where it is not quoted.
-fn is_meta(c: char) -> bool {
-    " \t\n;&|()<>".contains(c)
+    Ok(Rewritten { text: writer.out, numbers: writer.numbers })
 }
 
 /// What ends a stretch of code.
@@ -224,14 +57,6 @@ enum Stage {
     /// Between `case` and `in`, with so many words seen.
     Subject(usize),
     Patterns,
-}
-
-/// A here-document whose body is still to come.
-struct Document {
-    delimiter: String,
-    quoted: bool,
-    /// Whether tabs at the start of its lines go.
-    tabs: bool,
 }
 
 /// What is known in a stretch of code.
@@ -276,7 +101,7 @@ enum Inner {
     Offset,
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     /// All texts, one after the other.
     source: String,
     names: &'a [String],
@@ -285,6 +110,8 @@ struct Writer<'a> {
     numbers: Vec<Placeholder>,
     /// Whether a value here is part of a formula.
     arithmetic: bool,
+    /// Whether this is text of a here-document, where shells don't agree that quotes in a pattern quote.
+    pub(super) document: bool,
     /// In how many pairs of backticks this is: each takes away one layer of backslashes.
     backticks: usize,
     depth: usize,
@@ -292,7 +119,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes the next `count` pieces as they are in the source.
-    fn copy(&mut self, reader: &mut Reader<'_, '_>, count: usize) {
+    pub(super) fn copy(&mut self, reader: &mut Reader<'_, '_>, count: usize) {
         for piece in reader.pieces.iter().skip(reader.at).take(count) {
             self.out.push_str(&self.source[piece.start..piece.end]);
             reader.at += 1;
@@ -325,21 +152,28 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn refuse(&self, placeholder: &Placeholder, why: &str) -> Error {
+    pub(super) fn refuse(&self, placeholder: &Placeholder, why: &str, instead: Option<String>) -> Error {
         let written = placeholder.written(self.names);
-        Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"))
-            .hint(format!("write {{{written}}} for the braces themselves"))
+        let error = Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"));
+        let error = instead.into_iter().fold(error, Error::hint);
+        error.hint(format!("write {{{written}}} for the braces themselves"))
     }
 
-    /// Commands, up to their end and with it.
-    fn code(&mut self, reader: &mut Reader<'_, '_>, end: End) -> Result<(), Error> {
+    /// Commands, up to their end and with it; the here-documents that began there and are still to come.
+    fn code(&mut self, reader: &mut Reader<'_, '_>, end: End) -> Result<Vec<Document>, Error> {
         self.deepen()?;
-        let arithmetic = std::mem::replace(&mut self.arithmetic, false);
+        let arithmetic = std::mem::take(&mut self.arithmetic);
+        let document = std::mem::take(&mut self.document);
         let stage = if end == End::Esac { Stage::Subject(0) } else { Stage::Commands };
-        let mut code = Code { end, stage, word: true, command: end != End::List, documents: Vec::new() };
+        let mut code = Code { end, stage, word: end != End::List, command: end != End::List, documents: Vec::new() };
         while let Some(seen) = reader.seen(0) {
             let over = match seen {
                 Seen::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
+                // Nothing at all to a shell.
+                Seen::Char('\\') if reader.char(1) == Some('\n') => {
+                    self.copy(reader, 2);
+                    false
+                }
                 _ if code.word => self.word(reader, &mut code)?,
                 _ => {
                     self.expansion(reader, seen, false)?;
@@ -351,24 +185,21 @@ impl Writer<'_> {
             }
         }
         self.arithmetic = arithmetic;
+        self.document = document;
         self.depth -= 1;
-        Ok(())
+        Ok(code.documents)
     }
 
     /// A character that stands between words; whether it ends the code.
     fn operator(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
         match c {
-            ' ' | '\t' | '>' => {
-                code.word = true;
-                self.copy(reader, 1);
-            }
             '<' if reader.starts_with("<<<") => self.copy(reader, 3),
             '<' if reader.starts_with("<<") => {
                 let document = self.delimiter(reader)?;
                 code.documents.extend(document);
                 code.word = true;
             }
-            '<' => {
+            ' ' | '\t' | '<' | '>' => {
                 code.word = true;
                 self.copy(reader, 1);
             }
@@ -387,7 +218,8 @@ impl Writer<'_> {
             '(' => {
                 let list = !code.word && self.out.ends_with(['=', '?', '*', '+', '@', '!']);
                 self.copy(reader, 1);
-                self.code(reader, if list { End::List } else { End::Paren })?;
+                let documents = self.code(reader, if list { End::List } else { End::Paren })?;
+                code.documents.extend(documents);
                 code.separate();
             }
             ')' => {
@@ -438,7 +270,8 @@ impl Writer<'_> {
             Stage::Patterns => {}
             Stage::Commands if keyword == "case" => {
                 self.copy(reader, 4);
-                self.code(reader, End::Esac)?;
+                let documents = self.code(reader, End::Esac)?;
+                code.documents.extend(documents);
             }
             Stage::Commands => {
                 self.copy(reader, keyword.chars().count());
@@ -452,7 +285,7 @@ impl Writer<'_> {
     }
 
     /// What means the same in code and in braces: quotes, backslashes, expansions, values, any other character.
-    fn expansion(&mut self, reader: &mut Reader<'_, '_>, seen: Seen<'_>, quoted: bool) -> Result<(), Error> {
+    pub(super) fn expansion(&mut self, reader: &mut Reader<'_, '_>, seen: Seen<'_>, quoted: bool) -> Result<(), Error> {
         match seen {
             Seen::Value(placeholder) if quoted => self.place(reader, placeholder, Place::Bare),
             Seen::Value(placeholder) => self.place(reader, placeholder, Place::Unquoted),
@@ -481,7 +314,7 @@ impl Writer<'_> {
     }
 
     fn refuse_escaped(&self, placeholder: &Placeholder) -> Error {
-        self.refuse(placeholder, "the backslash before it would quote the quotes that keep the value together")
+        self.refuse(placeholder, "the backslash before it would quote the quotes that keep its value together", None)
     }
 
     /// What follows an opening double quote, with the closing one.
@@ -550,7 +383,7 @@ impl Writer<'_> {
         while let Some(seen) = reader.seen(0) {
             match seen {
                 Seen::Char(')') if depth == 0 => {
-                    self.copy(reader, 2);
+                    self.copy(reader, 1 + usize::from(reader.char(1) == Some(')')));
                     break;
                 }
                 Seen::Char(c @ ('(' | ')')) => {
@@ -611,11 +444,22 @@ impl Writer<'_> {
                 self.copy(reader, 1);
                 break;
             }
+            if let Seen::Value(placeholder) = seen
+                && self.document
+                && inner == Inner::Pattern
+            {
+                return Err(self.refuse_pattern(placeholder));
+            }
             self.expansion(reader, seen, quoted)?;
         }
         self.arithmetic = before;
         self.depth -= 1;
         Ok(())
+    }
+
+    fn refuse_pattern(&self, placeholder: &Placeholder) -> Error {
+        let instead = "put the value into a variable before the here-document, and write that there".to_owned();
+        self.refuse(placeholder, "shells differ in how they read a pattern in a here-document", Some(instead))
     }
 
     /// A substitution in backticks. It ends at the next one that has no backslash, whatever stands between; what is left
@@ -639,82 +483,5 @@ impl Writer<'_> {
         self.backticks -= 1;
         self.copy(reader, 1);
         Ok(())
-    }
-
-    /// `<<` and the word after it; none if there is none.
-    fn delimiter(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<Document>, Error> {
-        self.copy(reader, 2);
-        let tabs = reader.char(0) == Some('-');
-        self.copy(reader, usize::from(tabs));
-        while matches!(reader.char(0), Some(' ' | '\t')) {
-            self.copy(reader, 1);
-        }
-        let mut document = Document { delimiter: String::new(), quoted: false, tabs };
-        let mut quote = None;
-        while let Some(seen) = reader.seen(0) {
-            let c = match seen {
-                Seen::Char(c) if quote.is_none() && is_meta(c) => break,
-                Seen::Char(c) => c,
-                Seen::Value(placeholder) => {
-                    return Err(self.refuse(placeholder, "the delimiter of a here-document is never replaced"));
-                }
-            };
-            self.copy(reader, 1);
-            match (c, quote) {
-                ('\\', None) => {
-                    document.delimiter.extend(reader.char(0));
-                    self.copy(reader, usize::from(reader.char(0).is_some()));
-                }
-                (c @ ('\'' | '"'), None) => quote = Some(c),
-                (c, Some(open)) if c == open => quote = None,
-                _ => {
-                    document.delimiter.push(c);
-                    continue;
-                }
-            }
-            document.quoted = true;
-        }
-        Ok((document.quoted || !document.delimiter.is_empty()).then_some(document))
-    }
-
-    /// The lines of a here-document, with the one that ends it.
-    fn document(&mut self, reader: &mut Reader<'_, '_>, document: &Document) -> Result<(), Error> {
-        let rest = &reader.pieces[reader.at..];
-        let mut body = 0;
-        let mut continued = false;
-        let mut ending = 0;
-        for line in rest.split_inclusive(|piece| matches!(piece.seen, Seen::Char('\n'))) {
-            let text = line.iter().map(|piece| match piece.seen {
-                Seen::Char(c) => Some(c),
-                Seen::Value(_) => None,
-            });
-            let text = text.skip_while(|c| document.tabs && *c == Some('\t')).take_while(|c| *c != Some('\n'));
-            if !continued && text.eq(document.delimiter.chars().map(Some)) {
-                ending = line.len();
-                break;
-            }
-            let backslash = |piece: &&Piece<'_>| matches!(piece.seen, Seen::Char('\\'));
-            continued = !document.quoted && line.iter().rev().skip(1).take_while(backslash).count() % 2 == 1;
-            body += line.len();
-        }
-        let mut inner = Reader { pieces: &rest[..body], at: 0 };
-        while let Some(seen) = inner.seen(0) {
-            match seen {
-                Seen::Value(placeholder) if document.quoted => return Err(self.refuse_document(placeholder, document)),
-                Seen::Char('"') => self.copy(&mut inner, 1),
-                _ if document.quoted => self.copy(&mut inner, 1),
-                _ => self.expansion(&mut inner, seen, true)?,
-            }
-        }
-        reader.at += body;
-        self.copy(reader, ending);
-        Ok(())
-    }
-
-    fn refuse_document(&self, placeholder: &Placeholder, document: &Document) -> Error {
-        let delimiter = &document.delimiter;
-        self.refuse(placeholder, &format!("the here-document up to {delimiter} is quoted, so a shell replaces nothing"))
-            .hint(format!("or write <<{delimiter} without quotes"))
-            .hint("or use --item-as env, if what reads the here-document can look into its environment")
     }
 }
