@@ -1,5 +1,7 @@
 //! The one way out: data to stdout, everything else to stderr, and a live line that neither of them breaks.
 
+pub(crate) mod screen;
+
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::time::Duration;
 
@@ -78,6 +80,11 @@ impl Ui {
         self.message(&format!("{label} {message}"));
     }
 
+    /// Says something that belongs to a warning, also when quiet.
+    pub(crate) fn note(&mut self, message: &str) {
+        self.message(message);
+    }
+
     /// Names what to do next.
     pub(crate) fn hint(&mut self, message: &str) {
         if !self.quiet {
@@ -134,8 +141,8 @@ impl Ui {
         if self.quiet || !self.message_style.terminal || self.live.is_some() {
             return;
         }
-        let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        let live = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:20} {wide_msg}") {
             live.set_style(style);
         }
         live.enable_steady_tick(Duration::from_millis(120));
@@ -147,9 +154,11 @@ impl Ui {
         self.live.is_some()
     }
 
-    /// Changes the live line.
-    pub(crate) fn set_live(&self, message: String) {
+    /// Changes the live line: how many of how many, and in words.
+    pub(crate) fn set_live(&self, done: usize, total: usize, message: String) {
         if let Some(live) = &self.live {
+            live.set_length(total as u64);
+            live.set_position(done as u64);
             live.set_message(message);
         }
     }

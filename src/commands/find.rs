@@ -16,6 +16,10 @@ use crate::view::summary::ItemTexts;
 /// A usage error if another kind of object is named.
 pub(super) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
+    let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
+    if name.is_empty() {
+        return Err(Error::usage(format!("{text:?} names no job")).hint("write NAME, job/NAME or jobs.batch/NAME"));
+    }
     match text.split_once('/') {
         None => Ok(text.to_owned()),
         Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {

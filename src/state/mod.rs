@@ -191,7 +191,9 @@ impl JobState {
             Event::PodListEnds => {
                 if let Some(named) = self.listing.take() {
                     let gone: Vec<_> = self.index_of.keys().filter(|uid| !named.contains(*uid)).cloned().collect();
-                    gone.iter().for_each(|uid| self.forget_unfinished(uid));
+                    for uid in gone {
+                        self.forget_unfinished(&uid);
+                    }
                 }
             }
             Event::Happened(happening) => self.apply_happening(*happening),
@@ -379,6 +381,16 @@ impl JobState {
     /// Indexes that the Job counts as completed.
     pub(crate) fn succeeded(&self) -> IndexSet {
         self.succeeded.clone()
+    }
+
+    /// Whether the Job counts an index as completed.
+    pub(crate) fn has_succeeded(&self, index: u32) -> bool {
+        self.succeeded.contains(index)
+    }
+
+    /// Whether an index has failed for good.
+    pub(crate) fn has_failed(&self, index: u32) -> bool {
+        self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
 
     /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed

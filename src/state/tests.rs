@@ -260,7 +260,9 @@ proptest! {
             let fold = |list: &[(u8, u32, u64)], times: usize| {
                 let mut state = start(job(0, limited(6), &json!({})));
                 for _ in 0..times {
-                    list.iter().for_each(|&entry| (0..times).for_each(|_| state.apply(event(entry))));
+                    for &entry in list {
+                        (0..times).for_each(|_| state.apply(event(entry)));
+                    }
                 }
                 told(&state)
             };
