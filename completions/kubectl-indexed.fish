@@ -51,7 +51,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "get
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "indexes" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "tasks" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "logs" -d 'Print the logs of a Job by index'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until a Job has completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until Jobs have completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "watch" -d 'Watch a Job on a live screen until it ends'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items -d 'Items, separated by commas; quote one that has a comma, as in \'a,"b,c"\'' -r
@@ -349,6 +350,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l for -d 'What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l timeout -d 'How long to wait, as in 90s, 10m or 2h; 0 waits for ever' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -369,6 +371,24 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s o -l output -d 'Form of the names of what was deleted' -r -f -a "name\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F

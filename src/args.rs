@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValuePars
 
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, RunArgs};
 
-use crate::index_set::IndexSelector;
+use crate::index_set::{IndexSelector, IndexSet};
 
 const ABOUT: &str = "Map a command over a list of items on a Kubernetes cluster, one index each";
 
@@ -47,8 +47,10 @@ pub(crate) enum Verb {
     Indexes(IndexesArgs),
     /// Print the logs of a Job by index
     Logs(LogsArgs),
-    /// Wait until a Job has completed or failed
+    /// Wait until Jobs have completed or failed
     Wait(WaitArgs),
+    /// Watch a Job on a live screen until it ends
+    Watch(WatchArgs),
     /// Delete Jobs with their Pods and ConfigMaps
     Delete(DeleteArgs),
     /// Print the completion script of a shell
@@ -335,21 +337,73 @@ Examples:
   kubectl indexed wait indexed-job
 
   # Exit code 3 when it takes longer
-  kubectl indexed wait indexed-job --timeout 10m";
+  kubectl indexed wait indexed-job --timeout 10m
+
+  # Until some of its indexes have completed
+  kubectl indexed wait indexed-job --for indexes=0-9
+
+  # Several Jobs: 0 when all of them completed
+  kubectl indexed wait train evaluate";
 
 /// `wait`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = WAIT_EXAMPLES)]
 pub(crate) struct WaitArgs {
-    /// The Job; the newest Indexed Job when left out
+    /// The Jobs; the newest Indexed Job when left out
     #[arg(value_name = "JOB")]
-    pub(crate) job: Option<String>,
+    pub(crate) jobs: Vec<String>,
+    /// What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
+    #[arg(long = "for", value_name = "WHAT")]
+    pub(crate) goal: Option<WaitFor>,
     /// How long to wait, as in 90s, 10m or 2h; 0 waits for ever
     #[arg(long, value_name = "DURATION", default_value = "0")]
     pub(crate) timeout: String,
     /// Neither progress nor summary, only the exit code and errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// What `wait` waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WaitFor {
+    Complete,
+    Failed,
+    Indexes(IndexSet),
+}
+
+impl std::str::FromStr for WaitFor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // As kubectl wait writes it.
+        let word = text.strip_prefix("condition=").unwrap_or(text);
+        match word.to_ascii_lowercase().as_str() {
+            "complete" | "completed" => return Ok(Self::Complete),
+            "failed" => return Ok(Self::Failed),
+            _ => {}
+        }
+        match word.strip_prefix("indexes=").or_else(|| word.strip_prefix("index=")) {
+            Some(indexes) => Ok(Self::Indexes(indexes.parse().map_err(|problem| format!("{problem}"))?)),
+            None => Err("write complete, failed or indexes=0-9".to_owned()),
+        }
+    }
+}
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  # The newest Indexed Job of the namespace
+  kubectl indexed watch
+
+  # Where there is no terminal, wait tells how far it is
+  kubectl indexed wait indexed-job";
+
+/// `watch`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub(crate) struct WatchArgs {
+    /// The Job; the newest Indexed Job when left out
+    #[arg(value_name = "JOB")]
+    pub(crate) job: Option<String>,
 }
 
 const DELETE_EXAMPLES: &str = "\

@@ -17,6 +17,10 @@ use crate::view::summary::ItemTexts;
 /// A usage error if another kind of object is named.
 pub(super) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
+    let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
+    if name.is_empty() {
+        return Err(Error::usage(format!("{text:?} names no job")).hint("write NAME, job/NAME or jobs.batch/NAME"));
+    }
     match text.split_once('/') {
         None => Ok(text.to_owned()),
         Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
@@ -78,7 +82,7 @@ pub(super) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) ->
     let mut items = ItemTexts::new();
     for name in listing.config_maps(wanted) {
         // Without the list, or the permission to read it, all else can still be told.
-        if let Ok(Some(config_map)) = cluster.config_map(name).await {
+        if let Ok(Some(config_map)) = Box::pin(cluster.config_map(name)).await {
             items.extend(listing.items_in(config_map, wanted));
         }
     }

@@ -1,6 +1,7 @@
 //! `run`: from items and a command to a Job, and to its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::{Context, follow, inputs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogOptions;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
@@ -50,7 +51,10 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         tell_handover(&spec, output, true, context);
         return print(checked, output, " (server dry run)", context);
     }
-    let submitted = submit::submit(&manifest, &spec, &cluster, &manager, context).await?;
+    let submitted = tokio::select! {
+        submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
+        _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
+    };
     if detach {
         let exit = print(submitted, output, "", context)?;
         come_back(&spec.name, context);
@@ -82,19 +86,36 @@ async fn to_the_end(
         },
         keep_order: false,
     };
-    let end = follow::follow(Follow { cluster, job, logs: Some(logs), limit: None }, context).await?;
+    let end = follow::follow(Follow { cluster, job, logs }, context).await?;
     match end {
         End::Finished(state) => {
             let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
             Ok(follow::report(&state, &items, context))
         }
-        End::Interrupted | End::TimedOut(_) => {
+        End::Interrupted => {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {} goes on", spec.name));
             come_back(&spec.name, context);
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// What an interrupt leaves behind that came while the Job was being submitted.
+async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+    let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
+    let left = match look {
+        Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
+            format!("job {name} is left behind suspended: nothing of it runs")
+        }
+        Ok(Ok(_)) => format!("job {name} goes on"),
+        Ok(Err(error)) if error.kind() == Kind::NotFound => {
+            return Error::new(Kind::Interrupted, "interrupted: nothing was created");
+        }
+        Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
+    };
+    Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
+        .hint(format!("{} removes it", context.again(&format!("delete {name}"))))
 }
 
 /// How to follow, see and delete a Job that goes on by itself.

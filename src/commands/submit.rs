@@ -119,7 +119,8 @@ async fn store(
     context.ui.begin_live();
     while let Some(answer) = answers.next().await {
         stored.push(answer?.object);
-        context.ui.set_live(format!("storing the items: {} of {} configmaps", stored.len(), config_maps.len()));
+        let (done, total) = (stored.len(), config_maps.len());
+        context.ui.set_live(done, total, format!("storing the items: {done} of {total} configmaps"));
     }
     context.ui.end_live();
     Ok(stored)

@@ -52,7 +52,7 @@ const OUTSIDE: [Outside; 12] = [
     Outside { layer: "cluster", crates: None, never: &["clap", "anyhow", "anstream", "indicatif", "std::env::var"] },
     Outside {
         layer: "ui",
-        crates: Some(&["anstream", "anyhow", "indicatif", "owo_colors", "terminal_size"]),
+        crates: Some(&["anstream", "anyhow", "crossterm", "indicatif", "owo_colors"]),
         never: &["std::fs", "std::net", "std::process"],
     },
     Outside { layer: "commands", crates: None, never: &["kube", "hyper", "rustls", "tower", "http"] },

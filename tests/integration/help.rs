@@ -20,7 +20,8 @@ fn of_the_program() {
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
       indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
-      wait        Wait until a Job has completed or failed
+      wait        Wait until Jobs have completed or failed
+      watch       Watch a Job on a live screen until it ends
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
 
@@ -555,17 +556,45 @@ fn of_logs() {
 }
 
 #[test]
-fn of_wait() {
-    assert_snapshot!(own_part("wait"), @"
+fn of_watch() {
+    assert_snapshot!(own_part("watch"), @"
     ── stdout
-    Wait until a Job has completed or failed
+    Watch a Job on a live screen until it ends
 
-    Usage: kubectl indexed wait [OPTIONS] [JOB]
+    Usage: kubectl indexed watch [OPTIONS] [JOB]
 
     Arguments:
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    [the cluster options]
+    Examples:
+      # The newest Indexed Job of the namespace
+      kubectl indexed watch
+
+      # Where there is no terminal, wait tells how far it is
+      kubectl indexed wait indexed-job
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_wait() {
+    assert_snapshot!(own_part("wait"), @"
+    ── stdout
+    Wait until Jobs have completed or failed
+
+    Usage: kubectl indexed wait [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...  The Jobs; the newest Indexed Job when left out
+
+    Options:
+          --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
+                                [default: either outcome]
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
       -q, --quiet               Neither progress nor summary, only the exit code and errors
       -h, --help                Print help
@@ -577,6 +606,12 @@ fn of_wait() {
 
       # Exit code 3 when it takes longer
       kubectl indexed wait indexed-job --timeout 10m
+
+      # Until some of its indexes have completed
+      kubectl indexed wait indexed-job --for indexes=0-9
+
+      # Several Jobs: 0 when all of them completed
+      kubectl indexed wait train evaluate
     ── stderr
     ── exit code 0
     ");
