@@ -148,7 +148,7 @@ impl Waiting {
                 let _ = follow::settle_failed(&mut self.state, cluster).await;
                 find::items(self.state.job().unwrap_or(&Job::default()), cluster).await
             };
-            items = time.hold(more).await.unwrap_or_default();
+            items = time.hold(Box::pin(more)).await.unwrap_or_default();
         }
         let (state, now) = (&self.state, context.now());
         let exit = match (goal, state.outcome()) {
