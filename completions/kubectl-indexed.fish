@@ -51,17 +51,40 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "get
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "indexes" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "tasks" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "logs" -d 'Print the logs of a Job by index'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until a Job has completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until Jobs have completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "watch" -d 'Watch a Job on a live screen until it ends'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items -d 'Items, separated by commas; quote one that has a comma, as in \'a,"b,c"\'' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s a -l items-file -l each-line -d 'File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l format -d 'How --items-file is written, whatever its name ends in' -r -f -a "lines\t'One item a line'
+csv\t'Comma-separated columns, named by the first line'
+tsv\t'Tab-separated columns, named by the first line'
+json\t'One array of strings and numbers, or of flat objects'
+jsonl\t'One string, number or flat object a line'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l range -l array -d 'Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l param -d 'Values of a column; repeated, every combination is an item' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items-configmap -d 'List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key with an item a line' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l completions -d 'How many indexes to run when there are no items' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-as -d 'How an item reaches the worker [default: file; nothing with --completions]' -r -f -a "file\t'In the file /input/data.txt, appended to the command unless it names it'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l skip -d 'Leave out the first N items' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l shuffle -d 'Mix the items; the same SEED, which is said, gives the same order' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l first -d 'Take no more than N items: the first, or with --shuffle a sample' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-as -d 'How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]' -r -f -a "file\t'In a file, appended to the command unless the command names it'
+arg\t'In the command\'s arguments, in place of {} or {COLUMN}'
+env\t'In the variable ITEM, and one variable for each column'
+stdin\t'On standard input, which takes a shell in the image'
+index\t'Not at all: the worker goes by its index'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-path -d 'File in which the worker finds its item [default: /input/data.txt]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l index-env -d 'Variable with the index, besides JOB_COMPLETION_INDEX (downward API)' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l index-file -d 'File in which the worker finds its index, written by Kubernetes itself (downward API)' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-store -d 'Where the list of items is kept' -r -f -a "auto\t'The one that fits the list best: a ConfigMap'
-inline\t'In the Job itself: an init container with a shell writes the item as a line'
-configmap\t'In a ConfigMap owned by the Job: byte for byte, no shell and no init container needed'"
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l init-image -d 'Image of the init container that --item-store=inline needs; it must have a POSIX shell' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l compat -d 'Systems whose variables the worker finds too, so that their scripts run unchanged' -r -f -a "slurm\t'SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX'
+hyperqueue\t'HQ_TASK_ID, HQ_ENTRY'
+aws\t'AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE'
+parallel\t'PARALLEL_SEQ, which starts at 1'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-store -d 'Where the list of items is kept' -r -f -a "auto\t'The one that fits the list best: ConfigMaps'
+inline\t'In the Job itself: an init container with a shell picks the item'
+configmap\t'In ConfigMaps owned by the Job: up to 1,000 items no init container is needed'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l init-image -d 'Image of the init container that some ways of handing over need; it must have a POSIX shell' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l name -d 'Name of the Job' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s j -l parallelism -d 'How many indexes may run at once [default: all, at most 100]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l retries -d 'How often a failed index is tried again, each index for itself [default: 0]' -r
@@ -109,6 +132,12 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s 0 -l null -d 'A NUL byte, not a line break, ends each item of --items-file'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l link -d 'Pair the values of several --param or :::, instead of combining each with each'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l unique -d 'Leave out an item that was there before'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l no-placeholders -d 'Leave every brace of the command as it is'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l shell -d 'Hand over by a shell of the worker\'s image, also where the server could do without'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l no-shell -d 'Never rely on a shell in the worker\'s image'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s d -l detach -d 'Return after submitting instead of following'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -321,6 +350,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l for -d 'What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l timeout -d 'How long to wait, as in 90s, 10m or 2h; 0 waits for ever' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -341,6 +371,24 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s o -l output -d 'Form of the names of what was deleted' -r -f -a "name\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F

@@ -36,6 +36,18 @@ pub(crate) mod annotation {
     pub(crate) const ITEM_AS: &str = "kubectl-indexed/item-as";
     /// On a Job: where the list of items is kept, as in `--item-store`.
     pub(crate) const ITEM_STORE: &str = "kubectl-indexed/item-store";
+    /// On a Job: why its items are handed over as they are, in words.
+    pub(crate) const HANDED_OVER: &str = "kubectl-indexed/handed-over";
+    /// On a Job: the ConfigMaps of its list in order, each with the lowest index in it: `NAME:0,NAME-2:500`.
+    pub(crate) const ITEM_CONFIG_MAPS: &str = "kubectl-indexed/item-configmaps";
+    /// On a Job: how many items share a key of those ConfigMaps, one a line.
+    pub(crate) const ITEMS_PER_KEY: &str = "kubectl-indexed/items-per-key";
+    /// On a Job: the key of a ConfigMap that is not ours, with an item a line.
+    pub(crate) const ITEMS_KEY: &str = "kubectl-indexed/items-key";
+    /// On a Job: `assignments` where not the item itself is kept but lines `NAME='VALUE'`, `ITEM` among them.
+    pub(crate) const ITEM_PAYLOAD: &str = "kubectl-indexed/item-payload";
+    /// On a Job: what the values of an item are called, a JSON array of strings, or how many there are.
+    pub(crate) const ITEM_COLUMNS: &str = "kubectl-indexed/item-columns";
     /// On a Job: the command as the user wrote it, a JSON array of strings.
     pub(crate) const COMMAND: &str = "kubectl-indexed/command";
     /// On a Job: a random token of the one submission that created it, so that a creation whose answer was lost can
@@ -49,16 +61,29 @@ pub(crate) mod annotation {
 
 /// The variable that the Job controller gives every container of an Indexed Job.
 pub(crate) const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
+/// The variable with the item.
+pub(crate) const ITEM_VARIABLE: &str = "ITEM";
+/// The variable with the number of indexes.
+pub(crate) const COUNT_VARIABLE: &str = "ITEM_COUNT";
 /// The worker's container, unless a template's only container has another name.
 pub(crate) const WORKER: &str = "worker";
 /// The volume with the item, and the init container that fills it when the list is kept inline.
 pub(crate) const INPUT: &str = "input";
 /// The folder in which the item appears.
 pub(crate) const INPUT_DIR: &str = "/input";
+/// The file with the item, within that folder.
+pub(crate) const ITEM_FILE: &str = "data.txt";
 /// The file with the item.
 pub(crate) const ITEM_PATH: &str = "/input/data.txt";
+/// The file with the variables of an index, within that folder.
+pub(crate) const VARIABLES_FILE: &str = "item.env";
+/// The file with the variables of an index.
+pub(crate) const VARIABLES_PATH: &str = "/input/item.env";
 
-/// The name of the ConfigMap with the items of Job `job`.
-pub(crate) fn items_config_map(job: &str) -> String {
-    format!("{job}-items")
+/// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.
+pub(crate) fn items_config_map(job: &str, number: usize) -> String {
+    match number {
+        0 => format!("{job}-items"),
+        _ => format!("{job}-items-{}", number + 1),
+    }
 }

@@ -84,6 +84,22 @@ impl IndexSet {
         after > 0 && index <= self.intervals[after - 1].1
     }
 
+    /// Adds one index.
+    pub(crate) fn insert(&mut self, index: u32) {
+        let after = self.intervals.partition_point(|&(low, _)| low <= index);
+        let joins_left = after > 0 && self.intervals[after - 1].1.saturating_add(1) >= index;
+        let joins_right = self.intervals.get(after).is_some_and(|&(low, _)| low == index + 1);
+        match (joins_left, joins_right) {
+            (true, true) => {
+                let (_, high) = self.intervals.remove(after);
+                self.intervals[after - 1].1 = high;
+            }
+            (true, false) => self.intervals[after - 1].1 = self.intervals[after - 1].1.max(index),
+            (false, true) => self.intervals[after].0 = index,
+            (false, false) => self.intervals.insert(after, (index, index)),
+        }
+    }
+
     /// The indexes in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.intervals.iter().flat_map(|&(low, high)| low..=high)
@@ -385,6 +401,10 @@ mod tests {
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
             prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());
+            let (mut more, mut plain) = (left, a);
+            more.insert(extra);
+            plain.insert(extra);
+            prop_assert_eq!(more, plain.into_iter().collect());
         }
 
         #[test]

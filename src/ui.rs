@@ -1,5 +1,7 @@
 //! The one way out: data to stdout, everything else to stderr, and a live line that neither of them breaks.
 
+pub(crate) mod screen;
+
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::time::Duration;
 
@@ -43,8 +45,8 @@ impl Ui {
 
     /// How many columns the terminal has that data goes to; None if it goes to no terminal.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = self.style.terminal.then(terminal_size::terminal_size)??;
-        Some(usize::from(width.0))
+        let (width, _) = self.style.terminal.then(crossterm::terminal::size)?.ok()?;
+        Some(usize::from(width))
     }
 
     /// Writes data.
@@ -82,6 +84,11 @@ impl Ui {
     pub(crate) fn warning(&mut self, message: &str) {
         let label = self.message_style.paint("warning:", Color::new().color(AnsiColors::Yellow).bold());
         self.message(&format!("{label} {message}"));
+    }
+
+    /// Says something that belongs to a warning, also when quiet.
+    pub(crate) fn note(&mut self, message: &str) {
+        self.message(message);
     }
 
     /// Names what to do next.
@@ -140,8 +147,8 @@ impl Ui {
         if self.quiet || !self.message_style.terminal || self.live.is_some() {
             return;
         }
-        let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        let live = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:20} {wide_msg}") {
             live.set_style(style);
         }
         live.enable_steady_tick(Duration::from_millis(120));
@@ -153,9 +160,11 @@ impl Ui {
         self.live.is_some()
     }
 
-    /// Changes the live line.
-    pub(crate) fn set_live(&self, message: String) {
+    /// Changes the live line: how many of how many, and in words.
+    pub(crate) fn set_live(&self, done: usize, total: usize, message: String) {
         if let Some(live) = &self.live {
+            live.set_length(total as u64);
+            live.set_position(done as u64);
             live.set_message(message);
         }
     }

@@ -67,6 +67,17 @@ impl Cluster {
         (token(&stored)? == own).then_some(stored)
     }
 
+    /// The minor version of a server of Kubernetes 1.
+    pub(crate) async fn server_minor(&self) -> Result<u32, Error> {
+        let doing = "ask the server for its version";
+        let info = self.connection.timed(doing, self.connection.client.apiserver_version()).await?;
+        // Some providers write "30+".
+        let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().map_err(|_| {
+            Error::new(Kind::Failed, format!("{doing}: its answer {:?} is no version of Kubernetes", info.git_version))
+        })
+    }
+
     /// Lets a Job that was created suspended run.
     pub(crate) async fn release(&self, job: &str, field_manager: &str) -> Result<(), Error> {
         self.patch_job(job, &json!({"spec": {"suspend": false}}), field_manager, "release").await

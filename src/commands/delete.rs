@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use super::{Context, find};
 use crate::args::{DeleteArgs, NameFormat};
 use crate::cluster::Cluster;
-use crate::cluster::watch::Notice;
+use crate::cluster::watch::{Link, Notice, Pods};
 use crate::error::{Exit, Kind};
 use crate::state::Event;
 
@@ -59,12 +59,13 @@ async fn wait_until_gone(
     job: &k8s_openapi::api::batch::v1::Job,
     context: &mut Context,
 ) -> Result<()> {
-    let mut notices = cluster.watch(job, false);
+    let mut notices = cluster.watch(job, Pods::None, &Link::default());
     while let Some(notice) = notices.next().await {
         match notice? {
             Notice::Seen(Event::JobGone) => break,
             Notice::Seen(_) => {}
             Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
+            Notice::Connected => context.ui.note("connected again"),
         }
     }
     Ok(())

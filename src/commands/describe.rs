@@ -16,6 +16,8 @@ use crate::view::detail::{self, Detail};
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
     let DescribeArgs { job, show_events } = args;
+    // What can't be meant is told without a cluster.
+    job.as_deref().map(find::job_name).transpose()?;
     let cluster = context.cluster().await?;
     let job = find::job(job.as_deref(), &cluster, context).await?;
 

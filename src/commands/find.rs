@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use super::Context;
 use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
+use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
 use crate::state;
 use crate::view::summary::ItemTexts;
@@ -16,6 +17,10 @@ use crate::view::summary::ItemTexts;
 /// A usage error if another kind of object is named.
 pub(super) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
+    let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
+    if name.is_empty() {
+        return Err(Error::usage(format!("{text:?} names no job")).hint("write NAME, job/NAME or jobs.batch/NAME"));
+    }
     match text.split_once('/') {
         None => Ok(text.to_owned()),
         Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
@@ -63,14 +68,23 @@ async fn newest(cluster: &Cluster) -> Result<Job> {
 
 /// The items of a Job as people read them; empty where they can't be known.
 pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
-    let items = match read::item_source(job) {
-        ItemSource::Here(items) => items,
-        // Without the list, or the permission to read it, all else can still be told.
-        ItemSource::ConfigMap(name) => match cluster.config_map(&name).await {
-            Ok(Some(config_map)) => read::items_in(config_map),
-            Ok(None) | Err(_) => return ItemTexts::new(),
-        },
+    let completions = job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok());
+    items_of(&IndexSet::below(completions.unwrap_or(0)), job, cluster).await
+}
+
+/// The items of these indexes; only the ConfigMaps that hold them are asked for.
+pub(super) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) -> ItemTexts {
+    let listing = match read::item_source(job) {
+        ItemSource::Here(items) => return items,
+        ItemSource::ConfigMaps(listing) => listing,
         ItemSource::Unknown => return ItemTexts::new(),
     };
-    items.into_iter().map(|(index, item)| (index, item.lossy().into_owned())).collect()
+    let mut items = ItemTexts::new();
+    for name in listing.config_maps(wanted) {
+        // Without the list, or the permission to read it, all else can still be told.
+        if let Ok(Some(config_map)) = Box::pin(cluster.config_map(name)).await {
+            items.extend(listing.items_in(config_map, wanted));
+        }
+    }
+    items
 }

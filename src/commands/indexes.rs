@@ -11,7 +11,7 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::{Context, find, logs};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
-use crate::cluster::watch::Notice;
+use crate::cluster::watch::{Link, Notice, Pods};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
@@ -171,7 +171,7 @@ async fn go_on(
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
     let mut succeeded = SucceededRows::default();
     let Some(job) = state.job().cloned() else { return Ok(()) };
-    let mut notices = cluster.watch(&job, true);
+    let mut notices = cluster.watch(&job, Pods::All, &Link::default());
     while state.outcome().is_none() {
         let Some(first) = notices.next().await else { break };
         let mut touched = IndexSet::new();
@@ -183,6 +183,7 @@ async fn go_on(
                     touched = touched.union(&take_in(event, &mut state, &mut succeeded));
                 }
                 Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
+                Notice::Connected => context.ui.note("connected again"),
             }
             notice = notices.next().now_or_never().flatten();
         }
@@ -228,7 +229,7 @@ fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) ->
             };
         }
         Event::PodListEnds => all(state),
-        Event::PodListBegins | Event::JobGone => IndexSet::new(),
+        Event::PodListBegins | Event::JobGone | Event::Happened(_) => IndexSet::new(),
     };
     state.apply(event);
     touched

@@ -25,6 +25,8 @@ const HELD: usize = 1024;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
     let LogsArgs { job, index, follow, keep_order, prefix, container, timestamps, tail } = args;
+    // What can't be meant is told without a cluster.
+    job.as_deref().map(find::job_name).transpose()?;
     let cluster = std::sync::Arc::new(context.cluster().await?);
     let job = find::job(job.as_deref(), &cluster, context).await?;
     let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
@@ -39,12 +41,12 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
 
     if follow {
         // Words such as "failed" change their meaning while the Job runs, so they are asked for again.
-        let wanted: Box<dyn Fn(&JobState) -> IndexSet> = match index {
+        let wanted: Box<dyn Fn(&JobState) -> IndexSet + Send> = match index {
             Some(selector) => Box::new(move |state| selector.resolve(|word| state.meaning(word))),
             None => Box::new(|state| IndexSet::below(state.completions())),
         };
         let logs = LogView { wanted, container, options, prefix: style, keep_order };
-        let end = follow::follow(Follow { cluster: &cluster, job, logs: Some(logs), limit: None }, context).await?;
+        let end = follow::follow(Follow { cluster: &cluster, job, logs }, context).await?;
         return Ok(if matches!(end, End::Interrupted) { Exit::Interrupted } else { Exit::Success });
     }
 

@@ -6,11 +6,13 @@ mod describe;
 mod find;
 mod follow;
 mod indexes;
+mod inputs;
 mod list;
 mod logs;
 mod run;
 mod submit;
 mod wait;
+mod watch;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -96,19 +98,32 @@ impl Context {
         TimeZone::system()
     }
 
-    /// A command to type next, for the same cluster and namespace.
+    /// A command to type next, for the same cluster and namespace. What is secret is left out.
     pub(crate) fn again(&self, words: &str) -> String {
         let mut command = format!("kubectl indexed {words}");
+        let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let global = &self.global;
         let flags = [
-            ("--kubeconfig", self.global.kubeconfig.as_ref().map(|path| path.display().to_string())),
-            ("--context", self.global.context.clone()),
-            ("-n", self.global.namespace.clone()),
+            ("--kubeconfig", path(&global.kubeconfig)),
+            ("--context", global.context.clone()),
+            ("--cluster", global.cluster.clone()),
+            ("--user", global.user.clone()),
+            ("-s", global.server.clone()),
+            ("-n", global.namespace.clone()),
+            ("--as", global.as_user.clone()),
+            ("--as-uid", global.as_uid.clone()),
+            ("--certificate-authority", path(&global.certificate_authority)),
+            ("--client-certificate", path(&global.client_certificate)),
+            ("--client-key", path(&global.client_key)),
+            ("--tls-server-name", global.tls_server_name.clone()),
         ];
-        for (flag, value) in flags {
-            if let Some(value) = value {
-                let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), std::borrow::Cow::into_owned);
-                let _ = write!(command, " {flag} {quoted}");
-            }
+        let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
+        for (flag, value) in flags.chain(global.as_groups.iter().map(|group| ("--as-group", group.clone()))) {
+            let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), std::borrow::Cow::into_owned);
+            let _ = write!(command, " {flag} {quoted}");
+        }
+        if global.insecure_skip_tls_verify {
+            command.push_str(" --insecure-skip-tls-verify");
         }
         command
     }
@@ -154,6 +169,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Indexes(args) => Box::pin(indexes::indexes(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
+        Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,
         Verb::Completion { shell } => completion::completion(shell, context),
     }

@@ -1,20 +1,21 @@
 //! `run`: from items and a command to a Job, and to its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::follow::{End, Follow, LogView};
-use super::submit::{self, Submitted};
-use super::{Context, follow};
+use super::{Context, follow, inputs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogOptions;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
-use crate::spec::{self, Inputs, JobSpec};
+use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
+use crate::spec::{self, JobSpec, Resolved};
 use crate::view::summary::ItemTexts;
 use crate::view::{line, plural};
 
@@ -27,27 +28,35 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     context.ui.set_quiet(quiet);
     let manager = args.field_manager.clone();
-    let inputs = Inputs {
-        template: args.template.as_deref().map(submit::read_template).transpose()?,
-        suffix: suffix(),
-        namespace: context.namespace().map(str::to_owned),
-    };
-    let spec = spec::resolve(args, inputs)?;
-    let manifest = manifest::build(&spec);
-
-    match dry_run {
-        DryRun::Client => return print(&manifest.job, &manifest.config_maps, output, " (dry run)", context),
-        DryRun::Server => {
-            let cluster = context.cluster().await?;
-            let Submitted { job, config_maps } = submit::dry_run(&manifest, &cluster, &manager).await?;
-            return print(&job, &config_maps, output, " (server dry run)", context);
-        }
-        DryRun::None => {}
+    let inputs = inputs::read(&args, context).await?;
+    let Resolved { mut spec, notes, warnings } = spec::resolve(args, inputs)?;
+    for note in notes {
+        context.ui.status(&note);
+    }
+    for warning in warnings {
+        context.ui.warning(&warning);
+    }
+    if dry_run == DryRun::Client {
+        let manifest = manifest::build(&spec)?;
+        tell_handover(&spec, output, false, context);
+        return print(manifest, output, " (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
-    let submitted = submit::submit(&manifest, &spec, &cluster, &manager, context).await?;
+    if spec.handover.depends_on_server() {
+        spec.handover.settle(cluster.server_minor().await?)?;
+    }
+    let manifest = manifest::build(&spec)?;
+    if dry_run == DryRun::Server {
+        let checked = submit::dry_run(&manifest, &cluster, &manager).await?;
+        tell_handover(&spec, output, true, context);
+        return print(checked, output, " (server dry run)", context);
+    }
+    let submitted = tokio::select! {
+        submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
+        _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
+    };
     if detach {
-        let exit = print(&submitted.job, &submitted.config_maps, output, "", context)?;
+        let exit = print(submitted, output, "", context)?;
         come_back(&spec.name, context);
         return Ok(exit);
     }
@@ -77,19 +86,36 @@ async fn to_the_end(
         },
         keep_order: false,
     };
-    let end = follow::follow(Follow { cluster, job, logs: Some(logs), limit: None }, context).await?;
+    let end = follow::follow(Follow { cluster, job, logs }, context).await?;
     match end {
         End::Finished(state) => {
-            let items: ItemTexts = (0..).zip(spec.items.iter().map(|item| item.lossy().into_owned())).collect();
+            let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
             Ok(follow::report(&state, &items, context))
         }
-        End::Interrupted | End::TimedOut(_) => {
+        End::Interrupted => {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {} goes on", spec.name));
             come_back(&spec.name, context);
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// What an interrupt leaves behind that came while the Job was being submitted.
+async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+    let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
+    let left = match look {
+        Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
+            format!("job {name} is left behind suspended: nothing of it runs")
+        }
+        Ok(Ok(_)) => format!("job {name} goes on"),
+        Ok(Err(error)) if error.kind() == Kind::NotFound => {
+            return Error::new(Kind::Interrupted, "interrupted: nothing was created");
+        }
+        Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
+    };
+    Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
+        .hint(format!("{} removes it", context.again(&format!("delete {name}"))))
 }
 
 /// How to follow, see and delete a Job that goes on by itself.
@@ -99,21 +125,23 @@ fn come_back(name: &str, context: &mut Context) {
     context.ui.hint(&lines.join("; "));
 }
 
-/// What makes a generated name unique: five letters or digits, none that is read as another.
-fn suffix() -> String {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    std::iter::repeat_with(|| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).take(5).collect()
+/// Says how the items of a dry run would reach the worker, where the objects that are printed don't.
+fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: bool, context: &mut Context) {
+    let handover = &spec.handover;
+    if handover.form != ItemForm::Index && output.is_none() {
+        let number = plural(spec.items.len(), "item", "items");
+        context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why));
+    }
+    if handover.depends_on_server() && !asked_server {
+        context.ui.status(&format!(
+            "it needs Kubernetes 1.{VARIABLE_FILE_SINCE}: --shell makes one that an older server runs, and \
+             --dry-run=server asks yours"
+        ));
+    }
 }
 
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
-fn print(
-    job: &Value,
-    config_maps: &[Value],
-    output: Option<ObjectFormat>,
-    note: &str,
-    context: &mut Context,
-) -> Result<Exit> {
-    let manifest = Manifest { job: job.clone(), config_maps: config_maps.to_vec() };
+fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: &mut Context) -> Result<Exit> {
     let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
     for object in &mut objects {
         manifest::clean(object);

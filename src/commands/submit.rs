@@ -2,7 +2,8 @@
 //!
 //! So whatever breaks in between, nothing is without an owner, and nothing runs without its item.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -12,20 +13,32 @@ use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::spec::JobSpec;
 
-/// The objects as the server stored them.
-pub(super) struct Submitted {
-    pub(super) job: Value,
-    pub(super) config_maps: Vec<Value>,
-}
+/// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
+const SENT_AT_ONCE: usize = 2;
 
 /// Has the server check the objects as if they were stored, and returns what it would store.
-pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Submitted, Error> {
+pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Manifest, Error> {
     let submission = Submission { dry_run: true, field_manager: manager };
     // The Job first, so that the same trouble is always told of the same object.
     let job = cluster.create(&manifest.job, submission).await?;
+    check_kept(&manifest.job, &job.object)?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
-    let config_maps = futures::future::try_join_all(config_maps).await?;
-    Ok(Submitted { job: job.object, config_maps: config_maps.into_iter().map(|created| created.object).collect() })
+    let config_maps = futures::stream::iter(config_maps).buffered(SENT_AT_ONCE);
+    let config_maps = config_maps.map_ok(|created| created.object).try_collect().await?;
+    Ok(Manifest { job: job.object, config_maps })
+}
+
+/// Checks that the server did not drop what the items need to reach the worker.
+///
+/// # Errors
+/// If it knows `fileKeyRef` and keeps none, because its gate `EnvFiles` is off.
+fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
+    let names = |job: &Value| job.to_string().matches("\"fileKeyRef\"").count();
+    if names(stored) < names(sent) {
+        return Err(Error::new(Kind::Failed, "this server reads no variables from a file: its gate EnvFiles is off")
+            .hint("add --shell, if the worker's image has one, or --item-as file"));
+    }
+    Ok(())
 }
 
 /// Creates the objects and lets them run.
@@ -38,7 +51,7 @@ pub(super) async fn submit(
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
-) -> Result<Submitted> {
+) -> Result<Manifest> {
     let submission = Submission { dry_run: false, field_manager: manager };
     let mut job = manifest.job.clone();
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
@@ -51,7 +64,10 @@ pub(super) async fn submit(
         _ => error,
     };
     if held_back {
-        dry_run(manifest, cluster, manager).await.map_err(name_hint)?;
+        // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
+        let one = manifest.config_maps.first().cloned();
+        let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
+        dry_run(&checked, cluster, manager).await.map_err(name_hint)?;
         job["spec"]["suspend"] = json!(true);
     }
     let created = cluster.create(&job, submission).await.map_err(name_hint)?;
@@ -61,12 +77,7 @@ pub(super) async fn submit(
             cluster.set_backoff_limit(&spec.name, limit, manager).await?;
         }
         let owner = owner(&spec.name, created.uid());
-        let mut config_maps = Vec::new();
-        for config_map in &manifest.config_maps {
-            let mut config_map = config_map.clone();
-            config_map["metadata"]["ownerReferences"] = json!([owner]);
-            config_maps.push(cluster.create(&config_map, submission).await?.object);
-        }
+        let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
         // With a queue, Kueue lets it run.
         if held_back && spec.queue.is_none() {
             cluster.release(&spec.name, manager).await?;
@@ -74,7 +85,7 @@ pub(super) async fn submit(
         Ok::<_, Error>(config_maps)
     };
     match rest.await {
-        Ok(config_maps) => Ok(Submitted { job: created.object, config_maps }),
+        Ok(config_maps) => Ok(Manifest { job: created.object, config_maps }),
         Err(error) => {
             let undone = cluster.delete_job(&spec.name, Some(created.uid())).await;
             let error = anyhow::Error::from(error);
@@ -88,6 +99,31 @@ pub(super) async fn submit(
             })
         }
     }
+}
+
+/// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.
+async fn store(
+    config_maps: &[Value],
+    owner: &Value,
+    cluster: &Cluster,
+    submission: Submission<'_>,
+    context: &mut Context,
+) -> Result<Vec<Value>, Error> {
+    let requests = config_maps.iter().map(|config_map| {
+        let mut config_map = config_map.clone();
+        config_map["metadata"]["ownerReferences"] = json!([owner]);
+        async move { cluster.create(&config_map, submission).await }
+    });
+    let mut answers = futures::stream::iter(requests).buffered(SENT_AT_ONCE);
+    let mut stored = Vec::new();
+    context.ui.begin_live();
+    while let Some(answer) = answers.next().await {
+        stored.push(answer?.object);
+        let (done, total) = (stored.len(), config_maps.len());
+        context.ui.set_live(done, total, format!("storing the items: {done} of {total} configmaps"));
+    }
+    context.ui.end_live();
+    Ok(stored)
 }
 
 fn owner(name: &str, uid: &str) -> Value {
@@ -128,17 +164,4 @@ fn mind_dropped_fields(
         }
     }
     Ok(fallback)
-}
-
-/// The text of a template, from a file or stdin.
-pub(super) fn read_template(path: &std::path::Path) -> Result<(String, Vec<u8>)> {
-    let bytes = if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    };
-    let origin = path.display().to_string();
-    let bytes = bytes.map_err(|error| Error::usage(format!("the template {origin} can't be read")).caused_by(error));
-    Ok((origin, bytes.context("reading --template")?))
 }

@@ -5,14 +5,17 @@
 
 mod merge;
 mod order;
-pub(crate) mod payload;
+mod pack;
+mod payload;
 pub(crate) mod read;
+mod scripts;
 pub(crate) mod yaml;
 
 use serde_json::{Map, Value, json};
 
 use crate::contract::{self, annotation, label};
-use crate::spec::{ItemForm, JobSpec, base};
+use crate::error::Error;
+use crate::spec::{JobSpec, base};
 pub(crate) use order::order;
 use payload::Input;
 
@@ -26,20 +29,25 @@ pub(crate) struct Manifest {
 }
 
 /// The objects that `spec` means, complete: applied as they stand, they run.
-pub(crate) fn build(spec: &JobSpec) -> Manifest {
+///
+/// # Errors
+/// A usage error for a list that is too long: it says how many items would fit.
+pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let template = spec.base.as_ref();
-    let input = payload::input(spec, template);
+    let shards = pack::shards(spec)?;
+    let firsts = shards.iter().enumerate();
+    let firsts: Vec<_> = firsts.map(|(n, shard)| (contract::items_config_map(&spec.name, n), shard.first)).collect();
+    let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
+    let input = payload::input(spec, template, &names);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
-    clear_what_flags_replace(&mut job, spec);
+    clear_what_flags_replace(&mut job, spec, &input);
     let defaults = defaults(spec, &job);
     merge::merge(&mut job, defaults);
-    merge::merge(&mut job, overlay(spec, &input));
+    merge::merge(&mut job, overlay(spec, &input, &firsts));
     order(&mut job);
-    let config_maps = input.config_map.into_iter().map(|mut config_map| {
-        order(&mut config_map);
-        config_map
-    });
-    Manifest { job, config_maps: config_maps.collect() }
+    let mut config_maps = pack::config_maps(spec, shards);
+    config_maps.iter_mut().for_each(order);
+    Ok(Manifest { job, config_maps })
 }
 
 /// Takes out of an object from a server what it adds for itself, and puts the rest in order.
@@ -61,14 +69,14 @@ fn worker_name(template: Option<&Value>) -> &str {
 }
 
 /// Takes out of the template what can't be merged with what the flags say.
-fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec) {
+fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
     if spec.retries.is_some()
         && let Some(job) = job.get_mut("spec").and_then(Value::as_object_mut)
     {
         // A limit for all indexes together would end the Job before each has had its retries.
         job.remove("backoffLimit");
     }
-    if !spec.command.is_empty() {
+    if input.command.is_some() {
         let name = worker_name(Some(&*job)).to_owned();
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -106,7 +114,7 @@ fn defaults(spec: &JobSpec, job: &Value) -> Value {
     json!({"spec": own})
 }
 
-fn overlay(spec: &JobSpec, input: &Input) -> Value {
+fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
     let labels = labels(spec);
     let annotations: Map<String, Value> = strings(&spec.annotations);
     let mut pod_metadata = json!({"labels": labels});
@@ -124,7 +132,7 @@ fn overlay(spec: &JobSpec, input: &Input) -> Value {
         metadata["labels"][label::KUEUE_QUEUE] = json!(queue);
     }
     let mut job_annotations = annotations;
-    job_annotations.extend(own_annotations(spec));
+    job_annotations.extend(own_annotations(spec, shards));
     metadata.insert("annotations".to_owned(), Value::Object(job_annotations));
 
     let mut job = Map::new();
@@ -153,16 +161,13 @@ fn labels(spec: &JobSpec) -> Map<String, Value> {
     labels
 }
 
-fn own_annotations(spec: &JobSpec) -> Map<String, Value> {
+fn own_annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Map<String, Value> {
     let mut annotations = Map::new();
     if !spec.command.is_empty() {
         annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
     }
-    annotations.insert(annotation::ITEM_AS.to_owned(), json!(payload::form_name(spec.item_form)));
-    if spec.item_form == ItemForm::Index {
-        return annotations;
-    }
-    annotations.insert(annotation::ITEM_STORE.to_owned(), json!(payload::store_name(spec.item_store)));
+    let notes = payload::annotations(spec, shards).into_iter();
+    annotations.extend(notes.map(|(key, value)| (key.to_owned(), json!(value))));
     annotations
 }
 
@@ -218,14 +223,16 @@ fn worker(spec: &JobSpec, input: &Input) -> Value {
     if let Some(image) = &spec.image {
         worker.insert("image".to_owned(), json!(image));
     }
-    if !spec.command.is_empty() {
-        worker.insert("command".to_owned(), json!(payload::command(spec)));
+    if let Some(command) = &input.command {
+        worker.insert("command".to_owned(), json!(command));
     }
     if let Some(workdir) = &spec.workdir {
         worker.insert("workingDir".to_owned(), json!(workdir));
     }
-    if !spec.env.is_empty() {
-        let env: Vec<_> = spec.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    // Ours first: a value of the user's may refer to what stands before it.
+    let mut env = input.env.clone();
+    env.extend(spec.env.iter().map(|(name, value)| json!({"name": name, "value": value})));
+    if !env.is_empty() {
         worker.insert("env".to_owned(), json!(env));
     }
     let resources = resources(spec);

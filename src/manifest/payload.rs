@@ -1,186 +1,196 @@
-//! How the items travel: a ConfigMap with a key for each index, or the script of an init container.
+//! What a Pod needs to have its item and its index: volumes, an init container, variables, and the command around it.
 
-use k8s_openapi::ByteString;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_PATH, annotation, label};
-use crate::spec::items::Item;
-use crate::spec::{ItemForm, ItemStore, JobSpec};
+use super::scripts::{self, ITEMS_DIR, MOUNTED_ITEM};
+use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_FILE, VARIABLES_FILE, VARIABLES_PATH, annotation};
+use crate::spec::handover::{ItemForm, Origin, Part, Payload, Route};
+use crate::spec::stores::ItemStore;
+use crate::spec::{JobSpec, base};
 
 /// What a Pod needs to have its item and its index.
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) volumes: Vec<Value>,
+    /// Of the worker.
     pub(super) mounts: Vec<Value>,
+    /// Of the worker.
+    pub(super) env: Vec<Value>,
     pub(super) init_containers: Vec<Value>,
-    pub(super) config_map: Option<Value>,
+    /// Of the worker; None leaves the template's.
+    pub(super) command: Option<Vec<String>>,
 }
 
-/// The word for a form in `--item-as` and in the annotation.
-pub(crate) fn form_name(form: ItemForm) -> &'static str {
-    match form {
-        ItemForm::File => "file",
-        ItemForm::Index => "index",
-    }
-}
-
-/// The word for a store in `--item-store` and in the annotation.
-pub(crate) fn store_name(store: ItemStore) -> &'static str {
-    match store {
-        ItemStore::Inline => "inline",
-        ItemStore::ConfigMap => "configmap",
-    }
-}
-
-pub(super) fn input(spec: &JobSpec, template: Option<&Value>) -> Input {
+/// What the Pods of `spec` need, where the list is kept in the ConfigMaps that are named.
+pub(super) fn input(spec: &JobSpec, template: Option<&Value>, config_maps: &[String]) -> Input {
     let mut input = Input::default();
-    if spec.item_form == ItemForm::File {
-        let volume = free_name(template, &input.volumes, "volumes");
-        match spec.item_store {
-            ItemStore::ConfigMap => from_config_map(&mut input, spec, &volume),
-            ItemStore::Inline => inline(&mut input, spec, template, &volume),
+    let handover = &spec.handover;
+    let writes_variables = handover.route == Route::VariableFile;
+    if handover.is_needed() && !spec.item_store.needs_picking() && !writes_variables {
+        let volume = free_name(template, &input.volumes, INPUT, "volumes");
+        if let Some(path) = scripts::worker_path(handover) {
+            input.volumes.push(items_volume(&volume, &spec.item_store, config_maps));
+            input.mounts.push(own_key(&volume, path));
         }
+    } else if handover.is_needed() || writes_variables {
+        by_init_container(&mut input, spec, template, config_maps);
     }
     if let Some(path) = &spec.index_file {
-        let volume = free_name(template, &input.volumes, "volumes");
+        let volume = free_name(template, &input.volumes, INPUT, "volumes");
         index_file(&mut input, path, &volume);
     }
+    let shared = input.volumes.first().and_then(|volume| volume["name"].as_str()).unwrap_or(INPUT).to_owned();
+    input.env =
+        spec.handover.variables.iter().filter_map(|v| variable(&v.name, &v.origin, handover, &shared)).collect();
+    input.command = command(spec, template);
     input
+}
+
+/// An init container writes into a folder that it shares with the worker, or with the kubelet.
+fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>, config_maps: &[String]) {
+    let handover = &spec.handover;
+    let shared = free_name(template, &[], INPUT, "volumes");
+    input.volumes.push(json!({"name": shared, "emptyDir": {}}));
+    let folder = json!({"name": shared, "mountPath": INPUT_DIR});
+    let mut mounts = vec![folder.clone()];
+    let kept_outside = !matches!(spec.item_store, ItemStore::Inline | ItemStore::Nowhere);
+    let worker_path = scripts::worker_path(handover);
+    if handover.is_needed() && kept_outside {
+        let items = free_name(template, &input.volumes, "items", "volumes");
+        input.volumes.push(items_volume(&items, &spec.item_store, config_maps));
+        if spec.item_store.needs_picking() {
+            mounts.push(json!({"name": items, "mountPath": ITEMS_DIR, "readOnly": true}));
+        } else {
+            mounts.push(own_key(&items, MOUNTED_ITEM));
+            input.mounts.extend(worker_path.map(|path| own_key(&items, path)));
+        }
+    }
+    if let Some(path) = worker_path.filter(|_| spec.item_store.needs_picking()) {
+        input.mounts.push(
+            if scripts::is_in_input_dir(path) && (path == contract::ITEM_PATH || path == VARIABLES_PATH) {
+                folder
+            } else {
+                // The folder of another path may have files of the image, which a volume over it would hide.
+                json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
+            },
+        );
+    }
+    let list: Vec<_> = match spec.item_store {
+        ItemStore::Inline => {
+            let payload = handover.payload();
+            spec.items.iter().map(|item| payload.bytes(item).into_owned()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let script = scripts::init(handover, &spec.item_store, &list);
+    input.init_containers.push(json!({
+        "name": free_name(template, &[], INPUT, "initContainers"),
+        "image": spec.init_image,
+        "command": ["sh", "-c", scripts::escape_expansion(&script)],
+        "volumeMounts": mounts,
+    }));
+}
+
+/// The volume with the whole list.
+fn items_volume(name: &str, store: &ItemStore, own: &[String]) -> Value {
+    let named = match store {
+        ItemStore::Listed { config_map, .. } => std::slice::from_ref(config_map),
+        _ => own,
+    };
+    match named {
+        [one] => json!({"name": name, "configMap": {"name": one}}),
+        several => {
+            let sources: Vec<_> = several.iter().map(|name| json!({"configMap": {"name": name}})).collect();
+            json!({"name": name, "projected": {"sources": sources}})
+        }
+    }
 }
 
 /// Each index sees the key that is its number, at one path. The kubelet expands the expression from the container's
 /// environment, to which the Job controller has added the index.
-fn from_config_map(input: &mut Input, spec: &JobSpec, volume: &str) {
-    let name = contract::items_config_map(&spec.name);
-    input.volumes.push(json!({"name": volume, "configMap": {"name": name}}));
-    input.mounts.push(json!({
-        "name": volume,
-        "mountPath": ITEM_PATH,
-        "subPathExpr": format!("$({INDEX_VARIABLE})"),
-        "readOnly": true,
-    }));
-    input.config_map = Some(config_map(spec));
-}
-
-fn inline(input: &mut Input, spec: &JobSpec, template: Option<&Value>, volume: &str) {
-    let mount = json!({"name": volume, "mountPath": INPUT_DIR});
-    input.init_containers.push(json!({
-        "name": free_name(template, &[], "initContainers"),
-        "image": spec.init_image,
-        "command": ["sh", "-c", escape_expansion(&script(&spec.items))],
-        "volumeMounts": [mount],
-    }));
-    input.volumes.push(json!({"name": volume, "emptyDir": {}}));
-    input.mounts.push(mount);
+fn own_key(volume: &str, path: &str) -> Value {
+    json!({"name": volume, "mountPath": path, "subPathExpr": format!("$({INDEX_VARIABLE})"), "readOnly": true})
 }
 
 /// The index through a downward-API volume, as the Kubernetes documentation has it.
 fn index_file(input: &mut Input, path: &str, volume: &str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let field = format!("metadata.annotations['{}']", annotation::INDEX);
     input.volumes.push(json!({
         "name": volume,
-        "downwardAPI": {"items": [{"path": name, "fieldRef": {"fieldPath": field}}]},
+        "downwardAPI": {"items": [{"path": name, "fieldRef": {"fieldPath": index_field()}}]},
     }));
     input.mounts.push(json!({"name": volume, "mountPath": folder}));
 }
 
+fn index_field() -> String {
+    format!("metadata.annotations['{}']", annotation::INDEX)
+}
+
+/// A variable of the worker, unless a shell sets it.
+fn variable(name: &str, origin: &Origin, handover: &crate::spec::handover::Handover, shared: &str) -> Option<Value> {
+    match origin {
+        Origin::Constant(value) => Some(json!({"name": name, "value": value})),
+        Origin::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
+        Origin::Position | Origin::Item(_) => {
+            let file = json!({"volumeName": shared, "path": VARIABLES_FILE, "key": name});
+            (handover.route == Route::VariableFile).then(|| json!({"name": name, "valueFrom": {"fileKeyRef": file}}))
+        }
+    }
+}
+
+/// The worker's command; None where the template's stands as it is.
+fn command(spec: &JobSpec, template: Option<&Value>) -> Option<Vec<String>> {
+    let handover = &spec.handover;
+    let Route::Shell(shell) = &handover.route else {
+        let words = &handover.words;
+        return (!words.is_empty()).then(|| words.iter().map(|word| scripts::joined(word)).collect());
+    };
+    if !handover.words.is_empty() {
+        return Some(scripts::wrapped(handover, shell, &handover.words));
+    }
+    let words: Vec<_> = template.map(base::command).unwrap_or_default();
+    let words: Vec<_> = words.into_iter().map(|word| vec![Part::Text(word)]).collect();
+    Some(scripts::wrapped(handover, shell, &words))
+}
+
 /// A name that neither the template's list nor `own` has yet: entries of one name would be merged into one.
-fn free_name(template: Option<&Value>, own: &[Value], list: &str) -> String {
+fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) -> String {
     let taken = template.and_then(|job| job.pointer(&format!("/spec/template/spec/{list}"))).and_then(Value::as_array);
     let is_free = |name: &str| !taken.into_iter().flatten().chain(own).any(|entry| entry["name"] == name);
-    let numbered = (2..).map(|n| format!("{INPUT}-{n}"));
-    std::iter::once(INPUT.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_else(|| INPUT.to_owned())
+    let numbered = (2..).map(|n| format!("{stem}-{n}"));
+    std::iter::once(stem.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_else(|| stem.to_owned())
 }
 
-/// The worker's command: the item's file comes last unless the command names it.
-pub(super) fn command(spec: &JobSpec) -> Vec<String> {
-    let mut command = spec.command.clone();
-    if spec.item_form == ItemForm::File && !command.iter().any(|argument| argument.contains(ITEM_PATH)) {
-        command.push(ITEM_PATH.to_owned());
+/// The annotations by which the items of a Job are found and read again, on another machine and years later.
+pub(super) fn annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Vec<(&'static str, String)> {
+    let handover = &spec.handover;
+    let mut notes = vec![(annotation::ITEM_AS, handover.form.name().to_owned())];
+    if handover.form != ItemForm::Index || handover.route != Route::Plain {
+        notes.push((annotation::HANDED_OVER, handover.why.clone()));
     }
-    command
-}
-
-fn config_map(spec: &JobSpec) -> Value {
-    let mut data = Map::new();
-    let mut binary = Map::new();
-    for (index, item) in spec.items.iter().enumerate() {
-        match item.text() {
-            Some(text) => data.insert(index.to_string(), json!(text)),
-            None => binary.insert(index.to_string(), json!(ByteString(item.bytes().to_vec()))),
-        };
+    if spec.items.is_empty() {
+        return notes;
     }
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(contract::items_config_map(&spec.name)));
-    if let Some(namespace) = &spec.namespace {
-        metadata.insert("namespace".to_owned(), json!(namespace));
+    notes.push((annotation::ITEM_STORE, spec.item_store.name().to_owned()));
+    match &spec.item_store {
+        ItemStore::Packed { per_key, .. } => notes.push((annotation::ITEMS_PER_KEY, per_key.to_string())),
+        ItemStore::Listed { key: Some(key), .. } => notes.push((annotation::ITEMS_KEY, key.clone())),
+        _ => {}
     }
-    metadata.insert(
-        "labels".to_owned(),
-        json!({label::MANAGED_BY: contract::MANAGER, label::INSTANCE: spec.name, label::ITEMS_OF: spec.name}),
-    );
-    let mut config_map = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata,
-        // An index that is tried again must see what it saw before; and no kubelet needs to watch it.
-        "immutable": true,
-    });
-    for (field, entries) in [("data", data), ("binaryData", binary)] {
-        if !entries.is_empty() {
-            config_map[field] = Value::Object(entries);
-        }
+    let list: Vec<_> = match &spec.item_store {
+        ItemStore::Listed { config_map, .. } => vec![format!("{config_map}:0")],
+        _ => shards.iter().map(|(name, first)| format!("{name}:{first}")).collect(),
+    };
+    // Of a single ConfigMap with a key for each index the form of the Pod tells, as it does of Jobs that others made.
+    let told_by_form = list.len() == 1 && !spec.item_store.needs_picking() && handover.is_needed();
+    if !list.is_empty() && !told_by_form {
+        notes.push((annotation::ITEM_CONFIG_MAPS, list.join(",")));
     }
-    config_map
-}
-
-/// The first words of [`script`]; what is between them and [`SCRIPT_TAIL`] is the list, quoted for a shell.
-pub(super) const SCRIPT_HEAD: &str = "set -- ";
-/// What follows the list: pass over the items of lower indexes, and write the first that is left.
-pub(super) const SCRIPT_TAIL: &str = "\nshift \"$JOB_COMPLETION_INDEX\"\nprintf '%s\\n' \"$1\" > /input/data.txt\n";
-
-/// A POSIX shell script that writes the item of its index as a line.
-fn script(items: &[Item]) -> String {
-    let mut script = SCRIPT_HEAD.to_owned();
-    for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            script.push(' ');
-        }
-        script.push_str(&quote(&item.lossy()));
+    if matches!(handover.payload(), Payload::Assignments(_)) {
+        notes.push((annotation::ITEM_PAYLOAD, "assignments".to_owned()));
     }
-    script + SCRIPT_TAIL
-}
-
-/// One word of a POSIX shell.
-fn quote(text: &str) -> String {
-    // The only text that is refused has a NUL byte, and `spec` has refused that before.
-    shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
-}
-
-/// Doubles each `$` that Kubernetes would take for the start of `$(NAME)` or of an escape, so that the shell sees the
-/// text as it was written (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
-fn escape_expansion(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        escaped.push(c);
-        if c == '$' && matches!(rest.peek(), Some('$' | '(')) {
-            escaped.push('$');
-        }
+    if let Some(columns) = spec.items.columns().noted() {
+        notes.push((annotation::ITEM_COLUMNS, columns));
     }
-    escaped
-}
-
-/// Undoes [`escape_expansion`].
-pub(super) fn unescape_expansion(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        plain.push(c);
-        if c == '$' {
-            rest.next_if_eq(&'$');
-        }
-    }
-    plain
+    notes
 }

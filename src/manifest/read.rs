@@ -1,48 +1,153 @@
 //! The inverse of [`build`](super::build): what a stored Job says of its items, whoever made it.
 //!
-//! It goes by the form of the Job and not by annotations, so that the manifests of the Kubernetes documentation, and
-//! those that people wrote after them, are understood as well.
+//! Where this program did not note where the items are, it goes by the form of the Job, so that the manifests of the
+//! Kubernetes documentation, and those that people wrote after them, are understood as well.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
 
-use super::payload::{SCRIPT_HEAD, SCRIPT_TAIL, unescape_expansion};
-use crate::contract::{INDEX_VARIABLE, WORKER, annotation};
-use crate::spec::items::Item;
+use super::pack;
+use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
+use crate::contract::{INDEX_VARIABLE, ITEM_VARIABLE, WORKER, annotation};
+use crate::index_set::IndexSet;
+use crate::spec::items::{Columns, Item};
+use crate::spec::stores::decode_line;
 
-/// The items of a Job by index, as far as they are known.
-pub(crate) type ItemsByIndex = BTreeMap<u32, Item>;
+/// The items of a Job by index, as people read them, as far as they are known.
+pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
 /// Where the items of a Job are to be found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemSource {
     /// They stand in the Job itself.
-    Here(ItemsByIndex),
-    /// They are the numbered keys of this ConfigMap.
-    ConfigMap(String),
+    Here(ItemTexts),
+    /// They are in ConfigMaps.
+    ConfigMaps(Listing),
     /// The Job has no list that this program can read.
     Unknown,
+}
+
+/// A list in ConfigMaps, and how to read it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Listing {
+    /// The name of each, and the lowest index whose item is in it.
+    config_maps: Vec<(String, u32)>,
+    layout: Layout,
+    reading: Reading,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Layout {
+    /// Each index has the key that is its number.
+    Keys,
+    /// So many items share a key, one a line.
+    Packed(u32),
+    /// This key has an item a line, as somebody else wrote it.
+    Lines(String),
+}
+
+/// How the item is read from what stands for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Reading {
+    assignments: bool,
+    columns: Columns,
 }
 
 /// Where the items of `job` are.
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
-    if let Some(name) = config_map_by_index(pod) {
-        return ItemSource::ConfigMap(name);
+    let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key).map(String::as_str);
+    let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
+    let reading = Reading { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
+    let per_key = noted(annotation::ITEMS_PER_KEY).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
+    let layout = match (per_key, noted(annotation::ITEMS_KEY)) {
+        (Some(per_key), _) => Layout::Packed(per_key),
+        (None, Some(key)) => Layout::Lines(key.to_owned()),
+        (None, None) => Layout::Keys,
+    };
+    let own = noted(annotation::ITEM_CONFIG_MAPS).and_then(config_maps_noted);
+    let Some(config_maps) = own.or_else(|| Some(vec![(config_map_by_index(pod)?, 0)])) else {
+        let items = inline_items(pod).map(|items| (0..).zip(items));
+        let texts = items.map(|items| items.map(|(index, item)| (index, reading.text(&item))));
+        return texts.map_or(ItemSource::Unknown, |texts| ItemSource::Here(texts.collect()));
+    };
+    ItemSource::ConfigMaps(Listing { config_maps, layout, reading })
+}
+
+/// Reads `NAME:0,NAME-2:500`.
+fn config_maps_noted(note: &str) -> Option<Vec<(String, u32)>> {
+    note.split(',')
+        .map(|part| {
+            let (name, first) = part.split_once(':')?;
+            Some((name.to_owned(), first.parse().ok()?))
+        })
+        .collect()
+}
+
+impl Listing {
+    /// The ConfigMaps in which the items of `wanted` are.
+    pub(crate) fn config_maps<'a>(&'a self, wanted: &'a IndexSet) -> impl Iterator<Item = &'a str> {
+        self.config_maps.iter().enumerate().filter_map(|(position, (name, first))| {
+            let end = self.config_maps.get(position + 1).map(|(_, first)| *first);
+            let inside = wanted.iter().any(|index| index >= *first && end.is_none_or(|end| index < end));
+            inside.then_some(name.as_str())
+        })
     }
-    match inline_items(pod) {
-        Some(items) => ItemSource::Here((0..).zip(items).collect()),
-        None => ItemSource::Unknown,
+
+    /// The items of `wanted` that one of the ConfigMaps has.
+    pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
+        let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
+        let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
+        let mut items = ItemTexts::new();
+        for (key, value) in text.chain(binary) {
+            match &self.layout {
+                Layout::Keys => {
+                    if let Some(index) = key.parse().ok().filter(|&index| wanted.contains(index)) {
+                        items.insert(index, self.reading.text(&value));
+                    }
+                }
+                Layout::Packed(per_key) => self.unpack(&key, value, *per_key, wanted, &mut items),
+                Layout::Lines(list) if *list == key => {
+                    let lines = (0..).zip(value.split(|&byte| byte == b'\n'));
+                    let wanted = lines.filter(|(index, _)| wanted.contains(*index));
+                    let text = |line: &[u8]| self.reading.text(line.strip_suffix(b"\r").unwrap_or(line));
+                    items.extend(wanted.map(|(index, line)| (index, text(line))));
+                }
+                Layout::Lines(_) => {}
+            }
+        }
+        items
+    }
+
+    fn unpack(&self, key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet, items: &mut ItemTexts) {
+        let (number, compressed) = key.strip_suffix(".gz").map_or((key, false), |number| (number, true));
+        let Some(first) = number.parse::<u32>().ok().and_then(|number| number.checked_mul(per_key)) else { return };
+        if !(first..first.saturating_add(per_key)).any(|index| wanted.contains(index)) {
+            return;
+        }
+        let Some(lines) = (if compressed { pack::gunzip(&value) } else { Some(value) }) else { return };
+        for (index, line) in (first..).zip(lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n')) {
+            if wanted.contains(index) {
+                items.insert(index, self.reading.text(&decode_line(line)));
+            }
+        }
     }
 }
 
-/// The items in a ConfigMap that has a key for each index.
-pub(crate) fn items_in(config_map: ConfigMap) -> ItemsByIndex {
-    let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, Item::new(value)));
-    let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, Item::new(value.0)));
-    text.chain(binary).filter_map(|(key, item)| key.parse().ok().map(|index| (index, item))).collect()
+impl Reading {
+    /// The item as people read it.
+    fn text(&self, stored: &[u8]) -> String {
+        let whole = if self.assignments { assigned(stored, ITEM_VARIABLE) } else { None };
+        Item::read_back(whole.as_deref().unwrap_or(stored), &self.columns).display(&self.columns)
+    }
+}
+
+/// The value that a variable has in lines `NAME='VALUE'`.
+fn assigned(lines: &[u8], name: &str) -> Option<Vec<u8>> {
+    let words = shlex::bytes::split(lines)?;
+    words.into_iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
 }
 
 /// The container whose output is the index's: the one that the Pods are annotated with, else the one that is called so,
@@ -61,25 +166,26 @@ pub(crate) fn worker_container(job: &Job) -> Option<&str> {
 /// The ConfigMap of which each Pod mounts the one key that is its index.
 fn config_map_by_index(pod: &PodSpec) -> Option<String> {
     let expression = format!("$({INDEX_VARIABLE})");
-    let mounts = pod.containers.iter().flat_map(|container| container.volume_mounts.iter().flatten());
+    let containers = pod.init_containers.iter().flatten().chain(&pod.containers);
+    let mounts = containers.flat_map(|container| container.volume_mounts.iter().flatten());
     let mount = mounts.into_iter().find(|mount| mount.sub_path_expr.as_ref() == Some(&expression))?;
     let volume = pod.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
     volume.config_map.as_ref().map(|source| source.name.clone())
 }
 
 /// The list in the script of an init container: our own form, or the bash array of the Kubernetes documentation.
-fn inline_items(pod: &PodSpec) -> Option<Vec<Item>> {
+fn inline_items(pod: &PodSpec) -> Option<Vec<Vec<u8>>> {
     let scripts = pod.init_containers.iter().flatten().flat_map(|container| {
         let arguments = container.command.iter().flatten().chain(container.args.iter().flatten());
         arguments.filter(|argument| argument.contains(INDEX_VARIABLE)).map(|argument| unescape_expansion(argument))
     });
     scripts.into_iter().find_map(|script| {
-        let own = script.strip_prefix(SCRIPT_HEAD).and_then(|rest| rest.strip_suffix(SCRIPT_TAIL));
-        let list = own.map(ToOwned::to_owned).or_else(|| bash_array(&script))?;
-        Some(shlex::split(&list)?.into_iter().map(Item::new).collect())
+        // An item may hold the very words that end the list.
+        let own = script.strip_prefix(INLINE_HEAD).and_then(|rest| rest.rsplit_once(INLINE_PICK));
+        let list = own.map(|(list, _)| list.to_owned()).or_else(|| bash_array(&script))?;
+        Some(shlex::split(&list)?.into_iter().map(String::into_bytes).collect())
     })
 }
-
 /// What stands between the brackets of `NAME=(…)` where the script then takes `${NAME[$JOB_COMPLETION_INDEX]}`.
 fn bash_array(script: &str) -> Option<String> {
     let (before, rest) = script.split_once("=(")?;

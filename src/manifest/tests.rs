@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use serde_json::from_value;
 
 use super::*;
-use crate::manifest::read::{ItemSource, ItemsByIndex, item_source, items_in};
-use crate::spec::items::{self, Item};
-use crate::spec::{ItemStore, tests::resolve_line};
+use crate::index_set::IndexSet;
+use crate::manifest::read::{ItemSource, ItemTexts, item_source};
+use crate::spec::tests::{resolve_all, resolve_line, told};
 
 /// The words of a command line without quotes.
 fn words(line: &str) -> Vec<&str> {
@@ -14,7 +14,7 @@ fn words(line: &str) -> Vec<&str> {
 }
 
 fn built(words: &[&str], template: Option<&str>) -> Manifest {
-    build(&resolve_line(words, template).unwrap())
+    build(&resolve_line(words, template).unwrap()).unwrap()
 }
 
 fn text(manifest: &Manifest) -> String {
@@ -50,6 +50,7 @@ fn three_items_in_a_config_map() {
       annotations:
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3
@@ -76,6 +77,9 @@ fn three_items_in_a_config_map() {
             command:
             - rev
             - /input/data.txt
+            env:
+            - name: ITEM_COUNT
+              value: "3"
             volumeMounts:
             - name: input
               mountPath: /input/data.txt
@@ -106,6 +110,7 @@ fn the_documentations_job_from_flags() {
       annotations:
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: inline
     spec:
       completions: 5
@@ -135,7 +140,7 @@ fn the_documentations_job_from_flags() {
             - |
               set -- foo bar baz qux xyz
               shift "$JOB_COMPLETION_INDEX"
-              printf '%s\n' "$1" > /input/data.txt
+              printf %s "$1" > /input/data.txt
             volumeMounts:
             - name: input
               mountPath: /input
@@ -145,6 +150,9 @@ fn the_documentations_job_from_flags() {
             command:
             - rev
             - /input/data.txt
+            env:
+            - name: ITEM_COUNT
+              value: "5"
             volumeMounts:
             - name: input
               mountPath: /input
@@ -159,7 +167,7 @@ fn the_documentations_job_from_flags() {
 fn the_documentations_job_with_a_volume_from_flags() {
     let words = words("run indexed-job --completions 5 -j 3 --index-file /input/data.txt -- rev /input/data.txt");
     let job = built(&words, None).job;
-    insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @"
+    insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @r#"
     restartPolicy: Never
     containers:
     - name: worker
@@ -167,6 +175,9 @@ fn the_documentations_job_with_a_volume_from_flags() {
       command:
       - rev
       - /input/data.txt
+      env:
+      - name: ITEM_COUNT
+        value: "5"
       volumeMounts:
       - name: input
         mountPath: /input
@@ -178,10 +189,11 @@ fn the_documentations_job_with_a_volume_from_flags() {
         - path: data.txt
           fieldRef:
             fieldPath: metadata.annotations['batch.kubernetes.io/job-completion-index']
-    ");
+    "#);
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a manifest with every field is long")]
 fn every_flag_has_its_field() {
     let words = words(
         "run everything --items a --retries 2 --label team=x --annotation note=y --queue q --image img --env K=V=W --cpu 500m --memory 1Gi --gpu 2 --workdir /w --image-pull-policy IfNotPresent --service-account sa --node-selector disk=ssd --toleration gpu=true:NoSchedule --toleration spot:NoExecute --image-pull-secret s --priority-class low -n ns -- tool --in=/input/data.txt -v",
@@ -215,6 +227,7 @@ fn every_flag_has_its_field() {
         note: "y"
         kubectl-indexed/command: "[\"tool\",\"--in=/input/data.txt\",\"-v\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command names /input/data.txt
         kubectl-indexed/item-store: configmap
     spec:
       completions: 1
@@ -262,6 +275,8 @@ fn every_flag_has_its_field() {
             - -v
             workingDir: /w
             env:
+            - name: ITEM_COUNT
+              value: "1"
             - name: K
               value: V=W
             resources:
@@ -348,6 +363,7 @@ fn a_template_is_kept_where_flags_say_nothing() {
         keep: it
         kubectl-indexed/command: "[\"new\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: configmap
     spec:
       completions: 2
@@ -385,6 +401,8 @@ fn a_template_is_kept_where_flags_say_nothing() {
             - name: A
               value: "1"
             - name: B
+              value: "2"
+            - name: ITEM_COUNT
               value: "2"
             - name: C
               value: "3"
@@ -437,7 +455,7 @@ fn items_of_the_documentations_manifest_are_read() {
         }}},
     }))
     .unwrap();
-    let expected: ItemsByIndex = (0..).zip(["foo", "bar", "b z"].map(Item::new)).collect();
+    let expected: ItemTexts = (0..).zip(["foo", "bar", "b z"].map(str::to_owned)).collect();
     assert_eq!(item_source(&job), ItemSource::Here(expected));
 }
 
@@ -494,27 +512,109 @@ fn item() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// From a list to objects, through the text that a file or a server would hold, and back.
     #[test]
-    fn what_is_built_is_read_back(list in proptest::collection::vec(item(), 1..12), inline in any::<bool>()) {
-        let mut spec = resolve_line(&["run", "--items", "x", "--", "rev", "a b"], None).unwrap();
-        spec.items = list.into_iter().map(Item::new).collect();
-        spec.completions = u32::try_from(spec.items.len()).unwrap();
-        if inline && items::check_inline(&spec.items).is_ok() {
-            spec.item_store = ItemStore::Inline;
-        }
-        let manifest = build(&spec);
-        // Through the text that a file or a server would hold.
-        let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
-        let items = match item_source(&job) {
-            ItemSource::Here(items) => items,
-            ItemSource::ConfigMap(name) => {
-                let text = yaml::documents(&manifest.config_maps).unwrap();
-                let config_map: ConfigMap = serde_saphyr::from_str(&text).unwrap();
-                prop_assert_eq!(Some(name), config_map.metadata.name.clone());
-                items_in(config_map)
-            }
-            ItemSource::Unknown => ItemsByIndex::new(),
-        };
-        prop_assert_eq!(items, (0..).zip(spec.items).collect());
+    fn what_is_built_is_read_back(
+        list in proptest::collection::vec(item(), 1..12),
+        flags in proptest::sample::select(vec![
+            "",
+            "--item-store=inline",
+            "--item-as env",
+            "--item-as env --item-store=inline",
+            "--item-as stdin",
+            "--item-as index",
+            "--item-as arg --compat parallel,hyperqueue",
+        ]),
+        command in proptest::sample::select(vec!["rev", "rev {}", "rev {/.} {//}", "sh -c {}"]),
+    ) {
+        let input: Vec<u8> = list.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
+        let line = format!("run --items-file - -0 {flags} -- {command}");
+        // What inline can't carry is refused.
+        let Ok(resolved) = resolve_all(&words(&line), None, &input) else { return Ok(()) };
+        prop_assert_eq!(read_back(&resolved.spec), (0..).zip(resolved.spec.items.displays()).collect());
     }
+
+    /// The same for the columns of a table.
+    #[test]
+    fn columns_are_read_back(
+        rows in proptest::collection::vec(("[a-z'\" $,]{0,9}", "[a-z\\\\]{0,9}"), 1..9),
+        command in proptest::sample::select(vec!["rev", "rev {}", "rev {b}", "rev {2/.} {a}"]),
+    ) {
+        let rows_of_table = rows.iter().map(|(a, b)| format!("\"{}\",\"{b}\"", a.replace('"', "\"\"")));
+        let table = rows_of_table.collect::<Vec<_>>().join("\n");
+        let line = format!("run --items-file t.csv -- {command}");
+        let resolved = resolve_all(&words(&line), None, format!("a,b\n{table}").as_bytes()).unwrap();
+        let expected = rows.iter().map(|(a, b)| format!("a={a} b={b}"));
+        prop_assert_eq!(read_back(&resolved.spec), (0..).zip(expected).collect());
+    }
+}
+
+/// The items that are found in the objects of a Job alone.
+fn read_back(spec: &JobSpec) -> ItemTexts {
+    let manifest = build(spec).unwrap();
+    let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
+    let listing = match item_source(&job) {
+        ItemSource::Here(items) => return items,
+        ItemSource::ConfigMaps(listing) => listing,
+        ItemSource::Unknown => return ItemTexts::new(),
+    };
+    let wanted = IndexSet::below(spec.completions);
+    let mut items = ItemTexts::new();
+    for name in listing.config_maps(&wanted) {
+        let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
+        let config_map: ConfigMap =
+            serde_saphyr::from_str(&yaml::documents(std::slice::from_ref(object)).unwrap()).unwrap();
+        items.extend(listing.items_in(config_map, &wanted));
+    }
+    items
+}
+
+#[test]
+fn long_lists_are_packed_and_read_back_in_part() {
+    for (count, length, maps) in [(1001, 10, 1), (2500, 900, 1), (1200, 10_000, 1), (1000, 5000, 5)] {
+        let item = |index: usize| format!("{index}\n\\0{}", "ab'".repeat(length / 3));
+        let input: Vec<u8> = (0..count).flat_map(|index| format!("{}\0", item(index)).into_bytes()).collect();
+        let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, &input).unwrap().spec;
+        let manifest = build(&spec).unwrap();
+        assert_eq!(manifest.config_maps.len(), maps, "{count} items of {length} bytes");
+        for config_map in &manifest.config_maps {
+            assert!(config_map.to_string().len() < 3 << 19, "within what a server takes");
+        }
+        let job: Job = from_value(manifest.job).unwrap();
+        let ItemSource::ConfigMaps(listing) = item_source(&job) else { panic!("no list") };
+        let wanted: IndexSet = format!("0,{}", count - 1).parse().unwrap();
+        let names: Vec<_> = listing.config_maps(&wanted).collect();
+        assert_eq!(names.len(), maps.min(2));
+        let mut items = ItemTexts::new();
+        for name in names {
+            let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
+            items.extend(listing.items_in(from_value(object.clone()).unwrap(), &wanted));
+        }
+        assert_eq!(items, wanted.iter().map(|index| (index, item(index as usize))).collect());
+    }
+}
+
+#[test]
+fn a_list_that_does_not_fit_is_refused_with_what_would() {
+    let refused = |input: &[u8]| {
+        let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, input).unwrap().spec;
+        told(&build(&spec).unwrap_err())
+    };
+    let item = format!("{}\0", "a".repeat(20_000));
+    insta::assert_snapshot!(refused(item.repeat(900).as_bytes()), @"
+    the list is too long: its first 832 items of 900 fill the 16 ConfigMaps of 1 MiB that one Job may have
+    hint: split it into runs of at most 832 items, as by --skip and --first
+    hint: or put large inputs into a volume or a bucket, and pass their names as items
+    ");
+    let large = [b"one\0".to_vec(), vec![b'x'; 1 << 20]].concat();
+    let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, &large).unwrap().spec;
+    assert_eq!(build(&spec).unwrap().config_maps.len(), 2, "the largest item there can be has a ConfigMap of its own");
+    // On a line each backslash takes two bytes.
+    let line = "run --items-file - -0 --item-as=stdin --item-store=configmap -- rev";
+    let many = [vec![b'\\'; 1 << 20], b"\0".repeat(1001)].concat();
+    let error = resolve_all(&words(line), None, &many).unwrap_err();
+    insta::assert_snapshot!(told(&error), @"
+    item 0 takes 2097153 bytes, and a ConfigMap may have 1048576
+    hint: put large inputs into a volume or a bucket, and pass their names as items
+    ");
 }

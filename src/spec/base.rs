@@ -121,6 +121,14 @@ pub(crate) fn worker(job: &Value) -> Option<&Value> {
     }
 }
 
+/// The command and arguments that the template gives its worker; empty where the image's own entry point stands.
+pub(crate) fn command(job: &Value) -> Vec<String> {
+    let words = |field: &str| worker(job).and_then(|worker| worker.get(field)).and_then(Value::as_array);
+    // Arguments alone are those of the image's own entry point, which is not known here.
+    let Some(command) = words("command") else { return Vec::new() };
+    command.iter().chain(words("args").into_iter().flatten()).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 /// The restart policy that the template asks for.
 pub(crate) fn restart_policy(job: &Value) -> Option<&str> {
     job.pointer("/spec/template/spec/restartPolicy")?.as_str()

@@ -1,42 +1,212 @@
 //! From bytes to items, and what each store can carry.
 
 use std::borrow::Cow;
+use std::ops::Deref;
+
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// What one index works on: any bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Item(Vec<u8>);
+/// Most bytes of one item: more than fits into any object that could carry it, so nothing is lost by refusing it early.
+pub(crate) const MAX_ITEM_BYTES: usize = 1024 * 1024;
 
-/// The items, one for each index.
-pub(crate) type Items = Vec<Item>;
+/// What one index works on: any bytes, or a record of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Item {
+    whole: Vec<u8>,
+    /// One for each column, in the order of [`Columns`]; empty where there are no columns.
+    values: Vec<Vec<u8>>,
+}
 
-/// Longest single argument of a process on Linux (`MAX_ARG_STRLEN`, 32 pages of 4 KiB, with its ending NUL); an inline
-/// list is one such argument.
-const MAX_SCRIPT_BYTES: usize = 128 * 1024 - 1;
-/// Most that the keys and values of a ConfigMap may have together, in bytes (`MaxSecretSize` in
-/// `pkg/apis/core/validation`).
-const MAX_CONFIG_MAP_BYTES: usize = 1024 * 1024;
+/// What the values of every item are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// An item is one value.
+    #[default]
+    None,
+    /// An item has so many values, known by their number.
+    Numbered(usize),
+    /// An item has a value for each of these names, none of which is empty or there twice.
+    Named(Vec<String>),
+}
+
+/// The items, one for each index: read as a slice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Items {
+    columns: Columns,
+    rows: Vec<Item>,
+}
 
 impl Item {
-    /// An item of these bytes.
+    /// An item of these bytes, without columns.
     pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into())
+        Self { whole: bytes.into(), values: Vec::new() }
     }
 
-    /// The bytes as they reach the worker.
+    /// A record whose whole is written already, as one that came from JSON and keeps its own types.
+    pub(crate) fn record(whole: impl Into<Vec<u8>>, values: Vec<Vec<u8>>) -> Self {
+        Self { whole: whole.into(), values }
+    }
+
+    /// An item of these values, one for each of the columns; without columns, of the only one.
+    ///
+    /// The whole of named values is a JSON object on one line, that of numbered ones has a blank between them, as `{}`
+    /// of GNU parallel.
+    ///
+    /// # Errors
+    /// The column whose value is not UTF-8, which JSON can't carry; counted from 0.
+    pub(crate) fn of(columns: &Columns, values: Vec<Vec<u8>>) -> Result<Self, usize> {
+        match columns {
+            Columns::None => Ok(Self::new(values.into_iter().next().unwrap_or_default())),
+            Columns::Numbered(_) => Ok(Self { whole: values.join(&b' '), values }),
+            Columns::Named(names) => {
+                let texts = values.iter().enumerate().map(|(column, value)| match std::str::from_utf8(value) {
+                    Ok(text) => Ok(Value::from(text)),
+                    Err(_) => Err(column),
+                });
+                let texts = texts.collect::<Result<Vec<_>, _>>()?;
+                let object: Map<_, _> = names.iter().cloned().zip(texts).collect();
+                Ok(Self { whole: Value::Object(object).to_string().into_bytes(), values })
+            }
+        }
+    }
+
+    /// The item that was kept as this whole: of named values, those of the JSON object that it is.
+    pub(crate) fn read_back(whole: &[u8], columns: &Columns) -> Self {
+        let Columns::Named(names) = columns else { return Self::new(whole) };
+        let Ok(object) = serde_json::from_slice::<Map<String, Value>>(whole) else { return Self::new(whole) };
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = |name: &String| object.get(name).filter(|value| !value.is_null()).map(text).unwrap_or_default();
+        Self::record(whole, names.iter().map(|name| value(name).into_bytes()).collect())
+    }
+
+    /// The bytes as they reach the worker: of a record, all of it.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.whole
+    }
+
+    /// The value of a column, counted from 0; empty where there is no such column.
+    pub(crate) fn value(&self, column: usize) -> &[u8] {
+        self.values.get(column).map_or(&[], Vec::as_slice)
     }
 
     /// The text, if the item is valid UTF-8.
     pub(crate) fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(&self.whole).ok()
     }
 
     /// The item to be read by a person: bytes that are not UTF-8 are replaced.
     pub(crate) fn lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        String::from_utf8_lossy(&self.whole)
+    }
+
+    /// The item to be read by a person, with the names of its values where they have some: `lr=0.1 seed=1`.
+    pub(crate) fn display(&self, columns: &Columns) -> String {
+        match columns {
+            Columns::Named(names) if !self.values.is_empty() => {
+                let pairs = names.iter().zip(&self.values);
+                let pairs = pairs.map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value)));
+                pairs.collect::<Vec<_>>().join(" ")
+            }
+            _ => self.lossy().into_owned(),
+        }
+    }
+
+    /// About how much memory the item takes, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        let values: usize = self.values.iter().map(Vec::len).sum();
+        size_of::<Self>() + self.whole.len() + values + self.values.len() * size_of::<Vec<u8>>()
+    }
+}
+
+impl Columns {
+    /// The names by which a command may call them: of numbered ones their numbers, from 1.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Numbered(count) => (1..=*count).map(|number| number.to_string()).collect(),
+            Self::Named(names) => names.clone(),
+        }
+    }
+
+    /// What is noted of them in the cluster; nothing where there are none.
+    pub(crate) fn noted(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Numbered(count) => Some(count.to_string()),
+            Self::Named(names) => Some(Value::from(names.clone()).to_string()),
+        }
+    }
+
+    /// Reads what was noted; what can't be read is as if nothing were.
+    pub(crate) fn from_note(note: &str) -> Self {
+        match serde_json::from_str(note) {
+            Ok(Value::Array(names)) => Self::Named(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            Ok(Value::Number(count)) => {
+                count.as_u64().map_or(Self::None, |count| Self::Numbered(usize::try_from(count).unwrap_or(0)))
+            }
+            _ => Self::None,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Numbered(count) => *count,
+            Self::Named(names) => names.len(),
+        }
+    }
+
+    /// The name of a column to be read by a person, as in `"size"`, or its number from 1.
+    pub(crate) fn label(&self, column: usize) -> String {
+        match self {
+            Self::Named(names) => {
+                names.get(column).map_or_else(|| (column + 1).to_string(), |name| format!("{name:?}"))
+            }
+            Self::None | Self::Numbered(_) => (column + 1).to_string(),
+        }
+    }
+}
+
+impl Items {
+    /// These items, whose values are called so.
+    pub(crate) fn new(columns: Columns, rows: Vec<Item>) -> Self {
+        Self { columns, rows }
+    }
+
+    /// What the values of every item are called.
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The items to be read by a person, in order.
+    pub(crate) fn displays(&self) -> impl Iterator<Item = String> + '_ {
+        self.rows.iter().map(|item| item.display(&self.columns))
+    }
+}
+
+impl Deref for Items {
+    type Target = [Item];
+
+    fn deref(&self) -> &[Item] {
+        &self.rows
+    }
+}
+
+impl FromIterator<Item> for Items {
+    /// Items without columns.
+    fn from_iter<I: IntoIterator<Item = Item>>(items: I) -> Self {
+        Self::new(Columns::None, items.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Items {
+    type Item = Item;
+    type IntoIter = std::vec::IntoIter<Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
     }
 }
 
@@ -45,77 +215,37 @@ impl Item {
 /// # Errors
 /// A usage error for an empty list, and for one with an unquoted line break.
 pub(crate) fn from_list(list: &[u8]) -> Result<Items, Error> {
-    let no_items = || {
-        Error::usage("--items is empty: there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
-    };
     if list.is_empty() {
-        return Err(no_items());
+        return Err(Error::usage("--items is empty: there are no items to run the command for")
+            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
     }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(list);
+    let fields = one_record(list).map_err(|problem| match problem {
+        ListProblem::Empty | ListProblem::LineBreak => {
+            Error::usage("--items has a line break between items; they are separated by commas")
+                .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")
+        }
+        ListProblem::Unreadable(error) => Error::usage("--items can't be read as a list").caused_by(error),
+    })?;
+    Ok(fields.into_iter().map(Item::new).collect())
+}
+
+/// Why a text is not one record of CSV.
+#[derive(Debug)]
+pub(crate) enum ListProblem {
+    /// There is no field in it.
+    Empty,
+    /// A line ends and another begins.
+    LineBreak,
+    Unreadable(csv::Error),
+}
+
+/// The fields of a text that is one record of CSV.
+pub(crate) fn one_record(text: &[u8]) -> Result<Vec<Vec<u8>>, ListProblem> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut records = reader.byte_records();
-    let record = match records.next() {
-        Some(Ok(record)) => record,
-        Some(Err(error)) => return Err(Error::usage("--items can't be read as a list").caused_by(error)),
-        None => return Err(no_items()),
-    };
+    let record = records.next().ok_or(ListProblem::Empty)?.map_err(ListProblem::Unreadable)?;
     if records.next().is_some() {
-        return Err(Error::usage("--items has a line break between items; they are separated by commas")
-            .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'"));
+        return Err(ListProblem::LineBreak);
     }
-    Ok(record.iter().map(Item::new).collect())
-}
-
-/// Whether a list can stand in the script of an init container.
-///
-/// # Errors
-/// A usage error that names the first item that can't, or how many would fit.
-pub(crate) fn check_inline(items: &[Item]) -> Result<(), Error> {
-    let carry = "use --item-store=configmap, which carries any bytes";
-    let mut size = 0;
-    for (index, item) in items.iter().enumerate() {
-        let Some(text) = item.text() else {
-            return Err(Error::usage(format!(
-                "item {index} ({:?}) is not UTF-8, so it can't stand inline in a manifest",
-                item.lossy()
-            ))
-            .hint(carry));
-        };
-        if text.contains('\0') {
-            return Err(Error::usage(format!("item {index} has a NUL byte, which no shell can carry")).hint(carry));
-        }
-        // Quotes around it, a blank behind it, and a quote that must itself be quoted take up to four bytes.
-        size += text.len() + 3 + 3 * text.matches(['\'', '$']).count();
-        if size > MAX_SCRIPT_BYTES - 256 {
-            return Err(Error::usage(format!(
-                "the list is too long to stand inline: its first {index} items fill the {MAX_SCRIPT_BYTES} bytes that \
-                 one argument may have"
-            ))
-            .hint("use --item-store=configmap, or split the list"));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a list can stand in one ConfigMap.
-///
-/// # Errors
-/// A usage error that says how many items would fit.
-pub(crate) fn check_config_map(items: &[Item]) -> Result<(), Error> {
-    let mut size = 0;
-    for (index, item) in items.iter().enumerate() {
-        size += index.to_string().len() + item.bytes().len();
-        if size > MAX_CONFIG_MAP_BYTES {
-            return Err(Error::usage(format!(
-                "the list is too long: its first {index} items of {} fill the {MAX_CONFIG_MAP_BYTES} bytes that one \
-                 ConfigMap may have",
-                items.len()
-            ))
-            .hint(match index {
-                0 => "put large inputs into a volume and pass their names as items".to_owned(),
-                _ => format!("split the list into runs of at most {index} items"),
-            }));
-        }
-    }
-    Ok(())
+    Ok(record.iter().map(<[u8]>::to_vec).collect())
 }

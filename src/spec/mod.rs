@@ -1,44 +1,41 @@
 //! What a run is meant to be: validated intent, free of clap and of Kubernetes types.
 
 pub(crate) mod base;
+pub(crate) mod handover;
+pub(crate) mod intake;
 pub(crate) mod items;
+mod lists;
 pub(crate) mod name;
 mod pod;
+mod script;
+pub(crate) mod select;
+pub(crate) mod sources;
+pub(crate) mod stores;
+pub(crate) mod template;
+mod variables;
 
 use serde_json::Value;
 
-use crate::args::{self, RunArgs};
+use crate::args::{self, HandoverArgs, RunArgs};
 use crate::contract;
 use crate::error::Error;
+use handover::{Handover, ItemForm, Wishes};
 use items::Items;
 pub(crate) use pod::{Resources, Toleration};
+use select::Taken;
+use sources::{Found, ListedConfigMap};
+use stores::ItemStore;
 
 /// Image of the worker when neither the flags nor a template name one.
 pub(crate) const DEFAULT_IMAGE: &str = "docker.io/library/busybox";
+/// How many characters make a generated name unique.
+pub(crate) const SUFFIX_LENGTH: usize = 5;
 /// How many indexes run at once unless the user says otherwise.
 const DEFAULT_PARALLELISM: u32 = 100;
 /// Greatest parallelism that the API takes for an Indexed Job (`pkg/apis/batch/validation`).
 const MAX_PARALLELISM: u32 = 100_000;
 /// Greatest number of completions with per-index limits and no `maxFailedIndexes` (`pkg/apis/batch/validation`).
 const MAX_COMPLETIONS: usize = 100_000;
-
-/// How an item reaches the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemForm {
-    /// In the file [`crate::contract::ITEM_PATH`].
-    File,
-    /// Not at all: the worker goes by its index.
-    Index,
-}
-
-/// Where the list of items is kept in the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemStore {
-    /// In the script of an init container.
-    Inline,
-    /// In a ConfigMap, a key for each index.
-    ConfigMap,
-}
 
 /// A Job that can be built: everything checked that can be checked without a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,13 +52,13 @@ pub(crate) struct JobSpec {
     pub(crate) items: Items,
     /// The absolute path of a file with the index.
     pub(crate) index_file: Option<String>,
-    pub(crate) item_form: ItemForm,
+    pub(crate) handover: Handover,
     pub(crate) item_store: ItemStore,
     /// As the user wrote it; empty when a template's own command stands.
     pub(crate) command: Vec<String>,
     /// None when the template's image stands.
     pub(crate) image: Option<String>,
-    /// Used by [`ItemStore::Inline`] only.
+    /// Image of the init container, where there is one.
     pub(crate) init_image: String,
     /// At least 1.
     pub(crate) parallelism: u32,
@@ -92,22 +89,34 @@ pub(crate) struct Inputs {
     pub(crate) suffix: String,
     /// The namespace, if the user named one.
     pub(crate) namespace: Option<String>,
+    /// What [`sources::intake`] took in of `--items-file`.
+    pub(crate) file: Option<Taken>,
+    /// The list that `--items-configmap` names.
+    pub(crate) listed: Option<ListedConfigMap>,
+    /// What orders the items of a `--shuffle` that names no seed.
+    pub(crate) seed: u64,
+}
+
+/// A Job that can be built, and what the user should be told about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Resolved {
+    pub(crate) spec: JobSpec,
+    /// What was done, and the user may not expect.
+    pub(crate) notes: Vec<String>,
+    /// What may not be meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// From the words of the command line to a Job that can be built.
 ///
 /// # Errors
 /// A usage error for whatever can't make a Job: it says what, why, and what to type instead.
-pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
+pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> {
     let RunArgs {
         positional_name,
         command,
-        items,
-        completions,
-        item_as,
-        index_file,
-        item_store,
-        init_image,
+        source,
+        handover,
         name,
         parallelism,
         retries,
@@ -136,50 +145,44 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
         field_manager: _,
     } = args;
 
+    sources::check(&source, &command)?;
     let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
+    let (command, behind_command) = sources::split_command(&command)?;
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
-    let (items, completions) = read_items(items.as_deref(), completions)?;
-    let item_form = choose_form(item_as, &items)?;
-    let item_store = choose_store(item_store, item_form, &items)?;
-    if let Some(path) = &index_file {
-        check_index_file(path, item_form)?;
-    }
-    if let Some(init_image) = &init_image
-        && item_store != ItemStore::Inline
-    {
-        return Err(Error::usage(format!(
-            "--init-image {init_image} has no use: only --item-store=inline has an init container"
-        ))
-        .hint("leave --init-image out, or add --item-store=inline"));
-    }
-    let parallelism = choose_parallelism(parallelism, base.as_ref(), completions)?;
+    let behind = !behind_command.is_empty();
+    let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
+    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref())?;
+    let Handing { handover, item_store, init_image, index_file, warnings } = handing;
+    let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
+    let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions)?;
     if retries.is_some() && base.as_ref().is_some_and(|base| base::restart_policy(base) == Some("OnFailure")) {
         return Err(Error::usage(
             "--retries counts for each index, which needs restartPolicy Never; the template says OnFailure",
         )
         .hint("take restartPolicy out of the template, or leave --retries out"));
     }
+    check_annotations(&annotations, &command)?;
     let app = app_name(&command, base.as_ref());
     let name = match name.or(positional_name) {
         Some(name) => name::check(&name, completions)?,
         None => name::generate(&app, &inputs.suffix, completions),
     };
 
-    Ok(JobSpec {
+    let spec = JobSpec {
         name,
         app,
         namespace: inputs.namespace,
         completions,
         items,
         index_file,
-        item_form,
+        handover,
         item_store,
         command,
         image: image.or_else(|| {
             let stands = base.as_ref().is_some_and(|base| base::worker(base).and_then(|w| w.get("image")).is_some());
             (!stands).then(|| DEFAULT_IMAGE.to_owned())
         }),
-        init_image: init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
+        init_image,
         parallelism,
         retries,
         labels,
@@ -195,7 +198,63 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<JobSpec, Error> {
         image_pull_secrets,
         priority_class,
         base,
-    })
+    };
+    Ok(Resolved { spec, notes, warnings })
+}
+
+/// How the items reach the worker, with all that goes with it.
+struct Handing {
+    handover: Handover,
+    item_store: ItemStore,
+    init_image: String,
+    index_file: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Handing {
+    fn resolve(
+        args: HandoverArgs,
+        found: &Found,
+        command: &[String],
+        behind_command: bool,
+        env: &[(String, String)],
+        base: Option<&Value>,
+    ) -> Result<Self, Error> {
+        let HandoverArgs {
+            item_as,
+            item_path,
+            no_placeholders,
+            shell,
+            no_shell,
+            index_env,
+            index_file,
+            compat,
+            item_store,
+            init_image,
+        } = args;
+        let wishes = Wishes {
+            form: item_as,
+            path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
+            no_placeholders,
+            shell,
+            no_shell,
+            index_env,
+            compat,
+            env,
+            behind_command,
+            is_range: found.is_range,
+            template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
+            completions: found.completions,
+        };
+        let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
+        let item_store = choose_store(item_store, found.listed.clone(), &handover, &found.items)?;
+        if let Some(path) = &index_file {
+            check_index_file(path, &handover)?;
+        }
+        check_init_image(init_image.as_deref(), &handover, &item_store)?;
+        let init_image = init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
+        Ok(Self { handover, item_store, init_image, index_file, warnings })
+    }
 }
 
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {
@@ -216,41 +275,18 @@ fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -
     }
 }
 
-/// The items and how many indexes there are for them; no items where only a number is given.
-fn read_items(list: Option<&std::ffi::OsStr>, completions: Option<u32>) -> Result<(Items, u32), Error> {
-    let items = match (list, completions) {
-        (Some(list), _) => items::from_list(list.as_encoded_bytes())?,
-        (None, Some(0)) => return Err(Error::usage("--completions 0 would never run anything").hint("give at least 1")),
-        (None, Some(_)) => Items::new(),
-        (None, None) => {
-            return Err(Error::usage("there are no items to run the command for")
-                .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
-                .hint("or only number them: --completions 10"));
-        }
-    };
-    let completions = completions.map_or(items.len(), |n| n as usize);
-    match u32::try_from(completions) {
-        Ok(fitting) if completions <= MAX_COMPLETIONS => Ok((items, fitting)),
-        _ => Err(Error::usage(format!(
-            "{completions} indexes are more than one Job can have: Kubernetes takes {MAX_COMPLETIONS} with per-index \
-             limits"
-        ))
-        .hint(format!("split the work into runs of at most {MAX_COMPLETIONS}"))),
+/// Checks the absolute path of a file that is to appear in the worker.
+fn check_path(flag: &str, path: &str) -> Result<(), Error> {
+    let name = path.rsplit_once('/').map(|(_, name)| name);
+    if !path.starts_with('/') || name.is_none_or(str::is_empty) || path.contains(':') {
+        // A colon is what the API refuses in a mount path (`validateVolumeMounts` in `pkg/apis/core/validation`).
+        return Err(Error::usage(format!("{flag} {path:?} is not the absolute path of a file"))
+            .hint("write it as /work/item.txt"));
     }
+    Ok(())
 }
 
-fn choose_form(asked: Option<args::ItemAs>, items: &Items) -> Result<ItemForm, Error> {
-    match asked {
-        Some(args::ItemAs::File) if items.is_empty() => {
-            Err(Error::usage("--item-as file has no use: there are no items, only --completions")
-                .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"))
-        }
-        None if items.is_empty() => Ok(ItemForm::Index),
-        Some(args::ItemAs::File) | None => Ok(ItemForm::File),
-    }
-}
-
-fn check_index_file(path: &str, form: ItemForm) -> Result<(), Error> {
+fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
     let folder = path.rsplit_once('/').map(|(folder, name)| (folder, name.is_empty()));
     match folder {
         Some((folder, false)) if folder.starts_with('/') && folder.len() > 1 => {}
@@ -259,32 +295,93 @@ fn check_index_file(path: &str, form: ItemForm) -> Result<(), Error> {
                 .hint("write it as /index/data.txt"));
         }
     }
-    if form == ItemForm::File && path.starts_with(contract::INPUT_DIR) {
+    if handover.form != ItemForm::Index && path.starts_with(contract::INPUT_DIR) {
         return Err(Error::usage(format!("--index-file {path} lies in {}, where the item is", contract::INPUT_DIR))
             .hint("choose another folder, as in /index/data.txt"));
     }
     Ok(())
 }
 
-fn choose_store(asked: args::ItemStore, form: ItemForm, items: &Items) -> Result<ItemStore, Error> {
+fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore) -> Result<(), Error> {
+    let picks = handover.is_needed() && store.needs_picking();
+    match image {
+        Some(image) if !picks && !handover.depends_on_server() => {
+            Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))
+                .hint("leave --init-image out, or add --item-store=inline"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn choose_store(
+    asked: args::ItemStore,
+    listed: Option<ItemStore>,
+    handover: &Handover,
+    items: &Items,
+) -> Result<ItemStore, Error> {
+    if let Some(listed) = listed {
+        if asked != args::ItemStore::Auto {
+            return Err(Error::usage("--item-store has no use: --items-configmap names where the list is kept")
+                .hint("leave --item-store out"));
+        }
+        let derived = |p: &template::Placeholder| p.operation != template::Operation::None;
+        if handover.of_item().any(|(_, placeholder)| derived(placeholder)) {
+            return Err(Error::usage(
+                "a list in the cluster is used as it is: what {.}, {/}, {//} and {/.} make of an item is not in it",
+            )
+            .hint("use {}, or pass the list by --items-file"));
+        }
+        return Ok(listed);
+    }
     match asked {
-        args::ItemStore::Inline if form == ItemForm::Index => {
+        args::ItemStore::Inline if !handover.is_needed() => {
             Err(Error::usage("--item-store inline has no use: no item is handed over, only the index")
                 .hint("leave --item-store out"))
         }
         args::ItemStore::Inline => {
-            items::check_inline(items)?;
+            stores::check_inline(items, &handover.payload())?;
             Ok(ItemStore::Inline)
         }
-        args::ItemStore::Auto | args::ItemStore::Configmap => {
-            items::check_config_map(items)?;
-            Ok(ItemStore::ConfigMap)
-        }
+        args::ItemStore::Auto | args::ItemStore::Configmap if items.is_empty() => Ok(ItemStore::Nowhere),
+        args::ItemStore::Auto | args::ItemStore::Configmap => stores::config_maps(items, &handover.payload()),
     }
 }
 
-fn choose_parallelism(asked: Option<u32>, base: Option<&Value>, completions: u32) -> Result<u32, Error> {
-    match asked {
+/// Most that the keys and values of an object's annotations may have together, in bytes (`TotalAnnotationSizeLimitB` in
+/// `k8s.io/apimachinery/pkg/api/validation`).
+const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
+/// What this program's own annotations may take of it, besides the command.
+const OWN_ANNOTATION_BYTES: usize = 8 * 1024;
+
+/// The command is noted in an annotation, so it counts.
+fn check_annotations(annotations: &[(String, String)], command: &[String]) -> Result<(), Error> {
+    let users: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let noted = Value::from(command.to_vec()).to_string().len();
+    let room = MAX_ANNOTATION_BYTES - OWN_ANNOTATION_BYTES;
+    if users + noted > room {
+        return Err(Error::usage(format!(
+            "the annotations would have {} bytes, {noted} of them the command, and Kubernetes takes {room} besides this \
+             program's own",
+            users + noted
+        ))
+        .hint("put a long script into the image, a ConfigMap or an item, and name it in the command"));
+    }
+    Ok(())
+}
+
+fn choose_parallelism(
+    asked: Option<u32>,
+    by_range: Option<u32>,
+    base: Option<&Value>,
+    completions: u32,
+) -> Result<u32, Error> {
+    if let (Some(asked), Some(by_range)) = (asked, by_range) {
+        return Err(Error::usage(format!(
+            "--parallelism {asked} and %{by_range} both say how many indexes run at once"
+        ))
+        .hint("leave one of them out"));
+    }
+    match asked.or(by_range) {
         Some(0) => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
         Some(n) if n > MAX_PARALLELISM => Err(Error::usage(format!(
             "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"

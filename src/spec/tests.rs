@@ -6,17 +6,42 @@ use crate::spec::items::from_list;
 
 /// Resolves a command line as it would be typed after `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
+    resolve_all(words, template, b"").map(|resolved| resolved.spec)
+}
+
+/// The same with `input` on stdin, or in whatever file `--items-file` names.
+pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) -> Result<Resolved, Error> {
     let cli = Cli::try_parse_from(["kubectl-indexed"].iter().chain(words)).unwrap();
     let Verb::Run(args) = cli.verb else { panic!("not a run: {words:?}") };
     let template = template.map(|text| ("job.yaml".to_owned(), text.as_bytes().to_vec()));
-    resolve(*args, Inputs { template, suffix: "x7k2p".to_owned(), namespace: cli.global.namespace })
+    let seed = 7;
+    sources::check(&args.source, &args.command)?;
+    let read = |path: &std::path::PathBuf| {
+        let mut intake = sources::intake(&args.source, path.to_str().unwrap(), seed)?;
+        let _ = intake.push(input)?;
+        intake.finish()
+    };
+    let file = args.source.items_file.as_ref().map(read).transpose()?;
+    let listed = args.source.items_configmap.as_ref().map(|_| {
+        let text = std::str::from_utf8(input).unwrap();
+        let entry = |line: &str| {
+            line.split_once(':').map(|(key, value)| (key.to_owned(), value.replace('|', "\n").into_bytes()))
+        };
+        ListedConfigMap { entries: text.lines().filter_map(entry).collect() }
+    });
+    let (suffix, namespace) = ("x7k2p".to_owned(), cli.global.namespace);
+    resolve(*args, Inputs { template, suffix, namespace, file, listed, seed })
 }
 
 /// The error of a command line with its hints, as they are printed.
 fn refused(words: &[&str], template: Option<&str>) -> String {
-    let error = resolve_line(words, template).unwrap_err();
+    told(&resolve_line(words, template).unwrap_err())
+}
+
+/// A usage error with its hints, as they are printed.
+pub(crate) fn told(error: &Error) -> String {
     assert_eq!(error.kind(), crate::error::Kind::Usage);
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let hints: Vec<_> = error.hints().iter().map(|hint| format!("\nhint: {hint}")).collect();
     format!("{error}{cause}{}", hints.concat())
 }
@@ -89,8 +114,8 @@ fn what_can_make_no_job_is_refused() {
     --toleration "gpu:Never" has an unknown effect; there are NoSchedule, PreferNoSchedule, NoExecute
     hint: write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
     "#);
-    insta::assert_snapshot!(refused(&["run", "--items", "a", "--init-image", "bash", "--", "rev"], None), @r"
-    --init-image bash has no use: only --item-store=inline has an init container
+    insta::assert_snapshot!(refused(&["run", "--items", "a", "--init-image", "bash", "--", "rev"], None), @"
+    --init-image bash has no use: nothing here needs an init container
     hint: leave --init-image out, or add --item-store=inline
     ");
 }
@@ -99,16 +124,12 @@ fn what_can_make_no_job_is_refused() {
 fn lists_over_the_limits_are_refused_with_what_would_fit() {
     let many = vec!["x"; 100_001].join(",");
     insta::assert_snapshot!(refused(&["run", "--items", &many, "--", "rev"], None), @"
-    100001 indexes are more than one Job can have: Kubernetes takes 100000 with per-index limits
-    hint: split the work into runs of at most 100000
+    100001 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+    hint: split the work into runs of at most 100000, as by --skip and --first
     ");
     let large = vec!["x".repeat(1000); 1100].join(",");
-    insta::assert_snapshot!(refused(&["run", "--items", &large, "--", "rev"], None), @r"
-    the list is too long: its first 1045 items of 1100 fill the 1048576 bytes that one ConfigMap may have
-    hint: split the list into runs of at most 1045 items
-    ");
-    insta::assert_snapshot!(refused(&["run", "--items", &large, "--item-store=inline", "--", "rev"], None), @r"
-    the list is too long to stand inline: its first 130 items fill the 131071 bytes that one argument may have
+    insta::assert_snapshot!(refused(&["run", "--items", &large, "--item-store=inline", "--", "rev"], None), @"
+    the list is too long to stand inline: its first 129 items fill the 131071 bytes that one argument may have
     hint: use --item-store=configmap, or split the list
     ");
 }

@@ -192,46 +192,164 @@ fn pods_of_a_namesake_do_not_count() {
     assert!(state.running().is_empty());
 }
 
-/// What can be seen of a Job of six indexes while it runs.
+fn versioned(mut pod: PodRecord, version: u64) -> PodRecord {
+    pod.metadata.resource_version = Some(version.to_string());
+    pod
+}
+
+fn limited(completions: u32) -> Value {
+    json!({"completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": 9})
+}
+
+#[test]
+fn an_index_on_a_silent_node_is_unknown() {
+    let mut state = JobState::new(job(1, limited(2), &json!({})));
+    state.apply(seen(pod("a", 1, &json!({"phase": "Unknown"}))));
+    assert_eq!(statuses(&state), "0 Pending, 1 Unknown");
+}
+
+#[test]
+fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
+    let n = 5_000;
+    for logs in [false, true] {
+        let mut state = JobState::following(job(1, limited(n), &json!({})), logs);
+        for index in 0..n {
+            let name = format!("p{index}");
+            state.apply(seen(versioned(pod(&name, index, &running()), u64::from(index))));
+            let done = json!({"completedIndexes": format!("0-{index}")});
+            state.apply(seen(versioned(pod(&name, index, &ended(0, "Completed")), u64::from(index) + 1)));
+            state.apply(Event::Job(Box::new(job(u64::from(index) + 2, limited(n), &done))));
+            assert_eq!(state.take_changed(), IndexSet::from_iter([index]));
+            if logs {
+                assert_eq!(state.attempts_of(index).count(), 1, "its log is still to be read");
+                state.forget(index);
+            }
+            // Its Pod is seen once more when the Job controller lets go of it, and when it is deleted.
+            state.apply(seen(versioned(pod(&name, index, &ended(0, "Completed")), u64::from(index) + 3)));
+            state.apply(Event::PodGone { uid: format!("uid-{name}") });
+            assert!(state.attempted().is_empty() && state.index_of.is_empty());
+        }
+        assert_eq!(state.succeeded(), IndexSet::below(n));
+        assert_eq!(state.forgotten().len(), if logs { n as usize } else { 0 });
+    }
+}
+
+#[test]
+fn of_many_attempts_of_an_index_the_newest_are_kept() {
+    let names = |state: &JobState| state.attempts_of(1).map(|attempt| attempt.pod.clone()).collect::<Vec<_>>();
+    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    // The list of Pods comes twice, as after a broken watch.
+    for n in (10..30).chain(10..30) {
+        state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
+    }
+    assert_eq!(names(&state), ["p22", "p23", "p24", "p25", "p26", "p27", "p28", "p29"]);
+    let mut state = JobState::following(job(1, limited(3), &json!({})), true);
+    for n in 10..30 {
+        state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
+    }
+    assert_eq!(names(&state).len(), 20, "their logs are still to be read");
+    for n in 10..30 {
+        state.mark_read(1, &format!("uid-p{n}"));
+    }
+    assert_eq!(names(&state).len(), 8);
+}
+
+#[test]
+fn of_long_last_words_the_end_is_kept() {
+    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    let mut status = ended(1, "Error");
+    status["containerStatuses"][0]["state"]["terminated"]["message"] = json!("é".repeat(3000) + "!");
+    state.apply(seen(pod("p", 1, &status)));
+    let message = state.attempts_of(1).next().and_then(|attempt| attempt.message.as_deref()).unwrap();
+    assert!(message.ends_with("é!") && (1000..=1024).contains(&message.len()), "{}", message.len());
+}
+
+#[test]
+fn only_the_newest_happenings_are_kept_each_once() {
+    let mut state = JobState::new(job(1, limited(3), &json!({})));
+    let happening = |n: i64, count| Happening {
+        uid: format!("e{n:02}"),
+        at: Timestamp::from_second(n).ok(),
+        warning: true,
+        reason: "FailedCreate".to_owned(),
+        message: "exceeded quota".to_owned(),
+        count,
+    };
+    for n in (0..20).rev().chain(0..20) {
+        state.apply(Event::Happened(Box::new(happening(n, 1))));
+    }
+    state.apply(Event::Happened(Box::new(happening(19, 3))));
+    state.apply(Event::Happened(Box::new(happening(19, 2))));
+    let kept: Vec<_> = state.happenings().iter().map(|happening| (happening.uid.as_str(), happening.count)).collect();
+    assert_eq!((kept.len(), kept[0], kept[15]), (16, ("e04", 1), ("e19", 3)));
+}
+
+/// What can be seen of a Job of six indexes while it runs: what, of which index, how late.
 fn events() -> impl Strategy<Value = Vec<(u8, u32, u64)>> {
-    proptest::collection::vec((0u8..4, 0u32..6, 1u64..9), 0..20)
+    proptest::collection::vec((0u8..7, 0u32..6, 1u64..9), 0..30)
 }
 
 fn event((kind, index, version): (u8, u32, u64)) -> Event {
-    let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
+    let early = if version < 5 { json!({"phase": "Pending"}) } else { running() };
+    let of = |name: &str, status: &Value| seen(versioned(pod(&format!("{name}{index}"), index, status), version));
     match kind {
         // A later Job has at least as many completed indexes as an earlier one.
-        0 => Event::Job(Box::new(job(version, spec, &json!({"completedIndexes": format!("0-{}", version / 3)})))),
-        1 => seen(pod(&format!("p{index}"), index, &ended(1, "Error"))),
-        2 => seen(pod(&format!("q{index}"), index, &ended(0, "Completed"))),
-        _ => Event::Job(Box::new(job(0, spec, &json!({})))),
+        0 => Event::Job(Box::new(job(version, limited(6), &json!({"completedIndexes": format!("0-{}", version / 3)})))),
+        1 => of("p", &ended(1, "Error")),
+        2 => of("q", &ended(0, "Completed")),
+        3 => of("q", &running()),
+        4 => of("r", &early),
+        5 => of("r", &ended(1, "Error")),
+        _ => Event::Job(Box::new(job(0, limited(6), &json!({})))),
     }
+}
+
+/// All that a state tells.
+fn whole(state: &JobState) -> impl PartialEq + std::fmt::Debug + use<> {
+    let attempts: Vec<_> = state.attempts().into_values().flatten().cloned().collect();
+    (statuses(state), state.counts(), attempts, state.forgotten().clone())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_may_come_twice_and_in_any_order(list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle()))) {
-        let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
-        let fold = |list: &[(u8, u32, u64)], times: usize| {
-            let mut state = JobState::new(job(0, spec.clone(), &json!({})));
-            for &entry in list {
-                (0..times).for_each(|_| state.apply(event(entry)));
-            }
-            let attempts: Vec<_> = state.attempts().into_values().flatten().cloned().collect();
-            (statuses(&state), state.counts(), attempts)
-        };
-        let (in_order, shuffled) = list;
-        let once = fold(&in_order, 1);
-        prop_assert_eq!(&once, &fold(&in_order, 2));
-        prop_assert_eq!(&once, &fold(&shuffled, 1));
+    fn events_may_come_twice_and_in_any_order(
+        list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle())),
+    ) {
+        let starts: [fn(Job) -> JobState; 3] =
+            [JobState::new, |job| JobState::following(job, false), |job| JobState::following(job, true)];
+        for start in starts {
+            let fold = |list: &[(u8, u32, u64)], times: usize| {
+                let mut state = start(job(0, limited(6), &json!({})));
+                for _ in 0..times {
+                    for &entry in list {
+                        (0..times).for_each(|_| state.apply(event(entry)));
+                    }
+                }
+                whole(&state)
+            };
+            let (in_order, shuffled) = &list;
+            let once = fold(in_order, 1);
+            prop_assert_eq!(&once, &fold(in_order, 2));
+            prop_assert_eq!(&once, &fold(shuffled, 1));
+        }
+    }
+
+    #[test]
+    fn a_followed_job_tells_the_same_of_every_index(list in events()) {
+        let start = job(0, limited(6), &json!({}));
+        let (mut all, mut followed) = (JobState::new(start.clone()), JobState::following(start, false));
+        for entry in list {
+            all.apply(event(entry));
+            followed.apply(event(entry));
+        }
+        prop_assert_eq!((statuses(&all), all.counts()), (statuses(&followed), followed.counts()));
     }
 
     #[test]
     fn every_index_is_in_exactly_one_set(list in events()) {
-        let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
-        let mut state = JobState::new(job(0, spec, &json!({})));
+        let mut state = JobState::new(job(0, limited(6), &json!({})));
         for entry in list {
             state.apply(event(entry));
         }

@@ -11,5 +11,9 @@ pub(crate) mod list;
 pub(crate) mod progress;
 pub(crate) mod summary;
 mod text;
+pub(crate) mod watch;
 
 pub(crate) use text::{Style, aligned, cut, escape_control, plural};
+
+#[cfg(test)]
+mod tests;

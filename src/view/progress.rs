@@ -2,11 +2,71 @@
 
 use jiff::Timestamp;
 
-use super::duration;
+use super::{duration, escape_control, plural};
 use crate::state::{self, JobState};
 
-/// How far a Job is, without its name.
-pub(crate) fn line(state: &JobState, now: Timestamp) -> String {
+/// How fast the indexes of a Job finish, from a bounded number of looks at it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pace {
+    /// When, in milliseconds, and how many had finished; the oldest first.
+    looks: Vec<(i64, usize)>,
+    /// The least time from one look to the next, in milliseconds; it doubles when there are too many.
+    spacing: i64,
+}
+
+/// How many looks are kept.
+const LOOKS: usize = 128;
+/// The speed is that of the last minute, or of the last quarter of the time where that is longer: then a burst of
+/// indexes that end together is not taken for the speed of all.
+const WINDOW: i64 = 60_000;
+
+impl Pace {
+    /// The pace of a Job that is looked at for the first time.
+    pub(crate) fn new(state: &JobState, now: Timestamp) -> Self {
+        let mut pace = Self { looks: Vec::new(), spacing: 500 };
+        // What finished before we came tells the pace too.
+        if let (Some(start), None) = state.span() {
+            pace.looks.push((start.as_millisecond().min(now.as_millisecond()), 0));
+        }
+        pace.look(state, now);
+        pace
+    }
+
+    /// Takes a look.
+    pub(crate) fn look(&mut self, state: &JobState, now: Timestamp) {
+        let counts = state.counts();
+        self.note(now.as_millisecond(), counts.succeeded + counts.failed);
+    }
+
+    fn note(&mut self, now: i64, finished: usize) {
+        if self.looks.last().is_some_and(|(last, _)| now < last + self.spacing) {
+            return;
+        }
+        self.looks.push((now, finished));
+        if self.looks.len() > LOOKS {
+            let mut odd = false;
+            self.looks.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.spacing *= 2;
+        }
+    }
+
+    /// Finished indexes a second; None before any has finished, and in the first second.
+    #[expect(clippy::cast_precision_loss, reason = "of a speed that a person reads, a few digits are shown")]
+    fn per_second(&self, now: i64, finished: usize) -> Option<f64> {
+        let (start, _) = *self.looks.first()?;
+        let window = WINDOW.max((now - start) / 4);
+        let after = self.looks.partition_point(|(at, _)| *at <= now - window);
+        let (from, before) = self.looks[after.saturating_sub(1)];
+        let (took, done) = (now - from, finished.saturating_sub(before));
+        (took >= 1000 && done > 0).then(|| done as f64 * 1000.0 / took as f64)
+    }
+}
+
+/// How far a Job is, without its name: finished indexes, speed, what is left, and how long it took so far.
+pub(crate) fn line(state: &JobState, pace: &Pace, now: Timestamp) -> String {
     let counts = state.counts();
     let mut parts = vec![format!("{}/{} completed", counts.succeeded, counts.total)];
     if counts.failed > 0 {
@@ -16,13 +76,37 @@ pub(crate) fn line(state: &JobState, now: Timestamp) -> String {
         Some(reason) if counts.running == 0 => reason,
         _ => format!("{} running", counts.running),
     });
-    if let (Some(start), _) = state.span() {
-        parts.push(duration::human((now.as_second() - start.as_second()).max(0)));
+    let finished = counts.succeeded + counts.failed;
+    let left = counts.total.saturating_sub(finished);
+    if let Some(speed) = pace.per_second(now.as_millisecond(), finished).filter(|_| state.outcome().is_none()) {
+        parts.push(per(speed));
+        if left > 0 {
+            parts.push(format!("about {} left", duration::human(seconds(left, speed))));
+        }
+    }
+    if let (Some(start), end) = state.span() {
+        let took = end.unwrap_or(now).as_second() - start.as_second();
+        parts.push(format!("{} so far", duration::human(took.max(0))));
     }
     parts.join(", ")
 }
 
-/// Why nothing runs, where that is known.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate, cut to whole seconds")]
+fn seconds(left: usize, speed: f64) -> i64 {
+    (left as f64 / speed).ceil() as i64
+}
+
+/// A speed in the unit in which it is a readable number.
+fn per(speed: f64) -> String {
+    let (number, unit) = match speed {
+        1.0.. => (speed, "s"),
+        0.016.. => (speed * 60.0, "min"),
+        _ => (speed * 3600.0, "h"),
+    };
+    if number < 9.95 { format!("{number:.1}/{unit}") } else { format!("{number:.0}/{unit}") }
+}
+
+/// Why nothing runs, in a word, where that is known.
 fn waiting_for(state: &JobState) -> Option<String> {
     let job = state.job()?;
     if state::is_suspended(job) {
@@ -35,3 +119,54 @@ fn waiting_for(state: &JobState) -> Option<String> {
     let mut reasons = attempts.values().flatten().filter(|attempt| !attempt.has_started());
     reasons.find_map(|attempt| attempt.reason.clone())
 }
+
+/// Why a Job does not go on, in a sentence; None while it does, or while nobody can tell.
+///
+/// `idle` is for how many seconds nothing of it has run or finished.
+pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
+    let job = state.job()?;
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    if state.outcome().is_some() {
+        return None;
+    }
+    if job.metadata.deletion_timestamp.is_some() {
+        return Some(format!("job {name} is being deleted"));
+    }
+    if state::is_suspended(job) {
+        return Some(match state::queue(job) {
+            Some(queue) => format!("job {name} waits until the queue {queue} admits it"),
+            None => format!("job {name} is suspended: nothing of it runs until it is resumed"),
+        });
+    }
+    // Pulling an image takes its time, and so does a node that is being added.
+    let (patience, why) = stuck(state);
+    let sentence = || format!("nothing of job {name} has run for {}: {why}", duration::human(idle));
+    (idle >= patience).then(|| escape_control(&sentence()).into_owned())
+}
+
+/// How long what is wrong may last before it is worth a word.
+const SOON: i64 = 10;
+const LATER: i64 = 60;
+
+/// What keeps the indexes from starting, with how long that may last.
+fn stuck(state: &JobState) -> (i64, String) {
+    let attempts = state.attempts();
+    let waiting: Vec<_> = attempts.values().flatten().filter(|attempt| !attempt.has_started()).collect();
+    let ordinary = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");
+    let told = waiting.iter().filter(|attempt| attempt.reason.as_deref().is_some_and(|reason| !ordinary(reason)));
+    let Some(first) = told.clone().next() else {
+        let refused = state.happenings().iter().rev().find(|happening| happening.warning);
+        return match refused {
+            Some(why) if waiting.is_empty() => (SOON, format!("{}: {}", why.reason, why.message)),
+            _ if waiting.is_empty() => (SOON, "no pod of it was created".to_owned()),
+            _ => (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are"))),
+        };
+    };
+    let reason = first.reason.as_deref().unwrap_or_default();
+    let same = told.filter(|attempt| attempt.reason == first.reason).count();
+    let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+    (SOON, format!("{} {reason}{message}", plural(same, "pod is", "pods are")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod errors;
 mod examples;
 mod faults;
 mod indexes;
+mod items;
 mod list;
 mod logs;
 mod readme;

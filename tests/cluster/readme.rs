@@ -55,6 +55,38 @@ fn the_transcripts_are_what_happens() {
     assert_eq!(shape(own), shape(shown.trim_start_matches("Indexed:\n")));
 }
 
+/// Every row that has a command of one line and what its first index prints.
+#[test]
+fn the_tables_of_items_are_true() {
+    let cluster = Cluster::new("readme-items");
+    cluster.write("words.txt", b"foo\nbar\nbaz\n");
+    cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
+    cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");
+    cluster.shell("kubectl create configmap words --from-file=list=$HOME/words.txt").ok();
+    let text = file("README.md");
+    let rows: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `")?.1.rsplit_once("` | `"))
+        .map(|(command, printed)| (command.replace("\\|", "|"), printed.to_owned()))
+        .collect();
+    assert_eq!(rows.len(), 23, "{rows:#?}");
+    // Few at a time: all on one node.
+    for some in rows.chunks(6) {
+        std::thread::scope(|scope| {
+            for (command, printed) in some {
+                let cluster = &cluster;
+                scope.spawn(move || {
+                    let outcome = cluster.shell(&format!("cd $HOME; {command}")).ok();
+                    // Of a single index nothing is printed but its output.
+                    let only = (outcome.stdout.lines().count() == 1).then_some(outcome.stdout.trim_end());
+                    let first = outcome.stdout.lines().find_map(|line| line.strip_prefix("[0] ")).or(only);
+                    assert_eq!(first, Some(printed.as_str()), "{command}: {outcome:?}");
+                });
+            }
+        });
+    }
+}
+
 #[test]
 fn the_role_is_enough() {
     let cluster = Cluster::new("role");

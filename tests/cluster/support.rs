@@ -131,16 +131,45 @@ impl Cluster {
 
     /// Has kubectl apply a manifest.
     pub(crate) fn apply(&self, manifest: &str) -> Outcome {
+        self.feed("apply", manifest)
+    }
+
+    /// Has kubectl create what a manifest says.
+    pub(crate) fn create(&self, manifest: &str) -> Outcome {
+        self.feed("create", manifest)
+    }
+
+    fn feed(&self, verb: &str, manifest: &str) -> Outcome {
         let mut command = self.command(&self.kubectl);
         // An old server does not know every field of a new manifest, and leaves those out.
         command
-            .args(["apply", "--validate=ignore", "-f", "-"])
+            .args([verb, "--validate=ignore", "-f", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
         Outcome::new(&child.wait_with_output().unwrap())
+    }
+
+    /// What the program writes to stdout, byte for byte.
+    pub(crate) fn raw(&self, args: &[&str]) -> Vec<u8> {
+        let output = self.command(env!("CARGO_BIN_EXE_kubectl-indexed")).args(args).output().unwrap();
+        assert!(output.status.success(), "{:?}", Outcome::new(&output));
+        output.stdout
+    }
+
+    /// Writes a file into the home, and returns its whole path.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Waits until a Job has completed, for as long as that takes.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, job: &str) {
+        self.run(&["wait", job, "-q"]).ok();
     }
 
     /// Runs a script by bash, ending at its first error.

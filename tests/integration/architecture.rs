@@ -33,10 +33,14 @@ const OUTSIDE: [Outside; 12] = [
     Outside { layer: "contract", crates: Some(&[]), never: &OUTSIDE_WORLD },
     Outside { layer: "error", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
-    Outside { layer: "spec", crates: Some(&["csv", "serde_json", "serde_saphyr"]), never: &OUTSIDE_WORLD },
+    Outside {
+        layer: "spec",
+        crates: Some(&["csv", "csv_core", "fastrand", "serde", "serde_json", "serde_saphyr"]),
+        never: &OUTSIDE_WORLD,
+    },
     Outside {
         layer: "manifest",
-        crates: Some(&["k8s_openapi", "serde_json", "serde_saphyr", "shlex"]),
+        crates: Some(&["flate2", "k8s_openapi", "serde_json", "serde_saphyr", "shlex"]),
         never: &OUTSIDE_WORLD,
     },
     Outside { layer: "state", crates: Some(&["jiff", "k8s_openapi", "serde"]), never: &OUTSIDE_WORLD },
@@ -48,7 +52,7 @@ const OUTSIDE: [Outside; 12] = [
     Outside { layer: "cluster", crates: None, never: &["clap", "anyhow", "anstream", "indicatif", "std::env::var"] },
     Outside {
         layer: "ui",
-        crates: Some(&["anstream", "anyhow", "indicatif", "owo_colors", "terminal_size"]),
+        crates: Some(&["anstream", "anyhow", "crossterm", "indicatif", "owo_colors"]),
         never: &["std::fs", "std::net", "std::process"],
     },
     Outside { layer: "commands", crates: None, never: &["kube", "hyper", "rustls", "tower", "http"] },

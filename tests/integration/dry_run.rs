@@ -40,6 +40,7 @@ fn as_yaml() {
       annotations:
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3
@@ -66,6 +67,9 @@ fn as_yaml() {
             command:
             - rev
             - /input/data.txt
+            env:
+            - name: ITEM_COUNT
+              value: "3"
             volumeMounts:
             - name: input
               mountPath: /input/data.txt
@@ -96,6 +100,7 @@ fn as_yaml_with_the_items_inline() {
       annotations:
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: inline
     spec:
       completions: 3
@@ -125,7 +130,7 @@ fn as_yaml_with_the_items_inline() {
             - |
               set -- foo no 'two words'
               shift "$JOB_COMPLETION_INDEX"
-              printf '%s\n' "$1" > /input/data.txt
+              printf %s "$1" > /input/data.txt
             volumeMounts:
             - name: input
               mountPath: /input
@@ -135,6 +140,9 @@ fn as_yaml_with_the_items_inline() {
             command:
             - rev
             - /input/data.txt
+            env:
+            - name: ITEM_COUNT
+              value: "3"
             volumeMounts:
             - name: input
               mountPath: /input
@@ -200,6 +208,7 @@ fn as_yaml_with_every_flag() {
         example.com/note: it's
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
+        kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3
@@ -246,6 +255,8 @@ fn as_yaml_with_every_flag() {
             - /input/data.txt
             workingDir: /work
             env:
+            - name: ITEM_COUNT
+              value: "3"
             - name: GREETING
               value: a=b
             resources:
@@ -313,6 +324,9 @@ fn as_yaml_without_items() {
             command:
             - rev
             - /input/data.txt
+            env:
+            - name: ITEM_COUNT
+              value: "5"
             volumeMounts:
             - name: input
               mountPath: /input
@@ -347,6 +361,7 @@ fn as_lines() {
     configmap/words-items created (dry run)
     job.batch/words created (dry run)
     ── stderr
+    3 items as file: the command has no placeholder; /input/data.txt is its last argument
     ── exit code 0
     ");
 }

@@ -67,11 +67,8 @@ fn items_and_completions() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--completions", "3"])), @"
     ── stdout
     ── stderr
-    error: the argument '--items <A,B,…>' cannot be used with '--completions <N>'
-
-    Usage: kubectl indexed run --items <A,B,…> [NAME] -- <CMD [ARG]>...
-
-    For more information, try '--help'.
+    error: --items and --completions are two sources of items
+    hint: leave one of them out; --param can be repeated, and combines its lists
     ── exit code 2
     ");
 }
@@ -159,7 +156,7 @@ fn a_form_or_a_store_that_is_unknown() {
     ── stdout
     ── stderr
     error: invalid value 'letter' for '--item-as <FORM>'
-      [possible values: file]
+      [possible values: file, arg, env, stdin, index]
 
     For more information, try '--help'.
     ── exit code 2

@@ -20,7 +20,8 @@ fn of_the_program() {
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
       indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
-      wait        Wait until a Job has completed or failed
+      wait        Wait until Jobs have completed or failed
+      watch       Watch a Job on a live screen until it ends
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
 
@@ -75,7 +76,8 @@ fn of_run() {
               Name of the Job; made from the command's name when left out
 
       [CMD [ARG]]...
-              The command to run for each item, after two dashes
+              The command to run for each item, after two dashes; ::: A B and :::+ A B after it list
+              items
 
     Options:
       -h, --help
@@ -85,31 +87,106 @@ fn of_run() {
           --items <A,B,…>
               Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
 
+      -a, --items-file <FILE>
+              File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they
+              are
+              
+              [alias: --each-line]
+
+          --format <FORMAT>
+              How --items-file is written, whatever its name ends in
+
+              Possible values:
+              - lines: One item a line
+              - csv:   Comma-separated columns, named by the first line
+              - tsv:   Tab-separated columns, named by the first line
+              - json:  One array of strings and numbers, or of flat objects
+              - jsonl: One string, number or flat object a line
+
+      -0, --null
+              A NUL byte, not a line break, ends each item of --items-file
+
+          --range <RANGE>
+              Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once
+              
+              [alias: --array]
+
+          --param <NAME=A,B,…>
+              Values of a column; repeated, every combination is an item
+
+          --link
+              Pair the values of several --param or :::, instead of combining each with each
+
+          --items-configmap <NAME[/KEY]>
+              List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key
+              with an item a line
+
           --completions <N>
               How many indexes to run when there are no items
 
+          --unique
+              Leave out an item that was there before
+
+          --skip <N>
+              Leave out the first N items
+
+          --shuffle[=<SEED>]
+              Mix the items; the same SEED, which is said, gives the same order
+
+          --first <N>
+              Take no more than N items: the first, or with --shuffle a sample
+
+    Handing over:
           --item-as <FORM>
-              How an item reaches the worker [default: file; nothing with --completions]
+              How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
 
               Possible values:
-              - file: In the file /input/data.txt, appended to the command unless it names it
+              - file:  In a file, appended to the command unless the command names it
+              - arg:   In the command's arguments, in place of {} or {COLUMN}
+              - env:   In the variable ITEM, and one variable for each column
+              - stdin: On standard input, which takes a shell in the image
+              - index: Not at all: the worker goes by its index
+
+          --item-path <PATH>
+              File in which the worker finds its item [default: /input/data.txt]
+
+          --no-placeholders
+              Leave every brace of the command as it is
+
+          --shell
+              Hand over by a shell of the worker's image, also where the server could do without
+
+          --no-shell
+              Never rely on a shell in the worker's image
+
+          --index-env <NAME>
+              Variable with the index, besides JOB_COMPLETION_INDEX (downward API)
 
           --index-file <PATH>
               File in which the worker finds its index, written by Kubernetes itself (downward API)
+
+          --compat <SYSTEM>
+              Systems whose variables the worker finds too, so that their scripts run unchanged
+
+              Possible values:
+              - slurm:      SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+              - hyperqueue: HQ_TASK_ID, HQ_ENTRY
+              - aws:        AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE
+              - parallel:   PARALLEL_SEQ, which starts at 1
 
           --item-store <STORE>
               Where the list of items is kept
 
               Possible values:
-              - auto:      The one that fits the list best: a ConfigMap
-              - inline:    In the Job itself: an init container with a shell writes the item as a line
-              - configmap: In a ConfigMap owned by the Job: byte for byte, no shell and no init
-                container needed
+              - auto:      The one that fits the list best: ConfigMaps
+              - inline:    In the Job itself: an init container with a shell picks the item
+              - configmap: In ConfigMaps owned by the Job: up to 1,000 items no init container is needed
               
               [default: auto]
 
           --init-image <IMAGE>
-              Image of the init container that --item-store=inline needs; it must have a POSIX shell
+              Image of the init container that some ways of handing over need; it must have a POSIX
+              shell
 
     Job:
           --name <NAME>
@@ -269,6 +346,15 @@ fn of_run() {
     Examples:
       # Reverse three words, one Pod each, and print what comes out
       kubectl indexed run --items foo,bar,baz -- rev
+
+      # One Pod for each line of a file, the line as an argument
+      kubectl indexed run --items-file urls.txt -- wget -qO- {}
+
+      # Each row of a table, its columns by name
+      kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+
+      # Every combination, as GNU parallel has it
+      kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
 
       # Ten at a time, each retried twice, in an image of your own
       kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
@@ -470,17 +556,45 @@ fn of_logs() {
 }
 
 #[test]
-fn of_wait() {
-    assert_snapshot!(own_part("wait"), @"
+fn of_watch() {
+    assert_snapshot!(own_part("watch"), @"
     ── stdout
-    Wait until a Job has completed or failed
+    Watch a Job on a live screen until it ends
 
-    Usage: kubectl indexed wait [OPTIONS] [JOB]
+    Usage: kubectl indexed watch [OPTIONS] [JOB]
 
     Arguments:
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    [the cluster options]
+    Examples:
+      # The newest Indexed Job of the namespace
+      kubectl indexed watch
+
+      # Where there is no terminal, wait tells how far it is
+      kubectl indexed wait indexed-job
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_wait() {
+    assert_snapshot!(own_part("wait"), @"
+    ── stdout
+    Wait until Jobs have completed or failed
+
+    Usage: kubectl indexed wait [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...  The Jobs; the newest Indexed Job when left out
+
+    Options:
+          --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
+                                [default: either outcome]
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
       -q, --quiet               Neither progress nor summary, only the exit code and errors
       -h, --help                Print help
@@ -492,6 +606,12 @@ fn of_wait() {
 
       # Exit code 3 when it takes longer
       kubectl indexed wait indexed-job --timeout 10m
+
+      # Until some of its indexes have completed
+      kubectl indexed wait indexed-job --for indexes=0-9
+
+      # Several Jobs: 0 when all of them completed
+      kubectl indexed wait train evaluate
     ── stderr
     ── exit code 0
     ");

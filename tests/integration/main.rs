@@ -11,6 +11,7 @@ mod examples;
 mod help;
 mod readme;
 mod support;
+mod waiting;
 
 /// A file that no `mod` names is compiled by nobody, and its tests pass for ever.
 #[test]

@@ -30,7 +30,7 @@ fn every_block_is_tried() {
             "console" => {
                 assert!(on_the_cluster.contains("blocks(\"console\")"));
                 for command in text.lines().filter_map(|line| line.strip_prefix("$ kubectl indexed ")) {
-                    let tried = command.replacen(" -- ", " --dry-run=client -- ", 1);
+                    let tried = command.replacen(" -- ", " --dry-run=client -o name -- ", 1);
                     let outcome = sandbox.shell(&format!("kubectl-indexed {tried}"));
                     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{command}: {outcome}");
                 }

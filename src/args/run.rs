@@ -1,0 +1,311 @@
+//! What `run` takes.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{ObjectFormat, Prefix};
+
+/// Whether to do it, or only to show what would be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRun {
+    /// Do it
+    #[default]
+    None,
+    /// Build and check it here, and print it
+    Client,
+    /// Have the server check it without storing it, and print what it would store
+    Server,
+}
+
+/// Forms in which an item reaches the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ItemAs {
+    /// In a file, appended to the command unless the command names it
+    File,
+    /// In the command's arguments, in place of {} or {COLUMN}
+    Arg,
+    /// In the variable ITEM, and one variable for each column
+    Env,
+    /// On standard input, which takes a shell in the image
+    Stdin,
+    /// Not at all: the worker goes by its index
+    Index,
+}
+
+/// How a list of items is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListedAs {
+    /// One item a line
+    Lines,
+    /// Comma-separated columns, named by the first line
+    Csv,
+    /// Tab-separated columns, named by the first line
+    Tsv,
+    /// One array of strings and numbers, or of flat objects
+    Json,
+    /// One string, number or flat object a line
+    Jsonl,
+}
+
+/// Where the list of items is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ItemStore {
+    /// The one that fits the list best: ConfigMaps
+    #[default]
+    Auto,
+    /// In the Job itself: an init container with a shell picks the item
+    Inline,
+    /// In ConfigMaps owned by the Job: up to 1,000 items no init container is needed
+    Configmap,
+}
+
+/// Systems whose variables a worker may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compat {
+    /// SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+    Slurm,
+    /// HQ_TASK_ID, HQ_ENTRY
+    Hyperqueue,
+    /// AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE
+    Aws,
+    /// PARALLEL_SEQ, which starts at 1
+    Parallel,
+}
+
+/// When a container's image is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+pub(crate) enum PullPolicy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+/// How items are mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Another way each time.
+    Random,
+    /// As this seed has it.
+    Seed(u64),
+}
+
+fn order(text: &str) -> Result<Order, String> {
+    match text {
+        "" => Ok(Order::Random),
+        _ => text.parse().map(Order::Seed).map_err(|_| "a seed is a whole number".to_owned()),
+    }
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  # Reverse three words, one Pod each, and print what comes out
+  kubectl indexed run --items foo,bar,baz -- rev
+
+  # One Pod for each line of a file, the line as an argument
+  kubectl indexed run --items-file urls.txt -- wget -qO- {}
+
+  # Each row of a table, its columns by name
+  kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+
+  # Every combination, as GNU parallel has it
+  kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
+
+  # Ten at a time, each retried twice, in an image of your own
+  kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
+
+  # See the manifest, or keep it
+  kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
+
+  # Start from a manifest with volumes, secrets and whatever else it needs
+  kubectl indexed run --items foo,bar --template job.yaml";
+
+/// `run`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// Name of the Job; made from the command's name when left out
+    #[arg(value_name = "NAME", conflicts_with = "name")]
+    pub(crate) positional_name: Option<String>,
+    /// The command to run for each item, after two dashes; ::: A B and :::+ A B after it list items
+    #[arg(last = true, value_name = "CMD [ARG]")]
+    pub(crate) command: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) source: ItemArgs,
+    #[command(flatten)]
+    pub(crate) handover: HandoverArgs,
+
+    /// Name of the Job
+    #[arg(long, help_heading = "Job")]
+    pub(crate) name: Option<String>,
+    /// How many indexes may run at once [default: all, at most 100]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Job")]
+    pub(crate) parallelism: Option<u32>,
+    /// How often a failed index is tried again, each index for itself [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Job")]
+    pub(crate) retries: Option<u32>,
+    /// Label for the Job and its Pods; can be repeated
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job")]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Annotation for the Job and its Pods; can be repeated
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job")]
+    pub(crate) annotations: Vec<(String, String)>,
+    /// Kueue queue that admits the Job
+    #[arg(long, value_name = "NAME", help_heading = "Job")]
+    pub(crate) queue: Option<String>,
+    /// Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
+    #[arg(long, value_name = "FILE", help_heading = "Job")]
+    pub(crate) template: Option<PathBuf>,
+
+    /// Image of the worker [default: docker.io/library/busybox]
+    #[arg(long, help_heading = "Worker")]
+    pub(crate) image: Option<String>,
+    /// Environment variable of the worker; can be repeated
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Worker")]
+    pub(crate) env: Vec<(String, String)>,
+    /// CPU that each index asks for, as in 2 or 500m
+    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    pub(crate) cpu: Option<String>,
+    /// Memory that each index asks for and is limited to, as in 512Mi or 2Gi
+    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    pub(crate) memory: Option<String>,
+    /// GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
+    #[arg(long, value_name = "N", help_heading = "Worker")]
+    pub(crate) gpu: Option<String>,
+    /// Folder in which the command starts
+    #[arg(long, value_name = "PATH", help_heading = "Worker")]
+    pub(crate) workdir: Option<String>,
+    /// When the worker's image is pulled
+    #[arg(long, value_enum, value_name = "POLICY", help_heading = "Worker")]
+    pub(crate) image_pull_policy: Option<PullPolicy>,
+
+    /// Service account of the Pods
+    #[arg(long, value_name = "NAME", help_heading = "Pod")]
+    pub(crate) service_account: Option<String>,
+    /// Label that a node must have; can be repeated
+    #[arg(long = "node-selector", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Pod")]
+    pub(crate) node_selector: Vec<(String, String)>,
+    /// Taint that the Pods tolerate; can be repeated
+    #[arg(long = "toleration", value_name = "KEY[=VALUE]:EFFECT", help_heading = "Pod")]
+    pub(crate) tolerations: Vec<String>,
+    /// Secret to pull images with; can be repeated
+    #[arg(long = "image-pull-secret", value_name = "NAME", help_heading = "Pod")]
+    pub(crate) image_pull_secrets: Vec<String>,
+    /// Priority class of the Pods
+    #[arg(long, value_name = "NAME", help_heading = "Pod")]
+    pub(crate) priority_class: Option<String>,
+
+    /// Return after submitting instead of following
+    #[arg(short, long, help_heading = "Following", conflicts_with = "dry_run")]
+    pub(crate) detach: bool,
+    /// What starts each line of output
+    #[arg(long, value_enum, default_value_t, help_heading = "Following")]
+    pub(crate) prefix: Prefix,
+    /// Neither progress nor summary, only the output and errors
+    #[arg(short, long, help_heading = "Following")]
+    pub(crate) quiet: bool,
+
+    /// Print the objects instead of creating them
+    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
+          value_name = "WHERE", help_heading = "Output")]
+    pub(crate) dry_run: DryRun,
+    /// Form of the objects on stdout
+    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<ObjectFormat>,
+    /// Name of the manager that the server records for the fields that are set
+    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
+    pub(crate) field_manager: String,
+}
+
+/// Where the items come from, and which of them are taken.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Items")]
+pub(crate) struct ItemArgs {
+    /// Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
+    #[arg(long, value_name = "A,B,…")]
+    pub(crate) items: Option<OsString>,
+    /// File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are
+    #[arg(short = 'a', long, value_name = "FILE", visible_alias = "each-line", alias = "arg-file")]
+    pub(crate) items_file: Option<PathBuf>,
+    /// How --items-file is written, whatever its name ends in
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<ListedAs>,
+    /// A NUL byte, not a line break, ends each item of --items-file
+    #[arg(short = '0', long, conflicts_with = "format")]
+    pub(crate) null: bool,
+    /// Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once
+    #[arg(long, value_name = "RANGE", visible_alias = "array")]
+    pub(crate) range: Option<String>,
+    /// Values of a column; repeated, every combination is an item
+    #[arg(long = "param", value_name = "NAME=A,B,…")]
+    pub(crate) params: Vec<OsString>,
+    /// Pair the values of several --param or :::, instead of combining each with each
+    #[arg(long)]
+    pub(crate) link: bool,
+    /// List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key with an item a line
+    #[arg(long, value_name = "NAME[/KEY]")]
+    pub(crate) items_configmap: Option<String>,
+    /// How many indexes to run when there are no items
+    #[arg(long, value_name = "N")]
+    pub(crate) completions: Option<u32>,
+    /// Leave out an item that was there before
+    #[arg(long)]
+    pub(crate) unique: bool,
+    /// Leave out the first N items
+    #[arg(long, value_name = "N")]
+    pub(crate) skip: Option<usize>,
+    /// Mix the items; the same SEED, which is said, gives the same order
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          value_parser = order)]
+    pub(crate) shuffle: Option<Order>,
+    /// Take no more than N items: the first, or with --shuffle a sample
+    #[arg(long, value_name = "N")]
+    pub(crate) first: Option<usize>,
+}
+
+/// How an item reaches the worker.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Handing over")]
+pub(crate) struct HandoverArgs {
+    /// How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) item_as: Option<ItemAs>,
+    /// File in which the worker finds its item [default: /input/data.txt]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) item_path: Option<String>,
+    /// Leave every brace of the command as it is
+    #[arg(long)]
+    pub(crate) no_placeholders: bool,
+    /// Hand over by a shell of the worker's image, also where the server could do without
+    #[arg(long, conflicts_with = "no_shell")]
+    pub(crate) shell: bool,
+    /// Never rely on a shell in the worker's image
+    #[arg(long)]
+    pub(crate) no_shell: bool,
+    /// Variable with the index, besides JOB_COMPLETION_INDEX (downward API)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) index_env: Option<String>,
+    /// File in which the worker finds its index, written by Kubernetes itself (downward API)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) index_file: Option<String>,
+    /// Systems whose variables the worker finds too, so that their scripts run unchanged
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SYSTEM")]
+    pub(crate) compat: Vec<Compat>,
+    /// Where the list of items is kept
+    #[arg(long, value_enum, default_value_t, value_name = "STORE")]
+    pub(crate) item_store: ItemStore,
+    /// Image of the init container that some ways of handing over need; it must have a POSIX shell
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) init_image: Option<String>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("the key before = is missing".to_owned()),
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err("write it as KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,100 @@
+//! What `run` reads before anything is decided: the template, the file with the items, a list in the cluster.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::Context;
+use crate::args::{ItemArgs, RunArgs};
+use crate::error::{Error, Kind};
+use crate::spec::select::{Flow, Taken};
+use crate::spec::sources::{self, ListedConfigMap};
+use crate::spec::{self, Inputs};
+
+/// How much of a file is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Reads all that `args` names.
+///
+/// # Errors
+/// If something can't be read, or can't be what it should be.
+pub(super) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
+    let source = &args.source;
+    sources::check(source, &args.command)?;
+    let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if is_stdin(&args.template) && is_stdin(&source.items_file) {
+        return Err(Error::usage("--template - and --items-file - would both read stdin")
+            .hint("put one of them into a file")
+            .into());
+    }
+    let seed = fastrand::u64(..1_000_000);
+    Ok(Inputs {
+        template: args.template.as_deref().map(read_template).transpose()?,
+        suffix: suffix(),
+        namespace: context.namespace().map(str::to_owned),
+        file: source.items_file.as_deref().map(|path| read_items(source, path, seed)).transpose()?,
+        listed: match &source.items_configmap {
+            Some(named) => Some(read_config_map(named, context).await?),
+            None => None,
+        },
+        seed,
+    })
+}
+
+/// A file, or stdin, and what to call it.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) })
+}
+
+fn read_template(path: &Path) -> Result<(String, Vec<u8>)> {
+    let origin = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    let read = read.map_err(|error| Error::usage(format!("the template {origin} can't be read")).caused_by(error));
+    read.context("reading --template")?;
+    Ok((origin, bytes))
+}
+
+/// Reads items as far as they are of use.
+fn read_items(args: &ItemArgs, path: &Path, seed: u64) -> Result<Taken> {
+    let origin = path.display().to_string();
+    let cannot = |error: io::Error| Error::usage(format!("the items in {origin} can't be read")).caused_by(error);
+    let mut intake = sources::intake(args, &origin, seed)?;
+    let mut file = open(path).map_err(cannot)?;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let length = match file.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(cannot(error).into()),
+        };
+        if intake.push(&chunk[..length])? == Flow::Enough {
+            break;
+        }
+    }
+    Ok(intake.finish()?)
+}
+
+async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigMap> {
+    let (name, _) = sources::config_map_named(named);
+    let cluster = context.cluster().await?;
+    let Some(config_map) = cluster.config_map(name).await? else {
+        let message = format!("there is no configmap {name:?} in namespace {:?}", cluster.namespace());
+        return Err(Error::new(Kind::NotFound, message)
+            .hint("kubectl get configmaps lists them; -n NAMESPACE looks elsewhere")
+            .into());
+    };
+    let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
+    let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
+    Ok(ListedConfigMap { entries: text.chain(binary).collect() })
+}
+
+/// What makes a generated name unique: five letters or digits, none that is read as another.
+fn suffix() -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    std::iter::repeat_with(|| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())]))
+        .take(spec::SUFFIX_LENGTH)
+        .collect()
+}

@@ -1,0 +1,156 @@
+//! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
+
+use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+use k8s_openapi::ByteString;
+use serde_json::{Map, Value, json};
+
+use crate::contract::{self, MANAGER, label};
+use crate::error::Error;
+use crate::spec::JobSpec;
+use crate::spec::stores::{self, ItemStore, MAX_CONFIG_MAP_BYTES, MAX_CONFIG_MAPS};
+
+/// What a key takes besides its value: it counts with the size of the object, though not with the limit on values.
+const KEY_OVERHEAD_BYTES: usize = 8;
+
+/// One ConfigMap of a list.
+pub(super) struct Shard {
+    /// The lowest index whose item it has.
+    pub(super) first: u32,
+    data: Map<String, Value>,
+    binary: Map<String, Value>,
+    bytes: usize,
+}
+
+impl Shard {
+    fn new(first: u32) -> Self {
+        Self { first, data: Map::new(), binary: Map::new(), bytes: 0 }
+    }
+
+    fn has_room_for(&self, value: &[u8]) -> bool {
+        self.bytes + value.len() + KEY_OVERHEAD_BYTES <= MAX_CONFIG_MAP_BYTES
+    }
+
+    fn add(&mut self, key: String, value: Vec<u8>) {
+        self.bytes += value.len() + KEY_OVERHEAD_BYTES;
+        match String::from_utf8(value) {
+            Ok(text) => self.data.insert(key, json!(text)),
+            Err(error) => self.binary.insert(key, json!(ByteString(error.into_bytes()))),
+        };
+    }
+}
+
+/// The ConfigMaps of the list that the Job brings along; none where it stands elsewhere.
+///
+/// # Errors
+/// A usage error for an item that is too large, or for a list that is too long: it says how many items would fit.
+pub(super) fn shards(spec: &JobSpec) -> Result<Vec<Shard>, Error> {
+    let per_key = match spec.item_store {
+        ItemStore::Keys => 1,
+        ItemStore::Packed { per_key, .. } => per_key,
+        ItemStore::Nowhere | ItemStore::Inline | ItemStore::Listed { .. } => return Ok(Vec::new()),
+    };
+    let mut shards = vec![Shard::new(0)];
+    let mut first = 0;
+    for key in 0..spec.completions.div_ceil(per_key) {
+        let (name, value) = entry(spec, key, per_key)?;
+        if value.len() > MAX_CONFIG_MAP_BYTES {
+            return Err(stores::too_large(first as usize, value.len()));
+        }
+        if shards.last().is_some_and(|shard| shard.bytes > 0 && !shard.has_room_for(&value)) {
+            if shards.len() == MAX_CONFIG_MAPS {
+                return Err(stores::too_long(first as usize, spec.items.len()));
+            }
+            shards.push(Shard::new(first));
+        }
+        if let Some(shard) = shards.last_mut() {
+            shard.add(name, value);
+        }
+        first += per_key;
+    }
+    Ok(shards)
+}
+
+/// A key and what stands for its items.
+fn entry(spec: &JobSpec, key: u32, per_key: u32) -> Result<(String, Vec<u8>), Error> {
+    let payload = spec.handover.payload();
+    let from = (key * per_key) as usize;
+    let ItemStore::Packed { compressed, .. } = spec.item_store else {
+        return Ok((key.to_string(), payload.bytes(&spec.items[from]).into_owned()));
+    };
+    let mut lines = Vec::new();
+    for item in spec.items.iter().skip(from).take(per_key as usize) {
+        stores::encode_line(&payload.bytes(item), &mut lines);
+        lines.push(b'\n');
+    }
+    if !compressed {
+        return Ok((key.to_string(), lines));
+    }
+    Ok((format!("{key}.gz"), gzip(&lines)?))
+}
+
+/// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+/// Its checksum and its length come last.
+const GZIP_TRAILER_BYTES: usize = 8;
+
+/// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut file = GZIP_HEADER.to_vec();
+    let mut deflate = Compress::new(Compression::default(), false);
+    // Deflate never takes more than a few bytes a block above the original.
+    file.reserve(bytes.len() + bytes.len() / 1000 + 64);
+    match deflate.compress_vec(bytes, &mut file, FlushCompress::Finish) {
+        Ok(Status::StreamEnd) => {}
+        Ok(status) => return Err(Error::usage(format!("the items can't be compressed ({status:?})"))),
+        Err(error) => return Err(Error::usage("the items can't be compressed").caused_by(error)),
+    }
+    let mut checksum = Crc::new();
+    checksum.update(bytes);
+    file.extend_from_slice(&checksum.sum().to_le_bytes());
+    file.extend_from_slice(&checksum.amount().to_le_bytes());
+    Ok(file)
+}
+
+/// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
+pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
+    /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
+    const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
+    let body = file.strip_prefix(&GZIP_HEADER)?;
+    let (body, trailer) = body.split_at_checked(body.len().checked_sub(GZIP_TRAILER_BYTES)?)?;
+    let length = u32::from_le_bytes(trailer.last_chunk::<4>().copied()?) as usize;
+    if length > MAX_BYTES {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(length + 1);
+    let status = Decompress::new(false).decompress_vec(body, &mut bytes, FlushDecompress::Finish).ok()?;
+    (status == Status::StreamEnd && bytes.len() == length).then_some(bytes)
+}
+
+/// The objects of these shards.
+pub(super) fn config_maps(spec: &JobSpec, shards: Vec<Shard>) -> Vec<Value> {
+    let config_map = |(number, shard): (usize, Shard)| {
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), json!(contract::items_config_map(&spec.name, number)));
+        if let Some(namespace) = &spec.namespace {
+            metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        metadata.insert(
+            "labels".to_owned(),
+            json!({label::MANAGED_BY: MANAGER, label::INSTANCE: spec.name, label::ITEMS_OF: spec.name}),
+        );
+        let mut config_map = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            // An index that is tried again must see what it saw before; and no kubelet needs to watch it.
+            "immutable": true,
+        });
+        for (field, entries) in [("data", shard.data), ("binaryData", shard.binary)] {
+            if !entries.is_empty() {
+                config_map[field] = Value::Object(entries);
+            }
+        }
+        config_map
+    };
+    shards.into_iter().enumerate().map(config_map).collect()
+}

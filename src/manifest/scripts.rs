@@ -1,0 +1,218 @@
+//! The shell scripts that hand items over: the init container's, which picks and writes, and the worker's, which reads
+//! and becomes the command. All of it is POSIX shell, with `cat`, `printf`, `sed` and `gzip` at the most.
+
+use std::fmt::Write as _;
+
+use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
+use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
+use crate::spec::stores::ItemStore;
+
+/// Where the init container finds the list that it picks from, or the one item that is its Pod's.
+pub(super) const ITEMS_DIR: &str = "/items";
+/// The one item, where nothing has to be picked.
+pub(super) const MOUNTED_ITEM: &str = "/items/item";
+/// The first words of an inline list; what is between them and [`INLINE_PICK`] is the list, quoted for a shell.
+pub(super) const INLINE_HEAD: &str = "set -- ";
+/// What follows an inline list: pass over the items of lower indexes.
+pub(super) const INLINE_PICK: &str = "\nshift \"$JOB_COMPLETION_INDEX\"\n";
+
+/// What the init container does: pick the item, if that is needed, and write the variables that the kubelet reads.
+pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -> String {
+    let payload = handover.payload();
+    let target = match payload {
+        Payload::Item => ITEM_PATH,
+        Payload::Assignments(_) => VARIABLES_PATH,
+    };
+    let mut script = String::new();
+    if handover.is_needed() {
+        pick(&mut script, store, inline, target);
+    }
+    if handover.route == Route::VariableFile {
+        let written = if store.needs_picking() { target } else { MOUNTED_ITEM };
+        match payload {
+            Payload::Assignments(_) if store.needs_picking() => {}
+            Payload::Assignments(_) => {
+                let _ = writeln!(script, "cat {written} > {VARIABLES_PATH}");
+            }
+            Payload::Item => variables_of_item(&mut script, handover, written),
+        }
+        for variable in handover.variables.iter().filter(|variable| variable.origin == Origin::Position) {
+            let name = &variable.name;
+            let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$(({INDEX_VARIABLE} + 1))\" >> {VARIABLES_PATH}");
+        }
+    }
+    script
+}
+
+/// Writes what stands for the item into `target`, byte for byte.
+fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str) {
+    let _ = match store {
+        ItemStore::Inline => {
+            let words: Vec<_> = inline.iter().map(|item| quote(&String::from_utf8_lossy(item))).collect();
+            writeln!(script, "{INLINE_HEAD}{}{INLINE_PICK}printf %s \"$1\" > {target}", words.join(" "))
+        }
+        ItemStore::Packed { per_key, compressed } => {
+            let lines = if *compressed {
+                format!("gzip -dc \"{ITEMS_DIR}/$(({INDEX_VARIABLE} / {per_key})).gz\" | sed -n")
+            } else {
+                format!("sed -n <\"{ITEMS_DIR}/$(({INDEX_VARIABLE} / {per_key}))\"")
+            };
+            writeln!(
+                script,
+                "line=$({lines} \"$(({INDEX_VARIABLE} % {per_key} + 1))p\")\nprintf %b \"$line\" > {target}"
+            )
+        }
+        ItemStore::Listed { key: Some(key), crlf, .. } => {
+            let path = quote(&format!("{ITEMS_DIR}/{key}"));
+            let _ = writeln!(script, "line=$(sed -n \"$(({INDEX_VARIABLE} + 1))p\" <{path})");
+            if *crlf {
+                script.push_str("line=${line%\"$(printf '\\r')\"}\n");
+            }
+            writeln!(script, "printf %s \"$line\" > {target}")
+        }
+        ItemStore::Nowhere | ItemStore::Keys | ItemStore::Listed { key: None, .. } => Ok(()),
+    };
+}
+
+/// Writes the item from `path` into the file that the kubelet reads, once for each variable that is the item.
+fn variables_of_item(script: &mut String, handover: &Handover, path: &str) {
+    if handover.of_item().next().is_none() {
+        return;
+    }
+    read_whole(script, "item", path);
+    for (name, _) in handover.of_item() {
+        let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$item\" >> {VARIABLES_PATH}");
+    }
+}
+
+/// Reads a file into a variable with its line breaks at the end, which `$(…)` alone would drop.
+fn read_whole(script: &mut String, variable: &str, path: &str) {
+    let path = quote(path);
+    let _ = writeln!(script, "{variable}=$(cat {path}; printf x)\n{variable}=${{{variable}%x}}");
+}
+
+/// The path at which the worker itself needs what stands for its item, if it does.
+pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
+    match handover.form {
+        ItemForm::File | ItemForm::Stdin => Some(&handover.path),
+        _ if !matches!(handover.route, Route::Shell(_)) || !handover.is_needed() => None,
+        _ => match handover.payload() {
+            Payload::Item => Some(&handover.path),
+            Payload::Assignments(_) => Some(VARIABLES_PATH),
+        },
+    }
+}
+
+/// The command that reads the variables and becomes `words`; the worker's own texts are arguments of the script, never
+/// part of it, so whatever is in them is not run.
+pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> Vec<String> {
+    let mut script = String::new();
+    let mut names: Vec<&str> = handover.of_item().map(|(name, _)| name).collect();
+    if let (Some(path), false) = (worker_path(handover), names.is_empty()) {
+        match handover.payload() {
+            Payload::Assignments(_) => {
+                let _ = writeln!(script, "set -a\n. {}\nset +a", quote(path));
+            }
+            Payload::Item => {
+                let first = names.remove(0);
+                read_whole(&mut script, first, path);
+                let _ = write!(script, "export {first}");
+                for name in names {
+                    let _ = write!(script, " {name}=\"${first}\"");
+                }
+                script.push('\n');
+            }
+        }
+    }
+    for variable in handover.variables.iter().filter(|variable| variable.origin == Origin::Position) {
+        let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
+    }
+    let mut texts = Vec::new();
+    if words.iter().all(|word| matches!(word.as_slice(), [Part::Text(_)])) {
+        script.push_str("exec \"$@\"");
+        texts.extend(words.iter().map(|word| joined(word)));
+    } else {
+        script.push_str("exec");
+        for word in words {
+            script.push_str(" \"");
+            for part in word {
+                let _ = match part {
+                    Part::Text(text) => {
+                        texts.push(text.clone());
+                        write!(script, "${{{}}}", texts.len())
+                    }
+                    Part::Index => write!(script, "${{{INDEX_VARIABLE}}}"),
+                    Part::Variable(name) => write!(script, "${{{name}}}"),
+                };
+            }
+            script.push('"');
+        }
+    }
+    if handover.form == ItemForm::Stdin {
+        let _ = write!(script, " < {}", quote(&handover.path));
+    }
+    script.push('\n');
+    let name = shell.rsplit('/').next().unwrap_or(shell).to_owned();
+    let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name];
+    command.extend(texts);
+    command
+}
+
+/// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.
+pub(super) fn joined(word: &[Part]) -> String {
+    let mut text = String::new();
+    for part in word {
+        let name = match part {
+            Part::Text(literal) => {
+                text.push_str(literal);
+                continue;
+            }
+            Part::Index => INDEX_VARIABLE,
+            Part::Variable(name) => name,
+        };
+        // An odd `$` before it would make it `$$(NAME)`, which is the text `$(NAME)`.
+        if (text.len() - text.trim_end_matches('$').len()) % 2 == 1 {
+            text.push('$');
+        }
+        let _ = write!(text, "$({name})");
+    }
+    text
+}
+
+/// One word of a POSIX shell.
+fn quote(text: &str) -> String {
+    // The only text that is refused has a NUL byte, and `spec` has refused that before.
+    shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
+}
+
+/// Doubles each `$` that Kubernetes would take for the start of `$(NAME)` or of an escape, so that the shell sees the
+/// text as it was written (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
+pub(super) fn escape_expansion(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        escaped.push(c);
+        if c == '$' && matches!(rest.peek(), Some('$' | '(')) {
+            escaped.push('$');
+        }
+    }
+    escaped
+}
+
+/// Undoes [`escape_expansion`].
+pub(super) fn unescape_expansion(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        plain.push(c);
+        if c == '$' {
+            rest.next_if_eq(&'$');
+        }
+    }
+    plain
+}
+
+/// The folder of the one path in it, if it is the folder of items.
+pub(super) fn is_in_input_dir(path: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folder, _)| folder == contract::INPUT_DIR)
+}

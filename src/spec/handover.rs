@@ -1,0 +1,469 @@
+//! How an item reaches its worker: in a file, in arguments, in variables or on standard input, and by what means.
+//!
+//! Kubernetes itself can mount a file that differs from index to index, and give a variable the index. It can't give a
+//! variable a value that differs from index to index, except by a way that came with 1.35: the kubelet reads it from a
+//! file that an init container of the Pod wrote (`fileKeyRef`). Where that can't be had, a shell in the worker's image
+//! reads the item and then becomes the command.
+
+use std::borrow::Cow;
+
+use super::items::{Item, Items};
+use super::script;
+use super::template::{Argument, Placeholder, Shape, Subject, Template};
+use super::variables::{Naming, variables};
+use crate::args::{Compat, ItemAs};
+use crate::contract::ITEM_VARIABLE;
+use crate::error::Error;
+
+/// First minor version of Kubernetes 1 that reads variables from a file without being asked to (gate `EnvFiles`).
+pub(crate) const VARIABLE_FILE_SINCE: u32 = 35;
+/// Longest string in the arguments and the environment of a Linux process, with its ending NUL (`MAX_ARG_STRLEN`).
+const MAX_STRING_BYTES: usize = 128 * 1024;
+/// Longest line of a variable file (`bufio.MaxScanTokenSize`, of the scanner in `pkg/kubelet/util/env`).
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// How an item reaches the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemForm {
+    /// In a file.
+    File,
+    /// Within the command's arguments.
+    Arg,
+    /// In environment variables.
+    Env,
+    /// On standard input.
+    Stdin,
+    /// Not at all: the worker goes by its index.
+    Index,
+}
+
+/// Where a variable of the worker has its value from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is the same for every index.
+    Constant(String),
+    /// It is the completion index.
+    Index,
+    /// It is the completion index plus one.
+    Position,
+    /// It is the item, or made of it.
+    Item(Placeholder),
+}
+
+impl Origin {
+    /// Whether Kubernetes can't give it by itself.
+    fn is_handed_over(&self) -> bool {
+        matches!(self, Self::Position | Self::Item(_))
+    }
+}
+
+/// A variable that the worker finds, besides those that the user names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+}
+
+/// A piece of an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// As the user wrote it: `$(NAME)` in it is Kubernetes' own.
+    Text(String),
+    /// The completion index.
+    Index,
+    /// The value of a variable.
+    Variable(String),
+}
+
+/// An argument of the command.
+pub(crate) type Word = Vec<Part>;
+
+/// By what means variables and standard input are filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// There are none that differ from index to index in a way that Kubernetes can't give by itself.
+    Plain,
+    /// The kubelet reads them from a file, which an init container wrote.
+    VariableFile,
+    /// A shell in the worker's image does, called by this name.
+    Shell(String),
+}
+
+/// How the items reach the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Handover {
+    pub(crate) form: ItemForm,
+    /// The absolute path of the file with the item, in the forms that have one.
+    pub(crate) path: String,
+    /// The command; empty when a template's own stands.
+    pub(crate) words: Vec<Word>,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) route: Route,
+    /// Why this form and this means, in words.
+    pub(crate) why: String,
+    /// Whether a shell in the worker's image may not be relied on.
+    no_shell: bool,
+    /// Whether the command is known, so that a shell can become it.
+    can_wrap: bool,
+    /// The shell to fall back to.
+    shell: String,
+}
+
+/// What stands for an item where the worker needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// The item as it is.
+    Item,
+    /// Lines `NAME='VALUE'`, which a shell and the kubelet read; the last is the item itself where no variable is.
+    Assignments(Vec<(String, Placeholder)>),
+}
+
+/// What the user asked for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag, or a fact, that stands alone")]
+pub(super) struct Wishes<'a> {
+    pub(super) form: Option<ItemAs>,
+    pub(super) path: Option<String>,
+    pub(super) no_placeholders: bool,
+    pub(super) shell: bool,
+    pub(super) no_shell: bool,
+    pub(super) index_env: Option<String>,
+    pub(super) compat: Vec<Compat>,
+    /// The variables that the user sets.
+    pub(super) env: &'a [(String, String)],
+    /// Whether the items were listed behind the command, by `:::`.
+    pub(super) behind_command: bool,
+    /// Whether the items are numbers that the user counts by, as in a Slurm array.
+    pub(super) is_range: bool,
+    /// Whether the template has a command of its own, where the command line has none.
+    pub(super) template_command: bool,
+    pub(super) completions: u32,
+}
+
+impl Handover {
+    /// Decides how `items` reach `command`; the warnings are to be told.
+    ///
+    /// # Errors
+    /// A usage error for what can't be had: it names the item and the form that could carry it.
+    pub(super) fn plan(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(Self, Vec<String>), Error> {
+        let names = items.columns().names();
+        let (template, mut notes) = read_template(command, &names, items, wishes)?;
+        let path = wishes.path.clone().unwrap_or_else(|| crate::contract::ITEM_PATH.to_owned());
+        let names_path = command.iter().any(|word| word.contains(&path));
+        let (form, because) = choose_form(&template, &names, items, wishes, names_path, &path)?;
+        if wishes.path.is_some() && !matches!(form, ItemForm::File | ItemForm::Stdin) {
+            return Err(Error::usage(format!(
+                "--item-path has no use: the item reaches the worker as {}",
+                form.name()
+            ))
+            .hint("leave --item-path out, or add --item-as=file"));
+        }
+        let mut naming = Naming::new(&names);
+        let mut words = words(command, &template, &mut naming, items)?;
+        match form {
+            ItemForm::File if !words.is_empty() && !names_path => words.push(vec![Part::Text(path.clone())]),
+            ItemForm::Arg if template.is_literal() => words.extend(naming.all(&names)),
+            _ => {}
+        }
+        let variables = variables(form, items, &names, &naming, wishes)?;
+        let shell = script::shell_of(command).unwrap_or("sh").to_owned();
+        let can_wrap = wishes.template_command || !command.is_empty();
+        let (route, no_shell) = (Route::Plain, wishes.no_shell);
+        let mut handover = Self { form, path, words, variables, route, why: because, no_shell, can_wrap, shell };
+        handover.choose_route(command, items, wishes)?;
+        notes.dedup();
+        Ok((handover, notes))
+    }
+
+    /// The variables that are made of the item, by the name of each.
+    pub(crate) fn of_item(&self) -> impl Iterator<Item = (&str, &Placeholder)> {
+        self.variables.iter().filter_map(|variable| match &variable.origin {
+            Origin::Item(placeholder) => Some((variable.name.as_str(), placeholder)),
+            _ => None,
+        })
+    }
+
+    /// What stands for an item in the cluster.
+    pub(crate) fn payload(&self) -> Payload {
+        let whole = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
+        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || self.of_item().all(|(_, p)| whole(p)) {
+            return Payload::Item;
+        }
+        let mut lines: Vec<_> = self.of_item().map(|(name, p)| (name.to_owned(), p.clone())).collect();
+        if !lines.iter().any(|(name, _)| name == ITEM_VARIABLE) {
+            // Last, because the kubelet reads no further than to the variable that it looks for.
+            lines.push((ITEM_VARIABLE.to_owned(), Placeholder::ITEM));
+        }
+        Payload::Assignments(lines)
+    }
+
+    /// Whether a Pod needs what stands for its item.
+    pub(crate) fn is_needed(&self) -> bool {
+        matches!(self.form, ItemForm::File | ItemForm::Stdin) || self.of_item().next().is_some()
+    }
+
+    fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
+        let handed_over = self.variables.iter().any(|variable| variable.origin.is_handed_over());
+        if !handed_over && self.form != ItemForm::Stdin {
+            if wishes.shell {
+                return Err(Error::usage(format!("--shell has no use: no shell is needed as {}", self.form.name()))
+                    .hint("leave --shell out"));
+            }
+            return Ok(());
+        }
+        self.check_strings(items)?;
+        if self.form == ItemForm::Stdin {
+            return self.use_shell("standard input takes one");
+        }
+        if wishes.shell {
+            return self.use_shell("--shell asks for it");
+        }
+        if let Some(misfit) = self.misfit(items) {
+            return self.use_shell(&misfit);
+        }
+        if script::shell_of(command).is_some() && !wishes.no_shell {
+            // It is there for certain, and saves the Pod an init container.
+            return self.use_shell("the command is one itself");
+        }
+        self.route = Route::VariableFile;
+        self.why += "; the kubelet reads it from a file that an init container writes, so the image needs no shell";
+        Ok(())
+    }
+
+    fn use_shell(&mut self, because: &str) -> Result<(), Error> {
+        let cannot = |what: &str| {
+            Error::usage(format!(
+                "the items can't reach the worker as {} without a shell in its image: {because}, and {what}",
+                self.form.name()
+            ))
+            .hint("--item-as file needs no shell: the worker finds its item in a file")
+        };
+        if self.no_shell {
+            return Err(cannot("--no-shell forbids one"));
+        }
+        if !self.can_wrap {
+            return Err(cannot("the image's own entry point, which the template leaves in place, is not known"));
+        }
+        let means = format!("; by the shell {} of the worker's image: {because}", self.shell);
+        self.why += &means;
+        self.route = Route::Shell(self.shell.clone());
+        Ok(())
+    }
+
+    /// Whether what was decided depends on the version of the server.
+    pub(crate) fn depends_on_server(&self) -> bool {
+        self.route == Route::VariableFile
+    }
+
+    /// Decides anew for a server of Kubernetes 1.`minor`.
+    ///
+    /// # Errors
+    /// A usage error if that server can't, and a shell is not to be used.
+    pub(crate) fn settle(&mut self, minor: u32) -> Result<(), Error> {
+        if self.route != Route::VariableFile || minor >= VARIABLE_FILE_SINCE {
+            return Ok(());
+        }
+        let reason = self.why.split(';').next().unwrap_or_default().to_owned();
+        self.why = reason;
+        self.use_shell(&format!(
+            "this server is Kubernetes 1.{minor}, and variables are read from a file from 1.{VARIABLE_FILE_SINCE} on"
+        ))
+    }
+
+    /// Why the first item that a variable file can't carry is one, by its position.
+    fn misfit(&self, items: &Items) -> Option<String> {
+        let needed: Vec<_> = self.of_item().collect();
+        items.iter().enumerate().find_map(|(index, item)| {
+            needed.iter().find_map(|(name, placeholder)| {
+                let value = placeholder.of(item);
+                let problem = if value.is_empty() {
+                    "is empty"
+                } else if value.contains(&b'\'') {
+                    "has a single quote"
+                } else if value.contains(&b'\n') || value.contains(&b'\r') {
+                    "has a line break"
+                } else if std::str::from_utf8(&value).is_err() {
+                    "is not UTF-8"
+                } else if name.len() + value.len() + 4 >= MAX_LINE_BYTES {
+                    "has 64 KiB or more"
+                } else {
+                    return None;
+                };
+                Some(format!("{} {problem}, which the kubelet's variable files can't carry", told(index, item)))
+            })
+        })
+    }
+
+    /// Whether each value can be in the environment and the arguments of a process at all.
+    fn check_strings(&self, items: &Items) -> Result<(), Error> {
+        if self.form == ItemForm::Stdin {
+            return Ok(());
+        }
+        let text: usize = self.words.iter().map(|word| word.iter().map(Part::len).sum()).max().unwrap_or(0);
+        for (index, item) in items.iter().enumerate() {
+            for (name, placeholder) in self.of_item() {
+                let value = placeholder.of(item);
+                let problem = if value.contains(&0) {
+                    "has a NUL byte, which no argument and no variable can carry".to_owned()
+                } else if value.len() + name.len().max(text) + 2 > MAX_STRING_BYTES {
+                    format!("has {} bytes, and Linux takes {MAX_STRING_BYTES} in one argument or variable", value.len())
+                } else {
+                    continue;
+                };
+                return Err(Error::usage(format!("{} {problem}", told(index, item)))
+                    .hint("--item-as file and --item-as stdin carry any bytes"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Payload {
+    /// What stands for `item`, byte for byte.
+    pub(crate) fn bytes<'a>(&self, item: &'a Item) -> Cow<'a, [u8]> {
+        let Self::Assignments(lines) = self else { return Cow::Borrowed(item.bytes()) };
+        let mut text = Vec::new();
+        for (name, placeholder) in lines {
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(b"='");
+            for &byte in placeholder.of(item).iter() {
+                match byte {
+                    b'\'' => text.extend_from_slice(br"'\''"),
+                    byte => text.push(byte),
+                }
+            }
+            text.extend_from_slice(b"'\n");
+        }
+        Cow::Owned(text)
+    }
+}
+
+impl ItemForm {
+    /// The word for it in `--item-as` and in the annotation.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Arg => "arg",
+            Self::Env => "env",
+            Self::Stdin => "stdin",
+            Self::Index => "index",
+        }
+    }
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Index => 10,
+            Self::Variable(_) => 0,
+        }
+    }
+}
+
+/// An item in an error: its position, and enough of it to know it by.
+fn told(index: usize, item: &Item) -> String {
+    const SHOWN: usize = 40;
+    let text = item.lossy();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("item {index} ({:?}…)", &text[..end]),
+        None => format!("item {index} ({text:?})"),
+    }
+}
+
+fn read_template(
+    command: &[String],
+    names: &[String],
+    items: &Items,
+    wishes: &Wishes<'_>,
+) -> Result<(Template, Vec<String>), Error> {
+    if wishes.no_placeholders || !matches!(wishes.form, None | Some(ItemAs::Arg | ItemAs::Index)) {
+        return Ok((Template::literal(command), Vec::new()));
+    }
+    let has_items = !items.is_empty() && wishes.form != Some(ItemAs::Index);
+    let template = super::template::parse(command, names, has_items)?;
+    let notes = template.notes.clone();
+    Ok((template, notes))
+}
+
+/// The form, and why it is the one.
+fn choose_form(
+    template: &Template,
+    names: &[String],
+    items: &Items,
+    wishes: &Wishes<'_>,
+    names_path: bool,
+    path: &str,
+) -> Result<(ItemForm, String), Error> {
+    let asked = |form: ItemForm| (form, format!("--item-as {} asks for it", form.name()));
+    let Some(form) = wishes.form else {
+        return if items.is_empty() {
+            Ok((ItemForm::Index, "there are no items, only indexes".to_owned()))
+        } else if let Some(placeholder) = template.placeholders().next() {
+            let placeholder = placeholder.written(names);
+            if names_path {
+                return Err(Error::usage(format!(
+                    "the command has the placeholder {placeholder} and names {path}: an item reaches the worker one way"
+                ))
+                .hint("leave one of them out, or add --no-placeholders to keep the braces as they are"));
+            }
+            Ok((ItemForm::Arg, format!("the command has the placeholder {placeholder}")))
+        } else if wishes.behind_command {
+            Ok((ItemForm::Arg, "::: lists arguments".to_owned()))
+        } else if names_path {
+            Ok((ItemForm::File, format!("the command names {path}")))
+        } else {
+            Ok((ItemForm::File, format!("the command has no placeholder; {path} is its last argument")))
+        };
+    };
+    let form = match form {
+        ItemAs::File => ItemForm::File,
+        ItemAs::Arg => ItemForm::Arg,
+        ItemAs::Env => ItemForm::Env,
+        ItemAs::Stdin => ItemForm::Stdin,
+        ItemAs::Index => ItemForm::Index,
+    };
+    if items.is_empty() && form != ItemForm::Index {
+        return Err(Error::usage(format!(
+            "--item-as {} has no use: there are no items, only --completions",
+            form.name()
+        ))
+        .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
+    }
+    Ok(asked(form))
+}
+
+/// The command with its placeholders replaced by what stands for them.
+fn words(command: &[String], template: &Template, naming: &mut Naming, items: &Items) -> Result<Vec<Word>, Error> {
+    let scripts = script::scripts(command);
+    let word = |(position, argument): (usize, &Argument)| {
+        for placeholder in argument.placeholders() {
+            naming.add(placeholder);
+        }
+        match argument.shape() {
+            // Where the whole script is a placeholder, the items are the scripts.
+            Shape::Mixed(segments) if scripts.contains(&position) => {
+                for placeholder in script::numbers(segments, &naming.columns)? {
+                    check_numbers(&placeholder, &naming.columns, items)?;
+                }
+                let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
+                Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)])
+            }
+            _ => Ok(argument.segments.iter().map(|segment| naming.part(segment)).collect()),
+        }
+    };
+    template.arguments.iter().enumerate().map(word).collect()
+}
+
+/// Whether every item gives a number, where a shell would read anything else as a formula.
+fn check_numbers(placeholder: &Placeholder, columns: &[String], items: &Items) -> Result<(), Error> {
+    let stranger = items.iter().enumerate().find(|(_, item)| !script::is_number(&placeholder.of(item)));
+    match stranger {
+        Some((index, item)) if placeholder.subject != Subject::Index => Err(Error::usage(format!(
+            "{} stands in arithmetic, where only numbers are safe, and {} gives none",
+            placeholder.written(columns),
+            told(index, item)
+        ))
+        .hint("take it out of $((…)): assign it to a variable and check it there")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,436 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::spec::select::Selection;
+use crate::spec::tests::told;
+
+const LIMIT: usize = 100_000;
+
+fn take<'a>(format: Format, chunks: impl IntoIterator<Item = &'a [u8]>, selection: Selection) -> Result<Taken, Error> {
+    let mut intake = Intake::new("FILE", format, Collector::new(selection, LIMIT)?);
+    for chunk in chunks {
+        if intake.push(chunk)? == Flow::Enough {
+            break;
+        }
+    }
+    intake.finish()
+}
+
+fn all(format: Format, bytes: &[u8]) -> Result<Taken, Error> {
+    let at_once = take(format, [bytes], Selection::default());
+    let byte_by_byte = take(format, bytes.chunks(1), Selection::default());
+    assert_eq!(at_once.as_ref().map_err(told), byte_by_byte.as_ref().map_err(told), "chunks make no difference");
+    at_once
+}
+
+fn texts(format: Format, text: &str) -> Vec<String> {
+    all(format, text.as_bytes()).unwrap().items.iter().map(|item| item.lossy().into_owned()).collect()
+}
+
+fn notes(format: Format, text: &str) -> String {
+    all(format, text.as_bytes()).unwrap().notes.join("\n")
+}
+
+fn refused(format: Format, text: impl AsRef<[u8]>) -> String {
+    told(&all(format, text.as_ref()).unwrap_err())
+}
+
+/// The values of each item, in the order of the columns.
+fn values(format: Format, text: &str) -> Vec<Vec<String>> {
+    let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let taken = all(format, text.as_bytes()).unwrap();
+    let columns = taken.items.columns().len();
+    let values = |item: &Item| (0..columns).map(|column| lossy(item.value(column))).collect();
+    taken.items.iter().map(values).collect()
+}
+
+#[test]
+fn the_ending_of_a_name_tells_the_format() {
+    let formats = ["a.csv", "a.b/C.TSV", "x.json", "x.jsonl", "x.ndjson", "x.txt", "csv", "x.json.txt", "-"];
+    insta::assert_snapshot!(
+        format!("{:?}", formats.map(Format::from_name)),
+        @"[Csv, Tsv, Json, Jsonl, Jsonl, Lines, Lines, Lines, Lines]"
+    );
+}
+
+#[test]
+fn blank_lines_are_items_but_not_what_is_behind_the_last() {
+    assert_eq!(texts(Format::Lines, "a\n\n b \nc\n"), ["a", "", " b ", "c"]);
+    assert_eq!(texts(Format::Lines, "a\nb"), ["a", "b"]);
+    assert_eq!(texts(Format::Lines, "\n"), [""]);
+    assert_eq!(texts(Format::Null, "a\n\0\0b\0"), ["a\n", "", "b"]);
+    assert_eq!(texts(Format::Null, "a\0b\r\n"), ["a", "b\r\n"]);
+}
+
+#[test]
+fn the_first_line_tells_whether_carriage_returns_belong_to_the_items() {
+    assert_eq!(texts(Format::Lines, "a\r\n\r\nb\nc\r\r\nd\r"), ["a", "", "b", "c\r", "d\r"]);
+    insta::assert_snapshot!(notes(Format::Lines, "a\r\n\r\nb\n"), @"the lines of FILE end as on Windows: the carriage return is taken off each");
+    assert_eq!(texts(Format::Lines, "a\nb\r\n"), ["a", "b\r"]);
+    assert_eq!(notes(Format::Lines, "a\nb\r\n"), "");
+    assert_eq!(texts(Format::Lines, "a\r"), ["a\r"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_none_of_the_items() {
+    assert_eq!(texts(Format::Lines, "\u{feff}a\n"), ["a"]);
+    insta::assert_snapshot!(notes(Format::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is left out");
+    assert_eq!(texts(Format::Lines, "\u{feff}\u{feff}a\n\u{feff}b"), ["\u{feff}a", "\u{feff}b"]);
+    assert_eq!(texts(Format::Null, "\u{feff}a\0"), ["\u{feff}a"], "bytes are bytes");
+    assert_eq!(texts(Format::Csv, "\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
+    assert_eq!(texts(Format::Csv, "\u{feff}\u{feff}a\n1\n"), ["{\"\u{feff}a\":\"1\"}"]);
+    assert_eq!(texts(Format::Json, "\u{feff}[1]"), ["1"]);
+    let half = all(Format::Lines, b"\xef\xbb").unwrap();
+    assert_eq!(half.items[0].bytes(), b"\xef\xbb");
+}
+
+#[test]
+fn a_table_has_columns_named_by_its_header() {
+    let table = "name,size,note\r\na,3,\"say \"\"hi\"\"\"\r\n\r\nb,4,\"two\nlines\"\r\n, 5 ,";
+    insta::assert_snapshot!(texts(Format::Csv, table).join("\n"), @r#"
+    {"name":"a","size":"3","note":"say \"hi\""}
+    {"name":"b","size":"4","note":"two\nlines"}
+    {"name":"","size":" 5 ","note":""}
+    "#);
+    assert_eq!(values(Format::Csv, table), [["a", "3", "say \"hi\""], ["b", "4", "two\nlines"], ["", " 5 ", ""]]);
+    assert_eq!(values(Format::Tsv, "a b\tc\n1,2\t\"3\t4\"\n"), [["1,2", "3\t4"]]);
+    assert_eq!(values(Format::Csv, " a \n\"\"\n\n"), [[""]]);
+    let taken = all(Format::Csv, b" a ,b\n1,2\n").unwrap();
+    assert_eq!(taken.items.columns(), &Columns::Named(vec![" a ".to_owned(), "b".to_owned()]));
+    assert_eq!(taken.items.columns().names()[1], "b");
+    assert_eq!(taken.notes, [""; 0]);
+}
+
+#[test]
+fn a_table_that_is_not_whole_is_refused() {
+    insta::assert_snapshot!(refused(Format::Csv, ""), @"FILE is empty: its first line must name the columns");
+    insta::assert_snapshot!(refused(Format::Csv, "\n\n"), @"FILE is empty: its first line must name the columns");
+    insta::assert_snapshot!(refused(Format::Csv, "a,b\n"), @"there are no items in FILE: it has a header and no rows");
+    insta::assert_snapshot!(refused(Format::Csv, "a,,b\n1,2,3\n"), @"
+    column 2 of FILE has no name
+    hint: the first line names the columns; a list without names is read by --format lines
+    ");
+    insta::assert_snapshot!(refused(Format::Csv, "a,b,a\n1,2,3\n"), @r#"
+    two columns of FILE are called "a": column 1 and column 3
+    hint: the first line names the columns; a list without names is read by --format lines
+    "#);
+    insta::assert_snapshot!(refused(Format::Csv, b"a,\xff\n1,2\n"), @"
+    the name of column 2 of FILE is not UTF-8
+    hint: the first line names the columns; a list without names is read by --format lines
+    ");
+    insta::assert_snapshot!(refused(Format::Csv, "a,b\r\n1,\"2\r\n3\"\r\n\r\n4,5,6\r\n"), @"
+    item 1 (line 5) of FILE has 3 fields, but the header names 2 columns
+    hint: put a field with a comma in it between double quotes
+    ");
+    insta::assert_snapshot!(refused(Format::Tsv, "a\tb\n1"), @"
+    item 0 (line 2) of FILE has 1 field, but the header names 2 columns
+    hint: a field may be empty, but its tab must be there
+    ");
+    insta::assert_snapshot!(refused(Format::Csv, "a\n1,2\n"), @"
+    item 0 (line 2) of FILE has 2 fields, but the header names 1 column
+    hint: put a field with a comma in it between double quotes
+    ");
+    insta::assert_snapshot!(refused(Format::Csv, b"a,b\n1,2\n3,\xff\n"), @r#"
+    item 1 (line 3) of FILE has bytes in the column "b" that are not UTF-8, which a record can't carry
+    hint: give the list as lines by --format lines, or NUL-separated by -0: both carry any bytes
+    "#);
+    insta::assert_snapshot!(refused(Format::Csv, "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
+    a double quote opens in item 1 (line 3) of FILE and never closes
+    hint: double it if it is meant: "say ""hi"""
+    "#);
+    insta::assert_snapshot!(refused(Format::Csv, "a,\"b\n5,6\n"), @r#"
+    a double quote opens in the header of FILE and never closes
+    hint: double it if it is meant: "say ""hi"""
+    "#);
+    insta::assert_snapshot!(refused(Format::Csv, format!("a\n{}\n", ",".repeat(70_000))), @"item 0 (line 2) of FILE has more than 65536 fields");
+}
+
+#[test]
+fn values_of_json_are_items_as_they_are_written() {
+    let list = r#"[ "a\u00e9\n", 12345678901234567890123, 1e400, 0.10, -0, true, null, "" ]"#;
+    assert_eq!(texts(Format::Json, list), ["aé\n", "12345678901234567890123", "1e400", "0.10", "-0", "true", "", ""]);
+    assert_eq!(texts(Format::Jsonl, "\"a\"\r\n\n  \n 1.50 \n\"[x]\""), ["a", "1.50", "[x]"]);
+}
+
+#[test]
+fn objects_of_json_are_records_that_keep_their_types() {
+    let list = r#"[{"name": "a", "size": 3.0, "ok": true, "n": null}, {"size": 1e400, "n": "", "ok": false, "name": "\u0041"}]"#;
+    insta::assert_snapshot!(texts(Format::Json, list).join("\n"), @r#"
+    {"name":"a","size":3.0,"ok":true,"n":null}
+    {"size":1e400,"n":"","ok":false,"name":"A"}
+    "#);
+    assert_eq!(values(Format::Json, list), [["a", "3.0", "true", ""], ["A", "1e400", "false", ""]]);
+    let lines = "{\"a\":1}\n\n{\"a\": 2}\n";
+    assert_eq!(texts(Format::Jsonl, lines), ["{\"a\":1}", "{\"a\":2}"]);
+    let taken = all(Format::Jsonl, lines.as_bytes()).unwrap();
+    assert_eq!(taken.items.columns(), &Columns::Named(vec!["a".to_owned()]));
+    assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1", "a=2"]);
+}
+
+#[test]
+fn json_that_is_no_list_of_items_is_refused() {
+    insta::assert_snapshot!(refused(Format::Json, " \n"), @r#"
+    FILE is empty
+    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "[]"), @"there are no items in FILE");
+    insta::assert_snapshot!(refused(Format::Json, "{\"a\": [1]}"), @r#"
+    FILE is an object, not a list
+    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    hint: one object on each line is --format jsonl
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "3"), @r#"
+    FILE is not a list
+    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "[1,\n2,,3]"), @"FILE is not JSON: expected value at line 2 column 3");
+    insta::assert_snapshot!(refused(Format::Json, "[1] [2]"), @"FILE is not JSON: trailing characters at line 1 column 5");
+    insta::assert_snapshot!(refused(Format::Json, b"[1, \"\xff\"]"), @"FILE is not JSON: invalid unicode code point at line 1 column 6");
+    insta::assert_snapshot!(refused(Format::Json, "[1, [2]]"), @"
+    item 1 of FILE is an array, but an item is one value or a flat object
+    hint: flatten it first by jq
+    hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
+    ");
+    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": {\"b\": 1}}]"), @r#"
+    the value of "a" in item 0 of FILE is an object, but an item is one value or a flat object
+    hint: flatten it first by jq
+    hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "[1, {\"a\": 1}]"), @"item 1 of FILE is an object, but item 0 is one value: all must be of one kind");
+    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1}, null]"), @"item 1 of FILE is null, but item 0 is an object: all must be of one kind");
+    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1, \"b\": 2}, {\"a\": 1}]"), @r#"
+    item 1 of FILE lacks the key "b", which item 0 has
+    hint: give every object the same keys; null counts as empty
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1}, {\"a\": 1, \"c\": 2}]"), @r#"
+    item 1 of FILE has the key "c", which item 0 has not
+    hint: give every object the same keys; null counts as empty
+    "#);
+    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1, \"a\": 2}]"), @r#"item 0 of FILE has the key "a" twice"#);
+    insta::assert_snapshot!(refused(Format::Json, "[{}]"), @"item 0 of FILE is an object without keys");
+    insta::assert_snapshot!(refused(Format::Json, "[{\"\": 1}]"), @"item 0 of FILE has an empty key, which can't name a column");
+    insta::assert_snapshot!(refused(Format::Json, r#"["\ud800"]"#), @"item 0 of FILE is not JSON: unexpected end of hex escape");
+    insta::assert_snapshot!(refused(Format::Jsonl, "{\"a\": 1}\n\n{\"a\": }\n"), @"item 1 (line 3) of FILE is not JSON: expected value at column 7");
+    insta::assert_snapshot!(refused(Format::Jsonl, "{\"a\": 1}\n{\"a\": []}\n"), @r#"
+    the value of "a" in item 1 (line 2) of FILE is an array, but an item is one value or a flat object
+    hint: flatten it first by jq
+    hint: or take each line as it stands, by --format lines
+    "#);
+    insta::assert_snapshot!(refused(Format::Jsonl, "1 2\n"), @"item 0 (line 1) of FILE is not JSON: trailing characters at column 3");
+    insta::assert_snapshot!(refused(Format::Jsonl, "\n\n"), @"there are no items in FILE");
+}
+
+#[test]
+fn a_document_is_held_up_to_a_limit() {
+    let mut intake = Intake::new("FILE", Format::Json, Collector::new(Selection::default(), LIMIT).unwrap());
+    let chunk = vec![b' '; 1024 * 1024];
+    let error = (0..100).find_map(|_| intake.push(&chunk).err()).unwrap();
+    insta::assert_snapshot!(told(&error), @"
+    FILE is larger than 64 MiB, and JSON must be held as a whole
+    hint: give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
+    ");
+}
+
+#[test]
+fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
+    let endless = [b'x'; 4096];
+    for (format, start) in [
+        (Format::Lines, "a\n"),
+        (Format::Null, "a\0"),
+        (Format::Csv, "h\na\n"),
+        (Format::Tsv, "h\na\n\""),
+        (Format::Jsonl, "\"a\"\n\""),
+    ] {
+        let mut intake = Intake::new("FILE", format, Collector::new(Selection::default(), LIMIT).unwrap());
+        assert_eq!(intake.push(start.as_bytes()).unwrap(), Flow::More);
+        let (chunks, error) = (1..400).find_map(|n| Some((n, intake.push(&endless).err()?))).unwrap();
+        assert_eq!(chunks, 257, "{format:?}");
+        assert!(told(&error).contains(" is larger than 1 MiB"), "{}", told(&error));
+    }
+    let large = format!("a\n{}", "x".repeat(MAX_ITEM_BYTES + 1));
+    insta::assert_snapshot!(refused(Format::Lines, &large), @"
+    item 1 (line 2) of FILE is larger than 1 MiB
+    hint: put large inputs into a volume and pass their names as items
+    ");
+    let large = "x".repeat(MAX_ITEM_BYTES);
+    insta::assert_snapshot!(refused(Format::Json, format!("[1,\"{large}\"]")), @"
+    item 1 of FILE is larger than 1 MiB
+    hint: put large inputs into a volume and pass their names as items
+    ");
+    let largest = format!("a\r\n{}\r\n", "x".repeat(MAX_ITEM_BYTES));
+    assert_eq!(all(Format::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
+}
+
+#[test]
+fn a_million_lines_are_refused_by_their_number() {
+    let mut intake = Intake::new("FILE", Format::Lines, Collector::new(Selection::default(), LIMIT).unwrap());
+    let chunk = b"some line or other\n".repeat(1000);
+    for _ in 0..1000 {
+        assert_eq!(intake.push(&chunk).unwrap(), Flow::More);
+        assert!(intake.collector.held() <= LIMIT);
+    }
+    insta::assert_snapshot!(told(&intake.finish().unwrap_err()), @"
+    1000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+    hint: split the work into runs of at most 100000, as by --skip and --first
+    ");
+}
+
+#[test]
+fn nothing_is_read_beyond_the_first_items() {
+    let first = || Selection { first: Some(2), ..Selection::default() };
+    for (format, text) in [
+        (Format::Lines, &b"1\n2\n3"[..]),
+        (Format::Null, b"1\x002\x003"),
+        (Format::Csv, b"h\n1\n2\n3,wrong"),
+        (Format::Json, b"[1,2,[3]]"),
+        (Format::Jsonl, b"1\n2\nwrong"),
+    ] {
+        for size in [1, 4, 100] {
+            let taken = take(format, text.chunks(size), first()).unwrap();
+            assert_eq!(taken.items.len(), 2, "{format:?}");
+            let mut intake = Intake::new("FILE", format, Collector::new(first(), LIMIT).unwrap());
+            for chunk in text.chunks(size) {
+                let _ = intake.push(chunk).unwrap();
+            }
+            assert_eq!(intake.finish().unwrap(), taken, "what is pushed all the same does no harm");
+        }
+    }
+}
+
+/// Bytes full of what some format gives a meaning to.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let telling = proptest::sample::select(vec![
+        "\n",
+        "\r\n",
+        "\r",
+        "\0",
+        ",",
+        "\t",
+        "\"",
+        "\"\"",
+        " ",
+        "a",
+        "b,c",
+        "\u{feff}",
+        "é",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "{\"a\":1}",
+        "{\"a\":\"x\"}",
+        "12",
+        "null",
+        "true",
+        "\\",
+        "\\u00e9",
+    ]);
+    let text = proptest::collection::vec(telling, 0..24).prop_map(|parts| parts.concat().into_bytes());
+    prop_oneof![text, proptest::collection::vec(any::<u8>(), 0..40)]
+}
+
+fn format() -> impl Strategy<Value = Format> {
+    proptest::sample::select(vec![Format::Lines, Format::Null, Format::Csv, Format::Tsv, Format::Json, Format::Jsonl])
+}
+
+/// A text that can be the value of a column.
+fn text() -> impl Strategy<Value = String> {
+    let telling = proptest::sample::select(vec!["\n", "\r\n", "\r", "\0", ",", "\t", "\"", " ", "a", "é", "\u{1f980}"]);
+    proptest::collection::vec(telling, 0..8).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn chunks_make_no_difference(
+        format in format(),
+        bytes in bytes(),
+        cuts in proptest::collection::vec(0_usize..40, 0..6),
+        first in proptest::option::of(1_usize..4),
+    ) {
+        let selection = Selection { first, ..Selection::default() };
+        let (mut chunks, mut from) = (Vec::new(), 0);
+        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+        cuts.sort_unstable();
+        for cut in cuts.into_iter().chain([bytes.len()]) {
+            chunks.push(&bytes[from..cut]);
+            from = cut;
+        }
+        let said = |taken: Result<Taken, Error>| taken.map_err(|error| told(&error));
+        let at_once = said(take(format, [&bytes[..]], selection.clone()));
+        prop_assert_eq!(&at_once, &said(take(format, chunks, selection.clone())));
+        prop_assert_eq!(&at_once, &said(take(format, bytes.chunks(1), selection)));
+    }
+
+    #[test]
+    fn lines_carry_all_but_line_ends(lines in proptest::collection::vec(bytes(), 1..8), ended in any::<bool>()) {
+        let mut lines: Vec<Vec<u8>> =
+            lines.into_iter().map(|line| line.into_iter().filter(|&byte| byte != b'\n').collect()).collect();
+        // What the first line begins and ends with is looked at.
+        lines[0].insert(0, b'.');
+        lines[0].push(b'.');
+        while lines.last().unwrap().is_empty() && !ended {
+            lines.pop();
+        }
+        let mut fed = lines.join(&b'\n');
+        if ended {
+            fed.push(b'\n');
+        }
+        let taken = all(Format::Lines, &fed).unwrap();
+        prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn windows_lines_carry_all_but_line_ends(lines in proptest::collection::vec(bytes(), 1..8)) {
+        let mut lines: Vec<Vec<u8>> =
+            lines.into_iter().map(|line| line.into_iter().filter(|&byte| byte != b'\n').collect()).collect();
+        lines[0].insert(0, b'.');
+        let fed: Vec<u8> = lines.iter().flat_map(|line| [line, &b"\r\n"[..]].concat()).collect();
+        let taken = all(Format::Lines, &fed).unwrap();
+        prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn nul_separated_items_carry_all_but_nul(items in proptest::collection::vec(bytes(), 1..8)) {
+        let items: Vec<Vec<u8>> =
+            items.into_iter().map(|item| item.into_iter().filter(|&byte| byte != 0).collect()).collect();
+        let fed: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
+        let taken = all(Format::Null, &fed).unwrap();
+        prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), items);
+    }
+
+    #[test]
+    fn tables_carry_any_text(
+        rows in proptest::collection::vec(proptest::collection::vec(text(), 3), 1..6),
+        tabs in any::<bool>(),
+    ) {
+        let quoted = |row: &[String]| {
+            let fields: Vec<_> = row.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+            fields.join(if tabs { "\t" } else { "," })
+        };
+        let lines: Vec<_> = rows.iter().map(|row| quoted(row)).collect();
+        let header = quoted(&["a".to_owned(), "b\nb".to_owned(), "c\"".to_owned()]);
+        let fed = format!("{header}\n{}\n", lines.join("\n"));
+        let format = if tabs { Format::Tsv } else { Format::Csv };
+        prop_assert_eq!(values(format, &fed), rows.clone());
+        for (whole, row) in texts(format, &fed).iter().zip(rows) {
+            let back: Value = serde_json::from_str(whole).unwrap();
+            prop_assert_eq!(back, serde_json::json!({"a": row[0], "b\nb": row[1], "c\"": row[2]}));
+        }
+    }
+
+    #[test]
+    fn json_carries_any_text(rows in proptest::collection::vec(proptest::collection::vec(text(), 2), 1..6)) {
+        let objects: Vec<_> = rows.iter().map(|row| serde_json::json!({"a": row[0], "b": row[1]})).collect();
+        let wholes: Vec<_> = objects.iter().map(ToString::to_string).collect();
+        let pretty = serde_json::to_string_pretty(&objects).unwrap();
+        prop_assert_eq!(texts(Format::Json, &pretty), wholes.clone());
+        prop_assert_eq!(values(Format::Json, &pretty), rows.clone());
+        prop_assert_eq!(texts(Format::Jsonl, &wholes.join("\n")), wholes);
+        let scalars = serde_json::to_string(&rows.concat()).unwrap();
+        prop_assert_eq!(texts(Format::Json, &scalars), rows.concat());
+    }
+}

@@ -1,0 +1,468 @@
+//! Items that need no file: lists, numbers, and what can be combined of several lists.
+
+use super::items::{Columns, Item, ListProblem, one_record};
+use super::select::{Collector, Flow, Taken};
+use crate::error::Error;
+use crate::index_set::IndexSet;
+
+/// Items that are made one by one, as many as are asked for.
+pub(crate) struct Source<'a> {
+    origin: &'static str,
+    columns: Columns,
+    /// How many there are; [`UNCOUNTABLE`] for that many or more.
+    count: u64,
+    rows: Box<dyn Iterator<Item = Vec<Vec<u8>>> + 'a>,
+    notes: Vec<String>,
+}
+
+/// A count that stands for itself and all above.
+const UNCOUNTABLE: u64 = u64::MAX;
+
+impl<'a> Source<'a> {
+    /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
+    ///
+    /// # Errors
+    /// A usage error for what is no such list.
+    pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
+        let items = super::items::from_list(list)?;
+        let count = items.len() as u64;
+        let rows = Box::new(items.into_iter().map(|item| vec![item.bytes().to_vec()]));
+        Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes: Vec::new() })
+    }
+
+    /// The numbers of a set as text, in ascending order.
+    pub(crate) fn range(numbers: &'a IndexSet) -> Self {
+        let rows = Box::new(numbers.iter().map(|number| vec![number.to_string().into_bytes()]));
+        Self { origin: "--range", columns: Columns::None, count: numbers.len() as u64, rows, notes: Vec::new() }
+    }
+
+    /// The combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV: every combination, with
+    /// the last list changing fastest, or one of each in turn where `link` is set.
+    ///
+    /// # Errors
+    /// A usage error for what is no named list, for a name used twice, and for lists that can't be linked.
+    pub(crate) fn params<S: AsRef<[u8]>>(params: &[S], link: bool) -> Result<Self, Error> {
+        let mut names: Vec<String> = Vec::new();
+        let mut lists = Vec::new();
+        for param in params {
+            let (name, values) = read_param(param.as_ref())?;
+            if let Some(earlier) = names.iter().position(|known| *known == name) {
+                let (one, other) = (params[earlier].as_ref(), param.as_ref());
+                return Err(Error::usage(format!(
+                    "--param names {name:?} twice: {:?} and {:?}",
+                    String::from_utf8_lossy(one),
+                    String::from_utf8_lossy(other)
+                ))
+                .hint("give all values of a name in one --param, separated by commas"));
+            }
+            names.push(name);
+            lists.push(values);
+        }
+        let groups = if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(Group::one).collect() };
+        Ok(Self::combinations("--param", Columns::Named(names), groups, Vec::new()))
+    }
+
+    /// The combinations of lists that stand behind the command, as `::: a b ::: 1 2`: every one, with the last list
+    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach.
+    ///
+    /// `words` begins with one of these separators.
+    ///
+    /// # Errors
+    /// A usage error for an empty list, and for separators that are not understood here.
+    pub(crate) fn words(words: Vec<Vec<u8>>) -> Result<Self, Error> {
+        let mut groups: Vec<Vec<List>> = Vec::new();
+        for word in words {
+            match word.as_slice() {
+                b":::" => groups.push(vec![Vec::new()]),
+                b":::+" => match groups.last_mut() {
+                    Some(group) => group.push(Vec::new()),
+                    None => {
+                        return Err(Error::usage("\":::+\" has no list before it to go in step with")
+                            .hint("begin with \":::\", as in ::: a b :::+ 1 2"));
+                    }
+                },
+                b"::::" | b"::::+" => {
+                    return Err(Error::usage(format!(
+                        "{:?} would read files, which is not understood behind the command",
+                        String::from_utf8_lossy(&word)
+                    ))
+                    .hint("name the file before the command: kubectl indexed run --items-file FILE -- CMD"));
+                }
+                _ => match groups.last_mut().and_then(|group| group.last_mut()) {
+                    Some(list) => list.push(word),
+                    None => {
+                        return Err(Error::usage(format!(
+                            "{:?} stands before the first \":::\"",
+                            String::from_utf8_lossy(&word)
+                        )));
+                    }
+                },
+            }
+        }
+        let (mut notes, mut number) = (Vec::new(), 0);
+        let mut linked = Vec::with_capacity(groups.len());
+        for lists in groups {
+            let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
+            for (place, list) in lists.iter().enumerate() {
+                number += 1;
+                let separator = if place == 0 { ":::" } else { ":::+" };
+                if list.is_empty() {
+                    return Err(Error::usage(format!("list {number} behind the command ({separator}) has no values")));
+                }
+                if list.len() > shortest {
+                    notes.push(format!(
+                        "list {number} behind the command ({separator}) has {} values and goes in step with one of \
+                         {shortest}: {} left out",
+                        list.len(),
+                        match list.len() - shortest {
+                            1 => "the last is".to_owned(),
+                            more => format!("the last {more} are"),
+                        }
+                    ));
+                }
+            }
+            linked.push(Group { lists, rows: shortest });
+        }
+        let columns = if number == 1 { Columns::None } else { Columns::Numbered(number) };
+        Ok(Self::combinations("the lists behind the command", columns, linked, notes))
+    }
+
+    fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
+        let lengths = groups.iter().map(|group| group.rows as u64);
+        let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
+        let at = (count > 0).then(|| vec![0; groups.len()]);
+        Self { origin, columns, count, rows: Box::new(Product { groups, at }), notes }
+    }
+
+    /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
+    ///
+    /// # Errors
+    /// A usage error where nothing or too much is selected; that is found out before the first item is made.
+    pub(crate) fn collect(self, mut collector: Collector) -> Result<Taken, Error> {
+        let Self { origin, columns, count, rows, notes } = self;
+        let counted = if count == UNCOUNTABLE { "more than 10^19".to_owned() } else { count.to_string() };
+        collector.check_count(count, &counted)?;
+        for values in rows {
+            let item = Item::of(&columns, values).map_err(|column| {
+                let (item, label) = (collector.pushed(), columns.label(column));
+                Error::usage(format!(
+                    "item {item} of {origin} has bytes in the column {label} that are not UTF-8, which a record can't carry"
+                ))
+                .hint("give the values as one list without names: --items carries any bytes")
+            })?;
+            if collector.push(item)? == Flow::Enough {
+                break;
+            }
+        }
+        let items = collector.finish(origin, columns)?;
+        Ok(Taken { items, notes })
+    }
+}
+
+/// Whether a word behind the command begins a list.
+pub(crate) fn is_separator(word: &[u8]) -> bool {
+    matches!(word, b":::" | b":::+" | b"::::" | b"::::+")
+}
+
+/// The values of one source.
+type List = Vec<Vec<u8>>;
+
+/// Lists that go in step, for as many rows as each of them reaches.
+struct Group {
+    lists: Vec<List>,
+    rows: usize,
+}
+
+impl Group {
+    fn one(list: List) -> Self {
+        Self { rows: list.len(), lists: vec![list] }
+    }
+}
+
+/// Every combination of a row of each group; the last group changes fastest.
+struct Product {
+    groups: Vec<Group>,
+    /// The row of each group that comes next; None behind the last combination.
+    at: Option<Vec<usize>>,
+}
+
+impl Iterator for Product {
+    type Item = Vec<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.at.as_mut()?;
+        let rows = self.groups.iter().zip(&*at);
+        let values = rows.flat_map(|(group, &row)| group.lists.iter().map(move |list| list[row].clone())).collect();
+        let mut is_last = true;
+        for (group, row) in self.groups.iter().zip(at).rev() {
+            *row += 1;
+            if *row < group.rows {
+                is_last = false;
+                break;
+            }
+            *row = 0;
+        }
+        if is_last {
+            self.at = None;
+        }
+        Some(values)
+    }
+}
+
+/// The name and the values of a `--param`.
+fn read_param(param: &[u8]) -> Result<(String, List), Error> {
+    let shown = String::from_utf8_lossy(param);
+    let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
+    let equals = param.iter().position(|&byte| byte == b'=').filter(|&at| at > 0);
+    let Some(equals) = equals else {
+        return Err(Error::usage(format!("--param {shown:?} has no name before a \"=\"")).hint(example));
+    };
+    let Ok(name) = std::str::from_utf8(&param[..equals]) else {
+        return Err(Error::usage(format!("--param {shown:?} has a name that is not UTF-8")).hint(example));
+    };
+    let values = one_record(&param[equals + 1..]).map_err(|problem| match problem {
+        ListProblem::Empty => Error::usage(format!("--param {name} has no values"))
+            .hint(example)
+            .hint(format!("one empty value is --param '{name}=\"\"'")),
+        ListProblem::LineBreak => {
+            Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
+                .hint("quote a value with a line break in it, as in CSV")
+        }
+        ListProblem::Unreadable(error) => {
+            Error::usage(format!("--param {name} can't be read as a list")).caused_by(error)
+        }
+    })?;
+    Ok((name.to_owned(), values))
+}
+
+/// One group of all the lists; a list of one value goes with every row.
+fn link_params(names: &[String], mut lists: Vec<List>) -> Result<Group, Error> {
+    if lists.len() < 2 {
+        return Err(Error::usage("--link has nothing to link: it pairs the values of two or more --param")
+            .hint("leave --link out, or give another --param"));
+    }
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let longest = lists.iter().position(|list| list.len() == rows).unwrap_or(0);
+    for (place, list) in lists.iter_mut().enumerate() {
+        match list.as_slice() {
+            [only] => *list = vec![only.clone(); rows],
+            values if values.len() == rows => {}
+            values => {
+                return Err(Error::usage(format!(
+                    "--link pairs value by value, but {} has {rows} values and {} has {}",
+                    names[longest],
+                    names[place],
+                    values.len()
+                ))
+                .hint(
+                    "give each as many values, or one that goes with all; without --link every combination is made",
+                ));
+            }
+        }
+    }
+    Ok(Group { lists, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::spec::select::Selection;
+    use crate::spec::tests::told;
+
+    const LIMIT: usize = 100_000;
+
+    fn all(source: Source) -> Result<Taken, Error> {
+        some(source, Selection::default())
+    }
+
+    fn some(source: Source, selection: Selection) -> Result<Taken, Error> {
+        source.collect(Collector::new(selection, LIMIT)?)
+    }
+
+    fn texts(taken: &Taken) -> Vec<String> {
+        taken.items.iter().map(|item| item.lossy().into_owned()).collect()
+    }
+
+    fn words(line: &str) -> Result<Source<'static>, Error> {
+        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+    }
+
+    fn refused(source: Result<Source, Error>) -> String {
+        told(&source.and_then(all).unwrap_err())
+    }
+
+    #[test]
+    fn a_list_goes_through_the_selection() {
+        let first = Selection { skip: 1, first: Some(1), ..Selection::default() };
+        let taken = some(Source::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
+        assert_eq!((taken.items.len(), taken.items[0].bytes()), (1, &b"b,\xff"[..]));
+        insta::assert_snapshot!(refused(Source::list(b"\n")), @r#"
+        --items has a line break between items; they are separated by commas
+        hint: quote an item with a line break in it: --items $'a,"b\nc"'
+        "#);
+    }
+
+    #[test]
+    fn numbers_are_items_as_text() {
+        let set = "1-10:3,2".parse().unwrap();
+        assert_eq!(texts(&all(Source::range(&set)).unwrap()), ["1", "2", "4", "7", "10"]);
+        let set = "0-99_999".parse().unwrap();
+        assert_eq!(all(Source::range(&set)).unwrap().items.len(), LIMIT);
+        let set = "1-4_000_000_000".parse().unwrap();
+        insta::assert_snapshot!(refused(Ok(Source::range(&set))), @"
+        4000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        let part = Selection { skip: 3_000_000, first: Some(2), ..Selection::default() };
+        assert_eq!(texts(&some(Source::range(&set), part).unwrap()), ["3000001", "3000002"]);
+        let sample = Selection { shuffle: Some(1), first: Some(2), ..Selection::default() };
+        insta::assert_snapshot!(told(&some(Source::range(&set), sample).unwrap_err()), @"
+        4000000000 items are too many to choose from: at most 10000000 are gone through one by one
+        hint: give fewer values, or take the first ones by --first alone
+        ");
+    }
+
+    #[test]
+    fn named_lists_are_combined_with_the_last_changing_fastest() {
+        let taken = all(Source::params(&["lr=0.1,0.01", "seed=1,2,\"3,4\""], false).unwrap()).unwrap();
+        insta::assert_snapshot!(texts(&taken).join("\n"), @r#"
+        {"lr":"0.1","seed":"1"}
+        {"lr":"0.1","seed":"2"}
+        {"lr":"0.1","seed":"3,4"}
+        {"lr":"0.01","seed":"1"}
+        {"lr":"0.01","seed":"2"}
+        {"lr":"0.01","seed":"3,4"}
+        "#);
+        assert_eq!(taken.items.columns(), &Columns::Named(vec!["lr".to_owned(), "seed".to_owned()]));
+        assert_eq!(taken.items[2].value(1), b"3,4");
+        assert_eq!(taken.items.displays().last().unwrap(), "lr=0.01 seed=3,4");
+        let one = all(Source::params(&["x=a"], false).unwrap()).unwrap();
+        assert_eq!(texts(&one), ["{\"x\":\"a\"}"]);
+    }
+
+    #[test]
+    fn linked_lists_go_in_step_and_a_single_value_with_all() {
+        let taken = all(Source::params(&["a=1,2", "b=x", "c=\"\",z"], true).unwrap()).unwrap();
+        assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1 b=x c=", "a=2 b=x c=z"]);
+    }
+
+    #[test]
+    fn what_is_no_named_list_is_refused() {
+        insta::assert_snapshot!(refused(Source::params(&["lr=1", "n=2", "lr=3,4"], false)), @r#"
+        --param names "lr" twice: "lr=1" and "lr=3,4"
+        hint: give all values of a name in one --param, separated by commas
+        "#);
+        insta::assert_snapshot!(refused(Source::params(&["lr"], false)), @r#"
+        --param "lr" has no name before a "="
+        hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
+        "#);
+        insta::assert_snapshot!(refused(Source::params(&["=1"], false)), @r#"
+        --param "=1" has no name before a "="
+        hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
+        "#);
+        insta::assert_snapshot!(refused(Source::params(&["lr="], false)), @r#"
+        --param lr has no values
+        hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
+        hint: one empty value is --param 'lr=""'
+        "#);
+        insta::assert_snapshot!(refused(Source::params(&["lr=1\n2"], false)), @"
+        --param lr has a line break between values; they are separated by commas
+        hint: quote a value with a line break in it, as in CSV
+        ");
+        insta::assert_snapshot!(refused(Source::params(&["a=1,2,3", "b=x,y"], true)), @"
+        --link pairs value by value, but a has 3 values and b has 2
+        hint: give each as many values, or one that goes with all; without --link every combination is made
+        ");
+        insta::assert_snapshot!(refused(Source::params(&["a=1,2,3"], true)), @"
+        --link has nothing to link: it pairs the values of two or more --param
+        hint: leave --link out, or give another --param
+        ");
+        insta::assert_snapshot!(refused(Source::params(&[&b"a=1,\xff"[..], b"b=x,y"], false)), @r#"
+        item 2 of --param has bytes in the column "a" that are not UTF-8, which a record can't carry
+        hint: give the values as one list without names: --items carries any bytes
+        "#);
+    }
+
+    #[test]
+    fn lists_behind_the_command_are_combined_as_gnu_parallel_does() {
+        assert!([":::", ":::+", "::::", "::::+"].iter().all(|word| is_separator(word.as_bytes())));
+        assert!(!is_separator(b"::"));
+        let taken = all(words("::: a b").unwrap()).unwrap();
+        assert_eq!((texts(&taken).join(","), taken.items.columns()), ("a,b".to_owned(), &Columns::None));
+        let taken = all(words("::: a b ::: 1 2 3").unwrap()).unwrap();
+        assert_eq!(texts(&taken), ["a 1", "a 2", "a 3", "b 1", "b 2", "b 3"]);
+        assert_eq!(taken.items.columns(), &Columns::Numbered(2));
+        assert_eq!((taken.items[4].value(0), taken.items[4].value(1)), (&b"b"[..], &b"2"[..]));
+        let taken = all(words("::: a b c :::+ 1 2 ::: X Y :::+ p q r s").unwrap()).unwrap();
+        assert_eq!(texts(&taken), ["a 1 X p", "a 1 Y q", "b 2 X p", "b 2 Y q"]);
+        insta::assert_snapshot!(taken.notes.join("\n"), @"
+        list 1 behind the command (:::) has 3 values and goes in step with one of 2: the last is left out
+        list 4 behind the command (:::+) has 4 values and goes in step with one of 2: the last 2 are left out
+        ");
+    }
+
+    #[test]
+    fn lists_that_can_not_be_combined_are_refused() {
+        insta::assert_snapshot!(refused(words("::: a ::: ::: b")), @"list 2 behind the command (:::) has no values");
+        insta::assert_snapshot!(refused(words("::: a :::+")), @"list 2 behind the command (:::+) has no values");
+        insta::assert_snapshot!(refused(words(":::+ a")), @r#"
+        ":::+" has no list before it to go in step with
+        hint: begin with ":::", as in ::: a b :::+ 1 2
+        "#);
+        insta::assert_snapshot!(refused(words("::: a :::: b")), @r#"
+        "::::" would read files, which is not understood behind the command
+        hint: name the file before the command: kubectl indexed run --items-file FILE -- CMD
+        "#);
+        insta::assert_snapshot!(refused(words("a ::: b")), @r#""a" stands before the first ":::""#);
+    }
+
+    #[test]
+    fn combinations_beyond_the_limit_are_counted_and_not_made() {
+        let line = "::: 0 1 2 3 4 5 6 7 8 9 ";
+        insta::assert_snapshot!(refused(words(line.repeat(9).trim_end())), @"
+        1000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        insta::assert_snapshot!(refused(words(line.repeat(40).trim_end())), @"
+        18446744073709551615 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        let first = Selection { skip: 1, first: Some(1), ..Selection::default() };
+        let taken = some(words(line.repeat(40).trim_end()).unwrap(), first).unwrap();
+        assert_eq!(texts(&taken), [format!("{}1", "0 ".repeat(39))]);
+        let skip = Selection { skip: 1, ..Selection::default() };
+        insta::assert_snapshot!(told(&some(words(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
+        999999 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        let unique = Selection { unique: true, ..Selection::default() };
+        let twice = format!("{}::: a a", line.repeat(5));
+        assert_eq!(some(words(&twice).unwrap(), unique).unwrap().items.len(), LIMIT);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn combinations_count_as_numbers_do(lengths in proptest::collection::vec(1_usize..5, 1..5)) {
+            let lists = lengths.iter().map(|&length| {
+                let list: Vec<_> = (0..length).map(|n| n.to_string()).collect();
+                format!("::: {}", list.join(" "))
+            });
+            let line = lists.collect::<Vec<_>>().join(" ");
+            let items = texts(&all(words(&line).unwrap()).unwrap());
+            prop_assert_eq!(items.len(), lengths.iter().product::<usize>());
+            for (mut number, item) in items.into_iter().enumerate() {
+                let mut digits = Vec::new();
+                for length in lengths.iter().rev() {
+                    digits.push((number % length).to_string());
+                    number /= length;
+                }
+                digits.reverse();
+                prop_assert_eq!(item, digits.join(" "));
+            }
+        }
+    }
+}

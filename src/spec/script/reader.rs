@@ -1,0 +1,110 @@
+//! The script as a shell sees it: characters and values, one after the other.
+
+use crate::spec::template::{Placeholder, Segment};
+
+/// What a shell sees at a place of the script.
+#[derive(Clone, Copy)]
+pub(super) enum Seen<'a> {
+    Char(char),
+    Value(&'a Placeholder),
+}
+
+/// A character with where it is in the source; inside of backticks that may be several bytes, as in `\$`.
+#[derive(Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) seen: Seen<'a>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// The texts of a script, one after the other, and its pieces.
+pub(super) fn pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
+    let mut source = String::new();
+    let mut pieces = Vec::new();
+    for segment in segments {
+        let start = source.len();
+        match segment {
+            Segment::Text(text) => {
+                source.push_str(text);
+                pieces.extend(text.char_indices().map(|(at, c)| {
+                    let start = start + at;
+                    Piece { seen: Seen::Char(c), start, end: start + c.len_utf8() }
+                }));
+            }
+            Segment::Value(placeholder) => {
+                pieces.push(Piece { seen: Seen::Value(placeholder), start, end: start });
+            }
+        }
+    }
+    (source, pieces)
+}
+
+/// A place in some pieces.
+pub(super) struct Reader<'p, 'a> {
+    pub(super) pieces: &'p [Piece<'a>],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'_, 'a> {
+    pub(super) fn seen(&self, ahead: usize) -> Option<Seen<'a>> {
+        self.pieces.get(self.at + ahead).map(|piece| piece.seen)
+    }
+
+    pub(super) fn char(&self, ahead: usize) -> Option<char> {
+        self.seen(ahead).and_then(|seen| match seen {
+            Seen::Char(c) => Some(c),
+            Seen::Value(_) => None,
+        })
+    }
+
+    pub(super) fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
+        self.seen(ahead).and_then(|seen| match seen {
+            Seen::Char(_) => None,
+            Seen::Value(placeholder) => Some(placeholder),
+        })
+    }
+
+    pub(super) fn starts_with(&self, text: &str) -> bool {
+        text.chars().enumerate().all(|(ahead, c)| self.char(ahead) == Some(c))
+    }
+
+    /// The word that begins here, if it is one without quotes and expansions.
+    pub(super) fn plain_word(&self) -> Option<String> {
+        let mut word = String::new();
+        for ahead in 0.. {
+            match self.seen(ahead) {
+                Some(Seen::Char(c)) if !is_meta(c) && !"'\"\\$`".contains(c) => word.push(c),
+                None => break,
+                Some(Seen::Char(c)) if is_meta(c) => break,
+                Some(_) => return None,
+            }
+        }
+        Some(word)
+    }
+
+    /// Whether what begins `ahead`, after two opening parentheses, is closed by two together: arithmetic, not a subshell
+    /// in a subshell.
+    pub(super) fn is_arithmetic(&self, mut ahead: usize) -> bool {
+        let mut depth = 0;
+        let mut quote = None;
+        while let Some(seen) = self.seen(ahead) {
+            ahead += 1;
+            match seen {
+                Seen::Char('\\') if quote != Some('\'') => ahead += 1,
+                Seen::Char(c) if quote == Some(c) => quote = None,
+                _ if quote.is_some() => {}
+                Seen::Char(c @ ('\'' | '"')) => quote = Some(c),
+                Seen::Char('(') => depth += 1,
+                Seen::Char(')') if depth == 0 => return self.char(ahead) == Some(')'),
+                Seen::Char(')') => depth -= 1,
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+/// Ends a word where it is not quoted.
+pub(super) fn is_meta(c: char) -> bool {
+    " \t\n;&|()<>".contains(c)
+}

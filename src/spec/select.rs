@@ -1,0 +1,460 @@
+//! Which of the items that come in are kept: one after another, in memory that does not grow with what is passed over.
+
+use std::collections::{BinaryHeap, HashSet};
+
+use fastrand::Rng;
+
+use super::items::{Columns, Item, Items, MAX_ITEM_BYTES};
+use crate::error::Error;
+
+/// Most memory that the items kept may take, in bytes.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+/// How far items are counted that can't be taken anyway, so that a source without an end comes to an error.
+pub(super) const MAX_COUNTED: usize = 10_000_000;
+
+/// What to take of the items, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Only the first of several equal items.
+    pub(crate) unique: bool,
+    /// So many are left out at the beginning.
+    pub(crate) skip: usize,
+    /// The seed of a random order: the same seed gives the same items the same order.
+    pub(crate) shuffle: Option<u64>,
+    /// So many are taken of what is left. Being last, it takes a random sample where the order is random, and that
+    /// sample is how the whole would begin in that order.
+    pub(crate) first: Option<usize>,
+}
+
+/// Whether there is a use for more items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Flow {
+    More,
+    /// Nothing more need be read: what it holds can't change the outcome.
+    Enough,
+}
+
+/// What a source gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) items: Items,
+    /// What the user should be told.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Takes items one after another and keeps those that are selected.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    selection: Selection,
+    /// Most items that one Job can have.
+    limit: usize,
+    seen: HashSet<Item>,
+    /// How many came.
+    pushed: usize,
+    /// How many came that were not equal to an earlier one, where that matters.
+    distinct: usize,
+    /// How many of them were not skipped.
+    counted: usize,
+    /// Whether there may be more than counted.
+    open: bool,
+    kept: Kept,
+    cost: usize,
+}
+
+#[derive(Debug)]
+enum Kept {
+    InOrder(Vec<Item>),
+    /// Every item draws a random key, and the order is that of the keys: so the first few of a random order can be had
+    /// without holding the rest, and they are the same few.
+    Random(Rng, BinaryHeap<Keyed>),
+}
+
+/// An item in a random order; the position makes the keys differ.
+#[derive(Debug, PartialEq, Eq)]
+struct Keyed {
+    key: (u64, usize),
+    item: Item,
+}
+
+impl PartialOrd for Keyed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Keyed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl Collector {
+    /// A collector of at most `limit` items.
+    ///
+    /// # Errors
+    /// A usage error where nothing could ever be taken.
+    pub(crate) fn new(selection: Selection, limit: usize) -> Result<Self, Error> {
+        if selection.first == Some(0) {
+            return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
+        }
+        let kept = match selection.shuffle {
+            None => Kept::InOrder(Vec::new()),
+            Some(seed) => Kept::Random(Rng::with_seed(seed), BinaryHeap::new()),
+        };
+        Ok(Self {
+            selection,
+            limit,
+            seen: HashSet::new(),
+            pushed: 0,
+            distinct: 0,
+            counted: 0,
+            open: false,
+            kept,
+            cost: 0,
+        })
+    }
+
+    /// How many items came so far, which is the position of the next one.
+    pub(crate) fn pushed(&self) -> usize {
+        self.pushed
+    }
+
+    /// Takes the next item.
+    ///
+    /// # Errors
+    /// A usage error for an item that is too large, and where all together take too much memory. That there are too
+    /// many is only said at the end, when their number is known.
+    pub(crate) fn push(&mut self, item: Item) -> Result<Flow, Error> {
+        if item.bytes().len() > MAX_ITEM_BYTES {
+            return Err(too_large(&format!("item {}", self.pushed)));
+        }
+        self.pushed += 1;
+        if self.selection.unique {
+            if self.seen.contains(&item) {
+                return Ok(Flow::More);
+            }
+            self.charge(item.cost())?;
+            self.seen.insert(item.clone());
+        }
+        self.distinct += 1;
+        if self.distinct <= self.selection.skip {
+            return Ok(Flow::More);
+        }
+        self.counted += 1;
+        if self.too_many() {
+            // Nothing of it will be used: from here on there is only counting.
+            self.kept.clear();
+            self.open = self.selection.unique || self.counted >= MAX_COUNTED;
+        } else {
+            self.keep(item)?;
+        }
+        let full = self.selection.shuffle.is_none() && self.selection.first == Some(self.counted);
+        Ok(if full || self.open { Flow::Enough } else { Flow::More })
+    }
+
+    fn keep(&mut self, item: Item) -> Result<(), Error> {
+        self.charge(item.cost())?;
+        let bound = self.selection.first.unwrap_or(self.limit);
+        match &mut self.kept {
+            Kept::InOrder(items) => items.push(item),
+            Kept::Random(rng, items) => {
+                items.push(Keyed { key: (rng.u64(..), self.counted), item });
+                if items.len() > bound {
+                    self.cost -= items.pop().map_or(0, |last| last.item.cost());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn charge(&mut self, cost: usize) -> Result<(), Error> {
+        self.cost += cost;
+        if self.cost <= MAX_KEPT_BYTES {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the first {} items take more than {} MiB of memory, far more than one Job can carry",
+            self.pushed,
+            MAX_KEPT_BYTES / 1024 / 1024
+        ))
+        .hint("put large inputs into a volume and pass their names as items"))
+    }
+
+    /// How many items were selected so far.
+    fn selected(&self) -> usize {
+        self.selection.first.map_or(self.counted, |first| first.min(self.counted))
+    }
+
+    fn too_many(&self) -> bool {
+        self.selected() > self.limit
+    }
+
+    /// What was selected.
+    ///
+    /// # Errors
+    /// A usage error where there is nothing, or more than one Job can have. `origin` is where the items came from.
+    pub(crate) fn finish(self, origin: &str, columns: Columns) -> Result<Items, Error> {
+        if self.pushed == 0 {
+            return Err(Error::usage(format!("there are no items in {origin}")));
+        }
+        if self.counted == 0 {
+            let distinct = if self.selection.unique { "distinct " } else { "" };
+            return Err(Error::usage(format!(
+                "--skip {} leaves nothing of the {} {distinct}items in {origin}",
+                self.selection.skip, self.distinct
+            ))
+            .hint(format!("skip fewer than {}", self.distinct)));
+        }
+        if self.too_many() {
+            return Err(match (self.open, self.selection.unique) {
+                (true, true) => too_many(&format!("more than {} distinct", self.limit), self.limit),
+                (true, false) => too_many(&format!("more than {MAX_COUNTED}"), self.limit),
+                (false, _) => too_many(&self.selected().to_string(), self.limit),
+            });
+        }
+        Ok(Items::new(columns, self.kept.into_items()))
+    }
+
+    /// The error that is certain when a source is known to give `count` items, before the first of them is made.
+    ///
+    /// # Errors
+    /// A usage error where too many would be selected, or too many would have to be gone through.
+    pub(super) fn check_count(&self, count: u64, counted: &str) -> Result<(), Error> {
+        let Selection { unique, skip, shuffle, first } = &self.selection;
+        let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let (skip, first) = (as_u64(*skip), first.map_or(u64::MAX, as_u64));
+        let left = count.saturating_sub(skip);
+        if !unique && left.min(first) > as_u64(self.limit) {
+            let text = if left < first && (skip == 0 || count == u64::MAX) {
+                counted.to_owned()
+            } else {
+                left.min(first).to_string()
+            };
+            return Err(too_many(&text, self.limit));
+        }
+        let walk = if *unique || shuffle.is_some() { count } else { count.min(skip.saturating_add(first)) };
+        if walk > as_u64(MAX_COUNTED) {
+            return Err(Error::usage(format!(
+                "{counted} items are too many to choose from: at most {MAX_COUNTED} are gone through one by one"
+            ))
+            .hint("give fewer values, or take the first ones by --first alone"));
+        }
+        Ok(())
+    }
+
+    /// How many items are held.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        match &self.kept {
+            Kept::InOrder(items) => items.len(),
+            Kept::Random(_, items) => items.len(),
+        }
+    }
+}
+
+impl Kept {
+    fn clear(&mut self) {
+        match self {
+            Self::InOrder(items) => *items = Vec::new(),
+            Self::Random(_, items) => *items = BinaryHeap::new(),
+        }
+    }
+
+    fn into_items(self) -> Vec<Item> {
+        match self {
+            Self::InOrder(items) => items,
+            Self::Random(_, items) => items.into_sorted_vec().into_iter().map(|keyed| keyed.item).collect(),
+        }
+    }
+}
+
+fn too_many(count: &str, limit: usize) -> Error {
+    Error::usage(format!(
+        "{count} items are more than one Job can have: Kubernetes takes {limit} with per-index limits"
+    ))
+    .hint(format!("split the work into runs of at most {limit}, as by --skip and --first"))
+}
+
+/// The error of an item that no form could carry; `place` says which.
+pub(super) fn too_large(place: &str) -> Error {
+    Error::usage(format!("{place} is larger than {} MiB", MAX_ITEM_BYTES / 1024 / 1024))
+        .hint("put large inputs into a volume and pass their names as items")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::spec::tests::told;
+
+    const LIMIT: usize = 100_000;
+
+    fn collector(selection: Selection) -> Collector {
+        Collector::new(selection, LIMIT).unwrap()
+    }
+
+    /// Feeds as long as more is asked for; gives what was selected and how many were taken in.
+    fn select(
+        selection: Selection,
+        limit: usize,
+        items: impl IntoIterator<Item = String>,
+    ) -> (Result<Items, Error>, usize) {
+        let mut collector = Collector::new(selection, limit).unwrap();
+        for item in items {
+            if collector.push(Item::new(item)).unwrap() == Flow::Enough {
+                break;
+            }
+        }
+        let pushed = collector.pushed();
+        (collector.finish("items.txt", Columns::None), pushed)
+    }
+
+    fn texts(items: &Items) -> Vec<String> {
+        items.iter().map(|item| item.lossy().into_owned()).collect()
+    }
+
+    fn numbers(count: usize) -> impl Iterator<Item = String> {
+        (0..count).map(|n| n.to_string())
+    }
+
+    #[test]
+    fn unique_comes_before_skip_and_first_is_last() {
+        let letters = "a b a c b d e".split(' ').map(str::to_owned);
+        let selection = Selection { unique: true, skip: 1, shuffle: None, first: Some(2) };
+        let (items, pushed) = select(selection, LIMIT, letters);
+        assert_eq!(texts(&items.unwrap()), ["b", "c"]);
+        assert_eq!(pushed, 4, "nothing more is read once there is enough");
+    }
+
+    #[test]
+    fn a_million_items_are_refused_by_their_number() {
+        for shuffle in [None, Some(1)] {
+            let mut collector = collector(Selection { shuffle, ..Selection::default() });
+            for n in 0..1_000_000_u32 {
+                assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+                assert!(collector.held() <= LIMIT);
+            }
+            assert_eq!(collector.held(), 0, "what can't be used is not held");
+            let error = told(&collector.finish("items.txt", Columns::None).unwrap_err());
+            assert!(error.starts_with("1000000 items are more than one Job can have"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_source_without_an_end_comes_to_an_error() {
+        let endless = || std::iter::repeat_with(|| "y".to_owned());
+        let (items, pushed) = select(Selection::default(), LIMIT, endless());
+        insta::assert_snapshot!(told(&items.unwrap_err()), @"
+        more than 10000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        assert_eq!(pushed, MAX_COUNTED);
+        let unique = Selection { unique: true, ..Selection::default() };
+        let (items, pushed) = select(unique, LIMIT, numbers(1_000_000));
+        insta::assert_snapshot!(told(&items.unwrap_err()), @"
+        more than 100000 distinct items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+        assert_eq!(pushed, LIMIT + 1);
+        let first = Selection { first: Some(150_000), ..Selection::default() };
+        insta::assert_snapshot!(told(&select(first, LIMIT, endless()).0.unwrap_err()), @"
+        150000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
+        hint: split the work into runs of at most 100000, as by --skip and --first
+        ");
+    }
+
+    #[test]
+    fn a_sample_of_many_holds_no_more_than_the_sample() {
+        let mut collector = collector(Selection { shuffle: Some(7), first: Some(10), ..Selection::default() });
+        for n in 0..300_000_u32 {
+            assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+            assert!(collector.held() <= 10);
+        }
+        assert!(collector.cost < 10_000);
+        let sample = texts(&collector.finish("items.txt", Columns::None).unwrap());
+        assert_eq!(sample.len(), 10);
+        let late = sample.iter().filter(|n| n.parse::<u32>().unwrap() >= 150_000).count();
+        assert!((1..10).contains(&late), "{sample:?}");
+    }
+
+    #[test]
+    fn nothing_selected_is_an_error_that_says_why() {
+        insta::assert_snapshot!(told(&select(Selection::default(), LIMIT, []).0.unwrap_err()), @"there are no items in items.txt");
+        let skip = Selection { skip: 3, ..Selection::default() };
+        insta::assert_snapshot!(told(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
+        --skip 3 leaves nothing of the 3 items in items.txt
+        hint: skip fewer than 3
+        ");
+        let twice = numbers(2).chain(numbers(2));
+        let skip = Selection { unique: true, ..skip };
+        insta::assert_snapshot!(told(&select(skip, LIMIT, twice).0.unwrap_err()), @"
+        --skip 3 leaves nothing of the 2 distinct items in items.txt
+        hint: skip fewer than 2
+        ");
+        let none = Selection { first: Some(0), ..Selection::default() };
+        insta::assert_snapshot!(told(&Collector::new(none, LIMIT).unwrap_err()), @"
+        --first 0 would take no item
+        hint: give at least 1
+        ");
+    }
+
+    #[test]
+    fn items_that_fill_the_memory_are_refused() {
+        let mut one = collector(Selection::default());
+        let error = (0..300).find_map(|_| one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES])).err()).unwrap();
+        insta::assert_snapshot!(told(&error), @"
+        the first 256 items take more than 256 MiB of memory, far more than one Job can carry
+        hint: put large inputs into a volume and pass their names as items
+        ");
+        let mut one = collector(Selection::default());
+        assert!(one.push(Item::new("a")).is_ok());
+        insta::assert_snapshot!(told(&one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES + 1])).unwrap_err()), @"
+        item 1 is larger than 1 MiB
+        hint: put large inputs into a volume and pass their names as items
+        ");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_random_order_has_all_and_is_the_same_again(count in 1_usize..60, seed in any::<u64>()) {
+            let selection = Selection { shuffle: Some(seed), ..Selection::default() };
+            let items = texts(&select(selection.clone(), LIMIT, numbers(count)).0.unwrap());
+            prop_assert_eq!(&items, &texts(&select(selection, LIMIT, numbers(count)).0.unwrap()));
+            let mut sorted: Vec<usize> = items.iter().map(|n| n.parse().unwrap()).collect();
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+        }
+
+        /// As if all were held, and one step done after the other.
+        #[test]
+        fn selects_what_the_steps_would(
+            list in proptest::collection::vec(0_u8..12, 1..40),
+            unique in any::<bool>(),
+            skip in 0_usize..20,
+            shuffle in proptest::option::of(any::<u64>()),
+            first in proptest::option::of(1_usize..20),
+            limit in 1_usize..40,
+        ) {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            let mut plain: Vec<String> = Vec::new();
+            for item in &list {
+                if !unique || !plain.contains(item) {
+                    plain.push(item.clone());
+                }
+            }
+            plain.drain(..skip.min(plain.len()));
+            if shuffle.is_some() && !plain.is_empty() {
+                let whole = Selection { shuffle, ..Selection::default() };
+                plain = texts(&select(whole, LIMIT, plain).0.unwrap());
+            }
+            plain.truncate(first.unwrap_or(usize::MAX));
+            let fits = !plain.is_empty() && plain.len() <= limit;
+            let (items, _) = select(Selection { unique, skip, shuffle, first }, limit, list);
+            prop_assert_eq!(items.ok().map(|items| texts(&items)), fits.then_some(plain));
+        }
+    }
+}

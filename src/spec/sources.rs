@@ -1,0 +1,284 @@
+//! Where the items come from: one of the sources that the command line can name.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use super::MAX_COMPLETIONS;
+use super::intake::{Format, Intake};
+use super::items::{Columns, Item, Items};
+use super::lists::{Source, is_separator};
+use super::select::{Collector, Selection, Taken};
+use super::stores::ItemStore;
+use crate::args::{ItemArgs, ListedAs, Order};
+use crate::error::Error;
+use crate::index_set::IndexSet;
+
+/// A ConfigMap in the cluster that holds a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListedConfigMap {
+    pub(crate) entries: BTreeMap<String, Vec<u8>>,
+}
+
+/// The items, and what their source says besides.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) items: Items,
+    /// How many indexes there are: as many as items, where there are any.
+    pub(super) completions: u32,
+    /// How many are to run at once, as the source says.
+    pub(super) at_once: Option<u32>,
+    /// Whether the items are numbers that the user counts by.
+    pub(super) is_range: bool,
+    /// Where the list is kept already.
+    pub(super) listed: Option<ItemStore>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Found {
+    fn of(taken: Taken) -> Result<Self, Error> {
+        Ok(Self { notes: taken.notes, ..Self::new(taken.items)? })
+    }
+
+    fn new(items: Items) -> Result<Self, Error> {
+        let completions = u32::try_from(items.len()).map_err(|_| too_many(items.len()))?;
+        Ok(Self { items, completions, at_once: None, is_range: false, listed: None, notes: Vec::new() })
+    }
+}
+
+fn too_many(count: usize) -> Error {
+    Error::usage(format!(
+        "{count} indexes are more than one Job can have: Kubernetes takes {MAX_COMPLETIONS} with per-index limits"
+    ))
+    .hint(format!("split the work into runs of at most {MAX_COMPLETIONS}"))
+}
+
+/// Whether a word of the command begins a list of items, as in GNU parallel.
+fn begins_list(word: &OsStr) -> bool {
+    is_separator(word.as_encoded_bytes())
+}
+
+/// The command, and the words from the first `:::` on.
+///
+/// # Errors
+/// A usage error for a command that is not UTF-8, which no manifest can carry.
+pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
+    let end = words.iter().position(|word| begins_list(word)).unwrap_or(words.len());
+    let (command, list) = words.split_at(end);
+    let text = |word: &OsString| {
+        word.to_str().map(str::to_owned).ok_or_else(|| {
+            Error::usage(format!("the command has an argument that is not UTF-8: {:?}", word.to_string_lossy()))
+                .hint("--items-file and ::: carry items of any bytes")
+        })
+    };
+    let command = command.iter().map(text).collect::<Result<_, _>>()?;
+    Ok((command, list.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()))
+}
+
+/// Checks that there is one source of items, before anything is read.
+///
+/// # Errors
+/// A usage error that names the two first ones, or says which there are.
+pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> {
+    let sources = [
+        ("--items", args.items.is_some()),
+        ("--items-file", args.items_file.is_some()),
+        ("--range", args.range.is_some()),
+        ("--param", !args.params.is_empty()),
+        ("--items-configmap", args.items_configmap.is_some()),
+        ("--completions", args.completions.is_some()),
+        (":::", command.iter().any(|word| begins_list(word))),
+    ];
+    let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    match given.as_slice() {
+        [] => Err(Error::usage("there are no items to run the command for")
+            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
+            .hint("or only number them: --completions 10")),
+        [first, second, ..] => Err(Error::usage(format!("{first} and {second} are two sources of items"))
+            .hint("leave one of them out; --param can be repeated, and combines its lists")),
+        [source] => check_modifiers(args, source),
+    }
+}
+
+/// Checks that what refines a source goes with the one there is.
+fn check_modifiers(args: &ItemArgs, source: &str) -> Result<(), Error> {
+    let file_only = [("--format", args.format.is_some()), ("--null", args.null)];
+    if let Some((flag, _)) = file_only.iter().find(|(_, given)| *given && source != "--items-file") {
+        return Err(Error::usage(format!("{flag} says how --items-file is written, and the items come from {source}"))
+            .hint(format!("leave {flag} out")));
+    }
+    if args.link && !matches!(source, "--param" | ":::") {
+        return Err(Error::usage(format!("--link pairs several lists, and {source} is one"))
+            .hint("repeat --param, as in --param a=1,2 --param b=x,y --link"));
+    }
+    let selecting = [
+        ("--unique", args.unique),
+        ("--skip", args.skip.is_some()),
+        ("--shuffle", args.shuffle.is_some()),
+        ("--first", args.first.is_some()),
+    ];
+    if let Some((flag, _)) = selecting.iter().find(|(_, given)| *given)
+        && matches!(source, "--items-configmap" | "--completions")
+    {
+        let why = match source {
+            "--completions" => "numbers the indexes only",
+            _ => "is used in place, as it is",
+        };
+        return Err(Error::usage(format!("{flag} selects among items, and {source} {why}"))
+            .hint(format!("leave {flag} out, or take the items from --items-file or --range")));
+    }
+    Ok(())
+}
+
+/// What the flags select; `seed` orders where the user named none.
+pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
+    Selection {
+        unique: args.unique,
+        skip: args.skip.unwrap_or(0),
+        shuffle: args.shuffle.map(|order| match order {
+            Order::Random => seed,
+            Order::Seed(seed) => seed,
+        }),
+        first: args.first,
+    }
+}
+
+/// What takes in the bytes of `--items-file`.
+///
+/// # Errors
+/// A usage error if nothing could be taken at all.
+pub(crate) fn intake(args: &ItemArgs, path: &str, seed: u64) -> Result<Intake, Error> {
+    let format = match args.format {
+        Some(ListedAs::Lines) => Format::Lines,
+        Some(ListedAs::Csv) => Format::Csv,
+        Some(ListedAs::Tsv) => Format::Tsv,
+        Some(ListedAs::Json) => Format::Json,
+        Some(ListedAs::Jsonl) => Format::Jsonl,
+        None if args.null => Format::Null,
+        None => Format::from_name(path),
+    };
+    let origin = if path == "-" { "stdin" } else { path };
+    Ok(Intake::new(origin, format, Collector::new(selection(args, seed), MAX_COMPLETIONS)?))
+}
+
+/// The items of the one source that is named; what had to be read for it was read by the caller.
+pub(super) fn find(
+    args: &ItemArgs,
+    behind_command: Vec<Vec<u8>>,
+    file: Option<Taken>,
+    listed: Option<ListedConfigMap>,
+    seed: u64,
+) -> Result<Found, Error> {
+    let collector = || Collector::new(selection(args, seed), MAX_COMPLETIONS);
+    let mut found = if let Some(list) = &args.items {
+        Found::of(Source::list(list.as_encoded_bytes())?.collect(collector()?)?)?
+    } else if let Some(taken) = file {
+        Found::of(taken)?
+    } else if let Some(range) = &args.range {
+        range_of(range, collector()?)?
+    } else if !args.params.is_empty() {
+        let params: Vec<_> = args.params.iter().map(|text| text.as_encoded_bytes()).collect();
+        Found::of(Source::params(&params, args.link)?.collect(collector()?)?)?
+    } else if !behind_command.is_empty() {
+        Found::of(Source::words(linked(behind_command, args.link))?.collect(collector()?)?)?
+    } else if let (Some(name), Some(list)) = (&args.items_configmap, listed) {
+        in_place(name, list)?
+    } else {
+        numbered(args.completions.unwrap_or(0))?
+    };
+    if args.shuffle == Some(Order::Random) {
+        found.notes.push(format!("the items are mixed; --shuffle={seed} gives this order again"));
+    }
+    Ok(found)
+}
+
+/// The words behind the command, with every list going in step with the one before it where `link` asks for that.
+fn linked(words: Vec<Vec<u8>>, link: bool) -> Vec<Vec<u8>> {
+    let step = |(position, word): (usize, Vec<u8>)| match word.as_slice() {
+        b":::" if link && position > 0 => b":::+".to_vec(),
+        _ => word,
+    };
+    words.into_iter().enumerate().map(step).collect()
+}
+
+fn numbered(completions: u32) -> Result<Found, Error> {
+    match completions {
+        0 => Err(Error::usage("--completions 0 would never run anything").hint("give at least 1")),
+        n if n as usize > MAX_COMPLETIONS => Err(too_many(n as usize)),
+        n => Ok(Found { completions: n, ..Found::new(Items::default())? }),
+    }
+}
+
+/// Reads `1-100:3%4`: the numbers, and how many to run at once.
+fn range_of(text: &str, collector: Collector) -> Result<Found, Error> {
+    let (range, at_once) = match text.split_once('%') {
+        Some((range, at_once)) => (range, Some(at_once)),
+        None => (text, None),
+    };
+    let at_once = at_once.map(|digits| match digits.parse::<u32>() {
+        Ok(at_once) if at_once > 0 => Ok(at_once),
+        _ => Err(Error::usage(format!(
+            "--range {text:?}: {digits:?} behind % is not a number of indexes to run at once"
+        ))
+        .hint("write it as 0-99%10, or give -j 10")),
+    });
+    let numbers: IndexSet = range.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
+        Error::usage(format!("--range can't be read: {problem}")).hint("write it as 1-100, 0-9:2 or 1,5,9-12")
+    })?;
+    let found = Found::of(Source::range(&numbers).collect(collector)?)?;
+    Ok(Found { at_once: at_once.transpose()?, is_range: true, ..found })
+}
+
+/// The name and the key in `NAME[/KEY]`.
+pub(crate) fn config_map_named(text: &str) -> (&str, Option<&str>) {
+    text.split_once('/').map_or((text, None), |(name, key)| (name, Some(key)))
+}
+
+/// The items of a list that is in the cluster already.
+fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
+    let (name, key) = config_map_named(text);
+    let mut entries = list.entries;
+    let keys = entries.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
+    let Some(key) = key else {
+        let count = entries.len();
+        let rows = (0..count).map_while(|index| entries.remove(&index.to_string())).map(Item::new);
+        let items = Items::new(Columns::None, rows.collect());
+        if let Some(stranger) = entries.keys().next() {
+            return Err(Error::usage(format!(
+                "configmap {name:?} is no list by itself: {stranger:?} is not one of the keys 0 to {}",
+                count - 1
+            ))
+            .hint(format!("name the key with an item a line, as in --items-configmap {name}/{stranger}")));
+        }
+        check_some(&items, name)?;
+        let listed = ItemStore::Listed { config_map: name.to_owned(), key: None, crlf: false };
+        return Ok(Found { listed: Some(listed), ..Found::new(items)? });
+    };
+    let Some(text) = entries.remove(key) else {
+        return Err(Error::usage(format!("configmap {name:?} has no key {key:?}")).hint(format!("its keys are {keys}")));
+    };
+    let mut intake = Intake::new(
+        format!("configmap {name}/{key}"),
+        Format::Lines,
+        Collector::new(Selection::default(), MAX_COMPLETIONS)?,
+    );
+    let _ = intake.push(&text)?;
+    let Taken { items, notes } = intake.finish()?;
+    check_some(&items, name)?;
+    let crlf = text.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"));
+    if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {
+        return Err(Error::usage(format!(
+            "item {index} of configmap {name}/{key} has a NUL byte, which no line can carry"
+        ))
+        .hint("give each item a key of its own, 0, 1, …, in binaryData"));
+    }
+    let listed = ItemStore::Listed { config_map: name.to_owned(), key: Some(key.to_owned()), crlf };
+    Ok(Found { listed: Some(listed), notes, ..Found::new(items)? })
+}
+
+fn check_some(items: &Items, name: &str) -> Result<(), Error> {
+    if items.is_empty() {
+        return Err(Error::usage(format!("configmap {name:?} is empty: there are no items to run the command for"))
+            .hint(format!("kubectl get configmap {name} -o yaml shows it")));
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Where a list of items is kept in the cluster, and whether it fits there.
+//!
+//! Up to [`MAX_KEYS`] items have a key each in a ConfigMap, of which every Pod mounts its own: no init container is
+//! needed. The kubelet writes every key of a ConfigMap for every Pod that mounts it, so beyond that many items share a
+//! key, one a line, and an init container picks the line.
+
+use super::handover::Payload;
+use super::items::Items;
+use crate::error::Error;
+
+/// Most items that have a key each: a Pod of 1,000 keys starts about as fast as one of few, one of 5,000 some 0.7 s
+/// later.
+pub(crate) const MAX_KEYS: usize = 1000;
+/// Most that the values of a ConfigMap may have together, in bytes (`MaxSecretSize` in `pkg/apis/core/validation`).
+pub(crate) const MAX_CONFIG_MAP_BYTES: usize = 1024 * 1024;
+/// Most ConfigMaps of one list. Every Pod gets a copy of all of them, in the memory of its node.
+pub(crate) const MAX_CONFIG_MAPS: usize = 16;
+/// What one key should not exceed before it is compressed, so that a Pod reads little to find its item.
+const KEY_BYTES: usize = 256 * 1024;
+/// How many items share a key, the most that fit into [`KEY_BYTES`].
+const PER_KEY: [u32; 10] = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
+/// Longest single argument of a process on Linux (`MAX_ARG_STRLEN`, 32 pages of 4 KiB, with its ending NUL); an inline
+/// list is one such argument.
+const MAX_SCRIPT_BYTES: usize = 128 * 1024 - 1;
+/// What of an inline script is not the list.
+const SCRIPT_FRAME_BYTES: usize = 1024;
+
+/// Where the list of items is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ItemStore {
+    /// Nowhere: there are no items.
+    Nowhere,
+    /// In the script of an init container.
+    Inline,
+    /// In ConfigMaps with a key for each index.
+    Keys,
+    /// In ConfigMaps with many items a key, one a line (see [`encode_line`]).
+    Packed {
+        /// How many items share a key.
+        per_key: u32,
+        /// Whether each key is compressed by gzip.
+        compressed: bool,
+    },
+    /// In a ConfigMap that was there before, and is not ours.
+    Listed {
+        config_map: String,
+        /// The key with an item a line; without one each index has the key that is its number.
+        key: Option<String>,
+        /// Whether its lines end with `\r\n`.
+        crlf: bool,
+    },
+}
+
+impl ItemStore {
+    /// The word for it in the annotation.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Nowhere => "none",
+            Self::Inline => "inline",
+            Self::Keys => "configmap",
+            Self::Packed { .. } => "packed",
+            Self::Listed { .. } => "listed",
+        }
+    }
+
+    /// Whether an init container has to pick the item.
+    pub(crate) fn needs_picking(&self) -> bool {
+        !matches!(self, Self::Nowhere | Self::Keys | Self::Listed { key: None, .. })
+    }
+}
+
+/// The ConfigMaps that fit a list best.
+///
+/// # Errors
+/// A usage error for an item that no ConfigMap can hold.
+pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore, Error> {
+    if items.len() <= MAX_KEYS {
+        return Ok(ItemStore::Keys);
+    }
+    let lengths: Vec<_> = items.iter().map(|item| encoded_length(&payload.bytes(item)) + 1).collect();
+    if let Some(index) = lengths.iter().position(|&length| length > MAX_CONFIG_MAP_BYTES) {
+        return Err(too_large(index, lengths[index]));
+    }
+    let fits = |per_key: u32| lengths.chunks(per_key as usize).all(|chunk| chunk.iter().sum::<usize>() <= KEY_BYTES);
+    let per_key = PER_KEY.into_iter().find(|&per_key| fits(per_key)).unwrap_or(1);
+    let compressed = lengths.iter().sum::<usize>() > MAX_CONFIG_MAP_BYTES;
+    Ok(ItemStore::Packed { per_key, compressed })
+}
+
+/// The error for an item that is larger than any ConfigMap.
+pub(crate) fn too_large(index: usize, bytes: usize) -> Error {
+    Error::usage(format!("item {index} takes {bytes} bytes, and a ConfigMap may have {MAX_CONFIG_MAP_BYTES}"))
+        .hint("put large inputs into a volume or a bucket, and pass their names as items")
+}
+
+/// The error for a list of which only the first `fit` items fit.
+pub(crate) fn too_long(fit: usize, items: usize) -> Error {
+    Error::usage(format!(
+        "the list is too long: its first {fit} items of {items} fill the {MAX_CONFIG_MAPS} ConfigMaps of 1 MiB that one \
+         Job may have"
+    ))
+    .hint(format!("split it into runs of at most {fit} items, as by --skip and --first"))
+    .hint("or put large inputs into a volume or a bucket, and pass their names as items")
+}
+
+/// Whether a list can stand in the script of an init container.
+///
+/// # Errors
+/// A usage error that names the first item that can't, or how many would fit.
+pub(super) fn check_inline(items: &Items, payload: &Payload) -> Result<(), Error> {
+    let carry = "use --item-store=configmap, which carries any bytes";
+    let mut size = 0;
+    for (index, item) in items.iter().enumerate() {
+        let bytes = payload.bytes(item);
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            return Err(Error::usage(format!(
+                "item {index} ({:?}) is not UTF-8, so it can't stand inline in a manifest",
+                item.lossy()
+            ))
+            .hint(carry));
+        };
+        if text.contains('\0') {
+            return Err(Error::usage(format!("item {index} has a NUL byte, which no shell can carry")).hint(carry));
+        }
+        // Quotes around it, a blank behind it, and a quote that must itself be quoted take up to four bytes.
+        size += text.len() + 3 + 3 * text.matches(['\'', '$']).count();
+        if size > MAX_SCRIPT_BYTES - SCRIPT_FRAME_BYTES {
+            return Err(Error::usage(format!(
+                "the list is too long to stand inline: its first {index} items fill the {MAX_SCRIPT_BYTES} bytes that \
+                 one argument may have"
+            ))
+            .hint("use --item-store=configmap, or split the list"));
+        }
+    }
+    Ok(())
+}
+
+/// An item as one line of text, for `printf %b` to turn into the item again: only backslash, line feed and NUL differ.
+pub(crate) fn encode_line(bytes: &[u8], line: &mut Vec<u8>) {
+    for &byte in bytes {
+        match byte {
+            b'\\' => line.extend_from_slice(br"\\"),
+            b'\n' => line.extend_from_slice(br"\n"),
+            // Four digits, so that a digit behind it is not taken for part of it.
+            0 => line.extend_from_slice(br"\0000"),
+            byte => line.push(byte),
+        }
+    }
+}
+
+fn encoded_length(bytes: &[u8]) -> usize {
+    let extra = |&byte: &u8| match byte {
+        b'\\' | b'\n' => 1,
+        0 => 4,
+        _ => 0,
+    };
+    bytes.len() + bytes.iter().map(extra).sum::<usize>()
+}
+
+/// Undoes [`encode_line`].
+pub(crate) fn decode_line(line: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(line.len());
+    let mut rest = line.iter().copied();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => bytes.push(b'\n'),
+                Some(b'0') => {
+                    rest.by_ref().take(3).for_each(drop);
+                    bytes.push(0);
+                }
+                Some(other) => bytes.push(other),
+                None => bytes.push(b'\\'),
+            },
+            byte => bytes.push(byte),
+        }
+    }
+    bytes
+}

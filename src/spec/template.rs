@@ -1,0 +1,612 @@
+//! Placeholders in the user's command: `{}`, `{column}`, `{#}`, and what each stands for.
+//!
+//! The words are GNU parallel's, with one difference: `{#}` is the index, so it begins at 0.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::items::Item;
+use crate::error::Error;
+
+/// Names of columns that a message lists before it only counts them.
+const LISTED_NAMES: usize = 10;
+
+/// Which text a placeholder stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// The whole item.
+    Item,
+    /// A column of it, from 0.
+    Column(usize),
+    /// The completion index, in decimal digits.
+    Index,
+}
+
+/// What is done to that text, taken as a path, before it stands in the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    /// `{}`: nothing.
+    None,
+    /// `{.}`: the last extension goes.
+    WithoutExtension,
+    /// `{/}`: only what follows the last slash stays.
+    Base,
+    /// `{//}`: only the folder stays; `.` where there is none.
+    Folder,
+    /// `{/.}`: both of `{/}` and `{.}`.
+    Stem,
+}
+
+/// A pair of braces that stands for something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Placeholder {
+    pub(crate) subject: Subject,
+    pub(crate) operation: Operation,
+}
+
+/// A piece of an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// Stays as it is; never empty.
+    Text(String),
+    /// Is another for each index.
+    Value(Placeholder),
+}
+
+/// One argument of the command: its segments in order, no two texts side by side, none for an empty argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Argument {
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// How an argument is made up, which decides how values get into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape<'a> {
+    /// No placeholder.
+    Literal(&'a str),
+    /// One placeholder and nothing else. As the script of a shell such an argument is not rewritten: there the value
+    /// itself is the script, as in `sh -c {}`, which runs lines as commands.
+    Sole(&'a Placeholder),
+    /// Placeholders among text or among themselves.
+    Mixed(&'a [Segment]),
+}
+
+/// The command, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// As many as the command has words, in the same order.
+    pub(crate) arguments: Vec<Argument>,
+    /// What the user should hear although it is no error; text of the command and names of columns are in it, unescaped.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Operation {
+    /// All of them, the longer before those that they end with.
+    const ALL: [Self; 5] = [Self::None, Self::Stem, Self::Folder, Self::WithoutExtension, Self::Base];
+
+    /// As it is written before the closing brace.
+    fn written(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::WithoutExtension => ".",
+            Self::Base => "/",
+            Self::Folder => "//",
+            Self::Stem => "/.",
+        }
+    }
+
+    /// What is left of `value`, by the rules of GNU parallel: a hidden file is all extension, `{/}` of a path that ends
+    /// in a slash is empty, and `{//}` is Perl's `dirname`. A line break is a byte as any other, where parallel's own
+    /// `{/}` stops at it.
+    pub(crate) fn apply(self, value: &[u8]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(match self {
+            Self::None => value,
+            Self::WithoutExtension => without_extension(value),
+            Self::Base => base(value),
+            Self::Folder => folder(value),
+            Self::Stem => without_extension(base(value)),
+        })
+    }
+}
+
+fn without_extension(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|byte| matches!(byte, b'.' | b'/')) {
+        Some(at) if path[at] == b'.' => &path[..at],
+        _ => path,
+    }
+}
+
+fn base(path: &[u8]) -> &[u8] {
+    path.iter().rposition(|&byte| byte == b'/').map_or(path, |at| &path[at + 1..])
+}
+
+fn folder(path: &[u8]) -> &[u8] {
+    let path = without_slashes(path);
+    let folder = &path[..path.len() - base(path).len()];
+    if folder.is_empty() { b"." } else { without_slashes(folder) }
+}
+
+/// Drops the slashes at the end, but not that of the root.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&byte| byte != b'/').map_or(path.len().min(1), |at| at + 1);
+    &path[..end]
+}
+
+impl Placeholder {
+    /// The whole item.
+    pub(crate) const ITEM: Self = Self::plain(Subject::Item);
+
+    /// What it stands for in an item; an index is none of an item's.
+    pub(crate) fn of<'a>(&self, item: &'a Item) -> Cow<'a, [u8]> {
+        self.value(item.bytes(), |column| item.value(column), 0)
+    }
+
+    const fn plain(subject: Subject) -> Self {
+        Self { subject, operation: Operation::None }
+    }
+
+    /// The bytes that it stands for; `column` is called with a column's place, from 0.
+    pub(crate) fn value<'a>(
+        &self,
+        item: &'a [u8],
+        column: impl FnOnce(usize) -> &'a [u8],
+        index: u32,
+    ) -> Cow<'a, [u8]> {
+        let value = match self.subject {
+            Subject::Item => item,
+            Subject::Column(place) => column(place),
+            Subject::Index => return Cow::Owned(index.to_string().into_bytes()),
+        };
+        self.operation.apply(value)
+    }
+
+    /// As the user would write it, with these names of columns.
+    pub(crate) fn written(&self, names: &[String]) -> String {
+        match self.subject {
+            Subject::Column(place) if place < names.len() => {
+                format!("{{{}{}}}", names[place], self.operation.written())
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// As it can be written whatever the columns are called.
+impl fmt::Display for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.written();
+        match self.subject {
+            Subject::Item => write!(f, "{{{operation}}}"),
+            Subject::Column(place) => write!(f, "{{{}{operation}}}", place + 1),
+            Subject::Index => f.write_str("{#}"),
+        }
+    }
+}
+
+impl Argument {
+    /// How it is made up.
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        match &self.segments[..] {
+            [] => Shape::Literal(""),
+            [Segment::Text(text)] => Shape::Literal(text),
+            [Segment::Value(placeholder)] => Shape::Sole(placeholder),
+            segments => Shape::Mixed(segments),
+        }
+    }
+
+    /// Whether it is the same for every index.
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(self.shape(), Shape::Literal(_))
+    }
+
+    /// The placeholders in it, in order, with repetitions.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Text(_) => None,
+            Segment::Value(placeholder) => Some(placeholder),
+        })
+    }
+
+    fn push_text(&mut self, text: &str) {
+        match self.segments.last_mut() {
+            _ if text.is_empty() => {}
+            Some(Segment::Text(before)) => before.push_str(text),
+            _ => self.segments.push(Segment::Text(text.to_owned())),
+        }
+    }
+}
+
+impl Template {
+    /// A command in which nothing is a placeholder.
+    pub(crate) fn literal(command: &[String]) -> Self {
+        let argument = |word: &String| Argument { segments: vec![Segment::Text(word.clone())] };
+        Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
+    }
+
+    /// The placeholders of the whole command, in order, with repetitions.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.arguments.iter().flat_map(Argument::placeholders)
+    }
+
+    /// Whether the command is the same for every index.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.arguments.iter().all(Argument::is_literal)
+    }
+}
+
+/// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
+/// item has none; without items only `{#}` is a placeholder.
+///
+/// # Errors
+/// A usage error for the number of a column that isn't there, where columns are numbered.
+pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
+    let mut reader = Reader { names, has_items, notes: Vec::new() };
+    let arguments = command.iter().map(|word| reader.argument(word)).collect::<Result<_, _>>()?;
+    Ok(Template { arguments, notes: reader.notes })
+}
+
+/// What a pair of braces is.
+enum Meaning {
+    /// A placeholder.
+    Value(Placeholder),
+    /// Would be one, if there were such a column.
+    NoColumn,
+    /// A word that may well be meant for a column's name.
+    Unknown,
+    /// Somebody else's.
+    Text,
+}
+
+struct Reader<'a> {
+    names: &'a [String],
+    has_items: bool,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn argument(&mut self, word: &str) -> Result<Argument, Error> {
+        let mut argument = Argument { segments: Vec::new() };
+        let mut at = 0;
+        while let Some(open) = word[at..].find('{').map(|open| at + open) {
+            argument.push_text(&word[at..open]);
+            at = open;
+            // A variable of the shell.
+            let variable = word[..open].ends_with('$');
+            if let Some(inner) = doubled(&word[open..]) {
+                let escaped = matches!(self.meaning(inner), Meaning::Value(_) | Meaning::NoColumn) && !variable;
+                let length = inner.len() + 4;
+                let cut = usize::from(escaped);
+                argument.push_text(&word[open + cut..open + length - cut]);
+                at += length;
+            } else if let Some(inner) = single(&word[open..]).filter(|_| !variable) {
+                at += inner.len() + 2;
+                match self.meaning(inner) {
+                    Meaning::Value(placeholder) => {
+                        argument.segments.push(Segment::Value(placeholder));
+                        continue;
+                    }
+                    Meaning::NoColumn if self.numbered() => return Err(self.no_column(inner)),
+                    Meaning::NoColumn | Meaning::Unknown => self.note(inner),
+                    Meaning::Text => {}
+                }
+                argument.push_text(&word[open..at]);
+            } else {
+                argument.push_text("{");
+                at += 1;
+            }
+        }
+        argument.push_text(&word[at..]);
+        Ok(argument)
+    }
+
+    fn meaning(&self, inner: &str) -> Meaning {
+        if inner == "#" {
+            return Meaning::Value(Placeholder::plain(Subject::Index));
+        }
+        if !self.has_items {
+            return Meaning::Text;
+        }
+        if let Some(operation) = Operation::ALL.into_iter().find(|operation| operation.written() == inner) {
+            return Meaning::Value(Placeholder { subject: Subject::Item, operation });
+        }
+        let readings = || {
+            Operation::ALL
+                .into_iter()
+                .filter_map(|operation| Some((operation, inner.strip_suffix(operation.written())?)))
+        };
+        // A column may be called "1", or end in a dot: its name comes first.
+        for (operation, name) in readings() {
+            if let Some(place) = self.names.iter().position(|column| column == name) {
+                return Meaning::Value(Placeholder { subject: Subject::Column(place), operation });
+            }
+        }
+        for (operation, text) in readings() {
+            if text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0')) {
+                let subject = match text.parse::<usize>() {
+                    Ok(1) if self.names.is_empty() => Subject::Item,
+                    Ok(place) if (1..=self.names.len()).contains(&place) => Subject::Column(place - 1),
+                    _ => return Meaning::NoColumn,
+                };
+                return Meaning::Value(Placeholder { subject, operation });
+            }
+        }
+        let named = !self.names.is_empty() && !self.numbered();
+        if named && readings().any(|(_, name)| is_identifier(name)) { Meaning::Unknown } else { Meaning::Text }
+    }
+
+    /// Whether the columns have no names but their numbers.
+    fn numbered(&self) -> bool {
+        !self.names.is_empty() && self.names.iter().zip(1..).all(|(name, place)| *name == place.to_string())
+    }
+
+    fn no_column(&self, inner: &str) -> Error {
+        let columns = match self.names.len() {
+            1 => "one column, {1}".to_owned(),
+            count => format!("{count} columns, {{1}} to {{{count}}}"),
+        };
+        Error::usage(format!("{{{inner}}} in the command is no column: the items have {columns}"))
+            .hint(format!("write {{{{{inner}}}}} for the braces themselves"))
+    }
+
+    fn note(&mut self, inner: &str) {
+        let columns = if self.names.is_empty() {
+            "the items have no columns".to_owned()
+        } else {
+            let listed = self.names.iter().take(LISTED_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = self.names.len().saturating_sub(LISTED_NAMES);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let (noun, verb) = if self.names.len() == 1 { ("column", "is") } else { ("columns", "are") };
+            format!("the {noun} {verb} {listed}{more}")
+        };
+        let note = format!("{{{inner}}} in the command is no column ({columns}) and stays as it is");
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+/// What stands between the braces that `text` begins with, if no other brace does.
+fn single(text: &str) -> Option<&str> {
+    let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
+    (!inner.contains('{')).then_some(inner)
+}
+
+/// The same for doubled braces.
+fn doubled(text: &str) -> Option<&str> {
+    let inner = single(text.strip_prefix('{')?)?;
+    text[inner.len() + 3..].starts_with('}').then_some(inner)
+}
+
+fn is_identifier(text: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    fn read(word: &str, names: &[&str]) -> Template {
+        parse(&words(&[word]), &words(names), true).unwrap()
+    }
+
+    /// Placeholders in angle brackets, to tell them from braces that stay.
+    fn shown(template: &Template) -> String {
+        let segments = template.arguments.iter().flat_map(|argument| &argument.segments);
+        let show = |segment: &Segment| match segment {
+            Segment::Text(text) => text.clone(),
+            Segment::Value(placeholder) => placeholder.to_string().replace('{', "<").replace('}', ">"),
+        };
+        segments.map(show).collect()
+    }
+
+    #[test]
+    fn paths_are_cut_as_by_gnu_parallel() {
+        // From a run of GNU parallel 20221122: {.}, {/}, {//}, {/.}.
+        let table = [
+            ("a.b/c", ["a.b/c", "c", "a.b", "c"]),
+            (".hidden", ["", ".hidden", ".", ""]),
+            ("dir/.x", ["dir/", ".x", "dir", ""]),
+            ("foo.tar.gz", ["foo.tar", "foo.tar.gz", ".", "foo.tar"]),
+            ("foo.", ["foo", "foo.", ".", "foo"]),
+            ("dir/", ["dir/", "", ".", ""]),
+            ("a/b/", ["a/b/", "", "a", ""]),
+            ("/", ["/", "", "/", ""]),
+            ("//", ["//", "", "/", ""]),
+            ("", ["", "", ".", ""]),
+            ("a", ["a", "a", ".", "a"]),
+            ("a//b", ["a//b", "b", "a", "b"]),
+            ("/a", ["/a", "a", "/", "a"]),
+            ("/a/", ["/a/", "", "/", ""]),
+            ("./a", ["./a", "a", ".", "a"]),
+            (".", ["", ".", ".", ""]),
+            ("..", [".", "..", ".", "."]),
+            ("../x.y", ["../x", "x.y", "..", "x"]),
+            ("a.b/", ["a.b/", "", ".", ""]),
+            ("a/..b", ["a/.", "..b", "a", "."]),
+            ("/x/y.tar.gz", ["/x/y.tar", "y.tar.gz", "/x", "y.tar"]),
+            ("a b/c d.e", ["a b/c d", "c d.e", "a b", "c d"]),
+        ];
+        let operations = [Operation::WithoutExtension, Operation::Base, Operation::Folder, Operation::Stem];
+        for (path, expected) in table {
+            let cut = operations.map(|operation| String::from_utf8(operation.apply(path.as_bytes()).into()).unwrap());
+            assert_eq!(cut, expected, "{path:?}");
+        }
+        assert_eq!(*Operation::Stem.apply(b"\xff/\n/\xfe\n.\x80"), *b"\xfe\n");
+    }
+
+    #[test]
+    fn placeholders_are_told_from_other_braces() {
+        let plain = |word| shown(&read(word, &[]));
+        insta::assert_snapshot!(plain("a{}b{.}{/}{//}{/.}{#}"), @"a<>b<.></><//></.><#>");
+        // One nameless column is the item.
+        insta::assert_snapshot!(plain("{1} {1.} {1/.}"), @"<> <.> </.>");
+        for alone in [
+            "{print $1}",
+            r#"{"a":1}"#,
+            "f() { echo hi; }; f",
+            "{ }",
+            "{1..3}",
+            "{a,b}",
+            "{01}",
+            "{-1}",
+            "{%}",
+            "{= s/a/b/ =}",
+            "${name} ${#} ${}",
+            "{",
+            "}{",
+            "{{",
+            "{\n}",
+            "[0-9]{2,3}",
+        ] {
+            assert_eq!(plain(alone), alone);
+        }
+        insta::assert_snapshot!(plain(r#"{"a":{"b":"{}"}}"#), @r#"{"a":{"b":"<>"}}"#);
+        insta::assert_snapshot!(plain("${x:-{}} $x{} ${x}{}"), @"${x:-<>} $x<> ${x}<>");
+    }
+
+    #[test]
+    fn columns_go_by_name_and_by_place() {
+        let columns = ["name", "size", "a.b", "2", "größe", "print $1"];
+        let named = |word| shown(&read(word, &columns));
+        insta::assert_snapshot!(named("{name} {size.} {size//} {}"), @"<1> <2.> <2//> <>");
+        insta::assert_snapshot!(named("{a.b} {a.b.} {größe/.}"), @"<3> <3.> <5/.>");
+        // A name comes before a place.
+        insta::assert_snapshot!(named("{1} {2} {3/}"), @"<1> <4> <3/>");
+        insta::assert_snapshot!(named("{print $1} {print $2}"), @"<6> {print $2}");
+        let written =
+            |word: &str| read(word, &columns).placeholders().next().unwrap().written(&columns.map(str::to_owned));
+        assert_eq!(["{name.}", "{5//}", "{/.}", "{#}"].map(written), ["{name.}", "{größe//}", "{/.}", "{#}"]);
+    }
+
+    #[test]
+    fn doubled_braces_are_an_escape_where_single_ones_would_be_a_placeholder() {
+        let named = |word| shown(&read(word, &["name"]));
+        insta::assert_snapshot!(named("{{}} {{name}} {{/.}} {{#}} {{1}} {{4}}"), @"{} {name} {/.} {#} {1} {4}");
+        insta::assert_snapshot!(named("{{}}{}{{}}"), @"{}<>{}");
+        insta::assert_snapshot!(named("{{{}}} {{{{}}}}"), @"{{}} {{{}}}");
+        insta::assert_snapshot!(named(r#"{"a":{{}}}"#), @r#"{"a":{}}"#);
+        for alone in ["{{ .Name }}", "{{.Name}}", "{{ name }}", "{{nmae}}", "${{name}}", "{{print}}", "{{if .}}{{end}}"]
+        {
+            assert_eq!(named(alone), alone);
+            assert_eq!(read(alone, &["name"]).notes, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn without_items_only_the_index_stands_for_something() {
+        let template = parse(&words(&["{#}{}{1}{name}{{}}{{#}}"]), &[], false).unwrap();
+        insta::assert_snapshot!(shown(&template), @"<#>{}{1}{name}{{}}{#}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_column_is_mentioned_once() {
+        let command = words(&["{nmae}", "{nmae} {nmae.} ${home} {7} {a b} {{x}}"]);
+        let template = parse(&command, &words(&["name", "size"]), true).unwrap();
+        assert_eq!(shown(&template), "{nmae}{nmae} {nmae.} ${home} {7} {a b} {{x}}");
+        insta::assert_snapshot!(template.notes.join("\n"), @r"
+        {nmae} in the command is no column (the columns are name, size) and stays as it is
+        {nmae.} in the command is no column (the columns are name, size) and stays as it is
+        {7} in the command is no column (the columns are name, size) and stays as it is
+        ");
+        insta::assert_snapshot!(read("{nmae}", &["name"]).notes[0], @"{nmae} in the command is no column (the column is name) and stays as it is");
+        let many: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        insta::assert_snapshot!(read("{x}", &many).notes[0], @"{x} in the command is no column (the columns are c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more) and stays as it is");
+        insta::assert_snapshot!(read("x{3}", &[]).notes[0], @"{3} in the command is no column (the items have no columns) and stays as it is");
+        assert_eq!(read("{name}", &[]).notes, [""; 0]);
+    }
+
+    #[test]
+    fn a_number_past_the_last_column_is_an_error() {
+        let problem = |word: &str, names: &[&str]| {
+            let error = parse(&words(&["cat", word]), &words(names), true).unwrap_err();
+            format!("{error}\nhint: {}", error.hints().join("\nhint: "))
+        };
+        insta::assert_snapshot!(problem("{3}", &["1", "2"]), @r"
+        {3} in the command is no column: the items have 2 columns, {1} to {2}
+        hint: write {{3}} for the braces themselves
+        ");
+        insta::assert_snapshot!(problem("{0.}", &["1"]), @r"
+        {0.} in the command is no column: the items have one column, {1}
+        hint: write {{0.}} for the braces themselves
+        ");
+        insta::assert_snapshot!(problem("{99999999999999999999999}", &["1", "2"]), @r"
+        {99999999999999999999999} in the command is no column: the items have 2 columns, {1} to {2}
+        hint: write {{99999999999999999999999}} for the braces themselves
+        ");
+        assert_eq!(shown(&read("{{3}} ${3}", &["1", "2"])), "{3} ${3}");
+    }
+
+    #[test]
+    fn the_shape_of_an_argument_says_how_values_get_in() {
+        let command = words(&["sh", "-c", "{}", "{}{}", ""]);
+        let template = parse(&command, &[], true).unwrap();
+        let item = Placeholder { subject: Subject::Item, operation: Operation::None };
+        let shapes: Vec<_> = template.arguments.iter().map(Argument::shape).collect();
+        let twice = [Segment::Value(item.clone()), Segment::Value(item.clone())];
+        let expected =
+            [Shape::Literal("sh"), Shape::Literal("-c"), Shape::Sole(&item), Shape::Mixed(&twice), Shape::Literal("")];
+        assert_eq!(shapes, expected);
+        assert!(!template.is_literal());
+        assert!(parse(&command[..2], &[], true).unwrap().is_literal());
+    }
+
+    #[test]
+    fn a_value_is_cut_from_its_subject() {
+        let value = |word: &str| {
+            let template = read(word, &["a", "b"]);
+            let placeholder = template.placeholders().next().unwrap().clone();
+            let columns: [&[u8]; 2] = [b"x/y.z", b"\xff.q"];
+            placeholder.value(b"x/y.z,\xff.q", |place| columns[place], 17).into_owned()
+        };
+        assert_eq!(
+            ["{}", "{a/}", "{b.}", "{2}", "{#}"].map(value),
+            [&b"x/y.z,\xff.q"[..], b"y.z", b"\xff", b"\xff.q", b"17"]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever braces there are, what is no placeholder stays, and nothing gets lost.
+        #[test]
+        fn text_is_kept(word in "[{}$#.1/a \n]{0,24}") {
+            let template = read(&word, &["a", "b"]);
+            let again: String = template.arguments[0].segments.iter().map(|segment| match segment {
+                Segment::Text(text) => text.clone(),
+                Segment::Value(placeholder) => placeholder.written(&words(&["a", "b"])),
+            }).collect();
+            // Only a place becomes a name and an escape loses two braces.
+            let squeezed = |text: &str| text.replace(['{', '}'], "").replace('1', "a");
+            prop_assert_eq!(squeezed(&again), squeezed(&word));
+            prop_assert!(again.len() <= word.len());
+            let lone = |segments: &[Segment]| segments.windows(2).all(|pair| !matches!(pair, [Segment::Text(_), Segment::Text(_)]));
+            prop_assert!(lone(&template.arguments[0].segments));
+        }
+
+        /// Every placeholder can be written as text.
+        #[test]
+        fn a_doubled_placeholder_is_text(inner in "(|a|b|1|2|77)(|[.]|/|//|/[.])|#") {
+            let template = parse(&[format!("<{{{{{inner}}}}}>")], &words(&["a", "b"]), true).unwrap();
+            let text = format!("<{{{inner}}}>");
+            prop_assert_eq!(template.arguments[0].shape(), Shape::Literal(&text));
+        }
+
+        #[test]
+        fn cuts_fit_together(path in "[a./\n]{0,8}") {
+            let path = path.as_bytes();
+            let base = Operation::Base.apply(path);
+            prop_assert!(!base.contains(&b'/'));
+            prop_assert_eq!(Operation::Stem.apply(path), Operation::WithoutExtension.apply(&base));
+            prop_assert!(path.ends_with(&base));
+            prop_assert!(!Operation::Folder.apply(path).is_empty());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+use crate::state::{Event, Happening};
+use crate::view::tests::{job, now, pod, running, unscheduled, waiting};
+
+#[test]
+fn the_pace_is_that_of_the_last_minute() {
+    let mut pace = Pace { looks: Vec::new(), spacing: 500 };
+    pace.note(0, 0);
+    assert_eq!(pace.per_second(500, 10), None, "too early to tell");
+    assert_eq!(pace.per_second(2_000, 0), None, "nothing has finished");
+    assert_eq!(pace.per_second(2_000, 10), Some(5.0));
+    for second in 1..=100 {
+        pace.note(second * 1000, 10);
+    }
+    assert_eq!(pace.per_second(100_000, 10), None);
+    assert_eq!(pace.per_second(100_000, 70), Some(1.0));
+}
+
+#[test]
+fn of_a_long_job_the_pace_is_that_of_its_last_quarter() {
+    let mut pace = Pace { looks: Vec::new(), spacing: 500 };
+    for minute in 0..6000_i64 {
+        // A hundred finish together every ten minutes.
+        pace.note(minute * 60_000, usize::try_from(minute / 10 * 100).unwrap());
+    }
+    assert!(pace.looks.len() <= LOOKS, "{}", pace.looks.len());
+    let speed = pace.per_second(6000 * 60_000, 60_000).unwrap() * 600.0;
+    assert!((99.0..102.0).contains(&speed), "{speed} in ten minutes");
+}
+
+#[test]
+fn a_speed_is_a_readable_number() {
+    assert_eq!(
+        [120.0, 8.34, 1.0, 0.5, 0.02, 0.001].map(per),
+        ["120/s", "8.3/s", "1.0/s", "30/min", "1.2/min", "3.6/h"]
+    );
+}
+
+fn told(state: &JobState) -> String {
+    line(state, &Pace::new(state, now()), now())
+}
+
+#[test]
+fn how_far_a_job_is() {
+    assert_snapshot!(told(&job(10, &json!({}))), @"0/10 completed, 0 running, 60s so far");
+    let mut state = job(1000, &json!({"completedIndexes": "0-119", "failedIndexes": "120,121"}));
+    (122..150).for_each(|index| pod(&mut state, index, &running(10)));
+    assert_snapshot!(told(&state), @"120/1000 completed, 2 failed, 28 running, 2.0/s, about 7m12s left, 60s so far");
+    let complete = json!({"type": "Complete", "status": "True"});
+    let ended =
+        job(2, &json!({"completedIndexes": "0,1", "conditions": [complete], "completionTime": "2026-01-01T00:00:07Z"}));
+    assert_snapshot!(told(&ended), @"2/2 completed, 0 running, 7s so far");
+    let mut stuck = job(10, &json!({}));
+    pod(&mut stuck, 0, &waiting("ImagePullBackOff", "Back-off pulling image"));
+    assert_snapshot!(told(&stuck), @"0/10 completed, ImagePullBackOff, 60s so far");
+}
+
+#[test]
+fn why_a_job_does_not_go_on() {
+    let mut none = job(10, &json!({}));
+    assert_eq!(plight(&none, 9), None, "it may only be slow");
+    assert_snapshot!(plight(&none, 10).unwrap(), @"nothing of job words has run for 10s: no pod of it was created");
+    none.apply(Event::Happened(Box::new(Happening {
+        uid: "a".to_owned(),
+        warning: true,
+        reason: "FailedCreate".to_owned(),
+        message: "pods \"words-0-\" is forbidden: exceeded quota: small".to_owned(),
+        ..Happening::default()
+    })));
+    assert_snapshot!(plight(&none, 10).unwrap(), @r#"nothing of job words has run for 10s: FailedCreate: pods "words-0-" is forbidden: exceeded quota: small"#);
+    let mut slow = job(10, &json!({}));
+    pod(&mut slow, 0, &waiting("ContainerCreating", ""));
+    assert_eq!(plight(&slow, 59), None, "an image may be large");
+    assert_snapshot!(plight(&slow, 125).unwrap(), @"nothing of job words has run for 2m5s: 1 pod is starting");
+    let mut full = job(10, &json!({}));
+    (0..3).for_each(|index| pod(&mut full, index, &unscheduled("0/3 nodes are available: 3 Insufficient cpu.")));
+    pod(&mut full, 3, &waiting("ContainerCreating", ""));
+    assert_snapshot!(plight(&full, 30).unwrap(), @"nothing of job words has run for 30s: 3 pods are Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.");
+    let mut image = job(10, &json!({}));
+    pod(&mut image, 0, &waiting("ErrImagePull", "no such image \u{1b}[31m"));
+    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 pod is ErrImagePull: no such image \u{1b}[31m");
+}

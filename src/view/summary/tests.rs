@@ -1,0 +1,145 @@
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+use crate::view::tests::{ended, failed_job, items, job, now, pod};
+
+#[test]
+fn one_failure_is_told_by_itself() {
+    let mut state = failed_job(3, "0,2", "1");
+    pod(&mut state, 1, &ended(3, "Error", "looking\nno such thing\n", 9));
+    assert_snapshot!(sentence(&state, now()), @"job words failed (FailedIndexes): 2 of 3 indexes completed, 1 failed in 40s");
+    assert_snapshot!(failures(&state, &items(&["good", "bad", "fine"])), @r#"
+    index 1 (item "bad") failed: exit code 3, pod words-1-abcde
+      | looking
+      | no such thing
+    "#);
+}
+
+#[test]
+fn what_failed_in_the_same_way_is_told_once() {
+    let mut state = failed_job(24, "0-2,4,15-19,21-23", "3,5-14,20");
+    for index in state.failed().iter() {
+        pod(&mut state, index, &ended(1, "Error", &format!("opening file-{index}.txt\nno such file\n"), 9));
+    }
+    let names: Vec<_> = (0..24).map(|n| format!("file-{n}.txt")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    assert_snapshot!(failures(&state, &items(&names)), @r#"
+    completed: 0-2,4,15-19,21-23
+    12 × exit code 1: "no such file" (indexes 3,5-14,20)
+      items "file-3.txt", "file-5.txt", "file-6.txt" and 9 more; index 3, pod words-3-abcde, wrote last:
+      | opening file-3.txt
+      | no such file
+    "#);
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @r#"
+    completed: 0-2,4,15-19,21-23
+    12 × exit code 1: "no such file" (indexes 3,5-14,20)
+      index 3, pod words-3-abcde, wrote last:
+      | opening file-3.txt
+      | no such file
+    "#);
+}
+
+#[test]
+fn each_way_of_failing_is_told_the_most_frequent_first() {
+    let mut state = failed_job(12, "0", "1-9");
+    pod(&mut state, 1, &ended(3, "Error", "bad item one", 9));
+    pod(&mut state, 2, &ended(137, "OOMKilled", "", 9));
+    pod(&mut state, 3, &ended(3, "Error", "bad item three", 9));
+    pod(&mut state, 4, &ended(137, "OOMKilled", "", 9));
+    pod(&mut state, 5, &ended(139, "Error", "at 0x7ffe12345678: core dumped", 9));
+    pod(&mut state, 6, &ended(3, "Error", "bad item six", 9));
+    pod(
+        &mut state,
+        7,
+        &json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),
+    );
+    let names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "a \"quoted\" \u{1b}[31m", "nine"];
+    assert_snapshot!(failures(&state, &items(&names)), @r#"
+    completed: 0
+    failed: 1-9
+    not run: 10,11
+    3 × exit code 3: "bad item …" (indexes 1,3,6)
+      items "one", "three", "six"; index 1, pod words-1-abcde, wrote last:
+      | bad item one
+    2 × exit code 137 (SIGKILL), OOMKilled (indexes 2,4)
+      items "two", "four"
+    2 × failed; the pod is gone (indexes 8,9)
+      items "a \"quoted\" \u{1b}[31m", "nine"
+    index 5 (item "five") failed: exit code 139 (SIGSEGV), pod words-5-abcde
+      | at 0x7ffe12345678: core dumped
+    index 7 (item "seven") failed: Evicted, pod words-7-abcde
+      | The node was low on resource: memory.
+    "#);
+}
+
+#[test]
+fn a_job_that_ended_early_says_what_never_ran() {
+    let mut state = failed_job(100_000, "0-3", "4");
+    pod(&mut state, 4, &ended(1, "Error", "", 9));
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @"
+    completed: 0-3
+    not run: 5-99999
+    index 4 failed: exit code 1, pod words-4-abcde
+    ");
+    let mut scattered = failed_job(1000, &(0..500).map(|n| (2 * n).to_string()).collect::<Vec<_>>().join(","), "1,3");
+    pod(&mut scattered, 1, &ended(1, "Error", "x", 9));
+    pod(&mut scattered, 3, &ended(1, "Error", "x", 9));
+    assert_snapshot!(failures(&scattered, &ItemTexts::new()), @r#"
+    completed: 0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,64,66,68,70,72,74,76,78,80,82,84,86,88,90,92,94,96,98,100,102,104,106,… (500 in all)
+    not run: 5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,61,63,65,67,69,71,73,75,77,79,81,83,85,87,89,91,93,95,97,99,101,103,105,107,109,… (498 in all)
+    2 × exit code 1: "x" (indexes 1,3)
+    "#);
+}
+
+#[test]
+fn more_ways_than_can_be_read_are_counted() {
+    let mut state = failed_job(14, "", "0-13");
+    for index in 0..14 {
+        pod(&mut state, index, &ended(i32::try_from(index / 2 * 2).unwrap() + 1, "Error", "", 9));
+    }
+    for index in 8..14 {
+        let code = 100 + i32::try_from(index).unwrap();
+        pod(&mut state, index, &ended(code, "Error", "", 9));
+    }
+    pod(&mut state, 7, &ended(99, "Error", "", 9));
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @"
+    failed: 0-13
+    2 × exit code 1 (indexes 0,1)
+    2 × exit code 3 (indexes 2,3)
+    2 × exit code 5 (indexes 4,5)
+    index 6 failed: exit code 7, pod words-6-abcde
+    index 7 failed: exit code 99, pod words-7-abcde
+    index 8 failed: exit code 108, pod words-8-abcde
+    index 9 failed: exit code 109, pod words-9-abcde
+    index 10 failed: exit code 110, pod words-10-abcde
+    index 11 failed: exit code 111, pod words-11-abcde
+    index 12 failed: exit code 112, pod words-12-abcde
+    1 more index failed in 1 other way: 13
+    ");
+}
+
+#[test]
+fn a_job_that_goes_on_or_completed() {
+    let mut state = job(5, &json!({"completedIndexes": "0,1", "failedIndexes": "2"}));
+    pod(&mut state, 2, &ended(1, "Error", "", 9));
+    assert_snapshot!(sentence(&state, now()), @"job words: 2 of 5 indexes completed, 1 failed, 0 running");
+    let complete = json!({"type": "Complete", "status": "True"});
+    let done =
+        job(2, &json!({"completedIndexes": "0,1", "conditions": [complete], "completionTime": "2026-01-01T00:00:07Z"}));
+    assert_snapshot!(sentence(&done, now()), @"job words completed: 2 of 2 indexes completed in 7s");
+}
+
+#[test]
+fn lines_are_the_same_but_for_what_is_an_indexs_own() {
+    let same = |line: &str, item: &str| common(line, &[item, "words-3-abcde"]);
+    assert_eq!(same("no such file: /data/foo.txt", "foo.txt"), "no such file: /data/…");
+    assert_eq!(same("took 12.5 s at 2026-01-01T00:00:00Z", ""), "took … s at …T…Z");
+    assert_eq!(same("request 550e8400-e29b-41d4-a716-446655440000 failed", ""), "request … failed");
+    assert_eq!(same("commit 3f9a1c2b77 is bad", ""), "commit … is bad");
+    assert_eq!(same("deadbeef is a word, defaced too", ""), "deadbeef is a word, defaced too");
+    assert_eq!(same("a cat sat", "a"), "… cat sat");
+    assert_eq!(same("in words-3-abcde: é 3", ""), "in …: é …");
+    assert_eq!(same("err42or", ""), "err…or");
+    assert_eq!(same("", "x"), "");
+}

@@ -1,0 +1,280 @@
+//! The live screen of a Job: lines that fit the window.
+
+use jiff::Timestamp;
+use owo_colors::{AnsiColors, Style as Color};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::progress::{self, Pace};
+use super::summary::{ItemTexts, signal};
+use super::{Style, duration, escape_control};
+use crate::index_set::IndexSet;
+use crate::state::attempt::{Attempt, Phase};
+use crate::state::{self, JobState};
+
+/// What the screen shows.
+pub(crate) struct Picture<'a> {
+    pub(crate) state: &'a JobState,
+    pub(crate) items: &'a ItemTexts,
+    pub(crate) namespace: &'a str,
+    pub(crate) pace: &'a Pace,
+    /// What is wrong: with the connection, or with the Job.
+    pub(crate) trouble: Option<&'a str>,
+    pub(crate) now: Timestamp,
+}
+
+/// Widest columns of items and of nodes.
+const ITEM: usize = 24;
+const NODE: usize = 20;
+
+/// The screen: as many lines as the window has, and none wider.
+pub(crate) fn screen(picture: &Picture<'_>, style: Style, (columns, rows): (usize, usize)) -> Vec<String> {
+    let paint = Painter { style, columns };
+    let mut lines = head(picture, &paint);
+    let tables = [failed(picture), active(picture), told(picture)];
+    let room = rows.saturating_sub(lines.len() + 1);
+    let shares = share(room, tables.each_ref().map(|table| table.rows.len()));
+    for (table, share) in tables.iter().zip(shares) {
+        if share > 0 {
+            table.draw(share, &paint, &mut lines);
+        }
+    }
+    lines.truncate(rows.saturating_sub(1));
+    // At the bottom, where it does not move.
+    lines.resize(rows.saturating_sub(1), String::new());
+    if rows > 0 {
+        lines.push(paint.line("q quits; the job goes on", Color::new().dimmed()));
+    }
+    lines
+}
+
+/// How many rows each table gets: one after the other gets one more, until there is no room or no need. A table costs
+/// two lines more, one between it and the one above, and one for its head.
+fn share(room: usize, needs: [usize; 3]) -> [usize; 3] {
+    let mut shares = [0; 3];
+    let mut left = room;
+    loop {
+        let mut given = false;
+        for (share, need) in shares.iter_mut().zip(needs) {
+            let cost = if *share == 0 { 3 } else { 1 };
+            if *share < need && left >= cost {
+                *share += 1;
+                left -= cost;
+                given = true;
+            }
+        }
+        if !given {
+            return shares;
+        }
+    }
+}
+
+/// Cuts lines to the width of the window before they are coloured.
+struct Painter {
+    style: Style,
+    columns: usize,
+}
+
+impl Painter {
+    fn line(&self, text: &str, color: Color) -> String {
+        self.style.paint(&fit(text, self.columns), color)
+    }
+
+    fn plain(&self, text: &str) -> String {
+        fit(text, self.columns)
+    }
+}
+
+fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<String> {
+    let Picture { state, pace, now, .. } = *picture;
+    let Some(job) = state.job() else { return Vec::new() };
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let title = format!("job {name} in namespace {}: {}", picture.namespace, state::status_word(job));
+    let mut lines = vec![
+        paint.line(&title, Color::new().bold()),
+        paint.plain(&progress::line(state, pace, now)),
+        bar(state, paint),
+        String::new(),
+    ];
+    let colors = [AnsiColors::Green, AnsiColors::Red, AnsiColors::Cyan, AnsiColors::Default];
+    let sets = [
+        ("completed", state.succeeded()),
+        ("failed", state.failed()),
+        ("running", state.running()),
+        ("pending", state.pending()),
+    ];
+    let width = state.completions().to_string().len();
+    for ((word, set), color) in sets.into_iter().zip(colors) {
+        let color = if set.is_empty() { Color::new().dimmed() } else { Color::new().color(color) };
+        lines.push(paint.line(format!("{word:9}  {:>width$}  {set}", set.len()).trim_end(), color));
+    }
+    if let Some(trouble) = picture.trouble {
+        lines.push(String::new());
+        lines.push(paint.line(&escape_control(trouble), Color::new().color(AnsiColors::Yellow)));
+    }
+    lines
+}
+
+/// A bar of which each part has the share of its indexes, and at least one column if there is any.
+fn bar(state: &JobState, paint: &Painter) -> String {
+    let width = paint.columns.min(80);
+    let counts = state.counts();
+    let parts = [
+        (counts.succeeded, '█', AnsiColors::Green),
+        (counts.failed, '×', AnsiColors::Red),
+        (counts.running, '▒', AnsiColors::Cyan),
+    ];
+    let mut line = String::new();
+    let mut used = 0;
+    for (count, sign, color) in parts {
+        let share = if count == 0 { 0 } else { (count * width / counts.total.max(1)).max(1) };
+        let share = share.min(width - used);
+        used += share;
+        if share > 0 {
+            line.push_str(&paint.style.paint(&sign.to_string().repeat(share), Color::new().color(color)));
+        }
+    }
+    line.push_str(&paint.style.paint(&"░".repeat(width - used), Color::new().dimmed()));
+    line
+}
+
+/// Rows under a head; the last column takes what room is left.
+struct Table {
+    head: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+    color: Color,
+}
+
+impl Table {
+    fn draw(&self, most: usize, paint: &Painter, lines: &mut Vec<String>) {
+        let shown = &self.rows[..most.min(self.rows.len())];
+        // A column that says nothing takes no room.
+        let widths = (0..self.head.len()).filter(|&at| at == 0 || shown.iter().any(|row| !is_empty(&row[at])));
+        let widths: Vec<_> = widths
+            .map(|at| (at, shown.iter().map(|row| row[at].width()).chain([self.head[at].width()]).max().unwrap_or(0)))
+            .collect();
+        let join = |cell: &dyn Fn(usize) -> String| {
+            let cells = widths.iter().map(|&(at, width)| {
+                let cell = cell(at);
+                let blanks = " ".repeat(width.saturating_sub(cell.width()));
+                cell + &blanks
+            });
+            cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
+        };
+        lines.push(String::new());
+        lines.push(paint.line(&join(&|at| self.head[at].to_owned()), self.color.bold()));
+        lines.extend(shown.iter().map(|row| paint.plain(&join(&|at| row[at].clone()))));
+    }
+}
+
+fn is_empty(cell: &str) -> bool {
+    matches!(cell, "" | "-")
+}
+
+/// The indexes that have failed, the last first.
+fn failed(picture: &Picture<'_>) -> Table {
+    let state = picture.state;
+    let mut last: Vec<(u32, Option<&Attempt>)> =
+        state.failed().iter().map(|index| (index, state.attempts_of(index).last())).collect();
+    last.sort_by_key(|&(index, attempt)| (std::cmp::Reverse(attempt.and_then(|attempt| attempt.finished)), index));
+    let row = |&(index, attempt): &(u32, Option<&Attempt>)| {
+        let since = attempt.and_then(|attempt| attempt.finished);
+        vec![index.to_string(), item(picture, index), age(since, picture.now), attempt.map_or_else(String::new, why)]
+    };
+    // More than fit any window need not be laid out.
+    let rows = last.iter().take(200).map(row).collect();
+    Table { head: &["FAILED", "ITEM", "AGE", "REASON"], rows, color: Color::new().color(AnsiColors::Red) }
+}
+
+/// The indexes that are being worked on, the longest first; those that can't start before those that run.
+fn active(picture: &Picture<'_>) -> Table {
+    let state = picture.state;
+    let finished: IndexSet = state.succeeded().union(&state.failed());
+    let open = state.attempted().difference(&finished);
+    let mut attempts: Vec<&Attempt> = open.iter().filter_map(|index| state.attempts_of(index).last()).collect();
+    let since = |attempt: &Attempt| if attempt.has_started() { attempt.started } else { attempt.created };
+    attempts.sort_by_key(|attempt| (attempt.reason.is_none(), !attempt.has_started(), since(attempt), attempt.index));
+    let row = |attempt: &&Attempt| {
+        let word = match attempt.phase {
+            Phase::Starting => "Starting",
+            Phase::Running => "Running",
+            Phase::Unknown => "Unknown",
+            Phase::Failed => "Retrying",
+            Phase::Succeeded => "Ending",
+        };
+        vec![
+            attempt.index.to_string(),
+            item(picture, attempt.index),
+            word.to_owned(),
+            age(since(attempt), picture.now),
+            fit(&escape_control(attempt.node.as_deref().unwrap_or("-")), NODE),
+            why(attempt),
+        ]
+    };
+    let rows = attempts.iter().take(200).map(row).collect();
+    let head = &["ACTIVE", "ITEM", "STATUS", "AGE", "NODE", "REASON"];
+    Table { head, rows, color: Color::new().color(AnsiColors::Cyan) }
+}
+
+/// What the cluster has told, the newest first.
+fn told(picture: &Picture<'_>) -> Table {
+    let row = |happening: &state::Happening| {
+        let times = if happening.count > 1 { format!(" (×{})", happening.count) } else { String::new() };
+        let message = happening.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        vec![
+            age(happening.at, picture.now),
+            format!("{}{times}", escape_control(&happening.reason)),
+            escape_control(&message).into_owned(),
+        ]
+    };
+    let rows = picture.state.happenings().iter().rev().map(row).collect();
+    Table { head: &["EVENT", "REASON", "MESSAGE"], rows, color: Color::new() }
+}
+
+fn item(picture: &Picture<'_>, index: u32) -> String {
+    picture.items.get(&index).map_or_else(|| "-".to_owned(), |item| fit(&escape_control(item), ITEM))
+}
+
+fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+    since.map_or_else(|| "-".to_owned(), |since| duration::human((now.as_second() - since.as_second()).max(0)))
+}
+
+/// Why an attempt waits or failed, on one line.
+fn why(attempt: &Attempt) -> String {
+    let code = attempt.exit_code.filter(|_| attempt.phase == Phase::Failed).map(|code| match signal(code) {
+        Some(signal) => format!("exit code {code} ({signal})"),
+        None => format!("exit code {code}"),
+    });
+    let reason = attempt.reason.clone().filter(|reason| reason != "Error" || code.is_none());
+    let causes: Vec<_> = code.into_iter().chain(reason).collect();
+    let message = attempt.message.as_deref().unwrap_or_default();
+    let line = match attempt.phase {
+        // The last words of a worker are at the end, what Kubernetes says is at the beginning.
+        Phase::Failed => message.lines().rfind(|line| !line.trim().is_empty()),
+        _ => message.lines().next(),
+    };
+    let line = line.map_or_else(String::new, |line| format!(": {}", line.trim()));
+    escape_control(&format!("{}{line}", causes.join(", "))).replace('\t', " ")
+}
+
+/// A text of at most so many columns.
+fn fit(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut cut = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        cut.push(c);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests;

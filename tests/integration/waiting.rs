@@ -1,0 +1,115 @@
+//! Verbs that wait, where the wait is for nothing: a server that never answers, a Job that is none.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::support::{PROGRAM, Sandbox};
+
+/// A server that takes connections and never answers, and its URL.
+fn silent_server() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn a_timeout_counts_from_the_start() {
+    let (_listener, url) = silent_server();
+    let start = Instant::now();
+    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--timeout", "1s", "-s", &url]), @"
+    ── stdout
+    ── stderr
+    error: timed out after 1s waiting for an answer of the server
+    ── exit code 3
+    ");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_is_no_job_is_told_without_a_cluster() {
+    let sandbox = Sandbox::new();
+    for verb in ["describe", "logs", "wait", "delete"] {
+        let outcome = sandbox.run(&[verb, "job/"]);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(outcome.stderr.starts_with("error: \"job/\" names no job\n"), "{outcome}");
+        let outcome = sandbox.run(&[verb, "pod/x"]);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(outcome.stderr.starts_with("error: \"pod/x\" is not a job: it names a \"pod\"\n"), "{outcome}");
+    }
+    assert_snapshot!(sandbox.run(&["wait", "x", ""]), @r#"
+    ── stdout
+    ── stderr
+    error: "" names no job
+    hint: write NAME, job/NAME or jobs.batch/NAME
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn a_goal_that_is_none() {
+    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @"
+    ── stdout
+    ── stderr
+    error: invalid value 'success' for '--for <WHAT>': write complete, failed or indexes=0-9
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "indexes=3-1"]), @r#"
+    ── stdout
+    ── stderr
+    error: invalid value 'indexes=3-1' for '--for <WHAT>': "3-1" is not an index set: 3-1 runs backwards; write 1-3
+
+    For more information, try '--help'.
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn a_screen_needs_a_terminal() {
+    assert_snapshot!(Sandbox::new().run(&["watch", "x", "--context", "a b", "-n", "demo"]), @"
+    ── stdout
+    ── stderr
+    error: watch draws a live screen, and stdout is no terminal
+    hint: kubectl indexed wait x --context 'a b' -n demo tells how far it is, line by line
+    hint: kubectl indexed indexes x -w --context 'a b' -n demo prints each change of an index
+    ── exit code 2
+    ");
+}
+
+/// What is to be typed next goes to the same cluster, as the same user.
+#[test]
+fn hints_repeat_how_the_cluster_was_reached() {
+    let flags = ["-s", "http://one", "--cluster", "two", "--user", "three", "--as", "four", "--as-group", "five"];
+    let more = ["--as-uid", "6", "--token", "secret", "--insecure-skip-tls-verify", "--tls-server-name", "eight"];
+    assert_snapshot!(Sandbox::new().run(&[&["watch"], &flags[..], &more].concat()), @"
+    ── stdout
+    ── stderr
+    error: watch draws a live screen, and stdout is no terminal
+    hint: kubectl indexed wait --cluster two --user three -s http://one --as four --as-uid 6 --tls-server-name eight --as-group five --insecure-skip-tls-verify tells how far it is, line by line
+    hint: kubectl indexed indexes -w --cluster two --user three -s http://one --as four --as-uid 6 --tls-server-name eight --as-group five --insecure-skip-tls-verify prints each change of an index
+    ── exit code 2
+    ");
+}
+
+/// An interrupt before anything is known to be there does not end the program without a word.
+#[test]
+fn an_interrupt_while_submitting_says_what_may_be_left() {
+    let (_listener, url) = silent_server();
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(PROGRAM);
+    command.args(["run", "cut", "--items", "a,b", "-s", &url, "--", "rev"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap().replace(&url, "URL");
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_snapshot!(stderr, @"
+    error: interrupted while submitting: job cut may be left behind suspended
+    hint: kubectl indexed delete cut -s URL removes it
+    ");
+}
