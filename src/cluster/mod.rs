@@ -88,6 +88,13 @@ impl Cluster {
         self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await
     }
 
+    /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
+    pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
+        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
+        let fields = ListParams::default().fields("involvedObject.kind=Pod,type=Warning");
+        self.list(&doing, &self.api::<Event>(), fields).await
+    }
+
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
         let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());

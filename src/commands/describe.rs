@@ -1,12 +1,18 @@
 //! `describe`: all that kubectl prints, and what it leaves out.
 
 use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
 
 use super::{Context, find};
 use crate::args::DescribeArgs;
-use crate::error::Exit;
+use crate::cluster::{Cluster, PodFilter};
+use crate::error::{Error, Exit};
+use crate::index_set::IndexSet;
+use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
-use crate::view::{describe, detail};
+use crate::view::cause::{self, Seen};
+use crate::view::describe;
+use crate::view::detail::{self, Detail};
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
     let DescribeArgs { job, show_events } = args;
@@ -16,22 +22,64 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let job = find::job(job.as_deref(), &cluster, context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let (pods, events, items) = futures::join!(cluster.pods(&job, None), events, find::items(&job, &cluster));
+    let (seen, events, items) = futures::join!(look(&cluster, &job), events, find::items(&job, &cluster));
     // As kubectl, which prints what it may see.
     let events = events.unwrap_or_else(|error| {
         context.ui.warning(&format!("no events are shown: {error}"));
         None
     });
+    let (state, mut succeeded) = seen?;
+    let job = state.job().cloned().unwrap_or(job);
 
-    let mut state = JobState::new(job.clone());
-    for pod in pods? {
-        state.apply(Event::Pod(Box::new(pod)));
-    }
     let now = context.now();
+    // What can't be seen without more permissions leaves a cause out, and nothing else.
+    let of_job = match &events {
+        Some(events) => events.clone(),
+        None if !show_events && cause::needs_job_events(&state) => cluster.events(&job).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let of_pods = if cause::needs_pod_events(&state, now) {
+        cluster.pod_warnings().await.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
+    let rows = state.rows(&detail::worth_reading(&state), &mut succeeded);
+
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
-    context.ui.data(detail::indexed(&state, &items, now))?;
+    context.ui.data(detail::indexed(Detail { state: &state, causes: &causes, rows: &rows, items: &items, now }))?;
     context.ui.data(&parts.events)?;
     Ok(Exit::Success)
+}
+
+/// The Job and what of its Pods is worth telling, by the cheapest list that says it.
+async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows), Error> {
+    let mut state = JobState::new(job.clone());
+    let mut succeeded = SucceededRows::default();
+    let all = IndexSet::below(state.completions());
+    let first: IndexSet = all.iter().take(detail::ROWS).collect();
+    let filter = if all.len() <= detail::ROWS {
+        PodFilter::default()
+    } else if all.difference(&state.succeeded()).is_empty() {
+        // All went well, so the first ones stand for the rest.
+        PodFilter { indexes: Some(&first), fields: None }
+    } else {
+        PodFilter::UNSUCCESSFUL
+    };
+    cluster
+        .each_pod(job, filter, |pod| {
+            if !succeeded.take(&pod) {
+                state.apply(Event::Pod(Box::new(pod)));
+            }
+        })
+        .await?;
+    if state.outcome().is_none() {
+        // What has ended meanwhile is in the Job, and was not among the Pods. One that was deleted is told as it was.
+        if let Ok(job) = cluster.job(job.metadata.name.as_deref().unwrap_or_default()).await {
+            state.apply(Event::Job(Box::new(job)));
+        }
+    }
+    Ok((state, succeeded))
 }

@@ -273,7 +273,8 @@ fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
     let ContainerState { running, terminated, .. } = container.state.as_ref()?;
     let running = running.as_ref().and_then(|running| running.started_at.as_ref());
     let terminated = terminated.as_ref().and_then(|terminated| terminated.started_at.as_ref());
-    running.or(terminated).map(|time| time.0)
+    // What never started is told to have started in 1970.
+    running.or(terminated).map(|time| time.0).filter(|time| time.as_second() > 0)
 }
 
 fn all_ended(containers: &[ContainerStatus]) -> bool {

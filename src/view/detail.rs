@@ -6,21 +6,36 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicyRule};
 
+use super::cause::{self, Cause};
+use super::indexes::reason;
 use super::summary::ItemTexts;
-use super::{aligned, duration, escape_control, plural};
+use super::{aligned, cut, duration, escape_control, plural};
 use crate::index_set::IndexSet;
-use crate::state::attempt::Attempt;
-use crate::state::{self, IndexStatus, JobState};
+use crate::state::row::IndexRow;
+use crate::state::{self, JobState};
 
 /// A table of more rows than this is no longer read; then the failed and the active indexes come first.
-const ROWS: usize = 25;
+pub(crate) const ROWS: usize = 25;
 /// Longest item and reason shown in a table, in characters.
 const CELL: usize = 40;
 
+/// What is told of the indexes of a Job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Detail<'a> {
+    pub(crate) state: &'a JobState,
+    pub(crate) causes: &'a [Cause],
+    /// Those that [`worth_reading`] names, in any order.
+    pub(crate) rows: &'a [IndexRow],
+    pub(crate) items: &'a ItemTexts,
+    pub(crate) now: Timestamp,
+}
+
 /// The block that is set off from kubectl's own lines.
-pub(crate) fn indexed(state: &JobState, items: &ItemTexts, now: Timestamp) -> String {
+pub(crate) fn indexed(detail: Detail<'_>) -> String {
+    let Detail { state, causes, now, .. } = detail;
     let Some(job) = state.job() else { return String::new() };
     let mut text = String::from("Indexed:\n");
+    text.push_str(&cause::block(causes));
     let rows = facts(job, state);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {
@@ -28,7 +43,7 @@ pub(crate) fn indexed(state: &JobState, items: &ItemTexts, now: Timestamp) -> St
         let _ = writeln!(text, "  {:<width$}  {value}", format!("{name}:"), width = width + 1);
     }
     conditions(&mut text, job, now);
-    table(&mut text, state, items, now);
+    table(&mut text, detail);
     text
 }
 
@@ -114,72 +129,54 @@ fn conditions(text: &mut String, job: &Job, now: Timestamp) {
     indent(text, &aligned(Some(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"]), rows.collect()));
 }
 
-fn table(text: &mut String, state: &JobState, items: &ItemTexts, now: Timestamp) {
+fn table(text: &mut String, detail: Detail<'_>) {
+    let Detail { state, rows, items, now, .. } = detail;
     let all = state.completions() as usize;
-    let shown = worth_reading(state);
-    if shown.is_empty() {
+    if rows.is_empty() {
         return;
     }
-    let attempts = state.attempts();
-    let rows = shown.iter().map(|&(index, status)| {
-        let attempts = attempts.get(&index).map(Vec::as_slice).unwrap_or_default();
-        row(index, status, items.get(&index), attempts, now)
-    });
+    let mut rows: Vec<_> = rows.iter().collect();
+    if all > ROWS {
+        rows.sort_by_key(|row| (row.status, row.index));
+    }
+    let cells = rows.iter().map(|row| cells(row, items.get(&row.index), now)).collect();
     text.push_str("  Indexes:\n");
     let header = ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "DURATION"];
-    indent(text, &aligned(Some(&header), rows.collect()));
-    if shown.len() < all {
-        let _ = writeln!(text, "    and {} more", all - shown.len());
+    indent(text, &aligned(Some(&header), cells));
+    if rows.len() < all {
+        let _ = writeln!(text, "    and {} more", all - rows.len());
     }
 }
 
 /// All indexes where they are few; else those that failed, then those that are at work, then the first of the rest.
-fn worth_reading(state: &JobState) -> Vec<(u32, IndexStatus)> {
+pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
     let all = IndexSet::below(state.completions());
     if all.len() <= ROWS {
-        return state.statuses(&all);
+        return all;
     }
-    let telling = state.failed().union(&state.running()).union(&state.pending());
-    let first: IndexSet = telling.iter().take(10 * ROWS).collect();
-    let mut statuses = state.statuses(&first);
-    statuses.sort_by_key(|&(index, status)| (status, index));
-    statuses.truncate(ROWS);
-    if statuses.is_empty() {
-        statuses = state.statuses(&all.iter().take(ROWS).collect());
+    let tried: IndexSet = state.attempts().into_keys().collect();
+    let pending = state.pending();
+    let groups = [state.failed(), state.running(), pending.intersection(&tried), pending.difference(&tried)];
+    let mut telling = IndexSet::new();
+    for group in groups {
+        telling = telling.union(&group.iter().take(ROWS - telling.len()).collect());
     }
-    statuses
+    if telling.is_empty() { all.iter().take(ROWS).collect() } else { telling }
 }
 
-fn row(index: u32, status: IndexStatus, item: Option<&String>, attempts: &[&Attempt], now: Timestamp) -> Vec<String> {
-    // Of several attempts the last tells how it stands, but a success is not undone by a late double.
-    let succeeded = attempts.iter().find(|a| a.exit_code == Some(0) && status == IndexStatus::Succeeded);
-    let last = succeeded.or(attempts.last()).copied();
-    let finished = matches!(status, IndexStatus::Succeeded | IndexStatus::Failed);
+fn cells(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<String> {
     let or_none = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
-    let took = last.and_then(|attempt| {
-        let end = attempt.finished.or((!attempt.is_finished() && attempt.has_started()).then_some(now))?;
-        Some(duration::human((end.as_second() - attempt.started?.as_second()).max(0)))
-    });
+    let cell = |text: &str| cut(&escape_control(text), CELL).into_owned();
     vec![
-        index.to_string(),
+        row.index.to_string(),
         or_none(item.map(|item| cell(item))),
-        status.word().to_owned(),
-        // A finished index without a Pod was tried; how often, nobody knows any more.
-        or_none((!attempts.is_empty() || !finished).then(|| attempts.len().to_string())),
-        or_none(last.and_then(|attempt| attempt.exit_code).map(|code| code.to_string())),
-        or_none(last.and_then(|attempt| attempt.reason.as_deref()).map(cell)),
-        or_none(last.and_then(|attempt| attempt.node.clone())),
-        or_none(took),
+        row.status.word().to_owned(),
+        or_none(row.attempts.map(|attempts| attempts.to_string())),
+        or_none(row.exit_code.map(|code| code.to_string())),
+        or_none(reason(row).map(cell)),
+        or_none(row.node.clone()),
+        or_none(row.seconds(now).map(duration::human)),
     ]
-}
-
-/// Text that fits a column.
-fn cell(text: &str) -> String {
-    let escaped = escape_control(text);
-    match escaped.char_indices().nth(CELL) {
-        Some((end, _)) => format!("{}…", &escaped[..end]),
-        None => escaped.into_owned(),
-    }
 }
 
 fn indent(text: &mut String, block: &str) {
@@ -187,3 +184,6 @@ fn indent(text: &mut String, block: &str) {
         let _ = writeln!(text, "    {line}");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Values, style and now into text; nothing here reads a clock, a terminal or a variable.
 
+pub(crate) mod cause;
 pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;

@@ -6,6 +6,7 @@ mod documentation;
 mod errors;
 mod examples;
 mod faults;
+mod indexes;
 mod items;
 mod list;
 mod logs;

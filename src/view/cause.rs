@@ -1,0 +1,359 @@
+//! Why a Job does not go on, and why indexes failed: one line for all that have the same cause, and what to do.
+
+mod hint;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Event;
+
+use super::{escape_control, plural};
+use crate::index_set::IndexSet;
+use crate::state::attempt::{Attempt, Phase};
+use crate::state::{self, JobState, Outcome};
+
+/// How many causes are told.
+const TOLD: usize = 8;
+/// Longest message told, in characters.
+const LONGEST: usize = 240;
+/// Longest set of indexes told.
+const LONGEST_SET: usize = 48;
+/// So many seconds a container may take to be created, or a Job to be taken up, until it is worth a question.
+const PATIENCE: i64 = 5;
+/// So many seconds are long for a node to prepare a container.
+const LONG: i64 = 60;
+/// Reasons of a Pod that is simply on its way.
+const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+/// Warnings that explain why a Pod does not start, where its own status does not.
+const TELLING: [&str; 4] = ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "Failed"];
+
+/// What was seen besides the Job and its Pods.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'a> {
+    /// The events of the Job.
+    pub(crate) job: &'a [Event],
+    /// The warnings about its Pods, where [`needs_pod_events`] asked for them.
+    pub(crate) pods: &'a [Event],
+    pub(crate) now: Timestamp,
+}
+
+/// Indexes with the same cause.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cause {
+    pub(crate) indexes: IndexSet,
+    /// What became of them: `pending`, `failed`, `not run`.
+    pub(crate) fate: &'static str,
+    /// What holds them up, or ended them.
+    pub(crate) why: String,
+    /// What to do about it.
+    pub(crate) hints: Vec<String>,
+}
+
+/// The causes as a block of a description; empty if there is none.
+pub(crate) fn block(causes: &[Cause]) -> String {
+    let mut text = String::new();
+    if causes.is_empty() {
+        return text;
+    }
+    text.push_str("  Causes:\n");
+    for Cause { indexes, fate, why, hints } in causes.iter().take(TOLD) {
+        let count = plural(indexes.len(), "index", "indexes");
+        let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), escape_control(why));
+        for hint in hints {
+            let _ = writeln!(text, "      hint: {}", escape_control(hint));
+        }
+    }
+    if causes.len() > TOLD {
+        let _ = writeln!(text, "    and {}", plural(causes.len() - TOLD, "more cause", "more causes"));
+    }
+    text
+}
+
+/// Whether some Pod does not start and does not say why, so that its events are worth a request.
+pub(crate) fn needs_pod_events(state: &JobState, now: Timestamp) -> bool {
+    state.attempts().values().filter_map(|attempts| attempts.last()).any(|attempt| is_mute(attempt, now))
+}
+
+/// Whether Pods are missing that there should be, so that the events of the Job are worth a request.
+pub(crate) fn needs_job_events(state: &JobState) -> bool {
+    !missing(state).is_empty()
+}
+
+fn is_mute(attempt: &Attempt, now: Timestamp) -> bool {
+    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
+    let reason = attempt.reason.as_deref();
+    let on_its_way = reason.is_some_and(|reason| ON_ITS_WAY.contains(&reason)) && age >= PATIENCE;
+    // Servers before 1.31 don't say what the last pull failed of.
+    let bare = reason == Some("ImagePullBackOff") && attempt.message.as_deref().is_none_or(|text| !text.contains(": "));
+    attempt.phase == Phase::Starting && (on_its_way || bare)
+}
+
+/// Why indexes of a Job are not done: what holds the whole Job up first, then what holds some up, then what failed.
+pub(crate) fn causes(state: &JobState, seen: Seen<'_>) -> Vec<Cause> {
+    let Some(job) = state.job() else { return Vec::new() };
+    let outstanding = state.pending().union(&state.running());
+    let mut causes = Vec::new();
+    match state.outcome() {
+        None => {
+            causes.extend(whole_job(job, &outstanding, seen.now));
+            if causes.is_empty() {
+                causes.extend(not_created(state, job, seen.job));
+                causes.extend(grouped(state, job, seen, "pending"));
+            }
+        }
+        Some(Outcome::Failed) if !outstanding.is_empty() => {
+            let ending = state.ending_condition();
+            let reason = ending.and_then(|condition| condition.reason.as_deref());
+            let message = ending.and_then(|condition| condition.message.as_deref());
+            causes.push(Cause {
+                indexes: outstanding,
+                fate: "not completed",
+                why: sentence(message.map(str::to_owned), reason),
+                hints: reason.and_then(hint::of_ending).into_iter().collect(),
+            });
+        }
+        Some(_) => {}
+    }
+    causes.extend(grouped(state, job, seen, "failed"));
+    causes
+}
+
+/// What keeps every index from running.
+fn whole_job(job: &Job, outstanding: &IndexSet, now: Timestamp) -> Option<Cause> {
+    let spec = job.spec.as_ref()?;
+    let status = job.status.as_ref();
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let age = job.metadata.creation_timestamp.as_ref().map_or(0, |time| now.as_second() - time.0.as_second());
+    let cause = |why: String, hints: Vec<String>| Cause { indexes: outstanding.clone(), fate: "pending", why, hints };
+    if spec.suspend == Some(true) {
+        return Some(match state::queue(job) {
+            Some(queue) => {
+                cause(format!("the queue {queue} has not admitted the Job (suspended)"), hint::of_queue(queue))
+            }
+            None => cause("the Job is suspended".to_owned(), vec![hint::of_suspended(name)]),
+        });
+    }
+    let begun = status.is_some_and(|status| status.start_time.is_some());
+    if begun || age < PATIENCE {
+        return None;
+    }
+    Some(match spec.managed_by.as_deref().filter(|manager| *manager != "kubernetes.io/job-controller") {
+        Some(manager) => cause(
+            format!("the Job is left to {manager}, which has not started it"),
+            vec![format!("is {manager} running in the cluster?")],
+        ),
+        None => cause(
+            "Kubernetes has not taken the Job up".to_owned(),
+            vec!["the Job controller, a part of kube-controller-manager, seems not to run".to_owned()],
+        ),
+    })
+}
+
+/// Indexes whose Pod should be there and is not, the lowest first, as the Job controller goes about them.
+fn missing(state: &JobState) -> IndexSet {
+    let Some(spec) = state.job().and_then(|job| job.spec.as_ref()) else { return IndexSet::new() };
+    if state.outcome().is_some() || spec.suspend == Some(true) {
+        return IndexSet::new();
+    }
+    let attempts = state.attempts();
+    let active = attempts.values().flatten().filter(|attempt| !attempt.is_finished()).count();
+    let parallelism = spec.parallelism.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+    let tried: IndexSet = attempts.keys().copied().collect();
+    let untried = state.pending().difference(&tried);
+    untried.iter().take(parallelism.saturating_sub(active)).collect()
+}
+
+/// Pods that the server refuses: quota, admission, a service account that is not there.
+fn not_created(state: &JobState, job: &Job, events: &[Event]) -> Option<Cause> {
+    let indexes = missing(state);
+    let refused = events.iter().filter(|event| event.reason.as_deref() == Some("FailedCreate"));
+    let last = refused.max_by_key(|event| last_seen(event))?;
+    if indexes.is_empty() {
+        return None;
+    }
+    let message = last.message.as_deref().unwrap_or_default();
+    let message = message.rsplit_once("Error creating: ").map_or(message, |(_, message)| message);
+    // The name of the Pod differs from try to try.
+    let why = message.split_once("\" is forbidden: ").map_or(message, |(_, why)| why);
+    Some(Cause {
+        indexes,
+        fate: "pending",
+        why: sentence(Some(why.to_owned()), Some("FailedCreate")),
+        hints: hint::of_refusal(why, job),
+    })
+}
+
+fn last_seen(event: &Event) -> Option<Timestamp> {
+    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let last = event.last_timestamp.as_ref().map(|time| time.0);
+    series.or(last).or(event.event_time.as_ref().map(|time| time.0))
+}
+
+/// Indexes that wait, or that failed, by what their last attempts say.
+fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> Vec<Cause> {
+    let told = warnings(seen.pods);
+    let of = if fate == "failed" { state.failed() } else { state.pending().union(&state.running()) };
+    let mut groups: BTreeMap<_, (Vec<u32>, String, Vec<String>)> = BTreeMap::new();
+    let mut gone = Vec::new();
+    let attempts = state.attempts();
+    let known = attempts.iter().filter(|(index, _)| of.contains(**index));
+    if fate == "failed" {
+        gone.extend(of.iter().filter(|index| !attempts.contains_key(index)));
+    }
+    for (&index, attempts) in known {
+        let Some(&last) = attempts.last() else { continue };
+        let Some((key, why, hints)) = (match fate {
+            "failed" => Some(ended(last, job)),
+            _ => held_up(last, told.get(last.pod.as_str()).copied(), job, seen.now),
+        }) else {
+            continue;
+        };
+        let group = groups.entry(key).or_insert_with(|| (Vec::new(), why.clone(), hints.clone()));
+        group.0.push(index);
+        // Of several wordings of the same, the one that says most.
+        if why.len() > group.1.len() {
+            (group.1, group.2) = (why, hints);
+        }
+    }
+    let mut causes: Vec<_> = groups
+        .into_values()
+        .map(|(indexes, why, hints)| Cause { indexes: indexes.into_iter().collect(), fate, why, hints })
+        .collect();
+    // The most first; among as many, in the order of their first index.
+    causes.sort_by_key(|cause| (std::cmp::Reverse(cause.indexes.len()), cause.indexes.iter().next()));
+    if !gone.is_empty() {
+        let why = "its Pod is gone, and with it how it ended".to_owned();
+        causes.push(Cause { indexes: gone.into_iter().collect(), fate, why, hints: Vec::new() });
+    }
+    causes
+}
+
+/// The most telling warning about each Pod.
+fn warnings(events: &[Event]) -> BTreeMap<&str, &Event> {
+    let mut told: BTreeMap<&str, &Event> = BTreeMap::new();
+    let worth = |event: &Event| {
+        let message = event.message.as_deref().unwrap_or_default();
+        // These only say that something else went wrong.
+        let vague = message.starts_with("Unable to attach or mount volumes") || message.starts_with("Error: ");
+        (!vague, last_seen(event))
+    };
+    for event in events.iter().filter(|event| event.reason.as_deref().is_some_and(|reason| TELLING.contains(&reason))) {
+        let Some(pod) = event.involved_object.name.as_deref() else { continue };
+        let known = told.entry(pod).or_insert(event);
+        if worth(event) > worth(known) {
+            *known = event;
+        }
+    }
+    told
+}
+
+type Told = ((String, String), String, Vec<String>);
+
+/// What holds an attempt up; None if it is at work or on its way.
+fn held_up(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp) -> Option<Told> {
+    if attempt.is_finished() {
+        // It is tried again in a while.
+        return None;
+    }
+    let reason = attempt.reason.as_deref();
+    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
+    let event = warning.filter(|_| is_mute(attempt, now));
+    let (reason, message) = match (reason, event) {
+        (_, Some(event)) => (event.reason.as_deref().unwrap_or_default(), event.message.clone()),
+        (Some("ContainerCreating"), None) if age >= LONG => {
+            ("ContainerCreating", Some("the node is still busy with its volumes, network or image".to_owned()))
+        }
+        (Some(reason), None) if ON_ITS_WAY.contains(&reason) => return None,
+        (Some(reason), None) => (reason, attempt.message.clone()),
+        (None, None) => {
+            if attempt.phase != Phase::Starting || attempt.node.is_some() || age < PATIENCE {
+                return None;
+            }
+            ("not scheduled", Some("no scheduler has looked at the Pod".to_owned()))
+        }
+    };
+    let image = ["ErrImagePull", "ImagePullBackOff"].contains(&reason)
+        || message.as_deref().is_some_and(|message| message.starts_with("Failed to pull image"));
+    // A pull is tried, waits, and is tried again: two names of one cause.
+    let reason = if image { "ImagePullBackOff" } else { reason };
+    let message = message.unwrap_or_default();
+    let telling = if image { hint::telling_of_pull(&message) } else { first_sentence(&message) };
+    let container = attempt.container.clone().unwrap_or_default();
+    let key = (reason.to_owned(), if image { container } else { without_numbers(&telling) });
+    let hints = hint::of_waiting(reason, &message, &attempt.pod, job);
+    Some((key, sentence(Some(telling), Some(reason)), hints))
+}
+
+/// How an attempt ended.
+fn ended(attempt: &Attempt, job: &Job) -> Told {
+    let mut parts = Vec::new();
+    let reason = attempt.reason.as_deref().filter(|reason| *reason != "Error" || attempt.exit_code.is_none());
+    parts.extend(reason.map(str::to_owned));
+    if let Some(code) = attempt.exit_code {
+        let signal = state::attempt::signal(code).map_or_else(String::new, |signal| format!(" ({signal})"));
+        parts.push(format!("exit code {code}{signal}"));
+    }
+    let how = parts.join(", ");
+    let words = attempt.message.as_deref().unwrap_or_default();
+    let words = match attempt.reason.as_deref() {
+        Some("StartError" | "ContainerCannotRun") => hint::telling_of_start(words),
+        // The last line is the one behind which the program gave up.
+        _ => words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned(),
+    };
+    let why = match (how.is_empty(), words.is_empty()) {
+        (false, false) => format!("{how}: {}", shorten(&words)),
+        (false, true) => how.clone(),
+        (true, false) => shorten(&words),
+        (true, true) => "for no known reason".to_owned(),
+    };
+    ((how, without_numbers(&words)), why, hint::of_end(attempt, job))
+}
+
+/// A message with its reason behind it.
+fn sentence(message: Option<String>, reason: Option<&str>) -> String {
+    let message = message.filter(|message| !message.is_empty()).map(|message| shorten(message.trim()));
+    match (message, reason) {
+        (Some(message), Some(reason)) => format!("{message} ({reason})"),
+        (Some(one), None) => one,
+        (None, reason) => reason.unwrap_or("for no known reason").to_owned(),
+    }
+}
+
+/// The scheduler goes on about preemption, which has never helped anyone; nor have line breaks in a line.
+fn first_sentence(message: &str) -> String {
+    let message = message.split_once(". ").map_or(message, |(first, _)| first);
+    message.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Numbers, and what looks like the random end of a name, differ between Pods that have the same trouble.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            plain.push(c);
+        } else if !plain.ends_with('#') {
+            plain.push('#');
+        }
+    }
+    plain
+}
+
+fn shortened(indexes: &IndexSet) -> String {
+    let text = indexes.to_string();
+    match text.bytes().enumerate().skip(LONGEST_SET).find(|&(_, byte)| byte == b',') {
+        Some((comma, _)) => format!("{}…", &text[..=comma]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

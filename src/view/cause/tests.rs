@@ -1,0 +1,318 @@
+use insta::assert_snapshot;
+use serde_json::{Value, from_value, json};
+
+use super::*;
+use crate::state::Event as StateEvent;
+
+fn now() -> Timestamp {
+    "2026-01-01T00:10:00Z".parse().unwrap()
+}
+
+/// A Job of 30 indexes, ten at once, with what is given laid over it.
+fn job(metadata: &Value, spec: &Value, status: &Value) -> JobState {
+    let mut job = json!({
+        "metadata": {"name": "j", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {"completions": 30, "parallelism": 10, "completionMode": "Indexed", "backoffLimitPerIndex": 0,
+            "template": {"spec": {"containers": [{"name": "worker", "resources": {
+                "requests": {"cpu": "4", "memory": "16Mi"}, "limits": {"memory": "16Mi"}}}]}}},
+        "status": {"startTime": "2026-01-01T00:00:01Z"},
+    });
+    for (part, over) in [("metadata", metadata), ("spec", spec), ("status", status)] {
+        for (key, value) in over.as_object().unwrap() {
+            job[part][key] = value.clone();
+        }
+    }
+    JobState::new(from_value(job).unwrap())
+}
+
+fn running_job() -> JobState {
+    job(&json!({}), &json!({}), &json!({}))
+}
+
+fn failed_job(failed: &str) -> JobState {
+    let failed_condition = json!([{"type": "Failed", "status": "True", "reason": "FailedIndexes", "message": "x"}]);
+    job(
+        &json!({}),
+        &json!({"completions": 6}),
+        &json!({"failedIndexes": failed, "completedIndexes": "5", "conditions": failed_condition}),
+    )
+}
+
+fn add(state: &mut JobState, index: u32, status: &Value) {
+    let pod = json!({
+        "metadata": {
+            "name": format!("j-{index}-abcde"), "uid": format!("uid-{index}"),
+            "creationTimestamp": "2026-01-01T00:00:05Z",
+            "annotations": {"batch.kubernetes.io/job-completion-index": index.to_string()},
+        },
+        "spec": {"restartPolicy": "Never"}, "status": status,
+    });
+    state.apply(StateEvent::Pod(Box::new(from_value(pod).unwrap())));
+}
+
+fn unscheduled(message: &str) -> Value {
+    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message});
+    json!({"phase": "Pending", "conditions": [condition]})
+}
+
+fn container(state: &Value) -> Value {
+    json!([{"name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state}])
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    json!({"phase": "Pending", "containerStatuses": container(&json!({"waiting": {"reason": reason, "message": message}}))})
+}
+
+fn ended(code: i32, reason: &str, message: &str) -> Value {
+    let end = json!({"terminated": {"exitCode": code, "reason": reason, "message": message}});
+    json!({"phase": "Failed", "containerStatuses": container(&end)})
+}
+
+fn event(object: &str, reason: &str, second: u32, message: &str) -> Event {
+    from_value(json!({
+        "metadata": {}, "involvedObject": {"name": object}, "reason": reason, "message": message, "type": "Warning",
+        "lastTimestamp": format!("2026-01-01T00:01:{second:02}Z"),
+    }))
+    .unwrap()
+}
+
+fn told(state: &JobState, job: &[Event], pods: &[Event]) -> String {
+    block(&causes(state, Seen { job, pods, now: now() }))
+}
+
+#[test]
+fn many_pods_of_one_cause_are_one_line() {
+    let mut state = running_job();
+    for index in 0..8 {
+        let message = format!(
+            "0/{} nodes are available: {index} Insufficient cpu, 1 Too many pods. preemption: 0/3 nodes are available: \
+             3 Preemption is not helpful for scheduling.",
+            index + 3
+        );
+        add(&mut state, index, &unscheduled(&message));
+    }
+    add(
+        &mut state,
+        8,
+        &unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}. preemption: no"),
+    );
+    add(&mut state, 9, &json!({"phase": "Running"}));
+    assert_snapshot!(told(&state, &[], &[]), @"
+    Causes:
+      8 indexes pending (0-7): 0/10 nodes are available: 7 Insufficient cpu, 1 Too many pods (Unschedulable)
+        hint: each Pod asks for cpu 4: ask for less (--cpu), or wait for a node that has it free
+        hint: the nodes are full: it goes on when other Pods have ended
+      1 index pending (8): 0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true} (Unschedulable)
+        hint: kubectl describe nodes shows the taints; --toleration KEY=VALUE:EFFECT lets the Pods go there
+    ");
+}
+
+#[test]
+fn a_pull_is_one_cause_whatever_it_does_now() {
+    let mut state = running_job();
+    add(&mut state, 0, &waiting("ImagePullBackOff", "Back-off pulling image \"nope\""));
+    let pulling = "failed to pull and unpack image \"docker.io/library/nope:latest\": failed to resolve reference \
+                   \"docker.io/library/nope:latest\": pull access denied, repository does not exist or may require \
+                   authorization: server message: insufficient_scope: authorization failed";
+    add(&mut state, 1, &waiting("ErrImagePull", pulling));
+    assert_snapshot!(told(&state, &[], &[]), @"
+    Causes:
+      2 indexes pending (0,1): image docker.io/library/nope:latest can't be pulled: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (ImagePullBackOff)
+        hint: does the image exist, and may the nodes pull it? --image-pull-secret NAME gives them credentials
+    ");
+
+    // Before 1.31 a Pod that waits to pull again does not say what went wrong.
+    let mut state = running_job();
+    for index in 0..2 {
+        add(&mut state, index, &waiting("ImagePullBackOff", "Back-off pulling image \"nope\""));
+    }
+    assert!(needs_pod_events(&state, now()));
+    let events = [
+        event(
+            "j-0-abcde",
+            "Failed",
+            1,
+            &format!("Failed to pull image \"nope\": rpc error: code = NotFound desc = {pulling}"),
+        ),
+        event("j-0-abcde", "Failed", 2, "Error: ImagePullBackOff"),
+        event("j-0-abcde", "BackOff", 3, "Back-off pulling image \"nope\""),
+    ];
+    assert_snapshot!(told(&state, &[], &events), @"
+    Causes:
+      2 indexes pending (0,1): image nope can't be pulled: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (ImagePullBackOff)
+        hint: does the image exist, and may the nodes pull it? --image-pull-secret NAME gives them credentials
+    ");
+}
+
+#[test]
+fn what_a_pod_waits_for_is_named() {
+    let mut state = running_job();
+    add(&mut state, 0, &waiting("CreateContainerConfigError", "couldn't find key url in ConfigMap ns/settings"));
+    add(&mut state, 1, &waiting("CreateContainerConfigError", "secret \"password\" not found"));
+    add(&mut state, 2, &waiting("ContainerCreating", ""));
+    add(&mut state, 3, &waiting("ContainerCreating", ""));
+    add(&mut state, 6, &waiting("PodInitializing", ""));
+    add(&mut state, 4, &json!({"phase": "Pending"}));
+    let young = json!({"phase": "Pending", "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "Scheduling is blocked"},
+    ]});
+    add(&mut state, 5, &young);
+    assert!(needs_pod_events(&state, now()));
+    assert!(!needs_pod_events(&state, "2026-01-01T00:00:09Z".parse().unwrap()), "four seconds are no trouble");
+    let events = [
+        event(
+            "j-2-abcde",
+            "FailedMount",
+            1,
+            "MountVolume.SetUp failed for volume \"v\" : configmap \"data\" not found",
+        ),
+        event("j-2-abcde", "FailedMount", 9, "Unable to attach or mount volumes: unmounted volumes=[v]: timed out"),
+        event("another", "FailedMount", 9, "MountVolume.SetUp failed for volume \"w\" : secret \"x\" not found"),
+    ];
+    assert_snapshot!(told(&state, &[], &events), @r#"
+    Causes:
+      1 index pending (0): couldn't find key url in ConfigMap ns/settings (CreateContainerConfigError)
+        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
+      1 index pending (1): secret "password" not found (CreateContainerConfigError)
+        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
+      1 index pending (2): MountVolume.SetUp failed for volume "v" : configmap "data" not found (FailedMount)
+        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
+      1 index pending (3): the node is still busy with its volumes, network or image (ContainerCreating)
+        hint: kubectl describe pod j-3-abcde shows all that is known
+      1 index pending (4): no scheduler has looked at the Pod (not scheduled)
+        hint: is the scheduler default-scheduler running in the cluster?
+      1 index pending (5): Scheduling is blocked (SchedulingGated)
+        hint: it waits until whoever put its scheduling gates takes them away
+    "#);
+}
+
+#[test]
+fn pods_that_the_server_refuses() {
+    let refused = |message: &str| {
+        let events = [event("j", "FailedCreate", 1, "Error creating: older"), event("j", "FailedCreate", 2, message)];
+        told(&running_job(), &events, &[])
+    };
+    let quota = "(combined from similar events): Error creating: pods \"j-0-xyzab\" is forbidden: exceeded quota: q, \
+                 requested: pods=1, used: pods=2, limited: pods=2";
+    assert_snapshot!(refused(quota), @"
+    Causes:
+      10 indexes pending (0-9): exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2 (FailedCreate)
+        hint: it goes on as soon as others have ended; kubectl describe quota shows what is used, and -j runs fewer at once
+    ");
+    assert_snapshot!(refused("Error creating: pods \"j-0-\" is forbidden: failed quota: q: must specify cpu for: worker"), @"
+    Causes:
+      10 indexes pending (0-9): failed quota: q: must specify cpu for: worker (FailedCreate)
+        hint: the quota wants every Pod to say what it needs: --cpu, --memory
+    ");
+    let security =
+        "Error creating: pods \"j-0-x\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot";
+    assert_snapshot!(refused(security), @r#"
+    Causes:
+      10 indexes pending (0-9): violates PodSecurity "restricted:latest": runAsNonRoot (FailedCreate)
+        hint: the namespace allows only Pods with the securityContext that it names: give it with --template
+    "#);
+    let webhook = "Error creating: admission webhook \"policy.example.com\" denied the request: no latest tags";
+    assert_snapshot!(refused(webhook), @r#"
+    Causes:
+      10 indexes pending (0-9): admission webhook "policy.example.com" denied the request: no latest tags (FailedCreate)
+        hint: a policy of the cluster refuses the Pods: change what it names, or ask who runs the cluster
+    "#);
+
+    // Once all Pods are there, an old refusal is no cause any more.
+    let mut state = running_job();
+    for index in 0..10 {
+        add(&mut state, index, &json!({"phase": "Running"}));
+    }
+    assert_eq!(told(&state, &[event("j", "FailedCreate", 1, quota)], &[]), "");
+    assert!(!needs_job_events(&state) && needs_job_events(&running_job()));
+}
+
+#[test]
+fn what_holds_the_whole_job_up() {
+    let unstarted = |metadata: &Value, spec: &Value| {
+        let state = job(metadata, spec, &json!({"startTime": null}));
+        told(&state, &[], &[])
+    };
+    assert_snapshot!(unstarted(&json!({}), &json!({"suspend": true})), @r#"
+    Causes:
+      30 indexes pending (0-29): the Job is suspended
+        hint: kubectl patch job j -p '{"spec":{"suspend":false}}' lets it run
+    "#);
+    assert_snapshot!(unstarted(&json!({"labels": {"kueue.x-k8s.io/queue-name": "main"}}), &json!({"suspend": true})), @"
+    Causes:
+      30 indexes pending (0-29): the queue main has not admitted the Job (suspended)
+        hint: kubectl get workloads shows what Kueue waits for
+        hint: kubectl get localqueues shows whether there is a queue main, and how many wait in it
+    ");
+    assert_snapshot!(unstarted(&json!({}), &json!({"managedBy": "example.com/jobs"})), @"
+    Causes:
+      30 indexes pending (0-29): the Job is left to example.com/jobs, which has not started it
+        hint: is example.com/jobs running in the cluster?
+    ");
+    assert_snapshot!(unstarted(&json!({}), &json!({})), @"
+    Causes:
+      30 indexes pending (0-29): Kubernetes has not taken the Job up
+        hint: the Job controller, a part of kube-controller-manager, seems not to run
+    ");
+    assert_eq!(
+        unstarted(&json!({"creationTimestamp": "2026-01-01T00:09:57Z"}), &json!({})),
+        "",
+        "it is three seconds old"
+    );
+}
+
+#[test]
+fn what_failed_is_grouped_by_how() {
+    let mut state = failed_job("0-4");
+    add(&mut state, 0, &ended(1, "Error", "reading part 17\ncat: /in/17: no such file\n"));
+    add(&mut state, 1, &ended(1, "Error", "reading part 20\ncat: /in/20: no such file\n"));
+    add(&mut state, 2, &ended(137, "OOMKilled", ""));
+    add(
+        &mut state,
+        3,
+        &json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),
+    );
+    assert_snapshot!(told(&state, &[], &[]), @"
+    Causes:
+      2 indexes failed (0,1): exit code 1: cat: /in/17: no such file
+      1 index failed (2): OOMKilled, exit code 137 (SIGKILL)
+        hint: it needs more memory than 16Mi: --memory gives each index more
+      1 index failed (3): Evicted: The node was low on resource: memory.
+        hint: the node ran short of something: --memory and the like reserve it
+      1 index failed (4): its Pod is gone, and with it how it ended
+    ");
+
+    let mut state = failed_job("0-1");
+    let start = "failed to create task: runc create failed: unable to start container process: exec: \"nope\": \
+                 executable file not found in $PATH: unknown";
+    add(&mut state, 0, &ended(128, "StartError", start));
+    add(&mut state, 1, &ended(127, "Error", "sh: nope: not found"));
+    assert_snapshot!(told(&state, &[], &[]), @r#"
+    Causes:
+      3 indexes not completed (2-4): x (FailedIndexes)
+      1 index failed (0): StartError, exit code 128: exec: "nope": executable file not found in $PATH
+        hint: the image has no such command: check the command and --image
+      1 index failed (1): exit code 127: sh: nope: not found
+        hint: the image has no such command: check the command and --image
+    "#);
+}
+
+#[test]
+fn only_the_first_causes_are_told() {
+    let mut state = failed_job("0-4");
+    let letters = ["a", "b", "c", "d", "\u{1b}[2J"];
+    for (index, letter) in (0..).zip(letters) {
+        add(&mut state, index, &ended(1, "Error", letter));
+    }
+    let mut all = causes(&state, Seen { job: &[], pods: &[], now: now() });
+    all.extend(all.clone());
+    let text = block(&all);
+    assert!(text.ends_with("    and 2 more causes\n") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn a_long_set_is_cut() {
+    let odd: IndexSet = (1..100).step_by(2).collect();
+    assert_eq!(shortened(&odd), "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,…");
+    assert_eq!(shortened(&IndexSet::below(1000)), "0-999");
+}

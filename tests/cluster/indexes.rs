@@ -1,0 +1,291 @@
+//! `indexes` and `describe` on Jobs in trouble of every kind: each says the truth, and one cause for all that share it.
+
+use std::collections::BTreeMap;
+
+use crate::support::Cluster;
+
+/// The fields of each row of comma-separated values, by their names.
+fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_reader(csv.as_bytes()).deserialize().map(Result::unwrap).collect()
+}
+
+/// The block of causes in a description; empty if there is none.
+fn causes(cluster: &Cluster, job: &str) -> String {
+    let text = cluster.run(&["describe", job]).ok().stdout;
+    let own = &text[text.find("\nIndexed:\n").unwrap() + "\nIndexed:\n".len()..];
+    let block = own.strip_prefix("  Causes:\n").unwrap_or_default();
+    let lines: Vec<_> = block.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+    lines.join("\n")
+}
+
+/// Waits until the causes are these, each line with this beginning and this within.
+#[track_caller]
+fn assert_causes(cluster: &Cluster, job: &str, expected: &[(&str, &str)]) {
+    let holds = |text: &str| {
+        let lines: Vec<_> = text.lines().collect();
+        lines.len() == expected.len()
+            && lines
+                .iter()
+                .zip(expected)
+                .all(|(line, (start, within))| line.starts_with(start) && line.contains(within))
+    };
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    loop {
+        let text = causes(cluster, job);
+        if holds(&text) {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "the causes of {job} are:\n{text}\nand not {expected:#?}");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+}
+
+#[test]
+fn each_index_says_how_it_ended() {
+    let cluster = Cluster::new("indexes");
+    let script =
+        "case $(cat /input/data.txt) in good) ;; bad) echo no room >&2; exit 3;; big) exec tail /dev/zero;; esac";
+    let args = ["run", "mixed", "--items", "good,bad,big,good,bad", "--memory", "16Mi", "--retries", "1", "-q"];
+    assert_eq!(cluster.run(&[&args[..], &["--", "sh", "-c", script]].concat()).code, 1);
+
+    let rows = rows(&cluster.run(&["indexes", "mixed", "-o", "csv"]).ok().stdout);
+    let told = |row: &BTreeMap<String, String>| {
+        let names = ["index", "item", "status", "attempts", "exit_code", "signal", "reason", "node"];
+        names.map(|name| row[name].clone()).join(" ")
+    };
+    assert_eq!(
+        rows.iter().map(told).collect::<Vec<_>>(),
+        [
+            "0 good Succeeded 1 0   localhost",
+            "1 bad Failed 2 3  Error localhost",
+            "2 big Failed 2 137 SIGKILL OOMKilled localhost",
+            "3 good Succeeded 1 0   localhost",
+            "4 bad Failed 2 3  Error localhost",
+        ]
+    );
+    for row in &rows {
+        let time = |name: &str| row[name].parse::<jiff::Timestamp>().unwrap();
+        assert_eq!(row["duration_seconds"].parse(), Ok(time("finished").as_second() - time("started").as_second()));
+    }
+    assert_causes(
+        &cluster,
+        "mixed",
+        &[
+            ("2 indexes failed (1,4): exit code 3: no room", ""),
+            ("1 index failed (2): OOMKilled, exit code 137 (SIGKILL)", ""),
+            ("hint: it needs more memory than 16Mi", "--memory"),
+        ],
+    );
+
+    // Each form and each choice of rows.
+    let first = |args: &[&str]| -> Vec<String> {
+        let outcome = cluster.run(&[&["indexes", "mixed"], args].concat()).ok();
+        outcome.stdout.lines().map(|line| line.split_whitespace().next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(first(&[]), ["INDEX", "0", "1", "2", "3", "4"]);
+    assert_eq!(first(&["--no-headers", "--index", "!failed"]), ["0", "3"]);
+    assert_eq!(first(&["--no-headers", "--status", "failed", "--sort-by", "exit"]), ["1", "4", "2"]);
+    assert_eq!(first(&["--no-headers", "--index", "2,4", "--sort-by", "item"]), ["4", "2"]);
+    let names = cluster.run(&["tasks", "mixed", "-o", "name", "--index", "3"]).ok().stdout;
+    assert_eq!(cluster.kubectl(&["get", names.trim(), "-o", "name"]).ok().stdout, names);
+    let list = cluster.run(&["indexes", "mixed", "--index", "1-2", "-o", "json"]).ok().stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!((&list["kind"], &list["job"]["failedIndexes"]), (&"IndexList".into(), &"1,2,4".into()));
+    let lines = cluster.run(&["indexes", "mixed", "--index", "1-2", "-o", "jsonl"]).ok().stdout;
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(list["items"], serde_json::Value::from(lines));
+    assert_eq!(list["items"][0]["message"], "no room\n");
+
+    let outside = cluster.run(&["indexes", "mixed", "--index", "5"]);
+    assert_eq!((outside.code, outside.stdout.as_str()), (2, ""));
+    assert!(outside.stderr.contains("the job has no index 5: its indexes are 0-4"), "{outside:?}");
+    let none = cluster.run(&["indexes", "mixed", "--status", "running"]).ok();
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no index of job mixed is as asked for\n"));
+}
+
+#[test]
+fn what_holds_pods_up_is_told_once_for_all() {
+    let cluster = Cluster::new("causes");
+    let run = |name: &str, flags: &[&str]| {
+        cluster.run(&[&["run", name, "--completions", "2", "-d"], flags, &["--", "true"]].concat()).ok();
+    };
+    run("cpu", &["--cpu", "1000"]);
+    run("selector", &["--node-selector", "disk=ssd"]);
+    run("image", &["--image", "docker.io/library/no-such-image"]);
+    run("account", &["--service-account", "ghost"]);
+    run("queue", &["--queue", "nobody"]);
+    cluster.apply(&manifest("config", "suspend: false", "envFrom: [{secretRef: {name: ghost}}]", "[]")).ok();
+    let volume = "volumeMounts: [{name: v, mountPath: /v}]";
+    cluster.apply(&manifest("mount", "suspend: false", volume, "[{name: v, configMap: {name: ghost}}]")).ok();
+    cluster.apply(&manifest("held", "suspend: true", "env: []", "[]")).ok();
+
+    assert_causes(
+        &cluster,
+        "cpu",
+        &[
+            ("2 indexes pending (0,1): 0/", "Insufficient cpu"),
+            ("hint: each Pod asks for cpu 1k: ask for less", "--cpu"),
+        ],
+    );
+    let row = cluster.run(&["indexes", "cpu", "--no-headers", "--index", "1", "-o", "wide"]).ok().stdout;
+    let row: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(row[..9], ["1", "-", "Starting", "1", "-", "Unschedulable", "-", "-", "-"]);
+    assert_causes(
+        &cluster,
+        "selector",
+        &[("2 indexes pending (0,1): 0/", "affinity/selector"), ("hint: a node must have the label disk=ssd", "")],
+    );
+    assert_causes(
+        &cluster,
+        "image",
+        &[
+            ("2 indexes pending (0,1): image docker.io/library/no-such-image", "not found (ImagePullBackOff)"),
+            ("hint: there is no such image, or no such tag: check --image", ""),
+        ],
+    );
+    assert_causes(
+        &cluster,
+        "account",
+        &[
+            ("2 indexes pending (0,1): error looking up", "serviceaccount \"ghost\" not found (FailedCreate)"),
+            ("hint: it goes on by itself after kubectl create serviceaccount ghost", ""),
+        ],
+    );
+    assert_causes(
+        &cluster,
+        "config",
+        &[
+            ("2 indexes pending (0,1): secret \"ghost\" not found (CreateContainerConfigError)", ""),
+            ("hint: it goes on by itself once that is there", ""),
+        ],
+    );
+    assert_causes(
+        &cluster,
+        "mount",
+        &[
+            ("2 indexes pending (0,1): MountVolume.SetUp failed", "configmap \"ghost\" not found (FailedMount)"),
+            ("hint: it goes on by itself once that is there", ""),
+        ],
+    );
+    assert_causes(
+        &cluster,
+        "held",
+        &[("2 indexes pending (0,1): the Job is suspended", ""), ("hint: kubectl patch job held", "lets it run")],
+    );
+    assert_causes(
+        &cluster,
+        "queue",
+        &[
+            ("2 indexes pending (0,1): the queue nobody has not admitted the Job (suspended)", ""),
+            ("hint: kubectl get workloads", ""),
+            ("hint: kubectl get localqueues", ""),
+        ],
+    );
+    let hint = causes(&cluster, "held");
+    let command = hint.split("hint: ").nth(1).unwrap().split(" lets it run").next().unwrap();
+    cluster.shell(command).ok();
+    cluster.run(&["wait", "held"]).ok();
+    assert_eq!(causes(&cluster, "held"), "");
+}
+
+/// A Job of two indexes with this in its spec, its container and its volumes.
+fn manifest(name: &str, spec: &str, container: &str, volumes: &str) -> String {
+    format!(
+        "
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}}}
+spec:
+  completions: 2
+  parallelism: 2
+  completionMode: Indexed
+  {spec}
+  template:
+    spec:
+      restartPolicy: Never
+      volumes: {volumes}
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']
+        {container}
+"
+    )
+}
+
+#[test]
+fn a_quota_that_is_used_up_is_told() {
+    let cluster = Cluster::new("quota");
+    cluster.kubectl(&["create", "quota", "few", "--hard=pods=1"]).ok();
+    cluster.eventually("the quota's first count", || cluster.field("quota/few", "{.status.used.pods}") == "0");
+    cluster.run(&["run", "many", "--completions", "3", "-d", "--", "sleep", "30"]).ok();
+    assert_causes(
+        &cluster,
+        "many",
+        &[
+            ("2 indexes pending (1,2): exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1", ""),
+            ("hint: it goes on as soon as others have ended", "-j runs fewer at once"),
+        ],
+    );
+    let rows = rows(&cluster.run(&["indexes", "many", "--status", "pending", "-o", "csv"]).ok().stdout);
+    assert_eq!(rows.iter().map(|row| row["index"].as_str()).collect::<Vec<_>>(), ["1", "2"]);
+}
+
+#[test]
+fn a_deadline_is_told_of_the_job_and_of_a_pod() {
+    let cluster = Cluster::new("deadline");
+    let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 60']";
+    let of_job = manifest("job", "activeDeadlineSeconds: 6", "env: []", "[]")
+        .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
+    cluster.apply(&of_job).ok();
+    let of_pod = of_job
+        .replace("name: job", "name: pod")
+        .replace("activeDeadlineSeconds: 6", "backoffLimitPerIndex: 0")
+        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 6");
+    cluster.apply(&of_pod).ok();
+    assert_eq!(cluster.run(&["wait", "job", "-q"]).code, 1);
+    assert_eq!(cluster.run(&["wait", "pod", "-q"]).code, 1);
+    assert_causes(
+        &cluster,
+        "job",
+        &[
+            ("1 index not completed (1): Job was active longer than specified deadline (DeadlineExceeded)", ""),
+            ("hint: activeDeadlineSeconds of the Job is the time", ""),
+        ],
+    );
+    assert_causes(
+        &cluster,
+        "pod",
+        &[
+            ("1 index failed (1): DeadlineExceeded", "Pod was active on the node longer than the specified deadline"),
+            ("hint: activeDeadlineSeconds of the Pod is the time", ""),
+        ],
+    );
+    let told = |job: &str| {
+        let rows = rows(&cluster.run(&["indexes", job, "-o", "csv"]).ok().stdout);
+        rows.iter().map(|row| format!("{} {}", row["status"], row["reason"])).collect::<Vec<_>>()
+    };
+    assert_eq!(told("job"), ["Succeeded ", "Pending DeadlineExceeded"]);
+    assert_eq!(told("pod"), ["Succeeded ", "Failed DeadlineExceeded"]);
+}
+
+#[test]
+fn a_row_is_printed_again_until_the_job_ends() {
+    let cluster = Cluster::new("indexes-watch");
+    let script = "sleep 2; exit $JOB_COMPLETION_INDEX";
+    cluster.run(&["run", "two", "--items", "a,b", "-d", "--", "sh", "-c", script]).ok();
+    let watch = cluster.start(&["indexes", "two", "-w", "-o", "csv"]);
+    let failed = cluster.start(&["indexes", "two", "-w", "--status", "failed", "--no-headers"]);
+    let outcome = watch.end().ok();
+    let mut last = BTreeMap::new();
+    for row in rows(&outcome.stdout) {
+        let index = row["index"].clone();
+        assert_ne!(last.get(&index), Some(&row), "a row that has not changed is not printed again");
+        last.insert(index, row);
+    }
+    let told: Vec<_> = last.values().map(|row| format!("{} {}", row["item"], row["status"])).collect();
+    assert_eq!(told, ["a Succeeded", "b Failed"]);
+    let failed = failed.end().ok().stdout;
+    assert_eq!(failed.lines().count(), 1, "{failed}");
+    assert!(failed.starts_with("1       b "), "{failed}");
+}
