@@ -153,15 +153,19 @@ async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
     let known = state.attempted().union(state.forgotten());
     // The Pods of indexes that succeeded matter only for their logs.
     let unknown = !state.succeeded().difference(&known).is_empty();
+    if !unknown && state.outcome() == Some(Outcome::Complete) {
+        return Ok(());
+    }
     for pod in cluster.pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())
 }
 
-/// What the Pods of indexes that failed have to add once the Job has ended.
+/// What the Pods have to add of indexes that failed.
 pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
-    let Some(job) = state.job().filter(|_| state.outcome() == Some(Outcome::Failed)).cloned() else { return Ok(()) };
+    let telling = state.outcome() == Some(Outcome::Failed) || !state.failed().is_empty();
+    let Some(job) = state.job().filter(|_| telling).cloned() else { return Ok(()) };
     for pod in cluster.pods(&job, Some("status.phase!=Succeeded")).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }

@@ -147,7 +147,7 @@ fn an_index_on_a_silent_node_is_unknown() {
 
 #[test]
 fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
-    let n = 5_000;
+    let n = 500;
     for logs in [false, true] {
         let mut state = JobState::following(job(1, limited(n), &json!({})), logs);
         for index in 0..n {

@@ -12,3 +12,4 @@ mod readme;
 mod run;
 mod support;
 mod wait;
+mod watch;
