@@ -68,7 +68,10 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
 
     loop {
         if state.outcome().is_some() && !settled {
-            settle(&mut state, cluster).await?;
+            tokio::select! {
+                settled = settle(&mut state, cluster) => settled?,
+                _ = &mut interrupt => return Ok(End::Interrupted),
+            }
             settled = true;
             readers.start(&mut state);
         }
@@ -107,7 +110,7 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             _ = tick.tick() => {
                 connection.tick(context);
                 teller.tick(&mut state, cluster, context);
-                teller.show_progress(&state, context);
+                teller.show_progress(&state, "", context);
             }
         }
     }
@@ -170,6 +173,15 @@ pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Re
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())
+}
+
+/// What comes of something, or None when the user does not want to wait for it. An interrupt no longer ends the program
+/// by itself once following has begun.
+pub(super) async fn unless_interrupted<T>(what: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        outcome = what => Some(outcome),
+        _ = tokio::signal::ctrl_c() => None,
+    }
 }
 
 /// A Job that somebody has deleted meanwhile.
