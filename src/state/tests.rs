@@ -172,6 +172,23 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
 }
 
 #[test]
+fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
+    let mut state = JobState::following(job(1, limited(5), &json!({})), false);
+    let mut deleted = pod("d", 2, &running());
+    deleted.metadata.deletion_timestamp = deleted.metadata.creation_timestamp.clone();
+    for pod in [pod("a", 0, &running()), pod("b", 1, &running()), deleted, pod("f", 3, &ended(1, "Error"))] {
+        let uid = pod.metadata.uid.clone().unwrap();
+        state.apply(seen(pod));
+        state.apply(Event::PodGone { uid });
+    }
+    assert_eq!((state.running().to_string(), state.pending().to_string()), ("0,1".to_owned(), "2-4".to_owned()));
+    state.apply(seen(pod("b2", 1, &json!({"phase": "Pending"}))));
+    assert_eq!(state.running().to_string(), "0", "it had been deleted");
+    state.apply(Event::Job(Box::new(job(2, limited(5), &json!({"completedIndexes": "0"})))));
+    assert!(state.running().is_empty() && state.ending.is_empty());
+}
+
+#[test]
 fn of_many_attempts_of_an_index_the_newest_are_kept() {
     let names = |state: &JobState| state.attempts_of(1).map(|attempt| attempt.pod.clone()).collect::<Vec<_>>();
     let mut state = JobState::following(job(1, limited(3), &json!({})), false);
