@@ -22,7 +22,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let job = find::job(job.as_deref(), &cluster, context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let (seen, events, items) = futures::join!(look(&cluster, &job), events, find::items(&job, &cluster));
+    let (seen, events) = futures::join!(look(&cluster, &job), events);
     // As kubectl, which prints what it may see.
     let events = events.unwrap_or_else(|error| {
         context.ui.warning(&format!("no events are shown: {error}"));
@@ -44,7 +44,9 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         Vec::new()
     };
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
-    let rows = state.rows(&detail::worth_reading(&state), &mut succeeded);
+    let shown = detail::worth_reading(&state);
+    let rows = state.rows(&shown, &mut succeeded);
+    let items = find::items_of(&shown, &job, &cluster).await;
 
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;

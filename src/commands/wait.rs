@@ -146,7 +146,7 @@ impl Waiting {
         if self.state.outcome() != Some(Outcome::Complete) {
             let more = async {
                 let _ = follow::settle_failed(&mut self.state, cluster).await;
-                find::items(self.state.job().unwrap_or(&Job::default()), cluster).await
+                find::items_of(&self.state.failed(), self.state.job().unwrap_or(&Job::default()), cluster).await
             };
             items = Box::pin(follow::unless_interrupted(time.hold(more))).await.flatten().unwrap_or_default();
         }

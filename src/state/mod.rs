@@ -566,6 +566,11 @@ pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
     Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
 }
 
+/// Why the items of a Job that this program made are handed over as they are, in words.
+pub(crate) fn handed_over(job: &Job) -> Option<&str> {
+    job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
+}
+
 /// The Kueue queue that has to admit a Job.
 pub(crate) fn queue(job: &Job) -> Option<&str> {
     job.metadata.labels.as_ref()?.get(label::KUEUE_QUEUE).map(String::as_str)
