@@ -159,7 +159,7 @@ async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
     if !unknown && state.outcome() == Some(Outcome::Complete) {
         return Ok(());
     }
-    for pod in cluster.pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
+    for pod in cluster.last_pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())
@@ -169,7 +169,7 @@ async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
 pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
     let telling = state.outcome() == Some(Outcome::Failed) || !state.failed().is_empty();
     let Some(job) = state.job().filter(|_| telling).cloned() else { return Ok(()) };
-    for pod in cluster.pods(&job, Some("status.phase!=Succeeded")).await? {
+    for pod in cluster.last_pods(&job, Some("status.phase!=Succeeded")).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())

@@ -299,19 +299,78 @@ fn a_server_that_goes_and_comes_is_told_once_each() {
 }
 
 #[test]
+fn quick_indexes_lose_nothing_through_five_outages() {
+    let cluster = Cluster::new("outages");
+    let (_running, port) = cluster.start_api_proxy();
+    let outage = Arc::new(Outage::default());
+    let url = proxy(port, Arc::clone(&outage));
+    let script = "echo one; sleep 1; echo two; case $JOB_COMPLETION_INDEX in 5|17) echo broken >&2; exit 3; esac";
+    let args = ["run", "outages", "--completions", "30", "-j", "5", "-s", &url, "-n", cluster.namespace()];
+    let running = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
+    cluster.eventually("running pods", || cluster.field("job/outages", "{.status.active}") == "5");
+    for _ in 0..5 {
+        outage.begin();
+        thread::sleep(Duration::from_millis(2500));
+        outage.end();
+        thread::sleep(Duration::from_millis(1500));
+    }
+    let outcome = running.end();
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains(": 28 of 30 indexes completed, 2 failed in "), "{outcome:?}");
+    assert!(outcome.stderr.contains("\n2 × exit code 3: \"broken\" (indexes 5,17)\n"), "{outcome:?}");
+    let mut expected: Vec<_> = (0..30).flat_map(|i| [format!("[{i}] one"), format!("[{i}] two")]).collect();
+    expected.extend([5, 17].map(|i| format!("[{i}] broken")));
+    expected.sort();
+    assert_eq!(outcome.sorted_lines(), expected);
+}
+
+#[test]
 fn a_job_that_ends_while_the_server_is_away_is_not_missed() {
     let cluster = Cluster::new("away");
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
     let url = proxy(port, Arc::clone(&outage));
-    cluster.run(&["run", "away", "--completions", "2", "--detach", "-q", "--", "sh", "-c", "sleep 3; exit 5"]).ok();
-    let running = cluster.start(&["wait", "away", "-q", "-s", &url, "-n", cluster.namespace()]);
+    let script = "sleep 3; echo broken; exit 5";
+    let args = ["run", "away", "--completions", "2", "-q", "-s", &url, "-n", cluster.namespace()];
+    let following = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
     cluster.eventually("running pods", || cluster.field("job/away", "{.status.ready}") == "2");
+    let waiting = cluster.start(&["wait", "away", "-q", "-s", &url, "-n", cluster.namespace()]);
+    thread::sleep(Duration::from_secs(1));
     outage.begin();
     cluster.eventually("the end", || cluster.field("job/away", "{.status.failedIndexes}") == "0,1");
     thread::sleep(Duration::from_secs(3));
     outage.end();
-    let outcome = running.end();
+    let following = following.end();
+    assert_eq!(following.sorted_lines(), ["[0] broken", "[1] broken"], "{following:?}");
+    for outcome in [following, waiting.end()] {
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        assert!(outcome.stderr.contains("2 × exit code 5: \"broken\" (indexes 0,1)\n"), "{outcome:?}");
+    }
+}
+
+/// Refuses the first lists of Pods that have not succeeded, when nothing watches any more, as a server does that is
+/// just ending.
+struct NoLastLists(AtomicUsize);
+
+impl Fault for NoLastLists {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let last = contains(request, "status.phase%21%3DSucceeded") && !contains(request, "watch=true");
+        let fewer = |left: usize| left.checked_sub(1);
+        if last && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            let answer = "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+            *bytes = answer.as_bytes().to_vec();
+        }
+        true
+    }
+}
+
+#[test]
+fn a_server_that_is_away_at_the_very_end_is_waited_for() {
+    let cluster = Cluster::new("end");
+    let (_running, port) = cluster.start_api_proxy();
+    let url = proxy(port, Arc::new(NoLastLists(AtomicUsize::new(3))));
+    let args = ["run", "end", "--completions", "2", "-q", "-s", &url, "-n", cluster.namespace()];
+    let outcome = cluster.run(&[&args[..], &["--", "sh", "-c", "exit 5"]].concat());
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("2 × exit code 5 (indexes 0,1)\n"), "{outcome:?}");
 }
