@@ -22,7 +22,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let job = find::job(job.as_deref(), &cluster, context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let (seen, events, items) = futures::join!(look(&cluster, &job), events, find::items(&job, &cluster));
+    let (seen, events) = futures::join!(look(&cluster, &job), events);
     // As kubectl, which prints what it may see.
     let events = events.unwrap_or_else(|error| {
         context.ui.warning(&format!("no events are shown: {error}"));
@@ -38,13 +38,13 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         None if !show_events && cause::needs_job_events(&state) => cluster.events(&job).await.unwrap_or_default(),
         None => Vec::new(),
     };
-    let of_pods = if cause::needs_pod_events(&state, now) {
-        cluster.pod_warnings().await.unwrap_or_default()
-    } else {
-        Vec::new()
+    let of_pods = async {
+        if cause::needs_pod_events(&state, now) { cluster.pod_warnings().await.unwrap_or_default() } else { Vec::new() }
     };
+    let chosen = detail::worth_reading(&state);
+    let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, &job, &cluster));
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
-    let rows = state.rows(&detail::worth_reading(&state), &mut succeeded);
+    let rows = state.rows(&chosen, &mut succeeded);
 
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;
