@@ -505,7 +505,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__list)
-            opts="-A -l -o -n -s -h --all-namespaces --selector --output --no-headers --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-A -l -o -w -n -s -h --all-namespaces --selector --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

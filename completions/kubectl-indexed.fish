@@ -185,6 +185,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s h -l help -d 'Print help'
@@ -210,6 +211,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l c
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s h -l help -d 'Print help'
@@ -235,6 +237,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help'

@@ -182,7 +182,8 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   kubectl indexed list
   kubectl indexed list -A -o wide
-  kubectl indexed list -l team=vision -o name";
+  kubectl indexed list -l team=vision -o name
+  kubectl indexed list -w";
 
 /// `list`.
 #[derive(Args, Clone, Debug)]
@@ -200,6 +201,9 @@ pub(crate) struct ListArgs {
     /// Leave out the line of column names
     #[arg(long)]
     pub(crate) no_headers: bool,
+    /// Print a Job again when it changes, until interrupted
+    #[arg(short, long)]
+    pub(crate) watch: bool,
 }
 
 /// Forms of the rows of indexes on stdout.

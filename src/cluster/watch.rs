@@ -1,6 +1,7 @@
 //! A Job and its Pods as a stream of events, through whatever happens to watches.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -74,9 +75,9 @@ impl Resource for PodRecord {
 
 /// What a watch has to tell.
 #[derive(Clone, Debug)]
-pub(crate) enum Notice {
+pub(crate) enum Notice<T = Event> {
     /// Something was seen.
-    Seen(Event),
+    Seen(T),
     /// The connection is gone, and it is being made again: why. Told once until [`Notice::Connected`].
     Reconnecting(String),
     /// All watches of the link are answered again.
@@ -164,6 +165,17 @@ impl Drop for Share {
     }
 }
 
+/// What a watch of many Jobs sees.
+#[derive(Clone, Debug)]
+pub(crate) enum JobChange {
+    /// A Job as it now is; also each of them when the watch begins, and when it has to begin anew.
+    Now(Box<Job>),
+    /// A Job was deleted: its UID.
+    Gone(String),
+    /// Each of the Jobs that there are was told; their UIDs.
+    Listed(HashSet<String>),
+}
+
 /// A stream that a caller can hold without knowing of what it is made.
 pub(crate) type Notices = BoxStream<'static, Result<Notice, Error>>;
 
@@ -184,7 +196,7 @@ impl Cluster {
             Pods::Unsucceeded => config.fields("status.phase!=Succeeded"),
             Pods::All => config,
         };
-        let pods = self.observe::<PodRecord, _>(doing, config, link, |event| {
+        let pods = self.observe::<PodRecord, _, _>(doing, config, link, Some(self.namespace()), |event| {
             Some(match event {
                 watcher::Event::Apply(pod) | watcher::Event::InitApply(pod) => Event::Pod(Box::new(pod)),
                 watcher::Event::Delete(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
@@ -201,7 +213,7 @@ impl Cluster {
         let config = watcher::Config::default().fields(&format!("metadata.name={}", name(job)));
         // Whether the list that is being read has named the Job: one that it does not name is gone.
         let mut listed = false;
-        self.observe::<Job, _>(doing, config, link, move |event| {
+        self.observe::<Job, _, _>(doing, config, link, Some(self.namespace()), move |event| {
             let own = |job: &Job| job.metadata.uid.as_deref() == Some(uid.as_str());
             match event {
                 watcher::Event::Apply(job) if own(&job) => Some(Event::Job(Box::new(job))),
@@ -227,6 +239,37 @@ impl Cluster {
         ask.retry(growing().with_max_times(TRIES)).when(|error| error.kind() == Kind::Unreachable).await
     }
 
+    /// Watches the Jobs that [`Cluster::jobs`] lists, until the caller drops the stream.
+    pub(crate) fn watch_jobs(
+        &self,
+        all_namespaces: bool,
+        selector: Option<&str>,
+    ) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
+        let (doing, namespace) = if all_namespaces {
+            ("watch jobs in all namespaces".to_owned(), None)
+        } else {
+            (format!("watch jobs in namespace {:?}", self.namespace()), Some(self.namespace()))
+        };
+        let config = watcher::Config::default();
+        let config = selector.map_or(config.clone(), |selector| config.labels(selector));
+        let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
+        let mut listed = HashSet::new();
+        let read = move |event| match event {
+            watcher::Event::Apply(job) => Some(JobChange::Now(Box::new(job))),
+            watcher::Event::InitApply(job) => {
+                listed.insert(uid(&job));
+                Some(JobChange::Now(Box::new(job)))
+            }
+            watcher::Event::Delete(job) => Some(JobChange::Gone(uid(&job))),
+            watcher::Event::Init => {
+                listed.clear();
+                None
+            }
+            watcher::Event::InitDone => Some(JobChange::Listed(std::mem::take(&mut listed))),
+        };
+        self.observe::<Job, _, _>(doing, config, &Link::default(), namespace, read).boxed()
+    }
+
     /// What the cluster has told about a Job so far.
     pub(crate) async fn happenings(&self, job: &Job) -> Result<Vec<Event>, Error> {
         Ok(self.events(job).await?.into_iter().map(happened).collect())
@@ -237,21 +280,22 @@ impl Cluster {
         let doing = format!("watch the events of job {:?} in namespace {:?}", name(job), self.namespace());
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
         let config = watcher::Config::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
-        self.observe::<ApiEvent, _>(doing, config, link, |event| match event {
+        self.observe::<ApiEvent, _, _>(doing, config, link, Some(self.namespace()), |event| match event {
             watcher::Event::Apply(event) | watcher::Event::InitApply(event) => Some(happened(event)),
             _ => None,
         })
         .boxed()
     }
 
-    /// One watch, in which `read` makes events of what the server tells.
-    fn observe<K, F>(
+    /// One watch in a namespace, or in all, in which `read` makes events of what the server tells.
+    fn observe<K, T, F>(
         &self,
         doing: String,
         config: watcher::Config,
         link: &Link,
+        namespace: Option<&str>,
         mut read: F,
-    ) -> impl Stream<Item = Result<Notice, Error>> + use<K, F>
+    ) -> impl Stream<Item = Result<Notice<T>, Error>> + use<K, T, F>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
             + Clone
@@ -259,11 +303,12 @@ impl Cluster {
             + std::fmt::Debug
             + Send
             + 'static,
-        F: FnMut(watcher::Event<K>) -> Option<Event>,
+        F: FnMut(watcher::Event<K>) -> Option<T>,
     {
         let share = Share::new(link);
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let api = Api::<K>::namespaced(self.watching_client(&share, sender), self.namespace());
+        let client = self.watching_client(&share, sender);
+        let api = namespace.map_or_else(|| Api::all(client.clone()), |name| Api::<K>::namespaced(client.clone(), name));
         let server = self.connection.server.clone();
         let events = watcher(api, config).backoff(pauses()).map(move |event| match event {
             Ok(event) => read(event).map(|event| Ok(Notice::Seen(event))),
@@ -346,7 +391,7 @@ fn happened(event: ApiEvent) -> Event {
 }
 
 /// What an error of a watch means: to be waited out (told, unless it is a matter of course), or the end.
-fn trouble(doing: &str, server: &str, error: watcher::Error, share: &Share) -> Option<Result<Notice, Error>> {
+fn trouble<T>(doing: &str, server: &str, error: watcher::Error, share: &Share) -> Option<Result<Notice<T>, Error>> {
     let refused =
         |error: &kube::Error| matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));
     let why = match error {

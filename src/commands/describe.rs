@@ -38,15 +38,13 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         None if !show_events && cause::needs_job_events(&state) => cluster.events(&job).await.unwrap_or_default(),
         None => Vec::new(),
     };
-    let of_pods = if cause::needs_pod_events(&state, now) {
-        cluster.pod_warnings().await.unwrap_or_default()
-    } else {
-        Vec::new()
+    let of_pods = async {
+        if cause::needs_pod_events(&state, now) { cluster.pod_warnings().await.unwrap_or_default() } else { Vec::new() }
     };
+    let chosen = detail::worth_reading(&state);
+    let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, &job, &cluster));
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
-    let shown = detail::worth_reading(&state);
-    let rows = state.rows(&shown, &mut succeeded);
-    let items = find::items_of(&shown, &job, &cluster).await;
+    let rows = state.rows(&chosen, &mut succeeded);
 
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;

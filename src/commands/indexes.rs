@@ -34,8 +34,12 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let job = find::job(job.as_deref(), &cluster, context).await?;
     let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
     let items = async {
-        // Names need no items, which may be a long list.
-        if output == Some(IndexFormat::Name) { ItemTexts::new() } else { find::items(&job, &cluster).await }
+        match asked.exact(&JobState::new(job.clone())) {
+            // Names need no items, which may be a long list.
+            _ if output == Some(IndexFormat::Name) => ItemTexts::new(),
+            Some(exact) => find::items_of(&exact, &job, &cluster).await,
+            None => find::items(&job, &cluster).await,
+        }
     };
     let ((state, mut succeeded), items) = {
         let (gathered, items) = futures::join!(gather(&cluster, &job, &asked), items);
@@ -58,7 +62,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         context.ui.data("\n")?;
         return Ok(Exit::Success);
     }
-    if rows.is_empty() && !watch {
+    if rows.is_empty() && (!watch || state.outcome().is_some()) {
         let name = job.metadata.name.as_deref().unwrap_or_default();
         context.ui.status(&format!("no index of job {name} is as asked for"));
         return Ok(Exit::Success);

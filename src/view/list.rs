@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::{aligned, duration};
+use super::{Widths, duration};
 use crate::index_set::IndexSet;
 use crate::state;
 
@@ -12,14 +12,61 @@ use crate::state;
 pub(crate) struct Columns {
     /// The namespace, where several are listed.
     pub(crate) namespace: bool,
-    /// Containers, images and the selector, as `kubectl get -o wide` adds them.
+    /// Containers and images, as `kubectl get -o wide` adds them, and the indexes that failed.
     pub(crate) wide: bool,
     /// The line of column names.
     pub(crate) headers: bool,
 }
 
-/// A row for each Job.
-pub(crate) fn jobs(jobs: &[Job], columns: Columns, now: Timestamp) -> String {
+/// A table of Jobs, measured by its first rows. Rows that come later may be wider, and then push.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    columns: Columns,
+    widths: Widths,
+}
+
+impl Table {
+    /// A table that fits these Jobs, and with `roomy` what rows that come later are likely to hold.
+    pub(crate) fn new(jobs: &[Job], columns: Columns, roomy: bool, now: Timestamp) -> Self {
+        let mut widths = Widths::default();
+        if columns.headers {
+            widths.fit(&header(columns));
+        }
+        if roomy {
+            let likely = ["", "SuccessCriteriaMet", "10000/10000"].map(str::to_owned);
+            widths.fit(&if columns.namespace { [&[String::new()], &likely[..]].concat() } else { likely.to_vec() });
+        }
+        for job in jobs {
+            widths.fit(&row(job, columns, now));
+        }
+        Self { columns, widths }
+    }
+
+    /// The line of column names, where it is wanted.
+    pub(crate) fn header(&self) -> String {
+        if self.columns.headers { self.widths.line(&header(self.columns)) } else { String::new() }
+    }
+
+    /// The line of a Job.
+    pub(crate) fn row(&self, job: &Job, now: Timestamp) -> String {
+        self.widths.line(&row(job, self.columns, now))
+    }
+
+    /// The line of a Job that is no longer there.
+    pub(crate) fn deleted(&self, job: &Job, now: Timestamp) -> String {
+        let mut row = row(job, self.columns, now);
+        "Deleted".clone_into(&mut row[usize::from(self.columns.namespace) + 1]);
+        self.widths.line(&row)
+    }
+}
+
+/// What of a Job a list shows, but for the time that passes: a row is printed again when this changes.
+pub(crate) fn face(job: &Job) -> Vec<String> {
+    let columns = Columns { namespace: true, wide: true, ..Columns::default() };
+    row(job, columns, job.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+}
+
+fn header(columns: Columns) -> Vec<String> {
     let mut header = Vec::new();
     if columns.namespace {
         header.push("NAMESPACE");
@@ -28,8 +75,7 @@ pub(crate) fn jobs(jobs: &[Job], columns: Columns, now: Timestamp) -> String {
     if columns.wide {
         header.extend(["CONTAINERS", "IMAGES", "FAILED INDEXES"]);
     }
-    let rows = jobs.iter().map(|job| row(job, columns, now)).collect();
-    aligned(columns.headers.then_some(header.as_slice()), rows)
+    header.into_iter().map(str::to_owned).collect()
 }
 
 fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {

@@ -13,7 +13,7 @@ pub(crate) mod summary;
 mod text;
 pub(crate) mod watch;
 
-pub(crate) use text::{Style, aligned, cut, escape_control, plural};
+pub(crate) use text::{Style, Widths, aligned, cut, escape_control, plural};
 
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,34 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
+/// How wide each column is of a table that is printed row by row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Widths(Vec<usize>);
+
+impl Widths {
+    /// Makes room for the cells of a row.
+    pub(crate) fn fit(&mut self, cells: &[String]) {
+        self.0.resize(self.0.len().max(cells.len()), 0);
+        for (width, cell) in self.0.iter_mut().zip(cells) {
+            *width = (*width).max(cell.width());
+        }
+    }
+
+    /// The cells three blanks apart, as kubectl prints lists; a cell that is too wide moves the rest.
+    pub(crate) fn line(&self, cells: &[String]) -> String {
+        let mut line = String::new();
+        for (position, cell) in cells.iter().enumerate() {
+            line.push_str(cell);
+            if position + 1 < cells.len() {
+                let width = self.0.get(position).copied().unwrap_or(0);
+                line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 3));
+            }
+        }
+        line.push('\n');
+        line
+    }
+}
+
 /// Rows in columns, three blanks apart, as kubectl prints lists. Cells are printed whole.
 pub(crate) fn aligned(header: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();

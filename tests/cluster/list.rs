@@ -36,3 +36,23 @@ fn newest_first_and_only_indexed_ones() {
     let yaml = cluster.run(&["list", "-o", "yaml"]).ok().stdout;
     assert!(yaml.contains("\n- apiVersion: batch/v1\n  kind: Job\n  metadata:\n    name: two\n"), "{yaml}");
 }
+
+#[test]
+fn prints_a_job_again_when_it_changes() {
+    let cluster = Cluster::new("list-watch");
+    cluster.kubectl(&["create", "job", "plain", "--image=busybox", "--", "true"]).ok();
+    let watch = cluster.start(&["list", "-w"]);
+    cluster.run(&["run", "one", "--completions", "1", "-q", "--", "sleep", "1"]).ok();
+    cluster.run(&["delete", "one"]).ok();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    watch.interrupt();
+    let outcome = watch.end();
+    let rows: Vec<Vec<_>> = outcome.stdout.lines().map(|line| line.split_whitespace().take(4).collect()).collect();
+    assert_eq!(rows[0], ["NAME", "STATUS", "COMPLETIONS", "RUNNING"], "{outcome:?}");
+    assert!(rows.iter().skip(1).all(|row| row[0] == "one"), "{outcome:?}");
+    for expected in [["one", "Running", "0/1", "1"], ["one", "Complete", "1/1", "0"]] {
+        assert!(rows.iter().any(|row| *row == expected), "{expected:?} is not in {outcome:?}");
+    }
+    assert_eq!(rows.last().unwrap()[1], "Deleted", "{outcome:?}");
+    assert!(rows.windows(2).all(|pair| pair[0] != pair[1] || pair[0][1] == "Running"), "{outcome:?}");
+}

@@ -410,6 +410,7 @@ fn of_list() {
       -l, --selector <SELECTOR>  Labels that the Jobs must have, as in kubectl get -l
       -o, --output <FORM>        Form of the list [possible values: wide, yaml, json, name]
           --no-headers           Leave out the line of column names
+      -w, --watch                Print a Job again when it changes, until interrupted
       -h, --help                 Print help
 
     [the cluster options]
@@ -417,6 +418,7 @@ fn of_list() {
       kubectl indexed list
       kubectl indexed list -A -o wide
       kubectl indexed list -l team=vision -o name
+      kubectl indexed list -w
     ── stderr
     ── exit code 0
     ");
