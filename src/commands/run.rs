@@ -130,7 +130,7 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
     let handover = &spec.handover;
     if handover.form != ItemForm::Index && output.is_none() {
         let number = plural(spec.items.len(), "item", "items");
-        context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why));
+        context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why()));
     }
     if handover.depends_on_server() && !asked_server {
         context.ui.status(&format!(

@@ -166,7 +166,7 @@ pub(super) fn annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Vec<(&'st
     let handover = &spec.handover;
     let mut notes = vec![(annotation::ITEM_AS, handover.form.name().to_owned())];
     if handover.form != ItemForm::Index || handover.route != Route::Plain {
-        notes.push((annotation::HANDED_OVER, handover.why.clone()));
+        notes.push((annotation::HANDED_OVER, handover.why()));
     }
     if spec.items.is_empty() {
         return notes;

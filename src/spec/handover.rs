@@ -99,8 +99,10 @@ pub(crate) struct Handover {
     pub(crate) words: Vec<Word>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) route: Route,
-    /// Why this form and this means, in words.
-    pub(crate) why: String,
+    /// Why this form, in words.
+    because: String,
+    /// By what means and why, in words, where any are needed.
+    means: Option<String>,
     /// Whether a shell in the worker's image may not be relied on.
     no_shell: bool,
     /// Whether the command is known, so that a shell can become it.
@@ -168,7 +170,8 @@ impl Handover {
         let shell = script::shell_of(command).unwrap_or("sh").to_owned();
         let can_wrap = wishes.template_command || !command.is_empty();
         let (route, no_shell) = (Route::Plain, wishes.no_shell);
-        let mut handover = Self { form, path, words, variables, route, why: because, no_shell, can_wrap, shell };
+        let mut handover =
+            Self { form, path, words, variables, route, because, means: None, no_shell, can_wrap, shell };
         handover.choose_route(command, items, wishes)?;
         notes.dedup();
         Ok((handover, notes))
@@ -225,8 +228,27 @@ impl Handover {
             return self.use_shell("the command is one itself");
         }
         self.route = Route::VariableFile;
-        self.why += "; the kubelet reads it from a file that an init container writes, so the image needs no shell";
+        self.means = Some(format!(
+            "the kubelet reads {} from a file that an init container writes, so the image needs no shell",
+            self.handed_over()
+        ));
         Ok(())
+    }
+
+    /// Why this form and these means, in words.
+    pub(crate) fn why(&self) -> String {
+        match &self.means {
+            None => self.because.clone(),
+            Some(means) => format!("{}; {means}", self.because),
+        }
+    }
+
+    /// What a shell or the kubelet has to read.
+    fn handed_over(&self) -> &'static str {
+        match self.form {
+            ItemForm::Arg | ItemForm::Env | ItemForm::Stdin => "it",
+            ItemForm::File | ItemForm::Index => "other systems' variables",
+        }
     }
 
     fn use_shell(&mut self, because: &str) -> Result<(), Error> {
@@ -243,8 +265,8 @@ impl Handover {
         if !self.can_wrap {
             return Err(cannot("the image's own entry point, which the template leaves in place, is not known"));
         }
-        let means = format!("; by the shell {} of the worker's image: {because}", self.shell);
-        self.why += &means;
+        let (shell, what) = (&self.shell, self.handed_over());
+        self.means = Some(format!("the shell {shell} of the worker's image reads {what}: {because}"));
         self.route = Route::Shell(self.shell.clone());
         Ok(())
     }
@@ -262,8 +284,6 @@ impl Handover {
         if self.route != Route::VariableFile || minor >= VARIABLE_FILE_SINCE {
             return Ok(());
         }
-        let reason = self.why.split(';').next().unwrap_or_default().to_owned();
-        self.why = reason;
         self.use_shell(&format!(
             "this server is Kubernetes 1.{minor}, and variables are read from a file from 1.{VARIABLE_FILE_SINCE} on"
         ))

@@ -176,3 +176,282 @@ fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
     hint: take restartPolicy out of the template, or leave --retries out
     ");
 }
+
+/// How a command line hands its items over: form and means, command, variables, and why.
+fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
+    let Resolved { spec, notes, warnings } = match resolve_all(words, template, input.as_bytes()) {
+        Ok(resolved) => resolved,
+        Err(error) => return format!("error: {}", told(&error)),
+    };
+    let part = |part: &handover::Part| match part {
+        handover::Part::Text(text) => text.clone(),
+        handover::Part::Index => "<index>".to_owned(),
+        handover::Part::Variable(name) => format!("<{name}>"),
+    };
+    let word = |word: &handover::Word| word.iter().map(part).collect::<String>();
+    let command = spec.handover.words.iter().map(word).collect::<Vec<_>>().join(" ");
+    let variable = |variable: &handover::Variable| match &variable.origin {
+        handover::Origin::Constant(value) => format!("{}={value}", variable.name),
+        handover::Origin::Index => format!("{}=<index>", variable.name),
+        handover::Origin::Position => format!("{}=<index + 1>", variable.name),
+        handover::Origin::Item(placeholder) => format!("{}={placeholder}", variable.name),
+    };
+    let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
+    let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();
+    let store = spec.item_store.name();
+    format!("{} in {store}: {command}\n{variables}\n{}{said}", spec.handover.form.name(), spec.handover.why())
+}
+
+const TABLE: &str = "name,size\na.png,10\nb.png,20\n";
+
+#[test]
+fn the_command_chooses_the_form() {
+    let over = |words: &[&str]| handed_over(&[&["run"], words].concat(), None, TABLE);
+    insta::assert_snapshot!(over(&["--items", "a,b", "--", "rev"]), @"
+    file in configmap: rev /input/data.txt
+    ITEM_COUNT=2
+    the command has no placeholder; /input/data.txt is its last argument
+    ");
+    insta::assert_snapshot!(over(&["--items", "a,b", "--", "sh", "-c", "rev </input/data.txt"]), @"
+    file in configmap: sh -c rev </input/data.txt
+    ITEM_COUNT=2
+    the command names /input/data.txt
+    ");
+    insta::assert_snapshot!(over(&["--items", "a,b", "--", "echo", "{}", "{#}", "{/.}"]), @"
+    arg in configmap: echo <ITEM> <index> <ITEM__STEM>
+    ITEM_COUNT=2 ITEM={} ITEM__STEM={/.}
+    the command has the placeholder {}; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    ");
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "sh", "-c", "echo {name} \"{size}\"", "sh", "{2}"]), @r#"
+    arg in configmap: sh -c echo "${ITEM_name}" "${ITEM_size}" sh <ITEM_size>
+    ITEM_COUNT=2 ITEM_name={1} ITEM_size={2}
+    the command has the placeholder {name}; the shell sh of the worker's image reads it: the command is one itself
+    "#);
+    insta::assert_snapshot!(over(&["--items", "echo 1", "--", "sh", "-c", "{}"]), @"
+    arg in configmap: sh -c <ITEM>
+    ITEM_COUNT=1 ITEM={}
+    the command has the placeholder {}; the shell sh of the worker's image reads it: the command is one itself
+    ");
+    insta::assert_snapshot!(over(&["--", "echo", ":::", "a", ":::", "1", "2"]), @"
+    arg in configmap: echo <ITEM__1> <ITEM__2>
+    ITEM_COUNT=2 ITEM__1={1} ITEM__2={2}
+    ::: lists arguments; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    ");
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--item-as", "arg", "--", "convert"]), @"
+    arg in configmap: convert <ITEM_name> <ITEM_size>
+    ITEM_COUNT=2 ITEM_name={1} ITEM_size={2}
+    --item-as arg asks for it; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    ");
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--item-as", "env", "--", "tool", "{name}"]), @"
+    env in configmap: tool {name}
+    ITEM_COUNT=2 ITEM={} name={1} size={2}
+    --item-as env asks for it; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--item-as", "stdin", "--", "bash", "-c", "rev"]), @"
+    stdin in configmap: bash -c rev
+    ITEM_COUNT=1
+    --item-as stdin asks for it; the shell bash of the worker's image reads it: standard input takes one
+    ");
+    insta::assert_snapshot!(over(&["--completions", "3", "--index-env", "N", "--", "echo", "{#}", "{}"]), @"
+    index in none: echo <index> {}
+    ITEM_COUNT=3 N=<index>
+    there are no items, only indexes
+    ");
+    insta::assert_snapshot!(over(&["--array", "1-7:3%2", "--compat", "slurm,parallel", "--", "rev"]), @"
+    file in configmap: rev /input/data.txt
+    ITEM_COUNT=3 SLURM_ARRAY_TASK_ID={} SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=7 PARALLEL_SEQ=<index + 1>
+    the command has no placeholder; /input/data.txt is its last argument; the kubelet reads other systems' variables from a file that an init container writes, so the image needs no shell
+    ");
+    insta::assert_snapshot!(over(&["--items", "it's", "--", "echo", "{}"]), @r#"
+    arg in configmap: echo <ITEM>
+    ITEM_COUNT=1 ITEM={}
+    the command has the placeholder {}; the shell sh of the worker's image reads it: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry
+    "#);
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{nmae}", "{size}", "{{size}}"]), @"
+    arg in configmap: echo {nmae} <ITEM_size> {size}
+    ITEM_COUNT=2 ITEM_size={2}
+    the command has the placeholder {size}; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    {nmae} in the command is no column (the columns are name, size) and stays as it is
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--no-placeholders", "--", "find", "-exec", "ls", "{}", ";"]), @"
+    file in configmap: find -exec ls {} ; /input/data.txt
+    ITEM_COUNT=1
+    the command has no placeholder; /input/data.txt is its last argument
+    ");
+}
+
+#[test]
+fn a_template_s_own_command_is_wrapped_too() {
+    let own = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x, command: [tool], args: [-v]}]}}}";
+    let entry = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x, args: [-v]}]}}}";
+    let words = ["run", "--items", "a,it's", "--item-as", "env"];
+    insta::assert_snapshot!(handed_over(&words, Some(own), ""), @r#"
+    env in configmap: 
+    ITEM_COUNT=2 ITEM={}
+    --item-as env asks for it; the shell sh of the worker's image reads it: item 1 ("it's") has a single quote, which the kubelet's variable files can't carry
+    "#);
+    insta::assert_snapshot!(handed_over(&words, Some(entry), ""), @r#"
+    error: the items can't reach the worker as env without a shell in its image: item 1 ("it's") has a single quote, which the kubelet's variable files can't carry, and the image's own entry point, which the template leaves in place, is not known
+    hint: --item-as file needs no shell: the worker finds its item in a file
+    "#);
+}
+
+#[test]
+fn an_old_server_gets_a_shell() {
+    let settled = |words: &[&str]| {
+        let mut spec = resolve_line(&[&["run", "--items", "a"], words].concat(), None).unwrap();
+        assert!(spec.handover.depends_on_server());
+        match spec.handover.settle(34) {
+            Ok(()) => spec.handover.why(),
+            Err(error) => format!("error: {}", told(&error)),
+        }
+    };
+    insta::assert_snapshot!(settled(&["--", "echo", "{}"]), @"the command has the placeholder {}; the shell sh of the worker's image reads it: this server is Kubernetes 1.34, and variables are read from a file from 1.35 on");
+    insta::assert_snapshot!(settled(&["--no-shell", "--", "echo", "{}"]), @"
+    error: the items can't reach the worker as arg without a shell in its image: this server is Kubernetes 1.34, and variables are read from a file from 1.35 on, and --no-shell forbids one
+    hint: --item-as file needs no shell: the worker finds its item in a file
+    ");
+    let mut new = resolve_line(&["run", "--items", "a", "--", "echo", "{}"], None).unwrap().handover;
+    let before = new.clone();
+    new.settle(handover::VARIABLE_FILE_SINCE).unwrap();
+    assert_eq!(new, before);
+}
+
+#[test]
+fn what_can_t_be_handed_over_is_refused() {
+    let over = |words: &[&str]| handed_over(&[&["run"], words].concat(), None, "a\0b\nx\n");
+    insta::assert_snapshot!(over(&["-a", "-", "--", "echo", "{}"]), @r#"
+    error: item 0 ("a\0b") has a NUL byte, which no argument and no variable can carry
+    hint: --item-as file and --item-as stdin carry any bytes
+    "#);
+    insta::assert_snapshot!(over(&["-a", "-", "--item-as", "env", "--", "env"]), @r#"
+    error: item 0 ("a\0b") has a NUL byte, which no argument and no variable can carry
+    hint: --item-as file and --item-as stdin carry any bytes
+    "#);
+    insta::assert_snapshot!(over(&["--items", &"x".repeat(131_000), "--", "echo", &"y".repeat(100), "{}"]), @r#"
+    error: item 0 ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"…) has 131000 bytes, and Linux takes 131072 in one argument or variable
+    hint: --item-as file and --item-as stdin carry any bytes
+    "#);
+    insta::assert_snapshot!(over(&["--items", "it's", "--no-shell", "--", "echo", "{}"]), @r#"
+    error: the items can't reach the worker as arg without a shell in its image: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry, and --no-shell forbids one
+    hint: --item-as file needs no shell: the worker finds its item in a file
+    "#);
+    insta::assert_snapshot!(over(&["--items", "a", "--no-shell", "--item-as", "stdin", "--", "cat"]), @"
+    error: the items can't reach the worker as stdin without a shell in its image: standard input takes one, and --no-shell forbids one
+    hint: --item-as file needs no shell: the worker finds its item in a file
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--shell", "--", "cat"]), @"
+    error: --shell has no use: no shell is needed as file
+    hint: leave --shell out
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--", "sh", "-c", "cat /input/data.txt {}"]), @"
+    error: the command has the placeholder {} and names /input/data.txt: an item reaches the worker one way
+    hint: leave one of them out, or add --no-placeholders to keep the braces as they are
+    ");
+    insta::assert_snapshot!(over(&["--items", "a,1", "--", "sh", "-c", "echo $(( {} + 1 ))"]), @r#"
+    error: {} stands in arithmetic, where only numbers are safe, and item 0 ("a") gives none
+    hint: take it out of $((…)): assign it to a variable and check it there
+    "#);
+    insta::assert_snapshot!(over(&["--items", "a", "--item-as", "env", "--env", "ITEM=b", "--", "env"]), @"
+    error: --env and the item both set the variable ITEM
+    hint: leave one of them out, or give it another name than ITEM
+    ");
+    insta::assert_snapshot!(over(&["--param", "PATH=a", "--item-as", "env", "--", "env"]), @r#"
+    error: the column "PATH" would hide the worker's own PATH
+    hint: give the column another name
+    "#);
+    insta::assert_snapshot!(over(&["--param", "a-b=1", "--param", "a_b=1", "--item-as", "env", "--", "env"]), @r#"
+    error: column "a-b" and column "a_b" both set the variable a_b
+    hint: give the column another name
+    "#);
+    insta::assert_snapshot!(over(&["--items", "a", "--item-path", "data", "--", "cat"]), @r#"
+    error: --item-path "data" is not the absolute path of a file
+    hint: write it as /work/item.txt
+    "#);
+    insta::assert_snapshot!(over(&["--items", "a", "--item-path", "/x/y", "--", "echo", "{}"]), @"
+    error: --item-path has no use: the item reaches the worker as arg
+    hint: leave --item-path out, or add --item-as=file
+    ");
+    insta::assert_snapshot!(over(&["--completions", "3", "--item-as", "env", "--", "env"]), @"
+    error: --item-as env has no use: there are no items, only --completions
+    hint: leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--index-file", "/input/n", "--", "cat"]), @"
+    error: --index-file /input/n lies in /input, where the item is
+    hint: choose another folder, as in /index/data.txt
+    ");
+    insta::assert_snapshot!(over(&["--completions", "2", "--item-store", "inline", "--", "cat"]), @"
+    error: --item-store inline has no use: no item is handed over, only the index
+    hint: leave --item-store out
+    ");
+    let note = format!("big={}", "x".repeat(260_000));
+    insta::assert_snapshot!(over(&["--items", "a", "--annotation", &note, "--", "cat"]), @"
+    error: the annotations would have 260010 bytes, 7 of them the command, and Kubernetes takes 253952 besides this program's own
+    hint: put a long script into the image, a ConfigMap or an item, and name it in the command
+    ");
+}
+
+#[test]
+fn one_source_and_what_goes_with_it() {
+    let over = |words: &[&str]| handed_over(&[&["run"], words, &["--", "cat"]].concat(), None, "0:a\n1:b\nlist:x|y\n");
+    insta::assert_snapshot!(over(&["--items", "a", "--range", "1-3"]), @"
+    error: --items and --range are two sources of items
+    hint: leave one of them out; --param can be repeated, and combines its lists
+    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--format", "csv"]), @"
+    error: --format says how --items-file is written, and the items come from --items
+    hint: leave --format out
+    ");
+    insta::assert_snapshot!(over(&["--range", "1-3", "--link"]), @"
+    error: --link pairs several lists, and --range is one
+    hint: repeat --param, as in --param a=1,2 --param b=x,y --link
+    ");
+    insta::assert_snapshot!(over(&["--completions", "3", "--shuffle"]), @"
+    error: --shuffle selects among items, and --completions numbers the indexes only
+    hint: leave --shuffle out, or take the items from --items-file or --range
+    ");
+    insta::assert_snapshot!(over(&["--items", "a,b", "--skip", "2"]), @"
+    error: --skip 2 leaves nothing of the 2 items in --items
+    hint: skip fewer than 2
+    ");
+    insta::assert_snapshot!(over(&["--range", "9-1"]), @r#"
+    error: --range can't be read: "9-1" is not an index set: 9-1 runs backwards; write 1-9
+    hint: write it as 1-100, 0-9:2 or 1,5,9-12
+    "#);
+    insta::assert_snapshot!(over(&["--range", "1-9%x"]), @r#"
+    error: --range "1-9%x": "x" behind % is not a number of indexes to run at once
+    hint: write it as 0-99%10, or give -j 10
+    "#);
+    insta::assert_snapshot!(over(&["--range", "1-9%2", "-j", "3"]), @"
+    error: --parallelism 3 and %2 both say how many indexes run at once
+    hint: leave one of them out
+    ");
+    insta::assert_snapshot!(over(&["--items-configmap", "words/list"]), @"
+    file in listed: cat /input/data.txt
+    ITEM_COUNT=2
+    the command has no placeholder; /input/data.txt is its last argument
+    ");
+    insta::assert_snapshot!(over(&["--items-configmap", "words"]), @r#"
+    error: configmap "words" is no list by itself: "list" is not one of the keys 0 to 2
+    hint: name the key with an item a line, as in --items-configmap words/list
+    "#);
+    insta::assert_snapshot!(over(&["--items-configmap", "words/lines"]), @r#"
+    error: configmap "words" has no key "lines"
+    hint: its keys are 0, 1, list
+    "#);
+    insta::assert_snapshot!(over(&["--items-configmap", "words/list", "--item-store", "inline"]), @"
+    error: --item-store has no use: --items-configmap names where the list is kept
+    hint: leave --item-store out
+    ");
+    insta::assert_snapshot!(over(&["--items", "a,b,c,d", "--shuffle", "--first", "2"]), @"
+    file in configmap: cat /input/data.txt
+    ITEM_COUNT=2
+    the command has no placeholder; /input/data.txt is its last argument
+    the items are mixed; --shuffle=7 gives this order again
+    ");
+    let derived = ["run", "--items-configmap", "words/list", "--", "echo", "{/}"];
+    insta::assert_snapshot!(handed_over(&derived, None, "list:x|y\n"), @"
+    error: a list in the cluster is used as it is: what {.}, {/}, {//} and {/.} make of an item is not in it
+    hint: use {}, or pass the list by --items-file
+    ");
+}
