@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Cluster;
@@ -41,8 +41,25 @@ pub(crate) struct LogLine {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How often a log that the server does not give is asked for again, before it is given up: for about half a minute.
-const TRIES: u32 = 8;
+/// How often a log is asked for again that can't be reached, before it is given up: for about two minutes.
+const TRIES: u32 = 20;
+/// How often a log is asked for again that was given before and is refused now: a server that has just started may know
+/// neither users nor rights yet, nor the way to the node.
+const REFUSALS: u32 = 6;
+
+/// How often in a row such an error is borne.
+fn patience(kind: Kind, served: bool) -> u32 {
+    match kind {
+        Kind::Unreachable => TRIES,
+        Kind::Forbidden | Kind::Failed if served => REFUSALS,
+        _ => 0,
+    }
+}
+
+/// The first pause before a log is taken up again: after a broken connection, and after one that was closed in order.
+const BROKEN: Duration = Duration::from_millis(100);
+const CLOSED: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_millis(6400);
 
 /// Where a log that broke is to be taken up again.
 ///
@@ -101,7 +118,7 @@ impl Cluster {
         lines: &mpsc::Sender<LogLine>,
     ) -> Result<(), Error> {
         let mut place = Place::default();
-        let mut tries = 0;
+        let (mut tries, mut served) = (0, false);
         loop {
             let before = (place.last, place.at_last);
             let follow = options.follow && !ended.is_cancelled();
@@ -118,18 +135,24 @@ impl Cluster {
             };
             let progressed = before != (place.last, place.at_last);
             tries = if progressed { 0 } else { tries + 1 };
+            let closed = matches!(end, Ok(End::Closed));
+            served |= closed || progressed;
             match end {
                 Ok(End::NobodyListens) => return Ok(()),
                 Ok(End::Closed) if !follow => return Ok(()),
                 // A log outlives a server that restarts; what it will never give is an error at once.
-                Err(error) if !options.follow || error.kind() != Kind::Unreachable || tries > TRIES => {
-                    return Err(error);
-                }
+                Err(error) if !options.follow || tries > patience(error.kind(), served) => return Err(error),
                 Ok(End::Closed) | Err(_) => {}
             }
-            // Either the container has ended, which is about to be told, or the connection broke.
-            let pause = Duration::from_millis(100 << tries.min(6));
-            let _ = timeout(pause, ended.cancelled()).await;
+            // A log that was closed in order has most likely ended, which is about to be told; else something broke.
+            let first = if closed { CLOSED } else { BROKEN };
+            let pause = (first * (1 << tries.min(6))).min(LONGEST).mul_f64(0.75 + fastrand::f64() / 2.0);
+            if follow {
+                let _ = timeout(pause, ended.cancelled()).await;
+            } else {
+                // That it has ended is known already, and must not cut the pause short.
+                sleep(pause).await;
+            }
             place.resume();
         }
     }
@@ -168,6 +191,9 @@ impl Cluster {
             }
             if bytes.ends_with(b"\n") {
                 bytes.pop();
+            } else if follow {
+                // The connection ended within a line, or the last line of all has no end: it is read again as a whole.
+                return Ok(End::Closed);
             }
             let time = if options.follow { leading_time(&bytes) } else { None };
             if let Some((time, length)) = time {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, future};
 use http::{Request, Response, StatusCode, Uri};
@@ -32,6 +33,8 @@ use crate::state::{Event, Happening};
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause, apart from the spread. A server that restarts is away for some seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How often a list is asked for again that can't be reached: for about two minutes.
+const TRIES: usize = 16;
 /// After so long without trouble the pauses begin anew.
 const CALM: Duration = Duration::from_secs(30);
 /// How long a server may take to begin its answer: of a watch, too, it sends the head at once.
@@ -229,6 +232,13 @@ impl Cluster {
         })
     }
 
+    /// The Pods of a Job that has ended, from a server that may just be restarting: as patient as a watch, but not for
+    /// ever.
+    pub(crate) async fn last_pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
+        let ask = || self.pods(job, fields);
+        ask.retry(growing().with_max_times(TRIES)).when(|error| error.kind() == Kind::Unreachable).await
+    }
+
     /// Watches the Jobs that [`Cluster::jobs`] lists, until the caller drops the stream.
     pub(crate) fn watch_jobs(
         &self,
@@ -352,13 +362,15 @@ fn is_watch(uri: &Uri) -> bool {
 }
 
 fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
-    let growing = backon::ExponentialBuilder::default()
+    ResetTimerBackoff::new(growing().without_max_times().into(), CALM)
+}
+
+fn growing() -> ExponentialBuilder {
+    ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
         .with_factor(2.0)
         .with_jitter()
-        .without_max_times();
-    ResetTimerBackoff::new(growing.into(), CALM)
 }
 
 /// What an event of the API tells.

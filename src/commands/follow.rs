@@ -68,7 +68,10 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
 
     loop {
         if state.outcome().is_some() && !settled {
-            settle(&mut state, cluster).await?;
+            tokio::select! {
+                settled = settle(&mut state, cluster) => settled?,
+                _ = &mut interrupt => return Ok(End::Interrupted),
+            }
             settled = true;
             readers.start(&mut state);
         }
@@ -107,7 +110,7 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             _ = tick.tick() => {
                 connection.tick(context);
                 teller.tick(&mut state, cluster, context);
-                teller.show_progress(&state, context);
+                teller.show_progress(&state, "", context);
             }
         }
     }
@@ -153,19 +156,32 @@ async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
     let known = state.attempted().union(state.forgotten());
     // The Pods of indexes that succeeded matter only for their logs.
     let unknown = !state.succeeded().difference(&known).is_empty();
-    for pod in cluster.pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
+    if !unknown && state.outcome() == Some(Outcome::Complete) {
+        return Ok(());
+    }
+    for pod in cluster.last_pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())
 }
 
-/// What the Pods of indexes that failed have to add once the Job has ended.
+/// What the Pods have to add of indexes that failed.
 pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
-    let Some(job) = state.job().filter(|_| state.outcome() == Some(Outcome::Failed)).cloned() else { return Ok(()) };
-    for pod in cluster.pods(&job, Some("status.phase!=Succeeded")).await? {
+    let telling = state.outcome() == Some(Outcome::Failed) || !state.failed().is_empty();
+    let Some(job) = state.job().filter(|_| telling).cloned() else { return Ok(()) };
+    for pod in cluster.last_pods(&job, Some("status.phase!=Succeeded")).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())
+}
+
+/// What comes of something, or None when the user does not want to wait for it. An interrupt no longer ends the program
+/// by itself once following has begun.
+pub(super) async fn unless_interrupted<T>(what: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        outcome = what => Some(outcome),
+        _ = tokio::signal::ctrl_c() => None,
+    }
 }
 
 /// A Job that somebody has deleted meanwhile.

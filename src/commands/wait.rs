@@ -146,9 +146,9 @@ impl Waiting {
         if self.state.outcome() != Some(Outcome::Complete) {
             let more = async {
                 let _ = follow::settle_failed(&mut self.state, cluster).await;
-                find::items(self.state.job().unwrap_or(&Job::default()), cluster).await
+                find::items_of(&self.state.failed(), self.state.job().unwrap_or(&Job::default()), cluster).await
             };
-            items = time.hold(Box::pin(more)).await.unwrap_or_default();
+            items = Box::pin(follow::unless_interrupted(time.hold(more))).await.flatten().unwrap_or_default();
         }
         let (state, now) = (&self.state, context.now());
         let exit = match (goal, state.outcome()) {
@@ -245,19 +245,23 @@ async fn until_all_end(
 
 /// Shows how far the Jobs are that are waited for.
 fn show(waiting: &mut [Waiting], cluster: &Arc<Cluster>, context: &mut Context) {
-    let several = waiting.len() > 1;
     let ended = waiting.iter().filter(|waiting| waiting.exit.is_some()).count();
     let all = waiting.len();
     for open in waiting.iter_mut().filter(|waiting| waiting.exit.is_none()) {
         open.teller.tick(&mut open.state, cluster, context);
     }
     if let [only] = waiting {
-        only.teller.show_progress(&only.state, context);
-    } else if several
-        && context.ui.is_live()
-        && let Some(open) = waiting.iter().find(|waiting| waiting.exit.is_none())
-    {
-        let line = progress::line(&open.state, &open.teller.pace, context.now());
-        context.ui.set_live(ended, all, format!("{ended}/{all} jobs ended; {}: {line}", open.name()));
+        only.teller.show_progress(&only.state, "", context);
+        return;
+    }
+    let mut open = waiting.iter_mut().filter(|waiting| waiting.exit.is_none());
+    if !context.ui.is_live() {
+        for open in open {
+            let start = format!("job {}: ", open.name());
+            open.teller.show_progress(&open.state, &start, context);
+        }
+    } else if let Some(first) = open.next() {
+        let line = progress::line(&first.state, &first.teller.pace, context.now());
+        context.ui.set_live(ended, all, format!("{ended}/{all} jobs ended; {}: {line}", first.name()));
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     match end {
         End::Finished => {
             // What can't be had any more is left out: the outcome is known.
-            let _ = follow::settle_failed(&mut state, &cluster).await;
+            let _ = follow::unless_interrupted(Box::pin(follow::settle_failed(&mut state, &cluster))).await;
             Ok(follow::report(&state, &items, context))
         }
         End::Left(exit) => {

@@ -159,24 +159,16 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
 }
 
 /// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.
+///
+/// No text before a placeholder ends with a `$`, which would make it `$$(NAME)`, the text `$(NAME)`: braces behind a `$`
+/// are the shell's and never a placeholder.
 pub(super) fn joined(word: &[Part]) -> String {
-    let mut text = String::new();
-    for part in word {
-        let name = match part {
-            Part::Text(literal) => {
-                text.push_str(literal);
-                continue;
-            }
-            Part::Index => INDEX_VARIABLE,
-            Part::Variable(name) => name,
-        };
-        // An odd `$` before it would make it `$$(NAME)`, which is the text `$(NAME)`.
-        if (text.len() - text.trim_end_matches('$').len()) % 2 == 1 {
-            text.push('$');
-        }
-        let _ = write!(text, "$({name})");
-    }
-    text
+    let text = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Index => format!("$({INDEX_VARIABLE})"),
+        Part::Variable(name) => format!("$({name})"),
+    };
+    word.iter().map(text).collect()
 }
 
 /// One word of a POSIX shell.

@@ -122,6 +122,8 @@ struct Known {
     version: Option<u64>,
     /// Whether its log was read, or is not wanted.
     read: bool,
+    /// Whether somebody is deleting the Pod.
+    deleting: bool,
 }
 
 impl Known {
@@ -156,6 +158,8 @@ pub(crate) struct JobState {
     index_of: HashMap<String, u32>,
     /// Succeeded indexes of which no attempt is kept.
     forgotten: IndexSet,
+    /// Indexes whose Pods have ended well, as far as one can see, and that the Job has not counted yet.
+    ending: IndexSet,
     /// Indexes of which something has changed.
     changed: IndexSet,
     /// UIDs named by the list of Pods that is being read.
@@ -223,6 +227,7 @@ impl JobState {
         self.succeeded = succeeded;
         self.listed_failed = failed;
         if self.keep == Keep::Unfinished {
+            self.ending = self.ending.difference(&self.succeeded).difference(&self.failed());
             let (succeeded, index_of) = (&self.succeeded, &mut self.index_of);
             index_of.retain(|_, index| !succeeded.contains(*index));
             self.attempts.retain(|index, _| !succeeded.contains(*index));
@@ -251,7 +256,8 @@ impl JobState {
             self.changed.insert(index);
         }
         let version = pod.metadata.resource_version.as_ref().and_then(|version| version.parse().ok());
-        let mut new = Known { attempt, version, read: self.keep == Keep::Unfinished };
+        let deleting = pod.metadata.deletion_timestamp.is_some();
+        let mut new = Known { attempt, version, read: self.keep == Keep::Unfinished, deleting };
         let attempts = self.attempts.entry(index).or_default();
         match attempts.iter_mut().find(|known| known.attempt.uid == new.attempt.uid) {
             Some(known) if known.order() <= new.order() => {
@@ -261,6 +267,7 @@ impl JobState {
             Some(_) => {}
             None => {
                 self.index_of.insert(new.attempt.uid.clone(), index);
+                self.ending = self.ending.difference(&IndexSet::from_iter([index]));
                 attempts.push(new);
                 attempts.sort_by(|a, b| a.age().cmp(&b.age()));
             }
@@ -281,6 +288,13 @@ impl JobState {
         let Some(&index) = self.index_of.get(uid) else { return };
         let Some(attempts) = self.attempts.get_mut(&index) else { return };
         let before = attempts.len();
+        // Of such a Job the server tells that a Pod is gone when it has succeeded.
+        let ends_well = |known: &Known| known.attempt.uid == uid && known.attempt.has_started() && !known.deleting;
+        if self.keep == Keep::Unfinished
+            && attempts.iter().any(|known| ends_well(known) && !known.attempt.is_finished())
+        {
+            self.ending.insert(index);
+        }
         attempts.retain(|known| known.attempt.uid != uid || known.attempt.is_finished());
         if attempts.len() < before {
             self.index_of.remove(uid);
@@ -406,9 +420,9 @@ impl JobState {
         self.in_phase(Phase::Failed).difference(&self.succeeded)
     }
 
-    /// Indexes with an active attempt whose worker runs.
+    /// Indexes with an active attempt whose worker runs, or has just ended well.
     pub(crate) fn running(&self) -> IndexSet {
-        self.active(Phase::Running)
+        self.active(Phase::Running).union(&self.ending)
     }
 
     fn active(&self, phase: Phase) -> IndexSet {
@@ -550,6 +564,11 @@ pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
     let annotations = job.metadata.annotations.as_ref()?;
     let noted = |key: &str| annotations.get(key).map(String::as_str);
     Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
+}
+
+/// Why the items of a Job that this program made are handed over as they are, in words.
+pub(crate) fn handed_over(job: &Job) -> Option<&str> {
+    job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
 }
 
 /// The Kueue queue that has to admit a Job.

@@ -210,7 +210,7 @@ fn an_index_on_a_silent_node_is_unknown() {
 
 #[test]
 fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
-    let n = 5_000;
+    let n = 500;
     for logs in [false, true] {
         let mut state = JobState::following(job(1, limited(n), &json!({})), logs);
         for index in 0..n {
@@ -232,6 +232,23 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
         assert_eq!(state.succeeded(), IndexSet::below(n));
         assert_eq!(state.forgotten().len(), if logs { n as usize } else { 0 });
     }
+}
+
+#[test]
+fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
+    let mut state = JobState::following(job(1, limited(5), &json!({})), false);
+    let mut deleted = pod("d", 2, &running());
+    deleted.metadata.deletion_timestamp = deleted.metadata.creation_timestamp.clone();
+    for pod in [pod("a", 0, &running()), pod("b", 1, &running()), deleted, pod("f", 3, &ended(1, "Error"))] {
+        let uid = pod.metadata.uid.clone().unwrap();
+        state.apply(seen(pod));
+        state.apply(Event::PodGone { uid });
+    }
+    assert_eq!((state.running().to_string(), state.pending().to_string()), ("0,1".to_owned(), "2-4".to_owned()));
+    state.apply(seen(pod("b2", 1, &json!({"phase": "Pending"}))));
+    assert_eq!(state.running().to_string(), "0", "it had been deleted");
+    state.apply(Event::Job(Box::new(job(2, limited(5), &json!({"completedIndexes": "0"})))));
+    assert!(state.running().is_empty() && state.ending.is_empty());
 }
 
 #[test]

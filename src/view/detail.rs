@@ -75,11 +75,23 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
         facts.push(("Managed By", manager.clone()));
     }
     match state::item_form(job) {
-        Some((form, Some(store))) => facts.push(("Items", format!("as {form}, kept in {store}"))),
+        Some((form, Some(store))) => facts.push(("Items", format!("as {form}, kept {}", kept(store)))),
         Some((form, None)) => facts.push(("Items", format!("as {form}"))),
         None => {}
     }
+    facts.extend(state::handed_over(job).map(|why| ("Handed Over", why.to_owned())));
     facts
+}
+
+/// Where a list is kept, in words.
+fn kept(store: &str) -> String {
+    match store {
+        "inline" => "in the job itself".to_owned(),
+        "configmap" => "in a configmap, a key for each index".to_owned(),
+        "packed" => "in configmaps, many items a key".to_owned(),
+        "listed" => "in a configmap that was there before".to_owned(),
+        other => format!("in {other}"),
+    }
 }
 
 fn policies(spec: &JobSpec) -> Vec<(&'static str, String)> {

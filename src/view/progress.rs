@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{duration, escape_control, plural};
-use crate::state::{self, JobState};
+use crate::state::{self, Counts, JobState};
 
 /// How fast the indexes of a Job finish, from a bounded number of looks at it.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +138,11 @@ pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
             None => format!("job {name} is suspended: nothing of it runs until it is resumed"),
         });
     }
+    let counts = state.counts();
+    // The outcome is certain, and only Pods that are to end are waited for.
+    if state.ending_condition().is_some() || counts.succeeded + counts.failed == counts.total {
+        return None;
+    }
     // Pulling an image takes its time, and so does a node that is being added.
     let (patience, why) = stuck(state);
     let sentence = || format!("nothing of job {name} has run for {}: {why}", duration::human(idle));
@@ -147,6 +152,8 @@ pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
 /// How long what is wrong may last before it is worth a word.
 const SOON: i64 = 10;
 const LATER: i64 = 60;
+/// An event that tells the end of an index, and not why none begins.
+const LIMIT: &str = "BackoffLimitExceeded";
 
 /// What keeps the indexes from starting, with how long that may last.
 fn stuck(state: &JobState) -> (i64, String) {
@@ -155,17 +162,33 @@ fn stuck(state: &JobState) -> (i64, String) {
     let ordinary = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");
     let told = waiting.iter().filter(|attempt| attempt.reason.as_deref().is_some_and(|reason| !ordinary(reason)));
     let Some(first) = told.clone().next() else {
-        let refused = state.happenings().iter().rev().find(|happening| happening.warning);
-        return match refused {
-            Some(why) if waiting.is_empty() => (SOON, format!("{}: {}", why.reason, why.message)),
-            _ if waiting.is_empty() => (SOON, "no pod of it was created".to_owned()),
-            _ => (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are"))),
+        return if waiting.is_empty() {
+            without_pods(state)
+        } else {
+            (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are")))
         };
     };
     let reason = first.reason.as_deref().unwrap_or_default();
     let same = told.filter(|attempt| attempt.reason == first.reason).count();
     let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
     (SOON, format!("{} {reason}{message}", plural(same, "pod is", "pods are")))
+}
+
+/// What keeps the Pods of a Job from being created.
+fn without_pods(state: &JobState) -> (i64, String) {
+    let parallelism = state.job().and_then(|job| job.spec.as_ref()).and_then(|spec| spec.parallelism);
+    let tried = state.attempted().difference(&state.succeeded()).difference(&state.failed()).len();
+    let refused = state.happenings().iter().rev().find(|happening| happening.warning && happening.reason != LIMIT);
+    match refused {
+        _ if parallelism == Some(0) => (SOON, "its parallelism is 0".to_owned()),
+        Some(why) => (SOON, format!("{}: {}", why.reason, why.message)),
+        // Kubernetes waits longer after each failure, up to ten minutes.
+        None if tried > 0 => (LATER, format!("{} to be tried again", plural(tried, "index waits", "indexes wait"))),
+        None if state.counts() == Counts { total: state.counts().total, ..Counts::default() } => {
+            (SOON, "no pod of it was created".to_owned())
+        }
+        None => (SOON, "no further pod of it was created".to_owned()),
+    }
 }
 
 #[cfg(test)]

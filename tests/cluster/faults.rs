@@ -2,14 +2,19 @@
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use crate::support::Cluster;
 
 /// What the proxy does to the bytes of one connection.
 trait Fault: Send + Sync + 'static {
+    /// Learns of a connection of the program's; false refuses it.
+    fn opened(&self, _client: &TcpStream) -> bool {
+        true
+    }
     /// Changes what is sent to the server.
     fn request(&self, _bytes: &mut Vec<u8>) {}
     /// Changes what comes back; false cuts the connection instead.
@@ -23,7 +28,7 @@ fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        for client in listener.incoming().flatten() {
+        for client in listener.incoming().flatten().filter(|client| fault.opened(client)) {
             let fault = Arc::clone(&fault);
             thread::spawn(move || serve(client, upstream, &*fault));
         }
@@ -34,7 +39,7 @@ fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
 fn serve(mut client: TcpStream, upstream: u16, fault: &impl Fault) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", upstream)) else { return };
     let (mut back, mut towards) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
     thread::scope(|scope| {
         let request = Arc::clone(&seen);
         scope.spawn(move || {
@@ -181,4 +186,266 @@ impl Fault for CutsStreams {
         }
         !cut
     }
+}
+
+/// Notes the path of every request.
+#[derive(Default)]
+struct Counts(Mutex<Vec<String>>);
+
+impl Counts {
+    /// The paths with this in them.
+    fn with(&self, part: &str) -> Vec<String> {
+        self.0.lock().unwrap().iter().filter(|path| path.contains(part)).cloned().collect()
+    }
+}
+
+impl Fault for Counts {
+    fn request(&self, bytes: &mut Vec<u8>) {
+        let head = String::from_utf8_lossy(bytes);
+        let line = head.lines().next().unwrap_or_default();
+        if line.ends_with(" HTTP/1.1") {
+            self.0.lock().unwrap().push(line.to_owned());
+        }
+    }
+}
+
+#[test]
+fn waiting_asks_for_no_pod_by_itself() {
+    let cluster = Cluster::new("counted");
+    let (_running, port) = cluster.start_api_proxy();
+    let script = "sleep 2; test $JOB_COMPLETION_INDEX != 3";
+    let args = ["run", "counted", "--completions", "12", "--retries", "1", "--detach", "-q", "--", "sh", "-c", script];
+    cluster.run(&args).ok();
+    let counts = Arc::new(Counts::default());
+    let url = proxy(port, Arc::clone(&counts));
+    let outcome = cluster.run(&["wait", "counted", "-s", &url, "-n", cluster.namespace()]);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    let all = counts.with("");
+    assert_eq!(counts.with("/jobs?&watch=true").len(), 1, "{all:#?}");
+    assert_eq!(counts.with("/pods?&watch=true").len(), 1, "{all:#?}");
+    assert_eq!(counts.with("/pods/"), [""; 0], "{all:#?}");
+    // Besides the Job itself, the lists from which the watches go on, and how the one index failed.
+    assert!(all.len() <= 6, "{all:#?}");
+}
+
+#[test]
+fn following_asks_once_for_each_log() {
+    let cluster = Cluster::new("counted-run");
+    let (_running, port) = cluster.start_api_proxy();
+    let counts = Arc::new(Counts::default());
+    let url = proxy(port, Arc::clone(&counts));
+    let args = ["run", "counted", "--completions", "12", "-q", "-s", &url, "-n", cluster.namespace()];
+    cluster.run(&[&args[..], &["--", "sh", "-c", "echo hello; sleep 1"]].concat()).ok();
+    let all = counts.with("");
+    assert_eq!(counts.with("watch=true").len(), 2, "{all:#?}");
+    assert_eq!(counts.with("/pods/").len(), counts.with("/log?").len(), "{all:#?}");
+    // It is asked for again when it was closed, and read once more when its container is known to have ended.
+    assert!((12..=36).contains(&counts.with("/log?").len()), "{all:#?}");
+}
+
+/// Nothing gets through while it is down.
+#[derive(Default)]
+struct Outage {
+    down: AtomicBool,
+    clients: Mutex<Vec<TcpStream>>,
+}
+
+impl Outage {
+    fn begin(&self) {
+        self.down.store(true, Ordering::SeqCst);
+        for client in self.clients.lock().unwrap().drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn end(&self) {
+        self.down.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Fault for Outage {
+    fn opened(&self, client: &TcpStream) -> bool {
+        let up = !self.down.load(Ordering::SeqCst);
+        if up {
+            self.clients.lock().unwrap().push(client.try_clone().unwrap());
+        }
+        up
+    }
+}
+
+#[test]
+fn a_server_that_goes_and_comes_is_told_once_each() {
+    let cluster = Cluster::new("outage");
+    let (_running, port) = cluster.start_api_proxy();
+    let outage = Arc::new(Outage::default());
+    let url = proxy(port, Arc::clone(&outage));
+    let script = "i=0; while [ $i -lt 14 ]; do echo line $i; i=$((i+1)); sleep 1; done";
+    let args = ["run", "outage", "--completions", "3", "-s", &url, "-n", cluster.namespace()];
+    let running = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
+    cluster.eventually("running pods", || cluster.field("job/outage", "{.status.ready}") == "3");
+    for _ in 0..2 {
+        outage.begin();
+        thread::sleep(Duration::from_millis(3500));
+        outage.end();
+        thread::sleep(Duration::from_secs(5));
+    }
+    let outcome = running.end();
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let mut expected: Vec<_> = (0..3).flat_map(|i| (0..14).map(move |n| format!("[{i}] line {n}"))).collect();
+    expected.sort();
+    assert_eq!(outcome.sorted_lines(), expected);
+    assert_eq!(outcome.stderr.matches("warning: reconnecting to the server: ").count(), 2, "{outcome:?}");
+    assert_eq!(outcome.stderr.matches("\nconnected again after ").count(), 2, "{outcome:?}");
+}
+
+#[test]
+fn quick_indexes_lose_nothing_through_five_outages() {
+    let cluster = Cluster::new("outages");
+    let (_running, port) = cluster.start_api_proxy();
+    let outage = Arc::new(Outage::default());
+    let url = proxy(port, Arc::clone(&outage));
+    let script = "echo one; sleep 1; echo two; case $JOB_COMPLETION_INDEX in 5|17) echo broken >&2; exit 3; esac";
+    let args = ["run", "outages", "--completions", "30", "-j", "5", "-s", &url, "-n", cluster.namespace()];
+    let running = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
+    cluster.eventually("running pods", || cluster.field("job/outages", "{.status.active}") == "5");
+    for _ in 0..5 {
+        outage.begin();
+        thread::sleep(Duration::from_millis(2500));
+        outage.end();
+        thread::sleep(Duration::from_millis(1500));
+    }
+    let outcome = running.end();
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains(": 28 of 30 indexes completed, 2 failed in "), "{outcome:?}");
+    assert!(outcome.stderr.contains("\n2 × exit code 3: \"broken\" (indexes 5,17)\n"), "{outcome:?}");
+    let mut expected: Vec<_> = (0..30).flat_map(|i| [format!("[{i}] one"), format!("[{i}] two")]).collect();
+    expected.extend([5, 17].map(|i| format!("[{i}] broken")));
+    expected.sort();
+    assert_eq!(outcome.sorted_lines(), expected);
+}
+
+#[test]
+fn a_job_that_ends_while_the_server_is_away_is_not_missed() {
+    let cluster = Cluster::new("away");
+    let (_running, port) = cluster.start_api_proxy();
+    let outage = Arc::new(Outage::default());
+    let url = proxy(port, Arc::clone(&outage));
+    let script = "sleep 3; echo broken; exit 5";
+    let args = ["run", "away", "--completions", "2", "-q", "-s", &url, "-n", cluster.namespace()];
+    let following = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
+    cluster.eventually("running pods", || cluster.field("job/away", "{.status.ready}") == "2");
+    let waiting = cluster.start(&["wait", "away", "-q", "-s", &url, "-n", cluster.namespace()]);
+    thread::sleep(Duration::from_secs(1));
+    outage.begin();
+    cluster.eventually("the end", || cluster.field("job/away", "{.status.failedIndexes}") == "0,1");
+    thread::sleep(Duration::from_secs(3));
+    outage.end();
+    let following = following.end();
+    assert_eq!(following.sorted_lines(), ["[0] broken", "[1] broken"], "{following:?}");
+    for outcome in [following, waiting.end()] {
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        assert!(outcome.stderr.contains("2 × exit code 5: \"broken\" (indexes 0,1)\n"), "{outcome:?}");
+    }
+}
+
+/// Refuses the first lists of Pods that have not succeeded, when nothing watches any more, as a server does that is
+/// just ending.
+struct NoLastLists(AtomicUsize);
+
+impl Fault for NoLastLists {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let last = contains(request, "status.phase%21%3DSucceeded") && !contains(request, "watch=true");
+        let fewer = |left: usize| left.checked_sub(1);
+        if last && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            let answer = "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+            *bytes = answer.as_bytes().to_vec();
+        }
+        true
+    }
+}
+
+#[test]
+fn a_server_that_is_away_at_the_very_end_is_waited_for() {
+    let cluster = Cluster::new("end");
+    let (_running, port) = cluster.start_api_proxy();
+    let url = proxy(port, Arc::new(NoLastLists(AtomicUsize::new(3))));
+    let args = ["run", "end", "--completions", "2", "-q", "-s", &url, "-n", cluster.namespace()];
+    let outcome = cluster.run(&[&args[..], &["--", "sh", "-c", "exit 5"]].concat());
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("2 × exit code 5 (indexes 0,1)\n"), "{outcome:?}");
+}
+
+/// Answers the first watches of all with something else.
+struct FirstWatches {
+    answer: String,
+    left: AtomicUsize,
+    asked: AtomicUsize,
+}
+
+impl FirstWatches {
+    fn new(status: &str, body: &str, times: usize) -> Arc<Self> {
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        Arc::new(Self { answer, left: AtomicUsize::new(times), asked: AtomicUsize::new(0) })
+    }
+}
+
+impl Fault for FirstWatches {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        if !contains(request, "watch=true") || !bytes.starts_with(b"HTTP/1.1 ") {
+            return true;
+        }
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let fewer = |left: usize| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            *bytes = self.answer.clone().into_bytes();
+        }
+        true
+    }
+}
+
+const EXPIRED: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old resource version: 1 (2)","reason":"Expired","code":410}"#;
+
+#[test]
+fn versions_that_the_server_has_forgotten_are_listed_again_without_a_word() {
+    let cluster = Cluster::new("expired");
+    let (_running, port) = cluster.start_api_proxy();
+    let event = format!(r#"{{"type":"ERROR","object":{EXPIRED}}}"#);
+    for (name, status, body) in [("event", "200 OK", event.as_str()), ("status", "410 Gone", EXPIRED)] {
+        let fault = FirstWatches::new(status, body, 4);
+        let url = proxy(port, Arc::clone(&fault));
+        cluster.run(&["run", name, "--completions", "2", "--detach", "-q", "--", "sh", "-c", "sleep 4; exit 5"]).ok();
+        let outcome = cluster.run(&["wait", name, "-q", "-s", &url, "-n", cluster.namespace()]);
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        assert!(outcome.stderr.starts_with("error: "), "{outcome:?}");
+        assert!(fault.asked.load(Ordering::SeqCst) >= 6, "all of them were asked for again");
+    }
+}
+
+const FORBIDDEN: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"jobs.batch is forbidden: not yet","reason":"Forbidden","code":403}"#;
+
+#[test]
+fn a_refusal_at_first_is_believed() {
+    let cluster = Cluster::new("refused");
+    let (_running, port) = cluster.start_api_proxy();
+    cluster.run(&["run", "refused", "--completions", "1", "--detach", "-q", "--", "sleep", "60"]).ok();
+    let url = proxy(port, FirstWatches::new("403 Forbidden", FORBIDDEN, usize::MAX));
+    let outcome = cluster.run(&["wait", "refused", "-s", &url, "-n", cluster.namespace()]);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("is forbidden: not yet"), "{outcome:?}");
+}
+
+#[test]
+fn watches_that_end_at_once_are_not_asked_for_without_pause() {
+    let cluster = Cluster::new("ends");
+    let (_running, port) = cluster.start_api_proxy();
+    cluster.run(&["run", "ends", "--completions", "1", "--detach", "-q", "--", "sleep", "60"]).ok();
+    let fault = FirstWatches::new("200 OK", "", usize::MAX);
+    let url = proxy(port, Arc::clone(&fault));
+    let outcome = cluster.run(&["wait", "ends", "-s", &url, "-n", cluster.namespace(), "--timeout", "3s"]);
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let asked = fault.asked.load(Ordering::SeqCst);
+    assert!((4..=28).contains(&asked), "{asked} in three seconds, for two watches");
 }

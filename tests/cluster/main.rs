@@ -14,3 +14,4 @@ mod readme;
 mod run;
 mod support;
 mod wait;
+mod watch;

@@ -416,7 +416,7 @@ fn a_context_that_is_unknown() {
 fn a_server_that_can_not_be_reached() {
     let sandbox = Sandbox::new();
     let (_, port) = nobody_listens();
-    sandbox.write(".kube/config", &KUBECONFIG.replace("PORT", &port));
+    sandbox.write(".kube/config", KUBECONFIG.replace("PORT", &port));
     let start = Instant::now();
     let run = |args: &[&str]| refused(FAILURE, sandbox.run(args)).replace(&port, "PORT");
     assert_snapshot!(run(&["list"]), @r#"

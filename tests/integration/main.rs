@@ -8,6 +8,7 @@ mod completions;
 mod dry_run;
 mod errors;
 mod examples;
+mod handover;
 mod help;
 mod readme;
 mod support;

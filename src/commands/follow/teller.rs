@@ -135,7 +135,8 @@ impl JobTeller {
             }
         }
         let idle = self.idle_since.elapsed() >= ASK;
-        let job = state.job().filter(|_| idle && !self.asked && state.attempted().is_empty());
+        let podless = || state.attempts().values().flatten().all(|attempt| attempt.is_finished());
+        let job = state.job().filter(|_| idle && !self.asked && podless());
         if let Some(job) = job.filter(|_| state.outcome().is_none()).cloned() {
             self.asked = true;
             let cluster = Arc::clone(cluster);
@@ -143,8 +144,8 @@ impl JobTeller {
         }
     }
 
-    /// Shows how far the Job is: in place, or now and then in a line.
-    pub(in crate::commands) fn show_progress(&mut self, state: &JobState, context: &mut Context) {
+    /// Shows how far the Job is: in place, or now and then in a line that begins so.
+    pub(in crate::commands) fn show_progress(&mut self, state: &JobState, start: &str, context: &mut Context) {
         if context.ui.is_live() {
             let counts = state.counts();
             let line = progress::line(state, &self.pace, context.now());
@@ -152,7 +153,7 @@ impl JobTeller {
         } else if self.plain.elapsed() >= PLAIN_PROGRESS {
             self.plain = Instant::now();
             let line = progress::line(state, &self.pace, context.now());
-            context.ui.status(&line);
+            context.ui.status(&format!("{start}{line}"));
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::state::{Event, Happening};
-use crate::view::tests::{job, now, pod, running, unscheduled, waiting};
+use crate::view::tests::{ended, job, now, pod, running, unscheduled, waiting};
 
 #[test]
 fn the_pace_is_that_of_the_last_minute() {
@@ -71,6 +71,13 @@ fn why_a_job_does_not_go_on() {
         ..Happening::default()
     })));
     assert_snapshot!(plight(&none, 10).unwrap(), @r#"nothing of job words has run for 10s: FailedCreate: pods "words-0-" is forbidden: exceeded quota: small"#);
+    let mut tried = job(10, &json!({"completedIndexes": "0-3"}));
+    assert_snapshot!(plight(&tried, 10).unwrap(), @"nothing of job words has run for 10s: no further pod of it was created");
+    pod(&mut tried, 4, &ended(1, "Error", "", 9));
+    assert_eq!(plight(&tried, 59), None, "it is tried again later and later");
+    assert_snapshot!(plight(&tried, 60).unwrap(), @"nothing of job words has run for 60s: 1 index waits to be tried again");
+    let ending = json!({"type": "FailureTarget", "status": "True"});
+    assert_eq!(plight(&job(10, &json!({"conditions": [ending]})), 99), None, "its end is near");
     let mut slow = job(10, &json!({}));
     pod(&mut slow, 0, &waiting("ContainerCreating", ""));
     assert_eq!(plight(&slow, 59), None, "an image may be large");
