@@ -280,6 +280,13 @@ impl IndexSelector {
         included.difference(&joined(true))
     }
 
+    /// The set, if numbers alone say what it is, and not how indexes fare.
+    pub(crate) fn fixed(&self) -> Option<IndexSet> {
+        let numbers = self.terms.iter().all(|(_, term)| matches!(term, Term::Set(_)));
+        let included = self.terms.iter().any(|(excluded, _)| !excluded);
+        (numbers && included).then(|| self.resolve(|_| IndexSet::new()))
+    }
+
     /// The indexes named by number, whatever they turn out to be.
     pub(crate) fn numbers(&self) -> IndexSet {
         self.terms.iter().fold(IndexSet::new(), |set, (excluded, term)| match term {
@@ -380,6 +387,9 @@ mod tests {
         assert_eq!(resolve("!failed"), "0,1,3,4,6-9");
         assert_eq!(resolve("all,!0-7"), "8,9");
         assert_eq!(resolve("!succeeded,failed"), "2,5");
+        let fixed = |text: &str| text.parse::<IndexSelector>().unwrap().fixed().map(|set| set.to_string());
+        assert_eq!(fixed("0-3,!2").as_deref(), Some("0,1,3"));
+        assert_eq!([fixed("!2"), fixed("0-3,!failed"), fixed("all")], [None, None, None]);
         let unknown = "faled".parse::<IndexSelector>().unwrap_err().to_string();
         insta::assert_snapshot!(unknown, @r#""faled" is not an index set: "faled" is neither a number nor one of all, failed, succeeded, running, pending"#);
     }

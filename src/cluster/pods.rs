@@ -40,7 +40,7 @@ impl PodFilter<'_> {
 
     fn params(self, job: &Job) -> ListParams {
         let mut labels = pod_selector(job);
-        if let Some(indexes) = self.indexes.filter(|indexes| indexes.len() <= NAMED) {
+        if let Some(indexes) = self.indexes.filter(|indexes| (1..=NAMED).contains(&indexes.len())) {
             let names: Vec<_> = indexes.iter().map(|index| index.to_string()).collect();
             let _ = write!(labels, ",{} in ({})", label::INDEX, names.join(","));
         }

@@ -30,11 +30,13 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
             .hint("-o jsonl prints an object for each change")
             .into());
     }
+    // What can't be meant is told without a cluster.
+    job.as_deref().map(find::job_name).transpose()?;
     let cluster = context.cluster().await?;
     let job = find::job(job.as_deref(), &cluster, context).await?;
     let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
     let items = async {
-        match asked.exact(&JobState::new(job.clone())) {
+        match asked.exact() {
             // Names need no items, which may be a long list.
             _ if output == Some(IndexFormat::Name) => ItemTexts::new(),
             Some(exact) => find::items_of(&exact, &job, &cluster).await,
@@ -118,16 +120,15 @@ impl Asked {
         if (self.statuses.is_empty() || self.statuses.contains(&IndexStatus::Succeeded)) && !succeeded.is_empty() {
             return Some(PodFilter { fields: None, indexes: exact });
         }
-        let rest = selected(&|_| all.clone()).difference(&state.succeeded());
-        (!over || !rest.is_empty()).then_some(PodFilter { indexes: exact, ..PodFilter::UNSUCCESSFUL })
+        // Where the Job keeps no list of its failed indexes, only their Pods tell which those are.
+        let known = over && state.keeps_failed_indexes();
+        let rest = selected(&|word| state.meaning(word)).difference(&state.succeeded());
+        (!known || !rest.is_empty()).then_some(PodFilter { indexes: exact, ..PodFilter::UNSUCCESSFUL })
     }
 
     /// The indexes that are asked for, if that does not depend on how they fare.
-    fn exact(&self, state: &JobState) -> Option<IndexSet> {
-        let selector = self.selector.as_ref()?;
-        let least = selector.resolve(|_| IndexSet::new());
-        let most = selector.resolve(|_| IndexSet::below(state.completions()));
-        (least == most).then_some(least)
+    fn exact(&self) -> Option<IndexSet> {
+        self.selector.as_ref()?.fixed()
     }
 }
 
@@ -137,7 +138,7 @@ async fn gather(cluster: &Cluster, job: &Job, asked: &Asked) -> Result<(JobState
     let mut succeeded = SucceededRows::default();
     // Before anything is listed, so that what can't be meant costs nothing.
     logs::select(asked.selector.as_ref(), &state)?;
-    let exact = asked.exact(&state);
+    let exact = asked.exact();
     let Some(mut filter) = asked.pods(&state, exact.as_ref()) else { return Ok((state, succeeded)) };
     loop {
         let mut seen = false;
@@ -345,5 +346,65 @@ fn sort(rows: &mut [IndexRow], key: IndexKey, items: &ItemTexts, now: Timestamp)
         IndexKey::Node => rows.sort_by(|a, b| compare(a.node.as_ref(), b.node.as_ref())),
         IndexKey::Started => rows.sort_by(|a, b| compare(a.started, b.started)),
         IndexKey::Duration => rows.sort_by(|a, b| compare(a.seconds(now), b.seconds(now))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn state(over: bool) -> JobState {
+        let ended = json!([{"type": "Failed", "status": "True"}]);
+        let job = json!({
+            "metadata": {"name": "j", "uid": "u"},
+            "spec": {"completions": 10, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {}},
+            "status": {"completedIndexes": "0-7", "failedIndexes": "8,9", "conditions": if over { ended } else { json!([]) }},
+        });
+        JobState::new(serde_json::from_value(job).unwrap())
+    }
+
+    /// The list of Pods that is asked for: `all` of them or only `unsuccessful` ones, and of which indexes.
+    fn pods(index: Option<&str>, statuses: &[IndexStatus], over: bool) -> String {
+        let asked = Asked { selector: index.map(|text| text.parse().unwrap()), statuses: statuses.to_vec() };
+        let state = state(over);
+        let exact = asked.exact();
+        let Some(filter) = asked.pods(&state, exact.as_ref()) else { return "none".to_owned() };
+        let of = filter.indexes.map_or_else(String::new, |indexes| format!(" of {indexes}"));
+        format!("{}{of}", if filter.fields.is_some() { "unsuccessful" } else { "all" })
+    }
+
+    #[test]
+    fn no_more_pods_are_listed_than_the_rows_need() {
+        assert_eq!(pods(None, &[], true), "all");
+        assert_eq!(pods(None, &[IndexStatus::Failed], true), "unsuccessful");
+        assert_eq!(pods(Some("failed"), &[], true), "unsuccessful");
+        assert_eq!(pods(Some("!succeeded"), &[], true), "unsuccessful");
+        assert_eq!(pods(Some("!failed"), &[], true), "all");
+        assert_eq!(pods(Some("3,9"), &[], true), "all of 3,9");
+        assert_eq!(pods(Some("9"), &[], true), "unsuccessful of 9");
+        assert_eq!(pods(Some("3"), &[IndexStatus::Failed], true), "none", "the Job itself says that it completed");
+        assert_eq!(pods(Some("0-7"), &[IndexStatus::Pending], true), "none");
+        // While it runs, what is not known to have completed may have by the time of the answer.
+        assert_eq!(pods(Some("9"), &[], false), "all of 9");
+        assert_eq!(pods(Some("running,failed"), &[], false), "unsuccessful");
+        assert_eq!(pods(Some("running"), &[IndexStatus::Succeeded], false), "unsuccessful");
+    }
+
+    #[test]
+    fn rows_without_a_value_come_last() {
+        let state = state(true);
+        let mut rows = state.rows(&IndexSet::below(4), &mut SucceededRows::default());
+        (rows[1].exit_code, rows[3].exit_code) = (Some(7), Some(0));
+        let items: ItemTexts = [(0, "10"), (1, "9"), (2, "x"), (3, "8")].map(|(at, item)| (at, item.to_owned())).into();
+        let mut order = |key, items: &ItemTexts| {
+            sort(&mut rows, key, items, Timestamp::UNIX_EPOCH);
+            rows.iter().map(|row| row.index).collect::<Vec<_>>()
+        };
+        assert_eq!(order(IndexKey::Exit, &items), [3, 1, 0, 2]);
+        assert_eq!(order(IndexKey::Item, &items), [0, 3, 1, 2], "one of them is no number");
+        let numbers = items.into_iter().filter(|(index, _)| *index != 2).collect();
+        assert_eq!(order(IndexKey::Item, &numbers), [3, 1, 0, 2]);
     }
 }

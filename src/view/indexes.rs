@@ -29,7 +29,7 @@ const COLUMNS: [&str; 11] =
 const WIDE: usize = 2;
 const STATUS: usize = 2;
 /// Columns that can be cut, in this order, and how much of them stays.
-const ELASTIC: [(usize, usize); 3] = [(10, 24), (1, 12), (5, 16)];
+const ELASTIC: [(usize, usize); 3] = [(10, 60), (1, 12), (5, 16)];
 /// Columns that fill up while a Job goes on, and what is likely to stand in them.
 const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (5, "ContainerCreating"), (7, "119s ago")];
 const LIKELY_TIME: (usize, &str) = (7, "2026-01-01T00:00:00Z");
