@@ -29,7 +29,7 @@ fn assert_causes(cluster: &Cluster, job: &str, expected: &[(&str, &str)]) {
                 .zip(expected)
                 .all(|(line, (start, within))| line.starts_with(start) && line.contains(within))
     };
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(150);
     loop {
         let text = causes(cluster, job);
         if holds(&text) {
@@ -235,13 +235,13 @@ fn a_quota_that_is_used_up_is_told() {
 fn a_deadline_is_told_of_the_job_and_of_a_pod() {
     let cluster = Cluster::new("deadline");
     let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 60']";
-    let of_job = manifest("job", "activeDeadlineSeconds: 6", "env: []", "[]")
+    let of_job = manifest("job", "activeDeadlineSeconds: 15", "env: []", "[]")
         .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
     cluster.apply(&of_job).ok();
     let of_pod = of_job
         .replace("name: job", "name: pod")
-        .replace("activeDeadlineSeconds: 6", "backoffLimitPerIndex: 0")
-        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 6");
+        .replace("activeDeadlineSeconds: 15", "backoffLimitPerIndex: 0")
+        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 15");
     cluster.apply(&of_pod).ok();
     assert_eq!(cluster.run(&["wait", "job", "-q"]).code, 1);
     assert_eq!(cluster.run(&["wait", "pod", "-q"]).code, 1);
