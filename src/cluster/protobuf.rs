@@ -4,7 +4,9 @@
 //! times as long. Measured on 5,000 finished Pods of 3.9 KB (seconds of one unpaged request, bytes): JSON 0.50, 57 MB;
 //! protobuf 0.11, 19 MB; the server's own Table, without objects, 0.035, 2.3 MB, with their metadata 0.38, 35 MB. The
 //! Table is the cheapest, but it can't say when an index started or how long it took, nor its exit code; metadata alone
-//! can't either. So protobuf it is, page by page, and a Pod is dropped as soon as it is read.
+//! can't either. So protobuf it is, page by page, and a Pod is dropped as soon as it is read. The same by derive of prost
+//! (0.14) was a tenth shorter, for its structs have to be turned into those of k8s-openapi, and took 36 ms in place of
+//! 23 ms for 5,000 Pods, with three more crates; its readers of single fields are not for others to use.
 //!
 //! The numbers of the fields are those of `generated.proto` in k8s.io/api/core/v1 and k8s.io/apimachinery; a number is
 //! never given another meaning there.
@@ -52,10 +54,8 @@ enum Stage {
     Start,
     /// Among the fields of the envelope (`runtime.Unknown`).
     Envelope,
-    /// Inside of the list, of which this many bytes are left.
-    List(u64),
-    /// Behind the list.
-    End,
+    /// Inside of the list, of which this many bytes are left; nothing of interest comes behind it.
+    List(usize),
 }
 
 impl PodList {
@@ -68,68 +68,51 @@ impl PodList {
 
     /// The next whole piece; None if more bytes are needed first, or at the end.
     pub(super) fn next(&mut self) -> Result<Option<Part>, Malformed> {
-        loop {
+        while !self.is_complete() {
             let unread = &self.buffer[self.read..];
-            match self.stage {
-                Stage::Start => {
-                    let Some(start) = unread.get(..MAGIC.len()) else { return Ok(None) };
-                    if start != MAGIC {
-                        return Err(Malformed);
-                    }
-                    self.read += MAGIC.len();
-                    self.stage = Stage::Envelope;
+            if self.stage == Stage::Start {
+                let Some(start) = unread.get(..MAGIC.len()) else { return Ok(None) };
+                if start != MAGIC {
+                    return Err(Malformed);
                 }
-                Stage::Envelope => {
-                    let Some((field, length, head)) = block_head(unread)? else { return Ok(None) };
-                    if field == 2 {
-                        self.read += head;
-                        self.stage = Stage::List(length);
-                    } else {
-                        let end = usize::try_from(length)
-                            .ok()
-                            .and_then(|length| head.checked_add(length))
-                            .ok_or(Malformed)?;
-                        if unread.len() < end {
-                            return Ok(None);
-                        }
-                        self.read += end;
-                    }
-                }
-                Stage::List(0) => self.stage = Stage::End,
-                Stage::List(left) => {
-                    let Some((field, length, head)) = block_head(unread)? else { return Ok(None) };
-                    let end =
-                        usize::try_from(length).ok().and_then(|length| head.checked_add(length)).ok_or(Malformed)?;
-                    let Some(block) = unread.get(head..end) else { return Ok(None) };
-                    let part = match field {
-                        1 => Some(Part::Head { next: next_page(block)? }),
-                        2 => Some(Part::Pod(Box::new(pod(block)?))),
-                        _ => None,
-                    };
-                    self.read += end;
-                    self.stage = Stage::List(left.checked_sub(end as u64).ok_or(Malformed)?);
-                    if part.is_some() {
-                        return Ok(part);
-                    }
-                }
-                Stage::End => return Ok(None),
+                self.read += MAGIC.len();
+                self.stage = Stage::Envelope;
+                continue;
+            }
+            let Some((field, length, head)) = block_head(unread)? else { return Ok(None) };
+            if (self.stage, field) == (Stage::Envelope, 2) {
+                self.read += head;
+                self.stage = Stage::List(length);
+                continue;
+            }
+            let end = head.checked_add(length).ok_or(Malformed)?;
+            let Some(block) = unread.get(head..end) else { return Ok(None) };
+            self.read += end;
+            let Stage::List(left) = &mut self.stage else { continue };
+            *left = left.checked_sub(end).ok_or(Malformed)?;
+            match field {
+                1 => return Ok(Some(Part::Head { next: next_page(block)? })),
+                2 => return Ok(Some(Part::Pod(Box::new(pod(block)?)))),
+                _ => {}
             }
         }
+        Ok(None)
     }
 
     /// Whether the list was read to its end.
     pub(super) fn is_complete(&self) -> bool {
-        matches!(self.stage, Stage::End | Stage::List(0))
+        self.stage == Stage::List(0)
     }
 }
 
 /// The number of a field, the length of what it holds, and how many bytes say so; None if they are not all there.
-fn block_head(bytes: &[u8]) -> Result<Option<(u64, u64, usize)>, Malformed> {
+fn block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malformed> {
     let mut rest = bytes;
     let (Some(key), Some(length)) = (varint(&mut rest)?, varint(&mut rest)?) else { return Ok(None) };
     if key & 7 != 2 {
         return Err(Malformed);
     }
+    let length = usize::try_from(length).map_err(|_| Malformed)?;
     Ok(Some((key >> 3, length, bytes.len() - rest.len())))
 }
 

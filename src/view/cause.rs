@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
-use super::{escape_control, plural};
+use super::group::{Group, common, end, groups, last_line};
+use super::{beginning, escape_control, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState, Outcome};
@@ -193,39 +194,31 @@ fn last_seen(event: &Event) -> Option<Timestamp> {
 
 /// Indexes that wait, or that failed, by what their last attempts say.
 fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> Vec<Cause> {
-    let told = warnings(seen.pods);
+    let warnings = warnings(seen.pods);
     let of = if fate == "failed" { state.failed() } else { state.pending().union(&state.running()) };
-    let mut groups: BTreeMap<_, (Vec<u32>, String, Vec<String>)> = BTreeMap::new();
-    let mut gone = Vec::new();
     let attempts = state.attempts();
-    let known = attempts.iter().filter(|(index, _)| of.contains(**index));
-    if fate == "failed" {
-        gone.extend(of.iter().filter(|index| !attempts.contains_key(index)));
-    }
-    for (&index, attempts) in known {
-        let Some(&last) = attempts.last() else { continue };
-        let Some((key, why, hints)) = (match fate {
-            "failed" => Some(ended(last, job)),
-            _ => held_up(last, told.get(last.pod.as_str()).copied(), job, seen.now),
-        }) else {
-            continue;
+    let members = attempts.iter().filter(|(index, _)| of.contains(**index)).filter_map(|(&index, attempts)| {
+        let last = *attempts.last()?;
+        let (key, why, hints) = match fate {
+            "failed" => ended(last, job),
+            _ => held_up(last, warnings.get(last.pod.as_str()).copied(), job, seen.now)?,
         };
-        let group = groups.entry(key).or_insert_with(|| (Vec::new(), why.clone(), hints.clone()));
-        group.0.push(index);
+        Some((index, key, (why, hints)))
+    });
+    let groups = groups(members, |_, told, next| {
         // Of several wordings of the same, the one that says most.
-        if why.len() > group.1.len() {
-            (group.1, group.2) = (why, hints);
+        if next.0.len() > told.0.len() {
+            *told = next;
         }
-    }
+    });
     let mut causes: Vec<_> = groups
-        .into_values()
-        .map(|(indexes, why, hints)| Cause { indexes: indexes.into_iter().collect(), fate, why, hints })
+        .into_iter()
+        .map(|Group { indexes, told: (why, hints) }| Cause { indexes: indexes.into_iter().collect(), fate, why, hints })
         .collect();
-    // The most first; among as many, in the order of their first index.
-    causes.sort_by_key(|cause| (std::cmp::Reverse(cause.indexes.len()), cause.indexes.iter().next()));
+    let gone: IndexSet = of.iter().filter(|index| fate == "failed" && !attempts.contains_key(index)).collect();
     if !gone.is_empty() {
         let why = "its Pod is gone, and with it how it ended".to_owned();
-        causes.push(Cause { indexes: gone.into_iter().collect(), fate, why, hints: Vec::new() });
+        causes.push(Cause { indexes: gone, fate, why, hints: Vec::new() });
     }
     causes
 }
@@ -281,39 +274,34 @@ fn held_up(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp
     let message = message.unwrap_or_default();
     let telling = if image { hint::telling_of_pull(&message) } else { first_sentence(&message) };
     let container = attempt.container.clone().unwrap_or_default();
-    let key = (reason.to_owned(), if image { container } else { without_numbers(&telling) });
+    let key = (reason.to_owned(), if image { container } else { common(&telling, &[]) });
     let hints = hint::of_waiting(reason, &message, &attempt.pod, job);
     Some((key, sentence(Some(telling), Some(reason)), hints))
 }
 
 /// How an attempt ended.
 fn ended(attempt: &Attempt, job: &Job) -> Told {
-    let mut parts = Vec::new();
-    let reason = attempt.reason.as_deref().filter(|reason| *reason != "Error" || attempt.exit_code.is_none());
-    parts.extend(reason.map(str::to_owned));
-    if let Some(code) = attempt.exit_code {
-        let signal = state::attempt::signal(code).map_or_else(String::new, |signal| format!(" ({signal})"));
-        parts.push(format!("exit code {code}{signal}"));
-    }
-    let how = parts.join(", ");
-    let words = attempt.message.as_deref().unwrap_or_default();
+    let (code, reason) = end(attempt);
+    let how = reason.into_iter().chain(code).collect::<Vec<_>>().join(", ");
     let words = match attempt.reason.as_deref() {
-        Some("StartError" | "ContainerCannotRun") => hint::telling_of_start(words),
-        // The last line is the one behind which the program gave up.
-        _ => words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned(),
+        Some("StartError" | "ContainerCannotRun") => {
+            hint::telling_of_start(attempt.message.as_deref().unwrap_or_default())
+        }
+        _ => last_line(attempt.message.as_deref()).to_owned(),
     };
     let why = match (how.is_empty(), words.is_empty()) {
-        (false, false) => format!("{how}: {}", shorten(&words)),
+        (false, false) => format!("{how}: {}", beginning(&words, LONGEST)),
         (false, true) => how.clone(),
-        (true, false) => shorten(&words),
+        (true, false) => beginning(&words, LONGEST).into_owned(),
         (true, true) => "for no known reason".to_owned(),
     };
-    ((how, without_numbers(&words)), why, hint::of_end(attempt, job))
+    ((how, common(&words, &[])), why, hint::of_end(attempt, job))
 }
 
 /// A message with its reason behind it.
 fn sentence(message: Option<String>, reason: Option<&str>) -> String {
-    let message = message.filter(|message| !message.is_empty()).map(|message| shorten(message.trim()));
+    let message =
+        message.filter(|message| !message.is_empty()).map(|message| beginning(message.trim(), LONGEST).into_owned());
     match (message, reason) {
         (Some(message), Some(reason)) => format!("{message} ({reason})"),
         (Some(one), None) => one,
@@ -325,26 +313,6 @@ fn sentence(message: Option<String>, reason: Option<&str>) -> String {
 fn first_sentence(message: &str) -> String {
     let message = message.split_once(". ").map_or(message, |(first, _)| first);
     message.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Numbers, and what looks like the random end of a name, differ between Pods that have the same trouble.
-fn without_numbers(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        if !c.is_ascii_digit() {
-            plain.push(c);
-        } else if !plain.ends_with('#') {
-            plain.push('#');
-        }
-    }
-    plain
 }
 
 fn shortened(indexes: &IndexSet) -> String {

@@ -4,6 +4,7 @@ pub(crate) mod cause;
 pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;
+mod group;
 pub(crate) mod indexes;
 pub(crate) mod json;
 pub(crate) mod line;
@@ -13,7 +14,7 @@ pub(crate) mod summary;
 mod text;
 pub(crate) mod watch;
 
-pub(crate) use text::{Style, Widths, aligned, cut, escape_control, plural};
+pub(crate) use text::{Style, Widths, aligned, beginning, cut, escape_control, plural};
 
 #[cfg(test)]
 mod tests;

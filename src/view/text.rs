@@ -63,8 +63,18 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
         }
         kept.push(c);
     }
-    kept.push('…');
+    if columns > 0 {
+        kept.push('…');
+    }
     Cow::Owned(kept)
+}
+
+/// The first characters of a text; where there are more, an ellipsis says so.
+pub(crate) fn beginning(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// How wide each column is of a table that is printed row by row.

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
+use super::group::{end, last_line};
 use super::progress::{self, Pace};
-use super::summary::{ItemTexts, signal};
-use super::{Style, duration, escape_control};
+use super::summary::ItemTexts;
+use super::{Style, cut, duration, escape_control};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
@@ -76,11 +77,11 @@ struct Painter {
 
 impl Painter {
     fn line(&self, text: &str, color: Color) -> String {
-        self.style.paint(&fit(text, self.columns), color)
+        self.style.paint(&cut(text, self.columns), color)
     }
 
     fn plain(&self, text: &str) -> String {
-        fit(text, self.columns)
+        cut(text, self.columns).into_owned()
     }
 }
 
@@ -206,7 +207,7 @@ fn active(picture: &Picture<'_>) -> Table {
             item(picture, attempt.index),
             word.to_owned(),
             age(since(attempt), picture.now),
-            fit(&escape_control(attempt.node.as_deref().unwrap_or("-")), NODE),
+            cut(&escape_control(attempt.node.as_deref().unwrap_or("-")), NODE).into_owned(),
             why(attempt),
         ]
     };
@@ -231,7 +232,7 @@ fn told(picture: &Picture<'_>) -> Table {
 }
 
 fn item(picture: &Picture<'_>, index: u32) -> String {
-    picture.items.get(&index).map_or_else(|| "-".to_owned(), |item| fit(&escape_control(item), ITEM))
+    picture.items.get(&index).map_or_else(|| "-".to_owned(), |item| cut(&escape_control(item), ITEM).into_owned())
 }
 
 fn age(since: Option<Timestamp>, now: Timestamp) -> String {
@@ -240,40 +241,18 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> String {
 
 /// Why an attempt waits or failed, on one line.
 fn why(attempt: &Attempt) -> String {
-    let code = attempt.exit_code.filter(|_| attempt.phase == Phase::Failed).map(|code| match signal(code) {
-        Some(signal) => format!("exit code {code} ({signal})"),
-        None => format!("exit code {code}"),
-    });
-    let reason = attempt.reason.clone().filter(|reason| reason != "Error" || code.is_none());
+    let (code, reason) = end(attempt);
+    // One that is started again and again also has an exit code: of the time before.
+    let code = code.filter(|_| matches!(attempt.phase, Phase::Failed | Phase::Unknown));
     let causes: Vec<_> = code.into_iter().chain(reason).collect();
-    let message = attempt.message.as_deref().unwrap_or_default();
+    let message = attempt.message.as_deref();
     let line = match attempt.phase {
         // The last words of a worker are at the end, what Kubernetes says is at the beginning.
-        Phase::Failed => message.lines().rfind(|line| !line.trim().is_empty()),
-        _ => message.lines().next(),
+        Phase::Failed => last_line(message),
+        _ => message.unwrap_or_default().lines().next().unwrap_or_default().trim(),
     };
-    let line = line.map_or_else(String::new, |line| format!(": {}", line.trim()));
+    let line = if line.is_empty() { String::new() } else { format!(": {line}") };
     escape_control(&format!("{}{line}", causes.join(", "))).replace('\t', " ")
-}
-
-/// A text of at most so many columns.
-fn fit(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut used = 1;
-    let mut cut = String::new();
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        cut.push(c);
-    }
-    if columns > 0 {
-        cut.push('…');
-    }
-    cut
 }
 
 #[cfg(test)]

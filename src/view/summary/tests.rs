@@ -129,17 +129,3 @@ fn a_job_that_goes_on_or_completed() {
         job(2, &json!({"completedIndexes": "0,1", "conditions": [complete], "completionTime": "2026-01-01T00:00:07Z"}));
     assert_snapshot!(sentence(&done, now()), @"job words completed: 2 of 2 indexes completed in 7s");
 }
-
-#[test]
-fn lines_are_the_same_but_for_what_is_an_indexs_own() {
-    let same = |line: &str, item: &str| common(line, &[item, "words-3-abcde"]);
-    assert_eq!(same("no such file: /data/foo.txt", "foo.txt"), "no such file: /data/…");
-    assert_eq!(same("took 12.5 s at 2026-01-01T00:00:00Z", ""), "took … s at …T…Z");
-    assert_eq!(same("request 550e8400-e29b-41d4-a716-446655440000 failed", ""), "request … failed");
-    assert_eq!(same("commit 3f9a1c2b77 is bad", ""), "commit … is bad");
-    assert_eq!(same("deadbeef is a word, defaced too", ""), "deadbeef is a word, defaced too");
-    assert_eq!(same("a cat sat", "a"), "… cat sat");
-    assert_eq!(same("in words-3-abcde: é 3", ""), "in …: é …");
-    assert_eq!(same("err42or", ""), "err…or");
-    assert_eq!(same("", "x"), "");
-}
