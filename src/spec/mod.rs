@@ -1,6 +1,7 @@
 //! What a run is meant to be: validated intent, free of clap and of Kubernetes types.
 
 pub(crate) mod base;
+pub(crate) mod duration;
 pub(crate) mod handover;
 pub(crate) mod intake;
 pub(crate) mod items;

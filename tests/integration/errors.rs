@@ -343,14 +343,14 @@ fn times_that_are_none() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
     ── stdout
     ── stderr
-    error: --timeout "soon": "soon" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    error: --timeout "soon": "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
     hint: write it as 90s, 10m or 2h
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--request-timeout", "never"])), @r#"
     ── stdout
     ── stderr
-    error: --request-timeout "never": "never" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    error: --request-timeout "never": "never" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
     hint: write it as 30s or 1m
     ── exit code 2
     "#);
