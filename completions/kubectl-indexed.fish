@@ -87,11 +87,19 @@ configmap\t'In ConfigMaps owned by the Job: up to 1,000 items no init container 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l init-image -d 'Image of the init container that some ways of handing over need; it must have a POSIX shell' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l name -d 'Name of the Job' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s j -l parallelism -d 'How many indexes may run at once [default: all, at most 100]' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l retries -d 'How often a failed index is tried again, each index for itself [default: 0]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l label -d 'Label for the Job and its Pods; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l annotation -d 'Annotation for the Job and its Pods; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l queue -d 'Kueue queue that admits the Job' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l template -d 'Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l retries -d 'How often a failed index is tried again, each index for itself [default: 0]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l max-failed -d 'How many indexes may fail; one more ends the Job [default: all, and the others still run]' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l fail-on-exit -d 'Exit codes of the command, as in 1,3-5, after which an index is not tried again' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l ignore-exit -d 'Exit codes of the command that are no failure: the index is tried again, as often as it takes' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l success-indexes -d 'Indexes that are enough: the Job completes once they have, and what still runs is ended' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l success-count -d 'How many indexes are enough, of all or of --success-indexes' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l timeout -d 'How long all indexes together may take, as in 90s or 2h; then the Job fails, and what still runs is ended' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l index-timeout -d 'How long one attempt of an index may take, from when a node has its Pod, its image still to be pulled' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l ttl -d 'How long the Job, its Pods and their logs are kept once it has ended [default: until deleted]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image -d 'Image of the worker [default: docker.io/library/busybox]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s e -l env -d 'Environment variable of the worker; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l cpu -d 'CPU that each index asks for, as in 2 or 500m' -r
@@ -138,6 +146,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l no-placeholders -d 'Leave every brace of the command as it is'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l shell -d 'Hand over by a shell of the worker\'s image, also where the server could do without'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l no-shell -d 'Never rely on a shell in the worker\'s image'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l fail-fast -d 'End the Job at the first index that has failed, its retries included'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s d -l detach -d 'Return after submitting instead of following'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'

@@ -23,6 +23,11 @@ impl ParseIndexSetError {
     fn new(text: &str, problem: impl Into<String>) -> Self {
         Self { text: text.to_owned(), problem: problem.into() }
     }
+
+    /// What is wrong, for those who say themselves where the text is from.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
+    }
 }
 
 impl IndexSet {

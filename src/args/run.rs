@@ -116,6 +116,9 @@ Examples:
   # Ten at a time, each retried twice, in an image of your own
   kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
 
+  # Not for longer than an hour, and not after the first that fails
+  kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
+
   # See the manifest, or keep it
   kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
 
@@ -144,9 +147,6 @@ pub(crate) struct RunArgs {
     /// How many indexes may run at once [default: all, at most 100]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Job")]
     pub(crate) parallelism: Option<u32>,
-    /// How often a failed index is tried again, each index for itself [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Job")]
-    pub(crate) retries: Option<u32>,
     /// Label for the Job and its Pods; can be repeated
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job")]
     pub(crate) labels: Vec<(String, String)>,
@@ -159,6 +159,9 @@ pub(crate) struct RunArgs {
     /// Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
     #[arg(long, value_name = "FILE", help_heading = "Job")]
     pub(crate) template: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// Image of the worker [default: docker.io/library/busybox]
     #[arg(long, help_heading = "Worker")]
@@ -300,6 +303,42 @@ pub(crate) struct HandoverArgs {
     /// Image of the init container that some ways of handing over need; it must have a POSIX shell
     #[arg(long, value_name = "IMAGE")]
     pub(crate) init_image: Option<String>,
+}
+
+/// What becomes of an index that fails, and what ends the Job.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Policies")]
+pub(crate) struct PolicyArgs {
+    /// How often a failed index is tried again, each index for itself [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// How many indexes may fail; one more ends the Job [default: all, and the others still run]
+    #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
+    pub(crate) max_failed: Option<u32>,
+    /// End the Job at the first index that has failed, its retries included
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Exit codes of the command, as in 1,3-5, after which an index is not tried again
+    #[arg(long, value_name = "CODES")]
+    pub(crate) fail_on_exit: Option<String>,
+    /// Exit codes of the command that are no failure: the index is tried again, as often as it takes
+    #[arg(long, value_name = "CODES")]
+    pub(crate) ignore_exit: Option<String>,
+    /// Indexes that are enough: the Job completes once they have, and what still runs is ended
+    #[arg(long, value_name = "INDEXES")]
+    pub(crate) success_indexes: Option<String>,
+    /// How many indexes are enough, of all or of --success-indexes
+    #[arg(long, value_name = "N")]
+    pub(crate) success_count: Option<u32>,
+    /// How long all indexes together may take, as in 90s or 2h; then the Job fails, and what still runs is ended
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+    /// How long one attempt of an index may take, from when a node has its Pod, its image still to be pulled
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) index_timeout: Option<String>,
+    /// How long the Job, its Pods and their logs are kept once it has ended [default: until deleted]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) ttl: Option<String>,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     /// Sets a limit on the failures of all indexes together.
-    pub(crate) async fn set_backoff_limit(&self, job: &str, limit: usize, field_manager: &str) -> Result<(), Error> {
+    pub(crate) async fn set_backoff_limit(&self, job: &str, limit: u64, field_manager: &str) -> Result<(), Error> {
         self.patch_job(job, &json!({"spec": {"backoffLimit": limit}}), field_manager, "change").await
     }
 

@@ -26,6 +26,8 @@ use teller::{ConnectionTeller, JobTeller};
 
 /// How often progress is redrawn where it can be.
 pub(super) const TICK: Duration = Duration::from_millis(200);
+/// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
+const SHORT: i32 = 30;
 
 /// What to follow, and how.
 pub(super) struct Follow<'a> {
@@ -102,7 +104,8 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
                 while let Some(notice) = notices.next().now_or_never() {
                     take_in(notice, &mut state, &mut connection, context)?;
                 }
-                if state.is_gone() {
+                // Whoever deletes it once it has ended does no harm to what is known.
+                if state.is_gone() && state.outcome().is_none() {
                     return Err(gone(&state, cluster).into());
                 }
                 readers.start(&mut state);
@@ -210,15 +213,25 @@ pub(super) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     let sentence = summary::sentence(state, context.now());
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
+        // What was enough for the Job may not be all.
+        context.ui.status(&summary::failures(state, items));
         return Exit::Success;
     }
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
     let cause = state.ending_condition().and_then(|condition| condition.message.clone());
     let error = Error::new(Kind::Failed, sentence);
-    let error = if state.failed().is_empty() { error.caused_by(cause.unwrap_or_default()) } else { error };
-    let error = error
-        .hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))))
-        .hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+    let mut error = if state.failed().is_empty() { error.caused_by(cause.unwrap_or_default()) } else { error };
+    let ttl = state.job().and_then(|job| job.spec.as_ref()?.ttl_seconds_after_finished);
+    if let Some(ttl) = ttl.filter(|ttl| *ttl < SHORT) {
+        error =
+            error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
+    } else {
+        if !state.failed().is_empty() {
+            error =
+                error.hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))));
+        }
+        error = error.hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+    }
     let failures = summary::failures(state, items);
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure

@@ -24,8 +24,9 @@ use jiff::tz::TimeZone;
 
 use crate::args::{Cli, GlobalArgs, Verb};
 use crate::cluster::Cluster;
-use crate::cluster::connect::{ConnectOptions, parse_timeout};
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Exit};
+use crate::spec::duration;
 use crate::ui::Ui;
 
 /// What every verb has at hand.
@@ -56,7 +57,7 @@ impl Context {
             insecure_skip_tls_verify,
             disable_compression,
         } = self.global.clone();
-        let request_timeout = parse_timeout(&request_timeout).map_err(|problem| {
+        let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
             Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
         })?;
         let options = ConnectOptions {

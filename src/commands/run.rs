@@ -47,7 +47,10 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let manifest = manifest::build(&spec)?;
     if dry_run == DryRun::Server {
-        let checked = submit::dry_run(&manifest, &cluster, &manager).await?;
+        let mut checked = submit::dry_run(&manifest, &spec, &cluster, &manager).await?;
+        if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
+            checked.job["spec"]["backoffLimit"] = json!(limit);
+        }
         tell_handover(&spec, output, true, context);
         return print(checked, output, " (server dry run)", context);
     }

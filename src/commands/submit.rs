@@ -2,6 +2,8 @@
 //!
 //! So whatever breaks in between, nothing is without an owner, and nothing runs without its item.
 
+mod policies;
+
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
@@ -12,16 +14,26 @@ use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::spec::JobSpec;
+pub(super) use policies::mind_dropped;
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
 const SENT_AT_ONCE: usize = 2;
 
 /// Has the server check the objects as if they were stored, and returns what it would store.
-pub(super) async fn dry_run(manifest: &Manifest, cluster: &Cluster, manager: &str) -> Result<Manifest, Error> {
+///
+/// # Errors
+/// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
+pub(super) async fn dry_run(
+    manifest: &Manifest,
+    spec: &JobSpec,
+    cluster: &Cluster,
+    manager: &str,
+) -> Result<Manifest, Error> {
     let submission = Submission { dry_run: true, field_manager: manager };
     // The Job first, so that the same trouble is always told of the same object.
     let job = cluster.create(&manifest.job, submission).await?;
     check_kept(&manifest.job, &job.object)?;
+    policies::check_kept(&job.object, &spec.policy)?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
     let config_maps = futures::stream::iter(config_maps).buffered(SENT_AT_ONCE);
     let config_maps = config_maps.map_ok(|created| created.object).try_collect().await?;
@@ -63,15 +75,17 @@ pub(super) async fn submit(
             .hint("choose another --name, or leave it out to have one made"),
         _ => error,
     };
-    if held_back {
+    if held_back || spec.policy.depends_on_server() {
         // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
         let one = manifest.config_maps.first().cloned();
         let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-        dry_run(&checked, cluster, manager).await.map_err(name_hint)?;
+        dry_run(&checked, spec, cluster, manager).await.map_err(name_hint)?;
+    }
+    if held_back {
         job["spec"]["suspend"] = json!(true);
     }
     let created = cluster.create(&job, submission).await.map_err(name_hint)?;
-    let fallback = mind_dropped_fields(&job, &created.object, spec, context);
+    let fallback = mind_dropped(&job, &created.object, &spec.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
             cluster.set_backoff_limit(&spec.name, limit, manager).await?;
@@ -128,40 +142,4 @@ async fn store(
 
 fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
-}
-
-/// Says which fields of the Job the server does not know, since an old one drops them without a word.
-///
-/// Returns the nearest thing to retries of each index on such a server: a limit for all of them together, so wide that
-/// one failing index does not stop the others.
-fn mind_dropped_fields(
-    sent: &Value,
-    stored: &Value,
-    spec: &JobSpec,
-    context: &mut Context,
-) -> Result<Option<usize>, Error> {
-    let sent_fields = sent["spec"].as_object().into_iter().flatten().map(|(field, _)| field.as_str());
-    let dropped: Vec<_> = sent_fields.filter(|field| stored["spec"].get(field).is_none()).collect();
-    let mut fallback = None;
-    for field in dropped {
-        match field {
-            "completionMode" => {
-                return Err(Error::new(Kind::Failed, "this server knows no Indexed Jobs")
-                    .hint("they need Kubernetes 1.24 or newer"));
-            }
-            "backoffLimitPerIndex" => {
-                let limit = spec.completions as usize * (spec.retries.unwrap_or(0) as usize + 1);
-                fallback = Some(limit);
-                context.ui.warning(&format!(
-                    "this server has no retries for each index (it needs Kubernetes 1.29): up to {limit} failures of \
-                     all indexes together are tried again instead"
-                ));
-            }
-            "podFailurePolicy" => context.ui.warning(
-                "this server has no pod failure policy (it needs Kubernetes 1.26): a drained node counts as a failure",
-            ),
-            field => context.ui.warning(&format!("this server does not know spec.{field}, and dropped it")),
-        }
-    }
-    Ok(fallback)
 }

@@ -13,16 +13,16 @@ use super::follow::teller::{ConnectionTeller, JobTeller};
 use super::{Context, find, follow};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
-use crate::cluster::connect::parse_timeout;
 use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
+use crate::spec::duration;
 use crate::state::{JobState, Outcome};
 use crate::view::{progress, summary};
 
 pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> {
     let WaitArgs { jobs, goal, timeout, quiet } = args;
-    let limit = parse_timeout(&timeout).map_err(|problem| {
+    let limit = duration::parse(&timeout).map_err(|problem| {
         Error::usage(format!("--timeout {timeout:?}: {problem}")).hint("write it as 90s, 10m or 2h")
     })?;
     let names = jobs.iter().map(|text| find::job_name(text)).collect::<Result<Vec<_>, _>>()?;
@@ -143,7 +143,7 @@ impl Waiting {
         let name = self.name().to_owned();
         // What can't be had in time is left out: the outcome is known.
         let mut items = summary::ItemTexts::new();
-        if self.state.outcome() != Some(Outcome::Complete) {
+        if self.state.outcome() != Some(Outcome::Complete) || !self.state.failed().is_empty() {
             let more = async {
                 let _ = follow::settle_failed(&mut self.state, cluster).await;
                 find::items_of(&self.state.failed(), self.state.job().unwrap_or(&Job::default()), cluster).await

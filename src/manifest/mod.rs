@@ -7,6 +7,7 @@ mod merge;
 mod order;
 mod pack;
 mod payload;
+mod policy;
 pub(crate) mod read;
 mod scripts;
 pub(crate) mod yaml;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{self, annotation, label};
 use crate::error::Error;
+use crate::spec::policy::Policy;
 use crate::spec::{JobSpec, base};
 pub(crate) use order::order;
 use payload::Input;
@@ -41,7 +43,7 @@ pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let input = payload::input(spec, template, &names);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
     clear_what_flags_replace(&mut job, spec, &input);
-    let defaults = defaults(spec, &job);
+    let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
     merge::merge(&mut job, overlay(spec, &input, &firsts));
     order(&mut job);
@@ -70,12 +72,7 @@ fn worker_name(template: Option<&Value>) -> &str {
 
 /// Takes out of the template what can't be merged with what the flags say.
 fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
-    if spec.retries.is_some()
-        && let Some(job) = job.get_mut("spec").and_then(Value::as_object_mut)
-    {
-        // A limit for all indexes together would end the Job before each has had its retries.
-        job.remove("backoffLimit");
-    }
+    policy::clear_what_flags_replace(job, &spec.policy);
     if input.command.is_some() {
         let name = worker_name(Some(&*job)).to_owned();
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
@@ -90,21 +87,9 @@ fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
 }
 
 /// What people would choose if they knew, where the template says nothing.
-fn defaults(spec: &JobSpec, job: &Value) -> Value {
+fn defaults(job: &Value, policy: &Policy) -> Value {
     let restart = base::restart_policy(job).unwrap_or("Never");
-    let mut own = Map::new();
-    if restart == "Never" {
-        let said = |field: &str| job.pointer(&format!("/spec/{field}")).is_some();
-        let limited = said("backoffLimit") || said("backoffLimitPerIndex");
-        if spec.retries.is_none() && !limited {
-            own.insert("backoffLimitPerIndex".to_owned(), json!(0));
-        }
-        if !said("podFailurePolicy") {
-            // A node that is drained or preempted is not the worker's failure.
-            let rule = json!({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]});
-            own.insert("podFailurePolicy".to_owned(), json!({"rules": [rule]}));
-        }
-    }
+    let mut own = if restart == "Never" { policy::defaults(job, policy) } else { Map::new() };
     let mut worker = json!({"name": worker_name(Some(job))});
     if base::worker(job).and_then(|worker| worker.get("terminationMessagePolicy")).is_none() {
         // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
@@ -143,9 +128,7 @@ fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
         // Kueue releases a Job once its queue admits it.
         job.insert("suspend".to_owned(), json!(true));
     }
-    if let Some(retries) = spec.retries {
-        job.insert("backoffLimitPerIndex".to_owned(), json!(retries));
-    }
+    job.extend(policy::fields(spec));
     job.insert("template".to_owned(), json!({"metadata": pod_metadata, "spec": pod(spec, input)}));
     json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job})
 }
@@ -173,6 +156,9 @@ fn own_annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Map<String, Valu
 
 fn pod(spec: &JobSpec, input: &Input) -> Value {
     let mut pod = Map::new();
+    if let Some(seconds) = spec.policy.index_timeout {
+        pod.insert("activeDeadlineSeconds".to_owned(), json!(seconds));
+    }
     if let Some(account) = &spec.service_account {
         pod.insert("serviceAccountName".to_owned(), json!(account));
     }

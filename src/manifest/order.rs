@@ -61,10 +61,14 @@ const ORDER: &[&str] = &[
     "imagePullPolicy",
     // Toleration, conditions
     "key",
+    "containerName",
     "operator",
     "value",
+    "values",
     "effect",
     "action",
+    "onExitCodes",
+    "onPodConditions",
     "type",
     "status",
 ];

@@ -1,12 +1,14 @@
 //! What a run is meant to be: validated intent, free of clap and of Kubernetes types.
 
 pub(crate) mod base;
+pub(crate) mod duration;
 pub(crate) mod handover;
 pub(crate) mod intake;
 pub(crate) mod items;
 mod lists;
 pub(crate) mod name;
 mod pod;
+pub(crate) mod policy;
 mod script;
 pub(crate) mod select;
 pub(crate) mod sources;
@@ -22,6 +24,7 @@ use crate::error::Error;
 use handover::{Handover, ItemForm, Wishes};
 use items::Items;
 pub(crate) use pod::{Resources, Toleration};
+use policy::Policy;
 use select::Taken;
 use sources::{Found, ListedConfigMap};
 use stores::ItemStore;
@@ -62,8 +65,7 @@ pub(crate) struct JobSpec {
     pub(crate) init_image: String,
     /// At least 1.
     pub(crate) parallelism: u32,
-    /// Retries of each index; None leaves it to the template, or to no retry.
-    pub(crate) retries: Option<u32>,
+    pub(crate) policy: Policy,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) annotations: Vec<(String, String)>,
     pub(crate) queue: Option<String>,
@@ -119,11 +121,11 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         handover,
         name,
         parallelism,
-        retries,
         labels,
         annotations,
         queue,
         template: _,
+        policy,
         image,
         env,
         cpu,
@@ -152,15 +154,11 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
     let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref())?;
-    let Handing { handover, item_store, init_image, index_file, warnings } = handing;
+    let Handing { handover, item_store, init_image, index_file, mut warnings } = handing;
     let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions)?;
-    if retries.is_some() && base.as_ref().is_some_and(|base| base::restart_policy(base) == Some("OnFailure")) {
-        return Err(Error::usage(
-            "--retries counts for each index, which needs restartPolicy Never; the template says OnFailure",
-        )
-        .hint("take restartPolicy out of the template, or leave --retries out"));
-    }
+    let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref())?;
+    warnings.extend(more_warnings);
     check_annotations(&annotations, &command)?;
     let app = app_name(&command, base.as_ref());
     let name = match name.or(positional_name) {
@@ -184,7 +182,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         }),
         init_image,
         parallelism,
-        retries,
+        policy,
         labels,
         annotations,
         queue,

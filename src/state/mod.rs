@@ -4,6 +4,7 @@
 //! Events may come in any order and more than once.
 
 pub(crate) mod attempt;
+mod job;
 pub(crate) mod row;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,9 +12,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
-use crate::contract::{annotation, label};
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
+pub(crate) use job::{condition, handed_over, is_indexed, is_suspended, item_form, outcome, queue, status_word};
 
 /// Something that was seen in the cluster.
 #[derive(Clone, Debug)]
@@ -149,6 +150,8 @@ pub(crate) struct JobState {
     job: Option<Box<Job>>,
     gone: bool,
     keep: Keep,
+    /// Whether it is followed since before any Pod of it was there.
+    from_start: bool,
     /// What the Job's status says, read once and not at every question.
     succeeded: IndexSet,
     listed_failed: Option<IndexSet>,
@@ -160,6 +163,8 @@ pub(crate) struct JobState {
     forgotten: IndexSet,
     /// Indexes whose Pods have ended well, as far as one can see, and that the Job has not counted yet.
     ending: IndexSet,
+    /// Indexes of which an attempt was seen that had begun.
+    begun: IndexSet,
     /// Indexes of which something has changed.
     changed: IndexSet,
     /// UIDs named by the list of Pods that is being read.
@@ -180,7 +185,8 @@ impl JobState {
     /// attempts of an index stay until [`JobState::forget`].
     pub(crate) fn following(job: Job, logs: bool) -> Self {
         let keep = if logs { Keep::UntilForgotten } else { Keep::Unfinished };
-        let mut state = Self { keep, ..Self::default() };
+        let from_start = job.status.as_ref().is_none_or(|status| status.start_time.is_none());
+        let mut state = Self { keep, from_start, ..Self::default() };
         state.apply(Event::Job(Box::new(job)));
         state
     }
@@ -243,6 +249,9 @@ impl JobState {
             named.insert(attempt.uid.clone());
         }
         let index = attempt.index;
+        if attempt.has_started() {
+            self.begun.insert(index);
+        }
         let settled = match self.keep {
             Keep::All => false,
             Keep::UntilForgotten => self.forgotten.contains(index),
@@ -440,6 +449,20 @@ impl JobState {
         IndexSet::below(self.completions()).difference(&seen)
     }
 
+    /// What became of the indexes of a Job that has ended before them: those that were stopped, and the rest.
+    pub(crate) fn unfinished(&self) -> (IndexSet, IndexSet) {
+        if self.outcome().is_none() {
+            return (IndexSet::new(), IndexSet::new());
+        }
+        let unfinished = IndexSet::below(self.completions()).difference(&self.succeeded).difference(&self.failed());
+        (unfinished.intersection(&self.begun), unfinished.difference(&self.begun))
+    }
+
+    /// Whether an index that was never seen has never begun; else nobody knows.
+    pub(crate) fn is_followed_from_start(&self) -> bool {
+        self.from_start
+    }
+
     /// The indexes that a status word means.
     pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
         match word {
@@ -517,63 +540,6 @@ fn last_bytes(text: &str, most: usize) -> &str {
         start += 1;
     }
     &text[start..]
-}
-
-/// The condition of that type, if it is true.
-pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
-    let conditions = job.status.as_ref()?.conditions.as_ref()?;
-    conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
-}
-
-/// How a Job ended, if it did.
-pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
-    if condition(job, "Complete").is_some() {
-        Some(Outcome::Complete)
-    } else {
-        condition(job, "Failed").map(|_| Outcome::Failed)
-    }
-}
-
-/// Whether a Job gives each of its Pods an index.
-pub(crate) fn is_indexed(job: &Job) -> bool {
-    job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
-}
-
-/// Whether a Job is held back. Its condition alone does not tell: it follows a release by a second or two.
-pub(crate) fn is_suspended(job: &Job) -> bool {
-    let asked = job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false);
-    asked && condition(job, "Suspended").is_some()
-}
-
-/// The status of a Job in one word, by kubectl's own order of precedence (`printJob` in `pkg/printers`).
-pub(crate) fn status_word(job: &Job) -> &'static str {
-    let has = |type_: &str| condition(job, type_).is_some();
-    match () {
-        () if has("Complete") => "Complete",
-        () if has("Failed") => "Failed",
-        () if job.metadata.deletion_timestamp.is_some() => "Terminating",
-        () if is_suspended(job) => "Suspended",
-        () if has("FailureTarget") => "FailureTarget",
-        () if has("SuccessCriteriaMet") => "SuccessCriteriaMet",
-        () => "Running",
-    }
-}
-
-/// The item form, and the store if there are items, that this program noted on a Job that it made.
-pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
-    let annotations = job.metadata.annotations.as_ref()?;
-    let noted = |key: &str| annotations.get(key).map(String::as_str);
-    Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
-}
-
-/// Why the items of a Job that this program made are handed over as they are, in words.
-pub(crate) fn handed_over(job: &Job) -> Option<&str> {
-    job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
-}
-
-/// The Kueue queue that has to admit a Job.
-pub(crate) fn queue(job: &Job) -> Option<&str> {
-    job.metadata.labels.as_ref()?.get(label::KUEUE_QUEUE).map(String::as_str)
 }
 
 #[cfg(test)]

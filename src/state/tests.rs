@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, from_value, json};
 
 use super::*;
+use crate::contract::label;
 
 fn job(version: u64, mut spec: Value, status: &Value) -> Job {
     spec["template"] = json!({});

@@ -13,7 +13,7 @@ use super::group::{Group, common, end, groups, last_line};
 use super::{beginning, escape_control, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
-use crate::state::{self, JobState, Outcome};
+use crate::state::{self, JobState};
 
 /// How many causes are told.
 const TOLD: usize = 8;
@@ -104,7 +104,8 @@ pub(crate) fn causes(state: &JobState, seen: Seen<'_>) -> Vec<Cause> {
                 causes.extend(grouped(state, job, seen, "pending"));
             }
         }
-        Some(Outcome::Failed) if !outstanding.is_empty() => {
+        // A success policy may be content with some.
+        Some(_) if !outstanding.is_empty() => {
             let ending = state.ending_condition();
             let reason = ending.and_then(|condition| condition.reason.as_deref());
             let message = ending.and_then(|condition| condition.message.as_deref());

@@ -67,6 +67,8 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     if let Some(limit) = spec.max_failed_indexes {
         facts.push(("Max Failed", plural(usize::try_from(limit).unwrap_or(0), "index", "indexes")));
     }
+    let deadline = spec.template.spec.as_ref().and_then(|pod| pod.active_deadline_seconds);
+    facts.extend(deadline.map(|seconds| ("Index Timeout", format!("{seconds}s for each attempt"))));
     facts.extend(policies(&spec));
     if let Some(policy) = &spec.pod_replacement_policy {
         facts.push(("Pod Replacement", policy.clone()));
@@ -111,9 +113,12 @@ fn policies(spec: &JobSpec) -> Vec<(&'static str, String)> {
 fn failure_rule(rule: &PodFailurePolicyRule) -> String {
     let mut when = Vec::new();
     if let Some(codes) = &rule.on_exit_codes {
-        let values: Vec<_> = codes.values.iter().map(ToString::to_string).collect();
+        let unsigned: Option<IndexSet> = codes.values.iter().map(|code| u32::try_from(*code).ok()).collect();
+        // Those of Windows may be negative.
+        let list = || codes.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let values = unsigned.map_or_else(list, |set| set.to_string());
         let container = codes.container_name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-        when.push(format!("exit code{container} {} {}", codes.operator, values.join(",")));
+        when.push(format!("exit code{container} {} {values}", codes.operator));
     }
     for condition in rule.on_pod_conditions.iter().flatten() {
         when.push(format!("{}={}", condition.type_, condition.status.as_deref().unwrap_or("True")));

@@ -33,28 +33,41 @@ pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
     let took = start.map(|start| duration::human(end.unwrap_or(now).as_second() - start.as_second()));
     let took = took.map_or_else(String::new, |took| format!(" in {took}"));
     let done = format!("{} of {} completed", counts.succeeded, plural(counts.total, "index", "indexes"));
+    let condition = state.ending_condition();
+    let reason = condition.and_then(|condition| condition.reason.as_deref());
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+    // A Job may end before all of its indexes have.
+    let left = counts.total.saturating_sub(counts.succeeded + counts.failed);
+    let left = if left > 0 { format!(", {left} unfinished") } else { String::new() };
     match state.outcome() {
-        Some(Outcome::Complete) => format!("job {job} completed: {done}{took}"),
+        Some(Outcome::Complete) if counts.succeeded == counts.total => format!("job {job} completed: {done}{took}"),
+        Some(Outcome::Complete) => {
+            let failed = if counts.failed > 0 { format!(", {} failed", counts.failed) } else { String::new() };
+            format!("job {job} completed{reason}: {done}{failed}{left}{took}")
+        }
         Some(Outcome::Failed) => {
-            let condition = state.ending_condition();
-            let reason = condition.and_then(|condition| condition.reason.as_deref());
-            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-            format!("job {job} failed{reason}: {done}, {} failed{took}", counts.failed)
+            format!("job {job} failed{reason}: {done}, {} failed{left}{took}", counts.failed)
         }
         None => format!("job {job}: {done}, {} failed, {} running", counts.failed, counts.running),
     }
 }
 
 /// What became of the indexes, and of those that failed the causes: one for each way of failing, the most frequent
-/// first. Empty if none failed.
+/// first. Empty if all completed.
 pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
     let failed = state.failed();
     let groups = same(state, items, &failed);
     let mut text = String::new();
-    let not_run = if state.outcome().is_some() { state.pending() } else { IndexSet::new() };
-    if failed.len() > 1 || !not_run.is_empty() {
+    let (stopped, rest) = state.unfinished();
+    if failed.len() > 1 || !stopped.is_empty() || !rest.is_empty() {
         let several = groups.len() > 1;
-        let sets = [("completed", state.succeeded(), true), ("failed", failed, several), ("not run", not_run, true)];
+        let rest_is = if state.is_followed_from_start() { "not run" } else { "unfinished" };
+        let sets = [
+            ("completed", state.succeeded(), true),
+            ("failed", failed, several),
+            ("stopped", stopped, true),
+            (rest_is, rest, true),
+        ];
         for (word, set, _) in sets.iter().filter(|(_, set, told)| *told && !set.is_empty()) {
             let _ = writeln!(text, "{word}: {}", short(set));
         }

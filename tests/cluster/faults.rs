@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::Cluster;
+use crate::support::{Cluster, Outcome};
 
 /// What the proxy does to the bytes of one connection.
 trait Fault: Send + Sync + 'static {
@@ -99,6 +99,42 @@ fn what_an_old_server_drops_is_said_and_the_nearest_thing_done() {
     );
     assert_eq!(cluster.field("job/old", "{.spec.backoffLimit}"), "6");
     cluster.run(&["wait", "old"]).ok();
+}
+
+/// The rule that fails an index with exit code 3, as it is sent behind another.
+const FAIL_INDEX: &str =
+    r#",{"action":"FailIndex","onExitCodes":{"containerName":"worker","operator":"In","values":[3]}}"#;
+
+#[test]
+fn policies_that_an_old_server_drops_are_refused_or_replaced() {
+    let cluster = Cluster::new("old-policies");
+    let (_running, port) = cluster.start_api_proxy();
+    let run = |dropped: &'static [&'static str], flags: &[&str]| {
+        let url = proxy(port, Arc::new(TooOld(dropped)));
+        let start = ["run", "old", "--completions", "3", "--detach", "-s", &url, "-n", cluster.namespace()];
+        cluster.run(&[&start[..], flags, &["--", "true"]].concat())
+    };
+    let refused = |outcome: Outcome, expected: &str| {
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (1, expected), "{outcome:?}");
+        assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "", "nothing is left behind");
+    };
+    refused(
+        run(&["\"successPolicy\":{\"rules\":[{\"succeededCount\":1}]},"], &["--success-count", "1"]),
+        "error: this server knows no success policy: --success-count needs Kubernetes 1.31 or newer\n\
+         hint: leave --success-count out\n",
+    );
+    refused(
+        run(&[FAIL_INDEX], &["--fail-on-exit", "3", "--retries", "1"]),
+        "error: this server can't fail an index by its exit code: --fail-on-exit needs Kubernetes 1.29 or newer\n\
+         hint: leave --fail-on-exit out\n",
+    );
+    let outcome =
+        run(&["\"backoffLimitPerIndex\":1,", "\"maxFailedIndexes\":0,"], &["--fail-fast", "--retries", "1"]).ok();
+    let told = "warning: this server counts no failures for each index (it needs Kubernetes 1.29): the job ends with \
+                failure 2 of all indexes together instead\n";
+    assert!(outcome.stderr.starts_with(told), "{outcome:?}");
+    assert_eq!(outcome.stderr.matches("warning: ").count(), 1, "{outcome:?}");
+    assert_eq!(cluster.field("job/old", "{.spec.backoffLimit}"), "1");
 }
 
 /// Lets the server create a Job, and loses the answer, once.

@@ -250,7 +250,7 @@ fn a_deadline_is_told_of_the_job_and_of_a_pod() {
         "job",
         &[
             ("1 index not completed (1): Job was active longer than specified deadline (DeadlineExceeded)", ""),
-            ("hint: activeDeadlineSeconds of the Job is the time", ""),
+            ("hint: activeDeadlineSeconds of the Job (--timeout) is the time", ""),
         ],
     );
     assert_causes(

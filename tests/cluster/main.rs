@@ -10,6 +10,7 @@ mod indexes;
 mod items;
 mod list;
 mod logs;
+mod policies;
 mod readme;
 mod run;
 mod support;

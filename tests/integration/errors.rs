@@ -343,14 +343,14 @@ fn times_that_are_none() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
     ── stdout
     ── stderr
-    error: --timeout "soon": "soon" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    error: --timeout "soon": "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
     hint: write it as 90s, 10m or 2h
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--request-timeout", "never"])), @r#"
     ── stdout
     ── stderr
-    error: --request-timeout "never": "never" is not a timeout: give seconds, or a number with a unit such as 1s, 2m, 3h
+    error: --request-timeout "never": "never" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
     hint: write it as 30s or 1m
     ── exit code 2
     "#);
@@ -469,4 +469,39 @@ fn a_server_that_can_not_be_reached() {
     ── exit code 1
     "#);
     assert!(start.elapsed() < Duration::from_secs(20), "{:?} for seven verbs", start.elapsed());
+}
+
+#[test]
+fn policies_that_contradict() {
+    assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--fail-fast", "--max-failed", "1"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '--fail-fast' cannot be used with '--max-failed <N>'
+
+    Usage: kubectl indexed run --items <A,B,…> --fail-fast [NAME] -- <CMD [ARG]>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--fail-on-exit", "3-5", "--ignore-exit", "4"])), @"
+    ── stdout
+    ── stderr
+    error: --fail-on-exit and --ignore-exit both have 4: an index is tried again or it is not
+    hint: leave it out of one of them
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--success-count", "3"])), @"
+    ── stdout
+    ── stderr
+    error: --success-count 3 is more than the Job has indexes: 2
+    hint: give at most 2
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--index-timeout", "1d"])), @r#"
+    ── stdout
+    ── stderr
+    error: --index-timeout "1d" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
+    hint: write it as 90s, 10m or 2h
+    ── exit code 2
+    "#);
 }

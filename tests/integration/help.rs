@@ -195,9 +195,6 @@ fn of_run() {
       -j, --parallelism <N>
               How many indexes may run at once [default: all, at most 100]
 
-          --retries <N>
-              How often a failed index is tried again, each index for itself [default: 0]
-
           --label <KEY=VALUE>
               Label for the Job and its Pods; can be repeated
 
@@ -209,6 +206,41 @@ fn of_run() {
 
           --template <FILE>
               Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
+
+    Policies:
+          --retries <N>
+              How often a failed index is tried again, each index for itself [default: 0]
+
+          --max-failed <N>
+              How many indexes may fail; one more ends the Job [default: all, and the others still run]
+
+          --fail-fast
+              End the Job at the first index that has failed, its retries included
+
+          --fail-on-exit <CODES>
+              Exit codes of the command, as in 1,3-5, after which an index is not tried again
+
+          --ignore-exit <CODES>
+              Exit codes of the command that are no failure: the index is tried again, as often as it
+              takes
+
+          --success-indexes <INDEXES>
+              Indexes that are enough: the Job completes once they have, and what still runs is ended
+
+          --success-count <N>
+              How many indexes are enough, of all or of --success-indexes
+
+          --timeout <DURATION>
+              How long all indexes together may take, as in 90s or 2h; then the Job fails, and what
+              still runs is ended
+
+          --index-timeout <DURATION>
+              How long one attempt of an index may take, from when a node has its Pod, its image still
+              to be pulled
+
+          --ttl <DURATION>
+              How long the Job, its Pods and their logs are kept once it has ended [default: until
+              deleted]
 
     Worker:
           --image <IMAGE>
@@ -358,6 +390,9 @@ fn of_run() {
 
       # Ten at a time, each retried twice, in an image of your own
       kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
+
+      # Not for longer than an hour, and not after the first that fails
+      kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
 
       # See the manifest, or keep it
       kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev

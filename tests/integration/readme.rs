@@ -85,6 +85,8 @@ fn the_flags_are_real() {
     known.extend(flags(&texts));
     // Of cargo, in the paragraph about installing.
     known.insert("--path".to_owned());
+    // Of GNU parallel and Slurm, in the table of policies.
+    known.extend(["--halt", "--time"].map(str::to_owned));
     for flag in flags(&file("README.md")) {
         assert!(known.contains(&flag), "README.md names {flag}, which nothing has");
     }

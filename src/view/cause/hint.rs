@@ -31,9 +31,11 @@ pub(super) fn of_suspended(name: &str) -> String {
 pub(super) fn of_ending(reason: &str) -> Option<String> {
     Some(match reason {
         "DeadlineExceeded" => {
-            "activeDeadlineSeconds of the Job is the time that all indexes together may take".to_owned()
+            "activeDeadlineSeconds of the Job (--timeout) is the time that all indexes together may take".to_owned()
         }
-        "MaxFailedIndexesExceeded" => "maxFailedIndexes of the Job is how many may fail until it gives up".to_owned(),
+        "MaxFailedIndexesExceeded" => {
+            "maxFailedIndexes of the Job (--max-failed, --fail-fast) is how many may fail until it gives up".to_owned()
+        }
         "BackoffLimitExceeded" => "backoffLimit of the Job is how many Pods may fail until it gives up".to_owned(),
         _ => return None,
     })

@@ -10,9 +10,9 @@ fn state() -> JobState {
     let job = json!({
         "metadata": {"name": "j", "uid": "u", "labels": {"kueue.x-k8s.io/queue-name": "q"}},
         "spec": {"completions": 1000, "parallelism": 10, "completionMode": "Indexed", "backoffLimitPerIndex": 2,
-            "maxFailedIndexes": 5, "podReplacementPolicy": "Failed", "template": {},
+            "maxFailedIndexes": 5, "podReplacementPolicy": "Failed", "template": {"spec": {"activeDeadlineSeconds": 90, "containers": []}},
             "podFailurePolicy": {"rules": [
-                {"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3, 4]}},
+                {"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [3, 7, 8, 9]}},
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
             ]}},
         "status": {"startTime": "2026-01-01T00:00:00Z", "completedIndexes": "0-99", "failedIndexes": "900"},
@@ -64,7 +64,8 @@ fn what_is_worth_reading_comes_first() {
       Pending:          100-399,401-899,901-999  (898)
       Retries:          2 for each index
       Max Failed:       5 indexes
-      On Pod Failure:   FailIndex on exit code In 3,4
+      Index Timeout:    90s for each attempt
+      On Pod Failure:   FailIndex on exit code In 3,7-9
       On Pod Failure:   Ignore on DisruptionTarget=True
       Pod Replacement:  Failed
       Conditions:  <none>

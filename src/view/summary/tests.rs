@@ -1,7 +1,8 @@
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{from_value, json};
 
 use super::*;
+use crate::state::Event;
 use crate::view::tests::{ended, failed_job, items, job, now, pod};
 
 #[test]
@@ -58,7 +59,7 @@ fn each_way_of_failing_is_told_the_most_frequent_first() {
     assert_snapshot!(failures(&state, &items(&names)), @r#"
     completed: 0
     failed: 1-9
-    not run: 10,11
+    unfinished: 10,11
     3 × exit code 3: "bad item …" (indexes 1,3,6)
       items "one", "three", "six"; index 1, pod words-1-abcde, wrote last:
       | bad item one
@@ -79,7 +80,7 @@ fn a_job_that_ended_early_says_what_never_ran() {
     pod(&mut state, 4, &ended(1, "Error", "", 9));
     assert_snapshot!(failures(&state, &ItemTexts::new()), @"
     completed: 0-3
-    not run: 5-99999
+    unfinished: 5-99999
     index 4 failed: exit code 1, pod words-4-abcde
     ");
     let mut scattered = failed_job(1000, &(0..500).map(|n| (2 * n).to_string()).collect::<Vec<_>>().join(","), "1,3");
@@ -87,7 +88,7 @@ fn a_job_that_ended_early_says_what_never_ran() {
     pod(&mut scattered, 3, &ended(1, "Error", "x", 9));
     assert_snapshot!(failures(&scattered, &ItemTexts::new()), @r#"
     completed: 0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,58,60,62,64,66,68,70,72,74,76,78,80,82,84,86,88,90,92,94,96,98,100,102,104,106,… (500 in all)
-    not run: 5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,61,63,65,67,69,71,73,75,77,79,81,83,85,87,89,91,93,95,97,99,101,103,105,107,109,… (498 in all)
+    unfinished: 5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,61,63,65,67,69,71,73,75,77,79,81,83,85,87,89,91,93,95,97,99,101,103,105,107,109,… (498 in all)
     2 × exit code 1: "x" (indexes 1,3)
     "#);
 }
@@ -128,4 +129,58 @@ fn a_job_that_goes_on_or_completed() {
     let done =
         job(2, &json!({"completedIndexes": "0,1", "conditions": [complete], "completionTime": "2026-01-01T00:00:07Z"}));
     assert_snapshot!(sentence(&done, now()), @"job words completed: 2 of 2 indexes completed in 7s");
+}
+
+/// A Job that has ended with indexes left, followed from its start or not: one of them had begun.
+fn ended_early(from_start: bool, type_: &str, reason: &str, failed: &str) -> JobState {
+    let job = |status: serde_json::Value, version: &str| {
+        let spec = json!({"completions": 6, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {}});
+        let metadata = json!({"name": "words", "uid": "u", "resourceVersion": version});
+        from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap()
+    };
+    let start = "2026-01-01T00:00:00Z";
+    let first = if from_start { json!({}) } else { json!({"startTime": start}) };
+    let mut state = JobState::following(job(first, "1"), true);
+    pod(&mut state, 3, &crate::view::tests::running(5));
+    let condition = json!({"type": type_, "status": "True", "reason": reason, "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:40Z"});
+    let mut status =
+        json!({"startTime": start, "completedIndexes": "0,1", "failedIndexes": failed, "conditions": [condition]});
+    if type_ == "Complete" {
+        status["completionTime"] = json!("2026-01-01T00:00:40Z");
+    }
+    state.apply(Event::Job(Box::new(job(status, "2"))));
+    state.apply(Event::PodGone { uid: "uid-3".to_owned() });
+    state
+}
+
+#[test]
+fn a_job_that_ended_before_its_indexes_says_what_became_of_them() {
+    let told = |state: &JobState| format!("{}\n{}", sentence(state, now()), failures(state, &ItemTexts::new()));
+    assert_snapshot!(told(&ended_early(true, "Complete", "SuccessPolicy", "")), @"
+    job words completed (SuccessPolicy): 2 of 6 indexes completed, 4 unfinished in 40s
+    completed: 0,1
+    stopped: 3
+    not run: 2,4,5
+    ");
+    assert_snapshot!(told(&ended_early(true, "Complete", "SuccessPolicy", "2")), @"
+    job words completed (SuccessPolicy): 2 of 6 indexes completed, 1 failed, 3 unfinished in 40s
+    completed: 0,1
+    stopped: 3
+    not run: 4,5
+    index 2 failed; its pod is gone
+    ");
+    assert_snapshot!(told(&ended_early(true, "Failed", "MaxFailedIndexesExceeded", "2")), @"
+    job words failed (MaxFailedIndexesExceeded): 2 of 6 indexes completed, 1 failed, 3 unfinished in 40s
+    completed: 0,1
+    stopped: 3
+    not run: 4,5
+    index 2 failed; its pod is gone
+    ");
+    assert_snapshot!(told(&ended_early(false, "Failed", "DeadlineExceeded", "")), @"
+    job words failed (DeadlineExceeded): 2 of 6 indexes completed, 0 failed, 4 unfinished in 40s
+    completed: 0,1
+    stopped: 3
+    unfinished: 2,4,5
+    ");
 }

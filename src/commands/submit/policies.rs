@@ -1,0 +1,102 @@
+//! What becomes of the policies on a server that does not know them: an old one drops fields without a word.
+
+use serde_json::Value;
+
+use crate::commands::Context;
+use crate::error::{Error, Kind};
+use crate::spec::policy::Policy;
+
+/// Checks that the server keeps those policies that nothing else can stand for.
+///
+/// # Errors
+/// If it does not: it names the flag and the version that is needed.
+pub(super) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
+    let rules = rules(stored);
+    let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
+    let missing = |what: &str, flag: &str, version: &str| {
+        Error::new(Kind::Failed, format!("this server {what}: {flag} needs Kubernetes {version} or newer"))
+            .hint(format!("leave {flag} out"))
+    };
+    if let Some(success) = policy.success.as_ref().filter(|_| stored["spec"]["successPolicy"].is_null()) {
+        let flag = if success.indexes.is_some() { "--success-indexes" } else { "--success-count" };
+        return Err(missing("knows no success policy", flag, "1.31"));
+    }
+    if !policy.fail_on_exit.is_empty() && !has("FailIndex") {
+        return Err(missing("can't fail an index by its exit code", "--fail-on-exit", "1.29"));
+    }
+    if !policy.ignore_exit.is_empty() && !has("Ignore") {
+        return Err(missing("knows no pod failure policy", "--ignore-exit", "1.26"));
+    }
+    Ok(())
+}
+
+fn rules(job: &Value) -> &[Value] {
+    job.pointer("/spec/podFailurePolicy/rules").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Says what the server has dropped of the Job.
+///
+/// Returns the nearest thing to retries of each index on such a server: a limit for all of them together, so wide that
+/// one failing index does not stop the others unless that was asked for.
+///
+/// # Errors
+/// If it knows no Indexed Jobs.
+pub(in crate::commands) fn mind_dropped(
+    sent: &Value,
+    stored: &Value,
+    policy: &Policy,
+    context: &mut Context,
+) -> Result<Option<u64>, Error> {
+    let sent_fields = sent["spec"].as_object().into_iter().flatten().map(|(field, _)| field.as_str());
+    let dropped: Vec<_> = sent_fields.filter(|field| stored["spec"].get(field).is_none()).collect();
+    let mut fallback = None;
+    for field in &dropped {
+        match *field {
+            "completionMode" => {
+                return Err(Error::new(Kind::Failed, "this server knows no Indexed Jobs")
+                    .hint("they need Kubernetes 1.24 or newer"));
+            }
+            "backoffLimitPerIndex" => {
+                let limit = limit_of_all(sent["spec"]["completions"].as_u64().unwrap_or(0), policy);
+                fallback = Some(limit);
+                context.ui.warning(&if policy.max_failed.is_some() {
+                    format!(
+                        "this server counts no failures for each index (it needs Kubernetes 1.29): the job ends with \
+                         failure {} of all indexes together instead",
+                        limit + 1
+                    )
+                } else {
+                    format!(
+                        "this server has no retries for each index (it needs Kubernetes 1.29): up to {limit} failures \
+                         of all indexes together are tried again instead"
+                    )
+                });
+            }
+            // That was said with the retries.
+            "maxFailedIndexes" if dropped.contains(&"backoffLimitPerIndex") && policy.max_failed.is_some() => {}
+            "podFailurePolicy" => context.ui.warning(
+                "this server has no pod failure policy (it needs Kubernetes 1.26): a drained node counts as a failure",
+            ),
+            field => context.ui.warning(&format!("this server does not know spec.{field}, and dropped it")),
+        }
+    }
+    let lost = rules(sent).len().saturating_sub(rules(stored).len());
+    if lost > 0 && !dropped.contains(&"podFailurePolicy") {
+        // What the flags ask for was checked before.
+        context.ui.warning(
+            "this server knows no FailIndex (it needs Kubernetes 1.29), and dropped such rules of the \
+                            template's podFailurePolicy",
+        );
+    }
+    Ok(fallback)
+}
+
+/// As many failures as it takes for all indexes that may fail to have done so, and for one more to have its last attempt
+/// left.
+fn limit_of_all(completions: u64, policy: &Policy) -> u64 {
+    let retries = u64::from(policy.retries.unwrap_or(0));
+    let all = completions.saturating_mul(retries + 1);
+    let limit = policy.max_failed.map_or(all, |failed| u64::from(failed).saturating_mul(retries + 1) + retries);
+    // The field is an int32.
+    limit.min(all).min(i32::MAX as u64)
+}

@@ -1,0 +1,278 @@
+//! The policies: how often an index is tried, what ends an index, and what ends the Job.
+
+use serde_json::Value;
+
+use super::{base, duration};
+use crate::args::PolicyArgs;
+use crate::error::Error;
+use crate::index_set::IndexSet;
+
+/// Most rules that a `podFailurePolicy` may have (`pkg/apis/batch/validation`).
+const MAX_RULES: usize = 20;
+/// Most bytes that the indexes of a `successPolicy` may take (`pkg/apis/batch/validation`).
+const MAX_SUCCESS_INDEXES: usize = 64 * 1024;
+/// Greatest number in the fields that count retries and seconds: they are `int32`, or no larger value means more.
+const MAX_COUNT: u32 = i32::MAX as u32;
+/// Exit codes of a process that was ended from outside by SIGTERM or SIGKILL, as the kubelet ends a Pod out of time.
+const ENDED: [u8; 2] = [137, 143];
+
+/// What becomes of an index that fails, and what ends the Job. What is None or empty is left to the template, or to
+/// Kubernetes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Retries of each index; None leaves it to the template, or to no retry.
+    pub(crate) retries: Option<u32>,
+    /// How many indexes may fail until the Job ends; at most as many as there are.
+    pub(crate) max_failed: Option<u32>,
+    /// Exit codes that fail an index for good: 1 to 255, in order, each once; none of [`Policy::ignore_exit`].
+    pub(crate) fail_on_exit: Vec<u8>,
+    /// Exit codes that do not count as a failure, likewise.
+    pub(crate) ignore_exit: Vec<u8>,
+    /// What is enough for the Job to complete.
+    pub(crate) success: Option<Success>,
+    /// Seconds from the start of the Job to its end; at least 1.
+    pub(crate) timeout: Option<u32>,
+    /// Seconds from the start of a Pod to its end; at least 1.
+    pub(crate) index_timeout: Option<u32>,
+    /// Seconds from the end of the Job until it is deleted.
+    pub(crate) ttl: Option<u32>,
+}
+
+/// When a Job has done enough: one of the two is given at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Success {
+    /// Indexes of the Job that are enough; None are all.
+    pub(crate) indexes: Option<IndexSet>,
+    /// How many of them are enough, at least 1; None are all.
+    pub(crate) count: Option<u32>,
+}
+
+impl Policy {
+    /// Whether an old server would leave out what nothing else can stand for, so that it has to be asked first.
+    pub(crate) fn depends_on_server(&self) -> bool {
+        self.success.is_some() || self.goes_by_exit_codes()
+    }
+
+    /// Whether exit codes decide what becomes of an index.
+    pub(crate) fn goes_by_exit_codes(&self) -> bool {
+        !self.fail_on_exit.is_empty() || !self.ignore_exit.is_empty()
+    }
+}
+
+/// From the flags to a policy that the API takes for a Job of so many indexes, with what the user should be warned of.
+///
+/// # Errors
+/// A usage error for what can't be had, by `pkg/apis/batch/validation` of Kubernetes.
+pub(super) fn resolve(
+    args: PolicyArgs,
+    completions: u32,
+    base: Option<&Value>,
+) -> Result<(Policy, Vec<String>), Error> {
+    let PolicyArgs {
+        retries,
+        max_failed,
+        fail_fast,
+        fail_on_exit,
+        ignore_exit,
+        success_indexes,
+        success_count,
+        timeout,
+        index_timeout,
+        ttl,
+    } = args;
+    if let Some(n) = retries.filter(|n| *n > MAX_COUNT) {
+        return Err(Error::usage(format!("--retries {n} is more than Kubernetes counts"))
+            .hint(format!("give at most {MAX_COUNT}")));
+    }
+    if let Some(n) = max_failed.filter(|n| *n > completions) {
+        return Err(Error::usage(format!("--max-failed {n} is more than the Job has indexes: {completions}"))
+            .hint(format!("give at most {completions}, or leave it out: then all may fail")));
+    }
+    let policy = Policy {
+        retries,
+        max_failed: if fail_fast { Some(0) } else { max_failed },
+        fail_on_exit: exit_codes("--fail-on-exit", fail_on_exit.as_deref())?,
+        ignore_exit: exit_codes("--ignore-exit", ignore_exit.as_deref())?,
+        success: success(success_indexes.as_deref(), success_count, completions)?,
+        timeout: seconds("--timeout", timeout.as_deref(), 1)?,
+        index_timeout: seconds("--index-timeout", index_timeout.as_deref(), 1)?,
+        ttl: seconds("--ttl", ttl.as_deref(), 0)?,
+    };
+    check_codes(&policy)?;
+    if let Some(base) = base {
+        let asked = [
+            ("--retries", retries.is_some()),
+            (if fail_fast { "--fail-fast" } else { "--max-failed" }, policy.max_failed.is_some()),
+            ("--fail-on-exit", !policy.fail_on_exit.is_empty()),
+            ("--ignore-exit", !policy.ignore_exit.is_empty()),
+        ];
+        let asked: Vec<_> = asked.into_iter().filter(|(_, asked)| *asked).map(|(flag, _)| flag).collect();
+        check_template(&asked, &policy, base)?;
+    }
+    let warnings = warnings(&policy, base);
+    Ok((policy, warnings))
+}
+
+/// Reads exit codes, as in `1,3-5`.
+fn exit_codes(flag: &str, text: Option<&str>) -> Result<Vec<u8>, Error> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let codes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
+        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint("write exit codes as 1,3-5")
+    })?;
+    if codes.contains(0) {
+        return Err(Error::usage(format!("{flag} {text} has 0, the exit code of success"))
+            .hint("exit codes of failures are 1-255"));
+    }
+    let too_large = codes.difference(&IndexSet::below(256));
+    if !too_large.is_empty() {
+        return Err(Error::usage(format!("{flag} {text} has {too_large}, which no command can end with"))
+            .hint("exit codes of failures are 1-255"));
+    }
+    Ok(codes.iter().filter_map(|code| u8::try_from(code).ok()).collect())
+}
+
+fn check_codes(policy: &Policy) -> Result<(), Error> {
+    let both: IndexSet = policy
+        .fail_on_exit
+        .iter()
+        .filter(|code| policy.ignore_exit.contains(code))
+        .map(|code| u32::from(*code))
+        .collect();
+    if both.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "--fail-on-exit and --ignore-exit both have {both}: an index is tried again or it is not"
+    ))
+    .hint("leave it out of one of them"))
+}
+
+fn success(indexes: Option<&str>, count: Option<u32>, completions: u32) -> Result<Option<Success>, Error> {
+    let indexes = indexes.map(|text| success_indexes(text, completions)).transpose()?;
+    if let Some(count) = count {
+        let (of, whose) = match &indexes {
+            Some(indexes) => (indexes.len(), format!("--success-indexes {indexes} has indexes")),
+            None => (completions as usize, "the Job has indexes".to_owned()),
+        };
+        if count == 0 {
+            return Err(
+                Error::usage("--success-count 0 would be enough before anything has run").hint("give at least 1")
+            );
+        }
+        if count as usize > of {
+            return Err(Error::usage(format!("--success-count {count} is more than {whose}: {of}"))
+                .hint(format!("give at most {of}")));
+        }
+    }
+    Ok((indexes.is_some() || count.is_some()).then_some(Success { indexes, count }))
+}
+
+fn success_indexes(text: &str, completions: u32) -> Result<IndexSet, Error> {
+    let indexes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
+        Error::usage(format!("--success-indexes {text:?}: {}", problem.problem())).hint("write indexes as 0-3,7")
+    })?;
+    let all = IndexSet::below(completions);
+    let outside = indexes.difference(&all);
+    if !outside.is_empty() {
+        return Err(Error::usage(format!("--success-indexes {text}: the Job has no index {outside}"))
+            .hint(format!("its indexes are {all}")));
+    }
+    let length = indexes.to_string().len();
+    if length > MAX_SUCCESS_INDEXES {
+        return Err(Error::usage(format!(
+            "--success-indexes takes {length} bytes when written out, and Kubernetes takes {MAX_SUCCESS_INDEXES}"
+        ))
+        .hint("name ranges, or only how many are enough: --success-count"));
+    }
+    Ok(indexes)
+}
+
+/// Reads a duration that Kubernetes counts in whole seconds.
+fn seconds(flag: &str, text: Option<&str>, least: u32) -> Result<Option<u32>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    let duration = duration::parse(text)
+        .map_err(|problem| Error::usage(format!("{flag} {problem}")).hint("write it as 90s, 10m or 2h"))?
+        .unwrap_or_default();
+    if duration.subsec_nanos() != 0 {
+        return Err(Error::usage(format!("{flag} {text} is no whole number of seconds, which Kubernetes counts"))
+            .hint(format!("give {}s", duration.as_secs() + 1)));
+    }
+    let seconds = u32::try_from(duration.as_secs()).ok().filter(|seconds| *seconds <= MAX_COUNT);
+    let Some(seconds) = seconds else {
+        return Err(Error::usage(format!("{flag} {text} is longer than Kubernetes counts"))
+            .hint(format!("leave it out for no limit, or give at most {MAX_COUNT}s")));
+    };
+    if seconds < least {
+        return Err(
+            Error::usage(format!("{flag} {text} leaves no time to run at all")).hint("leave it out for no limit")
+        );
+    }
+    Ok(Some(seconds))
+}
+
+/// Checks the flags against what the template says.
+fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), Error> {
+    let Some(flag) = asked.first() else { return Ok(()) };
+    let said = |field: &str| base.pointer(&format!("/spec/{field}")).filter(|value| !value.is_null());
+    if base::restart_policy(base) == Some("OnFailure") {
+        // The container is then started again in its Pod, and the Job does not see it fail.
+        let what = if *flag == "--retries" { "counts for each index" } else { "goes by Pods that failed" };
+        return Err(Error::usage(format!(
+            "{flag} {what}, which needs restartPolicy Never; the template says OnFailure"
+        ))
+        .hint(format!("take restartPolicy out of the template, or leave {flag} out")));
+    }
+    let together = said("backoffLimit").filter(|_| said("backoffLimitPerIndex").is_none() && policy.retries.is_none());
+    if let (Some(limit), Some(flag)) = (together, asked.iter().find(|flag| **flag != "--ignore-exit")) {
+        return Err(Error::usage(format!(
+            "{flag} counts failures of each index; the template counts those of all together (backoffLimit {limit})"
+        ))
+        .hint("add --retries N, which replaces it, or take backoffLimit out of the template"));
+    }
+    if !policy.goes_by_exit_codes() {
+        return Ok(());
+    }
+    let flag = if policy.fail_on_exit.is_empty() { "--ignore-exit" } else { "--fail-on-exit" };
+    if let Some(replacement) = said("podReplacementPolicy").filter(|replacement| *replacement != "Failed") {
+        return Err(Error::usage(format!(
+            "{flag} needs podReplacementPolicy Failed; the template says {}",
+            replacement.as_str().unwrap_or_default()
+        ))
+        .hint("take podReplacementPolicy out of the template"));
+    }
+    let own = usize::from(!policy.fail_on_exit.is_empty()) + usize::from(!policy.ignore_exit.is_empty());
+    let theirs = said("podFailurePolicy").and_then(|policy| policy.get("rules")?.as_array()).map_or(0, Vec::len);
+    if own + theirs > MAX_RULES {
+        return Err(Error::usage(format!(
+            "{flag} makes {} rules with the {theirs} of the template's podFailurePolicy; Kubernetes takes {MAX_RULES}",
+            own + theirs
+        ))
+        .hint("put together rules of the template that do the same"));
+    }
+    Ok(())
+}
+
+fn warnings(policy: &Policy, base: Option<&Value>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let limit = base.and_then(|base| base.pointer("/spec/backoffLimitPerIndex")).and_then(Value::as_u64);
+    let retried = policy.retries.map_or_else(|| limit.unwrap_or(0), u64::from) > 0;
+    if !policy.fail_on_exit.is_empty() && !retried {
+        warnings.push("--fail-on-exit changes nothing: without --retries no index is tried again".to_owned());
+    }
+    if let (Some(whole), Some(one)) = (policy.timeout, policy.index_timeout)
+        && whole <= one
+    {
+        warnings.push(format!("--index-timeout changes nothing: --timeout ends the Job after {whole}s"));
+    }
+    if policy.index_timeout.is_some()
+        && let Some(code) = ENDED.into_iter().find(|code| policy.ignore_exit.contains(code))
+    {
+        warnings.push(format!(
+            "what --index-timeout ends has the exit code 137 or 143; --ignore-exit {code} has it tried again without end"
+        ));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! What a Job says of itself.
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+
+use super::Outcome;
+use crate::contract::{annotation, label};
+
+/// The condition of that type, if it is true.
+pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
+}
+
+/// How a Job ended, if it did.
+pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
+    if condition(job, "Complete").is_some() {
+        Some(Outcome::Complete)
+    } else {
+        condition(job, "Failed").map(|_| Outcome::Failed)
+    }
+}
+
+/// Whether a Job gives each of its Pods an index.
+pub(crate) fn is_indexed(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
+}
+
+/// Whether a Job is held back. Its condition alone does not tell: it follows a release by a second or two.
+pub(crate) fn is_suspended(job: &Job) -> bool {
+    let asked = job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false);
+    asked && condition(job, "Suspended").is_some()
+}
+
+/// The status of a Job in one word, by kubectl's own order of precedence (`printJob` in `pkg/printers`).
+pub(crate) fn status_word(job: &Job) -> &'static str {
+    let has = |type_: &str| condition(job, type_).is_some();
+    match () {
+        () if has("Complete") => "Complete",
+        () if has("Failed") => "Failed",
+        () if job.metadata.deletion_timestamp.is_some() => "Terminating",
+        () if is_suspended(job) => "Suspended",
+        () if has("FailureTarget") => "FailureTarget",
+        () if has("SuccessCriteriaMet") => "SuccessCriteriaMet",
+        () => "Running",
+    }
+}
+
+/// The item form, and the store if there are items, that this program noted on a Job that it made.
+pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
+    let annotations = job.metadata.annotations.as_ref()?;
+    let noted = |key: &str| annotations.get(key).map(String::as_str);
+    Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
+}
+
+/// Why the items of a Job that this program made are handed over as they are, in words.
+pub(crate) fn handed_over(job: &Job) -> Option<&str> {
+    job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
+}
+
+/// The Kueue queue that has to admit a Job.
+pub(crate) fn queue(job: &Job) -> Option<&str> {
+    job.metadata.labels.as_ref()?.get(label::KUEUE_QUEUE).map(String::as_str)
+}

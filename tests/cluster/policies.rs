@@ -1,0 +1,160 @@
+//! What ends an index, and what ends a Job, by flags of `run`.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Cluster, Outcome};
+
+/// Runs a script once for each of some indexes, with these flags.
+fn run(cluster: &Cluster, name: &str, count: u32, flags: &str, script: &str) -> Outcome {
+    let count = count.to_string();
+    let flags: Vec<_> = flags.split_whitespace().collect();
+    let start = ["run", name, "--completions", &count];
+    cluster.run(&[&start[..], &flags, &["--", "sh", "-c", script]].concat())
+}
+
+/// How many Pods there are of an index.
+fn attempts(cluster: &Cluster, job: &str, index: u32) -> usize {
+    let selector = format!("job-name={job},batch.kubernetes.io/job-completion-index={index}");
+    cluster.kubectl(&["get", "pods", "-l", &selector, "-o", "name"]).ok().stdout.lines().count()
+}
+
+/// Who comes later does not know what ran and was stopped, where its Pod is gone, and does not pretend to.
+#[track_caller]
+fn assert_later(later: &Outcome, unfinished: &str, failed: &str) {
+    assert!(later.stderr.contains(unfinished) && later.stderr.contains(failed), "{later:?}");
+    assert!(!later.stderr.contains("\nnot run: "), "{later:?}");
+}
+
+#[test]
+fn the_first_that_failed_ends_all() {
+    let cluster = Cluster::new("fail-fast");
+    let script =
+        "case $JOB_COMPLETION_INDEX in 0) ;; 1) sleep 10; exit 4 ;; *) trap 'exit 1' TERM; sleep 60 & wait ;; esac";
+    let start = Instant::now();
+    let outcome = run(&cluster, "fast", 4, "--fail-fast -j 3", script);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(start.elapsed() < Duration::from_secs(50), "{:?}", start.elapsed());
+    let told = outcome.stderr.split_once("error: ").unwrap().1;
+    let expected = "job fast failed (MaxFailedIndexesExceeded): 1 of 4 indexes completed, 1 failed, 2 unfinished in ";
+    assert!(told.starts_with(expected), "{outcome:?}");
+    assert!(told.contains("\ncompleted: 0\nstopped: 2,3\nindex 1 failed: exit code 4, pod fast-1-"), "{outcome:?}");
+    let later = cluster.run(&["wait", "fast"]);
+    assert_eq!(later.code, 1);
+    assert_later(&later, "2 unfinished", "index 1 failed: exit code 4, pod fast-1-");
+    let described = cluster.run(&["describe", "fast"]).ok().stdout;
+    assert!(described.contains("    2 indexes not completed (2,3): Job has exceeded the specified maximal number of"));
+    assert!(described.contains("  Max Failed:       0 indexes\n"), "{described}");
+}
+
+#[test]
+fn so_many_may_fail() {
+    let cluster = Cluster::new("max-failed");
+    let outcome = run(&cluster, "some", 4, "--max-failed 1 -j 1", "exit $JOB_COMPLETION_INDEX");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains(": 1 of 4 indexes completed, 2 failed, 1 unfinished in "), "{outcome:?}");
+    assert!(outcome.stderr.contains("\ncompleted: 0\nfailed: 1,2\nnot run: 3\n"), "{outcome:?}");
+}
+
+#[test]
+fn exit_codes_say_what_is_tried_again() {
+    let cluster = Cluster::new("exit-codes");
+    // Without ConfigMaps and with them: the server is asked first in both cases.
+    let flags = ["--retries", "1", "--fail-on-exit", "3,7-9"];
+    let outcome = cluster.run(
+        &[&["run", "codes", "--items", "3,4", "-q"][..], &flags, &["--item-as", "arg", "--", "sh", "-c", "exit {}"]]
+            .concat(),
+    );
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("index 0 (item \"3\") failed: exit code 3, pod codes-0-"), "{outcome:?}");
+    assert!(outcome.stderr.contains("index 1 (item \"4\") failed after 2 attempts: exit code 4"), "{outcome:?}");
+    assert_eq!((attempts(&cluster, "codes", 0), attempts(&cluster, "codes", 1)), (1, 2));
+    let described = cluster.run(&["describe", "codes"]).ok().stdout;
+    let shown = "  On Pod Failure:   Ignore on DisruptionTarget=True\n  On Pod Failure:   FailIndex on exit code of worker In 3,7-9\n";
+    assert!(described.contains(shown), "{described}");
+}
+
+#[test]
+fn what_is_ignored_is_tried_again_without_counting() {
+    let cluster = Cluster::new("ignore-exit");
+    // With no retries at all it is tried until the time is up.
+    let outcome = run(&cluster, "busy", 2, "--ignore-exit 75 --timeout 30s", "exit $((JOB_COMPLETION_INDEX * 75))");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("(DeadlineExceeded): 1 of 2 indexes completed, 0 failed, 1 unfinished"),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains("\ncompleted: 0\nstopped: 1\n"), "{outcome:?}");
+    assert!(attempts(&cluster, "busy", 1) >= 2, "{outcome:?}");
+    assert_eq!(cluster.field("job/busy", "{.status.failedIndexes}"), "");
+}
+
+#[test]
+fn enough_is_enough() {
+    let cluster = Cluster::new("success");
+    let script =
+        "case $JOB_COMPLETION_INDEX in 1) exit 5 ;; 2) trap 'exit 1' TERM; sleep 60 & wait ;; *) sleep 8 ;; esac";
+    let outcome = run(&cluster, "first", 4, "--success-count 2", script);
+    if !cluster.is_newest() {
+        // Its gate is off before 1.31.
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        let told = "error: this server knows no success policy: --success-count needs Kubernetes 1.31 or newer\nhint: ";
+        assert!(outcome.stderr.starts_with(told), "{outcome:?}");
+        let dry = run(&cluster, "first", 4, "--success-indexes 0 --dry-run=server", "true");
+        assert!(dry.stderr.starts_with("error: this server knows no success policy: --success-indexes "), "{dry:?}");
+        assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "");
+        return;
+    }
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let told = "job first completed (SuccessPolicy): 2 of 4 indexes completed, 1 failed, 1 unfinished in ";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    let more = "\ncompleted: 0,3\nstopped: 2\nindex 1 failed: exit code 5, pod first-1-";
+    assert!(outcome.stderr.contains(more), "{outcome:?}");
+    let later = cluster.run(&["wait", "first"]).ok();
+    assert_later(&later, "1 unfinished", "index 1 failed: exit code 5, pod first-1-");
+    assert!(cluster.run(&["describe", "first"]).ok().stdout.contains("  Success When:     2 indexes succeeded\n"));
+    let outcome = run(&cluster, "these", 3, "--success-indexes 0,1 --success-count 1 -j 1", "true").ok();
+    assert!(outcome.stderr.contains("completed: 0\nnot run: 1,2\n"), "{outcome:?}");
+}
+
+#[test]
+fn the_time_of_a_job_is_up() {
+    let cluster = Cluster::new("timeout");
+    let outcome = run(&cluster, "late", 3, "--timeout 15s -j 2", "trap 'exit 1' TERM; sleep 60 & wait");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    let told = outcome.stderr.split_once("error: ").unwrap().1;
+    assert!(
+        told.starts_with("job late failed (DeadlineExceeded): 0 of 3 indexes completed, 0 failed, 3 unfinished in ")
+    );
+    assert!(
+        told.contains(": Job was active longer than specified deadline\nstopped: 0,1\nnot run: 2\nhint: "),
+        "{told}"
+    );
+    assert!(!told.contains("--index failed"), "nothing failed that had something to say: {told}");
+}
+
+#[test]
+fn the_time_of_an_index_is_up() {
+    let cluster = Cluster::new("index-timeout");
+    let script = "test $JOB_COMPLETION_INDEX = 0 || { trap 'exit 1' TERM; sleep 60 & wait; }";
+    let outcome = run(&cluster, "slow", 2, "--index-timeout 15s", script);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("(FailedIndexes): 1 of 2 indexes completed, 1 failed in "), "{outcome:?}");
+    assert!(outcome.stderr.contains("index 1 failed: exit code 1, DeadlineExceeded, pod slow-1-"), "{outcome:?}");
+    let described = cluster.run(&["describe", "slow"]).ok().stdout;
+    assert!(described.contains("  Index Timeout:    15s for each attempt\n"), "{described}");
+}
+
+#[test]
+fn what_is_done_goes_by_itself() {
+    let cluster = Cluster::new("ttl");
+    // At once, and still all is told.
+    let outcome = run(&cluster, "brief", 2, "--ttl 0", "echo done $JOB_COMPLETION_INDEX").ok();
+    assert_eq!(outcome.sorted_lines(), ["[0] done 0", "[1] done 1"], "{outcome:?}");
+    assert!(outcome.stderr.contains("job brief completed: 2 of 2 indexes completed in "), "{outcome:?}");
+    let gone = || cluster.kubectl(&["get", "jobs,pods", "-o", "name"]).ok().stdout.is_empty();
+    cluster.eventually("the end of the job", gone);
+    cluster.run(&["run", "words", "--items", "a,b", "--ttl", "2s", "-q", "--", "rev"]).ok();
+    cluster.eventually("the end of the job", gone);
+    let left = || cluster.kubectl(&["get", "configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n";
+    cluster.eventually("the end of its items", left);
+}
