@@ -1,12 +1,12 @@
 //! `delete`: a Job with everything that belongs to it.
 
 use anyhow::Result;
-use futures::StreamExt as _;
 
+use super::follow::teller::ConnectionTeller;
 use super::{Context, find};
 use crate::args::{DeleteArgs, NameFormat};
 use crate::cluster::Cluster;
-use crate::cluster::watch::{Link, Notice, Pods};
+use crate::cluster::watch::{Link, Pods};
 use crate::error::{Exit, Kind};
 use crate::state::Event;
 
@@ -60,12 +60,10 @@ async fn wait_until_gone(
     context: &mut Context,
 ) -> Result<()> {
     let mut notices = cluster.watch(job, Pods::None, &Link::default());
-    while let Some(notice) = notices.next().await {
-        match notice? {
-            Notice::Seen(Event::JobGone) => break,
-            Notice::Seen(_) => {}
-            Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
-            Notice::Connected => context.ui.note("connected again"),
+    let mut connection = ConnectionTeller::default();
+    while let Some(events) = connection.next(&mut notices, context).await? {
+        if events.iter().any(|event| matches!(event, Event::JobGone)) {
+            break;
         }
     }
     Ok(())

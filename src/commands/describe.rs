@@ -3,23 +3,21 @@
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
+use super::gather::gather;
 use super::{Context, find};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
+use crate::state::JobState;
 use crate::state::row::SucceededRows;
-use crate::state::{Event, JobState};
 use crate::view::cause::{self, Seen};
 use crate::view::describe;
 use crate::view::detail::{self, Detail};
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
     let DescribeArgs { job, show_events } = args;
-    // What can't be meant is told without a cluster.
-    job.as_deref().map(find::job_name).transpose()?;
-    let cluster = context.cluster().await?;
-    let job = find::job(job.as_deref(), &cluster, context).await?;
+    let (cluster, job) = find::here(job.as_deref(), context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
     let (seen, events) = futures::join!(look(&cluster, &job), events);
@@ -56,8 +54,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
 
 /// The Job and what of its Pods is worth telling, by the cheapest list that says it.
 async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows), Error> {
-    let mut state = JobState::new(job.clone());
-    let mut succeeded = SucceededRows::default();
+    let state = JobState::new(job.clone());
     let all = IndexSet::below(state.completions());
     let first: IndexSet = all.iter().take(detail::ROWS).collect();
     let filter = if all.len() <= detail::ROWS {
@@ -68,18 +65,5 @@ async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows),
     } else {
         PodFilter::UNSUCCESSFUL
     };
-    cluster
-        .each_pod(job, filter, |pod| {
-            if !succeeded.take(&pod) {
-                state.apply(Event::Pod(Box::new(pod)));
-            }
-        })
-        .await?;
-    if state.outcome().is_none() {
-        // What has ended meanwhile is in the Job, and was not among the Pods. One that was deleted is told as it was.
-        if let Ok(job) = cluster.job(job.metadata.name.as_deref().unwrap_or_default()).await {
-            state.apply(Event::Job(Box::new(job)));
-        }
-    }
-    Ok((state, succeeded))
+    gather(state, filter, cluster).await
 }

@@ -1,14 +1,16 @@
 //! From what the user calls a Job to the Job, and to its items.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::Context;
 use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
-use crate::index_set::IndexSet;
+use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read::{self, ItemSource};
-use crate::state;
+use crate::state::{self, JobState};
 use crate::view::summary::ItemTexts;
 
 /// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
@@ -29,6 +31,17 @@ pub(super) fn job_name(text: &str) -> Result<String, Error> {
         Some((kind, _)) => Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
             .hint("write NAME, job/NAME or jobs.batch/NAME")),
     }
+}
+
+/// The cluster, and the Indexed Job in it that is meant.
+///
+/// # Errors
+/// As [`job_name`], before the cluster is asked, and as [`job`].
+pub(super) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
+    named.map(job_name).transpose()?;
+    let cluster = Arc::new(context.cluster().await?);
+    let job = job(named, &cluster, context).await?;
+    Ok((cluster, job))
 }
 
 /// The Indexed Job that is meant; the newest of the namespace when none is named, said on stderr.
@@ -64,6 +77,27 @@ async fn newest(cluster: &Cluster) -> Result<Job> {
             .hint("kubectl indexed run --items foo,bar,baz -- rev makes one; -n NAMESPACE looks elsewhere")
             .into()
     })
+}
+
+/// The indexes that are asked for; all, if none is named.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
+    let Some(selector) = selector else { return Ok(IndexSet::below(state.completions())) };
+    check(&selector.numbers(), state)?;
+    Ok(selector.resolve(|word| state.meaning(word)))
+}
+
+/// # Errors
+/// If one of the indexes is not the Job's.
+pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
+    let all = IndexSet::below(state.completions());
+    let outside = named.difference(&all);
+    if outside.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the job has no index {outside}: its indexes are {all}")).hint("the first index is 0"))
 }
 
 /// The items of a Job as people read them; empty where they can't be known.

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, Stream, StreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::Context;
-use crate::cluster::Cluster;
 use crate::cluster::logs::{LogLine, LogOptions};
 use crate::cluster::watch::{Link, Notice, Pods};
+use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::state::{Event, JobState, Outcome};
@@ -99,15 +99,7 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             }
             _ = &mut interrupt => return Ok(End::Interrupted),
             notice = notices.next() => {
-                take_in(notice, &mut state, &mut connection, context)?;
-                // Events come in bursts; the logs are looked through once for all of them.
-                while let Some(notice) = notices.next().now_or_never() {
-                    take_in(notice, &mut state, &mut connection, context)?;
-                }
-                // Whoever deletes it once it has ended does no harm to what is known.
-                if state.is_gone() && state.outcome().is_none() {
-                    return Err(gone(&state, cluster).into());
-                }
+                take_all_in(notice, &mut notices, &mut state, &mut connection, cluster, context)?;
                 readers.start(&mut state);
             }
             _ = tick.tick() => {
@@ -117,6 +109,28 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             }
         }
     }
+}
+
+/// Takes in what a watch tells, and all else that it has to tell already: events come in bursts, of which only the
+/// outcome is looked at.
+///
+/// # Errors
+/// If watching has ended, or the Job was deleted.
+pub(super) fn take_all_in(
+    first: Option<Result<Notice, Error>>,
+    notices: &mut (impl Stream<Item = Result<Notice, Error>> + Unpin),
+    state: &mut JobState,
+    connection: &mut ConnectionTeller,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<(), Error> {
+    let mut notice = Some(first);
+    while let Some(one) = notice {
+        take_in(one, state, connection, context)?;
+        notice = notices.next().now_or_never();
+    }
+    // Whoever deletes it once it has ended does no harm to what is known.
+    if state.is_gone() && state.outcome().is_none() { Err(gone(state, cluster)) } else { Ok(()) }
 }
 
 /// Takes in what a watch tells.
@@ -129,12 +143,9 @@ pub(super) fn take_in(
     connection: &mut ConnectionTeller,
     context: &mut Context,
 ) -> Result<(), Error> {
-    match notice {
-        Some(Ok(Notice::Seen(event))) => state.apply(event),
-        Some(Ok(Notice::Reconnecting(why))) => connection.lost(&why),
-        Some(Ok(Notice::Connected)) => connection.back(context),
-        Some(Err(error)) => return Err(error),
-        None => return Err(Error::new(Kind::Failed, "the watch of the job has ended")),
+    let notice = notice.ok_or_else(|| Error::new(Kind::Failed, "the watch of the job has ended"))?;
+    if let Some(event) = connection.seen(notice?, context) {
+        state.apply(event);
     }
     Ok(())
 }
@@ -147,7 +158,8 @@ fn print_ready(lines: &mut mpsc::Receiver<LogLine>, prefix: line::Prefix, contex
     Ok(context.ui.flush()?)
 }
 
-fn print(log: &LogLine, prefix: line::Prefix, context: &mut Context) -> Result<()> {
+/// Prints a line of a log.
+pub(super) fn print(log: &LogLine, prefix: line::Prefix, context: &mut Context) -> Result<()> {
     let style = context.ui.style();
     let start = line::prefix(prefix, log.index, &log.pod, &log.container, style);
     Ok(context.ui.data(line::line(&start, &log.bytes, style))?)
@@ -155,24 +167,26 @@ fn print(log: &LogLine, prefix: line::Prefix, context: &mut Context) -> Result<(
 
 /// What the Pods have to add once the Job has ended; the watch may not have told it yet.
 async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
-    let Some(job) = state.job().cloned() else { return Ok(()) };
     let known = state.attempted().union(state.forgotten());
     // The Pods of indexes that succeeded matter only for their logs.
     let unknown = !state.succeeded().difference(&known).is_empty();
     if !unknown && state.outcome() == Some(Outcome::Complete) {
         return Ok(());
     }
-    for pod in cluster.last_pods(&job, if unknown { None } else { Some("status.phase!=Succeeded") }).await? {
-        state.apply(Event::Pod(Box::new(pod)));
-    }
-    Ok(())
+    ask_again(state, if unknown { PodFilter::default() } else { PodFilter::UNSUCCESSFUL }, cluster).await
 }
 
 /// What the Pods have to add of indexes that failed.
 pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
-    let telling = state.outcome() == Some(Outcome::Failed) || !state.failed().is_empty();
-    let Some(job) = state.job().filter(|_| telling).cloned() else { return Ok(()) };
-    for pod in cluster.last_pods(&job, Some("status.phase!=Succeeded")).await? {
+    if state.outcome() != Some(Outcome::Failed) && state.failed().is_empty() {
+        return Ok(());
+    }
+    ask_again(state, PodFilter::UNSUCCESSFUL, cluster).await
+}
+
+async fn ask_again(state: &mut JobState, which: PodFilter<'_>, cluster: &Cluster) -> Result<(), Error> {
+    let Some(job) = state.job().cloned() else { return Ok(()) };
+    for pod in cluster.last_pods(&job, which.fields).await? {
         state.apply(Event::Pod(Box::new(pod)));
     }
     Ok(())

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::Result;
-use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::{Context, find, logs};
+use super::follow::teller::ConnectionTeller;
+use super::gather::gather;
+use super::{Context, find, follow};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
-use crate::cluster::watch::{Link, Notice, Pods};
+use crate::cluster::watch::{Link, Pods};
 use crate::cluster::{Cluster, PodFilter};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
 use crate::state::attempt::Attempt;
 use crate::state::row::{IndexRow, SucceededRows};
@@ -30,24 +31,25 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
             .hint("-o jsonl prints an object for each change")
             .into());
     }
-    // What can't be meant is told without a cluster.
-    job.as_deref().map(find::job_name).transpose()?;
-    let cluster = context.cluster().await?;
-    let job = find::job(job.as_deref(), &cluster, context).await?;
+    let (cluster, job) = find::here(job.as_deref(), context).await?;
     let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
+    // Names need no items, which may be a long list.
+    let named = output == Some(IndexFormat::Name);
+    let early = asked.items(&job, watch).filter(|_| !named);
     let items = async {
-        match asked.exact() {
-            // Names need no items, which may be a long list.
-            _ if output == Some(IndexFormat::Name) => ItemTexts::new(),
-            Some(exact) => find::items_of(&exact, &job, &cluster).await,
-            None => find::items(&job, &cluster).await,
+        match &early {
+            Some(wanted) => find::items_of(wanted, &job, &cluster).await,
+            None => ItemTexts::new(),
         }
     };
-    let ((state, mut succeeded), items) = {
-        let (gathered, items) = futures::join!(gather(&cluster, &job, &asked), items);
-        (gathered?, items)
+    let ((state, mut succeeded), mut items) = {
+        let (looked, items) = futures::join!(look(&cluster, &job, &asked), items);
+        (looked?, items)
     };
     let mut rows = asked.rows(&state, &mut succeeded)?;
+    if early.is_none() && !named {
+        items = find::items_of(&rows.iter().map(|row| row.index).collect(), &job, &cluster).await;
+    }
     sort(&mut rows, sort_by, &items, context.now());
 
     let layout = Layout {
@@ -94,7 +96,7 @@ impl Asked {
     /// # Errors
     /// If an index is named that the Job does not have.
     fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
-        let selected = logs::select(self.selector.as_ref(), state)?;
+        let selected = find::select(self.selector.as_ref(), state)?;
         let mut rows = state.rows(&selected, succeeded);
         rows.retain(|row| self.statuses.is_empty() || self.statuses.contains(&row.status));
         Ok(rows)
@@ -126,6 +128,16 @@ impl Asked {
         (!known || !rest.is_empty()).then_some(PodFilter { indexes: exact, ..PodFilter::UNSUCCESSFUL })
     }
 
+    /// The indexes whose items are shown, if that does not depend on how they fare. Of those that change, any may be.
+    fn items(&self, job: &Job, watch: bool) -> Option<IndexSet> {
+        if !self.statuses.is_empty() && !watch {
+            return None;
+        }
+        let all = || IndexSet::below(JobState::new(job.clone()).completions());
+        let any = self.selector.is_none() || watch;
+        self.exact().or_else(|| any.then(all))
+    }
+
     /// The indexes that are asked for, if that does not depend on how they fare.
     fn exact(&self) -> Option<IndexSet> {
         self.selector.as_ref()?.fixed()
@@ -133,34 +145,15 @@ impl Asked {
 }
 
 /// What the server knows of the indexes that are asked for.
-async fn gather(cluster: &Cluster, job: &Job, asked: &Asked) -> Result<(JobState, SucceededRows)> {
-    let mut state = JobState::new(job.clone());
-    let mut succeeded = SucceededRows::default();
+async fn look(cluster: &Cluster, job: &Job, asked: &Asked) -> Result<(JobState, SucceededRows), Error> {
+    let state = JobState::new(job.clone());
     // Before anything is listed, so that what can't be meant costs nothing.
-    logs::select(asked.selector.as_ref(), &state)?;
+    find::select(asked.selector.as_ref(), &state)?;
     let exact = asked.exact();
-    let Some(mut filter) = asked.pods(&state, exact.as_ref()) else { return Ok((state, succeeded)) };
-    loop {
-        let mut seen = false;
-        cluster
-            .each_pod(job, filter, |pod| {
-                seen = true;
-                if !succeeded.take(&pod) {
-                    state.apply(Event::Pod(Box::new(pod)));
-                }
-            })
-            .await?;
-        // Servers before 1.28 give Pods no label with their index.
-        if seen || filter.indexes.take().is_none() {
-            break;
-        }
+    match asked.pods(&state, exact.as_ref()) {
+        Some(filter) => gather(state, filter, cluster).await,
+        None => Ok((state, SucceededRows::default())),
     }
-    if state.outcome().is_none() {
-        // What has ended since then is in the Job, and no longer among the Pods that were listed.
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        state.apply(Event::Job(Box::new(cluster.job(name).await?)));
-    }
-    Ok((state, succeeded))
 }
 
 /// Prints each row again that changes, until the Job has ended.
@@ -177,31 +170,20 @@ async fn go_on(
     let mut succeeded = SucceededRows::default();
     let Some(job) = state.job().cloned() else { return Ok(()) };
     let mut notices = cluster.watch(&job, Pods::All, &Link::default());
+    let mut connection = ConnectionTeller::default();
     while state.outcome().is_none() {
-        let Some(first) = notices.next().await else { break };
-        let mut touched = IndexSet::new();
-        // Changes come in bursts, of which only the outcome is shown.
-        let mut notice = Some(first);
-        while let Some(seen) = notice {
-            match seen? {
-                Notice::Seen(event) => {
-                    touched = touched.union(&take_in(event, &mut state, &mut succeeded));
-                }
-                Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
-                Notice::Connected => context.ui.note("connected again"),
-            }
-            notice = notices.next().now_or_never().flatten();
-        }
+        let Some(events) = connection.next(&mut notices, context).await? else { break };
+        let touched = events
+            .into_iter()
+            .fold(IndexSet::new(), |touched, event| touched.union(&take_in(event, &mut state, &mut succeeded)));
         if state.is_gone() {
-            let name = job.metadata.name.as_deref().unwrap_or_default();
-            let message = format!("job {name:?} in namespace {:?} was deleted before it ended", cluster.namespace());
-            return Err(Error::new(Kind::NotFound, message).into());
+            return Err(follow::gone(&state, cluster).into());
         }
-        let wanted = logs::select(asked.selector.as_ref(), &state)?.intersection(&touched);
+        let wanted = find::select(asked.selector.as_ref(), &state)?.intersection(&touched);
         print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
     }
     // The last Pods may end a moment after the Job is told to have ended.
-    let (state, mut succeeded) = gather(cluster, &job, asked).await?;
+    let (state, mut succeeded) = look(cluster, &job, asked).await?;
     print_changed(asked.rows(&state, &mut succeeded)?, asked, &mut shown, printer, context)
 }
 
@@ -390,6 +372,23 @@ mod tests {
         assert_eq!(pods(Some("9"), &[], false), "all of 9");
         assert_eq!(pods(Some("running,failed"), &[], false), "unsuccessful");
         assert_eq!(pods(Some("running"), &[IndexStatus::Succeeded], false), "unsuccessful");
+    }
+
+    #[test]
+    fn no_more_items_are_asked_for_than_the_rows_need() {
+        let items = |index: Option<&str>, statuses: &[IndexStatus], watch| {
+            let asked = Asked { selector: index.map(|text| text.parse().unwrap()), statuses: statuses.to_vec() };
+            let early = asked.items(state(false).job().unwrap(), watch);
+            early.map_or_else(|| "those of the rows".to_owned(), |indexes| indexes.to_string())
+        };
+        assert_eq!(items(None, &[], false), "0-9");
+        assert_eq!(items(Some("3,9"), &[], false), "3,9");
+        assert_eq!(items(Some("failed"), &[], false), "those of the rows");
+        assert_eq!(items(None, &[IndexStatus::Failed], false), "those of the rows");
+        assert_eq!(items(Some("3,9"), &[IndexStatus::Failed], false), "those of the rows");
+        // Whatever fails later is shown with its item.
+        assert_eq!(items(Some("failed"), &[], true), "0-9");
+        assert_eq!(items(Some("3,9"), &[IndexStatus::Failed], true), "3,9");
     }
 
     #[test]

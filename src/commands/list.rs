@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
-use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::follow::teller::ConnectionTeller;
 use crate::args::{ListArgs, ListFormat};
 use crate::cluster::Cluster;
-use crate::cluster::watch::{JobChange, Notice};
+use crate::cluster::watch::JobChange;
 use crate::error::Exit;
 use crate::manifest;
 use crate::state;
@@ -72,32 +72,28 @@ async fn go_on(
     let mut known: HashMap<String, Box<Job>> = jobs.into_iter().map(|job| (uid(&job), Box::new(job))).collect();
     let mut notices = cluster.watch_jobs(all_namespaces, selector);
     context.ui.flush()?;
-    while let Some(notice) = notices.next().await {
-        let mut notice = Some(notice);
-        while let Some(seen) = notice {
-            match seen? {
-                Notice::Seen(JobChange::Now(job)) if state::is_indexed(&job) => {
+    let mut connection = ConnectionTeller::default();
+    while let Some(changes) = connection.next(&mut notices, context).await? {
+        for change in changes {
+            match change {
+                JobChange::Now(job) if state::is_indexed(&job) => {
                     if known.get(&uid(&job)).is_none_or(|before| face(before) != face(&job)) {
                         printer.job(&job, false, context)?;
                     }
                     known.insert(uid(&job), job);
                 }
-                Notice::Seen(JobChange::Now(_)) => {}
-                Notice::Seen(JobChange::Gone(uid)) => {
+                JobChange::Now(_) => {}
+                JobChange::Gone(uid) => {
                     if let Some(job) = known.remove(&uid) {
                         printer.job(&job, true, context)?;
                     }
                 }
-                Notice::Seen(JobChange::Listed(uids)) => {
+                JobChange::Listed(uids) => {
                     for (_, job) in known.extract_if(|uid, _| !uids.contains(uid)) {
                         printer.job(&job, true, context)?;
                     }
                 }
-                Notice::Reconnecting(why) => context.ui.warning(&format!("reconnecting to the server: {why}")),
-                Notice::Connected => context.ui.note("connected again"),
             }
-            // All that is there already, before it is handed over.
-            notice = notices.next().now_or_never().flatten();
         }
         context.ui.flush()?;
     }

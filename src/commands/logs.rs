@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::follow::{End, Follow, LogView};
 use super::{Context, find, follow};
 use crate::args::{LogsArgs, Prefix};
-use crate::cluster::Cluster;
 use crate::cluster::logs::{LogLine, LogOptions, LogSource};
+use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSet;
 use crate::manifest::read;
 use crate::state::{Event, JobState};
 use crate::view::line;
@@ -25,19 +25,14 @@ const HELD: usize = 1024;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
     let LogsArgs { job, index, follow, keep_order, prefix, container, timestamps, tail } = args;
-    // What can't be meant is told without a cluster.
-    job.as_deref().map(find::job_name).transpose()?;
-    let cluster = std::sync::Arc::new(context.cluster().await?);
-    let job = find::job(job.as_deref(), &cluster, context).await?;
+    let (cluster, job) = find::here(job.as_deref(), context).await?;
     let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
     let options = LogOptions { follow, timestamps, tail: (tail >= 0).then_some(tail) };
 
     let mut state = JobState::new(job.clone());
-    for pod in cluster.pods(&job, None).await? {
-        state.apply(Event::Pod(Box::new(pod)));
-    }
-    let selected = select(index.as_ref(), &state)?;
-    let style = prefix_style(prefix, &selected);
+    cluster.each_pod(&job, PodFilter::default(), |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
+    let selected = find::select(index.as_ref(), &state)?;
+    let style = prefix_style(prefix, selected.len() == 1);
 
     if follow {
         // Words such as "failed" change their meaning while the Job runs, so they are asked for again.
@@ -75,25 +70,10 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         .into())
 }
 
-/// The indexes that are asked for.
-///
-/// # Errors
-/// If one is named that the Job does not have.
-pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
-    let all = IndexSet::below(state.completions());
-    let Some(selector) = selector else { return Ok(all) };
-    let outside = selector.numbers().difference(&all);
-    if !outside.is_empty() {
-        return Err(
-            Error::usage(format!("the job has no index {outside}: its indexes are {all}")).hint("the first index is 0")
-        );
-    }
-    Ok(selector.resolve(|word| state.meaning(word)))
-}
-
-fn prefix_style(prefix: Prefix, selected: &IndexSet) -> line::Prefix {
+/// How lines begin, where all or not all are of one index.
+pub(super) fn prefix_style(prefix: Prefix, one: bool) -> line::Prefix {
     match prefix {
-        Prefix::Auto if selected.len() == 1 => line::Prefix::None,
+        Prefix::Auto if one => line::Prefix::None,
         Prefix::Auto | Prefix::Index => line::Prefix::Index,
         Prefix::Pod => line::Prefix::Pod,
         Prefix::None => line::Prefix::None,
@@ -128,7 +108,6 @@ async fn print_in_order(
     unread: &mut Vec<String>,
     context: &mut Context,
 ) -> Result<()> {
-    let style = context.ui.style();
     let mut reading: VecDeque<Reading> = VecDeque::new();
     loop {
         while reading.len() < AHEAD
@@ -145,8 +124,7 @@ async fn print_in_order(
         }
         let Some(Reading { index, mut lines, reader }) = reading.pop_front() else { return Ok(()) };
         while let Some(log) = lines.recv().await {
-            let start = line::prefix(prefix, index, &log.pod, &log.container, style);
-            context.ui.data(line::line(&start, &log.bytes, style))?;
+            follow::print(&log, prefix, context)?;
         }
         if let Err(error) = reader.await? {
             unread.push(format!("index {index}: {error}"));

@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod find;
 mod follow;
+mod gather;
 mod indexes;
 mod inputs;
 mod list;

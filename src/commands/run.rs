@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::follow::{End, Follow, LogView};
-use super::{Context, follow, inputs, submit};
+use super::{Context, follow, inputs, logs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogOptions;
@@ -16,8 +16,8 @@ use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
 use crate::spec::{self, JobSpec, Resolved};
+use crate::view::plural;
 use crate::view::summary::ItemTexts;
-use crate::view::{line, plural};
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let (dry_run, output, detach, quiet, prefix) = (args.dry_run, args.output, args.detach, args.quiet, args.prefix);
@@ -81,12 +81,7 @@ async fn to_the_end(
         wanted: Box::new(|state| IndexSet::below(state.completions())),
         container: manifest::read::worker_container(&job).map(str::to_owned),
         options: LogOptions::default(),
-        prefix: match prefix {
-            Prefix::Auto if spec.completions == 1 => line::Prefix::None,
-            Prefix::Auto | Prefix::Index => line::Prefix::Index,
-            Prefix::Pod => line::Prefix::Pod,
-            Prefix::None => line::Prefix::None,
-        },
+        prefix: logs::prefix_style(prefix, spec.completions == 1),
         keep_order: false,
     };
     let end = follow::follow(Follow { cluster, job, logs }, context).await?;

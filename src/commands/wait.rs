@@ -109,12 +109,7 @@ impl Waiting {
     fn new(job: Job, goal: Option<&WaitFor>, context: &Context) -> Result<Self, Error> {
         let state = JobState::following(job, false);
         if let Some(WaitFor::Indexes(indexes)) = goal {
-            let all = IndexSet::below(state.completions());
-            let outside = indexes.difference(&all);
-            if !outside.is_empty() {
-                return Err(Error::usage(format!("the job has no index {outside}: its indexes are {all}"))
-                    .hint("the first index is 0"));
-            }
+            find::check(indexes, &state)?;
         }
         let teller = JobTeller::new(&state, context.now());
         Ok(Self { state, teller, exit: None })

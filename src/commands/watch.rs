@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use futures::{FutureExt as _, StreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -38,8 +38,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
             .hint(format!("{} prints each change of an index", context.again(&format!("indexes{name} -w"))))
             .into());
     }
-    let cluster = Arc::new(context.cluster().await?);
-    let job = find::job(job.as_deref(), &cluster, context).await?;
+    let (cluster, job) = find::here(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let items = find::items(&job, &cluster).await;
 
@@ -100,13 +99,7 @@ async fn show(job: Job, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut
         }
         tokio::select! {
             notice = notices.next() => {
-                follow::take_in(notice, &mut state, &mut connection, context)?;
-                while let Some(notice) = notices.next().now_or_never() {
-                    follow::take_in(notice, &mut state, &mut connection, context)?;
-                }
-                if state.is_gone() {
-                    return Err(follow::gone(&state, cluster).into());
-                }
+                follow::take_all_in(notice, &mut notices, &mut state, &mut connection, cluster, context)?;
                 if state.outcome().is_some() {
                     return Ok((End::Finished, state));
                 }

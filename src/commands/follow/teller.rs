@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{FutureExt as _, Stream, StreamExt as _};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 
+use super::TICK;
 use crate::cluster::Cluster;
+use crate::cluster::watch::Notice;
 use crate::commands::Context;
 use crate::error::Error;
 use crate::state::{Event, JobState};
@@ -16,6 +19,8 @@ use crate::view::{duration, escape_control};
 
 /// A connection that is back within this time is not worth a word: some proxies cut every long one.
 const GRACE: Duration = Duration::from_secs(2);
+/// How many events are looked at together at the most; a Pod takes some 3 KB.
+const BURST: usize = 500;
 /// How often progress is told where it can't be redrawn in place.
 const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
 /// After how long without a Pod the events of a Job are asked for the cause.
@@ -35,14 +40,51 @@ struct Lost {
 }
 
 impl ConnectionTeller {
+    /// What a watch has seen, unless it tells of its connection.
+    pub(in crate::commands) fn seen<T>(&mut self, notice: Notice<T>, context: &mut Context) -> Option<T> {
+        match notice {
+            Notice::Seen(seen) => return Some(seen),
+            Notice::Reconnecting(why) => self.lost(&why),
+            Notice::Connected => self.back(context),
+        }
+        None
+    }
+
+    /// What a watch sees next, and some of what else it has seen by then; None once it has ended. Meanwhile it is said
+    /// how the connection is.
+    pub(in crate::commands) async fn next<T>(
+        &mut self,
+        notices: &mut (impl Stream<Item = Result<Notice<T>, Error>> + Unpin),
+        context: &mut Context,
+    ) -> Result<Option<Vec<T>>, Error> {
+        let mut tick = interval(TICK);
+        loop {
+            let first = tokio::select! {
+                notice = notices.next() => notice,
+                _ = tick.tick() => {
+                    self.tick(context);
+                    continue;
+                }
+            };
+            let Some(first) = first else { return Ok(None) };
+            let mut seen: Vec<_> = self.seen(first?, context).into_iter().collect();
+            while seen.len() < BURST
+                && let Some(Some(notice)) = notices.next().now_or_never()
+            {
+                seen.extend(self.seen(notice?, context));
+            }
+            return Ok(Some(seen));
+        }
+    }
+
     /// The connection is gone.
-    pub(in crate::commands) fn lost(&mut self, why: &str) {
+    fn lost(&mut self, why: &str) {
         let why = escape_control(why).into_owned();
         self.lost.get_or_insert(Lost { since: Instant::now(), why, told: false });
     }
 
     /// The connection is back.
-    pub(in crate::commands) fn back(&mut self, context: &mut Context) {
+    fn back(&mut self, context: &mut Context) {
         if let Some(lost) = self.lost.take().filter(|lost| lost.told) {
             let after = duration::human(i64::try_from(lost.since.elapsed().as_secs()).unwrap_or(i64::MAX));
             context.ui.note(&format!("connected again after {after}"));
@@ -128,7 +170,7 @@ impl JobTeller {
     /// Asks once for the events of a Job that has no Pod: only they tell of a quota or a webhook.
     fn ask(&mut self, state: &mut JobState, cluster: &Arc<Cluster>) {
         if let Some(events) = self.events.take_if(|events| events.is_finished())
-            && let Some(Ok(Ok(events))) = futures::FutureExt::now_or_never(events)
+            && let Some(Ok(Ok(events))) = events.now_or_never()
         {
             for event in events {
                 state.apply(event);
