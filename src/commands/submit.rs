@@ -75,7 +75,7 @@ pub(super) async fn submit(
             .hint("choose another --name, or leave it out to have one made"),
         _ => error,
     };
-    if held_back || spec.policy.depends_on_server() {
+    if held_back || spec.policy.depends_on_server() || spec.handover.depends_on_server() {
         // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
         let one = manifest.config_maps.first().cloned();
         let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };

@@ -340,7 +340,7 @@ fn quick_indexes_lose_nothing_through_five_outages() {
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
     let url = proxy(port, Arc::clone(&outage));
-    let script = "echo one; sleep 1; echo two; case $JOB_COMPLETION_INDEX in 5|17) echo broken >&2; exit 3; esac";
+    let script = "echo one; sleep 1; echo two; case $JOB_COMPLETION_INDEX in 5|17) echo broken; exit 3; esac";
     let args = ["run", "outages", "--completions", "30", "-j", "5", "-s", &url, "-n", cluster.namespace()];
     let running = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
     cluster.eventually("running pods", || cluster.field("job/outages", "{.status.active}") == "5");
