@@ -59,6 +59,10 @@ fn the_transcripts_are_what_happens() {
 #[test]
 fn the_tables_of_items_are_true() {
     let cluster = Cluster::new("readme-items");
+    // What differs on an old server is seen by the tests of items; here it would only take its time.
+    if !cluster.is_newest() {
+        return;
+    }
     cluster.write("words.txt", b"foo\nbar\nbaz\n");
     cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
     cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");
