@@ -179,9 +179,13 @@ impl Cluster {
         Self::outcome(command)
     }
 
-    /// What kubectl prints for a JSON path of an object.
+    /// What kubectl prints for a JSON path of an object; nothing while there is no such object.
     pub(crate) fn field(&self, object: &str, path: &str) -> String {
-        self.kubectl(&["get", object, "-o", &format!("jsonpath={path}")]).ok().stdout
+        let outcome = self.kubectl(&["get", object, "-o", &format!("jsonpath={path}")]);
+        if outcome.stderr.contains("(NotFound)") {
+            return String::new();
+        }
+        outcome.ok().stdout
     }
 
     /// Whether the server is of the newest pinned version, which the documents show.
