@@ -56,14 +56,10 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
 async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows), Error> {
     let state = JobState::new(job.clone());
     let all = IndexSet::below(state.completions());
-    let first: IndexSet = all.iter().take(detail::ROWS).collect();
-    let filter = if all.len() <= detail::ROWS {
-        PodFilter::default()
-    } else if all.difference(&state.succeeded()).is_empty() {
-        // All went well, so the first ones stand for the rest.
-        PodFilter { indexes: Some(&first), fields: None }
-    } else {
-        PodFilter::UNSUCCESSFUL
-    };
+    if all.len() > detail::ROWS && all.difference(&state.succeeded()).is_empty() {
+        // The Job itself says that all went well, and no row is worth more than the others.
+        return Ok((state, SucceededRows::default()));
+    }
+    let filter = if all.len() <= detail::ROWS { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };
     gather(state, filter, cluster).await
 }

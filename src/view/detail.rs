@@ -150,6 +150,9 @@ fn table(text: &mut String, detail: Detail<'_>) {
     let Detail { state, rows, items, now, .. } = detail;
     let all = state.completions() as usize;
     if rows.is_empty() {
+        if all > 0 && state.succeeded().len() == all {
+            text.push_str("  Indexes:  all succeeded; the verb indexes has a row for each\n");
+        }
         return;
     }
     let mut rows: Vec<_> = rows.iter().collect();
@@ -165,7 +168,8 @@ fn table(text: &mut String, detail: Detail<'_>) {
     }
 }
 
-/// All indexes where they are few; else those that failed, then those that are at work, then the first of the rest.
+/// All indexes where they are few; else those that failed, then those that are at work, then the first of the pending.
+/// None of many that all succeeded: the Job's own ranges say all of them.
 pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
     let all = IndexSet::below(state.completions());
     if all.len() <= ROWS {
@@ -178,7 +182,7 @@ pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
     for group in groups {
         telling = telling.union(&group.iter().take(ROWS - telling.len()).collect());
     }
-    if telling.is_empty() { all.iter().take(ROWS).collect() } else { telling }
+    telling
 }
 
 fn cells(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<String> {

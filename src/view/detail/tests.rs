@@ -79,3 +79,19 @@ fn what_is_worth_reading_comes_first() {
     ");
     assert_eq!(text.lines().filter(is_waiting).count(), 21);
 }
+
+/// Of many that all went well the Job's own ranges say all: no Pod is asked for, and no row shown.
+#[test]
+fn many_that_succeeded_need_no_table() {
+    let job = json!({
+        "metadata": {"name": "words", "uid": "u"},
+        "spec": {"completions": 1000, "completionMode": "Indexed", "template": {}},
+        "status": {"completedIndexes": "0-999", "conditions": [{"type": "Complete", "status": "True"}]},
+    });
+    let state = JobState::new(from_value(job).unwrap());
+    let (chosen, items) = (worth_reading(&state), ItemTexts::new());
+    assert!(chosen.is_empty());
+    let now = "2026-01-01T00:10:00Z".parse().unwrap();
+    let text = indexed(Detail { state: &state, causes: &[], rows: &[], items: &items, now });
+    assert!(text.ends_with("\n  Indexes:  all succeeded; the verb indexes has a row for each\n"), "{text}");
+}
