@@ -66,14 +66,12 @@ fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>
         }
     }
     if let Some(path) = worker_path.filter(|_| spec.item_store.needs_picking()) {
-        input.mounts.push(
-            if scripts::is_in_input_dir(path) && (path == contract::ITEM_PATH || path == VARIABLES_PATH) {
-                folder
-            } else {
-                // The folder of another path may have files of the image, which a volume over it would hide.
-                json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
-            },
-        );
+        input.mounts.push(if path == contract::ITEM_PATH || path == VARIABLES_PATH {
+            folder
+        } else {
+            // The folder of another path may have files of the image, which a volume over it would hide.
+            json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
+        });
     }
     let list: Vec<_> = match spec.item_store {
         ItemStore::Inline => {

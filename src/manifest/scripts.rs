@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
+use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
 use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
 use crate::spec::stores::ItemStore;
 
@@ -202,9 +202,4 @@ pub(super) fn unescape_expansion(text: &str) -> String {
         }
     }
     plain
-}
-
-/// The folder of the one path in it, if it is the folder of items.
-pub(super) fn is_in_input_dir(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(folder, _)| folder == contract::INPUT_DIR)
 }
