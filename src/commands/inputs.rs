@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use crate::args::{ItemArgs, RunArgs};
 use crate::error::{Error, Kind};
+use crate::manifest::read;
 use crate::spec::select::{Flow, Taken};
 use crate::spec::sources::{self, ListedConfigMap};
 use crate::spec::{self, Inputs};
@@ -86,9 +87,7 @@ async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigM
             .hint("kubectl get configmaps lists them; -n NAMESPACE looks elsewhere")
             .into());
     };
-    let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
-    let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
-    Ok(ListedConfigMap { entries: text.chain(binary).collect() })
+    Ok(ListedConfigMap { entries: read::entries(config_map).collect() })
 }
 
 /// What makes a generated name unique: five letters or digits, none that is read as another.

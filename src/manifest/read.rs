@@ -98,10 +98,8 @@ impl Listing {
 
     /// The items of `wanted` that one of the ConfigMaps has.
     pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
-        let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
-        let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
         let mut items = ItemTexts::new();
-        for (key, value) in text.chain(binary) {
+        for (key, value) in entries(config_map) {
             match &self.layout {
                 Layout::Keys => {
                     if let Some(index) = key.parse().ok().filter(|&index| wanted.contains(index)) {
@@ -134,6 +132,13 @@ impl Listing {
             }
         }
     }
+}
+
+/// The keys of a ConfigMap with their values, those that are no text included.
+pub(crate) fn entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
+    let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
+    text.chain(binary)
 }
 
 impl Reading {
