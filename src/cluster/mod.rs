@@ -41,6 +41,13 @@ impl Cluster {
         &self.connection.namespace
     }
 
+    /// The same cluster, another namespace.
+    pub(crate) fn at(&self, namespace: &str) -> Self {
+        let mut connection = self.connection.clone();
+        namespace.clone_into(&mut connection.namespace);
+        Self { connection }
+    }
+
     fn client(&self) -> Client {
         self.connection.client.clone()
     }

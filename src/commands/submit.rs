@@ -83,6 +83,7 @@ pub(super) async fn submit(
     }
     if held_back {
         job["spec"]["suspend"] = json!(true);
+        job["metadata"]["annotations"][annotation::SUBMITTING] = json!("true");
     }
     let created = cluster.create(&job, submission).await.map_err(name_hint)?;
     let fallback = mind_dropped(&job, &created.object, &spec.policy, context);
@@ -92,16 +93,16 @@ pub(super) async fn submit(
         }
         let owner = owner(&spec.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
-        // With a queue, Kueue lets it run.
-        if held_back && spec.queue.is_none() {
-            cluster.release(&spec.name, manager).await?;
+        if held_back {
+            // With a queue, Kueue lets it run.
+            cluster.release(&spec.name, spec.queue.is_none(), manager).await?;
         }
         Ok::<_, Error>(config_maps)
     };
     match rest.await {
         Ok(config_maps) => Ok(Manifest { job: created.object, config_maps }),
         Err(error) => {
-            let undone = cluster.delete_job(&spec.name, Some(created.uid())).await;
+            let undone = cluster.delete_job(&spec.name, Some(created.uid()), false).await;
             let error = anyhow::Error::from(error);
             Err(match undone {
                 Ok(()) => error.context(format!("submitting job {:?}, which was taken back", spec.name)),
@@ -140,6 +141,7 @@ async fn store(
     Ok(stored)
 }
 
-fn owner(name: &str, uid: &str) -> Value {
+/// The reference that makes a Job own something.
+pub(super) fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
 }

@@ -20,7 +20,7 @@ fn a_missing_namespace() {
 fn a_job_that_is_not_indexed() {
     let cluster = Cluster::new("errors");
     cluster.kubectl(&["create", "job", "plain", "--image=busybox", "--", "true"]).ok();
-    for verb in ["describe", "logs", "wait"] {
+    for verb in ["describe", "logs", "wait", "suspend", "resume"] {
         let expected = "error: job \"plain\" is not Indexed: its Pods have no completion index";
         refused(&cluster.run(&[verb, "plain"]), 1, expected);
         let missing = format!("error: there is no job \"none\" in namespace {:?}\n", cluster.namespace());

@@ -372,6 +372,26 @@ fn nothing_to_delete() {
 }
 
 #[test]
+fn an_age_that_is_none() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "--older-than", "1w"])), @"");
+}
+
+#[test]
+fn names_beside_what_chooses() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "x", "--all"])), @"");
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["suspend", "x", "-l", "a=b"])), @"");
+}
+
+#[test]
+fn numbers_that_no_job_can_be_scaled_to() {
+    let scale = |flags: &[&str]| refused(USAGE, Sandbox::new().run(&[&["scale", "x"], flags].concat()));
+    assert_snapshot!(scale(&[]), @"");
+    assert_snapshot!(scale(&["-j", "100001"]), @"");
+    assert_snapshot!(scale(&["--completions", "0"]), @"");
+    assert_snapshot!(scale(&["--completions", "3", "-j", "2"]), @"");
+}
+
+#[test]
 fn no_kubeconfig() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list"])), @"
     ── stdout

@@ -655,6 +655,21 @@ fn of_wait() {
 }
 
 #[test]
+fn of_suspend() {
+    assert_snapshot!(own_part("suspend"), @"");
+}
+
+#[test]
+fn of_resume() {
+    assert_snapshot!(own_part("resume"), @"");
+}
+
+#[test]
+fn of_scale() {
+    assert_snapshot!(own_part("scale"), @"");
+}
+
+#[test]
 fn of_delete() {
     assert_snapshot!(own_part("delete"), @"
     ── stdout
