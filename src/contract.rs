@@ -56,7 +56,8 @@ pub(crate) mod annotation {
     /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
     /// The release takes it off.
     pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
-    /// On a Job: a digest of all that was submitted, so that the same command again is known as the same.
+    /// On a Job: a digest of all that was submitted, but for the namespace, so that the same command again is known as
+    /// the same.
     pub(crate) const DIGEST: &str = "kubectl-indexed/digest";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";

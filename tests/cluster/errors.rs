@@ -60,9 +60,9 @@ fn what_the_server_refuses_leaves_nothing() {
     let cluster = Cluster::new("errors");
     let name = "there";
     cluster.run(&["run", name, "--items", "a", "--detach", "-q", "--", "rev"]).ok();
-    let again = cluster.run(&["run", name, "--items", "a", "--detach", "-q", "--", "rev"]);
-    refused(&again, 1, "error: can't create ");
-    assert!(again.stderr.contains("already exists"), "{again:?}");
+    let other = cluster.run(&["run", name, "--items", "b", "--detach", "-q", "--", "rev"]);
+    refused(&other, 1, "error: can't create ");
+    assert!(other.stderr.contains("already exists"), "{other:?}");
     let invalid = cluster.run(&["run", "bad", "--items", "a", "--label", "not a key=x", "--", "rev"]);
     assert_eq!((invalid.code, invalid.stdout.as_str()), (2, ""), "{invalid:?}");
     let unknown = cluster.run(&[

@@ -18,6 +18,11 @@ use crate::state::{self, Outcome};
 pub(super) fn digest(manifest: &Manifest) -> String {
     let mut hash = Hash::new(&SHA256);
     for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
+        let mut object = object.clone();
+        // It says where they are, not what: a flag and the context may name the same.
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.shift_remove("namespace");
+        }
         hash.update(object.to_string().as_bytes());
         hash.update(b"\n");
     }
@@ -101,5 +106,10 @@ mod tests {
         assert_eq!(one, digest(&manifest("rev", "foo")));
         assert_ne!(one, digest(&manifest("rev", "bar")));
         assert_ne!(one, digest(&manifest("tac", "foo")));
+        let mut elsewhere = manifest("rev", "foo");
+        elsewhere.job["metadata"] = json!({"namespace": "there", "name": "x"});
+        let mut here = manifest("rev", "foo");
+        here.job["metadata"] = json!({"name": "x"});
+        assert_eq!(digest(&elsewhere), digest(&here));
     }
 }
