@@ -29,6 +29,15 @@ pub(super) struct Step {
     pub(super) ends: usize,
     /// What else the user should know.
     pub(super) notes: Vec<String>,
+    /// What to do next.
+    pub(super) hint: Option<String>,
+}
+
+impl Step {
+    /// For a Job that is as it is wanted.
+    pub(super) fn none() -> Self {
+        Self { patch: None, ends: 0, notes: Vec::new(), hint: None }
+    }
 }
 
 /// The name of a Job.
@@ -192,8 +201,9 @@ async fn apply(
         DryRun::Server => " (server dry run)",
     };
     let (mut printed, mut exit) = (Vec::new(), Exit::Success);
+    let is_one = steps.len() == 1;
     for (job, step) in steps {
-        let Step { patch, ends: _, notes } = step;
+        let Step { patch, ends: _, notes, hint } = step;
         let already = if patch.is_some() { "" } else { "already " };
         let result = match patch {
             None => Ok(job.clone()),
@@ -218,6 +228,9 @@ async fn apply(
         }
         for note in notes {
             context.ui.status(&note);
+        }
+        if let Some(hint) = hint.filter(|_| is_one) {
+            context.ui.hint(&hint);
         }
     }
     if let (Some(output), false) = (output, printed.is_empty()) {

@@ -22,7 +22,7 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     change::check_unqueued(job, WORDS.verb, true)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend != Some(true) {
-        return Ok(Step { patch: None, ends: 0, notes: Vec::new() });
+        return Ok(Step::none());
     }
     if state::is_submitting(job) {
         return Err(Error::new(
@@ -37,6 +37,6 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
         let scale = context.again(&format!("scale {name} -j N"));
         notes.push(format!("job {name} may run no index at once (parallelism 0): {scale} changes that"));
     }
-    notes.push(format!("{} follows it", context.again(&format!("logs -f {name}"))));
-    Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes })
+    let hint = Some(format!("{} follows it", context.again(&format!("logs -f {name}"))));
+    Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
 }

@@ -49,7 +49,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
         check_elastic(job, &spec, completions, stated, context)?;
     }
     if (completions, wanted.parallelism) == (before, at_once) {
-        return Ok(Step { patch: None, ends: 0, notes: Vec::new() });
+        return Ok(Step::none());
     }
     let mut patch = json!({"spec": {"parallelism": wanted.parallelism}});
     if completions != before {
@@ -67,9 +67,11 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
             format!("{running} of job {name} {verb} here; {each} anew when there is room")
         });
     }
+    let mut hint = None;
     if wanted.parallelism == 0 {
-        let scale = context.again(&format!("scale {name} -j {at_once}"));
-        notes.push(format!("no index of job {name} starts until it may run some again: {scale}"));
+        notes.push(format!("no index of job {name} starts until some may run again"));
+        let scale = context.again(&format!("scale {name} -j {}", at_once.max(1)));
+        hint = Some(format!("{scale} lets it go on"));
     }
     if wanted.parallelism > completions {
         let indexes = plural(usize::try_from(completions).unwrap_or(0), "index", "indexes");
@@ -85,7 +87,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
     } else if spec.suspend == Some(true) {
         notes.push(format!("job {name} is suspended: it counts once the Job is resumed"));
     }
-    Ok(Step { patch: Some(patch), ends, notes })
+    Ok(Step { patch: Some(patch), ends, notes, hint })
 }
 
 /// # Errors

@@ -22,7 +22,7 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     change::check_unqueued(job, WORDS.verb, false)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend == Some(true) {
-        return Ok(Step { patch: None, ends: 0, notes: Vec::new() });
+        return Ok(Step::none());
     }
     let ends = active(job);
     let mut notes = Vec::new();
@@ -34,6 +34,6 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     if let Some(limit) = spec.active_deadline_seconds {
         notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
     }
-    notes.push(format!("{} lets it go on", context.again(&format!("resume {name}"))));
-    Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes })
+    let hint = Some(format!("{} lets it go on", context.again(&format!("resume {name}"))));
+    Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
 }

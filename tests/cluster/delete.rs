@@ -2,10 +2,13 @@
 
 use crate::support::Cluster;
 
+/// Sleeps for a minute, and ends at once when it is told to.
+const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
+
 #[test]
 fn a_job_goes_with_all_that_is_its() {
     let cluster = Cluster::new("delete");
-    cluster.run(&["run", "x", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", "sleep 60"]).ok();
+    cluster.run(&["run", "x", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
     cluster.run(&["run", "y", "--items", "a", "-q", "--", "rev"]).ok();
     let outcome = cluster.run(&["delete", "job/x", "y", "-y"]).ok();
     assert_eq!(outcome.stdout, "job.batch \"x\" deleted\njob.batch \"y\" deleted\n");
@@ -28,8 +31,8 @@ fn a_job_goes_with_all_that_is_its() {
 
 /// Jobs that have ended, run, and are suspended: `done`, `bad`, `busy`, `held`, and `plain`, which is not Indexed.
 fn some_jobs(cluster: &Cluster) {
-    cluster.run(&["run", "busy", "--completions", "1", "--label", "team=a", "-dq", "--", "sleep", "60"]).ok();
-    cluster.run(&["run", "held", "--completions", "1", "--label", "team=a", "-dq", "--", "sleep", "60"]).ok();
+    cluster.run(&["run", "busy", "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
+    cluster.run(&["run", "held", "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
     cluster.run(&["suspend", "held"]).ok();
     cluster.kubectl(&["create", "job", "plain", "--image=busybox", "--", "true"]).ok();
     assert_eq!(cluster.run(&["run", "bad", "--completions", "1", "-q", "--", "false"]).code, 1);
@@ -91,7 +94,7 @@ fn jobs_of_all_namespaces_are_told_apart() {
     let (one, other) = (Cluster::new("delete-one"), Cluster::new("delete-other"));
     let label = format!("test={}", one.namespace());
     for cluster in [&one, &other] {
-        cluster.run(&["run", "same", "--items", "a", "--label", &label, "-dq", "--", "sleep", "60"]).ok();
+        cluster.run(&["run", "same", "--items", "a", "--label", &label, "-dq", "--", "sh", "-c", SLEEP]).ok();
     }
     let gone = one.run(&["delete", "-A", "-l", &label, "-y"]).ok();
     let line = |cluster: &Cluster| format!("job.batch \"same\" deleted from {} namespace", cluster.namespace());
@@ -102,8 +105,10 @@ fn jobs_of_all_namespaces_are_told_apart() {
 #[test]
 fn a_list_without_an_owner_goes_too() {
     let cluster = Cluster::new("delete-applied");
-    let manifest =
-        cluster.run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "sleep", "60"]).ok().stdout;
+    let manifest = cluster
+        .run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "sh", "-c", SLEEP])
+        .ok()
+        .stdout;
     cluster.apply(&manifest).ok();
     let dry = cluster.run(&["delete", "dry", "--dry-run=client"]).ok();
     assert_eq!(dry.stdout, "job.batch \"dry\" deleted (dry run)\nconfigmap \"dry-items\" deleted (dry run)\n");

@@ -2,9 +2,12 @@
 
 use crate::support::{Cluster, Outcome};
 
+/// Sleeps for a minute, and ends at once when it is told to.
+const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
+
 /// Starts a Job whose indexes wait for a minute, and waits until they run.
 fn start(cluster: &Cluster, name: &str, flags: &[&str], running: &str) {
-    let command = ["--detach", "-q", "--", "sleep", "60"];
+    let command = ["--detach", "-q", "--", "sh", "-c", SLEEP];
     cluster.run(&[&["run", name], flags, &command].concat()).ok();
     let job = format!("job/{name}");
     cluster.eventually("running pods", || cluster.field(&job, "{.status.ready}") == running);
@@ -33,7 +36,7 @@ fn a_job_is_suspended_and_goes_on() {
         outcome.stderr,
         "2 running indexes of job x end here; they start anew once it is resumed\n\
          the 3600s that job x may take begin anew then, too\n\
-         kubectl indexed resume x lets it go on\n"
+         hint: kubectl indexed resume x lets it go on\n"
     );
     cluster
         .eventually("the end of the pods", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.is_empty());
@@ -44,7 +47,7 @@ fn a_job_is_suspended_and_goes_on() {
     // Without a name, the newest.
     let outcome = cluster.run(&["resume", "-o", "name"]).ok();
     assert_eq!(outcome.stdout, "job.batch/x\n");
-    assert!(outcome.stderr.contains(": x\nkubectl indexed logs -f x follows it\n"), "{outcome:?}");
+    assert!(outcome.stderr.contains(": x\nhint: kubectl indexed logs -f x follows it\n"), "{outcome:?}");
     cluster.eventually("running pods", || cluster.field("job/x", "{.status.ready}") == "2");
     let again = cluster.run(&["resume", "x"]).ok();
     assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already resumed\n", ""));
@@ -59,9 +62,9 @@ fn a_job_is_scaled_down_to_nothing_and_up() {
     assert_eq!(outcome.stderr, "1 running index of job x ends here; it starts anew when there is room\n");
     let outcome = cluster.run(&["scale", "x", "-j", "0"]).ok();
     assert!(
-        outcome
-            .stderr
-            .ends_with("no index of job x starts until it may run some again: kubectl indexed scale x -j 1\n"),
+        outcome.stderr.ends_with(
+            "no index of job x starts until some may run again\nhint: kubectl indexed scale x -j 1 lets it go on\n"
+        ),
         "{outcome:?}"
     );
     cluster
@@ -92,7 +95,7 @@ fn an_elastic_job_gets_other_completions() {
     );
     cluster.eventually("one pod", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.lines().count() == 1);
 
-    cluster.run(&["run", "list", "--items", "a,b", "--detach", "-q", "--", "sleep", "60"]).ok();
+    cluster.run(&["run", "list", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
     let outcome = cluster.run(&["scale", "list", "--completions", "3"]);
     refused(
         &outcome,
@@ -119,7 +122,7 @@ fn what_has_ended_or_is_queued_is_left_alone() {
         }
     }
     // Of several, nothing is changed if one can't be.
-    cluster.run(&["run", "held", "--completions", "1", "--detach", "-q", "--", "sleep", "60"]).ok();
+    cluster.run(&["run", "held", "--completions", "1", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
     refused(&cluster.run(&["suspend", "held", "done"]), "error: can't suspend job \"done\"");
     assert_ne!(cluster.field("job/held", "{.spec.suspend}"), "true");
 }
@@ -128,7 +131,7 @@ fn what_has_ended_or_is_queued_is_left_alone() {
 fn several_jobs_at_once() {
     let cluster = Cluster::new("several");
     for name in ["x", "y"] {
-        cluster.run(&["run", name, "--completions", "1", "--label", "team=a", "-dq", "--", "sleep", "60"]).ok();
+        cluster.run(&["run", name, "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
     }
     cluster.run(&["run", "z", "--completions", "1", "--queue", "main", "-dq", "--", "true"]).ok();
     cluster.eventually("running pods", || {
