@@ -1,11 +1,13 @@
 //! The command line: clap types only, no decision that needs more than the words themselves.
 
+mod results;
 mod run;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
+pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 
 use crate::index_set::{IndexSelector, IndexSet};
@@ -47,6 +49,8 @@ pub(crate) enum Verb {
     Indexes(IndexesArgs),
     /// Print the logs of a Job by index
     Logs(LogsArgs),
+    /// Collect what each index of a Job gave: its output, exit code and times
+    Results(ResultsArgs),
     /// Wait until Jobs have completed or failed
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends
