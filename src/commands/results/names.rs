@@ -49,7 +49,7 @@ fn made_safe(item: &str) -> String {
 /// Whether Windows takes it for a device, whatever follows behind a dot.
 fn is_reserved(lower: &str) -> bool {
     let stem = lower.split('.').next().unwrap_or_default();
-    let numbered = |start: &str| stem.strip_prefix(start).is_some_and(|rest| rest.len() == 1);
+    let numbered = |start: &str| stem.strip_prefix(start).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
     matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
