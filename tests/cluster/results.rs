@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -160,18 +160,28 @@ fn a_client_killed_at_any_time_leaves_nothing_torn() {
         }
         files.len()
     };
-    let mut seen = Vec::new();
-    for attempt in 0..12 {
+    let files = || if folder.exists() { shown(&folder).len() } else { 0 };
+    for round in 0..10 {
+        let before = files();
         let running = cluster.start(&["results", "x", "--to", text(&folder)]);
-        std::thread::sleep(Duration::from_millis(60 + 40 * attempt));
+        // While files are being written, and when one more has got its name.
+        let parts = || {
+            std::fs::read_dir(folder.join(".kubectl-indexed"))
+                .is_ok_and(|mut files| files.any(|file| file.unwrap().file_name().to_string_lossy().ends_with(".part")))
+        };
+        let end = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < end && !(if round % 2 == 0 { parts() } else { files() > before }) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(3 * (round % 3)));
         drop(running);
-        seen.push(check());
-        if attempt == 5 {
+        check();
+        if files() > 8 {
             std::fs::remove_dir_all(&folder).unwrap();
         }
     }
     let last = cluster.run(&["results", "x", "--to", text(&folder)]).ok();
-    assert!(last.stderr.starts_with("10 results"), "{last:?}, after {seen:?}");
+    assert!(last.stderr.starts_with("10 results"), "{last:?}");
     assert_eq!(check(), 11);
     assert_eq!(list(&folder).len(), 10);
 }

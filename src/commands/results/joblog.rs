@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -38,29 +38,34 @@ impl JobLog {
         if self.path.as_os_str() == "-" {
             return Ok(context.ui.data(text)?);
         }
-        let doing = || format!("writing the job log {}", self.path.display());
-        // A pipe or a device stays what it is.
-        if fs::metadata(&self.path).is_ok_and(|file| !file.is_file()) {
-            return File::options()
-                .write(true)
-                .open(&self.path)
-                .and_then(|mut file| file.write_all(text.as_bytes()))
-                .with_context(doing);
-        }
-        let folder = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        replace(&self.path, folder, text.as_bytes()).with_context(doing)
+        write(&self.path, text.as_bytes()).with_context(|| format!("writing the job log {}", self.path.display()))
     }
+}
+
+/// Writes a file as a whole, unless it is none: a link, a pipe or a device stays what it is, and is written through.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|file| !file.is_file()) {
+        return File::create(path)?.write_all(bytes);
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    replace(path, folder, bytes)
 }
 
 /// The command of an index as a shell would take it: with its item in place of each `{}`, else, as parallel does it,
 /// behind all.
 fn command(words: &[String], item: Option<&String>) -> String {
     let quote = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
-    let Some(item) = item else { return words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ") };
-    let named = words.iter().any(|word| word.contains("{}"));
-    let mut quoted: Vec<_> = words.iter().map(|word| quote(&word.replace("{}", item))).collect();
-    if !named {
-        quoted.push(quote(item));
+    let mut before = "";
+    let mut quoted = Vec::new();
+    for word in words {
+        // What stands behind `sh -c` is a script, in which the item is a word of its own.
+        let is_script = before.starts_with('-') && before.ends_with('c') && word != "{}";
+        let told = item.map(|item| word.replace("{}", &if is_script { quote(item) } else { item.clone() }));
+        quoted.push(quote(told.as_deref().unwrap_or(word)));
+        before = word;
+    }
+    if !words.iter().any(|word| word.contains("{}")) {
+        quoted.extend(item.map(|item| quote(item)));
     }
     quoted.join(" ")
 }
@@ -77,6 +82,21 @@ mod tests {
         };
         assert_eq!(text(&["rev"], Some("a b")), "rev 'a b'");
         assert_eq!(text(&["cp", "{}", "{}.bak"], Some("x y")), "cp 'x y' 'x y.bak'");
+        assert_eq!(text(&["sh", "-c", "test -e {}"], Some("a b")), r#"sh -c "test -e 'a b'""#);
         assert_eq!(text(&["sh", "-c", "exit $JOB_COMPLETION_INDEX"], None), "sh -c 'exit $JOB_COMPLETION_INDEX'");
+    }
+
+    #[test]
+    fn what_is_no_file_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, new] = ["file", "link", "new"].map(|name| folder.path().join(name));
+        fs::write(&file, "before, and longer").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"through").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), fs::read_link(&link).unwrap()), (b"through".to_vec(), file.clone()));
+        write(&file, b"short").unwrap();
+        write(&new, b"new").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), fs::read(&new).unwrap()), (b"short".to_vec(), b"new".to_vec()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }
