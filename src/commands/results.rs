@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use super::follow::teller::ConnectionTeller;
 use super::{Context, find, follow};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
+use crate::cluster::logs::Streams;
 use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet};
@@ -73,6 +74,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
         outputs: !no_output && (format.is_some() || to.is_some()),
         folder: folder.map(Arc::new),
         slots: Semaphore::new(AT_ONCE),
+        streams: Streams::new(AT_ONCE),
     };
     let mut printer = Printer::new(form, joblog);
     let gathering = Gathering { source: Arc::new(source), job, selector: index, items, messages };

@@ -103,7 +103,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     assert_eq!((first.stdout.as_str(), first.stderr), ("", format!("1 result in {}\n", folder.display())));
     assert_eq!(to(&[]).ok().stderr, format!("4 results, 1 there before in {}\n", folder.display()));
     assert_eq!(shown(&folder), ["FOO~2.out", "_._up.out", "_n.out", "foo~1.out", "results.jsonl"]);
-    assert_eq!(std::fs::read_to_string(folder.join("_._up.out")).unwrap(), "0\n");
+    assert_eq!(std::fs::read_to_string(folder.join("_._up.out")).unwrap(), "0");
     let told: Vec<_> = list(&folder).iter().map(|line| format!("{} {}", line["file"], line["status"])).collect();
     assert_eq!(
         told,
@@ -125,7 +125,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     assert_eq!(late.code, 1, "{late:?}");
     assert!(late.stderr.contains("error: no output of index 1: the pod is gone\n"), "{late:?}");
     let outputs: Vec<_> = lines(&late.stdout).iter().map(|line| line["stdout"].clone()).collect();
-    assert_eq!(outputs, [Value::from("0\n"), Value::Null, Value::from("2\n"), Value::from("3\n")]);
+    assert_eq!(outputs, [Value::from("0"), Value::Null, Value::from("2"), Value::from("3")]);
     let codes: Vec<_> = lines(&late.stdout).iter().map(|line| line["exitCode"].clone()).collect();
     assert_eq!(codes, [Value::from(0), Value::Null, Value::from(0), Value::from(1)], "they are noted, too");
 

@@ -287,6 +287,10 @@ fn of_run() {
       -d, --detach
               Return after submitting instead of following
 
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
           --prefix <PREFIX>
               What starts each line of output
 
@@ -541,16 +545,76 @@ fn of_logs() {
               The Job; the newest Indexed Job when left out
 
     Options:
+          --max-log-requests <N>
+              How many logs are read at once; more take turns
+              
+              [default: 64]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which logs:
       -i, --index <INDEXES>
               Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
 
+          --item <ITEM>
+              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+
+          --status <STATUS>
+              Only the indexes that fare so; several are separated by commas
+              
+              [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --attempt <N>
+              Which attempt of each index: all, last, or its number, from 1 on
+              
+              [default: all]
+
+      -p, --previous
+              What the container wrote before it was last started again within its Pod
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+          --all-containers
+              Read all containers, init containers first
+
+          --init
+              Read the init containers
+
+    Order:
       -f, --follow
               Go on printing until the Job ends
 
       -k, --keep-order
-              Print in index order also when following
+              Print in index order also when following; what comes early waits, on disk where it is much
 
+          --merge
+              Print the lines of all indexes in the order in which they were written
+
+    Which lines:
+          --since <DURATION>
+              Only lines that are not older than this, as in 5s, 2m or 3h
+
+          --since-time <TIME>
+              Only lines since that time (RFC 3339); the server counts in whole seconds
+
+          --tail <N>
+              How many of the last lines of each log to print; -1 prints all
+              
+              [default: -1]
+
+          --limit-bytes <N>
+              How many bytes of each log to print; it may end within a line
+
+          --grep <REGEX>
+              Only lines that match this regular expression; can be repeated, any of them counts
+
+          --exclude <REGEX>
+              No lines that match this regular expression; can be repeated
+
+    Form:
           --prefix <PREFIX>
               What starts each line
 
@@ -562,32 +626,39 @@ fn of_logs() {
               
               [default: auto]
 
-      -c, --container <NAME>
-              Container to read; the default container of the Pod when left out
-
           --timestamps
               Start each line with the time at which it was written
 
-          --tail <N>
-              How many of the last lines of each index to print; -1 prints all
-              
-              [default: -1]
+      -o, --output <FORM>
+              An object for each line
 
-      -h, --help
-              Print help (see a summary with '-h')
+              Possible values:
+              - json:  One array
+              - jsonl: An object a line
+
+          --to <DIR>
+              Write to one file for each index in this folder, which is made if it is not there
+
+          --raw
+              Let control characters reach the terminal
 
     [the cluster options]
     Examples:
       # All indexes of the newest Job, in order
       kubectl indexed logs
 
-      # One index, a range, or whatever failed
+      # One index, a range, one item, or whatever failed
       kubectl indexed logs indexed-job --index 3
       kubectl indexed logs --index 0-3,7,9-20:2
-      kubectl indexed logs --index failed
+      kubectl indexed logs --item 'q*'
+      kubectl indexed logs --status failed --attempt last
 
       # As they come, until the Job ends
       kubectl indexed logs -f
+
+      # A file for each index, or an object for each line
+      kubectl indexed logs --to logs
+      kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'
     ── stderr
     ── exit code 0
     ");

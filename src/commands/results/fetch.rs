@@ -4,19 +4,17 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use tempfile::SpooledTempFile;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::{Folder, Kept};
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogOptions, LogSource};
+use crate::cluster::logs::{LogEnd, LogOptions, LogSource, Streams};
 use crate::error::{Error, Kind};
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
@@ -25,10 +23,10 @@ use crate::state::row::IndexRow;
 pub(super) const AT_ONCE: usize = 32;
 /// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
 const HELD: usize = 64 * 1024;
-/// How many lines wait to be written.
-const LINES: usize = 256;
-/// How often an output is asked for again whose connection broke.
-const TRIES: u32 = 6;
+/// How many batches of lines wait to be written.
+const BATCHES: usize = 4;
+/// Why an output can't be had whose Pod was deleted.
+const GONE: &str = "the pod is gone";
 
 /// An index, and what its Pod told at its end.
 pub(super) struct Found {
@@ -97,7 +95,9 @@ pub(super) struct Source {
     /// Whether outputs are asked for at all.
     pub(super) outputs: bool,
     pub(super) folder: Option<Arc<Folder>>,
+    /// Bounds the files that are open, too.
     pub(super) slots: Semaphore,
+    pub(super) streams: Streams,
 }
 
 impl Source {
@@ -124,7 +124,7 @@ impl Source {
             return Ok(Gathered { row, item, output });
         }
         let Some(pod) = row.pod.clone() else {
-            return Ok(Gathered { row, item, output: Output::Missing("the pod is gone".to_owned()) });
+            return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
         };
         let _slot = self.slots.acquire().await?;
         let output = match &self.folder {
@@ -167,62 +167,60 @@ impl Source {
             sink.write_all(message.unwrap_or_default().as_bytes()).context("writing an output")?;
             return Ok(Ok(()));
         }
-        let mut tries = 0;
-        loop {
-            match output_of(&self.cluster, row.index, pod, self.container.as_deref(), sink).await? {
-                Ok(()) => return Ok(Ok(())),
-                Err(error) if error.kind() == Kind::Unreachable && tries < TRIES => {
-                    sleep(Duration::from_millis(200) * (1 << tries)).await;
-                    tries += 1;
-                    sink.empty().context("writing an output")?;
+        Ok(match self.log(row, pod, sink).await? {
+            Ok(LogEnd { gap: false, unended }) => {
+                if unended {
+                    sink.drop_last().context("writing an output")?;
                 }
-                Err(error) if error.kind() == Kind::NotFound => return Ok(Err("the pod is gone".to_owned())),
-                Err(error) => return Ok(Err(error.to_string())),
+                Ok(())
             }
-        }
+            Ok(LogEnd { gap: true, .. }) => Err("the node has put a part of its log away".to_owned()),
+            Err(error) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// Writes the whole log of an attempt that has ended.
+    async fn log(&self, row: &IndexRow, pod: &str, sink: &mut impl Write) -> Result<Result<LogEnd, Error>> {
+        let source = Arc::new(LogSource {
+            index: row.index,
+            attempt: row.attempts.unwrap_or(1),
+            pod: pod.to_owned(),
+            container: self.container.clone().unwrap_or_default(),
+        });
+        let (sender, mut batches) = mpsc::channel(BATCHES);
+        let read = async move {
+            let (options, ended) = (LogOptions::default(), CancellationToken::new());
+            self.cluster.read_log(&source, options, &self.streams, &ended, &sender).await
+        };
+        let write = async move {
+            while let Some(batch) = batches.recv().await {
+                sink.write_all(&batch.bytes)?;
+            }
+            sink.flush()
+        };
+        let (read, written) = futures::join!(read, write);
+        written.context("writing an output")?;
+        Ok(read)
     }
 }
 
 /// Where an output is written to.
 trait Sink: Write {
-    /// Takes back what was written.
-    fn empty(&mut self) -> io::Result<()>;
+    /// Takes back the last byte.
+    fn drop_last(&mut self) -> io::Result<()>;
 }
 
 impl Sink for SpooledTempFile {
-    fn empty(&mut self) -> io::Result<()> {
-        self.set_len(0)?;
-        self.rewind()
+    fn drop_last(&mut self) -> io::Result<()> {
+        let length = self.seek(SeekFrom::End(-1))?;
+        self.set_len(length)
     }
 }
 
 impl Sink for File {
-    fn empty(&mut self) -> io::Result<()> {
-        self.set_len(0)?;
-        self.rewind()
+    fn drop_last(&mut self) -> io::Result<()> {
+        let length = self.seek(SeekFrom::End(-1))?;
+        self.set_len(length)
     }
-}
-
-/// Writes the whole log of an attempt that has ended.
-async fn output_of(
-    cluster: &Cluster,
-    index: u32,
-    pod: &str,
-    container: Option<&str>,
-    sink: &mut impl Write,
-) -> Result<Result<(), Error>> {
-    let source = LogSource { index, pod: pod.to_owned(), container: container.map(str::to_owned) };
-    let (sender, mut lines) = mpsc::channel(LINES);
-    let read =
-        async move { cluster.read_log(&source, LogOptions::default(), &CancellationToken::new(), &sender).await };
-    let write = async move {
-        while let Some(line) = lines.recv().await {
-            sink.write_all(&line.bytes)?;
-            sink.write_all(b"\n")?;
-        }
-        sink.flush()
-    };
-    let (read, written) = futures::join!(read, write);
-    written.context("writing an output")?;
-    Ok(read)
 }

@@ -211,10 +211,11 @@ fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    let style = context.ui.style();
-    if style.terminal {
+    if context.ui.style().terminal {
         for one in text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n') {
-            context.ui.data(line::line("", one, style))?;
+            let mut safe = Vec::new();
+            line::line(&mut safe, "", None, one, true);
+            context.ui.data(safe)?;
         }
         return Ok(());
     }
