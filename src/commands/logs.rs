@@ -365,7 +365,7 @@ fn finish(
 ) -> Result<()> {
     let source = &picked.source;
     match result {
-        Ok(LogEnd { gap }) => {
+        Ok(LogEnd { gap, .. }) => {
             if gap {
                 missing.gap(source.index);
             }

@@ -239,7 +239,7 @@ impl Readers {
         let Ended { uid, source, result } = ended;
         let index = source.index;
         match &result {
-            Ok(LogEnd { gap }) => {
+            Ok(LogEnd { gap, .. }) => {
                 if *gap {
                     self.missing.gap(index);
                     context.ui.warning(&self.missing.sentence());
