@@ -3,6 +3,7 @@
 mod change;
 mod delete;
 mod logs;
+mod results;
 mod resume;
 mod run;
 mod scale;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValuePars
 pub(crate) use change::{ChangeArgs, TargetArgs};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
+pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
@@ -59,6 +61,8 @@ pub(crate) enum Verb {
     Indexes(IndexesArgs),
     /// Print the logs of a Job by index
     Logs(Box<LogsArgs>),
+    /// Collect what each index of a Job gave: its output, exit code and times
+    Results(ResultsArgs),
     /// Wait until Jobs have completed or failed
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends

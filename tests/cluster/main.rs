@@ -14,6 +14,7 @@ mod list;
 mod logs;
 mod policies;
 mod readme;
+mod results;
 mod run;
 mod support;
 mod wait;

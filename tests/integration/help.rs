@@ -20,6 +20,7 @@ fn of_the_program() {
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
       indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
+      results     Collect what each index of a Job gave: its output, exit code and times
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
       suspend     Hold Jobs back: their running Pods end, and no index starts
@@ -1022,6 +1023,104 @@ fn cluster_options(help: &str) -> &str {
 }
 
 /// A new verb gets its snapshot here.
+#[test]
+fn of_results() {
+    assert_snapshot!(own_part("results"), @"
+    ── stdout
+    Collect what each index of a Job gave: its output, exit code and times
+
+    Usage: kubectl indexed results [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]
+              The Job; the newest Indexed Job when left out
+
+    Options:
+      -i, --index <INDEXES>
+              Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
+              to exclude
+
+          --to <DIR>
+              Folder to write the output of each index to, byte for byte, with the rest in its
+              results.jsonl
+
+          --name-by <WHAT>
+              What the files are named by [default: index]
+
+              Possible values:
+              - index: 3.out
+              - item:  The item, as far as a file can be called so
+
+      -o, --output <FORM>
+              Form of the results on stdout [default: text, or nothing with --to or --joblog]
+
+              Possible values:
+              - jsonl: An object a line
+              - csv:   Comma-separated values, the output in the last column
+              - json:  One object, whose shape has a version
+              - text:  The outputs alone, one behind the other
+
+          --no-headers
+              Leave out the line of column names
+
+          --no-output
+              Leave out what the indexes wrote, which is then not fetched
+
+          --trim
+              Leave out blanks and line breaks around each output; files stay as they are
+
+          --parse-json
+              Take each output for JSON, of workers that print it
+
+          --from <WHERE>
+              What is the output of an index
+
+              Possible values:
+              - log:                 What its worker wrote to stdout and stderr
+              - termination-message: What its worker wrote to /dev/termination-log, at most 4 KiB: needs
+                no request for each index
+              
+              [default: log]
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+      -f, --follow
+              Go on until the Job ends, with each index as it finishes
+
+      -k, --keep-order
+              Print in index order also when following
+
+          --joblog <FILE>
+              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
+              1
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # What each index of the newest Job wrote, in order
+      kubectl indexed results
+
+      # Each in a file of its own; the same again fetches what is missing
+      kubectl indexed results indexed-job --to out
+      kubectl indexed results indexed-job --to out --name-by item
+
+      # A row an index, with its output, exit code and times
+      kubectl indexed results -o csv --trim > results.csv
+      kubectl indexed results -o jsonl --parse-json
+
+      # Rows as the indexes finish
+      kubectl indexed results -f -o jsonl
+
+      # As GNU parallel would have logged it
+      kubectl indexed results --joblog jobs.log
+    ── stderr
+    ── exit code 0
+    ");
+}
+
 #[test]
 fn every_verb_has_its_test() {
     let help = Sandbox::new().run(&["--help"]).stdout;
