@@ -119,6 +119,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"

@@ -110,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-indexed' -ScriptBlock {
             [CompletionResult]::new('--image-pull-secret', '--image-pull-secret', [CompletionResultType]::ParameterName, 'Secret to pull images with; can be repeated')
             [CompletionResult]::new('--priority-class', '--priority-class', [CompletionResultType]::ParameterName, 'Priority class of the Pods')
             [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'What starts each line of output')
+            [CompletionResult]::new('--results', '--results', [CompletionResultType]::ParameterName, 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print the objects instead of creating them')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the objects on stdout')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the objects on stdout')

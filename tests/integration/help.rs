@@ -302,6 +302,10 @@ fn of_run() {
               
               [default: auto]
 
+          --results <DIR>
+              New or empty folder for the output of each index, written as soon as it has ended, as by
+              the verb results --to
+
       -q, --quiet
               Neither progress nor summary, only the output and errors
 

@@ -109,6 +109,21 @@ pub(super) struct Part {
 }
 
 impl Folder {
+    /// Makes a folder for the results of a Job that is not there yet.
+    ///
+    /// # Errors
+    /// If it holds anything, or can't be made.
+    pub(super) fn check_empty(path: &Path) -> Result<()> {
+        let doing = || format!("opening the folder {}", path.display());
+        fs::create_dir_all(path).with_context(doing)?;
+        if fs::read_dir(path).with_context(doing)?.next().is_some() {
+            return Err(Error::usage(format!("the folder {} is not empty", path.display()))
+                .hint("name a new folder for the results of a new Job")
+                .into());
+        }
+        Ok(())
+    }
+
     /// Makes the folder, or takes up one that holds results of the same Job.
     ///
     /// # Errors
