@@ -122,6 +122,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
@@ -552,6 +553,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l older-than -d 'Only Jobs that ended longer ago than this, or that have not ended and were created longer ago, as in 1d or 12h' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s l -l selector -d 'Only Jobs with these labels, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l keep-results -d 'Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can\'t be had is kept' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l dry-run -d 'Only show what would be deleted' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"

@@ -1,5 +1,7 @@
 //! What `delete` takes.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{DryRun, NameFormat};
@@ -10,6 +12,9 @@ Examples:
 
   # Those that completed or failed more than a day ago, without being asked
   kubectl indexed delete --finished --older-than 1d -y
+
+  # What they wrote is kept
+  kubectl indexed delete --finished --keep-results out
 
   # See first which those would be
   kubectl indexed delete -l team=vision --finished --dry-run=client";
@@ -27,6 +32,9 @@ pub(crate) struct DeleteArgs {
     /// Don't ask: it asks where more than one Job would go, or an unnamed one that has not finished
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't be had is kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep_results: Option<PathBuf>,
     /// Return at once instead of waiting until the Job and its Pods are gone
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -1,6 +1,8 @@
 //! `delete`: Jobs with everything that belongs to them.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,7 +10,7 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::change::{self, name};
 use super::follow::teller::ConnectionTeller;
-use super::{Context, find, submit};
+use super::{Context, find, results, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Pods};
@@ -19,13 +21,13 @@ use crate::view::list::{Columns, Table};
 use crate::view::plural;
 
 pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Exit> {
-    let DeleteArgs { jobs, filter, yes, no_wait, ignore_not_found, dry_run, output } = args;
+    let DeleteArgs { jobs, filter, yes, keep_results, no_wait, ignore_not_found, dry_run, output } = args;
     // Without any other filter, `all` is what makes it clear that every Job is meant.
     let FilterArgs { finished, older_than, selector, all: _, all_namespaces } = filter;
     let names = find::job_names(&jobs)?;
     let older_than = older_than.map(|text| age(&text)).transpose()?;
     let filter = Filter { finished, older_than };
-    let cluster = context.cluster().await?;
+    let cluster = Arc::new(context.cluster().await?);
     let report = Report { output, dry_run, with_namespace: all_namespaces };
 
     let jobs = if names.is_empty() {
@@ -54,7 +56,8 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
             return Ok(Exit::Failure);
         }
     }
-    all_of(jobs, &cluster, no_wait, &report, context).await
+    let way = Way { keep_results, no_wait, report };
+    all_of(jobs, &cluster, &way, context).await
 }
 
 fn age(text: &str) -> Result<Duration, Error> {
@@ -150,30 +153,43 @@ async fn find_named(
     Ok(jobs)
 }
 
-/// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
-async fn all_of(
-    jobs: Vec<Job>,
-    cluster: &Cluster,
+/// How Jobs are deleted.
+struct Way {
+    keep_results: Option<PathBuf>,
     no_wait: bool,
-    report: &Report,
-    context: &mut Context,
-) -> Result<Exit> {
+    report: Report,
+}
+
+/// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
+async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Context) -> Result<Exit> {
+    let Way { keep_results, no_wait, report } = way;
     let mut exit = Exit::Success;
     let mut going = Vec::new();
-    let mut clusters: HashMap<String, Cluster> = HashMap::new();
+    let mut clusters: HashMap<String, Arc<Cluster>> = HashMap::new();
     for job in jobs {
         let namespace = job.metadata.namespace.clone().unwrap_or_default();
-        let cluster = clusters.entry(namespace.clone()).or_insert_with(|| cluster.at(&namespace));
-        match one(&job, cluster, report.dry_run).await {
+        let cluster = clusters.entry(namespace.clone()).or_insert_with(|| Arc::new(cluster.at(&namespace)));
+        let kept = match keep_results.as_ref().filter(|_| report.dry_run == DryRun::None) {
+            Some(folder) => {
+                let folder = if report.with_namespace { folder.join(&namespace) } else { folder.clone() };
+                Box::pin(results::gather_to(&folder.join(name(&job)), &job, cluster, context)).await.map(drop)
+            }
+            None => Ok(()),
+        };
+        let deleted = match kept {
+            Ok(()) => one(&job, cluster, report.dry_run).await.map_err(anyhow::Error::from),
+            Err(error) => Err(error.context(format!("job {} is kept", name(&job)))),
+        };
+        match deleted {
             Ok(config_maps) => going.push((job, namespace, config_maps)),
             Err(error) => {
-                context.ui.error(&error.into());
+                context.ui.error(&error);
                 exit = Exit::Failure;
             }
         }
     }
     for (job, namespace, config_maps) in going {
-        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), no_wait, report.dry_run) {
+        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), *no_wait, report.dry_run) {
             wait_until_gone(cluster, &job, context).await?;
         }
         report.job(&job, context)?;

@@ -99,7 +99,7 @@ fn submitting() {
     let waiting: Vec<_> = ["wait", "-q"].into_iter().chain(names.iter().map(String::as_str)).collect();
     cluster.run(&waiting).ok();
     for name in &names {
-        assert_eq!(cluster.run(&["logs", name]).ok().stdout, "[0] a\n[1] b\n", "{name}");
+        assert_eq!(cluster.run(&["logs", name, "--prefix", "index"]).ok().stdout, "[0] a\n[1] b\n", "{name}");
     }
 }
 
@@ -182,7 +182,7 @@ fn between_any_two_steps_of_a_submission() {
     for (name, what) in [("list", "POST /api/v1/namespaces/"), ("release", "PATCH /apis/batch/v1/namespaces/")] {
         let fault = Arc::new(StopsAt { what, come: AtomicBool::new(false) });
         let url = proxy(port, Arc::clone(&fault));
-        let args = ["run", name, "--items", "a,b", "--", "cat"];
+        let args = ["run", name, "--items", "a,b", "--prefix", "index", "--", "cat"];
         let through = ["-s", &url, "-n", cluster.namespace()];
         let running = cluster.start(&[&args[..2], &through, &args[2..]].concat());
         cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
@@ -206,10 +206,11 @@ fn between_any_two_steps_of_a_submission() {
 #[test]
 fn the_same_command_beside_itself() {
     let cluster = Cluster::new("kill-twice");
-    let args = ["run", "x", "--items", "a,b", "-q", "--", "sh", "-c", "sleep 3; cat /input/data.txt"];
+    let args =
+        ["run", "x", "--items", "a,b", "-q", "--prefix", "none", "--", "sh", "-c", "sleep 3; cat /input/data.txt"];
     let running = [cluster.start(&args), cluster.start(&args), cluster.start(&args)];
     for outcome in running.map(crate::support::Running::end) {
-        assert_eq!(outcome.ok().sorted_lines(), ["[0] a", "[1] b"]);
+        assert_eq!(outcome.ok().sorted_lines(), ["a", "b"]);
     }
     let after = cluster.run(&args);
     assert_eq!((after.code, after.stdout.as_str()), (1, ""), "{after:?}");

@@ -305,6 +305,10 @@ fn of_run() {
               
               [default: auto]
 
+          --results <DIR>
+              New or empty folder for the output of each index, written as soon as it has ended, as by
+              the verb results --to
+
       -q, --quiet
               Neither progress nor summary, only the output and errors
 
@@ -939,6 +943,10 @@ fn of_delete() {
               Don't ask: it asks where more than one Job would go, or an unnamed one that has not
               finished
 
+          --keep-results <DIR>
+              Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
+              be had is kept
+
           --no-wait
               Return at once instead of waiting until the Job and its Pods are gone
 
@@ -969,6 +977,9 @@ fn of_delete() {
 
       # Those that completed or failed more than a day ago, without being asked
       kubectl indexed delete --finished --older-than 1d -y
+
+      # What they wrote is kept
+      kubectl indexed delete --finished --keep-results out
 
       # See first which those would be
       kubectl indexed delete -l team=vision --finished --dry-run=client
