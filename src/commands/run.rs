@@ -59,7 +59,9 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         tell_handover(&spec, output, true, context);
         return print(checked, output, " (server dry run)", context);
     }
-    shown.results.as_deref().map(results::check_folder).transpose()?;
+    if let Some(path) = &shown.results {
+        results::check_folder(path, &spec.name, &cluster).await?;
+    }
     let submitted = tokio::select! {
         submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
         _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),

@@ -57,6 +57,13 @@ pub(super) struct Wanted<'a> {
     pub(super) container: Option<&'a str>,
 }
 
+/// What a folder held before.
+pub(super) enum Before {
+    Empty,
+    ResultsOf { job: String, uid: String },
+    Others,
+}
+
 /// A file that the folder holds.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
@@ -109,19 +116,18 @@ pub(super) struct Part {
 }
 
 impl Folder {
-    /// Makes a folder for the results of a Job that is not there yet.
+    /// Makes a folder for the results of a Job that may not be there yet, if there is nothing in it.
     ///
     /// # Errors
-    /// If it holds anything, or can't be made.
-    pub(super) fn check_empty(path: &Path) -> Result<()> {
+    /// If it can't be made.
+    pub(super) fn make(path: &Path) -> Result<Before> {
         let doing = || format!("opening the folder {}", path.display());
         fs::create_dir_all(path).with_context(doing)?;
-        if fs::read_dir(path).with_context(doing)?.next().is_some() {
-            return Err(Error::usage(format!("the folder {} is not empty", path.display()))
-                .hint("name a new folder for the results of a new Job")
-                .into());
-        }
-        Ok(())
+        Ok(match Mark::read(path) {
+            Some(mark) => Before::ResultsOf { job: mark.job, uid: mark.uid },
+            None if fs::read_dir(path).with_context(doing)?.next().is_none() => Before::Empty,
+            None => Before::Others,
+        })
     }
 
     /// Makes the folder, or takes up one that holds results of the same Job.
@@ -228,6 +234,11 @@ impl Folder {
 }
 
 impl Mark {
+    /// The mark that a folder has, if it is one of results.
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path.join(OWN).join(MARK)).ok()?).ok()
+    }
+
     /// The mark of a folder, which is now marked.
     fn settle(path: &Path, wanted: &Wanted<'_>) -> io::Result<Result<Self, Error>> {
         let metadata = &wanted.job.metadata;
@@ -242,8 +253,7 @@ impl Mark {
             from: from_word(wanted.from).to_owned(),
             container: wanted.container.map(str::to_owned),
         };
-        let Some(old) = fs::read(own.join(MARK)).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok())
-        else {
+        let Some(old) = Self::read(path) else {
             replace(&own.join(MARK), &own, serde_json::to_string(&new)?.as_bytes())?;
             return Ok(Ok(new));
         };
