@@ -26,7 +26,7 @@ use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read;
 use crate::state::JobState;
 use crate::view::summary::ItemTexts;
-pub(super) use alongside::{Alongside, check_folder};
+pub(super) use alongside::{Alongside, check_folder, gather_to, is_of};
 use fetch::{AT_ONCE, Found, Gathered, Source};
 use folder::{Folder, Wanted};
 use harvest::Harvest;

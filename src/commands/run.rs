@@ -1,6 +1,6 @@
 //! `run`: from items and a command to a Job, and to its end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use super::follow::{End, Follow, LogView, Order};
 use super::logs::pick::Pick;
 use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
+use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
@@ -44,7 +45,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     if dry_run == DryRun::Client {
         let manifest = manifest::build(&spec)?;
         tell_handover(&spec, output, false, context);
-        return print(manifest, output, " (dry run)", context);
+        return print(manifest, output, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
     if spec.handover.depends_on_server() {
@@ -57,23 +58,41 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
         tell_handover(&spec, output, true, context);
-        return print(checked, output, " (server dry run)", context);
+        return print(checked, output, "created (server dry run)", context);
     }
-    if let Some(path) = &shown.results {
-        results::check_folder(path, &spec.name, &cluster).await?;
+    if let Some(folder) = &shown.results {
+        check_folder(folder, &spec.name, &cluster).await?;
     }
     let submitted = tokio::select! {
         submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
         _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
     };
+    let Submitted { manifest, how } = submitted;
+    if how == How::Unchanged {
+        let then = if detach { "" } else { ": following it" };
+        context.ui.status(&format!("job {} is there already, made by this same command{then}", spec.name));
+    }
     if detach {
-        let exit = print(submitted, output, "", context)?;
+        let done = if how == How::Unchanged { "unchanged" } else { "created" };
+        let exit = print(manifest, output, done, context)?;
         come_back(&spec.name, context);
         return Ok(exit);
     }
-    let number = plural(spec.completions as usize, "index", "indexes");
-    context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
-    Box::pin(to_the_end(&spec, submitted.job, &cluster, shown, context)).await
+    if how != How::Unchanged {
+        let number = plural(spec.completions as usize, "index", "indexes");
+        context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
+    }
+    Box::pin(to_the_end(&spec, manifest.job, &cluster, shown, context)).await
+}
+
+/// # Errors
+/// If the folder holds anything but what this same command has gathered before it was cut off.
+async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
+    let Err(taken) = results::check_folder(folder) else { return Ok(()) };
+    match cluster.job(name).await {
+        Ok(job) if results::is_of(folder, &job) => Ok(()),
+        _ => Err(taken),
+    }
 }
 
 /// How the output of the indexes is shown.
@@ -138,7 +157,9 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
-            format!("job {name} is left behind suspended: nothing of it runs")
+            format!(
+                "job {name} is left behind suspended: nothing of it runs until the same command, with this name, takes it up"
+            )
         }
         Ok(Ok(_)) => format!("job {name} goes on"),
         Ok(Err(error)) if error.kind() == Kind::NotFound => {
@@ -173,7 +194,7 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
 }
 
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
-fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: &mut Context) -> Result<Exit> {
+fn print(manifest: Manifest, output: Option<ObjectFormat>, done: &str, context: &mut Context) -> Result<Exit> {
     let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
     for object in &mut objects {
         manifest::clean(object);
@@ -183,7 +204,7 @@ fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: 
         format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())
     };
     let text = match output {
-        None => lines(&objects, |object| format!("{} created{note}", name(object))),
+        None => lines(&objects, |object| format!("{} {done}", name(object))),
         Some(ObjectFormat::Name) => lines(&objects, name),
         Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
         Some(ObjectFormat::Json) => {

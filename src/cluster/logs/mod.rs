@@ -164,7 +164,7 @@ impl Cluster {
                     continue;
                 }
                 Ok(End::Closed) if !follow => {
-                    if begun.elapsed() < LONG || idle > 1 || !reading.is_cut_short().await {
+                    if begun.elapsed() < LONG || idle > 0 || !reading.is_cut_short().await {
                         end.gap |= reading.splitter.has_gap();
                         end.unended = reading.splitter.has_added_break();
                         return Ok(end);

@@ -9,7 +9,7 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::task::JoinHandle;
 
 use super::fetch::{AT_ONCE, Source};
-use super::folder::{Before, Folder, Wanted};
+use super::folder::{Folder, Wanted};
 use super::harvest::Harvest;
 use super::print::Tally;
 use super::rows::{self, Messages};
@@ -17,7 +17,7 @@ use crate::args::ResultFrom;
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Notice, Pods};
 use crate::commands::Context;
-use crate::error::{Error, Exit};
+use crate::error::Exit;
 use crate::manifest::read;
 use crate::state::JobState;
 use crate::view::summary::ItemTexts;
@@ -25,26 +25,17 @@ use crate::view::summary::ItemTexts;
 /// How many events are looked at together at the most; a Pod takes some 3 KB.
 const BURST: usize = 500;
 
-/// Makes sure that the results of a Job that is about to be made can go into a folder, which is made if it is not
-/// there. It may hold results of that very Job, if the command was cut off before.
+/// Makes sure that the results of a new Job can go into a folder, which is made if it is not there.
 ///
 /// # Errors
-/// If it holds anything else, or can't be made.
-pub(in crate::commands) async fn check_folder(path: &Path, name: &str, cluster: &Cluster) -> Result<()> {
-    let what = match Folder::make(path)? {
-        Before::Empty => return Ok(()),
-        Before::ResultsOf { job, uid } => {
-            let same = job == name && cluster.job(name).await.is_ok_and(|there| there.metadata.uid == Some(uid));
-            if same {
-                return Ok(());
-            }
-            format!("holds results of another job {job:?}")
-        }
-        Before::Others => "is not empty".to_owned(),
-    };
-    Err(Error::usage(format!("the folder {} {what}", path.display()))
-        .hint("name a new folder for the results of a new Job")
-        .into())
+/// If it holds anything, or can't be made.
+pub(in crate::commands) fn check_folder(path: &Path) -> Result<()> {
+    Folder::check_empty(path)
+}
+
+/// Whether a folder holds results of this Job.
+pub(in crate::commands) fn is_of(path: &Path, job: &Job) -> bool {
+    Folder::is_of(path, job)
 }
 
 /// Results that come into a folder until their Job has ended.

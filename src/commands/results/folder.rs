@@ -57,13 +57,6 @@ pub(super) struct Wanted<'a> {
     pub(super) container: Option<&'a str>,
 }
 
-/// What a folder held before.
-pub(super) enum Before {
-    Empty,
-    ResultsOf { job: String, uid: String },
-    Others,
-}
-
 /// A file that the folder holds.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
@@ -116,18 +109,26 @@ pub(super) struct Part {
 }
 
 impl Folder {
-    /// Makes a folder for the results of a Job that may not be there yet, if there is nothing in it.
+    /// Makes a folder for the results of a Job that is not there yet.
     ///
     /// # Errors
-    /// If it can't be made.
-    pub(super) fn make(path: &Path) -> Result<Before> {
+    /// If it holds anything, or can't be made.
+    pub(super) fn check_empty(path: &Path) -> Result<()> {
         let doing = || format!("opening the folder {}", path.display());
         fs::create_dir_all(path).with_context(doing)?;
-        Ok(match Mark::read(path) {
-            Some(mark) => Before::ResultsOf { job: mark.job, uid: mark.uid },
-            None if fs::read_dir(path).with_context(doing)?.next().is_none() => Before::Empty,
-            None => Before::Others,
-        })
+        let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
+        // A folder of our own without a mark was begun, and nothing has come into it.
+        if path.join(OWN).join(MARK).exists() || entries.any(|entry| entry.file_name() != OWN) {
+            return Err(Error::usage(format!("the folder {} is not empty", path.display()))
+                .hint("name a new folder for the results of a new Job")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// Whether the folder holds results of this Job.
+    pub(super) fn is_of(path: &Path, job: &Job) -> bool {
+        Mark::read(path).is_some_and(|mark| Some(mark.uid) == job.metadata.uid)
     }
 
     /// Makes the folder, or takes up one that holds results of the same Job.
@@ -234,7 +235,7 @@ impl Folder {
 }
 
 impl Mark {
-    /// The mark that a folder has, if it is one of results.
+    /// The mark of a folder, if it has one.
     fn read(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path.join(OWN).join(MARK)).ok()?).ok()
     }
