@@ -399,7 +399,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results"
 csv\t'Comma-separated values, the output in the last column'
 json\t'One object, whose shape has a version'
 text\t'The outputs alone, one behind the other'"
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l from -d 'What is the output of an index' -r -f -a "log\t'What its worker wrote to stdout and stderr'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l from -d 'What is the output of an index' -r -f -a "log\t'What its worker wrote to stdout and stderr, as far as its node keeps it'
 termination-message\t'What its worker wrote to /dev/termination-log, at most 4 KiB: needs no request for each index'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l joblog -d 'File to write the columns of GNU parallel\'s --joblog to, - for stdout; Seq is the index + 1' -r -F

@@ -31,7 +31,7 @@ pub(crate) enum NameBy {
 /// What an index has to give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFrom {
-    /// What its worker wrote to stdout and stderr
+    /// What its worker wrote to stdout and stderr, as far as its node keeps it
     #[default]
     Log,
     /// What its worker wrote to /dev/termination-log, at most 4 KiB: needs no request for each index

@@ -1087,7 +1087,8 @@ fn of_results() {
               What is the output of an index
 
               Possible values:
-              - log:                 What its worker wrote to stdout and stderr
+              - log:                 What its worker wrote to stdout and stderr, as far as its node
+                keeps it
               - termination-message: What its worker wrote to /dev/termination-log, at most 4 KiB: needs
                 no request for each index
               
