@@ -99,6 +99,8 @@ fn the_tables_of_items_are_true() {
 #[test]
 fn the_commands_about_logs_work() {
     let cluster = Cluster::new("readme-logs");
+    let folder = tempfile::tempdir().unwrap();
+    let shell = |command: &str| cluster.shell(&format!("cd {} && {command}", folder.path().display()));
     let script = "echo $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1";
     let items = "foo,bar,baz,qux,xyz";
     let template = "spec: {initContainers: [{name: first, image: busybox, command: [echo, hello]}]}";
@@ -106,12 +108,12 @@ fn the_commands_about_logs_work() {
         "echo '{{apiVersion: batch/v1, kind: Job, spec: {{template: {{{template}}}}}}}' > t.yaml; \
          kubectl indexed run -q --template t.yaml --items {items} -- sh -c '{script}'"
     );
-    assert_eq!(cluster.shell(&run).code, 1);
+    assert_eq!(shell(&run).code, 1);
     for command in blocks("bash").iter().flat_map(|text| text.lines()) {
-        let outcome = cluster.shell(command).ok();
+        let outcome = shell(command).ok();
         assert!(!outcome.stdout.is_empty() || command.contains("--to"), "{command}");
         // The folder is there, with a file for each index.
-        assert!(!command.contains("--to") || cluster.shell("cat logs/4.log").ok().stdout == "4\n", "{command}");
+        assert!(!command.contains("--to") || shell("cat logs/4.log").ok().stdout == "4\n", "{command}");
     }
 }
 
