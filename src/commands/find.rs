@@ -84,7 +84,7 @@ async fn newest(cluster: &Cluster) -> Result<Job> {
 /// # Errors
 /// As [`check`].
 pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
-    let Some(selector) = selector else { return Ok(IndexSet::below(state.completions())) };
+    let Some(selector) = selector else { return Ok(state.all()) };
     check(&selector.numbers(), state)?;
     Ok(selector.resolve(|word| state.meaning(word)))
 }
@@ -92,7 +92,7 @@ pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Resu
 /// # Errors
 /// If one of the indexes is not the Job's.
 pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
-    let all = IndexSet::below(state.completions());
+    let all = state.all();
     let outside = named.difference(&all);
     if outside.is_empty() {
         return Ok(());

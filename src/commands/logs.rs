@@ -38,7 +38,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         // Words such as "failed" change their meaning while the Job runs, so they are asked for again.
         let wanted: Box<dyn Fn(&JobState) -> IndexSet + Send> = match index {
             Some(selector) => Box::new(move |state| selector.resolve(|word| state.meaning(word))),
-            None => Box::new(|state| IndexSet::below(state.completions())),
+            None => Box::new(JobState::all),
         };
         let logs = LogView { wanted, container, options, prefix: style, keep_order };
         let end = follow::follow(Follow { cluster: &cluster, job, logs }, context).await?;

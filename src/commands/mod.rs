@@ -3,6 +3,7 @@
 mod completion;
 mod delete;
 mod describe;
+mod family;
 mod find;
 mod follow;
 mod gather;
@@ -10,6 +11,7 @@ mod indexes;
 mod inputs;
 mod list;
 mod logs;
+mod retry;
 mod run;
 mod submit;
 mod wait;
@@ -172,6 +174,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
+        Verb::Retry(args) => Box::pin(retry::retry(*args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,
         Verb::Completion { shell } => completion::completion(shell, context),
     }

@@ -12,7 +12,6 @@ use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogOptions;
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
 use crate::spec::{self, JobSpec, Resolved};
@@ -22,9 +21,7 @@ use crate::view::summary::ItemTexts;
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let (dry_run, output, detach, quiet, prefix) = (args.dry_run, args.output, args.detach, args.quiet, args.prefix);
     if output.is_some() && !detach && dry_run == DryRun::None {
-        return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
-            .hint("add --detach, or --dry-run=client to create nothing")
-            .into());
+        return Err(objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
     let manager = args.field_manager.clone();
@@ -47,15 +44,16 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let manifest = manifest::build(&spec)?;
     if dry_run == DryRun::Server {
-        let mut checked = submit::dry_run(&manifest, &spec, &cluster, &manager).await?;
+        let mut checked = submit::dry_run(&manifest, &order(&spec), &cluster, &manager).await?;
         if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
         tell_handover(&spec, output, true, context);
         return print(checked, output, " (server dry run)", context);
     }
+    let order = order(&spec);
     let submitted = tokio::select! {
-        submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
+        submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted?,
         _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
     };
     if detach {
@@ -68,6 +66,12 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     Box::pin(to_the_end(&spec, submitted.job, &cluster, prefix, context)).await
 }
 
+/// Why the objects are not printed while the Job is followed.
+pub(super) fn objects_among_output() -> Error {
+    Error::usage("-o prints the objects, and what the indexes write would stand among them")
+        .hint("add --detach, or --dry-run=client to create nothing")
+}
+
 /// Shows what the indexes write until the Job has ended.
 async fn to_the_end(
     spec: &JobSpec,
@@ -78,7 +82,7 @@ async fn to_the_end(
 ) -> Result<Exit> {
     let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
     let logs = LogView {
-        wanted: Box::new(|state| IndexSet::below(state.completions())),
+        wanted: Box::new(crate::state::JobState::all),
         container: manifest::read::worker_container(&job).map(str::to_owned),
         options: LogOptions::default(),
         prefix: logs::prefix_style(prefix, spec.completions == 1),
@@ -100,7 +104,7 @@ async fn to_the_end(
 }
 
 /// What an interrupt leaves behind that came while the Job was being submitted.
-async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+pub(super) async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
@@ -116,8 +120,14 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
         .hint(format!("{} removes it", context.again(&format!("delete {name}"))))
 }
 
+/// What has to be known to submit the Job.
+fn order(spec: &JobSpec) -> submit::Order<'_> {
+    let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
+    submit::Order { name: &spec.name, policy: &spec.policy, ask_first, queued: spec.queue.is_some() }
+}
+
 /// How to follow, see and delete a Job that goes on by itself.
-fn come_back(name: &str, context: &mut Context) {
+pub(super) fn come_back(name: &str, context: &mut Context) {
     let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
     let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
     context.ui.hint(&lines.join("; "));
@@ -139,7 +149,12 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
 }
 
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
-fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: &mut Context) -> Result<Exit> {
+pub(super) fn print(
+    manifest: Manifest,
+    output: Option<ObjectFormat>,
+    note: &str,
+    context: &mut Context,
+) -> Result<Exit> {
     let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
     for object in &mut objects {
         manifest::clean(object);

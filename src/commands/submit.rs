@@ -13,8 +13,19 @@ use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
-use crate::spec::JobSpec;
+use crate::spec::policy::Policy;
 pub(super) use policies::mind_dropped;
+
+/// What has to be known of a Job to submit it.
+pub(super) struct Order<'a> {
+    pub(super) name: &'a str,
+    /// What the flags ask for; an old server may not know all of it.
+    pub(super) policy: &'a Policy,
+    /// Whether the server may drop something without which the Job must not run.
+    pub(super) ask_first: bool,
+    /// Whether Kueue lets it run.
+    pub(super) queued: bool,
+}
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
 const SENT_AT_ONCE: usize = 2;
@@ -25,7 +36,7 @@ const SENT_AT_ONCE: usize = 2;
 /// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
 pub(super) async fn dry_run(
     manifest: &Manifest,
-    spec: &JobSpec,
+    order: &Order<'_>,
     cluster: &Cluster,
     manager: &str,
 ) -> Result<Manifest, Error> {
@@ -33,7 +44,7 @@ pub(super) async fn dry_run(
     // The Job first, so that the same trouble is always told of the same object.
     let job = cluster.create(&manifest.job, submission).await?;
     check_kept(&manifest.job, &job.object)?;
-    policies::check_kept(&job.object, &spec.policy)?;
+    policies::check_kept(&job.object, order.policy)?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
     let config_maps = futures::stream::iter(config_maps).buffered(SENT_AT_ONCE);
     let config_maps = config_maps.map_ok(|created| created.object).try_collect().await?;
@@ -59,7 +70,7 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
 /// If the server refuses one of them. Then nothing of them is left, or the error says what is.
 pub(super) async fn submit(
     manifest: &Manifest,
-    spec: &JobSpec,
+    order: &Order<'_>,
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
@@ -71,44 +82,44 @@ pub(super) async fn submit(
     let held_back = !manifest.config_maps.is_empty();
     let name_hint = |error: Error| match error.kind() {
         Kind::AlreadyExists => error
-            .hint(format!("{} shows it", context.again(&format!("describe {}", spec.name))))
+            .hint(format!("{} shows it", context.again(&format!("describe {}", order.name))))
             .hint("choose another --name, or leave it out to have one made"),
         _ => error,
     };
-    if held_back || spec.policy.depends_on_server() || spec.handover.depends_on_server() {
+    if held_back || order.ask_first {
         // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
         let one = manifest.config_maps.first().cloned();
         let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-        dry_run(&checked, spec, cluster, manager).await.map_err(name_hint)?;
+        dry_run(&checked, order, cluster, manager).await.map_err(name_hint)?;
     }
     if held_back {
         job["spec"]["suspend"] = json!(true);
     }
     let created = cluster.create(&job, submission).await.map_err(name_hint)?;
-    let fallback = mind_dropped(&job, &created.object, &spec.policy, context);
+    let fallback = mind_dropped(&job, &created.object, order.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
-            cluster.set_backoff_limit(&spec.name, limit, manager).await?;
+            cluster.set_backoff_limit(order.name, limit, manager).await?;
         }
-        let owner = owner(&spec.name, created.uid());
+        let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
         // With a queue, Kueue lets it run.
-        if held_back && spec.queue.is_none() {
-            cluster.release(&spec.name, manager).await?;
+        if held_back && !order.queued {
+            cluster.release(order.name, manager).await?;
         }
         Ok::<_, Error>(config_maps)
     };
     match rest.await {
         Ok(config_maps) => Ok(Manifest { job: created.object, config_maps }),
         Err(error) => {
-            let undone = cluster.delete_job(&spec.name, Some(created.uid())).await;
+            let undone = cluster.delete_job(order.name, Some(created.uid())).await;
             let error = anyhow::Error::from(error);
             Err(match undone {
-                Ok(()) => error.context(format!("submitting job {:?}, which was taken back", spec.name)),
+                Ok(()) => error.context(format!("submitting job {:?}, which was taken back", order.name)),
                 Err(_) => error.context(format!(
                     "submitting job {:?}, which is left behind suspended ({} removes it)",
-                    spec.name,
-                    context.again(&format!("delete {}", spec.name))
+                    order.name,
+                    context.again(&format!("delete {}", order.name))
                 )),
             })
         }

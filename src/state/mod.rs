@@ -4,17 +4,20 @@
 //! Events may come in any order and more than once.
 
 pub(crate) mod attempt;
+mod family;
 mod job;
+pub(crate) mod member;
 pub(crate) mod row;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::batch::v1::Job;
 
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
 pub(crate) use job::{condition, handed_over, is_indexed, is_suspended, item_form, outcome, queue, status_word};
+use member::Member;
 
 /// Something that was seen in the cluster.
 #[derive(Clone, Debug)]
@@ -120,6 +123,8 @@ const HAPPENINGS: usize = 16;
 #[derive(Clone, Debug)]
 struct Known {
     attempt: Attempt,
+    /// The Job that it is of, as a position among the members.
+    member: usize,
     version: Option<u64>,
     /// Whether its log was read, or is not wanted.
     read: bool,
@@ -144,17 +149,23 @@ impl Known {
     }
 }
 
-/// A Job and its attempts.
+/// A Job and its attempts, or a family of Jobs and theirs: all that is told is of original indexes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobState {
-    job: Option<Box<Job>>,
+    /// The oldest first.
+    members: Vec<Member>,
+    /// Which of them was asked for.
+    asked: usize,
+    /// Whether the members are all that is left of a family, so that what they note of others counts.
+    whole_family: bool,
     gone: bool,
     keep: Keep,
     /// Whether it is followed since before any Pod of it was there.
     from_start: bool,
-    /// What the Job's status says, read once and not at every question.
+    /// What the Jobs' status says, read once and not at every question.
     succeeded: IndexSet,
-    listed_failed: Option<IndexSet>,
+    /// None where only the attempts tell.
+    known_failed: Option<IndexSet>,
     /// By index, the oldest attempt first.
     attempts: BTreeMap<u32, Vec<Known>>,
     /// The index of each attempt that is kept, by UID.
@@ -191,6 +202,13 @@ impl JobState {
         state
     }
 
+    /// The same Jobs, from now on followed without logs; no Pod may be known yet.
+    pub(crate) fn followed(self) -> Self {
+        let started = |member: &Member| member.job().status.as_ref().is_some_and(|status| status.start_time.is_some());
+        let from_start = !self.members.iter().any(started);
+        Self { keep: Keep::Unfinished, from_start, ..self }
+    }
+
     /// Takes in what was seen.
     pub(crate) fn apply(&mut self, event: Event) {
         match event {
@@ -212,26 +230,27 @@ impl JobState {
     }
 
     fn apply_job(&mut self, job: Box<Job>) {
-        if let Some(known) = &self.job {
-            let version = |job: &Job| job.metadata.resource_version.as_ref().and_then(|v| v.parse::<u64>().ok());
-            // A list after a broken watch may be older than what the watch had told.
-            let late = matches!((version(known), version(&job)), (Some(known), Some(new)) if new < known);
-            if late || job.metadata.uid != known.metadata.uid {
-                return;
+        let known = self.members.iter().position(|member| member.uid() == job.metadata.uid.as_deref());
+        let newly = match known {
+            Some(at) => {
+                let known = &mut self.members[at];
+                let version = |job: &Job| job.metadata.resource_version.as_ref().and_then(|v| v.parse::<u64>().ok());
+                // A list after a broken watch may be older than what the watch had told.
+                if matches!((version(known.job()), version(&job)), (Some(known), Some(new)) if new < known) {
+                    return;
+                }
+                known.renew(job)
             }
-        }
-        let status = job.status.as_ref();
-        let read = |text: &Option<String>| text.as_deref().map(IndexSet::from_status);
-        let succeeded = status.and_then(|status| read(&status.completed_indexes)).unwrap_or_default();
-        let failed = status.and_then(|status| read(&status.failed_indexes));
-        self.job = Some(job);
-        let newly = succeeded.difference(&self.succeeded);
+            None if self.members.is_empty() => {
+                let member = Member::new(job);
+                let newly = member.succeeded().union(&member.listed_failed().cloned().unwrap_or_default());
+                self.members.push(member);
+                newly
+            }
+            None => return,
+        };
         self.note(&newly);
-        if let Some(failed) = &failed {
-            self.note(&self.listed_failed.as_ref().map_or_else(|| failed.clone(), |known| failed.difference(known)));
-        }
-        self.succeeded = succeeded;
-        self.listed_failed = failed;
+        self.sum_up();
         if self.keep == Keep::Unfinished {
             self.ending = self.ending.difference(&self.succeeded).difference(&self.failed());
             let (succeeded, index_of) = (&self.succeeded, &mut self.index_of);
@@ -241,10 +260,7 @@ impl JobState {
     }
 
     fn apply_pod(&mut self, pod: &PodRecord) {
-        if !self.owns(pod) {
-            return;
-        }
-        let Some(mut attempt) = Attempt::from_pod(pod) else { return };
+        let Some((member, mut attempt)) = self.attempt(pod) else { return };
         if let Some(named) = &mut self.listing {
             named.insert(attempt.uid.clone());
         }
@@ -266,7 +282,7 @@ impl JobState {
         }
         let version = pod.metadata.resource_version.as_ref().and_then(|version| version.parse().ok());
         let deleting = pod.metadata.deletion_timestamp.is_some();
-        let mut new = Known { attempt, version, read: self.keep == Keep::Unfinished, deleting };
+        let mut new = Known { attempt, member, version, read: self.keep == Keep::Unfinished, deleting };
         let attempts = self.attempts.entry(index).or_default();
         match attempts.iter_mut().find(|known| known.attempt.uid == new.attempt.uid) {
             Some(known) if known.order() <= new.order() => {
@@ -360,46 +376,9 @@ impl JobState {
         &self.forgotten
     }
 
-    /// Whether a Pod is of this very Job, and not of a namesake that was deleted before.
-    fn owns(&self, pod: &PodRecord) -> bool {
-        let Some(uid) = self.job.as_ref().and_then(|job| job.metadata.uid.as_deref()) else { return true };
-        let labels = pod.metadata.labels.as_ref();
-        let controller = ["batch.kubernetes.io/controller-uid", "controller-uid"]
-            .iter()
-            .find_map(|key| labels.and_then(|labels| labels.get(*key)));
-        controller.is_none_or(|controller| controller == uid)
-    }
-
-    /// The Job as last seen.
-    pub(crate) fn job(&self) -> Option<&Job> {
-        self.job.as_deref()
-    }
-
     /// Whether the Job was deleted.
     pub(crate) fn is_gone(&self) -> bool {
         self.gone
-    }
-
-    /// How many indexes the Job has.
-    pub(crate) fn completions(&self) -> u32 {
-        let completions = self.job().and_then(|job| job.spec.as_ref()).and_then(|spec| spec.completions);
-        completions.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
-    }
-
-    /// Whether the Job keeps its own list of failed indexes (`backoffLimitPerIndex`).
-    pub(crate) fn keeps_failed_indexes(&self) -> bool {
-        self.job().and_then(|job| job.spec.as_ref()).is_some_and(|spec| spec.backoff_limit_per_index.is_some())
-    }
-
-    /// How the Job ended, if it did.
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
-        self.job().and_then(outcome)
-    }
-
-    /// The condition that ended the Job, or is about to.
-    pub(crate) fn ending_condition(&self) -> Option<&JobCondition> {
-        let job = self.job()?;
-        ["Failed", "Complete", "FailureTarget", "SuccessCriteriaMet"].iter().find_map(|type_| condition(job, type_))
     }
 
     /// Indexes that the Job counts as completed.
@@ -410,23 +389,6 @@ impl JobState {
     /// Whether the Job counts an index as completed.
     pub(crate) fn has_succeeded(&self, index: u32) -> bool {
         self.succeeded.contains(index)
-    }
-
-    /// Whether an index has failed for good.
-    pub(crate) fn has_failed(&self, index: u32) -> bool {
-        self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
-    }
-
-    /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed
-    /// when the Job did.
-    pub(crate) fn failed(&self) -> IndexSet {
-        if let Some(failed) = &self.listed_failed {
-            return failed.clone();
-        }
-        if self.keeps_failed_indexes() || self.outcome() != Some(Outcome::Failed) {
-            return IndexSet::new();
-        }
-        self.in_phase(Phase::Failed).difference(&self.succeeded)
     }
 
     /// Indexes with an active attempt whose worker runs, or has just ended well.
@@ -446,7 +408,7 @@ impl JobState {
     /// Indexes that are neither finished nor running.
     pub(crate) fn pending(&self) -> IndexSet {
         let seen = self.succeeded().union(&self.failed()).union(&self.running());
-        IndexSet::below(self.completions()).difference(&seen)
+        self.all().difference(&seen)
     }
 
     /// What became of the indexes of a Job that has ended before them: those that were stopped, and the rest.
@@ -454,7 +416,7 @@ impl JobState {
         if self.outcome().is_none() {
             return (IndexSet::new(), IndexSet::new());
         }
-        let unfinished = IndexSet::below(self.completions()).difference(&self.succeeded).difference(&self.failed());
+        let unfinished = self.all().difference(&self.succeeded).difference(&self.failed());
         (unfinished.intersection(&self.begun), unfinished.difference(&self.begun))
     }
 
@@ -466,7 +428,7 @@ impl JobState {
     /// The indexes that a status word means.
     pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
         match word {
-            StatusWord::All => IndexSet::below(self.completions()),
+            StatusWord::All => self.all(),
             StatusWord::Failed => self.failed(),
             StatusWord::Succeeded => self.succeeded(),
             StatusWord::Running => self.running(),
@@ -521,15 +483,6 @@ impl JobState {
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.
     pub(crate) fn happenings(&self) -> &[Happening] {
         &self.happenings
-    }
-
-    /// The Job's start and, once it ended, its end.
-    pub(crate) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let Some(status) = self.job().and_then(|job| job.status.as_ref()) else { return (None, None) };
-        let completed = status.completion_time.as_ref();
-        // The API sets a completion time only on success.
-        let failed = self.job().and_then(|job| condition(job, "Failed")).and_then(|c| c.last_transition_time.as_ref());
-        (status.start_time.as_ref().map(|time| time.0), completed.or(failed).map(|time| time.0))
     }
 }
 

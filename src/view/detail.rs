@@ -171,7 +171,7 @@ fn table(text: &mut String, detail: Detail<'_>) {
 /// All indexes where they are few; else those that failed, then those that are at work, then the first of the pending.
 /// None of many that all succeeded: the Job's own ranges say all of them.
 pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
-    let all = IndexSet::below(state.completions());
+    let all = state.all();
     if all.len() <= ROWS {
         return all;
     }

@@ -22,6 +22,7 @@ fn of_the_program() {
       logs        Print the logs of a Job by index
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
+      retry       Run again what of a Job failed or never ran
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
 
@@ -416,6 +417,7 @@ fn of_describe() {
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+          --only-this             Only this Job, without those that it retries and those that retry it
           --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
                                   false]
       -h, --help                  Print help
@@ -480,6 +482,9 @@ fn of_indexes() {
               Only those that fare so; several are separated by commas
               
               [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --only-this
+              Only this Job, without those that it retries and those that retry it
 
           --sort-by <COLUMN>
               What the rows are sorted by
@@ -632,6 +637,8 @@ fn of_wait() {
     Options:
           --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
                                 [default: either outcome]
+          --only-this           Only the Jobs themselves, without those that they retry and those that
+                                retry them
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
       -q, --quiet               Neither progress nor summary, only the exit code and errors
       -h, --help                Print help
@@ -652,6 +659,11 @@ fn of_wait() {
     ── stderr
     ── exit code 0
     ");
+}
+
+#[test]
+fn of_retry() {
+    assert_snapshot!(own(&Sandbox::new().run(&["retry", "--help"]).stdout), @"");
 }
 
 #[test]
