@@ -663,7 +663,7 @@ fn of_wait() {
 
 #[test]
 fn of_retry() {
-    assert_snapshot!(own(&Sandbox::new().run(&["retry", "--help"]).stdout), @"");
+    assert_snapshot!(own_part("retry"), @"");
 }
 
 #[test]
