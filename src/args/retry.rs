@@ -85,6 +85,9 @@ pub(crate) struct RetryArgs {
     /// What starts each line of output
     #[arg(long, value_enum, default_value_t, help_heading = "Following")]
     pub(crate) prefix: Prefix,
+    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
+    #[arg(short, long, help_heading = "Following")]
+    pub(crate) keep_order: bool,
     /// Neither progress nor summary, only the output and errors
     #[arg(short, long, help_heading = "Following")]
     pub(crate) quiet: bool,

@@ -1,11 +1,15 @@
 //! The family of a Job: the Job that it began with and all that retry it, told of as one.
 
+use futures::stream::{SelectAll, select_all};
 use k8s_openapi::api::batch::v1::Job;
 
-use crate::cluster::Cluster;
+use crate::cluster::watch::{Link, Notices, Pods};
+use crate::cluster::{Cluster, PodFilter};
 use crate::contract::label;
 use crate::error::{Error, Kind};
+use crate::index_set::IndexSet;
 use crate::state::JobState;
+use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
 
 /// The state of the whole family of a Job, of which no Pod is known yet; with `only_this` of the Job alone. Either way
@@ -46,6 +50,41 @@ pub(super) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
     retries.sort_by_key(|retry| number(retry.metadata.name.as_deref().unwrap_or_default()));
     let asked = job.metadata.uid.clone();
     Ok(JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()))
+}
+
+/// Hands over the Pods of the Jobs of a family, one Job after the other; the indexes of the filter are original ones.
+pub(super) async fn each_pod(
+    members: &[Member],
+    filter: PodFilter<'_>,
+    cluster: &Cluster,
+    mut take: impl FnMut(PodRecord),
+) -> Result<(), Error> {
+    for member in members {
+        let wanted = filter.indexes.map(|indexes| member.own_of(indexes));
+        if wanted.as_ref().is_some_and(IndexSet::is_empty) {
+            continue;
+        }
+        let mut own = PodFilter { indexes: wanted.as_ref(), ..filter };
+        loop {
+            let mut seen = false;
+            let mut seeing = |pod| {
+                seen = true;
+                take(pod);
+            };
+            cluster.each_pod(member.job(), own, &mut seeing).await?;
+            // Servers before 1.28 give Pods no label with their index.
+            if seen || own.indexes.take().is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Watches the Jobs of a family and their Pods.
+pub(super) fn watch(state: &JobState, pods: Pods, cluster: &Cluster) -> SelectAll<Notices> {
+    let link = Link::default();
+    select_all(state.members().iter().map(|member| cluster.watch(member.job(), pods, &link)))
 }
 
 /// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::Result;
-use futures::StreamExt as _;
-use futures::stream::select_all;
 use jiff::Timestamp;
 
 use super::follow::teller::ConnectionTeller;
 use super::gather::gather;
 use super::{Context, family, find, follow};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
-use crate::cluster::watch::{Link, Pods};
+use crate::cluster::watch::Pods;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
@@ -169,9 +167,7 @@ async fn go_on(
     context.ui.flush()?;
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
     let mut succeeded = SucceededRows::default();
-    let link = Link::default();
-    let going = state.members().iter().filter(|member| member.outcome().is_none());
-    let mut notices = select_all(going.map(|member| cluster.watch(member.job(), Pods::All, &link).boxed()));
+    let mut notices = family::watch(&state, Pods::All, cluster);
     let mut connection = ConnectionTeller::default();
     while state.outcome().is_none() {
         let Some(events) = connection.next(&mut notices, context).await? else { break };
@@ -217,8 +213,8 @@ fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) ->
                 all(state)
             };
         }
-        Event::PodListEnds => all(state),
-        Event::PodListBegins | Event::JobGone | Event::Happened(_) => IndexSet::new(),
+        Event::PodListEnds { .. } => all(state),
+        Event::PodListBegins { .. } | Event::JobGone | Event::Happened(_) => IndexSet::new(),
     };
     state.apply(event);
     touched
@@ -293,7 +289,7 @@ impl io::Write for Out<'_> {
     }
 }
 
-fn status_of(filter: StatusFilter) -> IndexStatus {
+pub(super) fn status_of(filter: StatusFilter) -> IndexStatus {
     match filter {
         StatusFilter::Pending => IndexStatus::Pending,
         StatusFilter::Starting => IndexStatus::Starting,

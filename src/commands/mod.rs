@@ -9,8 +9,10 @@ mod follow;
 mod gather;
 mod indexes;
 mod inputs;
+mod lanes;
 mod list;
 mod logs;
+mod print;
 mod retry;
 mod run;
 mod submit;
@@ -171,7 +173,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Describe(args) => Box::pin(describe::describe(args, context)).await,
         Verb::List(args) => list::list(args, context).await,
         Verb::Indexes(args) => Box::pin(indexes::indexes(args, context)).await,
-        Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
+        Verb::Logs(args) => Box::pin(logs::logs(*args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
         Verb::Retry(args) => Box::pin(retry::retry(*args, context)).await,

@@ -6,16 +6,18 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::follow::{End, Follow, LogView};
+use super::follow::{End, Follow, LogView, Order};
 use super::gather::gather;
-use super::{Context, family, find, follow, logs, run, submit};
-use crate::args::{DryRun, OutstandingStatus, Prefix, RetryArgs};
-use crate::cluster::logs::LogOptions;
+use super::logs::pick::Pick;
+use super::print::{LogForm, LogPrinter};
+use super::run::Shown;
+use super::{Context, family, find, follow, run, submit};
+use crate::args::{DryRun, OutstandingStatus, RetryArgs};
+use crate::cluster::logs::{LogOptions, Streams};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::label;
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
-use crate::manifest::read;
 use crate::manifest::retry::{self, Family, Plan, Retry};
 use crate::spec::policy::Policy;
 use crate::spec::retry::{Changes, Wanted};
@@ -31,7 +33,8 @@ const READ_AT_ONCE: usize = 4;
 const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
-    let (dry_run, output, detach, prefix) = (args.dry_run, args.output, args.detach, args.prefix);
+    let (dry_run, output, detach) = (args.dry_run, args.output, args.detach);
+    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());
     }
@@ -73,7 +76,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
             }
             Ok(submitted) => {
                 context.ui.status(&created(&source.plan));
-                return Box::pin(to_the_end(submitted.job, &state, &cluster, prefix, context)).await;
+                return Box::pin(to_the_end(submitted.job, &state, &cluster, shown, context)).await;
             }
             Err(error) if is_taken(&error) => {
                 source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;
@@ -231,20 +234,23 @@ async fn to_the_end(
     job: Value,
     before: &JobState,
     cluster: &Arc<Cluster>,
-    prefix: Prefix,
+    shown: Shown,
     context: &mut Context,
 ) -> Result<Exit> {
     let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
     let name = job.metadata.name.clone().unwrap_or_default();
-    let number = JobState::new(job.clone()).all().len();
+    let state = JobState::new(job.clone());
+    let items = find::items_of(&state.all(), &job, cluster).await;
+    let form = LogForm { prefix: shown.prefix, one_index: state.completions() == 1, ..LogForm::default() };
     let logs = LogView {
         wanted: Box::new(JobState::all),
-        container: read::worker_container(&job).map(str::to_owned),
+        pick: Pick::worker(&job),
         options: LogOptions::default(),
-        prefix: logs::prefix_style(prefix, number == 1),
-        keep_order: false,
+        printer: LogPrinter::new(form, items.clone()),
+        order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
+        streams: Streams::default(),
     };
-    let end = follow::follow(Follow { cluster, job, logs }, context).await?;
+    let (end, _) = follow::follow(Follow { cluster, state, logs }, context).await?;
     let End::Finished(state) = end else {
         context.ui.end_live();
         context.ui.status(&format!("detached: job {name} goes on"));
@@ -252,7 +258,6 @@ async fn to_the_end(
         return Ok(Exit::Interrupted);
     };
     let job = state.job().cloned().unwrap_or_default();
-    let items = find::items_of(&state.failed(), &job, cluster).await;
     let exit = follow::report(&state, &items, context);
     let root = member::root(&job).0;
     let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));

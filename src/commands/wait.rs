@@ -109,7 +109,7 @@ impl Waiting {
     /// # Errors
     /// If indexes are waited for that the Job does not have.
     fn new(state: JobState, goal: Option<&WaitFor>, context: &Context) -> Result<Self, Error> {
-        let state = state.followed();
+        let state = state.followed(false);
         if let Some(WaitFor::Indexes(indexes)) = goal {
             find::check(indexes, &state)?;
         }

@@ -71,6 +71,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         // How it is shown is the command's business.
         detach: _,
         prefix: _,
+        keep_order: _,
         quiet: _,
         dry_run: _,
         output: _,

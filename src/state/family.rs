@@ -74,6 +74,12 @@ impl JobState {
         self.attempt(pod).map(|(_, attempt)| attempt.index)
     }
 
+    /// The position of the Job of an attempt that is kept.
+    pub(super) fn member_of(&self, uid: &str) -> Option<usize> {
+        let attempts = self.attempts.get(self.index_of.get(uid)?)?;
+        attempts.iter().find(|known| known.attempt.uid == uid).map(|known| known.member)
+    }
+
     /// What a member is called, where there are several.
     pub(super) fn job_of(&self, member: usize) -> Option<String> {
         (self.members.len() > 1).then(|| self.members.get(member).map(|member| member.name().to_owned()))?

@@ -33,10 +33,16 @@ pub(crate) enum Event {
         /// Its UID.
         uid: String,
     },
-    /// A new list of Pods begins: what it does not name is gone by its end.
-    PodListBegins,
+    /// A new list of the Pods of a Job begins: what it does not name is gone by its end.
+    PodListBegins {
+        /// The UID of the Job.
+        job: Option<String>,
+    },
     /// The list of Pods is complete.
-    PodListEnds,
+    PodListEnds {
+        /// The UID of the Job.
+        job: Option<String>,
+    },
     /// The cluster has told something about the Job.
     Happened(Box<Happening>),
 }
@@ -178,8 +184,8 @@ pub(crate) struct JobState {
     begun: IndexSet,
     /// Indexes of which something has changed.
     changed: IndexSet,
-    /// UIDs named by the list of Pods that is being read.
-    listing: Option<HashSet<String>>,
+    /// UIDs named by the lists of Pods that are being read, by the UID of the Job.
+    listing: HashMap<Option<String>, HashSet<String>>,
     /// The oldest first.
     happenings: Vec<Happening>,
 }
@@ -192,21 +198,12 @@ impl JobState {
         state
     }
 
-    /// The state of a Job that is followed: what it keeps does not grow with the indexes that succeed. With `logs` the
-    /// attempts of an index stay until [`JobState::forget`].
-    pub(crate) fn following(job: Job, logs: bool) -> Self {
-        let keep = if logs { Keep::UntilForgotten } else { Keep::Unfinished };
-        let from_start = job.status.as_ref().is_none_or(|status| status.start_time.is_none());
-        let mut state = Self { keep, from_start, ..Self::default() };
-        state.apply(Event::Job(Box::new(job)));
-        state
-    }
-
-    /// The same Jobs, from now on followed without logs; no Pod may be known yet.
-    pub(crate) fn followed(self) -> Self {
+    /// The same Jobs, from now on followed; no Pod may be known yet. What is kept does not grow with the indexes that
+    /// succeed; with `logs` the attempts of an index stay until [`JobState::forget`].
+    pub(crate) fn followed(self, logs: bool) -> Self {
         let started = |member: &Member| member.job().status.as_ref().is_some_and(|status| status.start_time.is_some());
         let from_start = !self.members.iter().any(started);
-        Self { keep: Keep::Unfinished, from_start, ..self }
+        Self { keep: if logs { Keep::UntilForgotten } else { Keep::Unfinished }, from_start, ..self }
     }
 
     /// Takes in what was seen.
@@ -216,10 +213,15 @@ impl JobState {
             Event::JobGone => self.gone = true,
             Event::Pod(pod) => self.apply_pod(&pod),
             Event::PodGone { uid } => self.forget_unfinished(&uid),
-            Event::PodListBegins => self.listing = Some(HashSet::new()),
-            Event::PodListEnds => {
-                if let Some(named) = self.listing.take() {
-                    let gone: Vec<_> = self.index_of.keys().filter(|uid| !named.contains(*uid)).cloned().collect();
+            Event::PodListBegins { job } => {
+                self.listing.insert(job, HashSet::new());
+            }
+            Event::PodListEnds { job } => {
+                if let Some(named) = self.listing.remove(&job) {
+                    let member = self.members.iter().position(|member| member.uid() == job.as_deref());
+                    let of_job = |uid: &&String| self.member_of(uid) == member;
+                    let gone: Vec<_> =
+                        self.index_of.keys().filter(|uid| !named.contains(*uid)).filter(of_job).cloned().collect();
                     for uid in gone {
                         self.forget_unfinished(&uid);
                     }
@@ -261,7 +263,7 @@ impl JobState {
 
     fn apply_pod(&mut self, pod: &PodRecord) {
         let Some((member, mut attempt)) = self.attempt(pod) else { return };
-        if let Some(named) = &mut self.listing {
+        for named in self.listing.values_mut() {
             named.insert(attempt.uid.clone());
         }
         let index = attempt.index;
@@ -473,6 +475,20 @@ impl JobState {
     /// The attempts of one index that are kept, the oldest first.
     pub(crate) fn attempts_of(&self, index: u32) -> impl DoubleEndedIterator<Item = &Attempt> {
         self.attempts.get(&index).into_iter().flatten().map(|known| &known.attempt)
+    }
+
+    /// The same with the number of each, from 1 on. The Job controller's own count tells of attempts before them whose
+    /// Pods are gone, where it keeps one.
+    pub(crate) fn numbered_attempts_of(&self, index: u32) -> impl Iterator<Item = (u32, &Attempt)> {
+        // A Job that retries another counts anew.
+        let (mut before, mut last, mut of) = (0, 0, None);
+        self.attempts.get(&index).into_iter().flatten().map(move |known| {
+            if of != Some(known.member) {
+                (before, of) = (last, Some(known.member));
+            }
+            last = (last + 1).max(before + known.attempt.earlier.saturating_add(1));
+            (last, &known.attempt)
+        })
     }
 
     /// The indexes of which an attempt is kept.

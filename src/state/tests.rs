@@ -176,9 +176,9 @@ fn a_new_list_forgets_pods_that_are_gone() {
     let mut state = JobState::new(job(1, spec, &json!({})));
     state.apply(seen(pod("a", 0, &running())));
     state.apply(seen(pod("b", 1, &ended(1, "Error"))));
-    state.apply(Event::PodListBegins);
+    state.apply(Event::PodListBegins { job: Some("u".to_owned()) });
     state.apply(seen(pod("c", 2, &running())));
-    state.apply(Event::PodListEnds);
+    state.apply(Event::PodListEnds { job: Some("u".to_owned()) });
     assert_eq!(state.running().to_string(), "2");
     assert_eq!(state.attempts().into_keys().collect::<Vec<_>>(), [1, 2], "how an attempt ended is kept");
 }
@@ -213,7 +213,7 @@ fn an_index_on_a_silent_node_is_unknown() {
 fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
     let n = 500;
     for logs in [false, true] {
-        let mut state = JobState::following(job(1, limited(n), &json!({})), logs);
+        let mut state = JobState::new(job(1, limited(n), &json!({}))).followed(logs);
         for index in 0..n {
             let name = format!("p{index}");
             state.apply(seen(versioned(pod(&name, index, &running()), u64::from(index))));
@@ -237,7 +237,7 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
 
 #[test]
 fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
-    let mut state = JobState::following(job(1, limited(5), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(5), &json!({}))).followed(false);
     let mut deleted = pod("d", 2, &running());
     deleted.metadata.deletion_timestamp = deleted.metadata.creation_timestamp.clone();
     for pod in [pod("a", 0, &running()), pod("b", 1, &running()), deleted, pod("f", 3, &ended(1, "Error"))] {
@@ -255,13 +255,13 @@ fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
 #[test]
 fn of_many_attempts_of_an_index_the_newest_are_kept() {
     let names = |state: &JobState| state.attempts_of(1).map(|attempt| attempt.pod.clone()).collect::<Vec<_>>();
-    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
     // The list of Pods comes twice, as after a broken watch.
     for n in (10..30).chain(10..30) {
         state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
     }
     assert_eq!(names(&state), ["p22", "p23", "p24", "p25", "p26", "p27", "p28", "p29"]);
-    let mut state = JobState::following(job(1, limited(3), &json!({})), true);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(true);
     for n in 10..30 {
         state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
     }
@@ -274,7 +274,7 @@ fn of_many_attempts_of_an_index_the_newest_are_kept() {
 
 #[test]
 fn of_long_last_words_the_end_is_kept() {
-    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
     let mut status = ended(1, "Error");
     status["containerStatuses"][0]["state"]["terminated"]["message"] = json!("é".repeat(3000) + "!");
     state.apply(seen(pod("p", 1, &status)));
@@ -336,7 +336,7 @@ proptest! {
         list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle())),
     ) {
         let starts: [fn(Job) -> JobState; 3] =
-            [JobState::new, |job| JobState::following(job, false), |job| JobState::following(job, true)];
+            [JobState::new, |job| JobState::new(job).followed(false), |job| JobState::new(job).followed(true)];
         for start in starts {
             let fold = |list: &[(u8, u32, u64)], times: usize| {
                 let mut state = start(job(0, limited(6), &json!({})));
@@ -357,7 +357,7 @@ proptest! {
     #[test]
     fn a_followed_job_tells_the_same_of_every_index(list in events()) {
         let start = job(0, limited(6), &json!({}));
-        let (mut all, mut followed) = (JobState::new(start.clone()), JobState::following(start, false));
+        let (mut all, mut followed) = (JobState::new(start.clone()), JobState::new(start).followed(false));
         for entry in list {
             all.apply(event(entry));
             followed.apply(event(entry));

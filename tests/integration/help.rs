@@ -287,6 +287,10 @@ fn of_run() {
       -d, --detach
               Return after submitting instead of following
 
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
           --prefix <PREFIX>
               What starts each line of output
 
@@ -545,16 +549,79 @@ fn of_logs() {
               The Job; the newest Indexed Job when left out
 
     Options:
+          --max-log-requests <N>
+              How many logs are read at once; more take turns
+              
+              [default: 64]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which logs:
       -i, --index <INDEXES>
               Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
 
+          --only-this
+              Only this Job, without those that it retries and those that retry it
+
+          --item <ITEM>
+              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+
+          --status <STATUS>
+              Only the indexes that fare so; several are separated by commas
+              
+              [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --attempt <N>
+              Which attempt of each index: all, last, or its number, from 1 on
+              
+              [default: all]
+
+      -p, --previous
+              What the container wrote before it was last started again within its Pod
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+          --all-containers
+              Read all containers, init containers first
+
+          --init
+              Read the init containers
+
+    Order:
       -f, --follow
               Go on printing until the Job ends
 
       -k, --keep-order
-              Print in index order also when following
+              Print in index order also when following; what comes early waits, on disk where it is much
 
+          --merge
+              Print the lines of all indexes in the order in which they were written
+
+    Which lines:
+          --since <DURATION>
+              Only lines that are not older than this, as in 5s, 2m or 3h
+
+          --since-time <TIME>
+              Only lines since that time (RFC 3339); the server counts in whole seconds
+
+          --tail <N>
+              How many of the last lines of each log to print; -1 prints all
+              
+              [default: -1]
+
+          --limit-bytes <N>
+              How many bytes of each log to print; it may end within a line
+
+          --grep <REGEX>
+              Only lines that match this regular expression; can be repeated, any of them counts
+
+          --exclude <REGEX>
+              No lines that match this regular expression; can be repeated
+
+    Form:
           --prefix <PREFIX>
               What starts each line
 
@@ -566,32 +633,39 @@ fn of_logs() {
               
               [default: auto]
 
-      -c, --container <NAME>
-              Container to read; the default container of the Pod when left out
-
           --timestamps
               Start each line with the time at which it was written
 
-          --tail <N>
-              How many of the last lines of each index to print; -1 prints all
-              
-              [default: -1]
+      -o, --output <FORM>
+              An object for each line
 
-      -h, --help
-              Print help (see a summary with '-h')
+              Possible values:
+              - json:  One array
+              - jsonl: An object a line
+
+          --to <DIR>
+              Write to one file for each index in this folder, which is made if it is not there
+
+          --raw
+              Let control characters reach the terminal
 
     [the cluster options]
     Examples:
       # All indexes of the newest Job, in order
       kubectl indexed logs
 
-      # One index, a range, or whatever failed
+      # One index, a range, one item, or whatever failed
       kubectl indexed logs indexed-job --index 3
       kubectl indexed logs --index 0-3,7,9-20:2
-      kubectl indexed logs --index failed
+      kubectl indexed logs --item 'q*'
+      kubectl indexed logs --status failed --attempt last
 
       # As they come, until the Job ends
       kubectl indexed logs -f
+
+      # A file for each index, or an object for each line
+      kubectl indexed logs --to logs
+      kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'
     ── stderr
     ── exit code 0
     ");
@@ -663,7 +737,127 @@ fn of_wait() {
 
 #[test]
 fn of_retry() {
-    assert_snapshot!(own_part("retry"), @"");
+    assert_snapshot!(own_part("retry"), @"
+    ── stdout
+    Run again what of a Job failed or never ran
+
+    Usage: kubectl indexed retry [OPTIONS] [JOB] [-- <CMD [ARG]>...]
+
+    Arguments:
+      [JOB]
+              The Job, or one that retries it; the newest Indexed Job when left out
+
+      [CMD [ARG]]...
+              A corrected command, after two dashes, in place of the Job's own
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
+      -i, --index <INDEXES>
+              Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and !
+              to exclude
+
+          --status <STATUS>
+              Only those that stand so; several are separated by commas
+
+              Possible values:
+              - failed:  It failed for good
+              - pending: The Job ended before it did, or before it ran
+
+          --reason <REASON>
+              Only those whose last attempt failed for this reason, as in OOMKilled; several are
+              separated by commas
+
+          --exit-code <CODES>
+              Only those whose last attempt ended so, as in 137 or 1,3-5
+
+    Changes:
+          --image <IMAGE>
+              Image of the worker in place of the Job's own
+
+          --cpu <QUANTITY>
+              CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
+
+          --memory <QUANTITY>
+              Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times
+              what it was
+
+          --retries <N>
+              How often a failed index is tried again, each index for itself
+
+      -j, --parallelism <N>
+              How many indexes may run at once
+
+          --init-image <IMAGE>
+              Image of the init container that tells each Pod its original index; it must have a POSIX
+              shell
+
+    Following:
+      -d, --detach
+              Return after submitting instead of following
+
+          --prefix <PREFIX>
+              What starts each line of output
+
+              Possible values:
+              - auto:  The index, unless only one can be meant
+              - index: The index in brackets
+              - pod:   Pod and container, as kubectl logs --prefix prints them
+              - none:  Nothing
+              
+              [default: auto]
+
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
+      -q, --quiet
+              Neither progress nor summary, only the output and errors
+
+    Output:
+          --dry-run[=<WHERE>]
+              Print the objects instead of creating them; the Job is read from the cluster all the same
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the objects on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+    [the cluster options]
+    Examples:
+      # Whatever of the newest Job failed, or never ran because the Job stopped
+      kubectl indexed retry
+
+      # Some of it
+      kubectl indexed retry train --index 3,7
+      kubectl indexed retry train --exit-code 75
+
+      # Those that ran out of memory, with twice as much
+      kubectl indexed retry train --reason OOMKilled --memory x2
+
+      # By a corrected image or command
+      kubectl indexed retry train --image example.com/train:1.1
+      kubectl indexed retry train -- train --batch-size 16
+
+      # See what would run
+      kubectl indexed retry train --dry-run=client -o yaml
+    ── stderr
+    ── exit code 0
+    ");
 }
 
 #[test]
