@@ -220,13 +220,8 @@ fn is_queued(job: &Value) -> bool {
 }
 
 fn created(plan: &Plan) -> String {
-    format!(
-        "job {} created: {} of job {} again: {}",
-        plan.name,
-        plural(plan.indexes.len(), "index", "indexes"),
-        plan.family.root,
-        cut(&plan.indexes.to_string(), RANGES)
-    )
+    let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
+    format!("job {} created: it runs {} of job {} again{number}", plan.name, numbered(&plan.indexes), plan.family.root,)
 }
 
 /// Shows what the indexes write until the Job has ended, and what that makes of the family.

@@ -67,10 +67,12 @@ pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Resul
     policies(&mut job, plan);
     let copied = copies::copy(&mut job, stored, config_maps, plan)?;
     changes::apply(&mut job, &plan.changes)?;
-    if plan.minor >= VARIABLE_FILE_SINCE && !wrap::is_wrapped(&job) {
+    // A corrected command is not wrapped yet, and the rest may be.
+    let wrapped = wrap::is_wrapped(stored);
+    if plan.minor >= VARIABLE_FILE_SINCE && !wrapped {
         index::hand_over(&mut job, plan, &mut warnings)?;
     } else {
-        wrap::hand_over(&mut job, plan, &mut warnings)?;
+        wrap::hand_over(&mut job, plan, wrapped, &mut warnings)?;
     }
     note(&mut job, stored, plan)?;
     if job.pointer("/spec/template/spec/subdomain").is_some_and(Value::is_string) {

@@ -377,3 +377,70 @@ proptest! {
         prop_assert_eq!(all, IndexSet::below(6));
     }
 }
+
+/// A Job of a family, with the original indexes that it runs, unless it is the one that the family began with.
+fn relative(name: &str, originals: Option<&str>, completions: u32, status: &Value) -> Job {
+    let mut annotations = json!({});
+    if let Some(originals) = originals {
+        annotations = json!({
+            "kubectl-indexed/original-indexes": originals, "kubectl-indexed/family-root": "j",
+            "kubectl-indexed/family-completions": "10", "kubectl-indexed/succeeded-before": "0-6",
+            "kubectl-indexed/failed-before": "7-9",
+        });
+    }
+    let labels = originals.map(|_| json!({"kubectl-indexed/family": "u-j"}));
+    serde_json::from_value(json!({
+        "metadata": {"name": name, "uid": format!("u-{name}"), "annotations": annotations, "labels": labels},
+        "spec": {
+            "completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {},
+        },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn ended_job(word: &str, completed: &str, failed: &str) -> Value {
+    json!({
+        "completedIndexes": completed, "failedIndexes": failed, "conditions": [{"type": word, "status": "True"}],
+    })
+}
+
+#[test]
+fn a_family_is_told_of_as_one() {
+    let first = relative("j", None, 10, &ended_job("Failed", "0-6", "7-9"));
+    let told = |jobs: &[&Job]| {
+        let state = JobState::family(jobs.iter().map(|job| (*job).clone()).collect(), Some("u-j"));
+        let left = state.outstanding();
+        let sets = [state.succeeded(), state.failed(), left.indexes, left.under_way].map(|set| set.to_string());
+        (sets.join(" | "), state.outcome())
+    };
+    assert_eq!(told(&[&first]), ("0-6 | 7-9 | 7-9 | ".to_owned(), Some(Outcome::Failed)));
+    // New index 0 is 7, 1 is 9.
+    let running = relative("j-r1", Some("7,9"), 2, &json!({"completedIndexes": "1"}));
+    assert_eq!(told(&[&first, &running]), ("0-6,9 | 8 | 8 | 7".to_owned(), None));
+    let failed = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
+    assert_eq!(told(&[&first, &failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    let rest = relative("j-r2", Some("7,8"), 2, &ended_job("Complete", "0,1", ""));
+    assert_eq!(told(&[&first, &failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // What the first Jobs said is known when they are gone.
+    assert_eq!(told(&[&failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    assert_eq!(told(&[&failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // One that stopped with its first failure leaves indexes that have never run.
+    let stopped = relative("j", None, 10, &ended_job("Failed", "0-2", "3"));
+    assert_eq!(told(&[&stopped]).0, "0-2 | 3 | 3-9 | ");
+    // One that had enough does not.
+    let enough = relative("j", None, 10, &ended_job("Complete", "0-2", "3"));
+    assert_eq!(told(&[&enough]).0, "0-2 | 3 | 3 | ");
+}
+
+#[test]
+fn a_retry_alone_speaks_of_original_indexes_too() {
+    let retry = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
+    let mut state = JobState::new(retry);
+    assert_eq!([state.all(), state.succeeded(), state.failed()].map(|set| set.to_string()), ["7,9", "9", "7"]);
+    let mut failed = pod("a", 0, &ended(3, "Error"));
+    failed.metadata.labels = Some([("batch.kubernetes.io/controller-uid".to_owned(), "u-j-r1".to_owned())].into());
+    state.apply(seen(failed));
+    assert_eq!(state.attempted().to_string(), "7");
+    assert_eq!(state.members()[0].own_of(&"0-9".parse().unwrap()).to_string(), "0,1");
+}

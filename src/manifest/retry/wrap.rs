@@ -28,17 +28,17 @@ fn is_wrapper(container: &Value) -> bool {
 
 /// Whether the Job that is retried hands its original indexes over so.
 pub(super) fn is_wrapped(job: &Value) -> bool {
-    list(job, "containers").any(is_wrapper)
+    ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)).any(is_wrapper)
 }
 
-/// Has every container whose command is known see the original index.
-pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>) -> Result<(), Error> {
+/// Has every container whose command is known see the original index; `again` where some do already, of a Job that
+/// retries another.
+pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
     let set = plan.indexes.to_string();
     if set.len() > SET_BYTES {
         return Err(too_old(plan, "hands an index set of this length to a command").hint("retry fewer, by --index"));
     }
     check_volumes(job, plan)?;
-    let again = is_wrapped(job);
     map_keys(job, plan, again)?;
     let worker = super::changes::worker_position(job);
     for (kind, is_worker) in [("initContainers", false), ("containers", true)] {
