@@ -221,7 +221,7 @@ fn is_queued(job: &Value) -> bool {
 
 fn created(plan: &Plan) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
-    format!("job {} created: it runs {} of job {} again{number}", plan.name, numbered(&plan.indexes), plan.family.root,)
+    format!("job {} created: it runs {} of job {} again{number}", plan.name, numbered(&plan.indexes), plan.family.root)
 }
 
 /// Shows what the indexes write until the Job has ended, and what that makes of the family.
