@@ -68,14 +68,22 @@ pub(crate) mod annotation {
     pub(crate) const SUCCEEDED_BEFORE: &str = "kubectl-indexed/succeeded-before";
     /// On a Job that retries another: the original indexes that had failed in its family before.
     pub(crate) const FAILED_BEFORE: &str = "kubectl-indexed/failed-before";
+    /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
+    /// The release takes it off.
+    pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
+    /// On a Job: a digest of all that was submitted, but for the namespace, so that the same command again is known as
+    /// the same.
+    pub(crate) const DIGEST: &str = "kubectl-indexed/digest";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     /// What is told of one object, and not of another that is made like it.
-    pub(crate) const OF_ONE_OBJECT: [&str; 4] = [
+    pub(crate) const OF_ONE_OBJECT: [&str; 6] = [
         LAST_APPLIED,
         SUBMISSION,
+        SUBMITTING,
+        DIGEST,
         "batch.kubernetes.io/cronjob-scheduled-timestamp",
         "batch.kubernetes.io/job-tracking",
     ];

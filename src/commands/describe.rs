@@ -62,5 +62,5 @@ async fn look(cluster: &Cluster, job: &Job, only_this: bool) -> Result<(JobState
         return Ok((state, SucceededRows::default()));
     }
     let filter = if all.len() <= detail::ROWS { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };
-    gather(state, filter, cluster).await
+    gather(state, filter, cluster, |_| {}).await
 }

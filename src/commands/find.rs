@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read::{self, ItemSource};
+use crate::state::member::Member;
 use crate::state::{self, JobState};
 use crate::view::summary::ItemTexts;
 
@@ -31,6 +32,21 @@ pub(super) fn job_name(text: &str) -> Result<String, Error> {
         Some((kind, _)) => Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
             .hint("write NAME, job/NAME or jobs.batch/NAME")),
     }
+}
+
+/// The names of Jobs as [`job_name`] reads them, each once.
+///
+/// # Errors
+/// As [`job_name`].
+pub(super) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let name = job_name(text)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// The cluster, and the Indexed Job in it that is meant.
@@ -57,15 +73,22 @@ pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Co
     };
     let name = job_name(text)?;
     let job = cluster.job(&name).await?;
-    if !state::is_indexed(&job) {
-        return Err(Error::new(
-            Kind::Failed,
-            format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
-        )
-        .hint(format!("kubectl describe job {name} shows it"))
-        .into());
-    }
+    check_indexed(&job)?;
     Ok(job)
+}
+
+/// # Errors
+/// If the Job gives its Pods no index.
+pub(super) fn check_indexed(job: &Job) -> Result<(), Error> {
+    if state::is_indexed(job) {
+        return Ok(());
+    }
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    Err(Error::new(
+        Kind::Failed,
+        format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
+    )
+    .hint(format!("kubectl describe job {name} shows it")))
 }
 
 async fn newest(cluster: &Cluster) -> Result<Job> {
@@ -131,8 +154,9 @@ pub(super) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Resu
 
 /// The items of a Job as people read them; empty where they can't be known.
 pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
-    let completions = job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok());
-    items_of(&IndexSet::below(completions.unwrap_or(0)), job, cluster).await
+    // The list of a Job that retries another is that of its family.
+    let completions = JobState::new(job.clone()).members().first().map_or(0, Member::family_completions);
+    items_of(&IndexSet::below(completions), job, cluster).await
 }
 
 /// The items of these indexes; only the ConfigMaps that hold them are asked for.

@@ -7,16 +7,18 @@ use crate::state::attempt::PodRecord;
 use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
 
-/// Lists these Pods of a Job, or of all Jobs of a family: rows of those that succeeded, of which there may be many, and
-/// attempts of the others.
+/// Lists these Pods of a Job, or of all Jobs of a family: rows of those that succeeded, of which there may be many, and attempts of the others. Each
+/// is shown to `see` first.
 pub(super) async fn gather(
     mut state: JobState,
     filter: PodFilter<'_>,
     cluster: &Cluster,
+    mut see: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
     let mut succeeded = SucceededRows::default();
     let members = state.members().to_vec();
     let take = |pod: PodRecord| {
+        see(&pod);
         if !succeeded.take(&pod, &state) {
             state.apply(Event::Pod(Box::new(pod)));
         }

@@ -41,7 +41,10 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let items = find::items(state.items_job().unwrap_or(&job), &cluster).await;
     let which = which.with_items(&items, &job)?;
     which.check(&state)?;
-    form.one_index = which.is_one(&state);
+    if !options.follow {
+        list(which.fixed.as_ref(), &mut state, &cluster).await?;
+    }
+    form.one_index = which.is_one(&state) || !options.follow && which.now(&state).len() == 1;
     form.several_containers = pick.has_several_containers(&job);
     let mut printer = LogPrinter::new(form, items);
     options.times = printer.needs_times() || order == Order::ByTime;
@@ -57,9 +60,6 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         return tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context);
     }
 
-    let filter = PodFilter { indexes: which.fixed.as_ref(), ..PodFilter::default() };
-    let members = state.members().to_vec();
-    family::each_pod(&members, filter, &cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
     let mut missing = Missing::default();
     let mut sources = Vec::new();
     for index in which.now(&state).iter() {
@@ -82,6 +82,13 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         missing.explain(&events, job.metadata.name.as_deref().unwrap_or_default());
     }
     tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context)
+}
+
+/// Takes in the Pods of a Job, of which only those of `indexes` matter.
+async fn list(indexes: Option<&IndexSet>, state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
+    let filter = PodFilter { indexes, ..PodFilter::default() };
+    let members = state.members().to_vec();
+    family::each_pod(&members, filter, cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await
 }
 
 /// What the flags ask for.
@@ -352,7 +359,7 @@ fn finish(
 ) -> Result<()> {
     let source = &picked.source;
     match result {
-        Ok(LogEnd { gap }) => {
+        Ok(LogEnd { gap, .. }) => {
             if gap {
                 missing.gap(source.index);
             }

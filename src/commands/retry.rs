@@ -11,6 +11,7 @@ use super::gather::gather;
 use super::logs::pick::Pick;
 use super::print::{LogForm, LogPrinter};
 use super::run::Shown;
+use super::submit::{How, Submitted};
 use super::{Context, family, find, follow, run, submit};
 use crate::args::{DryRun, OutstandingStatus, RetryArgs};
 use crate::cluster::logs::{LogOptions, Streams};
@@ -34,7 +35,7 @@ const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
     let (dry_run, output, detach) = (args.dry_run, args.output, args.detach);
-    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order };
+    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: None };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());
     }
@@ -55,28 +56,29 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
             context.ui.warning(warning);
         }
         if dry_run == DryRun::Client {
-            return run::print(manifest, output, " (dry run)", context);
+            return run::print(manifest, output, "created (dry run)", context);
         }
         let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
         let name = source.plan.name.clone();
         let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued: is_queued(&manifest.job) };
         if dry_run == DryRun::Server {
             let checked = submit::dry_run(&manifest, &order, &cluster, &manager).await?;
-            return run::print(checked, output, " (server dry run)", context);
+            return run::print(checked, output, "created (server dry run)", context);
         }
         let submitted = tokio::select! {
             submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted,
             _ = tokio::signal::ctrl_c() => return Err(run::cut_off(&name, &cluster, context).await.into()),
         };
         match submitted {
-            Ok(submitted) if detach => {
-                let exit = run::print(submitted, output, "", context)?;
+            Ok(Submitted { manifest, how }) => {
+                let there = how == How::Unchanged;
+                context.ui.status(&told(&source.plan, there));
+                if !detach {
+                    return Box::pin(to_the_end(manifest.job, &state, &cluster, shown, context)).await;
+                }
+                let exit = run::print(manifest, output, if there { "unchanged" } else { "created" }, context)?;
                 run::come_back(&name, context);
                 return Ok(exit);
-            }
-            Ok(submitted) => {
-                context.ui.status(&created(&source.plan));
-                return Box::pin(to_the_end(submitted.job, &state, &cluster, shown, context)).await;
             }
             Err(error) if is_taken(&error) => {
                 source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;
@@ -98,7 +100,7 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     if indexes.is_empty() || !wanted.goes_by_attempts() {
         return Ok((state, indexes));
     }
-    let (state, _) = gather(state, PodFilter::UNSUCCESSFUL, cluster).await?;
+    let (state, _) = gather(state, PodFilter::UNSUCCESSFUL, cluster, |_| {}).await?;
     let mut rows = state.rows(&indexes, &mut SucceededRows::default());
     rows.retain(|row| {
         let status = match row.status {
@@ -219,9 +221,11 @@ fn is_queued(job: &Value) -> bool {
     job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some()
 }
 
-fn created(plan: &Plan) -> String {
+fn told(plan: &Plan, there: bool) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
-    format!("job {} created: it runs {} of job {} again{number}", plan.name, numbered(&plan.indexes), plan.family.root)
+    let made = if there { "is there already, made by this same command" } else { "created" };
+    let (name, root) = (&plan.name, &plan.family.root);
+    format!("job {name} {made}: it runs {} of job {root} again{number}", numbered(&plan.indexes))
 }
 
 /// Shows what the indexes write until the Job has ended, and what that makes of the family.

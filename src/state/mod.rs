@@ -16,7 +16,9 @@ use k8s_openapi::api::batch::v1::Job;
 
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
-pub(crate) use job::{condition, handed_over, is_indexed, is_suspended, item_form, outcome, queue, status_word};
+pub(crate) use job::{
+    condition, ended_at, handed_over, is_indexed, is_submitting, is_suspended, item_form, outcome, queue, status_word,
+};
 use member::Member;
 
 /// Something that was seen in the cluster.

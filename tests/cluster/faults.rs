@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::support::{Cluster, Outcome};
 
 /// What the proxy does to the bytes of one connection.
-trait Fault: Send + Sync + 'static {
+pub(crate) trait Fault: Send + Sync + 'static {
     /// Learns of a connection of the program's; false refuses it.
     fn opened(&self, _client: &TcpStream) -> bool {
         true
@@ -24,7 +24,7 @@ trait Fault: Send + Sync + 'static {
 }
 
 /// Stands in front of the API server and does `fault` to all that passes. Returns its URL; it ends with the test.
-fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
+pub(crate) fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -65,7 +65,7 @@ fn pump(from: &mut TcpStream, to: &mut TcpStream, mut change: impl FnMut(&mut Ve
     let _ = to.shutdown(Shutdown::Both);
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
@@ -156,7 +156,7 @@ fn a_creation_whose_answer_is_lost_is_not_repeated_and_not_lost() {
     let url = proxy(port, Arc::clone(&fault));
     let args = ["run", "lost", "--items", "a,b", "-q", "-s", &url, "-n", cluster.namespace(), "--", "rev"];
     let outcome = cluster.run(&args).ok();
-    assert_eq!(outcome.sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"]);
     assert_eq!(fault.0.load(Ordering::SeqCst), 1, "the creation was sent once");
     assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "job.batch/lost\n");
 }

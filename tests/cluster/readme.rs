@@ -83,11 +83,37 @@ fn the_tables_of_items_are_true() {
                     let outcome = cluster.shell(&format!("cd $HOME; {command}")).ok();
                     // Of a single index nothing is printed but its output.
                     let only = (outcome.stdout.lines().count() == 1).then_some(outcome.stdout.trim_end());
-                    let first = outcome.stdout.lines().find_map(|line| line.strip_prefix("[0] ")).or(only);
+                    let first = outcome
+                        .stdout
+                        .lines()
+                        .find_map(|line| Some(line.strip_prefix("[0")?.split_once("] ")?.1))
+                        .or(only);
                     assert_eq!(first, Some(printed.as_str()), "{command}: {outcome:?}");
                 });
             }
         });
+    }
+}
+
+/// The commands about logs, on a Job that has ended.
+#[test]
+fn the_commands_about_logs_work() {
+    let cluster = Cluster::new("readme-logs");
+    let folder = tempfile::tempdir().unwrap();
+    let shell = |command: &str| cluster.shell(&format!("cd {} && {command}", folder.path().display()));
+    let script = "echo $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1";
+    let items = "foo,bar,baz,qux,xyz";
+    let template = "spec: {initContainers: [{name: first, image: busybox, command: [echo, hello]}]}";
+    let run = format!(
+        "echo '{{apiVersion: batch/v1, kind: Job, spec: {{template: {{{template}}}}}}}' > t.yaml; \
+         kubectl indexed run -q --template t.yaml --items {items} -- sh -c '{script}'"
+    );
+    assert_eq!(shell(&run).code, 1);
+    for command in blocks("bash").iter().flat_map(|text| text.lines()) {
+        let outcome = shell(command).ok();
+        assert!(!outcome.stdout.is_empty() || command.contains("--to"), "{command}");
+        // The folder is there, with a file for each index.
+        assert!(!command.contains("--to") || shell("cat logs/4.log").ok().stdout == "4\n", "{command}");
     }
 }
 
@@ -103,11 +129,11 @@ fn the_role_is_enough() {
     cluster.kubectl(&binding).ok();
     let user = format!("system:serviceaccount:{account}");
     let run = |verb: &str, args: &[&str]| cluster.run(&[&[verb, "--as", &user], args].concat());
-    assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     let described = run("describe", &[]).ok();
     assert!(!described.stderr.contains("warning"), "{described:?}");
     assert!(described.stdout.contains("    1       b      Succeeded"), "the items may be read: {described:?}");
-    assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     run("wait", &["mine"]).ok();
     run("list", &[]).ok();
     let dry = cluster.run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "rev"]).ok().stdout;

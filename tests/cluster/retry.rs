@@ -64,6 +64,8 @@ fn what_failed_runs_again_as_what_it_was() {
     assert_eq!(cells, ["6 item-6 Succeeded 1 rev-a", "7 item-7 Succeeded 2 rev-a-r1"]);
     let logs = cluster.run(&["logs", "rev-a", "--index", "6,7"]).ok().stdout;
     assert_eq!(logs, "[6 item-6] 6:item-6\n[7 item-7 #2] 7:item-7\n");
+    let results = cluster.run(&["results", "rev-a", "--index", "6,7"]).ok().stdout;
+    assert_eq!(results, "6:item-6\n7:item-7\n");
     assert!(cluster.run(&["wait", "rev-a"]).ok().stderr.contains("50 of 50 indexes completed"));
     assert_eq!(cluster.run(&["wait", "rev-a", "--only-this", "-q"]).code, 1);
 
@@ -108,10 +110,11 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     let both = "kubectl indexed retry indexed-job -d -o name > a 2>&1 & kubectl indexed retry indexed-job -d -o name > b 2>&1 || true
         wait; cat a b";
     let both = cluster.shell(&format!("cd $HOME; {both}")).ok().stdout;
-    assert_eq!(both.matches("job.batch/indexed-job-r3\n").count(), 1, "{both}");
+    assert_eq!(both.matches("job indexed-job-r3 created").count(), 1, "{both}");
     let told = [
         "somebody else has just begun to retry it, as job indexed-job-r3",
         "index 1 is under way in job indexed-job-r3",
+        "job indexed-job-r3 is there already, made by this same command",
     ];
     assert_eq!(told.iter().filter(|told| both.contains(**told)).count(), 1, "{both}");
     cluster.run(&["wait", "indexed-job-r2", "-q"]).ok();
@@ -127,7 +130,8 @@ fn a_job_that_others_made_is_retried_again_and_again() {
 #[test]
 fn every_index_finds_its_item_again() {
     let cluster = Cluster::new("retry");
-    cluster.write("many.txt", (0..1001).map(|number| format!("item {number}\n")).collect::<String>().as_bytes());
+    let many: Vec<_> = (0..1001).map(|number| format!("item {number}\n")).collect();
+    cluster.write("many.txt", many.concat().as_bytes());
     cluster.write("table.csv", b"name,size\na a,1\nb'b,2\n");
     let script = r#"
         cd "$HOME"

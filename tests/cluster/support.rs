@@ -33,6 +33,15 @@ impl Outcome {
         self
     }
 
+    /// The same with only the index before each line, for items that say nothing about what is tested.
+    pub(crate) fn lines_by_index(&self) -> Vec<String> {
+        let without_item = |line: String| match line.split_once("] ") {
+            Some((start, rest)) => format!("{}] {rest}", start.split(' ').next().unwrap_or_default()),
+            None => line,
+        };
+        self.sorted_lines().into_iter().map(without_item).collect()
+    }
+
     /// The lines of stdout in alphabetical order, for output of indexes that run at once.
     pub(crate) fn sorted_lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.stdout.lines().map(str::to_owned).collect();
@@ -221,6 +230,14 @@ impl Running {
     pub(crate) fn interrupt(&self) {
         let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
+    }
+
+    /// What `kill -9` does, unless it has ended. Says whether it was cut off.
+    pub(crate) fn kill(mut self) -> bool {
+        let cut_off = self.child.try_wait().unwrap().is_none();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        cut_off
     }
 
     /// Waits for its end, for a minute at the most.

@@ -20,9 +20,13 @@ fn of_the_program() {
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
       indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
+      results     Collect what each index of a Job gave: its output, exit code and times
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
       retry       Run again what of a Job failed or never ran
+      suspend     Hold Jobs back: their running Pods end, and no index starts
+      resume      Let suspended Jobs go on
+      scale       Change how many indexes of Jobs may run at once
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
 
@@ -301,6 +305,10 @@ fn of_run() {
               - none:  Nothing
               
               [default: auto]
+
+          --results <DIR>
+              New or empty folder for the output of each index, written as soon as it has ended, as by
+              the verb results --to
 
       -q, --quiet
               Neither progress nor summary, only the output and errors
@@ -861,25 +869,255 @@ fn of_retry() {
 }
 
 #[test]
+fn of_suspend() {
+    assert_snapshot!(own_part("suspend"), @"
+    ── stdout
+    Hold Jobs back: their running Pods end, and no index starts
+
+    Usage: kubectl indexed suspend [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # What runs ends, and starts anew after resume; what has completed stays so
+      kubectl indexed suspend indexed-job
+
+      # All Jobs with a label, without being asked
+      kubectl indexed suspend -l team=vision -y
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_resume() {
+    assert_snapshot!(own_part("resume"), @"
+    ── stdout
+    Let suspended Jobs go on
+
+    Usage: kubectl indexed resume [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      kubectl indexed resume indexed-job
+
+      # Every Indexed Job of the namespace that is suspended
+      kubectl indexed resume --all
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_scale() {
+    assert_snapshot!(own_part("scale"), @"
+    ── stdout
+    Change how many indexes of Jobs may run at once
+
+    Usage: kubectl indexed scale [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+      -j, --parallelism <N>
+              How many indexes may run at once; 0 for none
+
+          --completions <N>
+              How many indexes there are: only where all of them run at once, --parallelism then being
+              the same
+
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # Twenty indexes at once instead of what was asked for at first
+      kubectl indexed scale indexed-job --parallelism 20
+
+      # None for now
+      kubectl indexed scale indexed-job -j 0
+
+      # An elastic Job, all of whose indexes run at once, to eight of them
+      kubectl indexed scale workers --completions 8
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
 fn of_delete() {
     assert_snapshot!(own_part("delete"), @"
     ── stdout
     Delete Jobs with their Pods and ConfigMaps
 
-    Usage: kubectl indexed delete [OPTIONS] <JOB>...
+    Usage: kubectl indexed delete [OPTIONS] [JOB]...
 
     Arguments:
-      <JOB>...  The Jobs
+      [JOB]...
+              The Jobs
 
     Options:
-          --no-wait           Return at once instead of waiting until the Job and its Pods are gone
-          --ignore-not-found  Do not complain about a Job that is not there
-      -o, --output <FORM>     Form of the names of what was deleted [possible values: name]
-      -h, --help              Print help
+          --finished
+              Only Jobs that have completed or failed
+
+          --older-than <AGE>
+              Only Jobs that ended longer ago than this, or that have not ended and were created longer
+              ago, as in 1d or 12h
+
+      -l, --selector <SELECTOR>
+              Only Jobs with these labels, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace
+
+      -A, --all-namespaces
+              In all namespaces
+
+      -y, --yes
+              Don't ask: it asks where more than one Job would go, or an unnamed one that has not
+              finished
+
+          --keep-results <DIR>
+              Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
+              be had is kept
+
+          --no-wait
+              Return at once instead of waiting until the Job and its Pods are gone
+
+          --ignore-not-found
+              Do not complain about a Job that is not there
+
+          --dry-run[=<WHERE>]
+              Only show what would be deleted
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the names of what was deleted
+              
+              [possible values: name]
+
+      -h, --help
+              Print help (see a summary with '-h')
 
     [the cluster options]
     Examples:
       kubectl indexed delete indexed-job
+
+      # Those that completed or failed more than a day ago, without being asked
+      kubectl indexed delete --finished --older-than 1d -y
+
+      # What they wrote is kept
+      kubectl indexed delete --finished --keep-results out
+
+      # See first which those would be
+      kubectl indexed delete -l team=vision --finished --dry-run=client
     ── stderr
     ── exit code 0
     ");
@@ -931,6 +1169,107 @@ fn cluster_options(help: &str) -> &str {
 }
 
 /// A new verb gets its snapshot here.
+#[test]
+fn of_results() {
+    assert_snapshot!(own_part("results"), @"
+    ── stdout
+    Collect what each index of a Job gave: its output, exit code and times
+
+    Usage: kubectl indexed results [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]
+              The Job; the newest Indexed Job when left out
+
+    Options:
+      -i, --index <INDEXES>
+              Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
+              to exclude
+
+          --only-this
+              Only this Job, without those that it retries and those that retry it
+
+          --to <DIR>
+              Folder to write the output of each index to, byte for byte, with the rest in its
+              results.jsonl
+
+          --name-by <WHAT>
+              What the files are named by [default: index]
+
+              Possible values:
+              - index: 3.out
+              - item:  The item, as far as a file can be called so
+
+      -o, --output <FORM>
+              Form of the results on stdout [default: text, or nothing with --to or --joblog]
+
+              Possible values:
+              - jsonl: An object a line
+              - csv:   Comma-separated values, the output in the last column
+              - json:  One object, whose shape has a version
+              - text:  The outputs alone, one behind the other
+
+          --no-headers
+              Leave out the line of column names
+
+          --no-output
+              Leave out what the indexes wrote, which is then not fetched
+
+          --trim
+              Leave out blanks and line breaks around each output; files stay as they are
+
+          --parse-json
+              Take each output for JSON, of workers that print it
+
+          --from <WHERE>
+              What is the output of an index
+
+              Possible values:
+              - log:                 What its worker wrote to stdout and stderr
+              - termination-message: What its worker wrote to /dev/termination-log, at most 4 KiB: needs
+                no request for each index
+              
+              [default: log]
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+      -f, --follow
+              Go on until the Job ends, with each index as it finishes
+
+      -k, --keep-order
+              Print in index order also when following
+
+          --joblog <FILE>
+              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
+              1
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # What each index of the newest Job wrote, in order
+      kubectl indexed results
+
+      # Each in a file of its own; the same again fetches what is missing
+      kubectl indexed results indexed-job --to out
+      kubectl indexed results indexed-job --to out --name-by item
+
+      # A row an index, with its output, exit code and times
+      kubectl indexed results -o csv --trim > results.csv
+      kubectl indexed results -o jsonl --parse-json
+
+      # Rows as the indexes finish
+      kubectl indexed results -f -o jsonl
+
+      # As GNU parallel would have logged it
+      kubectl indexed results --joblog jobs.log
+    ── stderr
+    ── exit code 0
+    ");
+}
+
 #[test]
 fn every_verb_has_its_test() {
     let help = Sandbox::new().run(&["--help"]).stdout;

@@ -64,6 +64,8 @@ pub(crate) struct LogEnd {
     /// Whether lines may be missing: the node had put the log away (it is rotated at 10 MiB, unless the node is set up
     /// otherwise) while the connection was broken.
     pub(crate) gap: bool,
+    /// Whether the last line has no break in the log itself.
+    pub(crate) unended: bool,
 }
 
 /// How often a log is asked for again that can't be reached, before it is given up: for about two minutes.
@@ -123,7 +125,7 @@ impl Cluster {
     ) -> Result<LogEnd, Error> {
         let splitter = Splitter::new(Arc::clone(source), options);
         let mut reading = Reading { cluster: self, source, options, splitter, batches };
-        let (mut tries, mut served, mut end) = (0, false, LogEnd::default());
+        let (mut idle, mut failures, mut served, mut end) = (0_u32, 0_u32, false, LogEnd::default());
         loop {
             let before = reading.splitter.progress();
             let turn = streams.turn().await;
@@ -142,7 +144,9 @@ impl Cluster {
             };
             drop(turn);
             let progressed = before != reading.splitter.progress();
-            tries = if progressed { 0 } else { tries + 1 };
+            // A silent log may be closed for ever so often, and taken up again; only errors in a row are too many.
+            idle = if progressed { 0 } else { idle + 1 };
+            failures = if progressed || came.is_ok() { 0 } else { failures + 1 };
             served |= came.is_ok() || progressed;
             if served {
                 streams.note_served();
@@ -155,23 +159,24 @@ impl Cluster {
                     continue;
                 }
                 Ok(End::Yielded) => {
-                    tries = 0;
+                    idle = 0;
                     reading.splitter.resume();
                     continue;
                 }
                 Ok(End::Closed) if !follow => {
-                    if begun.elapsed() < LONG || tries > 1 || !reading.is_cut_short().await {
+                    if begun.elapsed() < LONG || idle > 0 || !reading.is_cut_short().await {
                         end.gap |= reading.splitter.has_gap();
+                        end.unended = reading.splitter.has_added_break();
                         return Ok(end);
                     }
                 }
                 // A log outlives a server that restarts; what it will never give is an error at once.
-                Err(error) if tries > options.patience(error.kind(), known) => return Err(error),
+                Err(error) if failures > options.patience(error.kind(), known) => return Err(error),
                 Ok(End::Closed) | Err(_) => {}
             }
             // A log that was closed in order has most likely ended, which is about to be told; else something broke.
             let first = if matches!(came, Ok(End::Closed)) && follow { CLOSED } else { BROKEN };
-            let pause = (first * (1 << tries.min(6))).min(LONGEST).mul_f64(0.75 + fastrand::f64() / 2.0);
+            let pause = (first * (1 << idle.min(6))).min(LONGEST).mul_f64(0.75 + fastrand::f64() / 2.0);
             if follow {
                 let _ = timeout(pause, ended.cancelled()).await;
             } else {

@@ -1,0 +1,85 @@
+//! The indexes whose results are asked for, and how each fares: the one place that says where rows come from.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::fetch::Found;
+use crate::cluster::Cluster;
+use crate::commands::find;
+use crate::commands::indexes::{Asked, look};
+use crate::index_set::IndexSelector;
+use crate::state::JobState;
+use crate::state::attempt::{PodRecord, termination_message};
+use crate::state::row::IndexRow;
+use crate::view::summary::ItemTexts;
+
+/// The Job, and a row of each index that is asked for, in order.
+pub(super) struct Rows {
+    pub(super) state: JobState,
+    pub(super) found: Vec<Found>,
+}
+
+/// What the server knows of these indexes now.
+///
+/// # Errors
+/// If an index is named that the Job does not have, or the server can't tell.
+pub(super) async fn now(
+    state: JobState,
+    selector: Option<IndexSelector>,
+    items: &ItemTexts,
+    mut messages: Messages,
+    cluster: &Cluster,
+) -> Result<Rows> {
+    let asked = Asked { selector, statuses: Vec::new() };
+    let (state, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
+    let rows = asked.rows(&state, &mut succeeded)?;
+    let found = rows.into_iter().map(|row| messages.found(row, items)).collect();
+    Ok(Rows { state, found })
+}
+
+/// The items of a Job or a family, of these indexes or of all.
+pub(super) async fn items(
+    state: &JobState,
+    selector: Option<&IndexSelector>,
+    all_of_them: bool,
+    cluster: &Cluster,
+) -> ItemTexts {
+    let wanted = selector.filter(|_| !all_of_them).and_then(IndexSelector::fixed).unwrap_or_else(|| state.all());
+    match state.items_job() {
+        Some(job) => find::items_of(&wanted, job, cluster).await,
+        None => ItemTexts::new(),
+    }
+}
+
+/// What the Pods wrote to their termination logs, as far as anybody wants to know.
+pub(super) struct Messages {
+    wanted: bool,
+    container: Option<String>,
+    /// By the name of the Pod.
+    seen: HashMap<String, String>,
+}
+
+impl Messages {
+    pub(super) fn new(wanted: bool, container: Option<&str>) -> Self {
+        Self { wanted, container: container.map(str::to_owned), seen: HashMap::new() }
+    }
+
+    /// Takes a Pod in.
+    pub(super) fn see(&mut self, pod: &PodRecord) {
+        if !self.wanted {
+            return;
+        }
+        let message = termination_message(pod, self.container.as_deref());
+        if let (Some(message), Some(name)) = (message, &pod.metadata.name) {
+            self.seen.insert(name.clone(), message.to_owned());
+        }
+    }
+
+    /// An index with its item and its message, which is not kept any longer.
+    pub(super) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
+        let message = row.pod.as_ref().and_then(|pod| self.seen.remove(pod));
+        let item = items.get(&row.index).cloned();
+        Found { row, item, message }
+    }
+}
