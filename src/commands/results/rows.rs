@@ -10,9 +10,9 @@ use crate::cluster::Cluster;
 use crate::commands::find;
 use crate::commands::indexes::{Asked, look};
 use crate::index_set::{IndexSelector, IndexSet};
-use crate::state::JobState;
 use crate::state::attempt::{Attempt, PodRecord, termination_message};
 use crate::state::row::IndexRow;
+use crate::state::{IndexStatus, JobState};
 use crate::view::summary::ItemTexts;
 
 /// The Job, and a row of each index that is asked for, in order.
@@ -34,9 +34,29 @@ pub(super) async fn now(
 ) -> Result<Rows> {
     let asked = Asked { selector, statuses: Vec::new() };
     let (state, mut succeeded) = look(cluster, job, &asked, |pod| messages.see(pod)).await?;
-    let rows = asked.rows(&state, &mut succeeded)?;
+    let mut rows = asked.rows(&state, &mut succeeded)?;
+    // A Job that goes on is asked for after its Pods, of which some may have ended in between.
+    let behind: IndexSet = rows.iter().filter(|row| is_behind(row)).map(|row| row.index).collect();
+    if state.outcome().is_none()
+        && !behind.is_empty()
+        && let Ok(selector) = behind.to_string().parse()
+    {
+        let asked = Asked { selector: Some(selector), statuses: Vec::new() };
+        let (state, mut succeeded) = look(cluster, job, &asked, |pod| messages.see(pod)).await?;
+        for row in asked.rows(&state, &mut succeeded)? {
+            if let Ok(at) = rows.binary_search_by_key(&row.index, |row| row.index) {
+                rows[at] = row;
+            }
+        }
+    }
     let found = rows.into_iter().map(|row| messages.found(row, items)).collect();
     Ok(Rows { state, found })
+}
+
+/// Whether an index has ended and its Pod does not tell of that.
+fn is_behind(row: &IndexRow) -> bool {
+    let ended = matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
+    ended && row.pod.is_some() && row.exit_code.is_none() && row.reason.is_none() && row.finished.is_none()
 }
 
 /// The indexes whose items are needed.
