@@ -118,3 +118,25 @@ fn a_list_without_an_owner_goes_too() {
         cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n"
     });
 }
+
+#[test]
+fn what_they_gave_is_kept() {
+    let cluster = Cluster::new("delete-keep");
+    for name in ["one", "two"] {
+        cluster.run(&["run", name, "--items", "a,b", "-q", "--", "cat"]).ok();
+    }
+    cluster.run(&["run", "busy", "--completions", "1", "-dq", "--", "sh", "-c", SLEEP]).ok();
+    let folder = cluster.write("marker", b"").with_file_name("out");
+    let out = folder.to_str().unwrap();
+    let outcome = cluster.run(&["delete", "--all", "-y", "--keep-results", out]);
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert_eq!(outcome.sorted_lines(), ["job.batch \"one\" deleted", "job.batch \"two\" deleted"]);
+    assert!(outcome.stderr.contains("error: job busy is kept: index 0 has not ended yet\n"), "{outcome:?}");
+    assert_eq!(jobs(&cluster), "busy");
+    for name in ["one", "two"] {
+        for (index, item) in ["a", "b"].into_iter().enumerate() {
+            let path = folder.join(name).join(format!("{index}.out"));
+            assert_eq!(std::fs::read_to_string(path).unwrap(), item);
+        }
+    }
+}

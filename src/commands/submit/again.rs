@@ -58,7 +58,11 @@ pub(super) async fn find(
     if let Some(outcome) = state::outcome(&job) {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
-            .hint(format!("{} prints what it wrote", context.again(&format!("logs {name}"))))
+            .hint(format!(
+                "{} prints what it wrote, {} keeps it",
+                context.again(&format!("logs {name}")),
+                context.again(&format!("results {name} --to DIR"))
+            ))
             .hint(format!(
                 "{} makes room for a new one, and so does another --name",
                 context.again(&format!("delete {name}"))
