@@ -603,7 +603,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__logs)
-            opts="-i -f -k -c -n -s -h --index --follow --keep-order --prefix --container --timestamps --tail --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -p -c -f -k -o -n -s -h --index --item --status --attempt --previous --container --all-containers --init --follow --keep-order --merge --since --since-time --tail --limit-bytes --grep --exclude --prefix --timestamps --output --to --raw --max-log-requests --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -617,8 +617,16 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --prefix)
-                    COMPREPLY=($(compgen -W "auto index pod none" -- "${cur}"))
+                --item)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --status)
+                    COMPREPLY=($(compgen -W "pending starting running retrying unknown succeeded failed" -- "${cur}"))
+                    return 0
+                    ;;
+                --attempt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --container)
@@ -629,7 +637,47 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -W "auto index pod none" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-log-requests)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -709,7 +757,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__run)
-            opts="-a -0 -j -e -d -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --prefix --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-a -0 -j -e -d -k -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --keep-order --prefix --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -148,6 +148,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l no-shell -d 'Never rely on a shell in the worker\'s image'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l fail-fast -d 'End the Job at the first index that has failed, its retries included'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s d -l detach -d 'Return after submitting instead of following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s k -l keep-order -d 'Print what the indexes write in index order; what comes early waits, on disk where it is much'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l disable-compression -d 'Ask the server not to compress its answers'
@@ -335,12 +336,30 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s i -l index -d 'Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l item -d 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l status -d 'Only the indexes that fare so; several are separated by commas' -r -f -a "pending\t''
+starting\t''
+running\t''
+retrying\t''
+unknown\t''
+succeeded\t''
+failed\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l attempt -d 'Which attempt of each index: all, last, or its number, from 1 on' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l since -d 'Only lines that are not older than this, as in 5s, 2m or 3h' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l since-time -d 'Only lines since that time (RFC 3339); the server counts in whole seconds' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tail -d 'How many of the last lines of each log to print; -1 prints all' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l limit-bytes -d 'How many bytes of each log to print; it may end within a line' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l grep -d 'Only lines that match this regular expression; can be repeated, any of them counts' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l exclude -d 'No lines that match this regular expression; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'The index, unless only one can be meant'
 index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tail -d 'How many of the last lines of each index to print; -1 prints all' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s o -l output -d 'An object for each line' -r -f -a "json\t'One array'
+jsonl\t'An object a line'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l to -d 'Write to one file for each index in this folder, which is made if it is not there' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l max-log-requests -d 'How many logs are read at once; more take turns' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l context -d 'Context of the kubeconfig to use' -r
@@ -356,9 +375,14 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s p -l previous -d 'What the container wrote before it was last started again within its Pod'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l all-containers -d 'Read all containers, init containers first'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l init -d 'Read the init containers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s f -l follow -d 'Go on printing until the Job ends'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s k -l keep-order -d 'Print in index order also when following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s k -l keep-order -d 'Print in index order also when following; what comes early waits, on disk where it is much'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l merge -d 'Print the lines of all indexes in the order in which they were written'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l timestamps -d 'Start each line with the time at which it was written'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l raw -d 'Let control characters reach the terminal'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,11 +1,13 @@
 //! The command line: clap types only, no decision that needs more than the words themselves.
 
+mod logs;
 mod run;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
+pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 
 use crate::index_set::{IndexSelector, IndexSet};
@@ -46,7 +48,7 @@ pub(crate) enum Verb {
     #[command(visible_alias = "tasks")]
     Indexes(IndexesArgs),
     /// Print the logs of a Job by index
-    Logs(LogsArgs),
+    Logs(Box<LogsArgs>),
     /// Wait until Jobs have completed or failed
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends
@@ -290,49 +292,6 @@ pub(crate) struct IndexesArgs {
     /// Print a row again when it changes, until the Job ends
     #[arg(short, long)]
     pub(crate) watch: bool,
-}
-
-const LOGS_EXAMPLES: &str = "\
-Examples:
-  # All indexes of the newest Job, in order
-  kubectl indexed logs
-
-  # One index, a range, or whatever failed
-  kubectl indexed logs indexed-job --index 3
-  kubectl indexed logs --index 0-3,7,9-20:2
-  kubectl indexed logs --index failed
-
-  # As they come, until the Job ends
-  kubectl indexed logs -f";
-
-/// `logs`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = LOGS_EXAMPLES)]
-pub(crate) struct LogsArgs {
-    /// The Job; the newest Indexed Job when left out
-    #[arg(value_name = "JOB")]
-    pub(crate) job: Option<String>,
-    /// Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
-    #[arg(short, long, value_name = "INDEXES")]
-    pub(crate) index: Option<IndexSelector>,
-    /// Go on printing until the Job ends
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-    /// Print in index order also when following
-    #[arg(short, long)]
-    pub(crate) keep_order: bool,
-    /// What starts each line
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) prefix: Prefix,
-    /// Container to read; the default container of the Pod when left out
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) container: Option<String>,
-    /// Start each line with the time at which it was written
-    #[arg(long)]
-    pub(crate) timestamps: bool,
-    /// How many of the last lines of each index to print; -1 prints all
-    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
-    pub(crate) tail: i64,
 }
 
 const WAIT_EXAMPLES: &str = "\

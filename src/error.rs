@@ -95,3 +95,18 @@ impl Error {
         }
     }
 }
+
+/// Sentences from the outermost error to its cause, none of it said twice: many libraries put the cause into their own
+/// text.
+pub(crate) fn chain<'a>(errors: impl Iterator<Item = &'a (dyn StdError + 'static)>) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in errors {
+        let text = error.to_string();
+        match told.last_mut() {
+            Some(last) if last.contains(&text) => {}
+            Some(last) if text.contains(last.as_str()) => *last = text,
+            _ => told.push(text),
+        }
+    }
+    told.join(": ")
+}

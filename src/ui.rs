@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{AnsiColors, Style as Color};
 
-use crate::error::Error;
+use crate::error::{Error, chain};
 use crate::view::{Style, escape_control};
 
 /// The streams of the program.
@@ -108,7 +108,7 @@ impl Ui {
     pub(crate) fn error_with(&mut self, error: &anyhow::Error, details: &str) {
         self.end_live();
         let label = self.message_style.paint("error:", Color::new().color(AnsiColors::Red).bold());
-        self.message(&format!("{label} {}", chain(error)));
+        self.message(&format!("{label} {}", chain(error.chain())));
         self.message(details);
         let hints = error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).flat_map(Error::hints);
         let label = self.message_style.paint("hint:", Color::new().color(AnsiColors::Cyan).bold());
@@ -175,21 +175,4 @@ impl Ui {
             live.finish_and_clear();
         }
     }
-}
-
-/// The sentences of an error from the outermost to the cause, each said once.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
-        let sentence = cause.to_string();
-        // Some libraries repeat their cause in their own sentence.
-        if text.contains(&sentence) {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&sentence);
-    }
-    text
 }

@@ -204,6 +204,9 @@ pub(crate) struct RunArgs {
     /// Return after submitting instead of following
     #[arg(short, long, help_heading = "Following", conflicts_with = "dry_run")]
     pub(crate) detach: bool,
+    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
+    #[arg(short, long, help_heading = "Following")]
+    pub(crate) keep_order: bool,
     /// What starts each line of output
     #[arg(long, value_enum, default_value_t, help_heading = "Following")]
     pub(crate) prefix: Prefix,

@@ -95,6 +95,16 @@ impl Cluster {
         self.list(&doing, &self.api::<Event>(), fields).await
     }
 
+    /// All events about Pods in the namespace but those of their beginning, the latest last.
+    pub(crate) async fn pod_endings(&self) -> Result<Vec<Event>, Error> {
+        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
+        let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
+        let fields = format!("involvedObject.kind=Pod,reason!={}", beginnings.join(",reason!="));
+        let mut events = self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await?;
+        events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
+        Ok(events)
+    }
+
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
         let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());

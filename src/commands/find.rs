@@ -100,6 +100,35 @@ pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
     Err(Error::usage(format!("the job has no index {outside}: its indexes are {all}")).hint("the first index is 0"))
 }
 
+/// The indexes of these items, each given as it is or with `*` and `?` for what may be anything.
+///
+/// # Errors
+/// A usage error if the items of the Job can't be known, or if it has no such item.
+pub(super) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Result<IndexSet, Error> {
+    let job = job.metadata.name.as_deref().unwrap_or_default();
+    if items.is_empty() {
+        return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
+            .hint("--index chooses by number"));
+    }
+    let mut found = IndexSet::new();
+    for name in named {
+        // An item may have a star in it.
+        let mut these: IndexSet = items.iter().filter(|(_, item)| *item == name).map(|(&index, _)| index).collect();
+        if these.is_empty() {
+            let pattern = regex::escape(name).replace(r"\*", ".*").replace(r"\?", ".");
+            let pattern = regex::Regex::new(&format!("(?s)^{pattern}$"))
+                .map_err(|problem| Error::usage(format!("--item {name:?}: {problem}")))?;
+            these = items.iter().filter(|(_, item)| pattern.is_match(item)).map(|(&index, _)| index).collect();
+        }
+        if these.is_empty() {
+            return Err(Error::usage(format!("job {job} has no item {name:?}"))
+                .hint(format!("kubectl indexed indexes {job} lists them; * stands for any characters")));
+        }
+        found = found.union(&these);
+    }
+    Ok(found)
+}
+
 /// The items of a Job as people read them; empty where they can't be known.
 pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
     let completions = job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok());

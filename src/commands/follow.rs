@@ -13,15 +13,18 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::Context;
-use crate::cluster::logs::{LogLine, LogOptions};
+use super::logs::missing::Missing;
+use super::logs::pick::Pick;
+use super::print::LogPrinter;
+use crate::cluster::logs::{LogBatch, LogOptions, Streams};
 use crate::cluster::watch::{Link, Notice, Pods};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::state::{Event, JobState, Outcome};
+use crate::view::summary;
 use crate::view::summary::ItemTexts;
-use crate::view::{line, summary};
-use readers::{Ended, Readers};
+use readers::Readers;
 use teller::{ConnectionTeller, JobTeller};
 
 /// How often progress is redrawn where it can be.
@@ -39,11 +42,21 @@ pub(super) struct Follow<'a> {
 /// Which logs are shown, and how.
 pub(super) struct LogView {
     pub(super) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
-    pub(super) container: Option<String>,
+    pub(super) pick: Pick,
     pub(super) options: LogOptions,
-    pub(super) prefix: line::Prefix,
-    /// Whether an index waits until all lower ones are done.
-    pub(super) keep_order: bool,
+    pub(super) printer: LogPrinter,
+    pub(super) order: Order,
+    pub(super) streams: Streams,
+}
+
+/// In which order the lines of several logs are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    AsTheyCome,
+    /// An index waits until all lower ones are done.
+    ByIndex,
+    /// By the times at which they were written.
+    ByTime,
 }
 
 /// How following ended.
@@ -52,15 +65,16 @@ pub(super) enum End {
     Interrupted,
 }
 
-/// Follows a Job until it has ended and all its output is printed.
+/// Follows a Job until it has ended and all its output is printed; tells also which logs could not be had.
 ///
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
-pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<End> {
+pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<(End, Missing)> {
     let Follow { cluster, job, logs } = follow;
     let mut notices = cluster.watch(&job, Pods::All, &Link::default());
     let mut state = JobState::following(job, true);
-    let (mut readers, mut lines) = Readers::new(logs, cluster);
+    let (mut readers, mut batches) = Readers::new(logs, cluster);
+    let lanes = readers.lanes.clone();
     let (mut connection, mut teller) = (ConnectionTeller::default(), JobTeller::new(&state, context.now()));
     let mut tick = interval(TICK);
     let interrupt = tokio::signal::ctrl_c();
@@ -72,37 +86,37 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
         if state.outcome().is_some() && !settled {
             tokio::select! {
                 settled = settle(&mut state, cluster) => settled?,
-                _ = &mut interrupt => return Ok(End::Interrupted),
+                _ = &mut interrupt => return Ok((End::Interrupted, Missing::default())),
             }
             settled = true;
             readers.start(&mut state);
         }
         if settled && readers.are_idle() {
             // What the readers have sent is printed before the end is told.
-            print_ready(&mut lines, readers.view.prefix, context)?;
-            context.ui.end_live();
-            return Ok(End::Finished(Box::new(state)));
+            print_ready(&mut batches, &mut readers, context)?;
+            readers.print_lanes(&mut state, context)?;
+            if readers.have_printed_all() {
+                readers.printer.end(&mut context.ui)?;
+                context.ui.end_live();
+                return Ok((End::Finished(Box::new(state)), readers.missing));
+            }
         }
         tokio::select! {
             // A line that is there is printed before anything else is looked at.
             biased;
-            Some(line) = lines.recv() => {
-                print(&line, readers.view.prefix, context)?;
-                print_ready(&mut lines, readers.view.prefix, context)?;
+            Some(batch) = batches.recv() => {
+                readers.printer.batch(&batch, &mut context.ui)?;
+                print_ready(&mut batches, &mut readers, context)?;
             }
-            Some(ended) = readers.next_end() => {
-                let Ended { index, result, .. } = &ended;
-                if let Err(error) = result {
-                    context.ui.warning(&format!("the log of index {index} is not complete: {error}"));
-                }
-                readers.end(&ended, &mut state);
-            }
-            _ = &mut interrupt => return Ok(End::Interrupted),
+            () = lanes.news() => readers.print_lanes(&mut state, context)?,
+            Some(ended) = readers.next_end() => readers.end(ended?, &mut state, context)?,
+            _ = &mut interrupt => return Ok((End::Interrupted, Missing::default())),
             notice = notices.next() => {
                 take_all_in(notice, &mut notices, &mut state, &mut connection, cluster, context)?;
                 readers.start(&mut state);
             }
             _ = tick.tick() => {
+                readers.print_lanes(&mut state, context)?;
                 connection.tick(context);
                 teller.tick(&mut state, cluster, context);
                 teller.show_progress(&state, "", context);
@@ -151,18 +165,11 @@ pub(super) fn take_in(
 }
 
 /// Prints the lines that are there, without waiting for more.
-fn print_ready(lines: &mut mpsc::Receiver<LogLine>, prefix: line::Prefix, context: &mut Context) -> Result<()> {
-    while let Ok(line) = lines.try_recv() {
-        print(&line, prefix, context)?;
+fn print_ready(batches: &mut mpsc::Receiver<LogBatch>, readers: &mut Readers, context: &mut Context) -> Result<()> {
+    while let Ok(batch) = batches.try_recv() {
+        readers.printer.batch(&batch, &mut context.ui)?;
     }
     Ok(context.ui.flush()?)
-}
-
-/// Prints a line of a log.
-pub(super) fn print(log: &LogLine, prefix: line::Prefix, context: &mut Context) -> Result<()> {
-    let style = context.ui.style();
-    let start = line::prefix(prefix, log.index, &log.pod, &log.container, style);
-    Ok(context.ui.data(line::line(&start, &log.bytes, style))?)
 }
 
 /// What the Pods have to add once the Job has ended; the watch may not have told it yet.

@@ -291,7 +291,7 @@ impl io::Write for Out<'_> {
     }
 }
 
-fn status_of(filter: StatusFilter) -> IndexStatus {
+pub(super) fn status_of(filter: StatusFilter) -> IndexStatus {
     match filter {
         StatusFilter::Pending => IndexStatus::Pending,
         StatusFilter::Starting => IndexStatus::Starting,

@@ -1,133 +1,375 @@
 //! `logs`: what the indexes of a Job wrote, in order or as it comes.
 
+pub(super) mod missing;
+pub(super) mod pick;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::follow::{End, Follow, LogView};
-use super::{Context, find, follow};
-use crate::args::{LogsArgs, Prefix};
-use crate::cluster::logs::{LogLine, LogOptions, LogSource};
+use super::follow::{self, End, Follow, LogView, Order};
+use super::indexes::status_of;
+use super::lanes::{LaneKey, Lanes};
+use super::print::{Filter, LogForm, LogPrinter};
+use super::{Context, find};
+use crate::args::{AttemptChoice, LogsArgs};
+use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
-use crate::manifest::read;
-use crate::state::{Event, JobState};
-use crate::view::line;
+use crate::index_set::{IndexSelector, IndexSet};
+use crate::spec::duration;
+use crate::state::{Event, IndexStatus, JobState};
+use crate::view::summary::ItemTexts;
+use missing::Missing;
+use pick::{Pick, Picked};
 
-/// How many logs are asked for at once while they are printed in order.
-const AHEAD: usize = 32;
-/// How many lines of one log are held while an earlier one is printed.
-const HELD: usize = 1024;
+/// How many batches of one log are held while an earlier log is printed.
+const HELD: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
-    let LogsArgs { job, index, follow, keep_order, prefix, container, timestamps, tail } = args;
+    let Asked { job, which, mut form, mut options, order, containers, attempt, streams } = resolve(args, context)?;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
-    let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
-    let options = LogOptions { follow, timestamps, tail: (tail >= 0).then_some(tail) };
-
+    let pick = Pick::new(&job, attempt, options.previous, containers.named, containers.kinds)?;
+    let items = find::items(&job, &cluster).await;
     let mut state = JobState::new(job.clone());
-    cluster.each_pod(&job, PodFilter::default(), |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
-    let selected = find::select(index.as_ref(), &state)?;
-    let style = prefix_style(prefix, selected.len() == 1);
+    let which = which.with_items(&items, &job)?;
+    which.check(&state)?;
+    form.one_index = which.is_one(&state);
+    form.several_containers = pick.has_several_containers(&job);
+    let mut printer = LogPrinter::new(form, items);
+    options.times = printer.needs_times() || order == Order::ByTime;
+    printer.begin(&mut context.ui)?;
 
-    if follow {
-        // Words such as "failed" change their meaning while the Job runs, so they are asked for again.
-        let wanted: Box<dyn Fn(&JobState) -> IndexSet + Send> = match index {
-            Some(selector) => Box::new(move |state| selector.resolve(|word| state.meaning(word))),
-            None => Box::new(|state| IndexSet::below(state.completions())),
-        };
-        let logs = LogView { wanted, container, options, prefix: style, keep_order };
-        let end = follow::follow(Follow { cluster: &cluster, job, logs }, context).await?;
-        return Ok(if matches!(end, End::Interrupted) { Exit::Interrupted } else { Exit::Success });
-    }
-
-    let mut unread = Vec::new();
-    let mut sources = VecDeque::new();
-    let attempts = state.attempts();
-    for index in selected.iter() {
-        let started: Vec<_> = attempts.get(&index).into_iter().flatten().filter(|a| a.has_started()).collect();
-        if started.is_empty() {
-            unread.push(format!("index {index} {}", why_no_log(&state, index)));
+    if options.follow {
+        let wanted = Box::new(move |state: &JobState| which.now(state));
+        let logs = LogView { wanted, pick, options, printer, order, streams };
+        let (end, missing) = follow::follow(Follow { cluster: &cluster, job: job.clone(), logs }, context).await?;
+        if matches!(end, End::Interrupted) {
+            return Ok(Exit::Interrupted);
         }
-        sources.extend(started.into_iter().map(|attempt| LogSource {
-            index,
-            pod: attempt.pod.clone(),
-            container: container.clone(),
-        }));
+        return tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context);
     }
-    print_in_order(&cluster, sources, options, style, &mut unread, context).await?;
-    context.ui.flush()?;
-    if unread.is_empty() {
+
+    let filter = PodFilter { indexes: which.fixed.as_ref(), ..PodFilter::default() };
+    cluster.each_pod(&job, filter, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
+    let mut missing = Missing::default();
+    let mut sources = Vec::new();
+    for index in which.now(&state).iter() {
+        let picked = pick.of(index, &state);
+        if picked.is_empty() {
+            missing.none_of(index, &pick, &state);
+        }
+        sources.extend(picked);
+    }
+    let read = Read { cluster: &cluster, options, streams: Arc::new(streams) };
+    match order {
+        Order::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
+        Order::ByIndex | Order::AsTheyCome => read.in_order(sources, &mut printer, &mut missing, context).await?,
+    }
+    printer.end(&mut context.ui)?;
+    if missing.has_gone()
+        && let Ok(events) = cluster.pod_endings().await
+    {
+        let events: Vec<_> = events.into_iter().filter(missing::tells_an_end).collect();
+        missing.explain(&events, job.metadata.name.as_deref().unwrap_or_default());
+    }
+    tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context)
+}
+
+/// What the flags ask for.
+struct Asked {
+    job: Option<String>,
+    which: Which,
+    form: LogForm,
+    options: LogOptions,
+    order: Order,
+    containers: ContainerFlags,
+    attempt: AttemptChoice,
+    streams: Streams,
+}
+
+struct ContainerFlags {
+    named: Option<String>,
+    /// All, or the init containers.
+    kinds: (bool, bool),
+}
+
+fn resolve(args: LogsArgs, context: &Context) -> Result<Asked, Error> {
+    let LogsArgs {
+        job,
+        index,
+        items,
+        status,
+        attempt,
+        previous,
+        container,
+        all_containers,
+        init,
+        follow,
+        keep_order,
+        merge,
+        since,
+        since_time,
+        tail,
+        limit_bytes,
+        grep,
+        exclude,
+        prefix,
+        timestamps,
+        output,
+        to,
+        raw,
+        max_log_requests,
+    } = args;
+    let order = match (merge, follow && !keep_order) {
+        (true, _) => Order::ByTime,
+        (false, true) => Order::AsTheyCome,
+        (false, false) => Order::ByIndex,
+    };
+    if let Some(folder) = to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
+        return Err(Error::usage(format!("--to {}: it is not a folder", folder.display())));
+    }
+    Ok(Asked {
+        job,
+        which: Which {
+            fixed: index.as_ref().and_then(IndexSelector::fixed),
+            selector: index,
+            items,
+            of_items: None,
+            statuses: status.into_iter().map(status_of).collect(),
+        },
+        form: LogForm {
+            prefix,
+            one_index: false,
+            several_containers: false,
+            timestamps,
+            raw,
+            output,
+            to,
+            filter: Filter::new(&grep, &exclude)?,
+        },
+        options: LogOptions {
+            follow,
+            times: false,
+            previous,
+            tail: (tail >= 0).then_some(tail),
+            since: since_when(since.as_deref(), since_time.as_deref(), context.now())?,
+            limit: limit_bytes,
+        },
+        order,
+        containers: ContainerFlags { named: container, kinds: (all_containers, init) },
+        attempt,
+        streams: Streams::new(usize::from(max_log_requests)),
+    })
+}
+
+/// The time that `--since` or `--since-time` means.
+fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    if let Some(text) = time {
+        let time = text.parse().map_err(|problem| {
+            Error::usage(format!("--since-time {text:?}: {problem}")).hint("write it as in 2026-01-31T12:00:00Z")
+        })?;
+        return Ok(Some(time));
+    }
+    let Some(text) = since else { return Ok(None) };
+    let span = duration::parse(text).map_err(|problem| Error::usage(format!("--since: {problem}")))?;
+    let ago = span.map(|span| SignedDuration::try_from(span).ok().and_then(|span| now.checked_sub(span).ok()));
+    Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
+}
+
+/// Which indexes are asked for.
+struct Which {
+    selector: Option<IndexSelector>,
+    /// The same, where it does not depend on how they fare.
+    fixed: Option<IndexSet>,
+    items: Vec<String>,
+    of_items: Option<IndexSet>,
+    /// Any, if none is named.
+    statuses: Vec<IndexStatus>,
+}
+
+impl Which {
+    fn with_items(mut self, items: &ItemTexts, job: &Job) -> Result<Self, Error> {
+        if !self.items.is_empty() {
+            let found = find::with_items(&self.items, items, job)?;
+            self.fixed = Some(self.fixed.as_ref().map_or_else(|| found.clone(), |fixed| fixed.intersection(&found)));
+            self.of_items = Some(found);
+        }
+        Ok(self)
+    }
+
+    /// # Errors
+    /// If an index is named that the Job does not have.
+    fn check(&self, state: &JobState) -> Result<(), Error> {
+        self.selector.as_ref().map_or(Ok(()), |selector| find::check(&selector.numbers(), state))
+    }
+
+    /// Whether only one index can be meant, whatever becomes of the Job.
+    fn is_one(&self, state: &JobState) -> bool {
+        state.completions() == 1 || self.fixed.as_ref().is_some_and(|fixed| fixed.len() == 1)
+    }
+
+    /// Words such as "failed" change their meaning while a Job runs.
+    fn now(&self, state: &JobState) -> IndexSet {
+        let mut indexes = match &self.selector {
+            Some(selector) => selector.resolve(|word| state.meaning(word)),
+            None => IndexSet::below(state.completions()),
+        };
+        if let Some(of_items) = &self.of_items {
+            indexes = indexes.intersection(of_items);
+        }
+        if !self.statuses.is_empty() {
+            let statuses = state.statuses(&indexes).into_iter();
+            indexes = statuses.filter(|(_, status)| self.statuses.contains(status)).map(|(index, _)| index).collect();
+        }
+        indexes
+    }
+}
+
+fn tell_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
+    if missing.is_empty() {
         return Ok(Exit::Success);
     }
-    let name = job.metadata.name.unwrap_or_default();
-    Err(Error::new(Kind::Failed, format!("no log from {}", unread.join("; ")))
-        .hint(format!("{} shows how each index fares", context.again(&format!("describe {name}"))))
+    Err(Error::new(Kind::Failed, missing.sentence())
+        .hint(format!("{} shows how each index fares", context.again(&format!("describe {job}"))))
         .into())
 }
 
-/// How lines begin, where all or not all are of one index.
-pub(super) fn prefix_style(prefix: Prefix, one: bool) -> line::Prefix {
-    match prefix {
-        Prefix::Auto if one => line::Prefix::None,
-        Prefix::Auto | Prefix::Index => line::Prefix::Index,
-        Prefix::Pod => line::Prefix::Pod,
-        Prefix::None => line::Prefix::None,
-    }
-}
-
-fn why_no_log(state: &JobState, index: u32) -> String {
-    let attempts = state.attempts();
-    match attempts.get(&index).and_then(|attempts| attempts.last()) {
-        Some(attempt) => match &attempt.reason {
-            Some(reason) => format!("(not started: {reason})"),
-            None => "(not started)".to_owned(),
-        },
-        None if state.succeeded().contains(index) || state.failed().contains(index) => "(its pod is gone)".to_owned(),
-        None => "(not started: no pod yet)".to_owned(),
-    }
+/// Reads logs that are not followed.
+struct Read<'a> {
+    cluster: &'a Arc<Cluster>,
+    options: LogOptions,
+    streams: Arc<Streams>,
 }
 
 /// A log that is being read.
-struct Reading {
-    index: u32,
-    lines: mpsc::Receiver<LogLine>,
-    reader: JoinHandle<Result<(), Error>>,
+struct Reading<'a> {
+    picked: Picked<'a>,
+    batches: mpsc::Receiver<LogBatch>,
+    reader: JoinHandle<Result<LogEnd, Error>>,
 }
 
-/// Prints the logs one behind the other while the next ones are already being read.
-async fn print_in_order(
-    cluster: &std::sync::Arc<Cluster>,
-    mut sources: VecDeque<LogSource>,
-    options: LogOptions,
-    prefix: line::Prefix,
-    unread: &mut Vec<String>,
-    context: &mut Context,
-) -> Result<()> {
-    let mut reading: VecDeque<Reading> = VecDeque::new();
-    loop {
-        while reading.len() < AHEAD
-            && let Some(source) = sources.pop_front()
-        {
-            let (sender, receiver) = mpsc::channel(HELD);
-            let cluster = std::sync::Arc::clone(cluster);
-            let index = source.index;
-            let reader =
-                tokio::spawn(
-                    async move { cluster.read_log(&source, options, &CancellationToken::new(), &sender).await },
-                );
-            reading.push_back(Reading { index, lines: receiver, reader });
-        }
-        let Some(Reading { index, mut lines, reader }) = reading.pop_front() else { return Ok(()) };
-        while let Some(log) = lines.recv().await {
-            follow::print(&log, prefix, context)?;
-        }
-        if let Err(error) = reader.await? {
-            unread.push(format!("index {index}: {error}"));
+impl Read<'_> {
+    fn start(&self, source: Arc<LogSource>) -> (mpsc::Receiver<LogBatch>, JoinHandle<Result<LogEnd, Error>>) {
+        let (sender, receiver) = mpsc::channel(HELD);
+        let (cluster, streams, options) = (Arc::clone(self.cluster), Arc::clone(&self.streams), self.options);
+        let reader = tokio::spawn(async move {
+            cluster.read_log(&source, options, &streams, &CancellationToken::new(), &sender).await
+        });
+        (receiver, reader)
+    }
+
+    /// Prints the logs one behind the other while the next ones are already being read.
+    async fn in_order(
+        &self,
+        sources: Vec<Picked<'_>>,
+        printer: &mut LogPrinter,
+        missing: &mut Missing,
+        context: &mut Context,
+    ) -> Result<()> {
+        let mut sources = VecDeque::from(sources);
+        let mut readings: VecDeque<Reading<'_>> = VecDeque::new();
+        loop {
+            while readings.len() < self.streams.most()
+                && let Some(picked) = sources.pop_front()
+            {
+                let (batches, reader) = self.start(Arc::clone(&picked.source));
+                readings.push_back(Reading { picked, batches, reader });
+            }
+            let Some(Reading { picked, mut batches, reader }) = readings.pop_front() else { return Ok(()) };
+            while let Some(batch) = batches.recv().await {
+                printer.batch(&batch, &mut context.ui)?;
+            }
+            finish(&picked, reader.await?, printer, missing, context)?;
         }
     }
+
+    /// Prints the lines of all logs in the order of their times.
+    async fn by_time(
+        &self,
+        mut sources: Vec<Picked<'_>>,
+        printer: &mut LogPrinter,
+        missing: &mut Missing,
+        context: &mut Context,
+    ) -> Result<()> {
+        // Those that begin first are needed first.
+        sources.sort_by_key(|picked| (picked.attempt.started, picked.key));
+        let lanes = Lanes::default();
+        let mut readers = JoinSet::new();
+        for (place, picked) in sources.iter().enumerate() {
+            lanes.open(picked.key, picked.attempt.created);
+            let (batches, reader) = self.start(Arc::clone(&picked.source));
+            let lanes = lanes.clone();
+            let key = picked.key;
+            readers.spawn(async move { (place, into_lane(&lanes, key, batches, reader).await) });
+        }
+        loop {
+            tokio::select! {
+                () = lanes.news() => lanes.print_by_time(false, printer, &mut context.ui)?,
+                ended = readers.join_next() => {
+                    let Some(ended) = ended else { break };
+                    let (place, result) = ended?;
+                    finish(&sources[place], result?, printer, missing, context)?;
+                }
+            }
+        }
+        lanes.print_by_time(false, printer, &mut context.ui)
+    }
+}
+
+/// Hands what is read of a log to its lane.
+async fn into_lane(
+    lanes: &Lanes,
+    key: LaneKey,
+    mut batches: mpsc::Receiver<LogBatch>,
+    reader: JoinHandle<Result<LogEnd, Error>>,
+) -> Result<Result<LogEnd, Error>> {
+    while let Some(batch) = batches.recv().await {
+        lanes.push(key, batch)?;
+    }
+    lanes.end(key);
+    Ok(reader.await?)
+}
+
+/// Notes how the reading of a log ended. Of one that can't be had the message that its container left is printed.
+fn finish(
+    picked: &Picked<'_>,
+    result: Result<LogEnd, Error>,
+    printer: &mut LogPrinter,
+    missing: &mut Missing,
+    context: &mut Context,
+) -> Result<()> {
+    let source = &picked.source;
+    match result {
+        Ok(LogEnd { gap }) => {
+            if gap {
+                missing.gap(source.index);
+            }
+            printer.done(source)
+        }
+        Err(error) => {
+            let said = print_message(picked, printer, context)?;
+            missing.failed(source.index, &error, said);
+            Ok(())
+        }
+    }
+}
+
+/// Prints the last words that the cluster has kept of a container.
+pub(super) fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
+    let Picked { source, attempt, .. } = picked;
+    let of_this = attempt.container.as_ref() == Some(&source.container);
+    let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
+        return Ok(false);
+    };
+    for line in message.lines() {
+        printer.line(source, attempt.finished, line.as_bytes(), &mut context.ui)?;
+    }
+    Ok(true)
 }

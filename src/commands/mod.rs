@@ -8,8 +8,10 @@ mod follow;
 mod gather;
 mod indexes;
 mod inputs;
+mod lanes;
 mod list;
 mod logs;
+mod print;
 mod run;
 mod submit;
 mod wait;
@@ -169,7 +171,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Describe(args) => Box::pin(describe::describe(args, context)).await,
         Verb::List(args) => list::list(args, context).await,
         Verb::Indexes(args) => Box::pin(indexes::indexes(args, context)).await,
-        Verb::Logs(args) => Box::pin(logs::logs(args, context)).await,
+        Verb::Logs(args) => Box::pin(logs::logs(*args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,

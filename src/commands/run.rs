@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::follow::{End, Follow, LogView};
-use super::{Context, follow, inputs, logs, submit};
+use super::follow::{End, Follow, LogView, Order};
+use super::logs::pick::Pick;
+use super::print::{LogForm, LogPrinter};
+use super::{Context, follow, inputs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
-use crate::cluster::logs::LogOptions;
+use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
@@ -20,7 +22,8 @@ use crate::view::plural;
 use crate::view::summary::ItemTexts;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
-    let (dry_run, output, detach, quiet, prefix) = (args.dry_run, args.output, args.detach, args.quiet, args.prefix);
+    let (dry_run, output, detach, quiet) = (args.dry_run, args.output, args.detach, args.quiet);
+    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
             .hint("add --detach, or --dry-run=client to create nothing")
@@ -65,7 +68,14 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let number = plural(spec.completions as usize, "index", "indexes");
     context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
-    Box::pin(to_the_end(&spec, submitted.job, &cluster, prefix, context)).await
+    Box::pin(to_the_end(&spec, submitted.job, &cluster, shown, context)).await
+}
+
+/// How the output of the indexes is shown.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    prefix: Prefix,
+    keep_order: bool,
 }
 
 /// Shows what the indexes write until the Job has ended.
@@ -73,23 +83,23 @@ async fn to_the_end(
     spec: &JobSpec,
     job: Value,
     cluster: &Arc<Cluster>,
-    prefix: Prefix,
+    shown: Shown,
     context: &mut Context,
 ) -> Result<Exit> {
     let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
+    let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
+    let form = LogForm { prefix: shown.prefix, one_index: spec.completions == 1, ..LogForm::default() };
     let logs = LogView {
         wanted: Box::new(|state| IndexSet::below(state.completions())),
-        container: manifest::read::worker_container(&job).map(str::to_owned),
+        pick: Pick::worker(&job),
         options: LogOptions::default(),
-        prefix: logs::prefix_style(prefix, spec.completions == 1),
-        keep_order: false,
+        printer: LogPrinter::new(form, items.clone()),
+        order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
+        streams: Streams::default(),
     };
-    let end = follow::follow(Follow { cluster, job, logs }, context).await?;
+    let (end, _) = follow::follow(Follow { cluster, job, logs }, context).await?;
     match end {
-        End::Finished(state) => {
-            let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
-            Ok(follow::report(&state, &items, context))
-        }
+        End::Finished(state) => Ok(follow::report(&state, &items, context)),
         End::Interrupted => {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {} goes on", spec.name));

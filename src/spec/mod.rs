@@ -140,6 +140,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         priority_class,
         // How the run is shown is the command's business.
         detach: _,
+        keep_order: _,
         prefix: _,
         quiet: _,
         dry_run: _,

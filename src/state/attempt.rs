@@ -114,6 +114,21 @@ pub(crate) struct Attempt {
     pub(crate) earlier: u32,
     /// Whether its containers write no more; known a second or two before the Pod is called finished.
     pub(crate) log_ended: bool,
+    /// Its containers in the order of the Pod, init containers first; none before a node has taken it.
+    pub(crate) containers: Vec<Container>,
+}
+
+/// One container of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Container {
+    pub(crate) name: String,
+    pub(crate) is_init: bool,
+    /// Whether there is, or was, a log to read.
+    pub(crate) has_started: bool,
+    /// Whether it writes no more.
+    pub(crate) log_ended: bool,
+    /// How often it was started again within its Pod.
+    pub(crate) restarts: i32,
 }
 
 impl Attempt {
@@ -137,6 +152,7 @@ impl Attempt {
             restarts: status.container_statuses.iter().map(|container| container.restart_count).sum(),
             earlier: earlier_failures(&pod.metadata),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
+            containers: containers(pod),
         };
         let worker_started = status.container_statuses.iter().filter_map(started_at).min();
         attempt.started = worker_started.or(status.start_time.as_ref().map(|time| time.0));
@@ -148,6 +164,9 @@ impl Attempt {
             _ => {}
         }
         attempt.log_ended |= attempt.is_finished();
+        if attempt.is_finished() {
+            attempt.containers.iter_mut().for_each(|container| container.log_ended = true);
+        }
         match attempt.phase {
             Phase::Starting => attempt.explain_waiting(status),
             Phase::Running => {
@@ -275,6 +294,25 @@ fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
     let terminated = terminated.as_ref().and_then(|terminated| terminated.started_at.as_ref());
     // What never started is told to have started in 1970.
     running.or(terminated).map(|time| time.0).filter(|time| time.as_second() > 0)
+}
+
+fn containers(pod: &PodRecord) -> Vec<Container> {
+    let never_again = pod.spec.restart_policy.as_deref() == Some("Never");
+    let container = |status: &ContainerStatus, is_init: bool| {
+        let state = status.state.as_ref();
+        let ended = state.and_then(|state| state.terminated.as_ref());
+        let had_ended = status.last_state.as_ref().is_some_and(|state| state.terminated.is_some());
+        Container {
+            name: status.name.clone(),
+            is_init,
+            has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
+            // One that failed is started again unless the policy says never; an init container that succeeded is not.
+            log_ended: ended.is_some_and(|end| never_again || is_init && end.exit_code == 0),
+            restarts: status.restart_count,
+        }
+    };
+    let init = pod.status.init_container_statuses.iter().map(|status| container(status, true));
+    init.chain(pod.status.container_statuses.iter().map(|status| container(status, false))).collect()
 }
 
 fn all_ended(containers: &[ContainerStatus]) -> bool {

@@ -513,6 +513,15 @@ impl JobState {
         self.attempts.get(&index).into_iter().flatten().map(|known| &known.attempt)
     }
 
+    /// The same with the number of each, from 1 on. The Job controller's own count tells of attempts before them whose
+    /// Pods are gone, where it keeps one.
+    pub(crate) fn numbered_attempts_of(&self, index: u32) -> impl Iterator<Item = (u32, &Attempt)> {
+        self.attempts_of(index).scan(0, |number, attempt| {
+            *number = (*number + 1).max(attempt.earlier.saturating_add(1));
+            Some((*number, attempt))
+        })
+    }
+
     /// The indexes of which an attempt is kept.
     pub(crate) fn attempted(&self) -> IndexSet {
         self.attempts.keys().copied().collect()

@@ -10,7 +10,7 @@ fn with_an_init_container() {
     assert!(outcome.stderr.starts_with("job indexed-job completed: 5 of 5 indexes completed in "), "{outcome:?}");
     assert_eq!(cluster.run(&["logs", "--index", "3"]).ok().stdout, "xuq\n");
     let all = cluster.run(&["logs", "jobs.batch/indexed-job"]).ok().stdout;
-    assert_eq!(all, "[0] oof\n[1] rab\n[2] zab\n[3] xuq\n[4] zyx\n");
+    assert_eq!(all, "[0 foo] oof\n[1 bar] rab\n[2 baz] zab\n[3 qux] xuq\n[4 xyz] zyx\n");
     let described = cluster.run(&["describe", "job/indexed-job"]).ok().stdout;
     assert!(described.contains("    3       qux    Succeeded   1          0 "), "{described}");
     let listed = cluster.run(&["list"]).ok().stdout;

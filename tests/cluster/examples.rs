@@ -6,7 +6,7 @@ use crate::support::Cluster;
 fn items_in_a_config_map() {
     let cluster = Cluster::new("example-items");
     let outcome = cluster.shell("examples/configmap-items.sh").ok();
-    assert_eq!(outcome.sorted_lines(), ["[0] oof", "[1] rab", "[2] zab", "[3] xuq", "[4] zyx"]);
+    assert_eq!(outcome.sorted_lines(), ["[0 foo] oof", "[1 bar] rab", "[2 baz] zab", "[3 qux] xuq", "[4 xyz] zyx"]);
 }
 
 #[test]
@@ -14,5 +14,5 @@ fn a_command_and_items_over_a_template() {
     let cluster = Cluster::new("example-template");
     // From another folder than the checkout's: the script finds its template by itself.
     let outcome = cluster.shell("script=$PWD/examples/template.sh; cd /; $script").ok();
-    assert_eq!(outcome.sorted_lines(), ["[0] hello ada", "[1] hello grace"]);
+    assert_eq!(outcome.sorted_lines(), ["[0 ada] hello ada", "[1 grace] hello grace"]);
 }

@@ -156,7 +156,7 @@ fn a_creation_whose_answer_is_lost_is_not_repeated_and_not_lost() {
     let url = proxy(port, Arc::clone(&fault));
     let args = ["run", "lost", "--items", "a,b", "-q", "-s", &url, "-n", cluster.namespace(), "--", "rev"];
     let outcome = cluster.run(&args).ok();
-    assert_eq!(outcome.sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"]);
     assert_eq!(fault.0.load(Ordering::SeqCst), 1, "the creation was sent once");
     assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "job.batch/lost\n");
 }

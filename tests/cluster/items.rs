@@ -148,7 +148,7 @@ fn generated_items_arrive_byte_for_byte() {
 fn lines_from_stdin_become_arguments() {
     let cluster = Cluster::new("stdin");
     let outcome = cluster.shell(r#"printf 'a b\nc"d\n$(HOME)\n' | kubectl indexed run --items-file - -- echo {}"#);
-    assert_eq!(outcome.ok().sorted_lines(), ["[0] a b", "[1] c\"d", "[2] $(HOME)"]);
+    assert_eq!(outcome.ok().lines_by_index(), ["[0] a b", "[1] c\"d", "[2] $(HOME)"]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_table_drives_arguments_and_variables() {
     expected.sort();
     let file = cluster.write("table.csv", table.join("\n").as_bytes());
     let run = |flags: &str| cluster.shell(&format!("kubectl indexed run --items-file {} {flags}", file.display()));
-    assert_eq!(run("-- sh -c 'echo {name} {size}'").ok().sorted_lines(), expected);
+    assert_eq!(run("-- sh -c 'echo {name} {size}'").ok().lines_by_index(), expected);
     let no_shell = run(&format!("--item-as env {STATIC} -- /static env name then args -"));
     if !cluster.is_newest() {
         assert_eq!(no_shell.code, 2, "{no_shell:?}");
@@ -171,7 +171,7 @@ fn a_table_drives_arguments_and_variables() {
     }
     let mut expected: Vec<_> = (0..rows).map(|row| format!("[{row}] file {row}, a-")).collect();
     expected.sort();
-    assert_eq!(no_shell.ok().sorted_lines(), expected);
+    assert_eq!(no_shell.ok().lines_by_index(), expected);
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn every_combination_in_order() {
         assert!(described.contains(named), "{named}: {described}");
     }
     let behind = cluster.shell("kubectl indexed run sweep2 -- echo ::: a b ::: 1 2").ok();
-    assert_eq!(behind.sorted_lines(), ["[0] a 1", "[1] a 2", "[2] b 1", "[3] b 2"]);
+    assert_eq!(behind.lines_by_index(), ["[0] a 1", "[1] a 2", "[2] b 1", "[3] b 2"]);
     let linked = cluster.shell("kubectl indexed run sweep3 -- echo {2}{1} ::: a b :::+ 1 2").ok();
-    assert_eq!(linked.sorted_lines(), ["[0] 1a", "[1] 2b"]);
+    assert_eq!(linked.lines_by_index(), ["[0] 1a", "[1] 2b"]);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_list_in_the_cluster_is_used_in_place() {
     let create = format!("kubectl create configmap lines --from-file=list={}", file.display());
     cluster.shell(&create).ok();
     cluster.shell("kubectl create configmap keys --from-literal=0=zero --from-literal=1='a b'").ok();
-    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().sorted_lines();
+    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().lines_by_index();
     let expected = ["[0] first one", "[1] it's", "[2] ", "[3] $(HOME) \\n"];
     assert_eq!(run("--name by-file --items-configmap lines/list -- sh -c 'cat /input/data.txt; echo'"), expected);
     assert_eq!(run("--items-configmap lines/list -- echo {}"), expected);
@@ -220,7 +220,7 @@ fn a_list_in_the_cluster_is_used_in_place() {
 #[test]
 fn other_systems_variables_are_theirs() {
     let cluster = Cluster::new("compat");
-    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().sorted_lines();
+    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().lines_by_index();
     let script =
         "sh -c 'echo $SLURM_ARRAY_TASK_ID $SLURM_ARRAY_TASK_COUNT $SLURM_ARRAY_TASK_MIN $SLURM_ARRAY_TASK_MAX'";
     assert_eq!(
@@ -237,7 +237,7 @@ fn other_systems_variables_are_theirs() {
 #[test]
 fn the_index_alone() {
     let cluster = Cluster::new("index");
-    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().sorted_lines();
+    let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().lines_by_index();
     assert_eq!(run("--completions 2 --index-env N -- sh -c 'echo $N {#} ${N}'"), ["[0] 0 0 0", "[1] 1 1 1"]);
     let path = "--completions 2 --index-file /where/index";
     assert_eq!(run(&format!("{path} -- cat /where/index")), ["[0] 0", "[1] 1"]);
@@ -354,7 +354,7 @@ fn the_documentation_s_four_forms() {
         assert_eq!(missing, [""; 0], "{name}");
         cluster.wait_for(job);
         let theirs = cluster.run(&["logs", job]).ok().stdout;
-        assert_eq!(ran.sorted_lines(), theirs.lines().collect::<Vec<_>>(), "{name}");
+        assert_eq!(ran.lines_by_index(), theirs.lines().collect::<Vec<_>>(), "{name}");
         cluster.run(&["delete", job]).ok();
     }
 }

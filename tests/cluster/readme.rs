@@ -83,7 +83,7 @@ fn the_tables_of_items_are_true() {
                     let outcome = cluster.shell(&format!("cd $HOME; {command}")).ok();
                     // Of a single index nothing is printed but its output.
                     let only = (outcome.stdout.lines().count() == 1).then_some(outcome.stdout.trim_end());
-                    let first = outcome.stdout.lines().find_map(|line| line.strip_prefix("[0] ")).or(only);
+                    let first = outcome.stdout.lines().find_map(|line| Some(line.strip_prefix("[0")?.split_once("] ")?.1)).or(only);
                     assert_eq!(first, Some(printed.as_str()), "{command}: {outcome:?}");
                 });
             }
@@ -103,11 +103,11 @@ fn the_role_is_enough() {
     cluster.kubectl(&binding).ok();
     let user = format!("system:serviceaccount:{account}");
     let run = |verb: &str, args: &[&str]| cluster.run(&[&[verb, "--as", &user], args].concat());
-    assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     let described = run("describe", &[]).ok();
     assert!(!described.stderr.contains("warning"), "{described:?}");
     assert!(described.stdout.contains("    1       b      Succeeded"), "the items may be read: {described:?}");
-    assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0] a", "[1] b"]);
+    assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     run("wait", &["mine"]).ok();
     run("list", &[]).ok();
     let dry = cluster.run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "rev"]).ok().stdout;

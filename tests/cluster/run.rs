@@ -7,7 +7,7 @@ fn each_item_under_its_index() {
     let cluster = Cluster::new("run");
     // As people type it, through the real kubectl.
     let outcome = cluster.shell("kubectl indexed run --name words --items foo,bar,baz -- rev");
-    assert_eq!(outcome.clone().ok().sorted_lines(), ["[0] oof", "[1] rab", "[2] zab"]);
+    assert_eq!(outcome.clone().ok().sorted_lines(), ["[0 foo] oof", "[1 bar] rab", "[2 baz] zab"]);
     assert!(outcome.stderr.starts_with("job words created: 3 indexes, 3 at once\n"), "{outcome:?}");
     assert!(outcome.stderr.contains("job words completed: 3 of 3 indexes completed in "), "{outcome:?}");
     let described = cluster.shell("kubectl indexed describe").ok();
@@ -24,7 +24,7 @@ fn a_failed_item_is_named_with_its_cause() {
         r#"if [ "$(cat /input/data.txt)" = bad ]; then echo looking >&2; echo "no such thing" >&2; exit 3; fi"#;
     let outcome = cluster.run(&["run", "--name", "mixed", "--items", "good,bad,fine", "-q", "--", "sh", "-c", script]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert_eq!(outcome.sorted_lines(), ["[1] looking", "[1] no such thing"]);
+    assert_eq!(outcome.sorted_lines(), ["[1 bad] looking", "[1 bad] no such thing"]);
     let pod = cluster.kubectl(&["get", "pods", "-l", "batch.kubernetes.io/job-completion-index=1", "-o", "name"]);
     let pod = pod.stdout.trim().trim_start_matches("pod/").to_owned();
     // How long it took is the one thing that differs from run to run.
@@ -89,7 +89,7 @@ fn a_dry_run_can_be_applied_and_leaves_nothing_when_deleted() {
         let command = format!("run dry-{store} --items no,1e3 --item-store={store} --dry-run=client -o yaml -- rev");
         cluster.shell(&format!("kubectl indexed {command} | kubectl apply -f -")).ok();
         cluster.run(&["wait", &format!("dry-{store}")]).ok();
-        assert_eq!(cluster.run(&["logs", &format!("dry-{store}")]).ok().stdout, "[0] on\n[1] 3e1\n");
+        assert_eq!(cluster.run(&["logs", &format!("dry-{store}")]).ok().stdout, "[0 no] on\n[1 1e3] 3e1\n");
         cluster.run(&["delete", &format!("dry-{store}")]).ok();
     }
     let left = cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout;
@@ -135,7 +135,7 @@ fn an_interrupt_detaches() {
     assert!(outcome.stderr.contains("detached: job long goes on\n"), "{outcome:?}");
     assert!(outcome.stderr.trim_end().ends_with("kubectl indexed delete long deletes it"), "{outcome:?}");
     let after = cluster.run(&["logs", "-f", "long"]).ok();
-    assert_eq!(after.sorted_lines(), ["[0] 3", "[1] 4"]);
+    assert_eq!(after.sorted_lines(), ["[0 3] 3", "[1 4] 4"]);
 }
 
 #[test]
@@ -191,7 +191,7 @@ spec:
     std::fs::write(&path, template).unwrap();
     let outcome = cluster.run(&["run", "--items", "a,b", "--template", &path]).ok();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(outcome.sorted_lines(), ["[0] hello a", "[1] hello b"]);
+    assert_eq!(outcome.sorted_lines(), ["[0 a] hello a", "[1 b] hello b"]);
 }
 
 #[test]

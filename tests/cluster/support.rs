@@ -33,6 +33,15 @@ impl Outcome {
         self
     }
 
+    /// The same with only the index before each line, for items that say nothing about what is tested.
+    pub(crate) fn lines_by_index(&self) -> Vec<String> {
+        let without_item = |line: String| match line.split_once("] ") {
+            Some((start, rest)) => format!("{}] {rest}", start.split(' ').next().unwrap_or_default()),
+            None => line,
+        };
+        self.sorted_lines().into_iter().map(without_item).collect()
+    }
+
     /// The lines of stdout in alphabetical order, for output of indexes that run at once.
     pub(crate) fn sorted_lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.stdout.lines().map(str::to_owned).collect();

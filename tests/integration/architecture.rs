@@ -46,7 +46,16 @@ const OUTSIDE: [Outside; 12] = [
     Outside { layer: "state", crates: Some(&["jiff", "k8s_openapi", "serde"]), never: &OUTSIDE_WORLD },
     Outside {
         layer: "view",
-        crates: Some(&["comfy_table", "jiff", "k8s_openapi", "owo_colors", "serde", "serde_json", "unicode_width"]),
+        crates: Some(&[
+            "base64",
+            "comfy_table",
+            "jiff",
+            "k8s_openapi",
+            "owo_colors",
+            "serde",
+            "serde_json",
+            "unicode_width",
+        ]),
         never: &OUTSIDE_WORLD,
     },
     Outside { layer: "cluster", crates: None, never: &["clap", "anyhow", "anstream", "indicatif", "std::env::var"] },

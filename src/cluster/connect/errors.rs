@@ -9,7 +9,7 @@ use kube::core::Status;
 use rustls::CertificateError;
 
 use super::stack::{ConnectTimeout, ProxyFailed};
-use crate::error::{Error, Kind};
+use crate::error::{self, Error, Kind};
 
 /// Longer texts of a server, such as a proxy's whole page, are cut.
 const LONGEST: usize = 400;
@@ -42,18 +42,9 @@ pub(super) fn too_late(doing: &str, server: &str, limit: Duration) -> Error {
         .hint("--request-timeout sets the time for one request, 0 is no limit")
 }
 
-/// An error and what caused it, none of it said twice: many libraries put the cause into their own text.
+/// An error and what caused it, none of it said twice.
 pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for error in links(error) {
-        let text = error.to_string();
-        match told.last_mut() {
-            Some(last) if last.contains(&text) => {}
-            Some(last) if text.contains(last.as_str()) => *last = text,
-            _ => told.push(text),
-        }
-    }
-    told.join(": ")
+    error::chain(links(error).into_iter())
 }
 
 /// The error and its causes, with those that an I/O error carries and doesn't count among its sources.

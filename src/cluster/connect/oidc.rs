@@ -19,7 +19,6 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use super::credentials::{Credentials, basic, bearer};
-use super::errors;
 use super::kubeconfig::{self, AuthProvider, Secret};
 use super::settings::{Login, Pem, Settings};
 use super::stack::{self, Stack};
@@ -187,7 +186,8 @@ async fn ask(
     let body = Body::from(form.map(|form| form.0).unwrap_or_default().into_bytes());
     let request = request.body(body).map_err(|_| failed("the identity provider names no usable URL"))?;
     let answer = provider.ask(request).await;
-    answer.map_err(|error| failed(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
+    answer
+        .map_err(|error| failed(&format!("the identity provider can't be reached: {}", super::errors::chain(&*error))))
 }
 
 /// The file beside the kubeconfig that kubectl makes while it writes; removed at the end.

@@ -3,27 +3,33 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use anyhow::{Context as _, Result};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::LogView;
+use super::{LogView, Order};
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogLine, LogOptions, LogSource};
+use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
+use crate::commands::Context;
+use crate::commands::lanes::{LaneKey, Lanes};
+use crate::commands::logs::missing::Missing;
+use crate::commands::logs::pick::{Pick, Picked};
+use crate::commands::print::LogPrinter;
 use crate::error::Error;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
 
-/// How many logs are read at once.
-const STREAMS: usize = 64;
-/// How many lines are held before the readers must wait.
-const HELD: usize = 4096;
+/// How many batches of lines are held before the readers must wait: of all logs together, or of each that has a lane.
+const HELD: usize = 16;
+const HELD_OF_ONE: usize = 2;
 
 /// A log that is or was read.
 struct Reading {
     /// UID of the Pod.
     uid: String,
+    container: String,
     /// Tells the reader that the log has ended.
     ended: CancellationToken,
     /// Whether all of it was handed on.
@@ -32,9 +38,9 @@ struct Reading {
 
 /// How the log of an attempt ended.
 pub(super) struct Ended {
-    pub(super) index: u32,
     uid: String,
-    pub(super) result: Result<(), Error>,
+    source: Arc<LogSource>,
+    result: Result<LogEnd, Error>,
 }
 
 /// The logs that are being read.
@@ -42,11 +48,19 @@ pub(super) struct Ended {
 /// Each change of the state is looked at once, and nothing is kept of an index that succeeded and was read, so that
 /// the work and the memory for a Job do not grow with its number of indexes faster than the Job itself.
 pub(super) struct Readers {
-    pub(super) view: LogView,
+    pub(super) printer: LogPrinter,
+    /// Where lines wait that are not printed as they come.
+    pub(super) lanes: Lanes,
+    /// Which logs could not be had.
+    pub(super) missing: Missing,
+    wanted_of: Box<dyn Fn(&JobState) -> IndexSet + Send>,
+    pick: Pick,
+    options: LogOptions,
+    order: Order,
     cluster: Arc<Cluster>,
-    slots: Arc<Semaphore>,
-    sender: mpsc::Sender<LogLine>,
-    tasks: JoinSet<Ended>,
+    streams: Arc<Streams>,
+    sender: mpsc::Sender<LogBatch>,
+    tasks: JoinSet<Result<Ended>>,
     /// By index.
     taken: HashMap<u32, Vec<Reading>>,
     /// Indexes that were wanted when last asked.
@@ -56,12 +70,20 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(view: LogView, cluster: &Arc<Cluster>) -> (Self, mpsc::Receiver<LogLine>) {
+    /// Where lines are printed as they come, they come from the receiver.
+    pub(super) fn new(view: LogView, cluster: &Arc<Cluster>) -> (Self, mpsc::Receiver<LogBatch>) {
         let (sender, receiver) = mpsc::channel(HELD);
+        let LogView { wanted, pick, options, printer, order, streams } = view;
         let readers = Self {
-            view,
+            printer,
+            lanes: Lanes::default(),
+            missing: Missing::default(),
+            wanted_of: wanted,
+            pick,
+            options,
+            order,
             cluster: Arc::clone(cluster),
-            slots: Arc::new(Semaphore::new(STREAMS)),
+            streams: Arc::new(streams),
             sender,
             tasks: JoinSet::new(),
             taken: HashMap::new(),
@@ -76,47 +98,66 @@ impl Readers {
         self.tasks.is_empty()
     }
 
+    /// Whether no line waits to be printed.
+    pub(super) fn have_printed_all(&self) -> bool {
+        self.lanes.are_empty()
+    }
+
     /// Begins to read whatever has started since, and lets go of what is done.
     pub(super) fn start(&mut self, state: &mut JobState) {
         let changed = state.take_changed();
-        let wanted = (self.view.wanted)(state);
+        let wanted = (self.wanted_of)(state);
         let newly = wanted.difference(&self.wanted).intersection(&state.attempted());
         for index in changed.union(&newly).iter() {
-            if !self.view.keep_order && wanted.contains(index) {
+            if wanted.contains(index) {
                 self.look_at(index, state);
             }
             self.let_go(index, &wanted, state);
         }
-        if self.view.keep_order {
-            self.go_on_in_order(&wanted, state);
-        }
         self.wanted = wanted;
     }
 
-    fn go_on_in_order(&mut self, wanted: &IndexSet, state: &mut JobState) {
-        for index in wanted.difference(&self.passed).iter() {
-            self.look_at(index, state);
+    /// Prints what waits in lanes and may be printed now.
+    pub(super) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
+        match self.order {
+            Order::AsTheyCome => return Ok(()),
+            Order::ByTime => self.lanes.print_by_time(true, &mut self.printer, &mut context.ui)?,
+            Order::ByIndex => self.print_in_order(state, context)?,
+        }
+        Ok(context.ui.flush()?)
+    }
+
+    fn print_in_order(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
+        for index in self.wanted.difference(&self.passed).iter() {
+            self.lanes.print_index(index, &mut self.printer, &mut context.ui)?;
             let finished = state.outcome().is_some() || state.has_succeeded(index) || state.has_failed(index);
-            if !finished || self.reading(index).any(|reading| !reading.done) {
-                return;
+            // An index that was forgotten was read to its end.
+            let awaited = state.has_succeeded(index) && !state.forgotten().contains(index) && state.outcome().is_none();
+            let being_read = self.reading(index).any(|reading| !reading.done);
+            if !finished || awaited || being_read || !self.lanes.have_printed(index) {
+                return Ok(());
             }
             self.passed.insert(index);
-            self.let_go(index, wanted, state);
         }
+        Ok(())
     }
 
     fn reading(&self, index: u32) -> impl Iterator<Item = &Reading> {
         self.taken.get(&index).into_iter().flatten()
     }
 
+    fn reading_of(&self, attempt: &Attempt, source: &LogSource) -> Option<&Reading> {
+        self.reading(attempt.index).find(|reading| reading.uid == attempt.uid && reading.container == source.container)
+    }
+
     /// Reads what has started of one index.
     fn look_at(&mut self, index: u32, state: &JobState) {
-        for attempt in state.attempts_of(index).filter(|attempt| attempt.has_started()) {
-            if self.reading(index).all(|reading| reading.uid != attempt.uid) {
-                self.read(attempt);
+        for picked in self.pick.of(index, state) {
+            if self.reading_of(picked.attempt, &picked.source).is_none() {
+                self.read(&picked);
             }
-            if attempt.log_ended
-                && let Some(reading) = self.reading(index).find(|reading| reading.uid == attempt.uid)
+            if picked.ended
+                && let Some(reading) = self.reading_of(picked.attempt, &picked.source)
             {
                 reading.ended.cancel();
             }
@@ -128,11 +169,12 @@ impl Readers {
         if !state.has_succeeded(index) {
             return;
         }
-        let is_read = |attempt: &Attempt| self.reading(index).any(|reading| reading.uid == attempt.uid && reading.done);
+        let is_read =
+            |picked: &Picked<'_>| self.reading_of(picked.attempt, &picked.source).is_some_and(|reading| reading.done);
         let done = if wanted.contains(index) {
             // Only with the attempt that succeeded are all known: the Job may be ahead of its Pods.
             state.attempts_of(index).any(|attempt| attempt.phase == Phase::Succeeded)
-                && state.attempts_of(index).all(is_read)
+                && self.pick.of(index, state).iter().all(is_read)
         } else {
             self.reading(index).for_each(|reading| reading.ended.cancel());
             self.reading(index).all(|reading| reading.done)
@@ -143,34 +185,86 @@ impl Readers {
         }
     }
 
-    fn read(&mut self, attempt: &Attempt) {
-        let (index, uid, ended) = (attempt.index, attempt.uid.clone(), CancellationToken::new());
-        let source = LogSource { index, pod: attempt.pod.clone(), container: self.view.container.clone() };
-        let (cluster, sender, slots) = (Arc::clone(&self.cluster), self.sender.clone(), Arc::clone(&self.slots));
-        let options = LogOptions { follow: true, ..self.view.options };
-        let reading = Reading { uid: uid.clone(), ended: ended.clone(), done: false };
-        self.taken.entry(index).or_default().push(reading);
+    fn read(&mut self, picked: &Picked<'_>) {
+        let Picked { key, source, attempt, .. } = picked;
+        let (uid, ended) = (attempt.uid.clone(), CancellationToken::new());
+        let container = source.container.clone();
+        let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
+        self.taken.entry(source.index).or_default().push(reading);
+        let (cluster, streams, source) = (Arc::clone(&self.cluster), Arc::clone(&self.streams), Arc::clone(source));
+        let options = LogOptions { follow: true, ..self.options };
+        if self.order == Order::AsTheyCome {
+            let sender = self.sender.clone();
+            self.tasks.spawn(async move {
+                let result = cluster.read_log(&source, options, &streams, &ended, &sender).await;
+                Ok(Ended { uid, source, result })
+            });
+            return;
+        }
+        self.lanes.open(*key, attempt.created);
+        let (lanes, key) = (self.lanes.clone(), *key);
         self.tasks.spawn(async move {
-            let _slot = slots.acquire().await;
-            Ended { index, uid, result: cluster.read_log(&source, options, &ended, &sender).await }
+            let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
+            let read = async {
+                let result = cluster.read_log(&source, options, &streams, &ended, &sender).await;
+                drop(sender);
+                result
+            };
+            let (result, kept) = tokio::join!(read, keep(&lanes, key, receiver));
+            kept.context("keeping lines until it is their turn")?;
+            Ok(Ended { uid, source, result })
         });
     }
 
     /// The next log that ended, and how.
-    pub(super) async fn next_end(&mut self) -> Option<Ended> {
-        self.tasks.join_next().await?.ok()
-    }
-
-    /// Notes that a log was read.
-    pub(super) fn end(&mut self, ended: &Ended, state: &mut JobState) {
-        let readings = self.taken.get_mut(&ended.index).into_iter().flatten();
-        readings.filter(|reading| reading.uid == ended.uid).for_each(|reading| reading.done = true);
-        state.mark_read(ended.index, &ended.uid);
-        let wanted = std::mem::take(&mut self.wanted);
-        self.let_go(ended.index, &wanted, state);
-        self.wanted = wanted;
-        if self.view.keep_order {
-            self.start(state);
+    pub(super) async fn next_end(&mut self) -> Option<Result<Ended>> {
+        match self.tasks.join_next().await? {
+            Ok(ended) => Some(ended),
+            Err(error) => Some(Err(error.into())),
         }
     }
+
+    /// Notes that a log was read. Of one that can't be had, the message that its container left is printed.
+    pub(super) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
+        let Ended { uid, source, result } = ended;
+        let index = source.index;
+        match &result {
+            Ok(LogEnd { gap }) => {
+                if *gap {
+                    self.missing.gap(index);
+                    context.ui.warning(&self.missing.sentence());
+                }
+                self.printer.done(&source)?;
+            }
+            Err(error) => {
+                let picked = self.pick.of(index, state);
+                let picked = picked.iter().find(|picked| picked.attempt.uid == uid);
+                let said = match picked {
+                    Some(picked) => crate::commands::logs::print_message(picked, &mut self.printer, context)?,
+                    None => false,
+                };
+                self.missing.failed(index, error, said);
+                context.ui.warning(&format!("the log of index {index} is not complete: {error}"));
+            }
+        }
+        let readings = self.taken.get_mut(&index).into_iter().flatten();
+        let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;
+        readings.filter(of_this).for_each(|reading| reading.done = true);
+        if self.reading(index).filter(|reading| reading.uid == uid).all(|reading| reading.done) {
+            state.mark_read(index, &uid);
+        }
+        let wanted = std::mem::take(&mut self.wanted);
+        self.let_go(index, &wanted, state);
+        self.wanted = wanted;
+        Ok(())
+    }
+}
+
+/// Hands what is read of a log to its lane.
+async fn keep(lanes: &Lanes, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> std::io::Result<()> {
+    while let Some(batch) = batches.recv().await {
+        lanes.push(key, batch)?;
+    }
+    lanes.end(key);
+    Ok(())
 }

@@ -1,0 +1,345 @@
+//! From the bytes of an answer to batches of lines.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::place::Place;
+use super::{LogOptions, LogSource};
+
+/// Whole lines of one log, each with its line break. Any bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogBatch {
+    pub(crate) source: Arc<LogSource>,
+    pub(crate) bytes: Vec<u8>,
+    /// When each line was written; empty if nobody asked.
+    pub(crate) times: Vec<Timestamp>,
+}
+
+impl LogBatch {
+    /// The lines without their breaks, and when each was written if that is known.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (Option<Timestamp>, &[u8])> {
+        let mut times = self.times.iter().copied();
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let end = memchr::memchr(b'\n', rest)?;
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            Some((times.next(), line))
+        })
+    }
+}
+
+/// Cuts what comes into lines, and leaves out what was seen before.
+#[derive(Debug)]
+pub(super) struct Splitter {
+    source: Arc<LogSource>,
+    options: LogOptions,
+    timed: bool,
+    /// The beginning of a line whose end has not come yet.
+    begun: Vec<u8>,
+    /// Where a log is whose lines have times.
+    place: Place,
+    /// How much of any other log was handed on, and how much of that is still to be passed over.
+    taken: u64,
+    passing: u64,
+    /// How many bytes of lines were handed on.
+    handed: u64,
+    /// The last line that was seen, as far as it is needed to know it again.
+    last: Vec<u8>,
+    /// Whether a file that begins behind what was seen is worth a look at what the container wrote before it was
+    /// started again, and whether such a file has come.
+    looks_for_former: bool,
+    needs_former: bool,
+}
+
+/// How much of a line is kept to know it again.
+const KEPT: usize = 256;
+
+impl Splitter {
+    pub(super) fn new(source: Arc<LogSource>, options: LogOptions) -> Self {
+        Self {
+            source,
+            options,
+            timed: options.needs_times(),
+            begun: Vec::new(),
+            place: Place::default(),
+            taken: 0,
+            passing: 0,
+            handed: 0,
+            last: Vec::new(),
+            looks_for_former: options.follow,
+            needs_former: false,
+        }
+    }
+
+    /// Changes whenever something was handed on.
+    pub(super) fn progress(&self) -> u64 {
+        self.handed
+    }
+
+    /// From which second on a log is to be asked for that is taken up again.
+    pub(super) fn since(&self) -> Option<i64> {
+        self.place.since()
+    }
+
+    /// The log is asked for again.
+    pub(super) fn resume(&mut self) {
+        self.begun = Vec::new();
+        self.needs_former = false;
+        self.place.resume();
+        self.passing = self.taken;
+    }
+
+    /// The next run of the container is about to come, of which nothing was seen yet.
+    pub(super) fn resume_in_next(&mut self) {
+        self.begun = Vec::new();
+        self.place.resume_in_next();
+    }
+
+    /// Whether lines may be missing.
+    pub(super) fn has_gap(&self) -> bool {
+        self.place.has_gap()
+    }
+
+    /// Whether the file does not reach back to what was seen, and nobody has looked for another one yet.
+    pub(super) fn needs_former_file(&self) -> bool {
+        self.needs_former
+    }
+
+    /// Whether to say that a former file is needed, or to take what comes.
+    pub(super) fn look_for_former_file(&mut self, look: bool) {
+        self.looks_for_former = look;
+    }
+
+    /// Whether all was handed on that was asked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.options.limit.is_some_and(|limit| self.handed >= limit)
+    }
+
+    /// Whether the last line that came is this one, which has its break.
+    pub(super) fn ends_with(&self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.last == line[line.len().saturating_sub(KEPT)..]
+    }
+
+    /// The lines that are complete with these bytes; None if there is none.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<LogBatch> {
+        if !self.timed {
+            return self.feed_plain(bytes);
+        }
+        let Some(end) = memchr::memrchr(b'\n', bytes) else {
+            self.begun.extend_from_slice(bytes);
+            return None;
+        };
+        let mut batch = self.batch(bytes.len() + self.begun.len());
+        let mut rest = &bytes[..=end];
+        if !self.begun.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            let mut line = std::mem::take(&mut self.begun);
+            line.extend_from_slice(&rest[..end - 1]);
+            rest = &rest[end..];
+            self.take(&line, &mut batch);
+        }
+        for line in memchr::memchr_iter(b'\n', rest).scan(0, |start, end| {
+            let line = &rest[*start..end];
+            *start = end + 1;
+            Some(line)
+        }) {
+            // One file at a time: whatever follows belongs to another.
+            if self.needs_former_file() || self.is_full() {
+                break;
+            }
+            self.take(line, &mut batch);
+        }
+        self.begun.extend_from_slice(&bytes[end + 1..]);
+        (!batch.bytes.is_empty()).then_some(batch)
+    }
+
+    /// Whatever has no end, as a line; None if there is nothing.
+    pub(super) fn finish(&mut self) -> Option<LogBatch> {
+        let line = std::mem::take(&mut self.begun);
+        if line.is_empty() || self.is_full() {
+            return None;
+        }
+        let mut batch = self.batch(line.len() + 1);
+        if self.timed {
+            self.take(&line, &mut batch);
+        } else {
+            self.taken += line.len() as u64;
+            self.keep_last(&line);
+            batch.bytes = line;
+            self.close(&mut batch);
+        }
+        (!batch.bytes.is_empty()).then_some(batch)
+    }
+
+    /// A log without times comes as it is; of one that is read again the beginning is left out.
+    fn feed_plain(&mut self, bytes: &[u8]) -> Option<LogBatch> {
+        let known = usize::try_from(self.passing).unwrap_or(usize::MAX).min(bytes.len());
+        self.passing -= known as u64;
+        let bytes = &bytes[known..];
+        let Some(end) = memchr::memrchr(b'\n', bytes) else {
+            self.begun.extend_from_slice(bytes);
+            return None;
+        };
+        let mut batch = self.batch(0);
+        let mut whole = std::mem::take(&mut self.begun);
+        whole.extend_from_slice(&bytes[..=end]);
+        self.begun.extend_from_slice(&bytes[end + 1..]);
+        self.taken += whole.len() as u64;
+        let lines = &whole[..whole.len() - 1];
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |start| start + 1);
+        self.keep_last(&lines[start..]);
+        batch.bytes = whole;
+        self.close(&mut batch);
+        Some(batch)
+    }
+
+    fn batch(&self, capacity: usize) -> LogBatch {
+        LogBatch { source: Arc::clone(&self.source), bytes: Vec::with_capacity(capacity), times: Vec::new() }
+    }
+
+    /// Takes a line without its break, unless it was seen before.
+    fn take(&mut self, line: &[u8], batch: &mut LogBatch) {
+        let (time, text) = match leading_time(line) {
+            Some((time, length)) => (Some(time), &line[length..]),
+            // What stands in a log without its time is not the container's: the kubelet writes why there is no more.
+            None => (None, line),
+        };
+        if self.looks_for_former && time.is_some_and(|time| self.place.is_behind(time)) {
+            self.needs_former = true;
+            return;
+        }
+        if time.is_some_and(|time| !self.place.is_new(time)) {
+            return;
+        }
+        self.keep_last(line);
+        let from = batch.bytes.len();
+        batch.bytes.extend_from_slice(text);
+        self.close_from(batch, from);
+        if self.options.times
+            && let Some(time) = time.or(batch.times.last().copied())
+        {
+            batch.times.push(time);
+        }
+    }
+
+    fn close(&mut self, batch: &mut LogBatch) {
+        self.close_from(batch, 0);
+    }
+
+    /// Cuts off what is too much from there on, and ends the last line.
+    fn close_from(&mut self, batch: &mut LogBatch, from: usize) {
+        if !batch.bytes[from..].ends_with(b"\n") {
+            batch.bytes.push(b'\n');
+        }
+        let left =
+            self.options.limit.map(|limit| usize::try_from(limit - self.handed.min(limit)).unwrap_or(usize::MAX));
+        if let Some(left) = left.filter(|left| batch.bytes.len() - from > *left) {
+            batch.bytes.truncate(from + left);
+            self.handed += left as u64;
+            if left > 0 && !batch.bytes.ends_with(b"\n") {
+                batch.bytes.push(b'\n');
+            }
+            return;
+        }
+        self.handed += (batch.bytes.len() - from) as u64;
+    }
+
+    fn keep_last(&mut self, line: &[u8]) {
+        self.last.clear();
+        self.last.extend_from_slice(&line[line.len().saturating_sub(KEPT)..]);
+    }
+}
+
+/// The time at the start of a line, and how many bytes it takes with the blank behind it.
+fn leading_time(line: &[u8]) -> Option<(Timestamp, usize)> {
+    let length = memchr::memchr(b' ', &line[..line.len().min(64)])?;
+    let time = std::str::from_utf8(&line[..length]).ok()?.parse().ok()?;
+    Some((time, length + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn splitter(options: LogOptions) -> Splitter {
+        let source = LogSource { index: 0, attempt: 1, pod: String::new(), container: String::new() };
+        Splitter::new(Arc::new(source), options)
+    }
+
+    fn text(batches: impl IntoIterator<Item = LogBatch>) -> String {
+        batches.into_iter().map(|batch| String::from_utf8(batch.bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_begins_with_its_time() {
+        let line = b"2026-01-01T00:00:00.123456789Z foo bar";
+        let time = "2026-01-01T00:00:00.123456789Z".parse().unwrap();
+        assert_eq!(leading_time(line), Some((time, 31)));
+        assert_eq!(leading_time(b"foo bar"), None);
+        assert_eq!(leading_time(b"2026-01-01T00:00:00Z ").unwrap().1, 21);
+    }
+
+    #[test]
+    fn a_limit_cuts_within_a_line() {
+        for follow in [false, true] {
+            let mut splitter = splitter(LogOptions { limit: Some(6), follow, ..LogOptions::default() });
+            let lines: &[u8] = if follow {
+                b"2026-01-01T00:00:00.1Z one\n2026-01-01T00:00:00.2Z two\n2026-01-01T00:00:00.3Z three\n"
+            } else {
+                b"one\ntw"
+            };
+            let batches: Vec<_> = splitter.feed(lines).into_iter().chain(splitter.finish()).collect();
+            assert_eq!(text(batches), "one\ntw\n", "follow {follow}");
+            assert!(splitter.is_full());
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_gets_one() {
+        let mut splitter = splitter(LogOptions::default());
+        assert_eq!(text(splitter.feed(b"one\ntwo")), "one\n");
+        assert_eq!(text(splitter.finish()), "two\n");
+        assert!(splitter.ends_with(b"two\n"));
+    }
+
+    proptest! {
+        /// However the answers are cut into pieces, and wherever they break: every line comes once.
+        #[test]
+        fn every_byte_comes_once(
+            lines in prop::collection::vec("[a-c ]{0,9}", 0..30),
+            cuts in prop::collection::vec((0_usize..400, 1_usize..40), 0..8),
+            timed in any::<bool>(),
+        ) {
+            let line = |(number, line): (usize, &String)| {
+                let time = format!("2026-01-01T00:00:{:02}.{:09}Z ", number / 7, number % 7);
+                format!("{}{line}\n", if timed { time.as_str() } else { "" })
+            };
+            let printed: Vec<String> = lines.iter().enumerate().map(line).collect();
+            let mut splitter = splitter(LogOptions { times: timed, ..LogOptions::default() });
+            let mut got = Vec::new();
+            for (end, step) in cuts.into_iter().map(|(end, step)| (Some(end), step)).chain([(None, 1000)]) {
+                // The server prints from a second on.
+                let from = splitter.since().map_or(0, |second| {
+                    let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+                    usize::try_from((second - begin.as_second()).max(0)).unwrap() * 7
+                });
+                let answer = printed[from.min(printed.len())..].concat();
+                let broken = &answer[..end.unwrap_or(usize::MAX).min(answer.len())];
+                got.extend(broken.as_bytes().chunks(step).filter_map(|piece| splitter.feed(piece)));
+                if end.is_none() {
+                    got.extend(splitter.finish());
+                } else {
+                    splitter.resume();
+                }
+            }
+            prop_assert!(got.iter().all(|batch| batch.lines().count() == batch.times.len() || !timed));
+            prop_assert!(!splitter.has_gap());
+            prop_assert_eq!(text(got), lines.iter().map(|line| line.clone() + "\n").collect::<String>());
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Where in a log a reader is, so that it can be taken up again without a line lost or doubled.
+
+use jiff::Timestamp;
+
+/// The place in a log whose lines come with their times.
+///
+/// The server prints from a whole second on, every line that is not older, in the order of the file. What was seen of
+/// these is the beginning of what it prints again; so lines are passed over by their number, not by their times: two
+/// lines may have the same, and what a container writes to stdout and stderr is not always in order. For the same
+/// reason it is asked from a second before the latest on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    seen: Option<Seen>,
+    passing: Passing,
+    gap: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// The latest second of which a line was seen.
+    second: i64,
+    /// What was seen of it and of the second before, and of it alone.
+    both: Window,
+    one: Window,
+    /// The latest time of all.
+    latest: Timestamp,
+}
+
+/// Lines that are not older than a second.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    first: Timestamp,
+    count: u64,
+}
+
+impl Seen {
+    fn new(time: Timestamp) -> Self {
+        let window = Window { first: time, count: 1 };
+        Self { second: time.as_second(), both: window, one: window, latest: time }
+    }
+
+    fn take(&mut self, time: Timestamp) {
+        let second = time.as_second();
+        if second > self.second {
+            let new = Self::new(time);
+            let both = if second == self.second + 1 { self.one.and_one() } else { new.both };
+            *self = Self { both, ..new };
+            return;
+        }
+        if second >= self.second - 1 {
+            self.both = self.both.and_one();
+        }
+        if second == self.second {
+            self.one = self.one.and_one();
+            self.latest = self.latest.max(time);
+        }
+    }
+}
+
+impl Window {
+    fn and_one(self) -> Self {
+        Self { count: self.count + 1, ..self }
+    }
+}
+
+/// What a reader passes over that took up a log again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Passing {
+    #[default]
+    Nothing,
+    /// The pieces of a long line that began in an earlier second, up to the first line that was counted.
+    ToFirst,
+    /// So many more lines.
+    Lines(u64),
+    /// The file is another one than before: whatever is not younger than all that was seen.
+    Older,
+}
+
+impl Place {
+    /// The second, since 1970, from which on the log is to be asked for.
+    pub(super) fn since(&self) -> Option<i64> {
+        self.seen.map(|seen| seen.second - 1)
+    }
+
+    /// The log is asked for again.
+    pub(super) fn resume(&mut self) {
+        self.passing = if self.seen.is_some() { Passing::ToFirst } else { Passing::Nothing };
+    }
+
+    /// The log that comes now is of the next run of the same container, which has nothing in common with the last one.
+    pub(super) fn resume_in_next(&mut self) {
+        self.passing = if self.seen.is_some() { Passing::Older } else { Passing::Nothing };
+        self.gap = false;
+    }
+
+    /// Whether lines may be missing: the file does not reach back to what was seen before.
+    pub(super) fn has_gap(&self) -> bool {
+        self.gap
+    }
+
+    /// Whether the file begins behind what was seen: it is another one than before.
+    pub(super) fn is_behind(&self, time: Timestamp) -> bool {
+        self.passing == Passing::ToFirst && self.seen.is_some_and(|seen| time > seen.both.first)
+    }
+
+    /// Takes the next line of the stream; false if it was seen before.
+    pub(super) fn is_new(&mut self, time: Timestamp) -> bool {
+        if self.is_behind(time) {
+            // Where the line is that was seen last, there is nothing missing between.
+            self.passing = Passing::Older;
+            self.gap = true;
+        }
+        let Some(seen) = &mut self.seen else {
+            self.seen = Some(Seen::new(time));
+            return true;
+        };
+        match &mut self.passing {
+            Passing::ToFirst => {
+                let Window { first, count } = seen.both;
+                if time == first {
+                    self.passing = if count > 1 { Passing::Lines(count - 1) } else { Passing::Nothing };
+                }
+                return false;
+            }
+            Passing::Lines(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.passing = Passing::Nothing;
+                }
+                return false;
+            }
+            Passing::Older => {
+                if time <= seen.latest {
+                    self.gap &= time != seen.latest;
+                    return false;
+                }
+                self.passing = Passing::Nothing;
+            }
+            Passing::Nothing => {}
+        }
+        seen.take(time);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(nanoseconds: i64) -> Timestamp {
+        Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap()
+    }
+
+    /// What the server prints of a log from a second on.
+    fn printed(log: &[i64], since: Option<i64>) -> impl Iterator<Item = Timestamp> {
+        let since = since.unwrap_or(i64::MIN / 2_000_000_000) * 1_000_000_000;
+        log.iter().filter(move |time| **time >= since).map(|time| at(*time))
+    }
+
+    #[test]
+    fn lines_of_one_time_are_told_apart() {
+        let mut place = Place::default();
+        let log = [500_000_000, 700_000_000, 700_000_000, 700_000_000];
+        assert!(log[..3].iter().all(|time| place.is_new(at(*time))));
+        place.resume();
+        let new: Vec<_> = printed(&log, place.since()).map(|time| place.is_new(time)).collect();
+        assert_eq!(new, [false, false, false, true]);
+    }
+
+    #[test]
+    fn the_pieces_of_a_long_line_are_no_lines() {
+        // A line that began in second 1 was printed with pieces of second 2, which come by themselves later.
+        let mut place = Place::default();
+        assert!(place.is_new(at(1_900_000_000)));
+        assert!(place.is_new(at(2_200_000_000)));
+        assert!(place.is_new(at(3_100_000_000)));
+        place.resume();
+        assert_eq!(place.since(), Some(2));
+        let again = [2_000_000_000, 2_100_000_000, 2_200_000_000, 3_100_000_000, 3_200_000_000];
+        assert_eq!(again.map(|time| place.is_new(at(time))), [false, false, false, false, true]);
+        assert!(!place.has_gap());
+    }
+
+    #[test]
+    fn a_rotated_file_leaves_a_gap_unless_it_holds_what_was_seen_last() {
+        let seen = || {
+            let mut place = Place::default();
+            assert!([1_100_000_000, 1_200_000_000].iter().all(|time| place.is_new(at(*time))));
+            place.resume();
+            place
+        };
+        let mut place = seen();
+        assert!(!place.is_new(at(1_200_000_000)));
+        assert!(place.is_new(at(1_300_000_000)));
+        assert!(!place.has_gap(), "the new file begins with the last line that was seen");
+        let mut place = seen();
+        assert!(place.is_new(at(1_300_000_000)));
+        assert!(place.has_gap());
+        place.resume_in_next();
+        assert!(!place.has_gap());
+        assert!(!place.is_new(at(1_300_000_000)));
+        assert!(place.is_new(at(1_300_000_001)));
+    }
+
+    proptest! {
+        /// Whatever the times of the lines, and wherever the log is cut: each line comes once.
+        #[test]
+        fn every_line_comes_once(
+            steps in prop::collection::vec((0_i64..12, 0_i64..4), 1..60),
+            cuts in prop::collection::vec(0_usize..20, 0..12),
+        ) {
+            // What is written to stdout and stderr may come into the file in another order, by some tenths of a second.
+            let mut now = 5_000_000_000;
+            let log: Vec<i64> = steps
+                .iter()
+                .map(|(step, early)| {
+                    now += step * 100_000_000;
+                    now - early * 100_000_000
+                })
+                .collect();
+            let (mut place, mut got) = (Place::default(), Vec::new());
+            for cut in cuts.into_iter().map(Some).chain([None]) {
+                let since = place.since();
+                let end = cut.unwrap_or(usize::MAX);
+                for time in printed(&log, since).take(end).collect::<Vec<_>>() {
+                    if place.is_new(time) {
+                        got.push(time);
+                    }
+                }
+                place.resume();
+            }
+            prop_assert_eq!(got, log.iter().map(|time| at(*time)).collect::<Vec<_>>());
+        }
+    }
+}

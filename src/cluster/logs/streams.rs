@@ -1,0 +1,154 @@
+//! How many logs are read at once, and who is next.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How long a log that is followed keeps its turn while others wait, and how long it may be silent meanwhile.
+const TURN: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_millis(250);
+
+/// The streams that may be open at once. Each is a connection of its own, and work for the server and a node.
+///
+/// There may be more logs to follow than streams: then each has its turn, and is taken up later where it was.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    most: usize,
+    slots: Semaphore,
+    waiting: AtomicUsize,
+    served: AtomicBool,
+}
+
+/// A stream that is taken; given back when dropped.
+pub(super) struct Turn<'a> {
+    streams: &'a Streams,
+    since: Instant,
+    _slot: Option<SemaphorePermit<'a>>,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self::new(64)
+    }
+}
+
+impl Streams {
+    /// So many at once, at least one.
+    pub(crate) fn new(most: usize) -> Self {
+        let most = most.clamp(1, Semaphore::MAX_PERMITS);
+        Self { most, slots: Semaphore::new(most), waiting: AtomicUsize::new(0), served: AtomicBool::new(false) }
+    }
+
+    /// How many may be open at once.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Waits for a stream.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        let waiting = Waiting::new(&self.waiting);
+        // It is never closed.
+        let slot = self.slots.acquire().await.ok();
+        drop(waiting);
+        Turn { streams: self, since: Instant::now(), _slot: slot }
+    }
+
+    /// The server has given a log.
+    pub(super) fn note_served(&self) {
+        self.served.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server has given any log yet.
+    pub(super) fn have_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    fn are_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Turn<'_> {
+    /// What comes of `next`, or None once the turn is over: others wait, and nothing came for a while or the time is up.
+    pub(super) async fn or_over<T>(&self, next: impl Future<Output = T>) -> Option<T> {
+        let mut next = std::pin::pin!(next);
+        let end = self.since + TURN;
+        if self.streams.are_wanted() && Instant::now() >= end {
+            return None;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                came = &mut next => return Some(came),
+                () = sleep(SILENCE) => {
+                    if self.streams.are_wanted() {
+                        return None;
+                    }
+                }
+                () = sleep_until(end), if Instant::now() < end => {
+                    if self.streams.are_wanted() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One that waits, also if it gives up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_makes_way_only_for_those_who_wait() {
+        let streams = Streams::new(1);
+        let turn = streams.turn().await;
+        let nothing = turn.or_over(std::future::pending::<()>());
+        assert!(tokio::time::timeout(Duration::from_secs(60), nothing).await.is_err(), "nobody waits");
+        let (over, next) = tokio::join!(
+            async {
+                let over = turn.or_over(std::future::pending::<()>()).await.is_none();
+                drop(turn);
+                over
+            },
+            streams.turn()
+        );
+        assert!(over);
+        assert!(!streams.are_wanted());
+        drop(next);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_stops_makes_way_after_its_time() {
+        let streams = Streams::new(1);
+        let turn = streams.turn().await;
+        let talk = async {
+            let mut lines = 0;
+            while turn.or_over(sleep(Duration::from_millis(100))).await.is_some() {
+                lines += 1;
+            }
+            drop(turn);
+            lines
+        };
+        let (lines, _) = tokio::join!(talk, streams.turn());
+        assert!((15..=25).contains(&lines), "{lines}");
+    }
+}

@@ -1,0 +1,147 @@
+//! Logs that can't be had: whose, why, and what is left of them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Event as Happened;
+
+use super::pick::Pick;
+use crate::error::{Error, chain};
+use crate::index_set::IndexSet;
+use crate::state::attempt::{Attempt, Phase};
+use crate::state::{JobState, Outcome};
+use crate::view::{beginning, escape_control};
+
+/// How much of a message is told, in characters.
+const MESSAGE: usize = 200;
+
+/// The indexes without a log, or without a part of it, and why.
+#[derive(Debug, Default)]
+pub(in crate::commands) struct Missing {
+    /// No Pod is left.
+    gone: IndexSet,
+    told: BTreeMap<String, IndexSet>,
+}
+
+impl Missing {
+    pub(in crate::commands) fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.told.is_empty()
+    }
+
+    /// Whether the events of Pods could tell more.
+    pub(super) fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// The log could not be read.
+    pub(in crate::commands) fn failed(&mut self, index: u32, error: &Error, said: bool) {
+        let mut why = format!(
+            ": {}",
+            escape_control(&chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| {
+                error.source()
+            })))
+        );
+        if said {
+            why.push_str("; its termination message is printed instead");
+        }
+        self.tell(index, why);
+    }
+
+    /// Lines may be missing of the log.
+    pub(in crate::commands) fn gap(&mut self, index: u32) {
+        self.tell(index, " is not complete: its node had put a part away while the connection was broken".to_owned());
+    }
+
+    /// The index has no log to read.
+    pub(super) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
+        let finished = state.has_succeeded(index) || state.has_failed(index);
+        let Some((number, attempt)) = state.numbered_attempts_of(index).last() else {
+            if finished {
+                self.gone.insert(index);
+            } else {
+                self.tell(index, never_begun(state));
+            }
+            return;
+        };
+        if !(1..=number).any(|number| pick.takes_attempt(number)) {
+            self.tell(index, format!(" (it has no such attempt: the last is {number})"));
+        } else if attempt.has_started() {
+            self.tell(index, not_started_within(attempt));
+        } else {
+            let reason = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+            self.tell(index, format!(" (not started{reason})"));
+        }
+    }
+
+    fn tell(&mut self, index: u32, why: String) {
+        self.told.entry(why).or_default().insert(index);
+    }
+
+    /// What the events of Pods tell of those that are gone.
+    pub(super) fn explain(&mut self, events: &[Happened], job: &str) {
+        for index in self.gone.iter().collect::<Vec<_>>() {
+            // Pods are called after their Job, their index and something random.
+            let start = format!("{job}-{index}-");
+            let event = events.iter().rfind(|event| {
+                let name = event.involved_object.name.as_deref().unwrap_or_default();
+                name.strip_prefix(&start).is_some_and(|rest| !rest.contains('-'))
+            });
+            let Some(event) = event else { continue };
+            let reason = event.reason.as_deref().unwrap_or_default();
+            let message = event.message.as_deref().map(|message| format!(": {}", beginning(message, MESSAGE)));
+            let why = format!(" (its pod is gone: {reason}{})", message.unwrap_or_default());
+            self.gone = self.gone.difference(&IndexSet::from_iter([index]));
+            self.tell(index, escape_control(&why).into_owned());
+        }
+    }
+
+    /// One sentence: which logs, and why.
+    pub(in crate::commands) fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        for (why, indexes) in &self.told {
+            parts.push(format!("{}{why}", named(indexes)));
+        }
+        if !self.gone.is_empty() {
+            let pods = if self.gone.len() == 1 { "its pod is gone" } else { "their pods are gone" };
+            parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", named(&self.gone)));
+        }
+        format!("no log from {}", parts.join("; "))
+    }
+}
+
+/// Reasons that the events of a Pod give for its end; all others tell how it began.
+pub(super) fn tells_an_end(event: &Happened) -> bool {
+    let reason = event.reason.as_deref().unwrap_or_default();
+    ["Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady", "Shutdown", "DeletingPod"]
+        .contains(&reason)
+}
+
+fn named(indexes: &IndexSet) -> String {
+    if indexes.len() == 1 { format!("index {indexes}") } else { format!("indexes {indexes}") }
+}
+
+/// Why an index has no Pod that the Job has not finished.
+fn never_begun(state: &JobState) -> String {
+    match (state.outcome(), state.ending_condition().and_then(|condition| condition.reason.as_deref())) {
+        (Some(Outcome::Failed), Some(reason)) => format!(" (stopped or never started when the job failed: {reason})"),
+        (Some(_), Some(reason)) => format!(" (stopped or never started when the job ended: {reason})"),
+        (Some(_), None) => " (stopped or never started when the job ended)".to_owned(),
+        (None, _) => " (not started: no pod yet)".to_owned(),
+    }
+}
+
+/// Why no log has begun of an attempt that has.
+fn not_started_within(attempt: &Attempt) -> String {
+    let init = attempt
+        .containers
+        .iter()
+        .find(|container| container.is_init && attempt.container.as_ref() == Some(&container.name));
+    match (init, attempt.exit_code) {
+        (Some(init), Some(code)) if attempt.phase == Phase::Failed => {
+            format!(" (not started: init container {} failed with exit code {code}; --init prints its log)", init.name)
+        }
+        _ => match &attempt.reason {
+            Some(reason) => format!(" (not started: {reason})"),
+            None => " (no such log)".to_owned(),
+        },
+    }
+}

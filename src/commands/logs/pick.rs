@@ -1,0 +1,206 @@
+//! Which logs of an index are read.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Container as ContainerSpec;
+
+use crate::args::AttemptChoice;
+use crate::cluster::logs::LogSource;
+use crate::commands::lanes::LaneKey;
+use crate::error::Error;
+use crate::manifest::read;
+use crate::state::JobState;
+use crate::state::attempt::Attempt;
+
+/// The containers and attempts that are asked for.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct Pick {
+    containers: Containers,
+    attempts: AttemptChoice,
+    /// Only what was written before a container was last started again.
+    previous: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Containers {
+    One(String),
+    Init,
+    All,
+}
+
+/// A log that can be read.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct Picked<'a> {
+    pub(in crate::commands) key: LaneKey,
+    pub(in crate::commands) source: Arc<LogSource>,
+    pub(in crate::commands) attempt: &'a Attempt,
+    /// Whether nothing more will be written to it.
+    pub(in crate::commands) ended: bool,
+}
+
+impl Pick {
+    /// The worker's container, of every attempt.
+    pub(in crate::commands) fn worker(job: &Job) -> Self {
+        let containers = Containers::One(read::worker_container(job).unwrap_or_default().to_owned());
+        Self { containers, attempts: AttemptChoice::All, previous: false }
+    }
+
+    /// What the flags say.
+    ///
+    /// # Errors
+    /// A usage error if the Pods of the Job have no such container.
+    pub(super) fn new(
+        job: &Job,
+        attempts: AttemptChoice,
+        previous: bool,
+        container: Option<String>,
+        (all, init): (bool, bool),
+    ) -> Result<Self, Error> {
+        let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let names = |list: Option<&Vec<ContainerSpec>>| -> Vec<String> {
+            list.into_iter().flatten().map(|container| container.name.clone()).collect()
+        };
+        let inits = names(pod.and_then(|pod| pod.init_containers.as_ref()));
+        let workers = names(pod.map(|pod| &pod.containers));
+        let containers = match container {
+            Some(name) if inits.contains(&name) || workers.contains(&name) => Containers::One(name),
+            Some(name) => {
+                let has = [inits, workers].concat().join(", ");
+                return Err(Error::usage(format!("the pods of the job have no container {name:?}"))
+                    .hint(format!("their containers are {has}")));
+            }
+            None if all => Containers::All,
+            None if init && inits.is_empty() => {
+                return Err(Error::usage("the pods of the job have no init container")
+                    .hint(format!("their containers are {}", workers.join(", "))));
+            }
+            None if init => Containers::Init,
+            None => return Ok(Self { attempts, previous, ..Self::worker(job) }),
+        };
+        Ok(Self { containers, attempts, previous })
+    }
+
+    /// Whether an index may have logs of several containers.
+    pub(super) fn has_several_containers(&self, job: &Job) -> bool {
+        let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let inits = pod.and_then(|pod| pod.init_containers.as_ref()).map_or(0, Vec::len);
+        match self.containers {
+            Containers::One(_) => false,
+            Containers::Init => inits > 1,
+            Containers::All => inits + pod.map_or(0, |pod| pod.containers.len()) > 1,
+        }
+    }
+
+    /// The logs of an index that have begun, in the order of its attempts and of the containers in each.
+    pub(in crate::commands) fn of<'a>(&self, index: u32, state: &'a JobState) -> Vec<Picked<'a>> {
+        let attempts: Vec<_> = state.numbered_attempts_of(index).collect();
+        let last = attempts.last().map(|(number, _)| *number);
+        let chosen = attempts.into_iter().filter(|(number, _)| match self.attempts {
+            AttemptChoice::All => true,
+            AttemptChoice::Last => Some(*number) == last,
+            AttemptChoice::Number(wanted) => *number == wanted,
+        });
+        chosen.flat_map(|(number, attempt)| self.of_attempt(number, attempt)).collect()
+    }
+
+    /// Whether an attempt of that number is asked for, if there is one.
+    pub(super) fn takes_attempt(&self, number: u32) -> bool {
+        !matches!(self.attempts, AttemptChoice::Number(wanted) if wanted != number)
+    }
+
+    fn of_attempt<'a>(&self, number: u32, attempt: &'a Attempt) -> Vec<Picked<'a>> {
+        let picked = |container: usize, name: &str, ended: bool| Picked {
+            key: LaneKey { index: attempt.index, attempt: number, container },
+            source: Arc::new(LogSource {
+                index: attempt.index,
+                attempt: number,
+                pod: attempt.pod.clone(),
+                container: name.to_owned(),
+            }),
+            attempt,
+            ended,
+        };
+        if attempt.containers.is_empty() {
+            // Nothing is told of its containers, as on nodes that only pretend to run them.
+            return match &self.containers {
+                Containers::One(name) if attempt.has_started() => vec![picked(0, name, attempt.log_ended)],
+                _ => Vec::new(),
+            };
+        }
+        let started = attempt.containers.iter().enumerate().filter(|(_, container)| {
+            let wanted = match &self.containers {
+                Containers::One(name) => container.name == *name,
+                Containers::Init => container.is_init,
+                Containers::All => true,
+            };
+            wanted && container.has_started && (!self.previous || container.restarts > 0)
+        });
+        started.map(|(place, container)| picked(place, &container.name, container.log_ended)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::serde_json::json;
+
+    use super::*;
+    use crate::state::Event;
+
+    /// A Job whose index 3 failed once, and is being tried again.
+    fn state() -> JobState {
+        let pod = |name: &str, failures: &str, worker: serde_json::Value| {
+            Event::Pod(Box::new(
+                serde_json::from_value(json!({
+                    "metadata": {
+                        "name": name, "uid": name, "creationTimestamp": format!("2026-01-01T00:00:0{failures}Z"),
+                        "labels": {"batch.kubernetes.io/job-completion-index": "3"},
+                        "annotations": {"batch.kubernetes.io/job-index-failure-count": failures},
+                    },
+                    "spec": {"restartPolicy": "Never"},
+                    "status": {
+                        "phase": "Running",
+                        "initContainerStatuses": [{
+                            "name": "input", "restartCount": 0,
+                            "state": {"terminated": {"exitCode": 0, "startedAt": "2026-01-01T00:00:00Z"}},
+                        }],
+                        "containerStatuses": [
+                            {"name": "worker", "restartCount": 2, "state": worker},
+                            {"name": "sidecar", "restartCount": 0, "state": {"waiting": {"reason": "x"}}},
+                        ],
+                    },
+                }))
+                .unwrap(),
+            ))
+        };
+        let mut state = JobState::new(Job::default());
+        state.apply(pod("b", "1", json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})));
+        state.apply(pod("a", "0", json!({"terminated": {"exitCode": 3, "startedAt": "2026-01-01T00:00:00Z"}})));
+        state
+    }
+
+    fn picked(containers: Containers, attempts: AttemptChoice, previous: bool) -> Vec<String> {
+        let pick = Pick { containers, attempts, previous };
+        let told = |picked: Picked<'_>| {
+            let ended = if picked.ended { "ended" } else { "goes on" };
+            format!("{} {} {} {ended}", picked.source.attempt, picked.source.pod, picked.source.container)
+        };
+        pick.of(3, &state()).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn attempts_and_containers_are_chosen() {
+        let worker = || Containers::One("worker".to_owned());
+        assert_eq!(picked(worker(), AttemptChoice::All, false), ["1 a worker ended", "2 b worker goes on"]);
+        assert_eq!(picked(worker(), AttemptChoice::Last, false), ["2 b worker goes on"]);
+        assert_eq!(picked(worker(), AttemptChoice::Number(1), false), ["1 a worker ended"]);
+        assert!(picked(worker(), AttemptChoice::Number(3), false).is_empty());
+        assert_eq!(picked(Containers::Init, AttemptChoice::Last, false), ["2 b input ended"]);
+        assert_eq!(
+            picked(Containers::All, AttemptChoice::Last, false),
+            ["2 b input ended", "2 b worker goes on"],
+            "one that has not started has no log"
+        );
+        assert_eq!(picked(Containers::All, AttemptChoice::Last, true), ["2 b worker goes on"]);
+    }
+}

@@ -1,0 +1,271 @@
+//! Lines of logs on their way out: chosen, labelled, to stdout or to files.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use regex::bytes::RegexSet;
+
+use crate::args::{LogFormat, Prefix};
+use crate::cluster::logs::{LogBatch, LogSource};
+use crate::error::Error;
+use crate::ui::Ui;
+use crate::view::Style;
+use crate::view::line::{self, Entry, Origin};
+use crate::view::summary::ItemTexts;
+
+/// How lines are printed.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub(super) struct LogForm {
+    pub(super) prefix: Prefix,
+    /// Whether all lines are of one index.
+    pub(super) one_index: bool,
+    /// Whether the lines of several containers of an index stand beside one another.
+    pub(super) several_containers: bool,
+    pub(super) timestamps: bool,
+    pub(super) raw: bool,
+    pub(super) output: Option<LogFormat>,
+    pub(super) to: Option<PathBuf>,
+    pub(super) filter: Filter,
+}
+
+/// Which lines are printed.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    grep: Option<RegexSet>,
+    exclude: Option<RegexSet>,
+}
+
+impl Filter {
+    /// # Errors
+    /// A usage error if one of them is no regular expression.
+    pub(super) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
+        let set = |flag: &str, texts: &[String]| match texts {
+            [] => Ok(None),
+            _ => RegexSet::new(texts).map(Some).map_err(|problem| {
+                Error::usage(format!("{flag}: no regular expression: {problem}"))
+                    .hint("'\\[' stands for a bracket, '(?i)' at the start takes upper and lower case as the same")
+            }),
+        };
+        Ok(Self { grep: set("--grep", grep)?, exclude: set("--exclude", exclude)? })
+    }
+
+    fn takes(&self, line: &[u8]) -> bool {
+        self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
+            && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(line))
+    }
+
+    fn takes_all(&self) -> bool {
+        self.grep.is_none() && self.exclude.is_none()
+    }
+}
+
+/// Prints lines.
+pub(super) struct LogPrinter {
+    form: LogForm,
+    items: ItemTexts,
+    prefix: line::Prefix,
+    /// The last log that was printed of, and how its lines begin.
+    last: Option<(Arc<LogSource>, String)>,
+    /// Files that are begun.
+    begun: HashSet<PathBuf>,
+    /// How many objects are printed.
+    printed: u64,
+    buffer: Vec<u8>,
+}
+
+impl LogPrinter {
+    /// Nothing is written yet.
+    pub(super) fn new(form: LogForm, items: ItemTexts) -> Self {
+        let prefix = match form.prefix {
+            Prefix::Auto if form.to.is_some() => line::Prefix::None,
+            Prefix::Auto if form.one_index && !form.several_containers => line::Prefix::None,
+            Prefix::Auto | Prefix::Index => line::Prefix::Index,
+            Prefix::Pod => line::Prefix::Pod,
+            Prefix::None => line::Prefix::None,
+        };
+        Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Vec::new() }
+    }
+
+    /// Whether the time of each line is needed.
+    pub(super) fn needs_times(&self) -> bool {
+        self.form.timestamps || self.form.output.is_some()
+    }
+
+    /// What stands before everything.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
+        if let Some(folder) = &self.form.to {
+            fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
+        } else if self.form.output == Some(LogFormat::Json) {
+            ui.data("[")?;
+        }
+        Ok(())
+    }
+
+    /// What stands behind everything.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn end(&mut self, ui: &mut Ui) -> Result<()> {
+        if self.form.output == Some(LogFormat::Json) {
+            let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
+            if self.form.to.is_none() {
+                ui.data(close)?;
+            }
+            for path in &self.begun {
+                let mut file = OpenOptions::new().append(true).open(path)?;
+                let close: &[u8] = if file.metadata()?.len() > 1 { b"\n]\n" } else { b"]\n" };
+                file.write_all(close).with_context(|| format!("writing {}", path.display()))?;
+            }
+        }
+        Ok(ui.flush()?)
+    }
+
+    /// Prints lines.
+    ///
+    /// # Errors
+    /// If they can't be written; a closed pipe is told by its kind.
+    pub(super) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
+        let as_it_is = self.prefix == line::Prefix::None
+            && self.form.output.is_none()
+            && !self.form.timestamps
+            && self.form.filter.takes_all();
+        if as_it_is && !self.escapes(ui.style()) {
+            return self.write(&batch.source, &batch.bytes, ui);
+        }
+        let mut text = std::mem::take(&mut self.buffer);
+        text.clear();
+        for (time, line) in batch.lines() {
+            self.render(&mut text, &batch.source, time, line, ui.style());
+        }
+        self.write(&batch.source, &text, ui)?;
+        self.buffer = text;
+        Ok(())
+    }
+
+    /// Prints one line.
+    ///
+    /// # Errors
+    /// As [`LogPrinter::batch`].
+    pub(super) fn line(
+        &mut self,
+        source: &Arc<LogSource>,
+        time: Option<Timestamp>,
+        line: &[u8],
+        ui: &mut Ui,
+    ) -> Result<()> {
+        let mut text = std::mem::take(&mut self.buffer);
+        text.clear();
+        self.render(&mut text, source, time, line, ui.style());
+        self.write(source, &text, ui)?;
+        self.buffer = text;
+        Ok(())
+    }
+
+    /// A log was read to its end: one without a line leaves an empty file, not none.
+    ///
+    /// # Errors
+    /// If the file can't be made.
+    pub(super) fn done(&mut self, source: &LogSource) -> Result<()> {
+        if let Some(path) = self.path(source) {
+            self.file(path)?;
+        }
+        Ok(())
+    }
+
+    fn escapes(&self, style: Style) -> bool {
+        style.terminal && !self.form.raw && self.form.to.is_none()
+    }
+
+    fn render(
+        &mut self,
+        to: &mut Vec<u8>,
+        source: &Arc<LogSource>,
+        time: Option<Timestamp>,
+        line: &[u8],
+        style: Style,
+    ) {
+        if !self.form.filter.takes(line) {
+            return;
+        }
+        let origin = Origin {
+            index: source.index,
+            item: self.items.get(&source.index).map(String::as_str),
+            attempt: source.attempt,
+            pod: &source.pod,
+            container: &source.container,
+            one_of_several: self.form.several_containers,
+        };
+        if let Some(output) = self.form.output {
+            if output == LogFormat::Json {
+                // In files each has its own beginning.
+                let first = self.printed == 0 && self.form.to.is_none();
+                to.extend_from_slice(if first { b"\n" } else { b",\n" });
+            }
+            self.printed += 1;
+            // Writing to memory does not fail, nor do these types.
+            let _ = serde_json::to_writer(&mut *to, &Entry::new(&origin, time, line));
+            if output == LogFormat::Jsonl {
+                to.push(b'\n');
+            }
+            return;
+        }
+        let style = if self.form.to.is_some() { Style::default() } else { style };
+        let escape = self.escapes(style);
+        if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, source)) {
+            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin, style)));
+        }
+        let start = self.last.as_ref().map(|(_, start)| start.as_str()).unwrap_or_default();
+        line::line(to, start, time.filter(|_| self.form.timestamps), line, escape);
+    }
+
+    fn write(&mut self, source: &LogSource, text: &[u8], ui: &mut Ui) -> Result<()> {
+        let Some(path) = self.path(source) else { return Ok(ui.data(text)?) };
+        let mut file = self.file(path.clone())?;
+        let text = if self.form.output == Some(LogFormat::Json) && file.metadata()?.len() == 1 {
+            // The comma stands between two.
+            text.strip_prefix(b",").unwrap_or(text)
+        } else {
+            text
+        };
+        file.write_all(text).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// The file for the lines of a log.
+    fn path(&self, source: &LogSource) -> Option<PathBuf> {
+        let ending = match self.form.output {
+            None => "log",
+            Some(LogFormat::Json) => "json",
+            Some(LogFormat::Jsonl) => "jsonl",
+        };
+        // Neither part can lead out of the folder: the name of a container is a DNS label.
+        let name = if self.form.several_containers {
+            format!("{}.{}.{ending}", source.index, source.container)
+        } else {
+            format!("{}.{ending}", source.index)
+        };
+        Some(self.form.to.as_ref()?.join(name))
+    }
+
+    /// A file to be written on; what an earlier call of the program left in it is gone.
+    fn file(&mut self, path: PathBuf) -> Result<File> {
+        let doing = || format!("writing {}", path.display());
+        if self.begun.contains(&path) {
+            return OpenOptions::new().append(true).open(&path).with_context(doing);
+        }
+        let mut file = File::create(&path).with_context(doing)?;
+        if self.form.output == Some(LogFormat::Json) {
+            file.write_all(b"[").with_context(doing)?;
+        }
+        self.begun.insert(path);
+        Ok(file)
+    }
+}
