@@ -51,6 +51,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "get
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "indexes" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "tasks" -d 'List the indexes of a Job, and how each fares'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "logs" -d 'Print the logs of a Job by index'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "results" -d 'Collect what each index of a Job gave: its output, exit code and times'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until Jobs have completed or failed'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "watch" -d 'Watch a Job on a live screen until it ends'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
@@ -386,6 +387,42 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s i -l index -d 'Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l to -d 'Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l name-by -d 'What the files are named by [default: index]' -r -f -a "index\t'3.out'
+item\t'The item, as far as a file can be called so'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s o -l output -d 'Form of the results on stdout [default: text, or nothing with --to or --joblog]' -r -f -a "jsonl\t'An object a line'
+csv\t'Comma-separated values, the output in the last column'
+json\t'One object, whose shape has a version'
+text\t'The outputs alone, one behind the other'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l from -d 'What is the output of an index' -r -f -a "log\t'What its worker wrote to stdout and stderr'
+termination-message\t'What its worker wrote to /dev/termination-log, at most 4 KiB: needs no request for each index'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l joblog -d 'File to write the columns of GNU parallel\'s --joblog to, - for stdout; Seq is the index + 1' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-headers -d 'Leave out the line of column names'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-output -d 'Leave out what the indexes wrote, which is then not fetched'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l trim -d 'Leave out blanks and line breaks around each output; files stay as they are'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l parse-json -d 'Take each output for JSON, of workers that print it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s f -l follow -d 'Go on until the Job ends, with each index as it finishes'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s k -l keep-order -d 'Print in index order also when following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l for -d 'What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l timeout -d 'How long to wait, as in 90s, 10m or 2h; 0 waits for ever' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s n -l namespace -d 'Namespace to work in' -r

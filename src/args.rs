@@ -1,6 +1,7 @@
 //! The command line: clap types only, no decision that needs more than the words themselves.
 
 mod logs;
+mod results;
 mod run;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
+pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 
 use crate::index_set::{IndexSelector, IndexSet};
@@ -49,6 +51,8 @@ pub(crate) enum Verb {
     Indexes(IndexesArgs),
     /// Print the logs of a Job by index
     Logs(Box<LogsArgs>),
+    /// Collect what each index of a Job gave: its output, exit code and times
+    Results(ResultsArgs),
     /// Wait until Jobs have completed or failed
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends

@@ -61,5 +61,5 @@ async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows),
         return Ok((state, SucceededRows::default()));
     }
     let filter = if all.len() <= detail::ROWS { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };
-    gather(state, filter, cluster).await
+    gather(state, filter, cluster, |_| {}).await
 }

@@ -97,6 +97,7 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
             readers.print_lanes(&mut state, context)?;
             if readers.have_printed_all() {
                 readers.printer.end(&mut context.ui)?;
+                readers.note_unread(&state);
                 context.ui.end_live();
                 return Ok((End::Finished(Box::new(state)), readers.missing));
             }

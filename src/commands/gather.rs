@@ -2,14 +2,17 @@
 
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Kind};
+use crate::state::attempt::PodRecord;
 use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
 
-/// Lists these Pods of a Job: rows of those that succeeded, of which there may be many, and attempts of the others.
+/// Lists these Pods of a Job: rows of those that succeeded, of which there may be many, and attempts of the others. Each
+/// is shown to `see` first.
 pub(super) async fn gather(
     mut state: JobState,
     mut filter: PodFilter<'_>,
     cluster: &Cluster,
+    mut see: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
     let mut succeeded = SucceededRows::default();
     let Some(job) = state.job().cloned() else { return Ok((state, succeeded)) };
@@ -18,6 +21,7 @@ pub(super) async fn gather(
         cluster
             .each_pod(&job, filter, |pod| {
                 seen = true;
+                see(&pod);
                 if !succeeded.take(&pod) {
                     state.apply(Event::Pod(Box::new(pod)));
                 }

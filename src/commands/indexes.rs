@@ -16,7 +16,7 @@ use crate::cluster::watch::{Link, Pods};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
-use crate::state::attempt::Attempt;
+use crate::state::attempt::{Attempt, PodRecord};
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{Event, IndexStatus, JobState};
 use crate::ui::Ui;
@@ -43,7 +43,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         }
     };
     let ((state, mut succeeded), mut items) = {
-        let (looked, items) = futures::join!(look(&cluster, &job, &asked), items);
+        let (looked, items) = futures::join!(look(&cluster, &job, &asked, |_| {}), items);
         (looked?, items)
     };
     let mut rows = asked.rows(&state, &mut succeeded)?;
@@ -84,10 +84,10 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
 }
 
 /// Which indexes are asked for.
-struct Asked {
-    selector: Option<IndexSelector>,
+pub(super) struct Asked {
+    pub(super) selector: Option<IndexSelector>,
     /// Any, if none is named.
-    statuses: Vec<IndexStatus>,
+    pub(super) statuses: Vec<IndexStatus>,
 }
 
 impl Asked {
@@ -95,7 +95,7 @@ impl Asked {
     ///
     /// # Errors
     /// If an index is named that the Job does not have.
-    fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
+    pub(super) fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
         let selected = find::select(self.selector.as_ref(), state)?;
         let mut rows = state.rows(&selected, succeeded);
         rows.retain(|row| self.statuses.is_empty() || self.statuses.contains(&row.status));
@@ -144,14 +144,19 @@ impl Asked {
     }
 }
 
-/// What the server knows of the indexes that are asked for.
-async fn look(cluster: &Cluster, job: &Job, asked: &Asked) -> Result<(JobState, SucceededRows), Error> {
+/// What the server knows of the indexes that are asked for; each Pod is shown to `see` first.
+pub(super) async fn look(
+    cluster: &Cluster,
+    job: &Job,
+    asked: &Asked,
+    see: impl FnMut(&PodRecord),
+) -> Result<(JobState, SucceededRows), Error> {
     let state = JobState::new(job.clone());
     // Before anything is listed, so that what can't be meant costs nothing.
     find::select(asked.selector.as_ref(), &state)?;
     let exact = asked.exact();
     match asked.pods(&state, exact.as_ref()) {
-        Some(filter) => gather(state, filter, cluster).await,
+        Some(filter) => gather(state, filter, cluster, see).await,
         None => Ok((state, SucceededRows::default())),
     }
 }
@@ -183,7 +188,7 @@ async fn go_on(
         print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
     }
     // The last Pods may end a moment after the Job is told to have ended.
-    let (state, mut succeeded) = look(cluster, &job, asked).await?;
+    let (state, mut succeeded) = look(cluster, &job, asked, |_| {}).await?;
     print_changed(asked.rows(&state, &mut succeeded)?, asked, &mut shown, printer, context)
 }
 

@@ -40,7 +40,10 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let mut state = JobState::new(job.clone());
     let which = which.with_items(&items, &job)?;
     which.check(&state)?;
-    form.one_index = which.is_one(&state);
+    if !options.follow {
+        list(which.fixed.as_ref(), &mut state, &job, &cluster).await?;
+    }
+    form.one_index = which.is_one(&state) || !options.follow && which.now(&state).len() == 1;
     form.several_containers = pick.has_several_containers(&job);
     let mut printer = LogPrinter::new(form, items);
     options.times = printer.needs_times() || order == Order::ByTime;
@@ -56,8 +59,6 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         return tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context);
     }
 
-    let filter = PodFilter { indexes: which.fixed.as_ref(), ..PodFilter::default() };
-    cluster.each_pod(&job, filter, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
     let mut missing = Missing::default();
     let mut sources = Vec::new();
     for index in which.now(&state).iter() {
@@ -80,6 +81,23 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         missing.explain(&events, job.metadata.name.as_deref().unwrap_or_default());
     }
     tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context)
+}
+
+/// Takes in the Pods of a Job, of which only those of `indexes` matter.
+async fn list(indexes: Option<&IndexSet>, state: &mut JobState, job: &Job, cluster: &Cluster) -> Result<(), Error> {
+    let mut filter = PodFilter { indexes, ..PodFilter::default() };
+    loop {
+        let mut seen = false;
+        let take = |pod| {
+            seen = true;
+            state.apply(Event::Pod(Box::new(pod)));
+        };
+        cluster.each_pod(job, filter, take).await?;
+        // Servers before 1.28 give Pods no label with their index.
+        if seen || filter.indexes.take().is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// What the flags ask for.
@@ -347,7 +365,7 @@ fn finish(
 ) -> Result<()> {
     let source = &picked.source;
     match result {
-        Ok(LogEnd { gap }) => {
+        Ok(LogEnd { gap, .. }) => {
             if gap {
                 missing.gap(source.index);
             }

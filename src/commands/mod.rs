@@ -12,6 +12,7 @@ mod lanes;
 mod list;
 mod logs;
 mod print;
+mod results;
 mod run;
 mod submit;
 mod wait;
@@ -172,6 +173,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::List(args) => list::list(args, context).await,
         Verb::Indexes(args) => Box::pin(indexes::indexes(args, context)).await,
         Verb::Logs(args) => Box::pin(logs::logs(*args, context)).await,
+        Verb::Results(args) => Box::pin(results::results(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
         Verb::Delete(args) => delete::delete(args, context).await,

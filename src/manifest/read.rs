@@ -168,6 +168,19 @@ pub(crate) fn worker_container(job: &Job) -> Option<&str> {
     by_name.or(containers.first()).map(|container| container.name.as_str())
 }
 
+/// The command as the user wrote it, placeholders and all, where that was noted; else that of the worker's container.
+pub(crate) fn command(job: &Job) -> Vec<String> {
+    let noted = job.metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::COMMAND));
+    if let Some(words) = noted.and_then(|note| serde_json::from_str(note).ok()) {
+        return words;
+    }
+    let containers = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).map(|pod| &pod.containers);
+    let worker = containers.and_then(|all| all.iter().find(|one| Some(one.name.as_str()) == worker_container(job)));
+    worker.map_or_else(Vec::new, |worker| {
+        worker.command.iter().chain(&worker.args).flatten().map(|word| unescape_expansion(word)).collect()
+    })
+}
+
 /// The ConfigMap of which each Pod mounts the one key that is its index.
 fn config_map_by_index(pod: &PodSpec) -> Option<String> {
     let expression = format!("$({INDEX_VARIABLE})");

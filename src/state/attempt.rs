@@ -249,6 +249,13 @@ impl Attempt {
     }
 }
 
+/// What a container of a Pod wrote to its termination log; of the first, if none is named.
+pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<&'a str> {
+    let mut containers = pod.status.container_statuses.iter();
+    let container = containers.find(|status| container.is_none_or(|name| status.name == name))?;
+    container.state.as_ref()?.terminated.as_ref()?.message.as_deref()
+}
+
 /// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
 fn index_of(metadata: &ObjectMeta) -> Option<u32> {
     let label = metadata.labels.as_ref().and_then(|labels| labels.get(label::INDEX));

@@ -32,7 +32,7 @@ pub(crate) struct IndexList<'a> {
 /// A Job, and how it fares.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JobReference<'a> {
+pub(crate) struct JobReference<'a> {
     name: &'a str,
     namespace: &'a str,
     uid: &'a str,
@@ -45,6 +45,23 @@ struct JobReference<'a> {
     completed_indexes: String,
     /// The indexes that failed for good, in the same form.
     failed_indexes: String,
+}
+
+impl<'a> JobReference<'a> {
+    /// The Job as it now is.
+    pub(crate) fn new(state: &'a JobState) -> Self {
+        let metadata = state.job().map(|job| &job.metadata);
+        let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
+        Self {
+            name: text(metadata.and_then(|metadata| metadata.name.as_ref())),
+            namespace: text(metadata.and_then(|metadata| metadata.namespace.as_ref())),
+            uid: text(metadata.and_then(|metadata| metadata.uid.as_ref())),
+            status: state.job().map(state::status_word).unwrap_or_default(),
+            completions: state.completions(),
+            completed_indexes: state.succeeded().to_string(),
+            failed_indexes: state.failed().to_string(),
+        }
+    }
 }
 
 struct Indexes<'a> {
@@ -130,20 +147,10 @@ pub(crate) fn index_list<'a>(
     items: &'a ItemTexts,
     now: Timestamp,
 ) -> IndexList<'a> {
-    let metadata = state.job().map(|job| &job.metadata);
-    let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
     IndexList {
         api_version: API_VERSION,
         kind: "IndexList",
-        job: JobReference {
-            name: text(metadata.and_then(|metadata| metadata.name.as_ref())),
-            namespace: text(metadata.and_then(|metadata| metadata.namespace.as_ref())),
-            uid: text(metadata.and_then(|metadata| metadata.uid.as_ref())),
-            status: state.job().map(state::status_word).unwrap_or_default(),
-            completions: state.completions(),
-            completed_indexes: state.succeeded().to_string(),
-            failed_indexes: state.failed().to_string(),
-        },
+        job: JobReference::new(state),
         items: Indexes { rows, items, now },
     }
 }

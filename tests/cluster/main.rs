@@ -12,6 +12,7 @@ mod list;
 mod logs;
 mod policies;
 mod readme;
+mod results;
 mod run;
 mod support;
 mod wait;

@@ -83,7 +83,11 @@ fn the_tables_of_items_are_true() {
                     let outcome = cluster.shell(&format!("cd $HOME; {command}")).ok();
                     // Of a single index nothing is printed but its output.
                     let only = (outcome.stdout.lines().count() == 1).then_some(outcome.stdout.trim_end());
-                    let first = outcome.stdout.lines().find_map(|line| Some(line.strip_prefix("[0")?.split_once("] ")?.1)).or(only);
+                    let first = outcome
+                        .stdout
+                        .lines()
+                        .find_map(|line| Some(line.strip_prefix("[0")?.split_once("] ")?.1))
+                        .or(only);
                     assert_eq!(first, Some(printed.as_str()), "{command}: {outcome:?}");
                 });
             }

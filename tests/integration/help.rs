@@ -20,6 +20,7 @@ fn of_the_program() {
       list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
       indexes     List the indexes of a Job, and how each fares [alias: tasks]
       logs        Print the logs of a Job by index
+      results     Collect what each index of a Job gave: its output, exit code and times
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
       delete      Delete Jobs with their Pods and ConfigMaps
@@ -286,6 +287,10 @@ fn of_run() {
       -d, --detach
               Return after submitting instead of following
 
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
           --prefix <PREFIX>
               What starts each line of output
 
@@ -540,16 +545,76 @@ fn of_logs() {
               The Job; the newest Indexed Job when left out
 
     Options:
+          --max-log-requests <N>
+              How many logs are read at once; more take turns
+              
+              [default: 64]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which logs:
       -i, --index <INDEXES>
               Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
 
+          --item <ITEM>
+              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+
+          --status <STATUS>
+              Only the indexes that fare so; several are separated by commas
+              
+              [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --attempt <N>
+              Which attempt of each index: all, last, or its number, from 1 on
+              
+              [default: all]
+
+      -p, --previous
+              What the container wrote before it was last started again within its Pod
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+          --all-containers
+              Read all containers, init containers first
+
+          --init
+              Read the init containers
+
+    Order:
       -f, --follow
               Go on printing until the Job ends
 
       -k, --keep-order
-              Print in index order also when following
+              Print in index order also when following; what comes early waits, on disk where it is much
 
+          --merge
+              Print the lines of all indexes in the order in which they were written
+
+    Which lines:
+          --since <DURATION>
+              Only lines that are not older than this, as in 5s, 2m or 3h
+
+          --since-time <TIME>
+              Only lines since that time (RFC 3339); the server counts in whole seconds
+
+          --tail <N>
+              How many of the last lines of each log to print; -1 prints all
+              
+              [default: -1]
+
+          --limit-bytes <N>
+              How many bytes of each log to print; it may end within a line
+
+          --grep <REGEX>
+              Only lines that match this regular expression; can be repeated, any of them counts
+
+          --exclude <REGEX>
+              No lines that match this regular expression; can be repeated
+
+    Form:
           --prefix <PREFIX>
               What starts each line
 
@@ -561,32 +626,39 @@ fn of_logs() {
               
               [default: auto]
 
-      -c, --container <NAME>
-              Container to read; the default container of the Pod when left out
-
           --timestamps
               Start each line with the time at which it was written
 
-          --tail <N>
-              How many of the last lines of each index to print; -1 prints all
-              
-              [default: -1]
+      -o, --output <FORM>
+              An object for each line
 
-      -h, --help
-              Print help (see a summary with '-h')
+              Possible values:
+              - json:  One array
+              - jsonl: An object a line
+
+          --to <DIR>
+              Write to one file for each index in this folder, which is made if it is not there
+
+          --raw
+              Let control characters reach the terminal
 
     [the cluster options]
     Examples:
       # All indexes of the newest Job, in order
       kubectl indexed logs
 
-      # One index, a range, or whatever failed
+      # One index, a range, one item, or whatever failed
       kubectl indexed logs indexed-job --index 3
       kubectl indexed logs --index 0-3,7,9-20:2
-      kubectl indexed logs --index failed
+      kubectl indexed logs --item 'q*'
+      kubectl indexed logs --status failed --attempt last
 
       # As they come, until the Job ends
       kubectl indexed logs -f
+
+      # A file for each index, or an object for each line
+      kubectl indexed logs --to logs
+      kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'
     ── stderr
     ── exit code 0
     ");
@@ -725,6 +797,104 @@ fn cluster_options(help: &str) -> &str {
 }
 
 /// A new verb gets its snapshot here.
+#[test]
+fn of_results() {
+    assert_snapshot!(own_part("results"), @"
+    ── stdout
+    Collect what each index of a Job gave: its output, exit code and times
+
+    Usage: kubectl indexed results [OPTIONS] [JOB]
+
+    Arguments:
+      [JOB]
+              The Job; the newest Indexed Job when left out
+
+    Options:
+      -i, --index <INDEXES>
+              Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
+              to exclude
+
+          --to <DIR>
+              Folder to write the output of each index to, byte for byte, with the rest in its
+              results.jsonl
+
+          --name-by <WHAT>
+              What the files are named by [default: index]
+
+              Possible values:
+              - index: 3.out
+              - item:  The item, as far as a file can be called so
+
+      -o, --output <FORM>
+              Form of the results on stdout [default: text, or nothing with --to or --joblog]
+
+              Possible values:
+              - jsonl: An object a line
+              - csv:   Comma-separated values, the output in the last column
+              - json:  One object, whose shape has a version
+              - text:  The outputs alone, one behind the other
+
+          --no-headers
+              Leave out the line of column names
+
+          --no-output
+              Leave out what the indexes wrote, which is then not fetched
+
+          --trim
+              Leave out blanks and line breaks around each output; files stay as they are
+
+          --parse-json
+              Take each output for JSON, of workers that print it
+
+          --from <WHERE>
+              What is the output of an index
+
+              Possible values:
+              - log:                 What its worker wrote to stdout and stderr
+              - termination-message: What its worker wrote to /dev/termination-log, at most 4 KiB: needs
+                no request for each index
+              
+              [default: log]
+
+      -c, --container <NAME>
+              Container to read; the default container of the Pod when left out
+
+      -f, --follow
+              Go on until the Job ends, with each index as it finishes
+
+      -k, --keep-order
+              Print in index order also when following
+
+          --joblog <FILE>
+              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
+              1
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # What each index of the newest Job wrote, in order
+      kubectl indexed results
+
+      # Each in a file of its own; the same again fetches what is missing
+      kubectl indexed results indexed-job --to out
+      kubectl indexed results indexed-job --to out --name-by item
+
+      # A row an index, with its output, exit code and times
+      kubectl indexed results -o csv --trim > results.csv
+      kubectl indexed results -o jsonl --parse-json
+
+      # Rows as the indexes finish
+      kubectl indexed results -f -o jsonl
+
+      # As GNU parallel would have logged it
+      kubectl indexed results --joblog jobs.log
+    ── stderr
+    ── exit code 0
+    ");
+}
+
 #[test]
 fn every_verb_has_its_test() {
     let help = Sandbox::new().run(&["--help"]).stdout;

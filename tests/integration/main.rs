@@ -11,6 +11,7 @@ mod examples;
 mod handover;
 mod help;
 mod readme;
+mod results;
 mod support;
 mod waiting;
 

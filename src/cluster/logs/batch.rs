@@ -32,6 +32,7 @@ impl LogBatch {
 
 /// Cuts what comes into lines, and leaves out what was seen before.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact that stands alone")]
 pub(super) struct Splitter {
     source: Arc<LogSource>,
     options: LogOptions,
@@ -51,6 +52,8 @@ pub(super) struct Splitter {
     /// started again, and whether such a file has come.
     looks_for_former: bool,
     needs_former: bool,
+    /// Whether the last line had no break of its own.
+    added_break: bool,
 }
 
 /// How much of a line is kept to know it again.
@@ -70,6 +73,7 @@ impl Splitter {
             last: Vec::new(),
             looks_for_former: options.follow,
             needs_former: false,
+            added_break: false,
         }
     }
 
@@ -87,6 +91,7 @@ impl Splitter {
     pub(super) fn resume(&mut self) {
         self.begun = Vec::new();
         self.needs_former = false;
+        self.added_break = false;
         self.place.resume();
         self.passing = self.taken;
     }
@@ -100,6 +105,11 @@ impl Splitter {
     /// Whether lines may be missing.
     pub(super) fn has_gap(&self) -> bool {
         self.place.has_gap()
+    }
+
+    /// Whether the log ended within a line, which was given a break.
+    pub(super) fn has_added_break(&self) -> bool {
+        self.added_break
     }
 
     /// Whether the file does not reach back to what was seen, and nobody has looked for another one yet.
@@ -163,6 +173,7 @@ impl Splitter {
             return None;
         }
         let mut batch = self.batch(line.len() + 1);
+        self.added_break = true;
         if self.timed {
             self.take(&line, &mut batch);
         } else {

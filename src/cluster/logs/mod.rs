@@ -64,6 +64,8 @@ pub(crate) struct LogEnd {
     /// Whether lines may be missing: the node had put the log away (it is rotated at 10 MiB, unless the node is set up
     /// otherwise) while the connection was broken.
     pub(crate) gap: bool,
+    /// Whether the last line has no break in the log itself.
+    pub(crate) unended: bool,
 }
 
 /// How often a log is asked for again that can't be reached, before it is given up: for about two minutes.
@@ -162,8 +164,9 @@ impl Cluster {
                     continue;
                 }
                 Ok(End::Closed) if !follow => {
-                    if begun.elapsed() < LONG || idle > 1 || !reading.is_cut_short().await {
+                    if begun.elapsed() < LONG || idle > 0 || !reading.is_cut_short().await {
                         end.gap |= reading.splitter.has_gap();
+                        end.unended = reading.splitter.has_added_break();
                         return Ok(end);
                     }
                 }

@@ -63,8 +63,9 @@ pub(super) struct Readers {
     tasks: JoinSet<Result<Ended>>,
     /// By index.
     taken: HashMap<u32, Vec<Reading>>,
-    /// Indexes that were wanted when last asked.
+    /// Indexes that were wanted when last asked, and those of which any log was begun.
     wanted: IndexSet,
+    begun: IndexSet,
     /// Indexes of which no more is to come, where an index waits for all lower ones.
     passed: IndexSet,
 }
@@ -88,6 +89,7 @@ impl Readers {
             tasks: JoinSet::new(),
             taken: HashMap::new(),
             wanted: IndexSet::new(),
+            begun: IndexSet::new(),
             passed: IndexSet::new(),
         };
         (readers, receiver)
@@ -115,6 +117,13 @@ impl Readers {
             self.let_go(index, &wanted, state);
         }
         self.wanted = wanted;
+    }
+
+    /// Notes which indexes had no log to read, now that no more is going to come.
+    pub(super) fn note_unread(&mut self, state: &JobState) {
+        for index in self.wanted.difference(&self.begun).iter() {
+            self.missing.none_of(index, &self.pick, state);
+        }
     }
 
     /// Prints what waits in lanes and may be printed now.
@@ -191,6 +200,7 @@ impl Readers {
         let container = source.container.clone();
         let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
         self.taken.entry(source.index).or_default().push(reading);
+        self.begun.insert(source.index);
         let (cluster, streams, source) = (Arc::clone(&self.cluster), Arc::clone(&self.streams), Arc::clone(source));
         let options = LogOptions { follow: true, ..self.options };
         if self.order == Order::AsTheyCome {
@@ -229,7 +239,7 @@ impl Readers {
         let Ended { uid, source, result } = ended;
         let index = source.index;
         match &result {
-            Ok(LogEnd { gap }) => {
+            Ok(LogEnd { gap, .. }) => {
                 if *gap {
                     self.missing.gap(index);
                     context.ui.warning(&self.missing.sentence());

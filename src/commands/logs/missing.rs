@@ -52,7 +52,7 @@ impl Missing {
     }
 
     /// The index has no log to read.
-    pub(super) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
+    pub(in crate::commands) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
         let finished = state.has_succeeded(index) || state.has_failed(index);
         let Some((number, attempt)) = state.numbered_attempts_of(index).last() else {
             if finished {

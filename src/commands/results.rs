@@ -1,0 +1,266 @@
+//! `results`: what each index of a Job gave, in order, to stdout, to a folder, or as a log of jobs.
+
+mod fetch;
+mod folder;
+mod harvest;
+mod joblog;
+mod names;
+mod print;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures::StreamExt as _;
+use futures::stream;
+use k8s_openapi::api::batch::v1::Job;
+use tokio::sync::Semaphore;
+
+use super::follow::teller::ConnectionTeller;
+use super::{Context, find, follow};
+use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
+use crate::cluster::logs::Streams;
+use crate::cluster::watch::{Link, Pods};
+use crate::error::{Error, Exit};
+use crate::index_set::{IndexSelector, IndexSet};
+use crate::manifest::read;
+use crate::state::JobState;
+use crate::view::summary::ItemTexts;
+use fetch::{AT_ONCE, Found, Gathered, Source};
+use folder::{Folder, Wanted};
+use harvest::Harvest;
+use joblog::JobLog;
+use print::{Form, Printer};
+use rows::Messages;
+
+pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
+    check(&args)?;
+    let ResultsArgs {
+        job,
+        index,
+        to,
+        name_by,
+        output,
+        no_headers,
+        no_output,
+        trim,
+        parse_json,
+        from,
+        container,
+        follow,
+        keep_order,
+        joblog,
+    } = args;
+    let (cluster, job) = find::here(job.as_deref(), context).await?;
+    find::select(index.as_ref(), &JobState::new(job.clone()))?;
+    let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
+    let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
+    let by_item = folder.as_ref().is_some_and(Folder::is_by_item);
+    let items = rows::items(&job, index.as_ref(), by_item || follow, &cluster).await;
+    name_files(folder.as_mut(), &items, &job)?;
+
+    let silent = to.is_some() || joblog.is_some();
+    let format = output.or((!silent).then_some(ResultFormat::Text));
+    let form = Form { format, headers: !no_headers, outputs: !no_output, trim, parse_json };
+    let joblog = joblog.map(|path| JobLog::new(path, &job));
+    let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
+    let messages = Messages::new(from == ResultFrom::TerminationMessage, container.as_deref());
+    let source = Source {
+        cluster: Arc::clone(&cluster),
+        container,
+        from,
+        // A log of jobs alone needs none.
+        outputs: !no_output && (format.is_some() || to.is_some()),
+        folder: folder.map(Arc::new),
+        slots: Semaphore::new(AT_ONCE),
+        streams: Streams::new(AT_ONCE),
+    };
+    let mut printer = Printer::new(form, joblog);
+    let gathering = Gathering { source: Arc::new(source), job, selector: index, items, messages };
+    let end = Box::pin(gathering.run(follow, keep_order, &mut printer, context)).await?;
+    if let Some(path) = &to {
+        context.ui.status(&format!("{} in {}", printer.tally().files(), path.display()));
+    }
+    match end {
+        Some(state) if !no_output => Ok(printer.tally().check(&state, context)?),
+        Some(_) => Ok(Exit::Success),
+        None => Ok(Exit::Interrupted),
+    }
+}
+
+/// # Errors
+/// If the flags are at odds with each other.
+fn check(args: &ResultsArgs) -> Result<(), Error> {
+    if args.follow && args.output == Some(ResultFormat::Json) {
+        return Err(Error::usage("-o json is one object, which can't be begun before the job ends")
+            .hint("-o jsonl prints an object for each index as it finishes"));
+    }
+    if args.no_output && args.output.is_none_or(|format| format == ResultFormat::Text) && args.joblog.is_none() {
+        return Err(Error::usage("--no-output leaves nothing to print")
+            .hint("-o csv or -o jsonl prints how each index ended, and kubectl indexed indexes a table of it"));
+    }
+    if args.joblog.as_ref().is_some_and(|path| path.as_os_str() == "-") && args.output.is_some() {
+        return Err(Error::usage("-o and --joblog - would both print to stdout").hint("name a file for --joblog"));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If files are to be named by items that nobody knows.
+fn name_files(folder: Option<&mut Folder>, items: &ItemTexts, job: &Job) -> Result<(), Error> {
+    let Some(folder) = folder.filter(|folder| folder.is_by_item()) else { return Ok(()) };
+    if items.is_empty() {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        return Err(Error::usage(format!("the items of job {name:?} are not known"))
+            .hint("--name-by index names the files by index"));
+    }
+    folder.name_by(items);
+    Ok(())
+}
+
+/// What is to be gathered.
+struct Gathering {
+    source: Arc<Source>,
+    job: Job,
+    selector: Option<IndexSelector>,
+    items: ItemTexts,
+    messages: Messages,
+}
+
+impl Gathering {
+    /// Gathers all that is asked for; gives the Job as it is then, or None if the user did not want to wait.
+    async fn run(
+        self,
+        follow: bool,
+        keep_order: bool,
+        printer: &mut Printer,
+        context: &mut Context,
+    ) -> Result<Option<JobState>> {
+        let source = Arc::clone(&self.source);
+        let over = JobState::new(self.job.clone()).outcome().is_some();
+        let gathered = if follow && !over {
+            self.until_the_end(keep_order, printer, context).await
+        } else {
+            self.in_order(printer, context).await.map(Some)
+        };
+        context.ui.end_live();
+        // What was written is listed also when something else went wrong.
+        let listed = source.folder.as_ref().map_or(Ok(()), |folder| folder.finish());
+        let state = gathered?;
+        listed?;
+        Ok(state)
+    }
+
+    /// Prints in order what there is now.
+    async fn in_order(self, printer: &mut Printer, context: &mut Context) -> Result<JobState> {
+        let Self { source, job, selector, items, messages } = self;
+        let rows::Rows { state, found } = rows::now(&job, selector, &items, messages, &source.cluster).await?;
+        drop(items);
+        let (all, files) = (found.len(), source.folder.is_some());
+        printer.begin(&state, context)?;
+        let mut gathered = stream::iter(found).map(|found: Found| source.gather(found)).buffered(AT_ONCE);
+        if files {
+            context.ui.begin_live();
+        }
+        let mut done = 0;
+        while let Some(gathered) = gathered.next().await {
+            printer.print(gathered?, context)?;
+            done += 1;
+            context.ui.set_live(done, all, format!("{done}/{all} results"));
+        }
+        drop(gathered);
+        printer.end(context)?;
+        Ok(state)
+    }
+
+    /// Prints each index as it finishes, until the Job has ended.
+    async fn until_the_end(
+        self,
+        keep_order: bool,
+        printer: &mut Printer,
+        context: &mut Context,
+    ) -> Result<Option<JobState>> {
+        let Self { source, job, selector, items, messages } = self;
+        let cluster = Arc::clone(&source.cluster);
+        let mut notices = cluster.watch(&job, Pods::All, &Link::default());
+        // A folder holds what can't be printed yet; elsewhere it is fetched when its turn comes.
+        let in_turn = keep_order && source.folder.is_none();
+        let mut harvest = Harvest::new(source, job, selector, items, messages, in_turn);
+        let mut line = Line { keep_order, ..Line::default() };
+        let mut connection = ConnectionTeller::default();
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        printer.begin(&harvest.state, context)?;
+        context.ui.begin_live();
+        while harvest.goes_on() {
+            let counts = harvest.state.counts();
+            let done = counts.succeeded + counts.failed;
+            context.ui.set_live(done, counts.total, format!("{done}/{} indexes ended", counts.total));
+            tokio::select! {
+                biased;
+                _ = &mut interrupt => {
+                    printer.end(context)?;
+                    return Ok(None);
+                }
+                Some(gathered) = harvest.next() => {
+                    line.take(gathered?, &mut harvest, printer, context)?;
+                    harvest.see(Vec::new())?;
+                }
+                events = connection.next(&mut notices, context) => match events? {
+                    Some(events) => harvest.see(events)?,
+                    None => break,
+                },
+            }
+            context.ui.flush()?;
+        }
+        let cut_short = harvest.state.is_gone() && harvest.state.outcome().is_none();
+        if !cut_short {
+            harvest.settle().await?;
+        }
+        while let Some(gathered) = harvest.next().await {
+            line.take(gathered?, &mut harvest, printer, context)?;
+        }
+        line.end(printer, context)?;
+        printer.end(context)?;
+        if cut_short { Err(follow::gone(&harvest.state, &cluster).into()) } else { Ok(Some(harvest.state)) }
+    }
+}
+
+/// Results on their way to be printed.
+#[derive(Default)]
+struct Line {
+    keep_order: bool,
+    /// Those that wait for lower ones.
+    waiting: BTreeMap<u32, Gathered>,
+    printed: IndexSet,
+}
+
+impl Line {
+    /// Prints a result, and all that have waited for it; or lets it wait.
+    fn take(
+        &mut self,
+        gathered: Gathered,
+        harvest: &mut Harvest,
+        printer: &mut Printer,
+        context: &mut Context,
+    ) -> Result<()> {
+        if !self.keep_order {
+            return printer.print(gathered, context);
+        }
+        self.waiting.insert(gathered.row.index, gathered);
+        let open = harvest.selected()?.difference(&self.printed);
+        for index in open.iter() {
+            let Some(gathered) = self.waiting.remove(&index) else { break };
+            printer.print(gathered, context)?;
+            self.printed.insert(index);
+            harvest.is_printed();
+        }
+        Ok(())
+    }
+
+    /// Prints what waits for what will not come.
+    fn end(self, printer: &mut Printer, context: &mut Context) -> Result<()> {
+        self.waiting.into_values().try_for_each(|gathered| printer.print(gathered, context))
+    }
+}

@@ -1,0 +1,226 @@
+//! What an index gave: from the log of its last attempt, from the termination message, or from a folder that has it.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use tempfile::SpooledTempFile;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::folder::{Folder, Kept};
+use crate::args::ResultFrom;
+use crate::cluster::Cluster;
+use crate::cluster::logs::{LogEnd, LogOptions, LogSource, Streams};
+use crate::error::{Error, Kind};
+use crate::state::IndexStatus;
+use crate::state::row::IndexRow;
+
+/// How many outputs are fetched at once.
+pub(super) const AT_ONCE: usize = 32;
+/// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
+const HELD: usize = 64 * 1024;
+/// How many batches of lines wait to be written.
+const BATCHES: usize = 4;
+/// Why an output can't be had whose Pod was deleted.
+const GONE: &str = "the pod is gone";
+
+/// An index, and what its Pod told at its end.
+pub(super) struct Found {
+    pub(super) row: IndexRow,
+    pub(super) item: Option<String>,
+    /// The termination message, if that is what is asked for.
+    pub(super) message: Option<String>,
+}
+
+/// An index with its output.
+pub(super) struct Gathered {
+    pub(super) row: IndexRow,
+    pub(super) item: Option<String>,
+    pub(super) output: Output,
+}
+
+/// What an index gave.
+pub(super) enum Output {
+    /// Nothing is asked for.
+    Unasked,
+    /// It has not ended.
+    Unfinished,
+    /// It can't be had any more, or not now: why.
+    Missing(String),
+    Here(Box<SpooledTempFile>),
+    /// It is in the folder, and whether it was there before.
+    File {
+        path: PathBuf,
+        kept: Box<Kept>,
+        before: bool,
+    },
+}
+
+impl Output {
+    /// All of it; None if there is none.
+    pub(super) fn read(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Unasked | Self::Unfinished | Self::Missing(_) => return Ok(None),
+            Self::Here(spool) => {
+                spool.seek(SeekFrom::Start(0))?;
+                spool.read_to_end(&mut bytes)?;
+            }
+            Self::File { path, .. } => {
+                bytes = fs::read(&*path).with_context(|| format!("reading {}", path.display()))?;
+            }
+        }
+        Ok(Some(bytes))
+    }
+
+    /// How long it is.
+    pub(super) fn length(&mut self) -> u64 {
+        match self {
+            Self::Unasked | Self::Unfinished | Self::Missing(_) => 0,
+            Self::Here(spool) => spool.seek(SeekFrom::End(0)).unwrap_or(0),
+            Self::File { kept, .. } => kept.bytes,
+        }
+    }
+}
+
+/// Where outputs come from, and where they go.
+pub(super) struct Source {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) container: Option<String>,
+    pub(super) from: ResultFrom,
+    /// Whether outputs are asked for at all.
+    pub(super) outputs: bool,
+    pub(super) folder: Option<Arc<Folder>>,
+    /// Bounds the files that are open, too.
+    pub(super) slots: Semaphore,
+    pub(super) streams: Streams,
+}
+
+impl Source {
+    /// An index with its output.
+    ///
+    /// # Errors
+    /// If something is wrong here; what is wrong there is told by the output.
+    pub(super) async fn gather(&self, found: Found) -> Result<Gathered> {
+        let Found { mut row, item, message } = found;
+        if !self.outputs {
+            return Ok(Gathered { row, item, output: Output::Unasked });
+        }
+        if !matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed) {
+            return Ok(Gathered { row, item, output: Output::Unfinished });
+        }
+        if let Some(folder) = &self.folder
+            && let Some(kept) = folder.kept(&row)
+        {
+            // What is known of an index whose Pod is gone was noted then.
+            if row.pod.is_none() {
+                row = kept.row.clone();
+            }
+            let output = Output::File { path: folder.path(&kept), kept: Box::new(kept), before: true };
+            return Ok(Gathered { row, item, output });
+        }
+        let Some(pod) = row.pod.clone() else {
+            return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
+        };
+        let _slot = self.slots.acquire().await?;
+        let output = match &self.folder {
+            None => {
+                let mut spool = SpooledTempFile::new(HELD);
+                match self.fetch(&row, &pod, message, &mut spool).await? {
+                    Ok(()) => Output::Here(Box::new(spool)),
+                    Err(why) => Output::Missing(why),
+                }
+            }
+            Some(folder) => {
+                let mut part =
+                    folder.begin(row.index).with_context(|| format!("writing the output of {}", row.index))?;
+                match self.fetch(&row, &pod, message, &mut part.file).await? {
+                    Ok(()) => {
+                        let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
+                        let keep = move || {
+                            let kept = folder.keep(part, &told, item.as_ref(), Timestamp::now())?;
+                            Ok::<_, anyhow::Error>((folder.path(&kept), kept))
+                        };
+                        let (path, kept) = tokio::task::spawn_blocking(keep).await??;
+                        Output::File { path, kept: Box::new(kept), before: false }
+                    }
+                    Err(why) => Output::Missing(why),
+                }
+            }
+        };
+        Ok(Gathered { row, item, output })
+    }
+
+    /// Writes an output to `sink`; gives the reason if it can't be had.
+    async fn fetch(
+        &self,
+        row: &IndexRow,
+        pod: &str,
+        message: Option<String>,
+        sink: &mut impl Sink,
+    ) -> Result<Result<(), String>> {
+        if self.from == ResultFrom::TerminationMessage {
+            sink.write_all(message.unwrap_or_default().as_bytes()).context("writing an output")?;
+            return Ok(Ok(()));
+        }
+        Ok(match self.log(row, pod, sink).await? {
+            Ok(LogEnd { gap: false, unended }) => {
+                if unended {
+                    sink.drop_last().context("writing an output")?;
+                }
+                Ok(())
+            }
+            Ok(LogEnd { gap: true, .. }) => Err("the node has put a part of its log away".to_owned()),
+            Err(error) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// Writes the whole log of an attempt that has ended.
+    async fn log(&self, row: &IndexRow, pod: &str, sink: &mut impl Write) -> Result<Result<LogEnd, Error>> {
+        let source = Arc::new(LogSource {
+            index: row.index,
+            attempt: row.attempts.unwrap_or(1),
+            pod: pod.to_owned(),
+            container: self.container.clone().unwrap_or_default(),
+        });
+        let (sender, mut batches) = mpsc::channel(BATCHES);
+        let read = async move {
+            let (options, ended) = (LogOptions::default(), CancellationToken::new());
+            self.cluster.read_log(&source, options, &self.streams, &ended, &sender).await
+        };
+        let write = async move {
+            while let Some(batch) = batches.recv().await {
+                sink.write_all(&batch.bytes)?;
+            }
+            sink.flush()
+        };
+        let (read, written) = futures::join!(read, write);
+        written.context("writing an output")?;
+        Ok(read)
+    }
+}
+
+/// Where an output is written to.
+trait Sink: Write {
+    /// Takes back the last byte.
+    fn drop_last(&mut self) -> io::Result<()>;
+}
+
+impl Sink for SpooledTempFile {
+    fn drop_last(&mut self) -> io::Result<()> {
+        let length = self.seek(SeekFrom::End(-1))?;
+        self.set_len(length)
+    }
+}
+
+impl Sink for File {
+    fn drop_last(&mut self) -> io::Result<()> {
+        let length = self.seek(SeekFrom::End(-1))?;
+        self.set_len(length)
+    }
+}

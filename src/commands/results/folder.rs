@@ -1,0 +1,318 @@
+//! A folder of results: a file for each index, there whole or not at all, and `results.jsonl`, which lists them.
+//!
+//! Whatever ends the program, and when, a second call goes on: files are written in a folder of our own within, and
+//! get their names once they are whole and on the disk; what was written is noted in a journal, whose last line may be
+//! torn, and at the end in the list, which is replaced as a whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use serde::{Deserialize, Serialize};
+
+use super::names;
+use crate::args::{NameBy, ResultFrom};
+use crate::error::{Error, Kind};
+use crate::state::IndexStatus;
+use crate::state::row::IndexRow;
+use crate::view::json::API_VERSION;
+use crate::view::results::ResultEntry;
+use crate::view::summary::ItemTexts;
+
+/// The list of what the folder holds, a line for each index in order.
+const LIST: &str = "results.jsonl";
+/// Our own folder within, and what is in it besides unfinished files.
+const OWN: &str = ".kubectl-indexed";
+const MARK: &str = "job.json";
+const LOCK: &str = "lock";
+const JOURNAL: &str = "journal.jsonl";
+/// What ends the names of unfinished files.
+const UNFINISHED: &str = ".part";
+
+/// Whose results a folder holds, and which.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mark {
+    api_version: String,
+    job: String,
+    namespace: String,
+    uid: String,
+    name_by: String,
+    from: String,
+    container: Option<String>,
+}
+
+/// What a folder is to hold.
+pub(super) struct Wanted<'a> {
+    pub(super) job: &'a Job,
+    /// As it is, if nothing is said.
+    pub(super) name_by: Option<NameBy>,
+    pub(super) from: ResultFrom,
+    /// The container, where it is not the Job's own choice.
+    pub(super) container: Option<&'a str>,
+}
+
+/// A file that the folder holds.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) row: IndexRow,
+    /// Its name within the folder.
+    pub(super) file: String,
+    pub(super) bytes: u64,
+    /// Its line of the list.
+    line: String,
+}
+
+/// A line of the list or of the journal.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    index: u32,
+    status: String,
+    attempts: Option<u32>,
+    exit_code: Option<i32>,
+    reason: Option<String>,
+    message: Option<String>,
+    node: Option<String>,
+    pod: Option<String>,
+    started: Option<Timestamp>,
+    finished: Option<Timestamp>,
+    file: String,
+    bytes: u64,
+}
+
+/// The folder, held by this process alone.
+pub(super) struct Folder {
+    path: PathBuf,
+    by_item: bool,
+    /// By index, where files are named by item.
+    names: BTreeMap<u32, String>,
+    held: Mutex<Held>,
+    /// Let go by the system, however the process ends.
+    _lock: File,
+}
+
+struct Held {
+    kept: BTreeMap<u32, Kept>,
+    journal: File,
+}
+
+/// An output on its way into the folder.
+pub(super) struct Part {
+    pub(super) file: File,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the folder, or takes up one that holds results of the same Job.
+    ///
+    /// # Errors
+    /// If it holds anything else, if another process writes to it, or if it can't be written.
+    pub(super) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
+        let doing = || format!("opening the folder {}", path.display());
+        let own = path.join(OWN);
+        fs::create_dir_all(path).with_context(doing)?;
+        let known = own.join(MARK).exists();
+        if !known && fs::read_dir(path).with_context(doing)?.flatten().any(|entry| entry.file_name() != OWN) {
+            return Err(Error::usage(format!("the folder {} holds other files than results", path.display()))
+                .hint("name a new or an empty folder")
+                .into());
+        }
+        fs::create_dir_all(&own).with_context(doing)?;
+        let lock = OpenOptions::new().create(true).append(true).open(own.join(LOCK)).with_context(doing)?;
+        // Where there are no locks, nothing is lost but the warning.
+        if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+            let message = format!("another command is writing results to the folder {}", path.display());
+            return Err(Error::new(Kind::Failed, message).hint("wait for its end, or name another folder").into());
+        }
+        let mark = Mark::settle(path, wanted).with_context(doing)??;
+        for entry in fs::read_dir(&own).with_context(doing)?.flatten() {
+            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+                fs::remove_file(entry.path()).with_context(doing)?;
+            }
+        }
+        let mut kept = BTreeMap::new();
+        for list in [path.join(LIST), own.join(JOURNAL)] {
+            kept.extend(read(&list).with_context(doing)?);
+        }
+        let mut journal = OpenOptions::new().create(true).append(true).open(own.join(JOURNAL)).with_context(doing)?;
+        // The last line may have been cut off.
+        journal.write_all(b"\n").with_context(doing)?;
+        let held = Mutex::new(Held { kept, journal });
+        let by_item = mark.name_by == name_by_word(NameBy::Item);
+        Ok(Self { path: path.to_owned(), by_item, names: BTreeMap::new(), held, _lock: lock })
+    }
+
+    /// Whether files are named by item, so that all items must be known.
+    pub(super) fn is_by_item(&self) -> bool {
+        self.by_item
+    }
+
+    /// Names the files by these items.
+    pub(super) fn name_by(&mut self, items: &ItemTexts) {
+        self.names = names::by_item(items);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the folder holds of an index, if it is of the same attempt. Of an index whose Pod is gone it is all that
+    /// can still be had.
+    pub(super) fn kept(&self, row: &IndexRow) -> Option<Kept> {
+        let kept = self.held().kept.get(&row.index)?.clone();
+        let same = row.pod.is_none() || row.pod == kept.row.pod;
+        let there = fs::metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
+        (same && there && row.status == kept.row.status).then_some(kept)
+    }
+
+    /// Where a file is.
+    pub(super) fn path(&self, kept: &Kept) -> PathBuf {
+        self.path.join(&kept.file)
+    }
+
+    /// Begins the file of an index.
+    pub(super) fn begin(&self, index: u32) -> io::Result<Part> {
+        let path = self.path.join(OWN).join(format!("{index}{UNFINISHED}"));
+        let file = File::create(&path)?;
+        Ok(Part { file, path })
+    }
+
+    /// Gives a file that is whole its name, and notes it.
+    pub(super) fn keep(&self, part: Part, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Result<Kept> {
+        let name = self.names.get(&row.index).cloned().unwrap_or_else(|| names::by_index(row.index));
+        let (path, Part { file, path: unfinished }) = (self.path.join(&name), part);
+        let doing = || format!("writing {}", path.display());
+        file.sync_all().with_context(doing)?;
+        let bytes = file.metadata().with_context(doing)?.len();
+        fs::rename(&unfinished, &path).with_context(doing)?;
+        let line = serde_json::to_string(&ResultEntry::new(row, item, Some((&name, bytes)), None, now))?;
+        let kept = Kept { row: row.clone(), file: name, bytes, line };
+        let mut held = self.held();
+        held.journal
+            .write_all(format!("{}\n", kept.line).as_bytes())
+            .with_context(|| format!("noting {}", path.display()))?;
+        held.kept.insert(row.index, kept.clone());
+        Ok(kept)
+    }
+
+    /// Writes the list, which then says all that the journal said.
+    pub(super) fn finish(&self) -> Result<()> {
+        let held = self.held();
+        let doing = || format!("writing the list in {}", self.path.display());
+        let lines: String = held.kept.values().flat_map(|kept| [&kept.line, "\n"]).collect();
+        replace(&self.path.join(LIST), &self.path.join(OWN), lines.as_bytes()).with_context(doing)?;
+        held.journal.set_len(0).with_context(doing)?;
+        Ok(())
+    }
+}
+
+impl Mark {
+    /// The mark of a folder, which is now marked.
+    fn settle(path: &Path, wanted: &Wanted<'_>) -> io::Result<Result<Self, Error>> {
+        let metadata = &wanted.job.metadata;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let own = path.join(OWN);
+        let new = Self {
+            api_version: API_VERSION.to_owned(),
+            job: text(&metadata.name),
+            namespace: text(&metadata.namespace),
+            uid: text(&metadata.uid),
+            name_by: name_by_word(wanted.name_by.unwrap_or(NameBy::Index)).to_owned(),
+            from: from_word(wanted.from).to_owned(),
+            container: wanted.container.map(str::to_owned),
+        };
+        let Some(old) = fs::read(own.join(MARK)).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok())
+        else {
+            replace(&own.join(MARK), &own, serde_json::to_string(&new)?.as_bytes())?;
+            return Ok(Ok(new));
+        };
+        let other = |what: String, hint: &str| {
+            Err(Error::usage(format!("the folder {} holds {what}", path.display())).hint(hint))
+        };
+        Ok(if old.uid != new.uid {
+            let again = if (&old.job, &old.namespace) == (&new.job, &new.namespace) {
+                ", which was deleted since; there is a new one of this name"
+            } else {
+                ""
+            };
+            let what = format!("results of job {:?} in namespace {:?}{again}", old.job, old.namespace);
+            other(what, "name a folder of its own for each Job")
+        } else if wanted.name_by.is_some() && old.name_by != new.name_by {
+            other(format!("files that are named by {}", old.name_by), "leave out --name-by, or name another folder")
+        } else if (&old.from, &old.container) != (&new.from, &new.container) {
+            let container = old.container.map_or_else(String::new, |name| format!(" of container {name:?}"));
+            other(
+                format!("results from another place, the {}{container}", old.from),
+                "give the same --from and --container again, or name another folder",
+            )
+        } else {
+            Ok(old)
+        })
+    }
+}
+
+fn name_by_word(name_by: NameBy) -> &'static str {
+    match name_by {
+        NameBy::Index => "index",
+        NameBy::Item => "item",
+    }
+}
+
+fn from_word(from: ResultFrom) -> &'static str {
+    match from {
+        ResultFrom::Log => "log",
+        ResultFrom::TerminationMessage => "termination-message",
+    }
+}
+
+/// The lines of a list, as far as they are whole and name a file of the folder.
+fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let kept = |text: &str| {
+        let line: Line = serde_json::from_str(text).ok()?;
+        let status = [IndexStatus::Succeeded, IndexStatus::Failed].into_iter().find(|one| one.word() == line.status)?;
+        let row = IndexRow {
+            index: line.index,
+            status,
+            attempts: line.attempts,
+            exit_code: line.exit_code,
+            reason: line.reason,
+            message: line.message,
+            node: line.node,
+            started: line.started,
+            finished: line.finished,
+            pod: line.pod,
+        };
+        let kept = Kept { row, file: line.file, bytes: line.bytes, line: text.to_owned() };
+        names::is_safe(&kept.file).then_some((line.index, kept))
+    };
+    Ok(text.lines().filter_map(kept).collect())
+}
+
+/// Puts a file in the place of another as a whole; `beside` is a folder of the same file system.
+pub(super) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = beside.join(format!(".{name}.{}{UNFINISHED}", std::process::id()));
+    let write = || {
+        let mut file = File::create(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
+    // The new name is on the disk, too; where a folder can't be opened, the system sees to that itself.
+    if let Some(Ok(folder)) = path.parent().map(File::open) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Gathering while a Job goes on: each index as soon as it has ended, before its Pod is gone.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use k8s_openapi::api::batch::v1::Job;
+
+use super::fetch::{Found, Gathered, Source};
+use super::rows::Messages;
+use crate::cluster::PodFilter;
+use crate::commands::find;
+use crate::error::Error;
+use crate::index_set::{IndexSelector, IndexSet};
+use crate::state::row::{IndexRow, SucceededRows};
+use crate::state::{Event, IndexStatus, JobState};
+use crate::view::summary::ItemTexts;
+
+/// How many indexes are taken at the most before they are printed, where that is done in turn.
+const AHEAD: usize = 64;
+
+/// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
+pub(super) struct Harvest {
+    source: Arc<Source>,
+    pub(super) state: JobState,
+    selector: Option<IndexSelector>,
+    items: ItemTexts,
+    messages: Messages,
+    /// Indexes that are gathered, or are being.
+    taken: IndexSet,
+    under_way: FuturesUnordered<BoxFuture<'static, Result<Gathered>>>,
+    /// Where an index is taken when its turn comes: how many are taken and not yet printed.
+    ahead: Option<usize>,
+}
+
+impl Harvest {
+    pub(super) fn new(
+        source: Arc<Source>,
+        job: Job,
+        selector: Option<IndexSelector>,
+        items: ItemTexts,
+        messages: Messages,
+        in_turn: bool,
+    ) -> Self {
+        Self {
+            source,
+            state: JobState::following(job, true),
+            selector,
+            items,
+            messages,
+            taken: IndexSet::new(),
+            under_way: FuturesUnordered::new(),
+            ahead: in_turn.then_some(0),
+        }
+    }
+
+    /// Whether more is to be seen before all is known.
+    pub(super) fn goes_on(&self) -> bool {
+        self.state.outcome().is_none() && !self.state.is_gone()
+    }
+
+    /// The indexes that are asked for, which may change while they are named by how they fare.
+    pub(super) fn selected(&self) -> Result<IndexSet, Error> {
+        find::select(self.selector.as_ref(), &self.state)
+    }
+
+    /// Takes in what was seen, and begins to fetch what has ended since.
+    pub(super) fn see(&mut self, events: Vec<Event>) -> Result<(), Error> {
+        for event in events {
+            if let Event::Pod(pod) = &event {
+                self.messages.see(pod);
+            }
+            self.state.apply(event);
+        }
+        let changed = self.state.take_changed();
+        let open = self.selected()?.difference(&self.taken);
+        let in_turn = self.ahead.is_some();
+        let open = if in_turn { open } else { open.intersection(&changed) };
+        for row in self.rows(&open) {
+            // The Job may be ahead of its Pods.
+            let has_ended = row.pod.is_some() && matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
+            if in_turn && (!has_ended || self.ahead >= Some(AHEAD)) {
+                break;
+            }
+            if has_ended {
+                self.take(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// An index was printed that was taken in its turn.
+    pub(super) fn is_printed(&mut self) {
+        self.ahead = self.ahead.map(|ahead| ahead.saturating_sub(1));
+    }
+
+    fn rows(&self, indexes: &IndexSet) -> Vec<IndexRow> {
+        if indexes.is_empty() { Vec::new() } else { self.state.rows(indexes, &mut SucceededRows::default()) }
+    }
+
+    fn take(&mut self, row: IndexRow) {
+        self.taken.insert(row.index);
+        self.ahead = self.ahead.map(|ahead| ahead + 1);
+        if row.status == IndexStatus::Succeeded {
+            self.state.forget(row.index);
+        }
+        let found: Found = self.messages.found(row, &self.items);
+        let source = Arc::clone(&self.source);
+        self.under_way.push(Box::pin(async move { source.gather(found).await }));
+    }
+
+    /// Takes in what the Pods have to add once the Job has ended, and takes all that is left.
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
+        let Some(job) = self.state.job().cloned() else { return Ok(()) };
+        let left = self.selected()?.difference(&self.taken);
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut pods = Vec::new();
+        let filter = PodFilter { fields: None, indexes: Some(&left) };
+        self.source.cluster.each_pod(&job, filter, |pod| pods.push(pod)).await?;
+        for pod in pods {
+            self.messages.see(&pod);
+            self.state.apply(Event::Pod(Box::new(pod)));
+        }
+        let left = self.selected()?.difference(&self.taken);
+        for row in self.rows(&left) {
+            self.take(row);
+        }
+        Ok(())
+    }
+
+    /// The next index that is gathered, with its output; None if none is under way.
+    pub(super) async fn next(&mut self) -> Option<Result<Gathered>> {
+        self.under_way.next().await
+    }
+}

@@ -1,0 +1,102 @@
+//! The log of GNU parallel's `--joblog`, written as a whole at the end.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::batch::v1::Job;
+
+use super::folder::replace;
+use crate::commands::Context;
+use crate::manifest::read;
+use crate::state::row::IndexRow;
+use crate::view::joblog;
+
+/// The lines so far.
+pub(super) struct JobLog {
+    path: PathBuf,
+    command: Vec<String>,
+    lines: BTreeMap<u32, String>,
+}
+
+impl JobLog {
+    pub(super) fn new(path: PathBuf, job: &Job) -> Self {
+        Self { path, command: read::command(job), lines: BTreeMap::new() }
+    }
+
+    /// Notes an index, if it has ended.
+    pub(super) fn note(&mut self, row: &IndexRow, item: Option<&String>, received: u64) {
+        if let Some(line) = joblog::line(row, &command(&self.command, item), received) {
+            self.lines.insert(row.index, line);
+        }
+    }
+
+    pub(super) fn write(self, context: &mut Context) -> Result<()> {
+        let text: String = std::iter::once(joblog::HEADER).chain(self.lines.values().map(String::as_str)).collect();
+        if self.path.as_os_str() == "-" {
+            return Ok(context.ui.data(text)?);
+        }
+        write(&self.path, text.as_bytes()).with_context(|| format!("writing the job log {}", self.path.display()))
+    }
+}
+
+/// Writes a file as a whole, unless it is none: a link, a pipe or a device stays what it is, and is written through.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|file| !file.is_file()) {
+        return File::create(path)?.write_all(bytes);
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    replace(path, folder, bytes)
+}
+
+/// The command of an index as a shell would take it: with its item in place of each `{}`, else, as parallel does it,
+/// behind all.
+fn command(words: &[String], item: Option<&String>) -> String {
+    let quote = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
+    let mut before = "";
+    let mut quoted = Vec::new();
+    for word in words {
+        // What stands behind `sh -c` is a script, in which the item is a word of its own.
+        let is_script = before.starts_with('-') && before.ends_with('c') && word != "{}";
+        let told = item.map(|item| word.replace("{}", &if is_script { quote(item) } else { item.clone() }));
+        quoted.push(quote(told.as_deref().unwrap_or(word)));
+        before = word;
+    }
+    if !words.iter().any(|word| word.contains("{}")) {
+        quoted.extend(item.map(|item| quote(item)));
+    }
+    quoted.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_item_is_part_of_the_command() {
+        let text = |words: &[&str], item: Option<&str>| {
+            let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            command(&words, item.map(str::to_owned).as_ref())
+        };
+        assert_eq!(text(&["rev"], Some("a b")), "rev 'a b'");
+        assert_eq!(text(&["cp", "{}", "{}.bak"], Some("x y")), "cp 'x y' 'x y.bak'");
+        assert_eq!(text(&["sh", "-c", "test -e {}"], Some("a b")), r#"sh -c "test -e 'a b'""#);
+        assert_eq!(text(&["sh", "-c", "exit $JOB_COMPLETION_INDEX"], None), "sh -c 'exit $JOB_COMPLETION_INDEX'");
+    }
+
+    #[test]
+    fn what_is_no_file_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, new] = ["file", "link", "new"].map(|name| folder.path().join(name));
+        fs::write(&file, "before, and longer").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"through").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), fs::read_link(&link).unwrap()), (b"through".to_vec(), file.clone()));
+        write(&file, b"short").unwrap();
+        write(&new, b"new").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), fs::read(&new).unwrap()), (b"short".to_vec(), b"new".to_vec()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+}

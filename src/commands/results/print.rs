@@ -1,0 +1,271 @@
+//! What is printed of results, and what is said of those that can't be had.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::value::RawValue;
+
+use super::fetch::{Gathered, Output};
+use super::joblog::JobLog;
+use crate::args::ResultFormat;
+use crate::commands::Context;
+use crate::error::{Error, Exit, Kind};
+use crate::index_set::IndexSet;
+use crate::state::{IndexStatus, JobState};
+use crate::view::results::{self, ResultEntry, Stdout};
+use crate::view::{line, plural};
+
+/// How many reasons are named why outputs can't be had.
+const REASONS: usize = 10;
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub(super) struct Form {
+    /// None prints nothing.
+    pub(super) format: Option<ResultFormat>,
+    pub(super) headers: bool,
+    /// Whether outputs are among the columns.
+    pub(super) outputs: bool,
+    pub(super) trim: bool,
+    pub(super) parse_json: bool,
+}
+
+/// Prints results one by one, and keeps count.
+pub(super) struct Printer {
+    form: Form,
+    joblog: Option<JobLog>,
+    printed: usize,
+    tally: Tally,
+}
+
+/// What has become of the indexes.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// How many files were written, and how many were there before.
+    written: usize,
+    before: usize,
+    unfinished: IndexSet,
+    missing: BTreeMap<String, IndexSet>,
+    no_json: IndexSet,
+}
+
+impl Tally {
+    /// Counts an index.
+    pub(super) fn count(&mut self, gathered: &Gathered) {
+        let index = gathered.row.index;
+        match &gathered.output {
+            Output::Unasked | Output::Here(_) => {}
+            Output::File { before: true, .. } => self.before += 1,
+            Output::File { before: false, .. } => self.written += 1,
+            Output::Unfinished => self.unfinished.insert(index),
+            Output::Missing(why) => self.missing.entry(why.clone()).or_default().insert(index),
+        }
+    }
+
+    /// How many indexes have a file.
+    pub(super) fn files(&self) -> String {
+        let files = plural(self.written + self.before, "result", "results");
+        match (self.before, self.written) {
+            (0, _) => files,
+            (_, 0) => format!("{files}, all there before"),
+            (before, _) => format!("{files}, {before} there before"),
+        }
+    }
+
+    /// # Errors
+    /// If an output that should be there is not.
+    pub(super) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
+        let name = job_name(state.job());
+        let over = state.outcome().is_some();
+        if over && !self.unfinished.is_empty() {
+            context.ui.status(&format!("{} of job {name} did not run to an end", numbered(&self.unfinished)));
+        }
+        let mut faults: Vec<_> = self
+            .missing
+            .iter()
+            .take(REASONS)
+            .map(|(why, set)| format!("no output of {}: {why}", numbered(set)))
+            .collect();
+        if self.missing.len() > REASONS {
+            let rest = self.missing.values().skip(REASONS).fold(IndexSet::new(), |all, set| all.union(set));
+            faults.push(format!("no output of {} for other reasons", numbered(&rest)));
+        }
+        if !self.no_json.is_empty() {
+            faults.push(format!("the output of {} is not JSON", numbered(&self.no_json)));
+        }
+        let mut hints = Vec::new();
+        if !self.missing.is_empty() {
+            hints.push(format!("{} shows how each index fares", context.again(&format!("indexes {name}"))));
+        }
+        if !over && !self.unfinished.is_empty() {
+            faults.push(format!("{} not ended yet", has(&self.unfinished)));
+            hints.push(format!("{} goes on until the job ends", context.again(&format!("results -f {name}"))));
+        }
+        if faults.is_empty() {
+            return Ok(Exit::Success);
+        }
+        Err(hints.into_iter().fold(Error::new(Kind::Failed, faults.join("; ")), Error::hint))
+    }
+}
+
+fn job_name(job: Option<&Job>) -> &str {
+    job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
+}
+
+fn numbered(indexes: &IndexSet) -> String {
+    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
+}
+
+fn has(indexes: &IndexSet) -> String {
+    format!("{} {}", numbered(indexes), if indexes.len() == 1 { "has" } else { "have" })
+}
+
+impl Printer {
+    pub(super) fn new(form: Form, joblog: Option<JobLog>) -> Self {
+        Self { form, joblog, printed: 0, tally: Tally::default() }
+    }
+
+    /// What has become of the indexes so far.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Begins to print.
+    pub(super) fn begin(&self, state: &JobState, context: &mut Context) -> Result<()> {
+        match self.form.format {
+            Some(ResultFormat::Csv) if self.form.headers => {
+                context.ui.data(results::csv_header(self.form.outputs))?;
+            }
+            Some(ResultFormat::Json) => context.ui.data(results::list_head(state)?)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Prints an index.
+    pub(super) fn print(&mut self, mut gathered: Gathered, context: &mut Context) -> Result<()> {
+        self.tally.count(&gathered);
+        let received = if self.joblog.is_some() { gathered.output.length() } else { 0 };
+        let Gathered { row, item, output } = &mut gathered;
+        if let Some(joblog) = &mut self.joblog {
+            joblog.note(row, item.as_ref(), received);
+        }
+        let Some(format) = self.form.format else { return Ok(()) };
+        let bytes = if self.form.outputs { output.read()? } else { None };
+        let text = bytes.as_deref().map(|bytes| if self.form.trim { bytes.trim_ascii() } else { bytes });
+        let json = text.filter(|_| self.form.parse_json).and_then(compact);
+        if self.form.parse_json && json.is_none() && text.is_some() && row.status == IndexStatus::Succeeded {
+            self.tally.no_json.insert(row.index);
+        }
+        let now = context.now();
+        match format {
+            ResultFormat::Csv => {
+                let cell = self.form.outputs.then(|| json.as_ref().map(|json| json.get().as_bytes()).or(text));
+                let line = results::csv(row, item.as_ref(), cell.map(Option::unwrap_or_default), now);
+                context.ui.data(line)?;
+            }
+            ResultFormat::Json | ResultFormat::Jsonl => {
+                let stdout = json.as_deref().map(Stdout::Json).or_else(|| text.map(stdout));
+                let file = match output {
+                    Output::File { kept, .. } => Some((kept.file.as_str(), kept.bytes)),
+                    _ => None,
+                };
+                let entry = ResultEntry::new(row, item.as_ref(), file, stdout.as_ref(), now);
+                let entry = serde_json::to_string(&entry)?;
+                let line = match format {
+                    ResultFormat::Jsonl => format!("{entry}\n"),
+                    _ if self.printed == 0 => format!("\n{entry}"),
+                    _ => format!(",\n{entry}"),
+                };
+                context.ui.data(line)?;
+            }
+            ResultFormat::Text => {
+                let text = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
+                print_text(text, context)?;
+            }
+        }
+        self.printed += 1;
+        Ok(())
+    }
+
+    /// Prints what comes behind the last index.
+    pub(super) fn end(&mut self, context: &mut Context) -> Result<()> {
+        if self.form.format == Some(ResultFormat::Json) {
+            let gap = if self.printed > 0 { "\n" } else { "" };
+            context.ui.data(format!("{gap}{}", results::LIST_END))?;
+        }
+        context.ui.flush()?;
+        if let Some(joblog) = self.joblog.take() {
+            joblog.write(context)?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes pass as they are, but for a line break at the end where there is none; to a terminal only what can't drive it.
+fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    if context.ui.style().terminal {
+        for one in text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n') {
+            let mut safe = Vec::new();
+            line::line(&mut safe, "", None, one, true);
+            context.ui.data(safe)?;
+        }
+        return Ok(());
+    }
+    context.ui.data(text)?;
+    if !text.ends_with(b"\n") {
+        context.ui.data("\n")?;
+    }
+    Ok(())
+}
+
+fn stdout(bytes: &[u8]) -> Stdout<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Stdout::Text(text),
+        Err(_) => Stdout::Base64(BASE64_STANDARD.encode(bytes)),
+    }
+}
+
+/// JSON on one line, and otherwise as it was written: numbers keep every digit. None if it is not JSON.
+fn compact(bytes: &[u8]) -> Option<Box<RawValue>> {
+    let value: &RawValue = serde_json::from_slice(bytes).ok()?;
+    let (mut quoted, mut escaped) = (false, false);
+    let kept = value.get().chars().filter(|&c| {
+        if quoted {
+            quoted = c != '"' || escaped;
+            escaped = c == '\\' && !escaped;
+            return true;
+        }
+        quoted = c == '"';
+        !c.is_ascii_whitespace()
+    });
+    RawValue::from_string(kept.collect()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_comes_on_one_line_with_every_digit() {
+        let compacted = |text: &str| compact(text.as_bytes()).map(|json| json.get().to_owned());
+        let text = " {\n  \"a b\" : [1.10, 12345678901234567890123, \"x \\\" y\\\\\" ],\r\n\t\"c\": null }\n";
+        assert_eq!(compacted(text).as_deref(), Some(r#"{"a b":[1.10,12345678901234567890123,"x \" y\\"],"c":null}"#));
+        assert_eq!(compacted("3 4"), None);
+        assert_eq!(compacted(""), None);
+        assert_eq!(compacted("\"\\\\\" "), Some("\"\\\\\"".to_owned()));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_come_in_base64() {
+        assert!(matches!(stdout(b"a\xff"), Stdout::Base64(text) if text == "Yf8="));
+        assert!(matches!(stdout("é".as_bytes()), Stdout::Text("é")));
+    }
+}

@@ -1,0 +1,111 @@
+//! Rows of indexes with what each gave: the fields and columns of [`json`](super::json) and [`indexes`](super::indexes),
+//! and the output behind them. What is said there of the shape holds here.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::indexes;
+use super::json::{API_VERSION, IndexEntry, JobReference};
+use crate::state::JobState;
+use crate::state::row::IndexRow;
+
+/// What an index gave, as JSON can hold it.
+#[derive(Clone, Debug)]
+pub(crate) enum Stdout<'a> {
+    Text(&'a str),
+    /// Bytes that are no UTF-8, in base64.
+    Base64(String),
+    /// JSON that the worker printed.
+    Json(&'a RawValue),
+}
+
+/// One index, and what it gave.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResultEntry<'a> {
+    #[serde(flatten)]
+    index: IndexEntry<'a>,
+    /// The file with the output, in the folder of `--to`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    /// How long the file is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    /// The output, if it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<&'a str>,
+    /// The output, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_base64: Option<&'a str>,
+    /// With `--parse-json`: the output, if it is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_json: Option<&'a RawValue>,
+}
+
+impl<'a> ResultEntry<'a> {
+    /// An index with its item, its file and the length of that, and its output.
+    pub(crate) fn new(
+        row: &'a IndexRow,
+        item: Option<&'a String>,
+        file: Option<(&'a str, u64)>,
+        stdout: Option<&'a Stdout<'a>>,
+        now: Timestamp,
+    ) -> Self {
+        let mut entry = Self {
+            index: IndexEntry::new(row, item, now),
+            file: file.map(|(name, _)| name),
+            bytes: file.map(|(_, bytes)| bytes),
+            stdout: None,
+            stdout_base64: None,
+            stdout_json: None,
+        };
+        match stdout {
+            Some(Stdout::Text(text)) => entry.stdout = Some(text),
+            Some(Stdout::Base64(text)) => entry.stdout_base64 = Some(text),
+            Some(Stdout::Json(json)) => entry.stdout_json = Some(json),
+            None => {}
+        }
+        entry
+    }
+}
+
+/// The beginning of a `ResultList`, up to the bracket before its first item.
+///
+/// # Errors
+/// None that can happen: texts and numbers are all it has.
+pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
+    let job = serde_json::to_string(&JobReference::new(state))?;
+    Ok(format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ResultList\",\"job\":{job},\"items\":["))
+}
+
+/// The end of a `ResultList`.
+pub(crate) const LIST_END: &str = "]}\n";
+
+/// The names of the columns of comma-separated values.
+pub(crate) fn csv_header(with_stdout: bool) -> String {
+    if with_stdout { format!("{},stdout\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
+}
+
+/// A line of comma-separated values; the output passes byte for byte.
+pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
+    let mut line = indexes::csv(row, item, now).into_bytes();
+    let Some(stdout) = stdout else { return line };
+    line.pop();
+    line.push(b',');
+    if stdout.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
+        line.push(b'"');
+        for &byte in stdout {
+            line.extend((byte == b'"').then_some(b'"'));
+            line.push(byte);
+        }
+        line.push(b'"');
+    } else {
+        line.extend_from_slice(stdout);
+    }
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! `results`: each output under its index, whole or not at all, however often the client is killed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::Cluster;
+
+/// The rows of comma-separated values, by their names.
+fn rows(csv: &[u8]) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_reader(csv).deserialize().map(Result::unwrap).collect()
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What a folder shows to somebody who lists it.
+fn shown(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    names
+}
+
+/// The entries of the list in a folder.
+fn list(folder: &Path) -> Vec<Value> {
+    lines(&std::fs::read_to_string(folder.join("results.jsonl")).unwrap())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Runs a script for each of some items to its end, and gives a folder for the results.
+fn ended(cluster: &Cluster, name: &str, items: &str, script: &str) -> PathBuf {
+    cluster.run(&["run", name, "--items", items, "-d", "-q", "--", "sh", "-c", script]).ok();
+    cluster.run(&["wait", name, "-q"]);
+    cluster.write("none", b"").with_file_name(name)
+}
+
+#[test]
+fn each_index_has_its_row_and_its_output() {
+    let cluster = Cluster::new("results");
+    let script = r#"i=$(cat /input/data.txt); case $i in
+        bad) echo sorry; exit 3;;
+        raw) printf 'a\377b';;
+        *) printf '{"item": "%s",\n "n": 1.10}\n' "$i";;
+    esac"#;
+    ended(&cluster, "x", "foo,bad,raw,a/b", script);
+    let csv = rows(&cluster.raw(&["results", "x", "-o", "csv", "--index", "!2"]));
+    let told = |row: &BTreeMap<String, String>| {
+        let names = ["index", "item", "status", "attempts", "exit_code", "node"];
+        names.map(|name| row[name].clone()).join(" ")
+    };
+    assert_eq!(
+        csv.iter().map(told).collect::<Vec<_>>(),
+        ["0 foo Succeeded 1 0 localhost", "1 bad Failed 1 3 localhost", "3 a/b Succeeded 1 0 localhost"]
+    );
+    let outputs: Vec<_> = csv.iter().map(|row| row["stdout"].as_str()).collect();
+    assert_eq!(outputs, ["{\"item\": \"foo\",\n \"n\": 1.10}\n", "sorry\n", "{\"item\": \"a/b\",\n \"n\": 1.10}\n"]);
+    for row in &csv {
+        let time = |name: &str| row[name].parse::<jiff::Timestamp>().unwrap();
+        assert_eq!(row["duration_seconds"].parse(), Ok(time("finished").as_second() - time("started").as_second()));
+    }
+    // Bytes pass through comma-separated values, and come in base64 in JSON.
+    let raw = cluster.raw(&["results", "x", "-o", "csv", "--no-headers", "--index", "2"]);
+    assert!(raw.windows(3).any(|bytes| bytes == b"a\xffb"), "{raw:?}");
+    let jsonl = cluster.run(&["results", "x", "-o", "jsonl", "--trim", "--index", "1-3"]).ok();
+    let entries = lines(&jsonl.stdout);
+    assert_eq!((&entries[0]["stdout"], &entries[1]["stdoutBase64"]), (&"sorry".into(), &"Yf9i".into()));
+    assert_eq!((&entries[0]["exitCode"], &entries[2]["item"]), (&3.into(), &"a/b".into()));
+    // Only what succeeded should have printed JSON.
+    let parsed = cluster.run(&["results", "x", "-o", "json", "--parse-json"]);
+    assert_eq!(parsed.code, 1, "{parsed:?}");
+    assert_eq!(parsed.stderr, "error: the output of index 2 is not JSON\n");
+    assert!(parsed.stdout.contains(r#""stdoutJson":{"item":"foo","n":1.10}"#), "{parsed:?}");
+    let whole: Value = serde_json::from_str(&parsed.stdout).unwrap();
+    assert_eq!((&whole["kind"], &whole["job"]["failedIndexes"]), (&"ResultList".into(), &"1".into()));
+    assert_eq!((whole["items"].as_array().unwrap().len(), &whole["items"][1]["stdout"]), (4, &"sorry\n".into()));
+    // Text is the outputs alone, each with an end.
+    assert_eq!(cluster.raw(&["results", "x", "--index", "1,2"]), b"sorry\na\xffb\n");
+    // Without outputs none is fetched: the same as of `indexes`.
+    let bare = cluster.run(&["results", "x", "-o", "csv", "--no-output"]).ok().stdout;
+    assert_eq!(bare, cluster.run(&["indexes", "x", "-o", "csv"]).ok().stdout);
+
+    let log = cluster.run(&["results", "x", "--joblog", "-"]).ok().stdout;
+    let log: Vec<Vec<_>> = log.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(log[0].join(" "), "Seq Host Starttime JobRuntime Send Receive Exitval Signal Command");
+    assert_eq!((log[2][0], log[2][1], log[2][6], log[2][7]), ("2", "localhost", "3", "0"));
+    assert!(log[4][8].starts_with("sh -c ") && log[4][8].ends_with(" a/b"), "{log:?}");
+}
+
+#[test]
+fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
+    let cluster = Cluster::new("results-to");
+    let folder =
+        ended(&cluster, "x", "../up,foo,FOO,-n", "printf %s $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 3");
+    let to = |extra: &[&str]| cluster.run(&[&["results", "x", "--to", text(&folder)], extra].concat());
+    let first = to(&["--index", "1", "--name-by", "item"]).ok();
+    assert_eq!((first.stdout.as_str(), first.stderr), ("", format!("1 result in {}\n", folder.display())));
+    assert_eq!(to(&[]).ok().stderr, format!("4 results, 1 there before in {}\n", folder.display()));
+    assert_eq!(shown(&folder), ["FOO~2.out", "_._up.out", "_n.out", "foo~1.out", "results.jsonl"]);
+    assert_eq!(std::fs::read_to_string(folder.join("_._up.out")).unwrap(), "0");
+    let told: Vec<_> = list(&folder).iter().map(|line| format!("{} {}", line["file"], line["status"])).collect();
+    assert_eq!(
+        told,
+        [
+            "\"_._up.out\" \"Succeeded\"",
+            "\"foo~1.out\" \"Succeeded\"",
+            "\"FOO~2.out\" \"Succeeded\"",
+            "\"_n.out\" \"Failed\""
+        ]
+    );
+    // What was deleted is fetched again, and nothing else.
+    std::fs::remove_file(folder.join("_n.out")).unwrap();
+    assert_eq!(to(&[]).ok().stderr, format!("4 results, 3 there before in {}\n", folder.display()));
+
+    // The results survive the Pods; what is not there is named.
+    std::fs::remove_file(folder.join("foo~1.out")).unwrap();
+    cluster.kubectl(&["delete", "pods", "--all"]).ok();
+    let late = to(&["-o", "jsonl"]);
+    assert_eq!(late.code, 1, "{late:?}");
+    assert!(late.stderr.contains("error: no output of index 1: the pod is gone\n"), "{late:?}");
+    let outputs: Vec<_> = lines(&late.stdout).iter().map(|line| line["stdout"].clone()).collect();
+    assert_eq!(outputs, [Value::from("0"), Value::Null, Value::from("2"), Value::from("3")]);
+    let codes: Vec<_> = lines(&late.stdout).iter().map(|line| line["exitCode"].clone()).collect();
+    assert_eq!(codes, [Value::from(0), Value::Null, Value::from(0), Value::from(1)], "they are noted, too");
+
+    // A folder is of one Job, and of nobody else.
+    let usage = |outcome: crate::support::Outcome, what: &str| {
+        assert_eq!(outcome.code, 2, "{outcome:?}");
+        assert!(outcome.stderr.contains(what), "{outcome:?}");
+    };
+    usage(to(&["--name-by", "index"]), "holds files that are named by item\n");
+    usage(to(&["--from", "termination-message"]), "holds results from another place, the log\n");
+    cluster.run(&["delete", "x"]).ok();
+    ended(&cluster, "x", "foo", "echo");
+    usage(to(&[]), "which was deleted since; there is a new one of this name\n");
+    usage(cluster.run(&["results", "x", "--to", text(folder.parent().unwrap())]), "holds other files than results\n");
+}
+
+#[test]
+fn a_client_killed_at_any_time_leaves_nothing_torn() {
+    let cluster = Cluster::new("results-kill");
+    // Outputs that take a while to be written. Of shorter lines the kubelet would have more to note than to keep.
+    let script = "head -c 400000 /dev/zero | tr '\\0' $JOB_COMPLETION_INDEX; echo end";
+    let folder = ended(&cluster, "x", "a,b,c,d,e,f,g,h,i,j", script);
+    let whole = |index: usize| format!("{}end\n", index.to_string().repeat(400_000)).into_bytes();
+    let check = || {
+        let files = if folder.exists() { shown(&folder) } else { Vec::new() };
+        for name in &files {
+            let bytes = std::fs::read(folder.join(name)).unwrap();
+            match name.strip_suffix(".out") {
+                Some(index) => assert!(bytes == whole(index.parse().unwrap()), "{name} is torn"),
+                None => assert_eq!((name.as_str(), list(&folder).len()), ("results.jsonl", files.len() - 1)),
+            }
+        }
+        files.len()
+    };
+    let files = || if folder.exists() { shown(&folder).len() } else { 0 };
+    for round in 0..10 {
+        let before = files();
+        let running = cluster.start(&["results", "x", "--to", text(&folder)]);
+        // While files are being written, and when one more has got its name.
+        let parts = || {
+            std::fs::read_dir(folder.join(".kubectl-indexed"))
+                .is_ok_and(|mut files| files.any(|file| file.unwrap().file_name().to_string_lossy().ends_with(".part")))
+        };
+        let end = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < end && !(if round % 2 == 0 { parts() } else { files() > before }) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(3 * (round % 3)));
+        drop(running);
+        check();
+        if files() > 8 {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+    let last = cluster.run(&["results", "x", "--to", text(&folder)]).ok();
+    assert!(last.stderr.starts_with("10 results"), "{last:?}");
+    assert_eq!(check(), 11);
+    assert_eq!(list(&folder).len(), 10);
+}
+
+#[test]
+fn followed_each_comes_as_it_finishes() {
+    let cluster = Cluster::new("results-follow");
+    // The later an index, the sooner it is done.
+    let script = "sleep $((4 - 2 * JOB_COMPLETION_INDEX)); echo $JOB_COMPLETION_INDEX > /dev/termination-log; echo out";
+    cluster.run(&["run", "x", "--completions", "3", "-d", "-q", "--", "sh", "-c", script]).ok();
+    let early = cluster.run(&["results", "x", "-o", "jsonl"]);
+    assert_eq!((early.code, lines(&early.stdout).len()), (1, 3), "{early:?}");
+    assert!(early.stderr.starts_with("error: index") && early.stderr.contains("not ended yet\n"), "{early:?}");
+    let ordered = cluster.start(&["results", "x", "-f", "-k", "-o", "jsonl"]);
+    let from = ["results", "x", "-f", "-o", "jsonl", "--trim", "--from", "termination-message"];
+    let came = lines(&cluster.run(&from).ok().stdout);
+    let pair = |line: &Value| (line["index"].as_u64().unwrap(), line["stdout"].as_str().unwrap().to_owned());
+    assert_eq!(came.iter().map(pair).collect::<Vec<_>>(), [(2, "2".into()), (1, "1".into()), (0, "0".into())]);
+    let ordered = lines(&ordered.end().ok().stdout);
+    assert_eq!(ordered.iter().map(pair).collect::<Vec<_>>(), [0, 1, 2].map(|index| (index, "out\n".into())));
+    // Afterwards the messages come without a request for each.
+    let after = cluster.run(&["results", "x", "--from", "termination-message"]).ok();
+    assert_eq!(after.stdout, "0\n1\n2\n");
+    let refused = cluster.run(&["results", "x", "-f", "-o", "json"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+}
