@@ -129,7 +129,7 @@ spec:
       containers:
       - name: worker
         image: docker.io/library/busybox
-        command: [sh, -c, 'if [ -e /kept/been ]; then echo second run; sleep 6; exit 0; fi; touch /kept/been; echo first run; sleep 1; exit $((1 - JOB_COMPLETION_INDEX))']
+        command: [sh, -c, 'if [ -e /kept/been ]; then echo second run; sleep 12; exit 0; fi; touch /kept/been; echo first run; sleep 1; exit $((1 - JOB_COMPLETION_INDEX))']
         volumeMounts: [{name: kept, mountPath: /kept}]
       volumes: [{name: kept, emptyDir: {}}]
 "#;
