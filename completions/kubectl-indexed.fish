@@ -54,6 +54,9 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "log
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "results" -d 'Collect what each index of a Job gave: its output, exit code and times'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until Jobs have completed or failed'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "watch" -d 'Watch a Job on a live screen until it ends'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "suspend" -d 'Hold Jobs back: their running Pods end, and no index starts'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "resume" -d 'Let suspended Jobs go on'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "scale" -d 'Change how many indexes of Jobs may run at once'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items -d 'Items, separated by commas; quote one that has a comma, as in \'a,"b,c"\'' -r
@@ -119,6 +122,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 index\t'The index in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
@@ -462,6 +466,97 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s l -l selector -d 'Labels of the Jobs that are meant, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l dry-run -d 'Only show what would be done' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l all -d 'All Indexed Jobs of the namespace that have not finished'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s y -l yes -d 'Don\'t ask before running Pods of more than one Job are ended'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s l -l selector -d 'Labels of the Jobs that are meant, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l dry-run -d 'Only show what would be done' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l all -d 'All Indexed Jobs of the namespace that have not finished'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s l -l selector -d 'Labels of the Jobs that are meant, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s j -l parallelism -d 'How many indexes may run at once; 0 for none' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l completions -d 'How many indexes there are: only where all of them run at once, --parallelism then being the same' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l dry-run -d 'Only show what would be done' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l all -d 'All Indexed Jobs of the namespace that have not finished'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s y -l yes -d 'Don\'t ask before running Pods of more than one Job are ended'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l older-than -d 'Only Jobs that ended longer ago than this, or that have not ended and were created longer ago, as in 1d or 12h' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s l -l selector -d 'Only Jobs with these labels, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l keep-results -d 'Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can\'t be had is kept' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l dry-run -d 'Only show what would be deleted' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s o -l output -d 'Form of the names of what was deleted' -r -f -a "name\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -478,11 +573,15 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l finished -d 'Only Jobs that have completed or failed'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l all -d 'All Indexed Jobs of the namespace'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s A -l all-namespaces -d 'In all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s y -l yes -d 'Don\'t ask: it asks where more than one Job would go, or an unnamed one that has not finished'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l no-wait -d 'Return at once instead of waiting until the Job and its Pods are gone'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l ignore-not-found -d 'Do not complain about a Job that is not there'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l disable-compression -d 'Ask the server not to compress its answers'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l context -d 'Context of the kubeconfig to use' -r

@@ -1,16 +1,26 @@
 //! The command line: clap types only, no decision that needs more than the words themselves.
 
+mod change;
+mod delete;
 mod logs;
 mod results;
+mod resume;
 mod run;
+mod scale;
+mod suspend;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
+pub(crate) use change::{ChangeArgs, TargetArgs};
+pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
+pub(crate) use resume::ResumeArgs;
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
+pub(crate) use scale::ScaleArgs;
+pub(crate) use suspend::SuspendArgs;
 
 use crate::index_set::{IndexSelector, IndexSet};
 
@@ -57,6 +67,12 @@ pub(crate) enum Verb {
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends
     Watch(WatchArgs),
+    /// Hold Jobs back: their running Pods end, and no index starts
+    Suspend(SuspendArgs),
+    /// Let suspended Jobs go on
+    Resume(ResumeArgs),
+    /// Change how many indexes of Jobs may run at once
+    Scale(ScaleArgs),
     /// Delete Jobs with their Pods and ConfigMaps
     Delete(DeleteArgs),
     /// Print the completion script of a shell
@@ -371,28 +387,6 @@ pub(crate) struct WatchArgs {
     /// The Job; the newest Indexed Job when left out
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
-}
-
-const DELETE_EXAMPLES: &str = "\
-Examples:
-  kubectl indexed delete indexed-job";
-
-/// `delete`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = DELETE_EXAMPLES)]
-pub(crate) struct DeleteArgs {
-    /// The Jobs
-    #[arg(value_name = "JOB", required = true)]
-    pub(crate) jobs: Vec<String>,
-    /// Return at once instead of waiting until the Job and its Pods are gone
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// Do not complain about a Job that is not there
-    #[arg(long)]
-    pub(crate) ignore_not_found: bool,
-    /// Form of the names of what was deleted
-    #[arg(short, long, value_enum, value_name = "FORM")]
-    pub(crate) output: Option<NameFormat>,
 }
 
 /// The one form in which names are printed.

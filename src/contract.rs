@@ -53,6 +53,12 @@ pub(crate) mod annotation {
     /// On a Job: a random token of the one submission that created it, so that a creation whose answer was lost can
     /// be told from somebody else's Job of the same name.
     pub(crate) const SUBMISSION: &str = "kubectl-indexed/submission";
+    /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
+    /// The release takes it off.
+    pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
+    /// On a Job: a digest of all that was submitted, but for the namespace, so that the same command again is known as
+    /// the same.
+    pub(crate) const DIGEST: &str = "kubectl-indexed/digest";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
     /// What `kubectl apply` keeps; it describes another object once it was copied.

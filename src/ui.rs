@@ -142,6 +142,27 @@ impl Ui {
         escape_control(line).into_owned()
     }
 
+    /// Asks whether to do something; None where nobody can answer: stdin or stderr is no terminal.
+    ///
+    /// # Errors
+    /// If the answer can't be read.
+    pub(crate) fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
+        if !io::stdin().is_terminal() || !self.message_style.terminal {
+            return Ok(None);
+        }
+        self.end_live();
+        self.stdout.flush()?;
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} [y/N] ", self.safe(question))?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        if io::stdin().read_line(&mut answer)? == 0 {
+            // Nobody pressed Enter.
+            writeln!(stderr)?;
+        }
+        Ok(Some(["y", "yes"].contains(&answer.trim().to_lowercase().as_str())))
+    }
+
     /// Shows a line that is redrawn in place, on a terminal; elsewhere `progress` prints nothing by itself.
     pub(crate) fn begin_live(&mut self) {
         if self.quiet || !self.message_style.terminal || self.live.is_some() {

@@ -210,6 +210,9 @@ pub(crate) struct RunArgs {
     /// What starts each line of output
     #[arg(long, value_enum, default_value_t, help_heading = "Following")]
     pub(crate) prefix: Prefix,
+    /// New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to
+    #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach")]
+    pub(crate) results: Option<PathBuf>,
     /// Neither progress nor summary, only the output and errors
     #[arg(short, long, help_heading = "Following")]
     pub(crate) quiet: bool,

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 use connect::{ConnectOptions, Connection};
-pub(crate) use objects::Submission;
+pub(crate) use objects::{Created, Submission};
 pub(crate) use pods::PodFilter;
 
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.
@@ -39,6 +39,13 @@ impl Cluster {
     /// The namespace of all requests that do not ask for every namespace.
     pub(crate) fn namespace(&self) -> &str {
         &self.connection.namespace
+    }
+
+    /// The same cluster, another namespace.
+    pub(crate) fn at(&self, namespace: &str) -> Self {
+        let mut connection = self.connection.clone();
+        namespace.clone_into(&mut connection.namespace);
+        Self { connection }
     }
 
     fn client(&self) -> Client {

@@ -6,6 +6,7 @@
 use http::{Method, Request};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
 use serde_json::{Value, json};
 
@@ -78,29 +79,45 @@ impl Cluster {
         })
     }
 
-    /// Lets a Job that was created suspended run.
-    pub(crate) async fn release(&self, job: &str, field_manager: &str) -> Result<(), Error> {
-        self.patch_job(job, &json!({"spec": {"suspend": false}}), field_manager, "release").await
+    /// Ends the submission of a Job: lets it run if it was held back by us, and takes off the mark that it is under way.
+    pub(crate) async fn release(&self, job: &str, held_back: bool, field_manager: &str) -> Result<(), Error> {
+        let mut patch = json!({"metadata": {"annotations": {annotation::SUBMITTING: null}}});
+        if held_back {
+            patch["spec"] = json!({"suspend": false});
+        }
+        self.patch_job(job, &patch, Submission { dry_run: false, field_manager }, "release").await?;
+        Ok(())
     }
 
     /// Sets a limit on the failures of all indexes together.
     pub(crate) async fn set_backoff_limit(&self, job: &str, limit: u64, field_manager: &str) -> Result<(), Error> {
-        self.patch_job(job, &json!({"spec": {"backoffLimit": limit}}), field_manager, "change").await
+        let patch = json!({"spec": {"backoffLimit": limit}});
+        self.patch_job(job, &patch, Submission { dry_run: false, field_manager }, "change").await?;
+        Ok(())
     }
 
-    async fn patch_job(&self, job: &str, patch: &Value, field_manager: &str, verb: &str) -> Result<(), Error> {
+    /// Changes fields of a Job; `verb` says in errors what is being done. With its UID in the patch, a Job that has
+    /// taken the name since is left alone.
+    pub(crate) async fn patch_job(
+        &self,
+        job: &str,
+        patch: &Value,
+        submission: Submission<'_>,
+        verb: &str,
+    ) -> Result<Job, Error> {
         let doing = format!("{verb} job {job:?} in namespace {:?}", self.namespace());
-        let params = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
-        self.connection.timed(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await?;
-        Ok(())
+        let Submission { dry_run, field_manager } = submission;
+        let params = PatchParams { dry_run, field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
+        self.connection.timed(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await
     }
 
     /// Deletes a Job with its Pods and whatever else it owns; the Job goes last.
     ///
     /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
-    pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>) -> Result<(), Error> {
+    pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>, dry_run: bool) -> Result<(), Error> {
         let doing = format!("delete job {name:?} in namespace {:?}", self.namespace());
         let params = DeleteParams {
+            dry_run,
             propagation_policy: Some(PropagationPolicy::Foreground),
             preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
             ..DeleteParams::default()
@@ -109,22 +126,36 @@ impl Cluster {
         Ok(())
     }
 
-    /// Deletes the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply` of a
-    /// dry run does. Those that the Job owns go with it.
-    pub(crate) async fn delete_items(&self, job: &str) -> Result<Vec<String>, Error> {
-        let doing = format!("delete the configmaps of job {job:?} in namespace {:?}", self.namespace());
-        let api = self.api::<ConfigMap>();
+    /// The names of the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply`
+    /// of a dry run does. Those that the Job owns go with it.
+    pub(crate) async fn unowned_items(&self, job: &str) -> Result<Vec<String>, Error> {
+        let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
-        let list = self.connection.timed(&doing, api.list_metadata(&ListParams::default().labels(&labels))).await?;
-        let mut deleted = Vec::new();
-        for config_map in list.items {
-            let owned = config_map.metadata.owner_references.is_some_and(|owners| !owners.is_empty());
-            if let Some(name) = config_map.metadata.name.filter(|_| !owned) {
-                self.connection.timed(&doing, api.delete(&name, &DeleteParams::default())).await?;
-                deleted.push(name);
-            }
+        let params = ListParams::default().labels(&labels);
+        let list = self.connection.timed(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
+        let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
+        Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
+    }
+
+    /// Makes a ConfigMap belong to a Job, so that it can't outlive it.
+    pub(crate) async fn adopt(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
+        let doing = format!("change configmap {config_map:?} in namespace {:?}", self.namespace());
+        let patch = Patch::Merge(json!({"metadata": {"ownerReferences": [owner]}}));
+        let api = self.api::<ConfigMap>();
+        self.connection.timed(&doing, api.patch_metadata(config_map, &PatchParams::default(), &patch)).await?;
+        Ok(())
+    }
+
+    /// Deletes a ConfigMap; one that is not there any more is fine.
+    pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
+        let doing = format!("delete configmap {name:?} in namespace {:?}", self.namespace());
+        let deleted =
+            self.connection.timed(&doing, self.api::<ConfigMap>().delete(name, &DeleteParams::default())).await;
+        match deleted {
+            Err(error) if error.kind() != Kind::NotFound => Err(error),
+            _ => Ok(()),
         }
-        Ok(deleted)
     }
 }
 

@@ -1,64 +1,246 @@
-//! `delete`: a Job with everything that belongs to it.
+//! `delete`: Jobs with everything that belongs to them.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
 
+use super::change::{self, name};
 use super::follow::teller::ConnectionTeller;
-use super::{Context, find};
-use crate::args::{DeleteArgs, NameFormat};
+use super::{Context, find, results, submit};
+use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Pods};
-use crate::error::{Exit, Kind};
-use crate::state::Event;
+use crate::error::{Error, Exit, Kind};
+use crate::spec::duration;
+use crate::state::{self, Event};
+use crate::view::list::{Columns, Table};
+use crate::view::plural;
 
 pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Exit> {
-    let DeleteArgs { jobs, no_wait, ignore_not_found, output } = args;
-    let names = jobs.iter().map(|text| find::job_name(text)).collect::<Result<Vec<_>, _>>()?;
-    let cluster = context.cluster().await?;
-    for name in names {
-        let job = match cluster.job(&name).await {
-            Ok(job) => job,
-            Err(error) if error.kind() == Kind::NotFound => {
-                // An earlier call may have been cut off between the Job and its list.
-                let left = cluster.delete_items(&name).await?;
-                if left.is_empty() && !ignore_not_found {
-                    return Err(error.into());
-                }
-                report(&left, context)?;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        cluster.delete_job(&name, job.metadata.uid.as_deref()).await?;
-        if !no_wait {
-            wait_until_gone(&cluster, &job, context).await?;
+    let DeleteArgs { jobs, filter, yes, keep_results, no_wait, ignore_not_found, dry_run, output } = args;
+    // Without any other filter, `all` is what makes it clear that every Job is meant.
+    let FilterArgs { finished, older_than, selector, all: _, all_namespaces } = filter;
+    let names = find::job_names(&jobs)?;
+    let older_than = older_than.map(|text| age(&text)).transpose()?;
+    let filter = Filter { finished, older_than };
+    let cluster = Arc::new(context.cluster().await?);
+    let report = Report { output, dry_run, with_namespace: all_namespaces };
+
+    let jobs = if names.is_empty() {
+        let mut jobs = cluster.jobs(all_namespaces, selector.as_deref()).await?;
+        jobs.retain(state::is_indexed);
+        jobs
+    } else {
+        find_named(&names, &cluster, ignore_not_found, &report, context).await?
+    };
+    let (jobs, kept): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| filter.takes(job, context));
+    if !names.is_empty() {
+        for job in kept {
+            context.ui.status(&format!("job {} is left: {}", name(&job), filter.why_not(&job)));
         }
-        match output {
-            Some(NameFormat::Name) => context.ui.data(format!("job.batch/{name}\n"))?,
-            None => context.ui.data(format!("job.batch {name:?} deleted\n"))?,
-        }
-        match cluster.delete_items(&name).await {
-            Ok(left) => report(&left, context)?,
-            // Whoever may not see ConfigMaps has not made any through this program either.
-            Err(error) if error.kind() == Kind::Forbidden => {}
-            Err(error) => return Err(error.into()),
+    } else if jobs.is_empty() {
+        context.ui.status("no Indexed Job is to be deleted");
+    }
+    let careless = names.is_empty() && jobs.iter().any(|job| state::outcome(job).is_none());
+    if (jobs.len() > 1 || careless) && !yes && dry_run == DryRun::None {
+        let columns = Columns { namespace: all_namespaces, wide: false, headers: true };
+        let table = Table::new(&jobs, columns, false, context.now());
+        let rows: String = jobs.iter().map(|job| table.row(job, context.now())).collect();
+        context.ui.note(&format!("{}{rows}", table.header()));
+        let what = format!("delete {}", plural(jobs.len(), "job with its Pods", "jobs with their Pods"));
+        if !change::confirm(&format!("{what}?"), &format!("would {what}"), context)? {
+            return Ok(Exit::Failure);
         }
     }
-    Ok(Exit::Success)
+    let way = Way { keep_results, no_wait, report };
+    all_of(jobs, &cluster, &way, context).await
 }
 
-fn report(config_maps: &[String], context: &mut Context) -> Result<()> {
-    for name in config_maps {
-        context.ui.data(format!("configmap {name:?} deleted\n"))?;
+fn age(text: &str) -> Result<Duration, Error> {
+    let wrong = |problem| Error::usage(format!("--older-than {text:?}: {problem}"));
+    duration::parse_age(text).map_err(|problem| wrong(problem).hint("write it as 30m, 12h or 1d"))
+}
+
+/// Which of the Jobs are meant.
+struct Filter {
+    finished: bool,
+    older_than: Option<Duration>,
+}
+
+impl Filter {
+    fn takes(&self, job: &Job, context: &Context) -> bool {
+        let since = state::ended_at(job).or_else(|| job.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        let old = self.older_than.is_none_or(|least| {
+            let age = since.map(|since| context.now().duration_since(since));
+            age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age > least)
+        });
+        old && (!self.finished || state::outcome(job).is_some())
     }
-    Ok(())
+
+    fn why_not(&self, job: &Job) -> &'static str {
+        if self.finished && state::outcome(job).is_none() { "it has not finished" } else { "it is not that old" }
+    }
+}
+
+/// How it is told what is gone.
+struct Report {
+    output: Option<NameFormat>,
+    dry_run: DryRun,
+    with_namespace: bool,
+}
+
+impl Report {
+    fn job(&self, job: &Job, context: &mut Context) -> Result<()> {
+        let (name, namespace) = (name(job), job.metadata.namespace.as_deref().unwrap_or_default());
+        let place = if self.with_namespace { format!(" from {namespace} namespace") } else { String::new() };
+        Ok(context.ui.data(match self.output {
+            Some(NameFormat::Name) => format!("job.batch/{name}\n"),
+            None => format!("job.batch {name:?} deleted{place}{}\n", self.note()),
+        })?)
+    }
+
+    fn config_map(&self, name: &str, context: &mut Context) -> Result<()> {
+        Ok(context.ui.data(match self.output {
+            Some(NameFormat::Name) => format!("configmap/{name}\n"),
+            None => format!("configmap {name:?} deleted{}\n", self.note()),
+        })?)
+    }
+
+    fn note(&self) -> &'static str {
+        match self.dry_run {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        }
+    }
+}
+
+/// The Jobs of these names. Of one that is not there, the list may have been left behind, and is deleted.
+async fn find_named(
+    names: &[String],
+    cluster: &Cluster,
+    ignore_not_found: bool,
+    report: &Report,
+    context: &mut Context,
+) -> Result<Vec<Job>> {
+    let (mut jobs, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        match cluster.job(name).await {
+            Ok(job) => {
+                find::check_indexed(&job)?;
+                jobs.push(job);
+            }
+            Err(error) if error.kind() == Kind::NotFound => missing.push((name, error)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for (name, error) in missing {
+        let left = unowned_items(name, cluster).await?;
+        if left.is_empty() && !ignore_not_found {
+            return Err(error.into());
+        }
+        for name in left {
+            if report.dry_run == DryRun::None {
+                cluster.delete_config_map(&name).await?;
+            }
+            report.config_map(&name, context)?;
+        }
+    }
+    Ok(jobs)
+}
+
+/// How Jobs are deleted.
+struct Way {
+    keep_results: Option<PathBuf>,
+    no_wait: bool,
+    report: Report,
+}
+
+/// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
+async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Context) -> Result<Exit> {
+    let Way { keep_results, no_wait, report } = way;
+    let mut exit = Exit::Success;
+    let mut going = Vec::new();
+    let mut clusters: HashMap<String, Arc<Cluster>> = HashMap::new();
+    for job in jobs {
+        let namespace = job.metadata.namespace.clone().unwrap_or_default();
+        let cluster = clusters.entry(namespace.clone()).or_insert_with(|| Arc::new(cluster.at(&namespace)));
+        let kept = match keep_results.as_ref().filter(|_| report.dry_run == DryRun::None) {
+            Some(folder) => {
+                let folder = if report.with_namespace { folder.join(&namespace) } else { folder.clone() };
+                Box::pin(results::gather_to(&folder.join(name(&job)), &job, cluster, context)).await.map(drop)
+            }
+            None => Ok(()),
+        };
+        let deleted = match kept {
+            Ok(()) => one(&job, cluster, report.dry_run).await.map_err(anyhow::Error::from),
+            Err(error) => Err(error.context(format!("job {} is kept", name(&job)))),
+        };
+        match deleted {
+            Ok(config_maps) => going.push((job, namespace, config_maps)),
+            Err(error) => {
+                context.ui.error(&error);
+                exit = Exit::Failure;
+            }
+        }
+    }
+    for (job, namespace, config_maps) in going {
+        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), *no_wait, report.dry_run) {
+            wait_until_gone(cluster, &job, context).await?;
+        }
+        report.job(&job, context)?;
+        for config_map in config_maps {
+            report.config_map(&config_map, context)?;
+        }
+        context.ui.flush()?;
+    }
+    Ok(exit)
+}
+
+/// Has the server delete a Job. Returns the ConfigMaps that went with it although it did not own them.
+///
+/// They are made its own first: so whenever this is cut off, nothing is left that belongs to nobody.
+async fn one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec<String>, Error> {
+    let (name, uid) = (name(job), job.metadata.uid.as_deref());
+    let config_maps = unowned_items(name, cluster).await?;
+    if dry_run == DryRun::None {
+        let owner = submit::owner(name, uid.unwrap_or_default());
+        for config_map in &config_maps {
+            match cluster.adopt(config_map, &owner).await {
+                // Whoever may delete it may not be allowed to change it.
+                Err(error) if !matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    if dry_run != DryRun::Client {
+        match cluster.delete_job(name, uid, dry_run == DryRun::Server).await {
+            Err(error) if error.kind() != Kind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    if dry_run == DryRun::None {
+        for config_map in &config_maps {
+            cluster.delete_config_map(config_map).await?;
+        }
+    }
+    Ok(config_maps)
+}
+
+async fn unowned_items(job: &str, cluster: &Cluster) -> Result<Vec<String>, Error> {
+    match cluster.unowned_items(job).await {
+        // Whoever may not see ConfigMaps has not made any through this program either.
+        Err(error) if error.kind() == Kind::Forbidden => Ok(Vec::new()),
+        answer => answer,
+    }
 }
 
 /// The Job goes last, after its Pods, so its end is the end of all.
-async fn wait_until_gone(
-    cluster: &Cluster,
-    job: &k8s_openapi::api::batch::v1::Job,
-    context: &mut Context,
-) -> Result<()> {
+async fn wait_until_gone(cluster: &Cluster, job: &Job, context: &mut Context) -> Result<()> {
     let mut notices = cluster.watch(job, Pods::None, &Link::default());
     let mut connection = ConnectionTeller::default();
     while let Some(events) = connection.next(&mut notices, context).await? {

@@ -33,6 +33,21 @@ pub(super) fn job_name(text: &str) -> Result<String, Error> {
     }
 }
 
+/// The names of Jobs as [`job_name`] reads them, each once.
+///
+/// # Errors
+/// As [`job_name`].
+pub(super) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let name = job_name(text)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// The cluster, and the Indexed Job in it that is meant.
 ///
 /// # Errors
@@ -57,15 +72,22 @@ pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Co
     };
     let name = job_name(text)?;
     let job = cluster.job(&name).await?;
-    if !state::is_indexed(&job) {
-        return Err(Error::new(
-            Kind::Failed,
-            format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
-        )
-        .hint(format!("kubectl describe job {name} shows it"))
-        .into());
-    }
+    check_indexed(&job)?;
     Ok(job)
+}
+
+/// # Errors
+/// If the Job gives its Pods no index.
+pub(super) fn check_indexed(job: &Job) -> Result<(), Error> {
+    if state::is_indexed(job) {
+        return Ok(());
+    }
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    Err(Error::new(
+        Kind::Failed,
+        format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
+    )
+    .hint(format!("kubectl describe job {name} shows it")))
 }
 
 async fn newest(cluster: &Cluster) -> Result<Job> {

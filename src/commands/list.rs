@@ -123,13 +123,13 @@ impl Printer {
 }
 
 /// The Jobs as kubectl prints several objects.
-fn list_of(jobs: &[Job]) -> Result<Value> {
+pub(super) fn list_of(jobs: &[Job]) -> Result<Value> {
     let items = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
     Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
 }
 
 /// A Job as kubectl prints it.
-fn object(job: &Job) -> Result<Value> {
+pub(super) fn object(job: &Job) -> Result<Value> {
     let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
     if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
         item.extend(fields);

@@ -1,5 +1,6 @@
 //! The verbs: each loads, checks, acts, reports, and names what to do next.
 
+mod change;
 mod completion;
 mod delete;
 mod describe;
@@ -13,8 +14,11 @@ mod list;
 mod logs;
 mod print;
 mod results;
+mod resume;
 mod run;
+mod scale;
 mod submit;
+mod suspend;
 mod wait;
 mod watch;
 
@@ -176,7 +180,10 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Results(args) => Box::pin(results::results(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
-        Verb::Delete(args) => delete::delete(args, context).await,
+        Verb::Suspend(args) => suspend::suspend(args, context).await,
+        Verb::Resume(args) => resume::resume(args, context).await,
+        Verb::Scale(args) => scale::scale(args, context).await,
+        Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
         Verb::Completion { shell } => completion::completion(shell, context),
     }
 }

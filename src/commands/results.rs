@@ -1,5 +1,6 @@
 //! `results`: what each index of a Job gave, in order, to stdout, to a folder, or as a log of jobs.
 
+mod alongside;
 mod fetch;
 mod folder;
 mod harvest;
@@ -15,18 +16,17 @@ use anyhow::Result;
 use futures::StreamExt as _;
 use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
-use tokio::sync::Semaphore;
 
 use super::follow::teller::ConnectionTeller;
 use super::{Context, find, follow};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
-use crate::cluster::logs::Streams;
 use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read;
 use crate::state::JobState;
 use crate::view::summary::ItemTexts;
+pub(super) use alongside::{Alongside, check_folder, gather_to, is_of};
 use fetch::{AT_ONCE, Found, Gathered, Source};
 use folder::{Folder, Wanted};
 use harvest::Harvest;
@@ -66,17 +66,11 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let joblog = joblog.map(|path| JobLog::new(path, &job));
     let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
     let messages = Messages::new(from == ResultFrom::TerminationMessage, container.as_deref());
-    let source = Source {
-        cluster: Arc::clone(&cluster),
-        container,
-        from,
-        // A log of jobs alone needs none.
-        outputs: !no_output && (format.is_some() || to.is_some()),
-        folder: folder.map(Arc::new),
-        slots: Semaphore::new(AT_ONCE),
-        streams: Streams::new(AT_ONCE),
-    };
+    // A log of jobs alone needs no outputs.
+    let outputs = !no_output && (format.is_some() || to.is_some());
+    let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
     let mut printer = Printer::new(form, joblog);
+    let name = job.metadata.name.clone().unwrap_or_default();
     let gathering = Gathering { source: Arc::new(source), job, selector: index, items, messages };
     let end = Box::pin(gathering.run(follow, keep_order, &mut printer, context)).await?;
     if let Some(path) = &to {
@@ -85,7 +79,10 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     match end {
         Some(state) if !no_output => Ok(printer.tally().check(&state, context)?),
         Some(_) => Ok(Exit::Success),
-        None => Ok(Exit::Interrupted),
+        None => {
+            context.ui.status(&format!("interrupted: job {name} goes on"));
+            Ok(Exit::Interrupted)
+        }
     }
 }
 

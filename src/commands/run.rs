@@ -1,5 +1,6 @@
 //! `run`: from items and a command to a Job, and to its end.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use super::follow::{End, Follow, LogView, Order};
 use super::logs::pick::Pick;
 use super::print::{LogForm, LogPrinter};
+use super::results::{self, Alongside};
+use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
@@ -23,7 +26,7 @@ use crate::view::summary::ItemTexts;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let (dry_run, output, detach, quiet) = (args.dry_run, args.output, args.detach, args.quiet);
-    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order };
+    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: args.results.clone() };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
             .hint("add --detach, or --dry-run=client to create nothing")
@@ -42,7 +45,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     if dry_run == DryRun::Client {
         let manifest = manifest::build(&spec)?;
         tell_handover(&spec, output, false, context);
-        return print(manifest, output, " (dry run)", context);
+        return print(manifest, output, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
     if spec.handover.depends_on_server() {
@@ -55,27 +58,50 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
         tell_handover(&spec, output, true, context);
-        return print(checked, output, " (server dry run)", context);
+        return print(checked, output, "created (server dry run)", context);
+    }
+    if let Some(folder) = &shown.results {
+        check_folder(folder, &spec.name, &cluster).await?;
     }
     let submitted = tokio::select! {
         submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
         _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
     };
+    let Submitted { manifest, how } = submitted;
+    if how == How::Unchanged {
+        let then = if detach { "" } else { ": following it" };
+        context.ui.status(&format!("job {} is there already, made by this same command{then}", spec.name));
+    }
     if detach {
-        let exit = print(submitted, output, "", context)?;
+        let done = if how == How::Unchanged { "unchanged" } else { "created" };
+        let exit = print(manifest, output, done, context)?;
         come_back(&spec.name, context);
         return Ok(exit);
     }
-    let number = plural(spec.completions as usize, "index", "indexes");
-    context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
-    Box::pin(to_the_end(&spec, submitted.job, &cluster, shown, context)).await
+    if how != How::Unchanged {
+        let number = plural(spec.completions as usize, "index", "indexes");
+        context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
+    }
+    Box::pin(to_the_end(&spec, manifest.job, &cluster, shown, context)).await
+}
+
+/// # Errors
+/// If the folder holds anything but what this same command has gathered before it was cut off.
+async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
+    let Err(taken) = results::check_folder(folder) else { return Ok(()) };
+    match cluster.job(name).await {
+        Ok(job) if results::is_of(folder, &job) => Ok(()),
+        _ => Err(taken),
+    }
 }
 
 /// How the output of the indexes is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Shown {
     prefix: Prefix,
     keep_order: bool,
+    /// The folder for the output of each index.
+    results: Option<PathBuf>,
 }
 
 /// Shows what the indexes write until the Job has ended.
@@ -97,12 +123,29 @@ async fn to_the_end(
         order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
         streams: Streams::default(),
     };
+    let gathering = shown.results.map(|path| Alongside::begin(&path, &job, items.clone(), cluster)).transpose()?;
     let (end, _) = follow::follow(Follow { cluster, job, logs }, context).await?;
     match end {
-        End::Finished(state) => Ok(follow::report(&state, &items, context)),
+        End::Finished(state) => {
+            let gathered = match gathering {
+                Some(gathering) => {
+                    let job = state.job().cloned().unwrap_or_default();
+                    Box::pin(follow::unless_interrupted(gathering.end(&job, context))).await
+                }
+                None => Some(Ok(Exit::Success)),
+            };
+            let exit = follow::report(&state, &items, context);
+            gathered.map_or(Ok(Exit::Interrupted), |gathered| gathered.map(|_| exit))
+        }
         End::Interrupted => {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {} goes on", spec.name));
+            if let Some(gathering) = gathering {
+                let path = gathering.leave_off().await?.display().to_string();
+                let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned);
+                let command = context.again(&format!("results -f {} --to {path}", spec.name));
+                context.ui.hint(&format!("{command} goes on with the results"));
+            }
             come_back(&spec.name, context);
             Ok(Exit::Interrupted)
         }
@@ -114,7 +157,9 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
-            format!("job {name} is left behind suspended: nothing of it runs")
+            format!(
+                "job {name} is left behind suspended: nothing of it runs until the same command, with this name, takes it up"
+            )
         }
         Ok(Ok(_)) => format!("job {name} goes on"),
         Ok(Err(error)) if error.kind() == Kind::NotFound => {
@@ -149,7 +194,7 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
 }
 
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
-fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: &mut Context) -> Result<Exit> {
+fn print(manifest: Manifest, output: Option<ObjectFormat>, done: &str, context: &mut Context) -> Result<Exit> {
     let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
     for object in &mut objects {
         manifest::clean(object);
@@ -159,7 +204,7 @@ fn print(manifest: Manifest, output: Option<ObjectFormat>, note: &str, context: 
         format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())
     };
     let text = match output {
-        None => lines(&objects, |object| format!("{} created{note}", name(object))),
+        None => lines(&objects, |object| format!("{} {done}", name(object))),
         Some(ObjectFormat::Name) => lines(&objects, name),
         Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
         Some(ObjectFormat::Json) => {

@@ -2,6 +2,7 @@
 //!
 //! So whatever breaks in between, nothing is without an owner, and nothing runs without its item.
 
+mod again;
 mod policies;
 
 use anyhow::Result;
@@ -53,38 +54,65 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates the objects and lets them run.
+/// What came of a submission.
+pub(super) struct Submitted {
+    /// The objects as the server has them.
+    pub(super) manifest: Manifest,
+    pub(super) how: How,
+}
+
+/// How a Job came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Created,
+    /// An earlier submission of the same was cut off; what was missing of it is there now.
+    TakenUp,
+    /// An earlier submission of the same made it, and it goes on.
+    Unchanged,
+}
+
+/// Creates the objects and lets them run; what the same command has begun before is taken up.
 ///
 /// # Errors
-/// If the server refuses one of them. Then nothing of them is left, or the error says what is.
+/// If the server refuses one of them. Then nothing of them is left, or the error says what is. If a Job of this name is
+/// there, and is another or has ended.
 pub(super) async fn submit(
     manifest: &Manifest,
     spec: &JobSpec,
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
-) -> Result<Manifest> {
+) -> Result<Submitted> {
     let submission = Submission { dry_run: false, field_manager: manager };
     let mut job = manifest.job.clone();
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(20).collect();
-    job["metadata"]["annotations"][annotation::SUBMISSION] = json!(token);
+    let annotations = &mut job["metadata"]["annotations"];
+    annotations[annotation::SUBMISSION] = json!(token);
+    annotations[annotation::DIGEST] = json!(again::digest(manifest));
     let held_back = !manifest.config_maps.is_empty();
-    let name_hint = |error: Error| match error.kind() {
-        Kind::AlreadyExists => error
-            .hint(format!("{} shows it", context.again(&format!("describe {}", spec.name))))
-            .hint("choose another --name, or leave it out to have one made"),
-        _ => error,
-    };
-    if held_back || spec.policy.depends_on_server() || spec.handover.depends_on_server() {
-        // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
-        let one = manifest.config_maps.first().cloned();
-        let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-        dry_run(&checked, spec, cluster, manager).await.map_err(name_hint)?;
-    }
     if held_back {
+        annotations[annotation::SUBMITTING] = json!("true");
         job["spec"]["suspend"] = json!(true);
     }
-    let created = cluster.create(&job, submission).await.map_err(name_hint)?;
+    let begun = async {
+        if held_back || spec.policy.depends_on_server() || spec.handover.depends_on_server() {
+            // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
+            let one = manifest.config_maps.first().cloned();
+            let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
+            dry_run(&checked, spec, cluster, manager).await?;
+        }
+        cluster.create(&job, submission).await
+    };
+    let (created, how) = match begun.await {
+        Ok(created) => (created, How::Created),
+        Err(error) if error.kind() == Kind::AlreadyExists => {
+            again::find(error, &spec.name, &again::digest(manifest), cluster, context).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if how == How::Unchanged {
+        return Ok(Submitted { manifest: Manifest { job: created.object, config_maps: Vec::new() }, how });
+    }
     let fallback = mind_dropped(&job, &created.object, &spec.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
@@ -92,27 +120,34 @@ pub(super) async fn submit(
         }
         let owner = owner(&spec.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
-        // With a queue, Kueue lets it run.
-        if held_back && spec.queue.is_none() {
-            cluster.release(&spec.name, manager).await?;
+        if held_back {
+            // With a queue, Kueue lets it run.
+            cluster.release(&spec.name, spec.queue.is_none(), manager).await?;
         }
         Ok::<_, Error>(config_maps)
     };
     match rest.await {
-        Ok(config_maps) => Ok(Manifest { job: created.object, config_maps }),
-        Err(error) => {
-            let undone = cluster.delete_job(&spec.name, Some(created.uid())).await;
-            let error = anyhow::Error::from(error);
-            Err(match undone {
-                Ok(()) => error.context(format!("submitting job {:?}, which was taken back", spec.name)),
-                Err(_) => error.context(format!(
-                    "submitting job {:?}, which is left behind suspended ({} removes it)",
-                    spec.name,
-                    context.again(&format!("delete {}", spec.name))
-                )),
-            })
-        }
+        Ok(config_maps) => Ok(Submitted { manifest: Manifest { job: created.object, config_maps }, how }),
+        Err(error) => Err(undo(error.into(), &spec.name, created.uid(), how, cluster, context).await),
     }
+}
+
+/// Takes back a Job that can't be completed, unless somebody else began it. Returns the error with what is left.
+async fn undo(
+    error: anyhow::Error,
+    name: &str,
+    uid: &str,
+    how: How,
+    cluster: &Cluster,
+    context: &Context,
+) -> anyhow::Error {
+    if how == How::Created && cluster.delete_job(name, Some(uid), false).await.is_ok() {
+        return error.context(format!("submitting job {name:?}, which was taken back"));
+    }
+    error.context(format!(
+        "submitting job {name:?}, which is left behind suspended ({} removes it)",
+        context.again(&format!("delete {name}"))
+    ))
 }
 
 /// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.
@@ -126,13 +161,18 @@ async fn store(
     let requests = config_maps.iter().map(|config_map| {
         let mut config_map = config_map.clone();
         config_map["metadata"]["ownerReferences"] = json!([owner]);
-        async move { cluster.create(&config_map, submission).await }
+        async move {
+            match cluster.create(&config_map, submission).await {
+                Ok(created) => Ok(created.object),
+                Err(error) => again::stored(error, config_map, cluster).await,
+            }
+        }
     });
     let mut answers = futures::stream::iter(requests).buffered(SENT_AT_ONCE);
     let mut stored = Vec::new();
     context.ui.begin_live();
     while let Some(answer) = answers.next().await {
-        stored.push(answer?.object);
+        stored.push(answer?);
         let (done, total) = (stored.len(), config_maps.len());
         context.ui.set_live(done, total, format!("storing the items: {done} of {total} configmaps"));
     }
@@ -140,6 +180,7 @@ async fn store(
     Ok(stored)
 }
 
-fn owner(name: &str, uid: &str) -> Value {
+/// The reference that makes a Job own something.
+pub(super) fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
 }

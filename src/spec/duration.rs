@@ -16,6 +16,20 @@ pub(crate) fn parse(text: &str) -> Result<Option<Duration>, String> {
     Ok(Some(duration).filter(|duration| !duration.is_zero()))
 }
 
+/// Reads an age: as [`parse`], and with days, which is how kubectl prints one.
+///
+/// # Errors
+/// Says what would be right.
+pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+    let (days, rest) = match text.split_once('d') {
+        Some((days, rest)) => (days.parse::<u32>().map(u64::from).ok(), if rest.is_empty() { "0" } else { rest }),
+        None => (Some(0), text),
+    };
+    let age = days.map(|days| Duration::from_secs(days * 24 * 60 * 60)).zip(parse(rest).ok());
+    age.and_then(|(days, rest)| days.checked_add(rest.unwrap_or_default()))
+        .ok_or_else(|| format!("{text:?} is not an age: give a number with a unit such as 30m, 2h, 1d, 1d12h"))
+}
+
 /// Go's `time.ParseDuration`, without negative ones.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
@@ -69,6 +83,17 @@ mod tests {
         }
         for text in ["", "-1", "-1s", "1x", "s", "1d", "1 s", "1.2.3s", "1s2", "99999999999999999999h"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_have_days_too() {
+        let hours = |hours: u64| Ok(Duration::from_secs(hours * 3600));
+        for (text, expected) in [("1d", hours(24)), ("1d12h", hours(36)), ("0", hours(0)), ("2h", hours(2))] {
+            assert_eq!(parse_age(text), expected, "{text}");
+        }
+        for text in ["", "d", "-1d", "1.5d", "1d1d", "1w", "12h1d"] {
+            assert!(parse_age(text).is_err(), "{text}");
         }
     }
 }

@@ -141,6 +141,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         // How the run is shown is the command's business.
         detach: _,
         keep_order: _,
+        results: _,
         prefix: _,
         quiet: _,
         dry_run: _,

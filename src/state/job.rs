@@ -1,5 +1,6 @@
 //! What a Job says of itself.
 
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::Outcome;
@@ -55,6 +56,18 @@ pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
 /// Why the items of a Job that this program made are handed over as they are, in words.
 pub(crate) fn handed_over(job: &Job) -> Option<&str> {
     job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
+}
+
+/// Whether the submission of a Job is under way, or was cut off before its release.
+pub(crate) fn is_submitting(job: &Job) -> bool {
+    job.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(annotation::SUBMITTING))
+}
+
+/// When a Job ended, if it did.
+pub(crate) fn ended_at(job: &Job) -> Option<Timestamp> {
+    let completed = job.status.as_ref().and_then(|status| status.completion_time.as_ref());
+    let failed = || condition(job, "Failed").and_then(|condition| condition.last_transition_time.as_ref());
+    completed.or_else(failed).map(|time| time.0)
 }
 
 /// The Kueue queue that has to admit a Job.

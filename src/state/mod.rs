@@ -14,7 +14,9 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
-pub(crate) use job::{condition, handed_over, is_indexed, is_suspended, item_form, outcome, queue, status_word};
+pub(crate) use job::{
+    condition, ended_at, handed_over, is_indexed, is_submitting, is_suspended, item_form, outcome, queue, status_word,
+};
 
 /// Something that was seen in the cluster.
 #[derive(Clone, Debug)]

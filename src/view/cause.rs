@@ -130,6 +130,10 @@ fn whole_job(job: &Job, outstanding: &IndexSet, now: Timestamp) -> Option<Cause>
     let age = job.metadata.creation_timestamp.as_ref().map_or(0, |time| now.as_second() - time.0.as_second());
     let cause = |why: String, hints: Vec<String>| Cause { indexes: outstanding.clone(), fate: "pending", why, hints };
     if spec.suspend == Some(true) {
+        if state::is_submitting(job) {
+            let why = "the submission of the Job is under way, or was cut off (suspended)".to_owned();
+            return Some(cause(why, hint::of_submitting(name)));
+        }
         return Some(match state::queue(job) {
             Some(queue) => {
                 cause(format!("the queue {queue} has not admitted the Job (suspended)"), hint::of_queue(queue))

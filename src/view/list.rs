@@ -88,10 +88,7 @@ fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {
     let failed = status.failed_indexes.as_deref().map(IndexSet::from_status);
     let pods = |count: Option<i32>| count.unwrap_or(0).to_string();
     let start = status.start_time.as_ref().map(|time| time.0);
-    let end = status
-        .completion_time
-        .as_ref()
-        .or_else(|| state::condition(job, "Failed").and_then(|condition| condition.last_transition_time.as_ref()));
+    let end = state::ended_at(job);
     let age = |from: Option<Timestamp>, to: Timestamp| {
         from.map_or_else(String::new, |from| duration::human(to.as_second() - from.as_second()))
     };
@@ -102,7 +99,7 @@ fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {
         pods(status.active),
         // Indexes where the Job counts them, else Pods: either is what the Job itself calls failed.
         failed.as_ref().map_or_else(|| pods(status.failed), |failed| failed.len().to_string()),
-        age(start, end.map_or(now, |time| time.0)),
+        age(start, end.unwrap_or(now)),
         age(job.metadata.creation_timestamp.as_ref().map(|time| time.0), now),
     ]);
     if columns.wide {

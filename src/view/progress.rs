@@ -133,6 +133,10 @@ pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
         return Some(format!("job {name} is being deleted"));
     }
     if state::is_suspended(job) {
+        if state::is_submitting(job) {
+            let again = "nothing of it runs until that is done, or the same command takes it up";
+            return Some(format!("the submission of job {name} is under way, or was cut off: {again}"));
+        }
         return Some(match state::queue(job) {
             Some(queue) => format!("job {name} waits until the queue {queue} admits it"),
             None => format!("job {name} is suspended: nothing of it runs until it is resumed"),

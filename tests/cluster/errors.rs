@@ -20,7 +20,7 @@ fn a_missing_namespace() {
 fn a_job_that_is_not_indexed() {
     let cluster = Cluster::new("errors");
     cluster.kubectl(&["create", "job", "plain", "--image=busybox", "--", "true"]).ok();
-    for verb in ["describe", "logs", "wait"] {
+    for verb in ["describe", "logs", "wait", "suspend", "resume"] {
         let expected = "error: job \"plain\" is not Indexed: its Pods have no completion index";
         refused(&cluster.run(&[verb, "plain"]), 1, expected);
         let missing = format!("error: there is no job \"none\" in namespace {:?}\n", cluster.namespace());
@@ -60,9 +60,9 @@ fn what_the_server_refuses_leaves_nothing() {
     let cluster = Cluster::new("errors");
     let name = "there";
     cluster.run(&["run", name, "--items", "a", "--detach", "-q", "--", "rev"]).ok();
-    let again = cluster.run(&["run", name, "--items", "a", "--detach", "-q", "--", "rev"]);
-    refused(&again, 1, "error: can't create ");
-    assert!(again.stderr.contains("already exists"), "{again:?}");
+    let other = cluster.run(&["run", name, "--items", "b", "--detach", "-q", "--", "rev"]);
+    refused(&other, 1, "error: can't create ");
+    assert!(other.stderr.contains("already exists"), "{other:?}");
     let invalid = cluster.run(&["run", "bad", "--items", "a", "--label", "not a key=x", "--", "rev"]);
     assert_eq!((invalid.code, invalid.stdout.as_str()), (2, ""), "{invalid:?}");
     let unknown = cluster.run(&[

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::support::{Cluster, Outcome};
 
 /// What the proxy does to the bytes of one connection.
-trait Fault: Send + Sync + 'static {
+pub(crate) trait Fault: Send + Sync + 'static {
     /// Learns of a connection of the program's; false refuses it.
     fn opened(&self, _client: &TcpStream) -> bool {
         true
@@ -26,7 +26,7 @@ trait Fault: Send + Sync + 'static {
 }
 
 /// Stands in front of the API server and does `fault` to all that passes. Returns its URL; it ends with the test.
-fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
+pub(crate) fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -71,7 +71,7 @@ fn pump(from: &mut TcpStream, to: &mut TcpStream, mut change: impl FnMut(&mut Ve
     let _ = to.shutdown(Shutdown::Both);
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 

@@ -8,6 +8,8 @@ mod examples;
 mod faults;
 mod indexes;
 mod items;
+mod kills;
+mod life;
 mod list;
 mod logs;
 mod policies;

@@ -95,6 +95,28 @@ fn the_tables_of_items_are_true() {
     }
 }
 
+/// The commands about logs, on a Job that has ended.
+#[test]
+fn the_commands_about_logs_work() {
+    let cluster = Cluster::new("readme-logs");
+    let folder = tempfile::tempdir().unwrap();
+    let shell = |command: &str| cluster.shell(&format!("cd {} && {command}", folder.path().display()));
+    let script = "echo $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1";
+    let items = "foo,bar,baz,qux,xyz";
+    let template = "spec: {initContainers: [{name: first, image: busybox, command: [echo, hello]}]}";
+    let run = format!(
+        "echo '{{apiVersion: batch/v1, kind: Job, spec: {{template: {{{template}}}}}}}' > t.yaml; \
+         kubectl indexed run -q --template t.yaml --items {items} -- sh -c '{script}'"
+    );
+    assert_eq!(shell(&run).code, 1);
+    for command in blocks("bash").iter().flat_map(|text| text.lines()) {
+        let outcome = shell(command).ok();
+        assert!(!outcome.stdout.is_empty() || command.contains("--to"), "{command}");
+        // The folder is there, with a file for each index.
+        assert!(!command.contains("--to") || shell("cat logs/4.log").ok().stdout == "4\n", "{command}");
+    }
+}
+
 #[test]
 fn the_role_is_enough() {
     let cluster = Cluster::new("role");

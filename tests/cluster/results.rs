@@ -208,3 +208,42 @@ fn followed_each_comes_as_it_finishes() {
     let refused = cluster.run(&["results", "x", "-f", "-o", "json"]);
     assert_eq!(refused.code, 2, "{refused:?}");
 }
+
+#[test]
+fn run_gathers_before_anything_is_gone() {
+    let cluster = Cluster::new("results-run");
+    let folder = cluster.write("none", b"").with_file_name("out");
+    // The Job and its Pods are gone as soon as it has ended.
+    let script = "echo $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1";
+    let args = ["run", "x", "--completions", "4", "--ttl", "0s", "--results", text(&folder), "--", "sh", "-c", script];
+    let outcome = cluster.run(&args);
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (1, 4), "{outcome:?}");
+    assert!(outcome.stderr.contains(&format!("\n4 results in {}\n", folder.display())), "{outcome:?}");
+    let read = |index: usize| std::fs::read_to_string(folder.join(format!("{index}.out"))).unwrap();
+    assert_eq!([0, 1, 2, 3].map(read), ["0\n", "1\n", "2\n", "3\n"]);
+    let codes: Vec<_> = list(&folder).iter().map(|line| line["exitCode"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [0, 1, 0, 0]);
+
+    // What is there already is seen before a Job is made.
+    let again = cluster.run(&["run", "y", "--completions", "1", "--results", text(&folder), "--", "true"]);
+    assert_eq!(again.code, 2, "{again:?}");
+    assert!(
+        again.stderr.ends_with("out is not empty\nhint: name a new folder for the results of a new Job\n"),
+        "{again:?}"
+    );
+    assert_eq!(cluster.field("job/y", "{.metadata.name}"), "");
+
+    // An interrupt leaves what there is, and says how the rest comes.
+    let folder = folder.with_file_name("cut");
+    let script = "sleep $((3 * JOB_COMPLETION_INDEX)); echo $JOB_COMPLETION_INDEX";
+    let args = ["run", "z", "--completions", "2", "--results", text(&folder), "--", "sh", "-c", script];
+    let running = cluster.start(&args);
+    cluster.eventually("the first result", || folder.join("0.out").exists());
+    running.interrupt();
+    let outcome = running.end();
+    assert_eq!((outcome.code, list(&folder).len()), (130, 1), "{outcome:?}");
+    let command = format!("kubectl indexed results -f z --to {}", folder.display());
+    assert!(outcome.stderr.contains(&format!("hint: {command} goes on with the results\n")), "{outcome:?}");
+    let after = cluster.shell(&command).ok();
+    assert_eq!(after.stderr, format!("2 results, 1 there before in {}\n", folder.display()));
+}

@@ -244,6 +244,14 @@ impl Running {
         assert!(status.success());
     }
 
+    /// What `kill -9` does, unless it has ended. Says whether it was cut off.
+    pub(crate) fn kill(mut self) -> bool {
+        let cut_off = self.child.try_wait().unwrap().is_none();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        cut_off
+    }
+
     /// Waits for its end, for a minute at the most.
     pub(crate) fn end(mut self) -> Outcome {
         // It could not end while a pipe is full.

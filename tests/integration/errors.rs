@@ -372,6 +372,80 @@ fn nothing_to_delete() {
 }
 
 #[test]
+fn an_age_that_is_none() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "--older-than", "1w"])), @r#"
+    ── stdout
+    ── stderr
+    error: --older-than "1w": "1w" is not an age: give a number with a unit such as 30m, 2h, 1d, 1d12h
+    hint: write it as 30m, 12h or 1d
+    ── exit code 2
+    "#);
+}
+
+#[test]
+fn names_beside_what_chooses() {
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "x", "--all"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '[JOB]...' cannot be used with '--all'
+
+    Usage: kubectl indexed delete <JOB>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(refused(USAGE, Sandbox::new().run(&["suspend", "x", "-l", "a=b"])), @"
+    ── stdout
+    ── stderr
+    error: the argument '[JOB]...' cannot be used with '--selector <SELECTOR>'
+
+    Usage: kubectl indexed suspend <JOB>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn numbers_that_no_job_can_be_scaled_to() {
+    let scale = |flags: &[&str]| refused(USAGE, Sandbox::new().run(&[&["scale", "x"], flags].concat()));
+    assert_snapshot!(scale(&[]), @"
+    ── stdout
+    ── stderr
+    error: the following required arguments were not provided:
+      --parallelism <N>
+
+    Usage: kubectl indexed scale --parallelism <N> <JOB>...
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(scale(&["-j", "100001"]), @"
+    ── stdout
+    ── stderr
+    error: invalid value '100001' for '--parallelism <N>': 100001 is not in 0..=100000
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(scale(&["--completions", "0"]), @"
+    ── stdout
+    ── stderr
+    error: invalid value '0' for '--completions <N>': 0 is not in 1..=100000
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    assert_snapshot!(scale(&["--completions", "3", "-j", "2"]), @"
+    ── stdout
+    ── stderr
+    error: --completions 3 and --parallelism 2 differ: Kubernetes changes the number of indexes only where all of them may run at once
+    hint: leave one of them out, or give both as 3
+    ── exit code 2
+    ");
+}
+
+#[test]
 fn no_kubeconfig() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list"])), @"
     ── stdout

@@ -23,6 +23,9 @@ fn of_the_program() {
       results     Collect what each index of a Job gave: its output, exit code and times
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
+      suspend     Hold Jobs back: their running Pods end, and no index starts
+      resume      Let suspended Jobs go on
+      scale       Change how many indexes of Jobs may run at once
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
 
@@ -301,6 +304,10 @@ fn of_run() {
               - none:  Nothing
               
               [default: auto]
+
+          --results <DIR>
+              New or empty folder for the output of each index, written as soon as it has ended, as by
+              the verb results --to
 
       -q, --quiet
               Neither progress nor summary, only the output and errors
@@ -727,25 +734,255 @@ fn of_wait() {
 }
 
 #[test]
+fn of_suspend() {
+    assert_snapshot!(own_part("suspend"), @"
+    ── stdout
+    Hold Jobs back: their running Pods end, and no index starts
+
+    Usage: kubectl indexed suspend [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # What runs ends, and starts anew after resume; what has completed stays so
+      kubectl indexed suspend indexed-job
+
+      # All Jobs with a label, without being asked
+      kubectl indexed suspend -l team=vision -y
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_resume() {
+    assert_snapshot!(own_part("resume"), @"
+    ── stdout
+    Let suspended Jobs go on
+
+    Usage: kubectl indexed resume [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      kubectl indexed resume indexed-job
+
+      # Every Indexed Job of the namespace that is suspended
+      kubectl indexed resume --all
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_scale() {
+    assert_snapshot!(own_part("scale"), @"
+    ── stdout
+    Change how many indexes of Jobs may run at once
+
+    Usage: kubectl indexed scale [OPTIONS] [JOB]...
+
+    Arguments:
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Options:
+      -l, --selector <SELECTOR>
+              Labels of the Jobs that are meant, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace that have not finished
+
+      -j, --parallelism <N>
+              How many indexes may run at once; 0 for none
+
+          --completions <N>
+              How many indexes there are: only where all of them run at once, --parallelism then being
+              the same
+
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+          --dry-run[=<WHERE>]
+              Only show what would be done
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the changed Jobs on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    [the cluster options]
+    Examples:
+      # Twenty indexes at once instead of what was asked for at first
+      kubectl indexed scale indexed-job --parallelism 20
+
+      # None for now
+      kubectl indexed scale indexed-job -j 0
+
+      # An elastic Job, all of whose indexes run at once, to eight of them
+      kubectl indexed scale workers --completions 8
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
 fn of_delete() {
     assert_snapshot!(own_part("delete"), @"
     ── stdout
     Delete Jobs with their Pods and ConfigMaps
 
-    Usage: kubectl indexed delete [OPTIONS] <JOB>...
+    Usage: kubectl indexed delete [OPTIONS] [JOB]...
 
     Arguments:
-      <JOB>...  The Jobs
+      [JOB]...
+              The Jobs
 
     Options:
-          --no-wait           Return at once instead of waiting until the Job and its Pods are gone
-          --ignore-not-found  Do not complain about a Job that is not there
-      -o, --output <FORM>     Form of the names of what was deleted [possible values: name]
-      -h, --help              Print help
+          --finished
+              Only Jobs that have completed or failed
+
+          --older-than <AGE>
+              Only Jobs that ended longer ago than this, or that have not ended and were created longer
+              ago, as in 1d or 12h
+
+      -l, --selector <SELECTOR>
+              Only Jobs with these labels, as in kubectl get -l
+
+          --all
+              All Indexed Jobs of the namespace
+
+      -A, --all-namespaces
+              In all namespaces
+
+      -y, --yes
+              Don't ask: it asks where more than one Job would go, or an unnamed one that has not
+              finished
+
+          --keep-results <DIR>
+              Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
+              be had is kept
+
+          --no-wait
+              Return at once instead of waiting until the Job and its Pods are gone
+
+          --ignore-not-found
+              Do not complain about a Job that is not there
+
+          --dry-run[=<WHERE>]
+              Only show what would be deleted
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the names of what was deleted
+              
+              [possible values: name]
+
+      -h, --help
+              Print help (see a summary with '-h')
 
     [the cluster options]
     Examples:
       kubectl indexed delete indexed-job
+
+      # Those that completed or failed more than a day ago, without being asked
+      kubectl indexed delete --finished --older-than 1d -y
+
+      # What they wrote is kept
+      kubectl indexed delete --finished --keep-results out
+
+      # See first which those would be
+      kubectl indexed delete -l team=vision --finished --dry-run=client
     ── stderr
     ── exit code 0
     ");

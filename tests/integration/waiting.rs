@@ -31,7 +31,7 @@ fn a_timeout_counts_from_the_start() {
 #[test]
 fn what_is_no_job_is_told_without_a_cluster() {
     let sandbox = Sandbox::new();
-    for verb in ["describe", "logs", "wait", "delete"] {
+    for verb in ["describe", "logs", "wait", "suspend", "resume", "delete"] {
         let outcome = sandbox.run(&[verb, "job/"]);
         assert_eq!(outcome.code, 2, "{outcome}");
         assert!(outcome.stderr.starts_with("error: \"job/\" names no job\n"), "{outcome}");

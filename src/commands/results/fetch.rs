@@ -101,6 +101,19 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// The logs of a container, on their way to a folder or into the hands of the one who asks.
+    pub(super) fn new(cluster: &Arc<Cluster>, container: Option<String>, folder: Option<Arc<Folder>>) -> Self {
+        Self {
+            cluster: Arc::clone(cluster),
+            container,
+            from: ResultFrom::Log,
+            outputs: true,
+            folder,
+            slots: Semaphore::new(AT_ONCE),
+            streams: Streams::new(AT_ONCE),
+        }
+    }
+
     /// An index with its output.
     ///
     /// # Errors

@@ -109,6 +109,28 @@ pub(super) struct Part {
 }
 
 impl Folder {
+    /// Makes a folder for the results of a Job that is not there yet.
+    ///
+    /// # Errors
+    /// If it holds anything, or can't be made.
+    pub(super) fn check_empty(path: &Path) -> Result<()> {
+        let doing = || format!("opening the folder {}", path.display());
+        fs::create_dir_all(path).with_context(doing)?;
+        let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
+        // A folder of our own without a mark was begun, and nothing has come into it.
+        if path.join(OWN).join(MARK).exists() || entries.any(|entry| entry.file_name() != OWN) {
+            return Err(Error::usage(format!("the folder {} is not empty", path.display()))
+                .hint("name a new folder for the results of a new Job")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// Whether the folder holds results of this Job.
+    pub(super) fn is_of(path: &Path, job: &Job) -> bool {
+        Mark::read(path).is_some_and(|mark| Some(mark.uid) == job.metadata.uid)
+    }
+
     /// Makes the folder, or takes up one that holds results of the same Job.
     ///
     /// # Errors
@@ -213,6 +235,11 @@ impl Folder {
 }
 
 impl Mark {
+    /// The mark of a folder, if it has one.
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path.join(OWN).join(MARK)).ok()?).ok()
+    }
+
     /// The mark of a folder, which is now marked.
     fn settle(path: &Path, wanted: &Wanted<'_>) -> io::Result<Result<Self, Error>> {
         let metadata = &wanted.job.metadata;
@@ -227,8 +254,7 @@ impl Mark {
             from: from_word(wanted.from).to_owned(),
             container: wanted.container.map(str::to_owned),
         };
-        let Some(old) = fs::read(own.join(MARK)).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok())
-        else {
+        let Some(old) = Self::read(path) else {
             replace(&own.join(MARK), &own, serde_json::to_string(&new)?.as_bytes())?;
             return Ok(Ok(new));
         };

@@ -66,6 +66,11 @@ impl Tally {
         }
     }
 
+    /// Whether all could be had of what has ended.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+
     /// How many indexes have a file.
     pub(super) fn files(&self) -> String {
         let files = plural(self.written + self.before, "result", "results");

@@ -24,7 +24,14 @@ pub(super) fn of_queue(queue: &str) -> Vec<String> {
 }
 
 pub(super) fn of_suspended(name: &str) -> String {
-    format!("kubectl patch job {name} -p '{{\"spec\":{{\"suspend\":false}}}}' lets it run")
+    format!("kubectl indexed resume {name} lets it run")
+}
+
+pub(super) fn of_submitting(name: &str) -> Vec<String> {
+    vec![
+        format!("the command that made it, typed again with the name {name}, takes it up"),
+        format!("kubectl indexed delete {name} removes it"),
+    ]
 }
 
 /// A Job that ended before all of its indexes did.

@@ -233,11 +233,11 @@ fn what_holds_the_whole_job_up() {
         let state = job(metadata, spec, &json!({"startTime": null}));
         told(&state, &[], &[])
     };
-    assert_snapshot!(unstarted(&json!({}), &json!({"suspend": true})), @r#"
+    assert_snapshot!(unstarted(&json!({}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the Job is suspended
-        hint: kubectl patch job j -p '{"spec":{"suspend":false}}' lets it run
-    "#);
+        hint: kubectl indexed resume j lets it run
+    ");
     assert_snapshot!(unstarted(&json!({"labels": {"kueue.x-k8s.io/queue-name": "main"}}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the queue main has not admitted the Job (suspended)

@@ -1,0 +1,34 @@
+//! What the verbs have in common that change Jobs.
+
+use clap::Args;
+
+use super::{DryRun, ObjectFormat};
+
+/// Which Jobs are changed.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TargetArgs {
+    /// The Jobs; the newest Indexed Job when left out
+    #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all"])]
+    pub(crate) jobs: Vec<String>,
+    /// Labels of the Jobs that are meant, as in kubectl get -l
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub(crate) selector: Option<String>,
+    /// All Indexed Jobs of the namespace that have not finished
+    #[arg(long, conflicts_with = "selector")]
+    pub(crate) all: bool,
+}
+
+/// How Jobs are changed, and what is printed of it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChangeArgs {
+    /// Only show what would be done
+    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
+          value_name = "WHERE")]
+    pub(crate) dry_run: DryRun,
+    /// Form of the changed Jobs on stdout
+    #[arg(short, long, value_enum, value_name = "FORM")]
+    pub(crate) output: Option<ObjectFormat>,
+    /// Name of the manager that the server records for the fields that are set
+    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed")]
+    pub(crate) field_manager: String,
+}

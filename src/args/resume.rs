@@ -1,0 +1,22 @@
+//! What `resume` takes.
+
+use clap::Args;
+
+use super::{ChangeArgs, TargetArgs};
+
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  kubectl indexed resume indexed-job
+
+  # Every Indexed Job of the namespace that is suspended
+  kubectl indexed resume --all";
+
+/// `resume`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RESUME_EXAMPLES)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) how: ChangeArgs,
+}

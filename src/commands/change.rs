@@ -1,0 +1,257 @@
+//! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
+//! work is lost, and what is printed.
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::{Value, json};
+
+use super::{Context, find, list};
+use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
+use crate::cluster::{Cluster, Submission};
+use crate::error::{Error, Exit, Kind};
+use crate::manifest;
+use crate::state::{self, Outcome};
+use crate::view::plural;
+
+/// How a verb speaks.
+pub(super) struct Words {
+    /// As in `suspend job "x"`.
+    pub(super) verb: &'static str,
+    /// As in `job.batch/x suspended`.
+    pub(super) done: &'static str,
+}
+
+/// What a verb would do to a Job.
+pub(super) struct Step {
+    /// The fields to change; None if all is as it is wanted.
+    pub(super) patch: Option<Value>,
+    /// How many Pods that run would end.
+    pub(super) ends: usize,
+    /// What else the user should know.
+    pub(super) notes: Vec<String>,
+    /// What to do next.
+    pub(super) hint: Option<String>,
+}
+
+impl Step {
+    /// For a Job that is as it is wanted.
+    pub(super) fn none() -> Self {
+        Self { patch: None, ends: 0, notes: Vec::new(), hint: None }
+    }
+}
+
+/// The name of a Job.
+pub(super) fn name(job: &Job) -> &str {
+    job.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// How many Pods of a Job are there that have not ended.
+pub(super) fn active(job: &Job) -> usize {
+    let active = job.status.as_ref().and_then(|status| status.active);
+    active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+}
+
+/// # Errors
+/// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
+pub(super) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
+    let name = name(job);
+    let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
+    if job.metadata.deletion_timestamp.is_some() {
+        return Err(refused("it is being deleted"));
+    }
+    match state::outcome(job) {
+        None => Ok(()),
+        Some(Outcome::Complete) => {
+            Err(refused("it has completed").hint(format!("{} shows it", context.again(&format!("describe {name}")))))
+        }
+        Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
+            .hint(format!("{} shows why", context.again(&format!("describe {name}"))))
+            .hint(format!("{} runs what is missing as a new Job", context.again(&format!("retry {name}"))))),
+    }
+}
+
+/// # Errors
+/// If Kueue decides whether the Job runs: it would undo at once what somebody else does.
+pub(super) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
+    let Some(queue) = state::queue(job) else { return Ok(()) };
+    let uid = job.metadata.uid.as_deref().unwrap_or_default();
+    Err(Error::new(
+        Kind::Failed,
+        format!("can't {verb} job {:?}: the queue {queue} decides when it runs, and Kueue would undo it", name(job)),
+    )
+    .hint(format!(
+        "kubectl patch workloads --type merge -p '{{\"spec\":{{\"active\":{active}}}}}' WORKLOAD has Kueue do it; kubectl get \
+         workloads -l kueue.x-k8s.io/job-uid={uid} names the WORKLOAD"
+    ))
+    .hint(format!("where no Kueue runs, kubectl label job {} kueue.x-k8s.io/queue-name- leaves the queue", name(job))))
+}
+
+/// Does what `decide` says to the Jobs that are meant.
+///
+/// # Errors
+/// What `decide` finds wrong with any of the named Jobs, before anything is changed.
+pub(super) async fn carry_out(
+    words: &Words,
+    target: TargetArgs,
+    how: ChangeArgs,
+    yes: bool,
+    decide: impl Fn(&Job, &Context) -> Result<Step, Error>,
+    context: &mut Context,
+) -> Result<Exit> {
+    let ChangeArgs { dry_run, output, field_manager } = how;
+    let (cluster, jobs) = meant(&target, words, context).await?;
+    let (mut steps, mut wrong) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match decide(&job, context) {
+            Ok(step) => steps.push((job, step)),
+            Err(error) => wrong.push(error),
+        }
+    }
+    let is_chosen = target.all || target.selector.is_some();
+    if !is_chosen && let Some(last) = wrong.pop() {
+        for error in wrong {
+            context.ui.error(&error.into());
+        }
+        return Err(last.into());
+    }
+    for error in wrong {
+        context.ui.warning(&format!("{error}: left as it is"));
+    }
+    let losing: Vec<_> = steps.iter().filter(|(_, step)| step.ends > 0).collect();
+    if losing.len() > 1 && !yes && dry_run == DryRun::None {
+        let ends: usize = losing.iter().map(|(_, step)| step.ends).sum();
+        let list: Vec<_> = losing.iter().map(|(job, step)| format!("  {}: {}", name(job), pods(step.ends))).collect();
+        context.ui.note(&list.join("\n"));
+        let what = format!("{} of {} jobs", pods(ends), losing.len());
+        if !confirm(&format!("end {what}?"), &format!("would end {what}"), context)? {
+            return Ok(Exit::Failure);
+        }
+    }
+    apply(words, steps, &cluster, dry_run, output, &field_manager, context).await
+}
+
+fn pods(number: usize) -> String {
+    plural(number, "running Pod", "running Pods")
+}
+
+/// Asks whether to go on, where somebody can answer.
+///
+/// # Errors
+/// A usage error where nobody can.
+pub(super) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
+    match context.ui.confirm(question)? {
+        Some(true) => Ok(true),
+        Some(false) => {
+            context.ui.status("nothing was changed");
+            Ok(false)
+        }
+        None => {
+            let error = Error::usage(format!("this {consequence}, and nobody is there to be asked"));
+            Err(error.hint("add --yes (-y) if that is meant").into())
+        }
+    }
+}
+
+/// The Jobs that are meant: named, chosen by labels, or the newest.
+async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Cluster, Vec<Job>)> {
+    let TargetArgs { jobs, selector, all } = target;
+    if *all || selector.is_some() {
+        let cluster = context.cluster().await?;
+        let mut open = cluster.jobs(false, selector.as_deref()).await?;
+        open.retain(|job| {
+            state::is_indexed(job) && state::outcome(job).is_none() && job.metadata.deletion_timestamp.is_none()
+        });
+        if open.is_empty() {
+            let which = selector.as_ref().map_or_else(String::new, |selector| format!(" with the labels {selector}"));
+            let place = cluster.namespace();
+            context.ui.status(&format!(
+                "nothing to {}: no Indexed Job{which} in namespace {place} is unfinished",
+                words.verb
+            ));
+        }
+        return Ok((cluster, open));
+    }
+    let names = find::job_names(jobs)?;
+    let cluster = context.cluster().await?;
+    if names.is_empty() {
+        let job = find::job(None, &cluster, context).await?;
+        return Ok((cluster, vec![job]));
+    }
+    let mut found = Vec::new();
+    for name in &names {
+        found.push(find::job(Some(name), &cluster, context).await?);
+    }
+    Ok((cluster, found))
+}
+
+/// Changes the Jobs one by one. What goes wrong with one does not keep the others.
+async fn apply(
+    words: &Words,
+    steps: Vec<(Job, Step)>,
+    cluster: &Cluster,
+    dry_run: DryRun,
+    output: Option<ObjectFormat>,
+    field_manager: &str,
+    context: &mut Context,
+) -> Result<Exit> {
+    let submission = Submission { dry_run: dry_run == DryRun::Server, field_manager };
+    let note = match dry_run {
+        DryRun::None => "",
+        DryRun::Client => " (dry run)",
+        DryRun::Server => " (server dry run)",
+    };
+    let (mut printed, mut exit) = (Vec::new(), Exit::Success);
+    let is_one = steps.len() == 1;
+    for (job, step) in steps {
+        let Step { patch, ends: _, notes, hint } = step;
+        let already = if patch.is_some() { "" } else { "already " };
+        let result = match patch {
+            None => Ok(job.clone()),
+            Some(patch) if dry_run == DryRun::Client => patched(&job, &patch),
+            Some(mut patch) => {
+                patch["metadata"]["uid"] = json!(job.metadata.uid);
+                cluster.patch_job(name(&job), &patch, submission, words.verb).await.map_err(anyhow::Error::from)
+            }
+        };
+        let now = match result {
+            Ok(now) => now,
+            Err(error) => {
+                context.ui.error(&error);
+                exit = Exit::Failure;
+                continue;
+            }
+        };
+        match output {
+            None => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
+            Some(ObjectFormat::Name) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
+            Some(ObjectFormat::Yaml | ObjectFormat::Json) => printed.push(now),
+        }
+        for note in notes {
+            context.ui.status(&note);
+        }
+        if let Some(hint) = hint.filter(|_| is_one) {
+            context.ui.hint(&hint);
+        }
+    }
+    if let (Some(output), false) = (output, printed.is_empty()) {
+        let whole = match printed.as_slice() {
+            [only] => list::object(only)?,
+            _ => list::list_of(&printed)?,
+        };
+        let text = match output {
+            ObjectFormat::Yaml => manifest::yaml::documents(&[whole]).context("writing YAML")?,
+            _ => format!("{}\n", serde_json::to_string_pretty(&whole)?),
+        };
+        context.ui.data(text)?;
+    }
+    Ok(exit)
+}
+
+/// The Job as it would be.
+fn patched(job: &Job, patch: &Value) -> Result<Job> {
+    let mut value = serde_json::to_value(job)?;
+    for (field, wanted) in patch["spec"].as_object().into_iter().flatten() {
+        value["spec"][field] = wanted.clone();
+    }
+    Ok(serde_json::from_value(value)?)
+}

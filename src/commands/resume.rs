@@ -1,0 +1,42 @@
+//! `resume`: lets suspended Jobs go on.
+
+use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::json;
+
+use super::Context;
+use super::change::{self, Step, Words, name};
+use crate::args::ResumeArgs;
+use crate::error::{Error, Exit, Kind};
+use crate::state;
+
+const WORDS: Words = Words { verb: "resume", done: "resumed" };
+
+pub(super) async fn resume(args: ResumeArgs, context: &mut Context) -> Result<Exit> {
+    let ResumeArgs { target, how } = args;
+    change::carry_out(&WORDS, target, how, true, decide, context).await
+}
+
+fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb, context)?;
+    change::check_unqueued(job, WORDS.verb, true)?;
+    let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
+    if spec.suspend != Some(true) {
+        return Ok(Step::none());
+    }
+    if state::is_submitting(job) {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("can't resume job {name:?}: its submission is under way or was cut off, and items may be missing"),
+        )
+        .hint("the command that made it, typed again with this name, takes it up")
+        .hint(format!("{} removes it", context.again(&format!("delete {name}")))));
+    }
+    let mut notes = Vec::new();
+    if spec.parallelism == Some(0) {
+        let scale = context.again(&format!("scale {name} -j N"));
+        notes.push(format!("job {name} may run no index at once (parallelism 0): {scale} changes that"));
+    }
+    let hint = Some(format!("{} follows it", context.again(&format!("logs -f {name}"))));
+    Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
+}

@@ -1,0 +1,113 @@
+//! `scale`: how many indexes of a Job may run at once, and of an elastic Job how many there are.
+
+use anyhow::Result;
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use serde_json::json;
+
+use super::Context;
+use super::change::{self, Step, Words, active, name};
+use crate::args::ScaleArgs;
+use crate::error::{Error, Exit, Kind};
+use crate::state;
+use crate::view::plural;
+
+const WORDS: Words = Words { verb: "scale", done: "scaled" };
+/// What a Job is scaled to.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    parallelism: i32,
+    completions: Option<i32>,
+}
+
+pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit> {
+    let ScaleArgs { target, parallelism, completions, yes, how } = args;
+    let wanted = wanted(parallelism, completions)?;
+    let stated = parallelism.is_some();
+    let decide = |job: &Job, context: &Context| decide(job, wanted, stated, context);
+    change::carry_out(&WORDS, target, how, yes, decide, context).await
+}
+
+/// # Errors
+/// A usage error for two numbers that no change of a Job can have.
+fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, Error> {
+    match (parallelism, completions) {
+        (Some(at_once), Some(completions)) if at_once != completions => Err(Error::usage(format!(
+            "--completions {completions} and --parallelism {at_once} differ: Kubernetes changes the number of indexes \
+             only where all of them may run at once"
+        ))
+        .hint(format!("leave one of them out, or give both as {completions}"))),
+        _ => Ok(Wanted { parallelism: parallelism.or(completions).unwrap_or_default(), completions }),
+    }
+}
+
+fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb, context)?;
+    let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
+    let (before, at_once) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(1));
+    let completions = wanted.completions.unwrap_or(before);
+    if completions != before {
+        check_elastic(job, &spec, completions, stated, context)?;
+    }
+    if (completions, wanted.parallelism) == (before, at_once) {
+        return Ok(Step::none());
+    }
+    let mut patch = json!({"spec": {"parallelism": wanted.parallelism}});
+    if completions != before {
+        patch["spec"]["completions"] = json!(completions);
+    }
+    let active = active(job);
+    let ends = active.saturating_sub(usize::try_from(wanted.parallelism).unwrap_or(0));
+    let mut notes = Vec::new();
+    if ends > 0 {
+        let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
+        let running = plural(ends, "running index", "running indexes");
+        notes.push(if completions < before {
+            format!("{running} of job {name} {verb} here")
+        } else {
+            format!("{running} of job {name} {verb} here; {each} anew when there is room")
+        });
+    }
+    let mut hint = None;
+    if wanted.parallelism == 0 {
+        notes.push(format!("no index of job {name} starts until some may run again"));
+        let scale = context.again(&format!("scale {name} -j {}", at_once.max(1)));
+        hint = Some(format!("{scale} lets it go on"));
+    }
+    if wanted.parallelism > completions {
+        let indexes = plural(usize::try_from(completions).unwrap_or(0), "index", "indexes");
+        notes.push(format!("job {name} has only {indexes}: no more than that ever run at once"));
+    }
+    if completions < before {
+        notes.push(format!(
+            "job {name} has only the indexes below {completions} now; what the others did no longer counts"
+        ));
+    }
+    if let Some(queue) = state::queue(job) {
+        notes.push(format!("the queue {queue} has to admit job {name} anew for another number at once"));
+    } else if spec.suspend == Some(true) {
+        notes.push(format!("job {name} is suspended: it counts once the Job is resumed"));
+    }
+    Ok(Step { patch: Some(patch), ends, notes, hint })
+}
+
+/// # Errors
+/// If Kubernetes would not change the number of indexes, or the new ones would have no item.
+fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, context: &Context) -> Result<(), Error> {
+    let (name, before) = (name(job), spec.completions.unwrap_or(0));
+    let refused =
+        |why: String| Error::new(Kind::Failed, format!("can't change the completions of job {name:?}: {why}"));
+    if spec.parallelism != spec.completions && !stated {
+        let at_once = spec.parallelism.unwrap_or(1);
+        return Err(refused(format!(
+            "it is not elastic, since it runs {at_once} of its {before} indexes at once; Kubernetes changes both numbers \
+             only to the same one"
+        ))
+        .hint(format!("--completions {completions} --parallelism {completions}, if all of them may run at once")));
+    }
+    let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
+    if completions > before && has_items {
+        return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
+            .hint(format!("{} with the other items makes a Job of their own", context.again("run"))));
+    }
+    Ok(())
+}

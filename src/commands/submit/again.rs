@@ -1,0 +1,115 @@
+//! The same submission again, after the first was cut off somewhere: its digest tells that it is the same.
+
+use anyhow::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{Context as Hash, SHA256};
+use serde_json::Value;
+
+use super::How;
+use crate::cluster::{Cluster, Created};
+use crate::commands::{Context, list};
+use crate::contract::annotation;
+use crate::error::{Error, Kind};
+use crate::manifest::Manifest;
+use crate::state::{self, Outcome};
+
+/// A digest of all that is submitted. The same command makes the same objects, unless it mixes the items.
+pub(super) fn digest(manifest: &Manifest) -> String {
+    let mut hash = Hash::new(&SHA256);
+    for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
+        let mut object = object.clone();
+        // It says where they are, not what: a flag and the context may name the same.
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.shift_remove("namespace");
+        }
+        hash.update(object.to_string().as_bytes());
+        hash.update(b"\n");
+    }
+    URL_SAFE_NO_PAD.encode(hash.finish())
+}
+
+/// What there is of an earlier submission of the same: the Job, to be taken up or left to go on.
+///
+/// # Errors
+/// If the Job of this name is another one, is on its way out, or has ended.
+pub(super) async fn find(
+    exists: Error,
+    name: &str,
+    digest: &str,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<(Created, How)> {
+    let shows = format!("{} shows it", context.again(&format!("describe {name}")));
+    let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
+    let annotations = job.metadata.annotations.as_ref();
+    let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
+    if known.map(String::as_str) != Some(digest) {
+        return Err(exists.hint(shows).hint("choose another --name, or leave it out to have one made").into());
+    }
+    let refused = |why: &str| {
+        Error::new(Kind::AlreadyExists, format!("job {name:?} is there already, made by this same command, and {why}"))
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        return Err(refused("is being deleted")
+            .hint(format!("once {} has ended, it can be made anew", context.again(&format!("delete {name}"))))
+            .into());
+    }
+    if let Some(outcome) = state::outcome(&job) {
+        let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
+        return Err(refused(why)
+            .hint(format!("{} prints what it wrote", context.again(&format!("logs {name}"))))
+            .hint(format!(
+                "{} makes room for a new one, and so does another --name",
+                context.again(&format!("delete {name}"))
+            ))
+            .into());
+    }
+    let how = if state::is_submitting(&job) {
+        context.ui.status(&format!("job {name} was begun by this same command and cut off: taking it up"));
+        How::TakenUp
+    } else {
+        How::Unchanged
+    };
+    Ok((Created { object: list::object(&job)? }, how))
+}
+
+/// A ConfigMap that is there already, if it belongs to the same Job: then the same submission has stored it.
+///
+/// # Errors
+/// The error of its creation, in all other cases.
+pub(super) async fn stored(error: Error, sent: Value, cluster: &Cluster) -> Result<Value, Error> {
+    if error.kind() != Kind::AlreadyExists {
+        return Err(error);
+    }
+    let name = sent["metadata"]["name"].as_str().unwrap_or_default();
+    let owner = sent["metadata"]["ownerReferences"][0]["uid"].as_str();
+    let Ok(Some(there)) = cluster.config_map(name).await else { return Err(error) };
+    let owners = there.metadata.owner_references.unwrap_or_default();
+    if owners.iter().any(|one| Some(one.uid.as_str()) == owner) { Ok(sent) } else { Err(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_tells_every_object_apart() {
+        let manifest = |command: &str, item: &str| Manifest {
+            job: json!({"spec": {"command": command}}),
+            config_maps: vec![json!({"data": {"0": item}})],
+        };
+        let one = digest(&manifest("rev", "foo"));
+        assert_eq!(one.len(), 43);
+        assert_eq!(one, digest(&manifest("rev", "foo")));
+        assert_ne!(one, digest(&manifest("rev", "bar")));
+        assert_ne!(one, digest(&manifest("tac", "foo")));
+        let mut elsewhere = manifest("rev", "foo");
+        elsewhere.job["metadata"] = json!({"namespace": "there", "name": "x"});
+        let mut here = manifest("rev", "foo");
+        here.job["metadata"] = json!({"name": "x"});
+        assert_eq!(digest(&elsewhere), digest(&here));
+    }
+}

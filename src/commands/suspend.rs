@@ -1,0 +1,39 @@
+//! `suspend`: holds Jobs back.
+
+use anyhow::Result;
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::json;
+
+use super::Context;
+use super::change::{self, Step, Words, active, name};
+use crate::args::SuspendArgs;
+use crate::error::{Error, Exit};
+use crate::view::plural;
+
+const WORDS: Words = Words { verb: "suspend", done: "suspended" };
+
+pub(super) async fn suspend(args: SuspendArgs, context: &mut Context) -> Result<Exit> {
+    let SuspendArgs { target, yes, how } = args;
+    change::carry_out(&WORDS, target, how, yes, decide, context).await
+}
+
+fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb, context)?;
+    change::check_unqueued(job, WORDS.verb, false)?;
+    let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
+    if spec.suspend == Some(true) {
+        return Ok(Step::none());
+    }
+    let ends = active(job);
+    let mut notes = Vec::new();
+    if ends > 0 {
+        let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
+        let running = plural(ends, "running index", "running indexes");
+        notes.push(format!("{running} of job {name} {verb} here; {each} anew once it is resumed"));
+    }
+    if let Some(limit) = spec.active_deadline_seconds {
+        notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
+    }
+    let hint = Some(format!("{} lets it go on", context.again(&format!("resume {name}"))));
+    Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
+}

@@ -1,0 +1,221 @@
+//! The program is killed at any moment: nothing is left that belongs to nobody or that nobody explains, and the same
+//! command again finishes the work.
+//!
+//! `KUBECTL_INDEXED_TEST_KILLS` says how often each command is killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::faults::{Fault, contains, proxy};
+use crate::support::{Cluster, Outcome};
+
+/// How often each command is killed unless said otherwise.
+const KILLS: usize = 8;
+
+/// Moments from the start of a command to its end, one in each of as many equal parts, the same in every run.
+fn moments(whole: Duration) -> Vec<Duration> {
+    let kills = std::env::var("KUBECTL_INDEXED_TEST_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let mut seed = 7_u32;
+    let moment = |part| {
+        // The generator of Numerical Recipes: what is wanted is only a spread that does not change.
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let within = f64::from(seed >> 8) / f64::from(1_u32 << 24);
+        whole.mul_f64((f64::from(u32::try_from(part).unwrap()) + within) / f64::from(u32::try_from(kills).unwrap()))
+    };
+    (0..kills).map(moment).collect()
+}
+
+/// How long a command takes.
+fn measured(what: impl FnOnce() -> Outcome) -> Duration {
+    let start = Instant::now();
+    what().ok();
+    start.elapsed()
+}
+
+/// Starts a command, kills it after a while, and says whether that cut it off.
+fn cut_off(cluster: &Cluster, args: &[&str], after: Duration) -> bool {
+    let running = cluster.start(args);
+    sleep(after);
+    running.kill()
+}
+
+/// Checks that every list belongs to a Job that is there, and that every Job is either complete in all that it needs
+/// or says of itself that it is not.
+#[track_caller]
+fn nothing_is_unexplained(cluster: &Cluster, items: usize) {
+    let path = |kind: &str, path: &str| cluster.kubectl(&["get", kind, "-o", &format!("jsonpath={path}")]).ok().stdout;
+    let jobs = path(
+        "jobs",
+        r#"{range .items[*]}{.metadata.name} {.metadata.uid} {.spec.suspend} {.metadata.annotations.kubectl-indexed/submitting}{"\n"}{end}"#,
+    );
+    let lists = path(
+        "configmaps",
+        r#"{range .items[*]}{.metadata.name} {.metadata.ownerReferences[*].uid} {.data}{"\n"}{end}"#,
+    );
+    let lists: Vec<_> = lists.lines().filter(|line| !line.starts_with("kube-root-ca.crt ")).collect();
+    for list in &lists {
+        let owner = list.split(' ').nth(1).unwrap_or_default();
+        assert!(!owner.is_empty() && jobs.contains(owner), "{list:?} belongs to nobody\n{jobs}");
+    }
+    for job in jobs.lines() {
+        let mut words = job.split(' ');
+        let (name, uid, suspended) = (words.next().unwrap(), words.next().unwrap(), words.next() == Some("true"));
+        if words.next() == Some("true") {
+            assert!(suspended, "{name} runs without its items");
+            let described = cluster.run(&["describe", name]).ok().stdout;
+            assert!(described.contains("submission of the Job is under way, or was cut off"), "{described}");
+        } else {
+            assert!(!suspended, "{name} never runs");
+            assert_eq!(
+                lists.iter().filter(|list| list.contains(uid)).count(),
+                usize::from(items > 0),
+                "{job}\n{lists:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn submitting() {
+    let cluster = Cluster::new("kill-submit");
+    let args = |name: &str| ["run", name, "--items", "a,b", "--detach", "--", "cat"].map(str::to_owned);
+    let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
+    let mut names = vec!["whole".to_owned()];
+    let mut cut = 0;
+    for (n, moment) in moments(whole).into_iter().enumerate() {
+        let name = format!("x{n}");
+        let args = args(&name);
+        let args = args.each_ref().map(String::as_str);
+        cut += usize::from(cut_off(&cluster, &args, moment));
+        nothing_is_unexplained(&cluster, 2);
+        let again = cluster.run(&args);
+        let is_done = again.code == 1 && again.stderr.contains("made by this same command, and has completed");
+        assert!(again.code == 0 || is_done, "killed after {moment:?}: {again:?}");
+        names.push(name);
+    }
+    assert!(cut > 0, "it was never cut off");
+    let waiting: Vec<_> = ["wait", "-q"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    cluster.run(&waiting).ok();
+    for name in &names {
+        assert_eq!(cluster.run(&["logs", name, "--prefix", "index"]).ok().stdout, "[0] a\n[1] b\n", "{name}");
+    }
+}
+
+#[test]
+fn following() {
+    let cluster = Cluster::new("kill-run");
+    let args =
+        |name: &str| ["run", name, "--completions", "2", "-q", "--", "sh", "-c", "echo hello"].map(str::to_owned);
+    let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
+    for (n, moment) in moments(whole).into_iter().enumerate() {
+        let name = format!("x{n}");
+        let args = args(&name);
+        let args = args.each_ref().map(String::as_str);
+        cut_off(&cluster, &args, moment);
+        nothing_is_unexplained(&cluster, 0);
+        let again = cluster.run(&args);
+        if again.code == 1 {
+            assert!(again.stderr.contains("made by this same command, and has completed"), "{again:?}");
+            assert_eq!(cluster.run(&["logs", &name]).ok().stdout, "[0] hello\n[1] hello\n");
+        } else {
+            assert_eq!(again.ok().sorted_lines(), ["[0] hello", "[1] hello"], "killed after {moment:?}");
+        }
+    }
+}
+
+#[test]
+fn deleting() {
+    let cluster = Cluster::new("kill-delete");
+    let killed = moments(Duration::ZERO).len();
+    let names: Vec<_> = (0..=killed).map(|n| format!("x{n}")).collect();
+    for name in &names {
+        // With lists that belong to nobody yet, and Pods that take a moment to end.
+        let script = "trap 'sleep 1; exit' TERM; sleep 60 & wait";
+        let args = ["run", name, "--items", "a", "--dry-run=client", "-o", "yaml", "--", "sh", "-c", script];
+        cluster.apply(&cluster.run(&args).ok().stdout).ok();
+    }
+    cluster.eventually("running pods", || {
+        cluster.kubectl(&["get", "jobs", "-o", "jsonpath={.items[*].status.ready}"]).ok().stdout.matches('1').count()
+            == names.len()
+    });
+    let whole = measured(|| cluster.run(&["delete", "x0"]));
+    for (name, moment) in names[1..].iter().zip(moments(whole)) {
+        cut_off(&cluster, &["delete", name], moment);
+        // What the Job owns goes with it; else the Job is there to be deleted.
+        let list = format!("configmap/{name}-items");
+        let owner = cluster.field(&list, "{.metadata.ownerReferences[0].uid}");
+        let job = cluster.field(&format!("job/{name}"), "{.metadata.uid}");
+        let is_left = owner.is_empty() && job.is_empty() && !cluster.field(&list, "{.metadata.uid}").is_empty();
+        assert!(!is_left, "killed after {moment:?}: {list} belongs to nobody");
+        let again = cluster.run(&["delete", name]);
+        let gone = format!("error: there is no job {name:?} ");
+        assert!(again.code == 0 || again.stderr.starts_with(&gone), "killed after {moment:?}: {again:?}");
+    }
+    cluster.eventually("the end of all", || {
+        cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n"
+    });
+}
+
+/// Lets nothing through any more from the first request on that has this in it, and notes that it has come.
+struct StopsAt {
+    what: &'static str,
+    come: AtomicBool,
+}
+
+impl Fault for StopsAt {
+    fn request(&self, bytes: &mut Vec<u8>) {
+        if contains(bytes, self.what) && !contains(bytes, "dryRun=All") {
+            self.come.store(true, Ordering::SeqCst);
+        }
+        while self.come.load(Ordering::SeqCst) {
+            sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+#[test]
+fn between_any_two_steps_of_a_submission() {
+    let cluster = Cluster::new("kill-steps");
+    let (_running, port) = cluster.start_api_proxy();
+    for (name, what) in [("list", "POST /api/v1/namespaces/"), ("release", "PATCH /apis/batch/v1/namespaces/")] {
+        let fault = Arc::new(StopsAt { what, come: AtomicBool::new(false) });
+        let url = proxy(port, Arc::clone(&fault));
+        let args = ["run", name, "--items", "a,b", "--prefix", "index", "--", "cat"];
+        let through = ["-s", &url, "-n", cluster.namespace()];
+        let running = cluster.start(&[&args[..2], &through, &args[2..]].concat());
+        cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
+        assert!(running.kill());
+        nothing_is_unexplained(&cluster, 2);
+        assert_eq!(cluster.field(&format!("job/{name}"), "{.spec.suspend}"), "true");
+
+        let resumed = cluster.run(&["resume", name]);
+        assert_eq!(resumed.code, 1, "{resumed:?}");
+        assert!(resumed.stderr.contains("its submission is under way or was cut off"), "{resumed:?}");
+        let other = cluster.run(&["run", name, "--items", "a,c", "--", "cat"]);
+        assert_eq!(other.code, 1, "{other:?}");
+        assert!(other.stderr.contains("already exists\n"), "{other:?}");
+        let again = cluster.run(&args).ok();
+        let expected = format!("job {name} was begun by this same command and cut off: taking it up\n");
+        assert!(again.stderr.starts_with(&expected), "{again:?}");
+        assert_eq!(again.sorted_lines(), ["[0] a", "[1] b"]);
+    }
+}
+
+#[test]
+fn the_same_command_beside_itself() {
+    let cluster = Cluster::new("kill-twice");
+    let args =
+        ["run", "x", "--items", "a,b", "-q", "--prefix", "none", "--", "sh", "-c", "sleep 3; cat /input/data.txt"];
+    let running = [cluster.start(&args), cluster.start(&args), cluster.start(&args)];
+    for outcome in running.map(crate::support::Running::end) {
+        assert_eq!(outcome.ok().sorted_lines(), ["a", "b"]);
+    }
+    let after = cluster.run(&args);
+    assert_eq!((after.code, after.stdout.as_str()), (1, ""), "{after:?}");
+    assert!(
+        after.stderr.starts_with("error: job \"x\" is there already, made by this same command, and has completed\n"),
+        "{after:?}"
+    );
+}

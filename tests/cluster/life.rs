@@ -1,0 +1,156 @@
+//! `suspend`, `resume`, `scale`: what Kubernetes makes of them.
+
+use crate::support::{Cluster, Outcome};
+
+/// Sleeps for a minute, and ends at once when it is told to.
+const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
+
+/// Starts a Job whose indexes wait for a minute, and waits until they run.
+fn start(cluster: &Cluster, name: &str, flags: &[&str], running: &str) {
+    let command = ["--detach", "-q", "--", "sh", "-c", SLEEP];
+    cluster.run(&[&["run", name], flags, &command].concat()).ok();
+    let job = format!("job/{name}");
+    cluster.eventually("running pods", || cluster.field(&job, "{.status.ready}") == running);
+}
+
+#[track_caller]
+fn refused(outcome: &Outcome, expected: &str) {
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""), "{outcome:?}");
+    assert!(outcome.stderr.starts_with(expected), "{outcome:#?}\ndoes not start with {expected}");
+    assert!(outcome.stderr.contains("\nhint: "), "{outcome:#?}");
+}
+
+#[test]
+fn a_job_is_suspended_and_goes_on() {
+    let cluster = Cluster::new("suspend");
+    start(&cluster, "x", &["--completions", "2", "--timeout", "1h"], "2");
+    let dry = cluster.run(&["suspend", "x", "--dry-run=client"]).ok();
+    assert_eq!(dry.stdout, "job.batch/x suspended (dry run)\n");
+    let dry = cluster.run(&["suspend", "x", "--dry-run=server", "-o", "yaml"]).ok();
+    assert!(dry.stdout.contains("\n  suspend: true\n"), "{dry:?}");
+    assert_ne!(cluster.field("job/x", "{.spec.suspend}"), "true");
+
+    let outcome = cluster.run(&["suspend", "job/x"]).ok();
+    assert_eq!(outcome.stdout, "job.batch/x suspended\n");
+    assert_eq!(
+        outcome.stderr,
+        "2 running indexes of job x end here; they start anew once it is resumed\n\
+         the 3600s that job x may take begin anew then, too\n\
+         hint: kubectl indexed resume x lets it go on\n"
+    );
+    cluster
+        .eventually("the end of the pods", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.is_empty());
+    assert_eq!(cluster.field("job/x", "{.status.startTime}"), "");
+    let again = cluster.run(&["suspend", "x"]).ok();
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already suspended\n", ""));
+
+    // Without a name, the newest.
+    let outcome = cluster.run(&["resume", "-o", "name"]).ok();
+    assert_eq!(outcome.stdout, "job.batch/x\n");
+    assert!(outcome.stderr.contains(": x\nhint: kubectl indexed logs -f x follows it\n"), "{outcome:?}");
+    cluster.eventually("running pods", || cluster.field("job/x", "{.status.ready}") == "2");
+    let again = cluster.run(&["resume", "x"]).ok();
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already resumed\n", ""));
+}
+
+#[test]
+fn a_job_is_scaled_down_to_nothing_and_up() {
+    let cluster = Cluster::new("scale");
+    start(&cluster, "x", &["--completions", "3", "-j", "2"], "2");
+    let outcome = cluster.run(&["scale", "x", "-j", "1"]).ok();
+    assert_eq!(outcome.stdout, "job.batch/x scaled\n");
+    assert_eq!(outcome.stderr, "1 running index of job x ends here; it starts anew when there is room\n");
+    let outcome = cluster.run(&["scale", "x", "-j", "0"]).ok();
+    assert!(
+        outcome.stderr.ends_with(
+            "no index of job x starts until some may run again\nhint: kubectl indexed scale x -j 1 lets it go on\n"
+        ),
+        "{outcome:?}"
+    );
+    cluster
+        .eventually("the end of the pods", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.is_empty());
+    let outcome = cluster.run(&["scale", "x", "-j", "5"]).ok();
+    assert_eq!(outcome.stderr, "job x has only 3 indexes: no more than that ever run at once\n");
+    cluster.eventually("running pods", || cluster.field("job/x", "{.status.ready}") == "3");
+    let again = cluster.run(&["scale", "x", "--parallelism", "5"]).ok();
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already scaled\n", ""));
+    cluster.run(&["suspend", "x"]).ok();
+    let outcome = cluster.run(&["scale", "x", "-j", "2", "--dry-run=client"]).ok();
+    assert!(outcome.stderr.ends_with("job x is suspended: it counts once the Job is resumed\n"), "{outcome:?}");
+    let outcome = cluster.run(&["scale", "x", "--completions", "4"]);
+    refused(&outcome, "error: can't change the completions of job \"x\": it is not elastic, since it runs 5 of its 3 ");
+}
+
+#[test]
+fn an_elastic_job_gets_other_completions() {
+    let cluster = Cluster::new("elastic");
+    start(&cluster, "x", &["--completions", "2"], "2");
+    let outcome = cluster.run(&["scale", "x", "--completions", "3"]).ok();
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("job.batch/x scaled\n", ""));
+    cluster.eventually("running pods", || cluster.field("job/x", "{.status.ready}") == "3");
+    let outcome = cluster.run(&["scale", "x", "--completions", "1", "--parallelism", "1"]).ok();
+    assert_eq!(
+        outcome.stderr,
+        "2 running indexes of job x end here\njob x has only the indexes below 1 now; what the others did no longer counts\n"
+    );
+    cluster.eventually("one pod", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.lines().count() == 1);
+
+    cluster.run(&["run", "list", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
+    let outcome = cluster.run(&["scale", "list", "--completions", "3"]);
+    refused(
+        &outcome,
+        "error: can't change the completions of job \"list\": its list has 2 items, and an index 2 would",
+    );
+}
+
+#[test]
+fn what_has_ended_or_is_queued_is_left_alone() {
+    let cluster = Cluster::new("life");
+    cluster.run(&["run", "done", "--completions", "1", "-q", "--", "true"]).ok();
+    assert_eq!(cluster.run(&["run", "bad", "--completions", "1", "-q", "--", "false"]).code, 1);
+    cluster.run(&["run", "queued", "--completions", "1", "--queue", "main", "--detach", "-q", "--", "true"]).ok();
+    for (verb, flags) in [("suspend", &[][..]), ("resume", &[]), ("scale", &["-j", "2"])] {
+        let run = |job: &str| cluster.run(&[&[verb, job], flags].concat());
+        refused(&run("done"), &format!("error: can't {verb} job \"done\": it has completed\n"));
+        refused(
+            &run("bad"),
+            &format!("error: can't {verb} job \"bad\": it has failed, and no index of it starts any more\n"),
+        );
+        if verb != "scale" {
+            let expected = format!("error: can't {verb} job \"queued\": the queue main decides when it runs");
+            refused(&run("queued"), &expected);
+        }
+    }
+    // Of several, nothing is changed if one can't be.
+    cluster.run(&["run", "held", "--completions", "1", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
+    refused(&cluster.run(&["suspend", "held", "done"]), "error: can't suspend job \"done\"");
+    assert_ne!(cluster.field("job/held", "{.spec.suspend}"), "true");
+}
+
+#[test]
+fn several_jobs_at_once() {
+    let cluster = Cluster::new("several");
+    for name in ["x", "y"] {
+        cluster.run(&["run", name, "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
+    }
+    cluster.run(&["run", "z", "--completions", "1", "--queue", "main", "-dq", "--", "true"]).ok();
+    cluster.eventually("running pods", || {
+        cluster.field("job/x", "{.status.active}") + &cluster.field("job/y", "{.status.active}") == "11"
+    });
+    let outcome = cluster.run(&["suspend", "-l", "team=a"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{outcome:?}");
+    assert_eq!(
+        outcome.stderr,
+        "  x: 1 running Pod\n  y: 1 running Pod\n\
+         error: this would end 2 running Pods of 2 jobs, and nobody is there to be asked\n\
+         hint: add --yes (-y) if that is meant\n"
+    );
+    let outcome = cluster.run(&["suspend", "--all", "-y"]).ok();
+    assert_eq!(outcome.sorted_lines(), ["job.batch/x suspended", "job.batch/y suspended"]);
+    assert!(outcome.stderr.starts_with("warning: can't suspend job \"z\": the queue main decides"), "{outcome:?}");
+    let outcome = cluster.run(&["resume", "x", "job/y", "x"]).ok();
+    assert_eq!(outcome.stdout, "job.batch/x resumed\njob.batch/y resumed\n");
+    let none = cluster.run(&["scale", "-l", "team=b", "-j", "2"]).ok();
+    assert_eq!(none.stdout, "");
+    assert!(none.stderr.starts_with("nothing to scale: no Indexed Job with the labels team=b in "), "{none:?}");
+}
