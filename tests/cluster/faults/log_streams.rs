@@ -64,10 +64,10 @@ impl Fault for CutsAnywhere {
 fn finished_logs_cut_anywhere_come_once() {
     let cluster = Cluster::new("cut-finished");
     let (_running, port) = cluster.start_api_proxy();
-    // With some lines that are longer than what a node keeps in one piece (16 KiB).
-    let script = r#"for n in $(seq 900); do
+    // With a line that is longer than what a node keeps in one piece (16 KiB).
+    let script = r#"for n in $(seq 400); do
         echo "line $n of index $JOB_COMPLETION_INDEX"
-        case $n in 100|500) printf "long $n "; head -c 20000 /dev/zero | tr '\0' x; echo;; esac
+        case $n in 100) printf "long $n "; head -c 20000 /dev/zero | tr '\0' x; echo;; esac
     done"#;
     cluster.run(&["run", "x", "--completions", "3", "-q", "--", "sh", "-c", script]).ok();
     let logs = |url: &str, args: &[&str]| {
@@ -75,22 +75,22 @@ fn finished_logs_cut_anywhere_come_once() {
     };
     let direct = |args: &[&str]| cluster.run(&[&["logs", "x"], args].concat()).ok().stdout;
     let all = direct(&[]);
-    assert_eq!(all.lines().count(), 3 * 902);
+    assert_eq!(all.lines().count(), 3 * 401);
     let sorted = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines.sort();
         lines
     };
-    for args in [&[][..], &["--timestamps"], &["-o", "jsonl"], &["--index", "1"], &["--tail", "700"], &["--merge"]] {
+    for args in [&[][..], &["--timestamps"], &["-o", "jsonl"], &["--index", "1"], &["--tail", "350"], &["--merge"]] {
         let fault = CutsAnywhere::new(true);
         let through = logs(&proxy(port, Arc::clone(&fault)), args);
         assert!(through == direct(args), "{args:?}: lines are missing, doubled or torn");
-        assert!(fault.cut() >= 5, "{args:?}: cut only {} times", fault.cut());
+        assert!(fault.cut() >= 2, "{args:?}: cut only {} times", fault.cut());
     }
     let fault = CutsAnywhere::new(true);
     let followed = logs(&proxy(port, Arc::clone(&fault)), &["-f"]);
     assert!(sorted(&followed) == sorted(&all), "lines are missing, doubled or torn");
-    assert!(fault.cut() >= 15, "cut only {} times", fault.cut());
+    assert!(fault.cut() >= 6, "cut only {} times", fault.cut());
 }
 
 #[test]
