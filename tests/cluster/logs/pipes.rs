@@ -36,6 +36,8 @@ fn more_logs_than_streams_have_their_turns() {
     let script = "for i in 1 2 3 4 5 6; do echo line $i; sleep 1; done";
     cluster.run(&["run", "x", "--completions", "5", "-d", "-q", "--", "sh", "-c", script]).ok();
     let ordered = cluster.start(&["logs", "x", "-f", "-k", "--max-log-requests", "2"]);
+    // Nothing is known yet of the lines of a Pod that is not known to run.
+    cluster.eventually("five that run", || cluster.run(&["logs", "x", "--tail=1"]).code == 0);
     let merged = cluster.start(&["logs", "x", "-f", "--merge", "--timestamps", "--max-log-requests", "2"]);
     let followed = cluster.run(&["logs", "x", "-f", "--max-log-requests", "1"]).ok();
     let all: Vec<_> = (0..5).flat_map(|index| (1..=6).map(move |line| format!("[{index}] line {line}"))).collect();
