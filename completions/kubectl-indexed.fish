@@ -119,8 +119,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l toleration -d 'Taint that the Pods tolerate; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l image-pull-secret -d 'Secret to pull images with; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l priority-class -d 'Priority class of the Pods' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'The index, unless only one can be meant'
-index\t'The index in brackets'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'Index and item, unless only one index can be meant'
+index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
@@ -361,8 +361,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l limit-bytes -d 'How many bytes of each log to print; it may end within a line' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l grep -d 'Only lines that match this regular expression; can be repeated, any of them counts' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l exclude -d 'No lines that match this regular expression; can be repeated' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'The index, unless only one can be meant'
-index\t'The index in brackets'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l prefix -d 'What starts each line' -r -f -a "auto\t'Index and item, unless only one index can be meant'
+index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s o -l output -d 'An object for each line' -r -f -a "json\t'One array'
@@ -484,8 +484,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l retries -d 'How often a failed index is tried again, each index for itself' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s j -l parallelism -d 'How many indexes may run at once' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l init-image -d 'Image of the init container that tells each Pod its original index; it must have a POSIX shell' -r
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'The index, unless only one can be meant'
-index\t'The index in brackets'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'Index and item, unless only one index can be meant'
+index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; the Job is read from the cluster all the same' -r -f -a "none\t'Do it'

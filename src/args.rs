@@ -172,10 +172,10 @@ pub(crate) enum ListFormat {
 /// What starts each line of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Prefix {
-    /// The index, unless only one can be meant
+    /// Index and item, unless only one index can be meant
     #[default]
     Auto,
-    /// The index in brackets
+    /// Index and item in brackets
     Index,
     /// Pod and container, as kubectl logs --prefix prints them
     Pod,

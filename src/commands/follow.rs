@@ -255,6 +255,7 @@ pub(super) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
                 error.hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))));
         }
         error = error.hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+        error = error.hint(format!("{} runs them again", context.again(&format!("retry {name}"))));
     }
     let failures = summary::failures(state, items);
     context.ui.error_with(&error.into(), &failures);

@@ -299,8 +299,8 @@ fn of_run() {
               What starts each line of output
 
               Possible values:
-              - auto:  The index, unless only one can be meant
-              - index: The index in brackets
+              - auto:  Index and item, unless only one index can be meant
+              - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
               - none:  Nothing
               
@@ -634,8 +634,8 @@ fn of_logs() {
               What starts each line
 
               Possible values:
-              - auto:  The index, unless only one can be meant
-              - index: The index in brackets
+              - auto:  Index and item, unless only one index can be meant
+              - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
               - none:  Nothing
               
@@ -810,8 +810,8 @@ fn of_retry() {
               What starts each line of output
 
               Possible values:
-              - auto:  The index, unless only one can be meant
-              - index: The index in brackets
+              - auto:  Index and item, unless only one index can be meant
+              - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
               - none:  Nothing
               

@@ -19,11 +19,14 @@ mod waiting;
 #[test]
 fn every_file_is_a_module() {
     for root in ["tests/integration", "tests/cluster"] {
-        let main = support::file(&format!("{root}/main.rs"));
         for name in support::files(root, "rs") {
             let module = name.strip_prefix(&format!("{root}/")).unwrap().trim_end_matches(".rs");
-            let listed = main.lines().any(|line| line == format!("mod {module};"));
-            assert!(listed || module == "main", "{root}/main.rs does not name {module}");
+            let module = module.trim_end_matches("/mod");
+            let (folder, module) = module.rsplit_once('/').unwrap_or(("main", module));
+            let parents = [format!("{root}/{folder}.rs"), format!("{root}/{folder}/mod.rs")];
+            let parent = parents.into_iter().find(|path| support::root().join(path).exists()).unwrap();
+            let listed = support::file(&parent).lines().any(|line| line == format!("mod {module};"));
+            assert!(listed || module == "main", "{parent} does not name {module}");
         }
     }
 }
