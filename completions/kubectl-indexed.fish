@@ -54,6 +54,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "log
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "results" -d 'Collect what each index of a Job gave: its output, exit code and times'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "wait" -d 'Wait until Jobs have completed or failed'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "watch" -d 'Watch a Job on a live screen until it ends'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "retry" -d 'Run again what of a Job failed or never ran'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "suspend" -d 'Hold Jobs back: their running Pods end, and no index starts'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "resume" -d 'Let suspended Jobs go on'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "scale" -d 'Change how many indexes of Jobs may run at once'
@@ -175,6 +176,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -s h -l help -d 'Print help'
@@ -293,6 +295,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -335,6 +338,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -380,6 +384,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s p -l previous -d 'What the container wrote before it was last started again within its Pod'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l all-containers -d 'Read all containers, init containers first'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l init -d 'Read the init containers'
@@ -418,6 +423,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-output -d 'Leave out what the indexes wrote, which is then not fetched'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l trim -d 'Leave out blanks and line breaks around each output; files stay as they are'
@@ -444,6 +450,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l only-this -d 'Only the Jobs themselves, without those that they retry and those that retry them'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s q -l quiet -d 'Neither progress nor summary, only the exit code and errors'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l disable-compression -d 'Ask the server not to compress its answers'
@@ -466,6 +473,49 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s i -l index -d 'Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l status -d 'Only those that stand so; several are separated by commas' -r -f -a "failed\t'It failed for good'
+pending\t'The Job ended before it did, or before it ran'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l reason -d 'Only those whose last attempt failed for this reason, as in OOMKilled; several are separated by commas' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l exit-code -d 'Only those whose last attempt ended so, as in 137 or 1,3-5' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l image -d 'Image of the worker in place of the Job\'s own' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l cpu -d 'CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l memory -d 'Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times what it was' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l retries -d 'How often a failed index is tried again, each index for itself' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s j -l parallelism -d 'How many indexes may run at once' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l init-image -d 'Image of the init container that tells each Pod its original index; it must have a POSIX shell' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l prefix -d 'What starts each line of output' -r -f -a "auto\t'The index, unless only one can be meant'
+index\t'The index in brackets'
+pod\t'Pod and container, as kubectl logs --prefix prints them'
+none\t'Nothing'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; the Job is read from the cluster all the same' -r -f -a "none\t'Do it'
+client\t'Build and check it here, and print it'
+server\t'Have the server check it without storing it, and print what it would store'"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s d -l detach -d 'Return after submitting instead of following'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s k -l keep-order -d 'Print what the indexes write in index order; what comes early waits, on disk where it is much'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s l -l selector -d 'Labels of the Jobs that are meant, as in kubectl get -l' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l dry-run -d 'Only show what would be done' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'

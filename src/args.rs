@@ -5,6 +5,7 @@ mod delete;
 mod logs;
 mod results;
 mod resume;
+mod retry;
 mod run;
 mod scale;
 mod suspend;
@@ -18,6 +19,7 @@ pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
+pub(crate) use retry::{OutstandingStatus, RetryArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
 pub(crate) use suspend::SuspendArgs;
@@ -67,6 +69,8 @@ pub(crate) enum Verb {
     Wait(WaitArgs),
     /// Watch a Job on a live screen until it ends
     Watch(WatchArgs),
+    /// Run again what of a Job failed or never ran
+    Retry(Box<RetryArgs>),
     /// Hold Jobs back: their running Pods end, and no index starts
     Suspend(SuspendArgs),
     /// Let suspended Jobs go on
@@ -194,6 +198,9 @@ pub(crate) struct DescribeArgs {
     /// The Job; the newest Indexed Job when left out
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
+    /// Only this Job, without those that it retries and those that retry it
+    #[arg(long)]
+    pub(crate) only_this: bool,
     /// Show the events of the Job
     #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true,
           action = clap::ArgAction::Set, value_name = "BOOL")]
@@ -300,6 +307,9 @@ pub(crate) struct IndexesArgs {
     /// Only those that fare so; several are separated by commas
     #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',')]
     pub(crate) status: Vec<StatusFilter>,
+    /// Only this Job, without those that it retries and those that retry it
+    #[arg(long)]
+    pub(crate) only_this: bool,
     /// What the rows are sorted by
     #[arg(long, value_enum, default_value_t, value_name = "COLUMN")]
     pub(crate) sort_by: IndexKey,
@@ -338,6 +348,9 @@ pub(crate) struct WaitArgs {
     /// What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
     #[arg(long = "for", value_name = "WHAT")]
     pub(crate) goal: Option<WaitFor>,
+    /// Only the Jobs themselves, without those that they retry and those that retry them
+    #[arg(long)]
+    pub(crate) only_this: bool,
     /// How long to wait, as in 90s, 10m or 2h; 0 waits for ever
     #[arg(long, value_name = "DURATION", default_value = "0")]
     pub(crate) timeout: String,

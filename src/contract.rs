@@ -16,6 +16,8 @@ pub(crate) mod label {
     pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
     /// On a ConfigMap of items: the Job that it feeds.
     pub(crate) const ITEMS_OF: &str = "kubectl-indexed/items-of";
+    /// On a Job that retries another: the UID of the Job that the family began with, which has no such label itself.
+    pub(crate) const FAMILY: &str = "kubectl-indexed/family";
     /// On a Job: the Kueue queue that admits it.
     pub(crate) const KUEUE_QUEUE: &str = "kueue.x-k8s.io/queue-name";
     /// On a Pod: its completion index (Kubernetes 1.28 on; before that only the annotation of the same name).
@@ -53,6 +55,19 @@ pub(crate) mod annotation {
     /// On a Job: a random token of the one submission that created it, so that a creation whose answer was lost can
     /// be told from somebody else's Job of the same name.
     pub(crate) const SUBMISSION: &str = "kubectl-indexed/submission";
+    /// On a Job that retries another: the name of the Job that the family began with. Its UID is in the label.
+    pub(crate) const FAMILY_ROOT: &str = "kubectl-indexed/family-root";
+    /// On a Job that retries another: how many indexes the Job has that the family began with.
+    pub(crate) const FAMILY_COMPLETIONS: &str = "kubectl-indexed/family-completions";
+    /// On a Job that retries another: which one, as `NAME/UID`: the newest of its family then.
+    pub(crate) const RETRY_OF: &str = "kubectl-indexed/retry-of";
+    /// On a Job that retries another: the original indexes in the form of `.status.completedIndexes`. The lowest of
+    /// them is the Job's own index 0, and so on.
+    pub(crate) const ORIGINAL_INDEXES: &str = "kubectl-indexed/original-indexes";
+    /// On a Job that retries another: the original indexes that had succeeded in its family before.
+    pub(crate) const SUCCEEDED_BEFORE: &str = "kubectl-indexed/succeeded-before";
+    /// On a Job that retries another: the original indexes that had failed in its family before.
+    pub(crate) const FAILED_BEFORE: &str = "kubectl-indexed/failed-before";
     /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
     /// The release takes it off.
     pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
@@ -63,6 +78,15 @@ pub(crate) mod annotation {
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    /// What is told of one object, and not of another that is made like it.
+    pub(crate) const OF_ONE_OBJECT: [&str; 6] = [
+        LAST_APPLIED,
+        SUBMISSION,
+        SUBMITTING,
+        DIGEST,
+        "batch.kubernetes.io/cronjob-scheduled-timestamp",
+        "batch.kubernetes.io/job-tracking",
+    ];
 }
 
 /// The variable that the Job controller gives every container of an Indexed Job.
@@ -85,6 +109,13 @@ pub(crate) const ITEM_PATH: &str = "/input/data.txt";
 pub(crate) const VARIABLES_FILE: &str = "item.env";
 /// The file with the variables of an index.
 pub(crate) const VARIABLES_PATH: &str = "/input/item.env";
+
+/// The volume with the original index, the init container that writes it, and the file that the kubelet reads it from.
+pub(crate) const ORIGINAL: &str = "original-index";
+/// Where that init container has its volume.
+pub(crate) const ORIGINAL_DIR: &str = "/original-index";
+/// The file with the original index, within that folder.
+pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
 /// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.
 pub(crate) fn items_config_map(job: &str, number: usize) -> String {

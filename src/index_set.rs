@@ -89,6 +89,32 @@ impl IndexSet {
         after > 0 && index <= self.intervals[after - 1].1
     }
 
+    /// Which one of the set `index` is, counted from 0 in ascending order.
+    pub(crate) fn position(&self, index: u32) -> Option<u32> {
+        let mut before = 0;
+        for &(low, high) in &self.intervals {
+            if index < low {
+                return None;
+            }
+            if index <= high {
+                return Some(before + (index - low));
+            }
+            before += high - low + 1;
+        }
+        None
+    }
+
+    /// Where each interval begins: the number of indexes before it, and its lowest.
+    pub(crate) fn starts(&self) -> Vec<(u32, u32)> {
+        let mut before = 0;
+        let start = |&(low, high): &(u32, u32)| {
+            let start = (before, low);
+            before += high - low + 1;
+            start
+        };
+        self.intervals.iter().map(start).collect()
+    }
+
     /// Adds one index.
     pub(crate) fn insert(&mut self, index: u32) {
         let after = self.intervals.partition_point(|&(low, _)| low <= index);

@@ -38,6 +38,9 @@ pub(crate) struct LogsArgs {
     /// Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
     #[arg(short, long, value_name = "INDEXES", help_heading = "Which logs")]
     pub(crate) index: Option<IndexSelector>,
+    /// Only this Job, without those that it retries and those that retry it
+    #[arg(long, help_heading = "Which logs")]
+    pub(crate) only_this: bool,
     /// Only the indexes of this item; * stands for any characters, ? for one; can be repeated
     #[arg(long = "item", value_name = "ITEM", help_heading = "Which logs")]
     pub(crate) items: Vec<String>,

@@ -68,6 +68,9 @@ pub(crate) struct ResultsArgs {
     /// Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
     #[arg(short, long, value_name = "INDEXES")]
     pub(crate) index: Option<IndexSelector>,
+    /// Only this Job, without those that it retries and those that retry it
+    #[arg(long)]
+    pub(crate) only_this: bool,
     /// Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,

@@ -68,6 +68,29 @@ impl Cluster {
         (token(&stored)? == own).then_some(stored)
     }
 
+    /// A Job as the server keeps it, with whatever this program does not know.
+    pub(crate) async fn stored_job(&self, name: &str) -> Result<Value, Error> {
+        let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
+        self.stored(&doing, &format!("/apis/batch/v1/namespaces/{}/jobs/{name}", self.namespace())).await
+    }
+
+    /// A ConfigMap as the server keeps it, or None if it is not there.
+    pub(crate) async fn stored_config_map(&self, name: &str) -> Result<Option<Value>, Error> {
+        let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
+        match self.stored(&doing, &format!("/api/v1/namespaces/{}/configmaps/{name}", self.namespace())).await {
+            Ok(config_map) => Ok(Some(config_map)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn stored(&self, doing: &str, path: &str) -> Result<Value, Error> {
+        let request = Request::get(path).body(Vec::new());
+        let request =
+            request.map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))?;
+        self.connection.timed(doing, self.connection.client.request::<Value>(request)).await
+    }
+
     /// The minor version of a server of Kubernetes 1.
     pub(crate) async fn server_minor(&self) -> Result<u32, Error> {
         let doing = "ask the server for its version";

@@ -196,12 +196,13 @@ impl Cluster {
             Pods::Unsucceeded => config.fields("status.phase!=Succeeded"),
             Pods::All => config,
         };
-        let pods = self.observe::<PodRecord, _, _>(doing, config, link, Some(self.namespace()), |event| {
+        let uid = job.metadata.uid.clone();
+        let pods = self.observe::<PodRecord, _, _>(doing, config, link, Some(self.namespace()), move |event| {
             Some(match event {
                 watcher::Event::Apply(pod) | watcher::Event::InitApply(pod) => Event::Pod(Box::new(pod)),
                 watcher::Event::Delete(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
-                watcher::Event::Init => Event::PodListBegins,
-                watcher::Event::InitDone => Event::PodListEnds,
+                watcher::Event::Init => Event::PodListBegins { job: uid.clone() },
+                watcher::Event::InitDone => Event::PodListEnds { job: uid.clone() },
             })
         });
         stream::select(jobs, pods).boxed()

@@ -4,11 +4,10 @@ use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::gather::gather;
-use super::{Context, find};
+use super::{Context, family, find};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
-use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::row::SucceededRows;
 use crate::view::cause::{self, Seen};
@@ -16,11 +15,11 @@ use crate::view::describe;
 use crate::view::detail::{self, Detail};
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
-    let DescribeArgs { job, show_events } = args;
+    let DescribeArgs { job, only_this, show_events } = args;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let (seen, events) = futures::join!(look(&cluster, &job), events);
+    let (seen, events) = futures::join!(look(&cluster, &job, only_this), events);
     // As kubectl, which prints what it may see.
     let events = events.unwrap_or_else(|error| {
         context.ui.warning(&format!("no events are shown: {error}"));
@@ -40,10 +39,12 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         if cause::needs_pod_events(&state, now) { cluster.pod_warnings().await.unwrap_or_default() } else { Vec::new() }
     };
     let chosen = detail::worth_reading(&state);
-    let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, &job, &cluster));
+    let (of_pods, items) =
+        futures::join!(of_pods, find::items_of(&chosen, state.items_job().unwrap_or(&job), &cluster));
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
     let rows = state.rows(&chosen, &mut succeeded);
 
+    let job = family::as_told(job, &state);
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
@@ -53,9 +54,9 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
 }
 
 /// The Job and what of its Pods is worth telling, by the cheapest list that says it.
-async fn look(cluster: &Cluster, job: &Job) -> Result<(JobState, SucceededRows), Error> {
-    let state = JobState::new(job.clone());
-    let all = IndexSet::below(state.completions());
+async fn look(cluster: &Cluster, job: &Job, only_this: bool) -> Result<(JobState, SucceededRows), Error> {
+    let state = family::load(job.clone(), only_this, cluster).await?;
+    let all = state.all();
     if all.len() > detail::ROWS && all.difference(&state.succeeded()).is_empty() {
         // The Job itself says that all went well, and no row is worth more than the others.
         return Ok((state, SucceededRows::default()));

@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read::{self, ItemSource};
+use crate::state::member::Member;
 use crate::state::{self, JobState};
 use crate::view::summary::ItemTexts;
 
@@ -106,7 +107,7 @@ async fn newest(cluster: &Cluster) -> Result<Job> {
 /// # Errors
 /// As [`check`].
 pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
-    let Some(selector) = selector else { return Ok(IndexSet::below(state.completions())) };
+    let Some(selector) = selector else { return Ok(state.all()) };
     check(&selector.numbers(), state)?;
     Ok(selector.resolve(|word| state.meaning(word)))
 }
@@ -114,7 +115,7 @@ pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Resu
 /// # Errors
 /// If one of the indexes is not the Job's.
 pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
-    let all = IndexSet::below(state.completions());
+    let all = state.all();
     let outside = named.difference(&all);
     if outside.is_empty() {
         return Ok(());
@@ -153,8 +154,9 @@ pub(super) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Resu
 
 /// The items of a Job as people read them; empty where they can't be known.
 pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
-    let completions = job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok());
-    items_of(&IndexSet::below(completions.unwrap_or(0)), job, cluster).await
+    // The list of a Job that retries another is that of its family.
+    let completions = JobState::new(job.clone()).members().first().map_or(0, Member::family_completions);
+    items_of(&IndexSet::below(completions), job, cluster).await
 }
 
 /// The items of these indexes; only the ConfigMaps that hold them are asked for.

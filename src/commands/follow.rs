@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::{FutureExt as _, Stream, StreamExt as _};
-use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::Context;
 use super::logs::missing::Missing;
 use super::logs::pick::Pick;
 use super::print::LogPrinter;
+use super::{Context, family};
 use crate::cluster::logs::{LogBatch, LogOptions, Streams};
-use crate::cluster::watch::{Link, Notice, Pods};
+use crate::cluster::watch::{Notice, Pods};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
@@ -35,7 +34,8 @@ const SHORT: i32 = 30;
 /// What to follow, and how.
 pub(super) struct Follow<'a> {
     pub(super) cluster: &'a Arc<Cluster>,
-    pub(super) job: Job,
+    /// A Job, or a family of Jobs, of which no Pod is known yet.
+    pub(super) state: JobState,
     pub(super) logs: LogView,
 }
 
@@ -70,9 +70,9 @@ pub(super) enum End {
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
 pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<(End, Missing)> {
-    let Follow { cluster, job, logs } = follow;
-    let mut notices = cluster.watch(&job, Pods::All, &Link::default());
-    let mut state = JobState::following(job, true);
+    let Follow { cluster, state, logs } = follow;
+    let mut notices = family::watch(&state, Pods::All, cluster);
+    let mut state = state.followed(true);
     let (mut readers, mut batches) = Readers::new(logs, cluster);
     let lanes = readers.lanes.clone();
     let (mut connection, mut teller) = (ConnectionTeller::default(), JobTeller::new(&state, context.now()));
@@ -193,9 +193,11 @@ pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Re
 }
 
 async fn ask_again(state: &mut JobState, which: PodFilter<'_>, cluster: &Cluster) -> Result<(), Error> {
-    let Some(job) = state.job().cloned() else { return Ok(()) };
-    for pod in cluster.last_pods(&job, which.fields).await? {
-        state.apply(Event::Pod(Box::new(pod)));
+    let jobs: Vec<_> = state.members().iter().map(|member| member.job().clone()).collect();
+    for job in jobs {
+        for pod in cluster.last_pods(&job, which.fields).await? {
+            state.apply(Event::Pod(Box::new(pod)));
+        }
     }
     Ok(())
 }

@@ -6,17 +6,16 @@ use std::io;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::teller::ConnectionTeller;
 use super::gather::gather;
-use super::{Context, find, follow};
+use super::{Context, family, find, follow};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
-use crate::cluster::watch::{Link, Pods};
+use crate::cluster::watch::Pods;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
-use crate::state::attempt::{Attempt, PodRecord};
+use crate::state::attempt::PodRecord;
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{Event, IndexStatus, JobState};
 use crate::ui::Ui;
@@ -25,7 +24,7 @@ use crate::view::json::{self, IndexEntry};
 use crate::view::summary::ItemTexts;
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
-    let IndexesArgs { job, index, status, sort_by, output, no_headers, watch } = args;
+    let IndexesArgs { job, index, status, only_this, sort_by, output, no_headers, watch } = args;
     if watch && output == Some(IndexFormat::Json) {
         return Err(Error::usage("-o json is one object, which -w could not go on with")
             .hint("-o jsonl prints an object for each change")
@@ -35,20 +34,22 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
     // Names need no items, which may be a long list.
     let named = output == Some(IndexFormat::Name);
-    let early = asked.items(&job, watch).filter(|_| !named);
+    let state = family::load(job.clone(), only_this, &cluster).await?;
+    let listing = state.items_job().cloned().unwrap_or_default();
+    let early = asked.items(&state, watch).filter(|_| !named);
     let items = async {
         match &early {
-            Some(wanted) => find::items_of(wanted, &job, &cluster).await,
+            Some(wanted) => find::items_of(wanted, &listing, &cluster).await,
             None => ItemTexts::new(),
         }
     };
     let ((state, mut succeeded), mut items) = {
-        let (looked, items) = futures::join!(look(&cluster, &job, &asked, |_| {}), items);
+        let (looked, items) = futures::join!(look(&cluster, state, &asked, |_| {}), items);
         (looked?, items)
     };
     let mut rows = asked.rows(&state, &mut succeeded)?;
     if early.is_none() && !named {
-        items = find::items_of(&rows.iter().map(|row| row.index).collect(), &job, &cluster).await;
+        items = find::items_of(&rows.iter().map(|row| row.index).collect(), &listing, &cluster).await;
     }
     sort(&mut rows, sort_by, &items, context.now());
 
@@ -107,7 +108,7 @@ impl Asked {
     /// The Job itself says what has completed. So Pods that succeeded are listed only if their rows are shown, and of
     /// a few indexes only their own.
     fn pods<'a>(&self, state: &JobState, exact: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
-        let all = IndexSet::below(state.completions());
+        let all = state.all();
         let over = state.outcome().is_some();
         let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| match &self.selector {
             Some(selector) => selector.resolve(meaning),
@@ -129,11 +130,11 @@ impl Asked {
     }
 
     /// The indexes whose items are shown, if that does not depend on how they fare. Of those that change, any may be.
-    fn items(&self, job: &Job, watch: bool) -> Option<IndexSet> {
+    fn items(&self, state: &JobState, watch: bool) -> Option<IndexSet> {
         if !self.statuses.is_empty() && !watch {
             return None;
         }
-        let all = || IndexSet::below(JobState::new(job.clone()).completions());
+        let all = || state.all();
         let any = self.selector.is_none() || watch;
         self.exact().or_else(|| any.then(all))
     }
@@ -147,11 +148,10 @@ impl Asked {
 /// What the server knows of the indexes that are asked for; each Pod is shown to `see` first.
 pub(super) async fn look(
     cluster: &Cluster,
-    job: &Job,
+    state: JobState,
     asked: &Asked,
     see: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
-    let state = JobState::new(job.clone());
     // Before anything is listed, so that what can't be meant costs nothing.
     find::select(asked.selector.as_ref(), &state)?;
     let exact = asked.exact();
@@ -173,8 +173,7 @@ async fn go_on(
     context.ui.flush()?;
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
     let mut succeeded = SucceededRows::default();
-    let Some(job) = state.job().cloned() else { return Ok(()) };
-    let mut notices = cluster.watch(&job, Pods::All, &Link::default());
+    let mut notices = family::watch(&state, Pods::All, cluster);
     let mut connection = ConnectionTeller::default();
     while state.outcome().is_none() {
         let Some(events) = connection.next(&mut notices, context).await? else { break };
@@ -188,17 +187,17 @@ async fn go_on(
         print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
     }
     // The last Pods may end a moment after the Job is told to have ended.
-    let (state, mut succeeded) = look(cluster, &job, asked, |_| {}).await?;
+    let (state, mut succeeded) = look(cluster, state, asked, |_| {}).await?;
     print_changed(asked.rows(&state, &mut succeeded)?, asked, &mut shown, printer, context)
 }
 
 /// Takes in what was seen, and tells whose rows may have changed by it.
 fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) -> IndexSet {
-    let all = |state: &JobState| IndexSet::below(state.completions());
+    let all = |state: &JobState| state.all();
     let touched = match &event {
         Event::Pod(pod) => {
-            succeeded.take(pod);
-            Attempt::from_pod(pod).map(|attempt| attempt.index).into_iter().collect()
+            succeeded.take(pod, state);
+            state.index_of_pod(pod).into_iter().collect()
         }
         Event::PodGone { uid } => {
             let attempts = state.attempts();
@@ -220,8 +219,8 @@ fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) ->
                 all(state)
             };
         }
-        Event::PodListEnds => all(state),
-        Event::PodListBegins | Event::JobGone | Event::Happened(_) => IndexSet::new(),
+        Event::PodListEnds { .. } => all(state),
+        Event::PodListBegins { .. } | Event::JobGone | Event::Happened(_) => IndexSet::new(),
     };
     state.apply(event);
     touched
@@ -383,7 +382,7 @@ mod tests {
     fn no_more_items_are_asked_for_than_the_rows_need() {
         let items = |index: Option<&str>, statuses: &[IndexStatus], watch| {
             let asked = Asked { selector: index.map(|text| text.parse().unwrap()), statuses: statuses.to_vec() };
-            let early = asked.items(state(false).job().unwrap(), watch);
+            let early = asked.items(&state(false), watch);
             early.map_or_else(|| "those of the rows".to_owned(), |indexes| indexes.to_string())
         };
         assert_eq!(items(None, &[], false), "0-9");

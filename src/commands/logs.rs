@@ -17,7 +17,7 @@ use super::follow::{self, End, Follow, LogView, Order};
 use super::indexes::status_of;
 use super::lanes::{LaneKey, Lanes};
 use super::print::{Filter, LogForm, LogPrinter};
-use super::{Context, find};
+use super::{Context, family, find};
 use crate::args::{AttemptChoice, LogsArgs};
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
 use crate::cluster::{Cluster, PodFilter};
@@ -33,15 +33,16 @@ use pick::{Pick, Picked};
 const HELD: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
-    let Asked { job, which, mut form, mut options, order, containers, attempt, streams } = resolve(args, context)?;
+    let Asked { job, only_this, which, mut form, mut options, order, containers, attempt, streams } =
+        resolve(args, context)?;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
     let pick = Pick::new(&job, attempt, options.previous, containers.named, containers.kinds)?;
-    let items = find::items(&job, &cluster).await;
-    let mut state = JobState::new(job.clone());
+    let mut state = family::load(job.clone(), only_this, &cluster).await?;
+    let items = find::items(state.items_job().unwrap_or(&job), &cluster).await;
     let which = which.with_items(&items, &job)?;
     which.check(&state)?;
     if !options.follow {
-        list(which.fixed.as_ref(), &mut state, &job, &cluster).await?;
+        list(which.fixed.as_ref(), &mut state, &cluster).await?;
     }
     form.one_index = which.is_one(&state) || !options.follow && which.now(&state).len() == 1;
     form.several_containers = pick.has_several_containers(&job);
@@ -52,7 +53,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     if options.follow {
         let wanted = Box::new(move |state: &JobState| which.now(state));
         let logs = LogView { wanted, pick, options, printer, order, streams };
-        let (end, missing) = follow::follow(Follow { cluster: &cluster, job: job.clone(), logs }, context).await?;
+        let (end, missing) = follow::follow(Follow { cluster: &cluster, state, logs }, context).await?;
         if matches!(end, End::Interrupted) {
             return Ok(Exit::Interrupted);
         }
@@ -84,25 +85,16 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
 }
 
 /// Takes in the Pods of a Job, of which only those of `indexes` matter.
-async fn list(indexes: Option<&IndexSet>, state: &mut JobState, job: &Job, cluster: &Cluster) -> Result<(), Error> {
-    let mut filter = PodFilter { indexes, ..PodFilter::default() };
-    loop {
-        let mut seen = false;
-        let take = |pod| {
-            seen = true;
-            state.apply(Event::Pod(Box::new(pod)));
-        };
-        cluster.each_pod(job, filter, take).await?;
-        // Servers before 1.28 give Pods no label with their index.
-        if seen || filter.indexes.take().is_none() {
-            return Ok(());
-        }
-    }
+async fn list(indexes: Option<&IndexSet>, state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
+    let filter = PodFilter { indexes, ..PodFilter::default() };
+    let members = state.members().to_vec();
+    family::each_pod(&members, filter, cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await
 }
 
 /// What the flags ask for.
 struct Asked {
     job: Option<String>,
+    only_this: bool,
     which: Which,
     form: LogForm,
     options: LogOptions,
@@ -121,6 +113,7 @@ struct ContainerFlags {
 fn resolve(args: LogsArgs, context: &Context) -> Result<Asked, Error> {
     let LogsArgs {
         job,
+        only_this,
         index,
         items,
         status,
@@ -155,6 +148,7 @@ fn resolve(args: LogsArgs, context: &Context) -> Result<Asked, Error> {
     }
     Ok(Asked {
         job,
+        only_this,
         which: Which {
             fixed: index.as_ref().and_then(IndexSelector::fixed),
             selector: index,
@@ -237,7 +231,7 @@ impl Which {
     fn now(&self, state: &JobState) -> IndexSet {
         let mut indexes = match &self.selector {
             Some(selector) => selector.resolve(|word| state.meaning(word)),
-            None => IndexSet::below(state.completions()),
+            None => state.all(),
         };
         if let Some(of_items) = &self.of_items {
             indexes = indexes.intersection(of_items);

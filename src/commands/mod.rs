@@ -4,6 +4,7 @@ mod change;
 mod completion;
 mod delete;
 mod describe;
+mod family;
 mod find;
 mod follow;
 mod gather;
@@ -15,6 +16,7 @@ mod logs;
 mod print;
 mod results;
 mod resume;
+mod retry;
 mod run;
 mod scale;
 mod submit;
@@ -180,6 +182,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Results(args) => Box::pin(results::results(args, context)).await,
         Verb::Wait(args) => Box::pin(wait::wait(args, context)).await,
         Verb::Watch(args) => Box::pin(watch::watch(args, context)).await,
+        Verb::Retry(args) => Box::pin(retry::retry(*args, context)).await,
         Verb::Suspend(args) => suspend::suspend(args, context).await,
         Verb::Resume(args) => resume::resume(args, context).await,
         Verb::Scale(args) => scale::scale(args, context).await,

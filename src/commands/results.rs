@@ -18,9 +18,9 @@ use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::teller::ConnectionTeller;
-use super::{Context, find, follow};
+use super::{Context, family, find, follow};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
-use crate::cluster::watch::{Link, Pods};
+use crate::cluster::watch::Pods;
 use crate::error::{Error, Exit};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read;
@@ -39,6 +39,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let ResultsArgs {
         job,
         index,
+        only_this,
         to,
         name_by,
         output,
@@ -53,11 +54,12 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
         joblog,
     } = args;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
-    find::select(index.as_ref(), &JobState::new(job.clone()))?;
+    let state = family::load(job.clone(), only_this, &cluster).await?;
+    find::select(index.as_ref(), &state)?;
     let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
     let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
     let by_item = folder.as_ref().is_some_and(Folder::is_by_item);
-    let items = rows::items(&job, index.as_ref(), by_item || follow, &cluster).await;
+    let items = rows::items(&state, index.as_ref(), by_item || follow, &cluster).await;
     name_files(folder.as_mut(), &items, &job)?;
 
     let silent = to.is_some() || joblog.is_some();
@@ -71,7 +73,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
     let mut printer = Printer::new(form, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
-    let gathering = Gathering { source: Arc::new(source), job, selector: index, items, messages };
+    let gathering = Gathering { source: Arc::new(source), state, selector: index, items, messages };
     let end = Box::pin(gathering.run(follow, keep_order, &mut printer, context)).await?;
     if let Some(path) = &to {
         context.ui.status(&format!("{} in {}", printer.tally().files(), path.display()));
@@ -119,7 +121,8 @@ fn name_files(folder: Option<&mut Folder>, items: &ItemTexts, job: &Job) -> Resu
 /// What is to be gathered.
 struct Gathering {
     source: Arc<Source>,
-    job: Job,
+    /// A Job, or a family of Jobs.
+    state: JobState,
     selector: Option<IndexSelector>,
     items: ItemTexts,
     messages: Messages,
@@ -135,7 +138,7 @@ impl Gathering {
         context: &mut Context,
     ) -> Result<Option<JobState>> {
         let source = Arc::clone(&self.source);
-        let over = JobState::new(self.job.clone()).outcome().is_some();
+        let over = self.state.outcome().is_some();
         let gathered = if follow && !over {
             self.until_the_end(keep_order, printer, context).await
         } else {
@@ -151,8 +154,8 @@ impl Gathering {
 
     /// Prints in order what there is now.
     async fn in_order(self, printer: &mut Printer, context: &mut Context) -> Result<JobState> {
-        let Self { source, job, selector, items, messages } = self;
-        let rows::Rows { state, found } = rows::now(&job, selector, &items, messages, &source.cluster).await?;
+        let Self { source, state, selector, items, messages } = self;
+        let rows::Rows { state, found } = rows::now(state, selector, &items, messages, &source.cluster).await?;
         drop(items);
         let (all, files) = (found.len(), source.folder.is_some());
         printer.begin(&state, context)?;
@@ -178,12 +181,12 @@ impl Gathering {
         printer: &mut Printer,
         context: &mut Context,
     ) -> Result<Option<JobState>> {
-        let Self { source, job, selector, items, messages } = self;
+        let Self { source, state, selector, items, messages } = self;
         let cluster = Arc::clone(&source.cluster);
-        let mut notices = cluster.watch(&job, Pods::All, &Link::default());
+        let mut notices = family::watch(&state, Pods::All, &cluster);
         // A folder holds what can't be printed yet; elsewhere it is fetched when its turn comes.
         let in_turn = keep_order && source.folder.is_none();
-        let mut harvest = Harvest::new(source, job, selector, items, messages, in_turn);
+        let mut harvest = Harvest::new(source, state, selector, items, messages, in_turn);
         let mut line = Line { keep_order, ..Line::default() };
         let mut connection = ConnectionTeller::default();
         let interrupt = tokio::signal::ctrl_c();

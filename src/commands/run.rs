@@ -17,10 +17,10 @@ use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
 use crate::spec::{self, JobSpec, Resolved};
+use crate::state::JobState;
 use crate::view::plural;
 use crate::view::summary::ItemTexts;
 
@@ -28,9 +28,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let (dry_run, output, detach, quiet) = (args.dry_run, args.output, args.detach, args.quiet);
     let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: args.results.clone() };
     if output.is_some() && !detach && dry_run == DryRun::None {
-        return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
-            .hint("add --detach, or --dry-run=client to create nothing")
-            .into());
+        return Err(objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
     let manager = args.field_manager.clone();
@@ -53,7 +51,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let manifest = manifest::build(&spec)?;
     if dry_run == DryRun::Server {
-        let mut checked = submit::dry_run(&manifest, &spec, &cluster, &manager).await?;
+        let mut checked = submit::dry_run(&manifest, &order(&spec), &cluster, &manager).await?;
         if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
@@ -63,8 +61,9 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     if let Some(folder) = &shown.results {
         check_folder(folder, &spec.name, &cluster).await?;
     }
+    let order = order(&spec);
     let submitted = tokio::select! {
-        submitted = submit::submit(&manifest, &spec, &cluster, &manager, context) => submitted?,
+        submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted?,
         _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
     };
     let Submitted { manifest, how } = submitted;
@@ -97,11 +96,17 @@ async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()
 
 /// How the output of the indexes is shown.
 #[derive(Clone, Debug)]
-struct Shown {
-    prefix: Prefix,
-    keep_order: bool,
+pub(super) struct Shown {
+    pub(super) prefix: Prefix,
+    pub(super) keep_order: bool,
     /// The folder for the output of each index.
-    results: Option<PathBuf>,
+    pub(super) results: Option<PathBuf>,
+}
+
+/// Why the objects are not printed while the Job is followed.
+pub(super) fn objects_among_output() -> Error {
+    Error::usage("-o prints the objects, and what the indexes write would stand among them")
+        .hint("add --detach, or --dry-run=client to create nothing")
 }
 
 /// Shows what the indexes write until the Job has ended.
@@ -116,7 +121,7 @@ async fn to_the_end(
     let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
     let form = LogForm { prefix: shown.prefix, one_index: spec.completions == 1, ..LogForm::default() };
     let logs = LogView {
-        wanted: Box::new(|state| IndexSet::below(state.completions())),
+        wanted: Box::new(JobState::all),
         pick: Pick::worker(&job),
         options: LogOptions::default(),
         printer: LogPrinter::new(form, items.clone()),
@@ -124,7 +129,7 @@ async fn to_the_end(
         streams: Streams::default(),
     };
     let gathering = shown.results.map(|path| Alongside::begin(&path, &job, items.clone(), cluster)).transpose()?;
-    let (end, _) = follow::follow(Follow { cluster, job, logs }, context).await?;
+    let (end, _) = follow::follow(Follow { cluster, state: JobState::new(job), logs }, context).await?;
     match end {
         End::Finished(state) => {
             let gathered = match gathering {
@@ -153,7 +158,7 @@ async fn to_the_end(
 }
 
 /// What an interrupt leaves behind that came while the Job was being submitted.
-async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+pub(super) async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
@@ -171,8 +176,14 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
         .hint(format!("{} removes it", context.again(&format!("delete {name}"))))
 }
 
+/// What has to be known to submit the Job.
+fn order(spec: &JobSpec) -> submit::Order<'_> {
+    let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
+    submit::Order { name: &spec.name, policy: &spec.policy, ask_first, queued: spec.queue.is_some() }
+}
+
 /// How to follow, see and delete a Job that goes on by itself.
-fn come_back(name: &str, context: &mut Context) {
+pub(super) fn come_back(name: &str, context: &mut Context) {
     let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
     let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
     context.ui.hint(&lines.join("; "));
@@ -194,7 +205,12 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
 }
 
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
-fn print(manifest: Manifest, output: Option<ObjectFormat>, done: &str, context: &mut Context) -> Result<Exit> {
+pub(super) fn print(
+    manifest: Manifest,
+    output: Option<ObjectFormat>,
+    done: &str,
+    context: &mut Context,
+) -> Result<Exit> {
     let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
     for object in &mut objects {
         manifest::clean(object);

@@ -14,8 +14,19 @@ use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
-use crate::spec::JobSpec;
+use crate::spec::policy::Policy;
 pub(super) use policies::mind_dropped;
+
+/// What has to be known of a Job to submit it.
+pub(super) struct Order<'a> {
+    pub(super) name: &'a str,
+    /// What the flags ask for; an old server may not know all of it.
+    pub(super) policy: &'a Policy,
+    /// Whether the server may drop something without which the Job must not run.
+    pub(super) ask_first: bool,
+    /// Whether Kueue lets it run.
+    pub(super) queued: bool,
+}
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
 const SENT_AT_ONCE: usize = 2;
@@ -26,7 +37,7 @@ const SENT_AT_ONCE: usize = 2;
 /// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
 pub(super) async fn dry_run(
     manifest: &Manifest,
-    spec: &JobSpec,
+    order: &Order<'_>,
     cluster: &Cluster,
     manager: &str,
 ) -> Result<Manifest, Error> {
@@ -34,7 +45,7 @@ pub(super) async fn dry_run(
     // The Job first, so that the same trouble is always told of the same object.
     let job = cluster.create(&manifest.job, submission).await?;
     check_kept(&manifest.job, &job.object)?;
-    policies::check_kept(&job.object, &spec.policy)?;
+    policies::check_kept(&job.object, order.policy)?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
     let config_maps = futures::stream::iter(config_maps).buffered(SENT_AT_ONCE);
     let config_maps = config_maps.map_ok(|created| created.object).try_collect().await?;
@@ -78,7 +89,7 @@ pub(super) enum How {
 /// there, and is another or has ended.
 pub(super) async fn submit(
     manifest: &Manifest,
-    spec: &JobSpec,
+    order: &Order<'_>,
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
@@ -95,40 +106,40 @@ pub(super) async fn submit(
         job["spec"]["suspend"] = json!(true);
     }
     let begun = async {
-        if held_back || spec.policy.depends_on_server() || spec.handover.depends_on_server() {
+        if held_back || order.ask_first {
             // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
             let one = manifest.config_maps.first().cloned();
             let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-            dry_run(&checked, spec, cluster, manager).await?;
+            dry_run(&checked, order, cluster, manager).await?;
         }
         cluster.create(&job, submission).await
     };
     let (created, how) = match begun.await {
         Ok(created) => (created, How::Created),
         Err(error) if error.kind() == Kind::AlreadyExists => {
-            again::find(error, &spec.name, &again::digest(manifest), cluster, context).await?
+            again::find(error, order.name, &again::digest(manifest), cluster, context).await?
         }
         Err(error) => return Err(error.into()),
     };
     if how == How::Unchanged {
         return Ok(Submitted { manifest: Manifest { job: created.object, config_maps: Vec::new() }, how });
     }
-    let fallback = mind_dropped(&job, &created.object, &spec.policy, context);
+    let fallback = mind_dropped(&job, &created.object, order.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
-            cluster.set_backoff_limit(&spec.name, limit, manager).await?;
+            cluster.set_backoff_limit(order.name, limit, manager).await?;
         }
-        let owner = owner(&spec.name, created.uid());
+        let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
         if held_back {
             // With a queue, Kueue lets it run.
-            cluster.release(&spec.name, spec.queue.is_none(), manager).await?;
+            cluster.release(order.name, !order.queued, manager).await?;
         }
         Ok::<_, Error>(config_maps)
     };
     match rest.await {
         Ok(config_maps) => Ok(Submitted { manifest: Manifest { job: created.object, config_maps }, how }),
-        Err(error) => Err(undo(error.into(), &spec.name, created.uid(), how, cluster, context).await),
+        Err(error) => Err(undo(error.into(), order.name, created.uid(), how, cluster, context).await),
     }
 }
 

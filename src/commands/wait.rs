@@ -10,7 +10,7 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::time::{Instant, interval};
 
 use super::follow::teller::{ConnectionTeller, JobTeller};
-use super::{Context, find, follow};
+use super::{Context, family, find, follow};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Pods};
@@ -21,7 +21,7 @@ use crate::state::{JobState, Outcome};
 use crate::view::{progress, summary};
 
 pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> {
-    let WaitArgs { jobs, goal, timeout, quiet } = args;
+    let WaitArgs { jobs, goal, only_this, timeout, quiet } = args;
     let limit = duration::parse(&timeout).map_err(|problem| {
         Error::usage(format!("--timeout {timeout:?}: {problem}")).hint("write it as 90s, 10m or 2h")
     })?;
@@ -30,7 +30,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     // From the start, so that a server that never answers is not waited for longer either.
     let time = Time { deadline: limit.map(|limit| Instant::now() + limit), given: timeout };
 
-    let (cluster, jobs) = match time.hold(found(&names, context)).await {
+    let (cluster, jobs) = match Box::pin(time.hold(found(&names, only_this, context))).await {
         Some(found) => found?,
         None => return Err(time.over("an answer of the server").into()),
     };
@@ -82,15 +82,17 @@ impl Time {
 }
 
 /// The Jobs that are named, each once.
-async fn found(names: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
+async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
     let cluster = Arc::new(context.cluster().await?);
     if names.is_empty() {
         let job = find::job(None, &cluster, context).await?;
-        return Ok((cluster, vec![job]));
+        let state = family::load(job, only_this, &cluster).await?;
+        return Ok((cluster, vec![state]));
     }
     let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
     for name in names.iter().filter(|name| seen.insert(name.as_str())) {
-        jobs.push(find::job(Some(name), &cluster, context).await?);
+        let job = find::job(Some(name), &cluster, context).await?;
+        jobs.push(family::load(job, only_this, &cluster).await?);
     }
     Ok((cluster, jobs))
 }
@@ -106,8 +108,8 @@ struct Waiting {
 impl Waiting {
     /// # Errors
     /// If indexes are waited for that the Job does not have.
-    fn new(job: Job, goal: Option<&WaitFor>, context: &Context) -> Result<Self, Error> {
-        let state = JobState::following(job, false);
+    fn new(state: JobState, goal: Option<&WaitFor>, context: &Context) -> Result<Self, Error> {
+        let state = state.followed(false);
         if let Some(WaitFor::Indexes(indexes)) = goal {
             find::check(indexes, &state)?;
         }
@@ -141,7 +143,7 @@ impl Waiting {
         if self.state.outcome() != Some(Outcome::Complete) || !self.state.failed().is_empty() {
             let more = async {
                 let _ = follow::settle_failed(&mut self.state, cluster).await;
-                find::items_of(&self.state.failed(), self.state.job().unwrap_or(&Job::default()), cluster).await
+                find::items_of(&self.state.failed(), self.state.items_job().unwrap_or(&Job::default()), cluster).await
             };
             items = Box::pin(follow::unless_interrupted(time.hold(more))).await.flatten().unwrap_or_default();
         }
@@ -199,9 +201,10 @@ async fn until_all_end(
     context: &mut Context,
 ) -> Result<End> {
     let link = Link::default();
-    let watches = waiting.iter().enumerate().filter_map(|(at, waiting)| {
-        let job = waiting.state.job().filter(|_| !waiting.has_ended(goal))?;
-        Some(cluster.watch(job, Pods::Unsucceeded, &link).map(move |notice| (at, notice)).boxed())
+    let open = waiting.iter().enumerate().filter(|(_, waiting)| !waiting.has_ended(goal));
+    let going = open.flat_map(|(at, waiting)| waiting.state.members().iter().map(move |member| (at, member)));
+    let watches = going.filter(|(_, member)| member.outcome().is_none()).map(|(at, member)| {
+        cluster.watch(member.job(), Pods::Unsucceeded, &link).map(move |notice| (at, notice)).boxed()
     });
     let mut notices = select_all(watches.collect::<Vec<_>>());
     let mut connection = ConnectionTeller::default();

@@ -67,7 +67,7 @@ async fn show(job: Job, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut
     let link = Link::default();
     let watches = [cluster.watch(&job, Pods::Unsucceeded, &link), cluster.watch_happenings(&job, &link)];
     let mut notices = stream::select_all(watches);
-    let mut state = JobState::following(job, false);
+    let mut state = JobState::new(job).followed(false);
     if state.outcome().is_some() {
         return Ok((End::Finished, state));
     }

@@ -9,6 +9,7 @@ mod pack;
 mod payload;
 mod policy;
 pub(crate) mod read;
+pub(crate) mod retry;
 mod scripts;
 pub(crate) mod yaml;
 

@@ -77,7 +77,7 @@ pub(crate) fn item_source(job: &Job) -> ItemSource {
 }
 
 /// Reads `NAME:0,NAME-2:500`.
-fn config_maps_noted(note: &str) -> Option<Vec<(String, u32)>> {
+pub(super) fn config_maps_noted(note: &str) -> Option<Vec<(String, u32)>> {
     note.split(',')
         .map(|part| {
             let (name, first) = part.split_once(':')?;

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
 use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
 use crate::spec::stores::ItemStore;
@@ -127,6 +129,12 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
     for variable in handover.variables.iter().filter(|variable| variable.origin == Origin::Position) {
         let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
     }
+    let stdin = (handover.form == ItemForm::Stdin).then(|| quote(&handover.path));
+    with_command(shell, script, words, stdin.as_deref())
+}
+
+/// The words of a shell that runs `script` and then becomes `words`, with a file as its standard input.
+pub(super) fn with_command(shell: &str, mut script: String, words: &[Vec<Part>], stdin: Option<&str>) -> Vec<String> {
     let mut texts = Vec::new();
     if words.iter().all(|word| matches!(word.as_slice(), [Part::Text(_)])) {
         script.push_str("exec \"$@\"");
@@ -148,14 +156,30 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
             script.push('"');
         }
     }
-    if handover.form == ItemForm::Stdin {
-        let _ = write!(script, " < {}", quote(&handover.path));
+    if let Some(path) = stdin {
+        let _ = write!(script, " < {path}");
     }
     script.push('\n');
     let name = shell.rsplit('/').next().unwrap_or(shell).to_owned();
     let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name];
     command.extend(texts);
     command
+}
+
+/// The same shell as that of `worker`, which runs `script`, with other words to become.
+pub(super) fn rewrapped(worker: &Value, script: &str, words: &[Vec<Part>]) -> Option<Vec<String>> {
+    let shell = worker.pointer("/command/0")?.as_str()?;
+    let at = script.trim_end().rfind("\nexec").map_or(0, |at| at + 1);
+    let (before, last) = script.split_at(at);
+    let stdin = last.trim_end().rsplit_once(" < ").map(|(_, path)| path);
+    last.starts_with("exec").then(|| with_command(shell, before.to_owned(), words, stdin))
+}
+
+/// The variables that a script of ours names.
+pub(super) fn variables_named(script: &str) -> impl Iterator<Item = String> {
+    let braced = script.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let exported = script.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
+    braced.chain(exported).map(|name| name.split('=').next().unwrap_or(name).to_owned())
 }
 
 /// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.
@@ -172,7 +196,7 @@ pub(super) fn joined(word: &[Part]) -> String {
 }
 
 /// One word of a POSIX shell.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     // The only text that is refused has a NUL byte, and `spec` has refused that before.
     shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
 }

@@ -9,6 +9,7 @@ mod lists;
 pub(crate) mod name;
 mod pod;
 pub(crate) mod policy;
+pub(crate) mod retry;
 mod script;
 pub(crate) mod select;
 pub(crate) mod sources;

@@ -45,6 +45,13 @@ pub(crate) fn generate(app: &str, suffix: &str, completions: u32) -> String {
     format!("{stem}-{suffix}")
 }
 
+/// The name of a Job that retries `root` for the `number`th time, with so many indexes: always the same, so that two who
+/// retry at once are told of each other.
+pub(crate) fn of_retry(root: &str, number: u32, completions: u32) -> String {
+    let suffix = format!("-r{number}");
+    format!("{}{suffix}", fit(root, room(completions) - suffix.len()))
+}
+
 /// `text` with everything taken out that a name can't have; may be empty.
 pub(crate) fn clean(text: &str) -> String {
     let mut name = String::new();

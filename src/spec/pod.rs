@@ -38,7 +38,7 @@ fn parse_gpu(text: &str) -> Result<(String, u32), Error> {
 /// The suffixes of a quantity, <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>.
 const SUFFIXES: [&str; 17] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e"];
 
-fn check_quantity(flag: &str, text: &str, examples: &str) -> Result<(), Error> {
+pub(super) fn check_quantity(flag: &str, text: &str, examples: &str) -> Result<(), Error> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(digits);
     // An exponent, as in 1e3, has its digits behind the suffix.

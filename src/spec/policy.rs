@@ -80,10 +80,7 @@ pub(super) fn resolve(
         index_timeout,
         ttl,
     } = args;
-    if let Some(n) = retries.filter(|n| *n > MAX_COUNT) {
-        return Err(Error::usage(format!("--retries {n} is more than Kubernetes counts"))
-            .hint(format!("give at most {MAX_COUNT}")));
-    }
+    check_retries(retries)?;
     if let Some(n) = max_failed.filter(|n| *n > completions) {
         return Err(Error::usage(format!("--max-failed {n} is more than the Job has indexes: {completions}"))
             .hint(format!("give at most {completions}, or leave it out: then all may fail")));
@@ -111,6 +108,16 @@ pub(super) fn resolve(
     }
     let warnings = warnings(&policy, base);
     Ok((policy, warnings))
+}
+
+/// # Errors
+/// A usage error for more retries than the API counts.
+pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
+    match retries.filter(|n| *n > MAX_COUNT) {
+        Some(n) => Err(Error::usage(format!("--retries {n} is more than Kubernetes counts"))
+            .hint(format!("give at most {MAX_COUNT}"))),
+        None => Ok(()),
+    }
 }
 
 /// Reads exit codes, as in `1,3-5`.

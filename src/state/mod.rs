@@ -4,19 +4,22 @@
 //! Events may come in any order and more than once.
 
 pub(crate) mod attempt;
+mod family;
 mod job;
+pub(crate) mod member;
 pub(crate) mod row;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::batch::v1::Job;
 
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
 pub(crate) use job::{
     condition, ended_at, handed_over, is_indexed, is_submitting, is_suspended, item_form, outcome, queue, status_word,
 };
+use member::Member;
 
 /// Something that was seen in the cluster.
 #[derive(Clone, Debug)]
@@ -32,10 +35,16 @@ pub(crate) enum Event {
         /// Its UID.
         uid: String,
     },
-    /// A new list of Pods begins: what it does not name is gone by its end.
-    PodListBegins,
+    /// A new list of the Pods of a Job begins: what it does not name is gone by its end.
+    PodListBegins {
+        /// The UID of the Job.
+        job: Option<String>,
+    },
     /// The list of Pods is complete.
-    PodListEnds,
+    PodListEnds {
+        /// The UID of the Job.
+        job: Option<String>,
+    },
     /// The cluster has told something about the Job.
     Happened(Box<Happening>),
 }
@@ -122,6 +131,8 @@ const HAPPENINGS: usize = 16;
 #[derive(Clone, Debug)]
 struct Known {
     attempt: Attempt,
+    /// The Job that it is of, as a position among the members.
+    member: usize,
     version: Option<u64>,
     /// Whether its log was read, or is not wanted.
     read: bool,
@@ -146,17 +157,23 @@ impl Known {
     }
 }
 
-/// A Job and its attempts.
+/// A Job and its attempts, or a family of Jobs and theirs: all that is told is of original indexes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobState {
-    job: Option<Box<Job>>,
+    /// The oldest first.
+    members: Vec<Member>,
+    /// Which of them was asked for.
+    asked: usize,
+    /// Whether the members are all that is left of a family, so that what they note of others counts.
+    whole_family: bool,
     gone: bool,
     keep: Keep,
     /// Whether it is followed since before any Pod of it was there.
     from_start: bool,
-    /// What the Job's status says, read once and not at every question.
+    /// What the Jobs' status says, read once and not at every question.
     succeeded: IndexSet,
-    listed_failed: Option<IndexSet>,
+    /// None where only the attempts tell.
+    known_failed: Option<IndexSet>,
     /// By index, the oldest attempt first.
     attempts: BTreeMap<u32, Vec<Known>>,
     /// The index of each attempt that is kept, by UID.
@@ -169,8 +186,8 @@ pub(crate) struct JobState {
     begun: IndexSet,
     /// Indexes of which something has changed.
     changed: IndexSet,
-    /// UIDs named by the list of Pods that is being read.
-    listing: Option<HashSet<String>>,
+    /// UIDs named by the lists of Pods that are being read, by the UID of the Job.
+    listing: HashMap<Option<String>, HashSet<String>>,
     /// The oldest first.
     happenings: Vec<Happening>,
 }
@@ -183,14 +200,12 @@ impl JobState {
         state
     }
 
-    /// The state of a Job that is followed: what it keeps does not grow with the indexes that succeed. With `logs` the
-    /// attempts of an index stay until [`JobState::forget`].
-    pub(crate) fn following(job: Job, logs: bool) -> Self {
-        let keep = if logs { Keep::UntilForgotten } else { Keep::Unfinished };
-        let from_start = job.status.as_ref().is_none_or(|status| status.start_time.is_none());
-        let mut state = Self { keep, from_start, ..Self::default() };
-        state.apply(Event::Job(Box::new(job)));
-        state
+    /// The same Jobs, from now on followed; no Pod may be known yet. What is kept does not grow with the indexes that
+    /// succeed; with `logs` the attempts of an index stay until [`JobState::forget`].
+    pub(crate) fn followed(self, logs: bool) -> Self {
+        let started = |member: &Member| member.job().status.as_ref().is_some_and(|status| status.start_time.is_some());
+        let from_start = !self.members.iter().any(started);
+        Self { keep: if logs { Keep::UntilForgotten } else { Keep::Unfinished }, from_start, ..self }
     }
 
     /// Takes in what was seen.
@@ -200,10 +215,15 @@ impl JobState {
             Event::JobGone => self.gone = true,
             Event::Pod(pod) => self.apply_pod(&pod),
             Event::PodGone { uid } => self.forget_unfinished(&uid),
-            Event::PodListBegins => self.listing = Some(HashSet::new()),
-            Event::PodListEnds => {
-                if let Some(named) = self.listing.take() {
-                    let gone: Vec<_> = self.index_of.keys().filter(|uid| !named.contains(*uid)).cloned().collect();
+            Event::PodListBegins { job } => {
+                self.listing.insert(job, HashSet::new());
+            }
+            Event::PodListEnds { job } => {
+                if let Some(named) = self.listing.remove(&job) {
+                    let member = self.members.iter().position(|member| member.uid() == job.as_deref());
+                    let of_job = |uid: &&String| self.member_of(uid) == member;
+                    let gone: Vec<_> =
+                        self.index_of.keys().filter(|uid| !named.contains(*uid)).filter(of_job).cloned().collect();
                     for uid in gone {
                         self.forget_unfinished(&uid);
                     }
@@ -214,26 +234,27 @@ impl JobState {
     }
 
     fn apply_job(&mut self, job: Box<Job>) {
-        if let Some(known) = &self.job {
-            let version = |job: &Job| job.metadata.resource_version.as_ref().and_then(|v| v.parse::<u64>().ok());
-            // A list after a broken watch may be older than what the watch had told.
-            let late = matches!((version(known), version(&job)), (Some(known), Some(new)) if new < known);
-            if late || job.metadata.uid != known.metadata.uid {
-                return;
+        let known = self.members.iter().position(|member| member.uid() == job.metadata.uid.as_deref());
+        let newly = match known {
+            Some(at) => {
+                let known = &mut self.members[at];
+                let version = |job: &Job| job.metadata.resource_version.as_ref().and_then(|v| v.parse::<u64>().ok());
+                // A list after a broken watch may be older than what the watch had told.
+                if matches!((version(known.job()), version(&job)), (Some(known), Some(new)) if new < known) {
+                    return;
+                }
+                known.renew(job)
             }
-        }
-        let status = job.status.as_ref();
-        let read = |text: &Option<String>| text.as_deref().map(IndexSet::from_status);
-        let succeeded = status.and_then(|status| read(&status.completed_indexes)).unwrap_or_default();
-        let failed = status.and_then(|status| read(&status.failed_indexes));
-        self.job = Some(job);
-        let newly = succeeded.difference(&self.succeeded);
+            None if self.members.is_empty() => {
+                let member = Member::new(job);
+                let newly = member.succeeded().union(&member.listed_failed().cloned().unwrap_or_default());
+                self.members.push(member);
+                newly
+            }
+            None => return,
+        };
         self.note(&newly);
-        if let Some(failed) = &failed {
-            self.note(&self.listed_failed.as_ref().map_or_else(|| failed.clone(), |known| failed.difference(known)));
-        }
-        self.succeeded = succeeded;
-        self.listed_failed = failed;
+        self.sum_up();
         if self.keep == Keep::Unfinished {
             self.ending = self.ending.difference(&self.succeeded).difference(&self.failed());
             let (succeeded, index_of) = (&self.succeeded, &mut self.index_of);
@@ -243,11 +264,8 @@ impl JobState {
     }
 
     fn apply_pod(&mut self, pod: &PodRecord) {
-        if !self.owns(pod) {
-            return;
-        }
-        let Some(mut attempt) = Attempt::from_pod(pod) else { return };
-        if let Some(named) = &mut self.listing {
+        let Some((member, mut attempt)) = self.attempt(pod) else { return };
+        for named in self.listing.values_mut() {
             named.insert(attempt.uid.clone());
         }
         let index = attempt.index;
@@ -268,7 +286,7 @@ impl JobState {
         }
         let version = pod.metadata.resource_version.as_ref().and_then(|version| version.parse().ok());
         let deleting = pod.metadata.deletion_timestamp.is_some();
-        let mut new = Known { attempt, version, read: self.keep == Keep::Unfinished, deleting };
+        let mut new = Known { attempt, member, version, read: self.keep == Keep::Unfinished, deleting };
         let attempts = self.attempts.entry(index).or_default();
         match attempts.iter_mut().find(|known| known.attempt.uid == new.attempt.uid) {
             Some(known) if known.order() <= new.order() => {
@@ -362,46 +380,9 @@ impl JobState {
         &self.forgotten
     }
 
-    /// Whether a Pod is of this very Job, and not of a namesake that was deleted before.
-    fn owns(&self, pod: &PodRecord) -> bool {
-        let Some(uid) = self.job.as_ref().and_then(|job| job.metadata.uid.as_deref()) else { return true };
-        let labels = pod.metadata.labels.as_ref();
-        let controller = ["batch.kubernetes.io/controller-uid", "controller-uid"]
-            .iter()
-            .find_map(|key| labels.and_then(|labels| labels.get(*key)));
-        controller.is_none_or(|controller| controller == uid)
-    }
-
-    /// The Job as last seen.
-    pub(crate) fn job(&self) -> Option<&Job> {
-        self.job.as_deref()
-    }
-
     /// Whether the Job was deleted.
     pub(crate) fn is_gone(&self) -> bool {
         self.gone
-    }
-
-    /// How many indexes the Job has.
-    pub(crate) fn completions(&self) -> u32 {
-        let completions = self.job().and_then(|job| job.spec.as_ref()).and_then(|spec| spec.completions);
-        completions.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
-    }
-
-    /// Whether the Job keeps its own list of failed indexes (`backoffLimitPerIndex`).
-    pub(crate) fn keeps_failed_indexes(&self) -> bool {
-        self.job().and_then(|job| job.spec.as_ref()).is_some_and(|spec| spec.backoff_limit_per_index.is_some())
-    }
-
-    /// How the Job ended, if it did.
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
-        self.job().and_then(outcome)
-    }
-
-    /// The condition that ended the Job, or is about to.
-    pub(crate) fn ending_condition(&self) -> Option<&JobCondition> {
-        let job = self.job()?;
-        ["Failed", "Complete", "FailureTarget", "SuccessCriteriaMet"].iter().find_map(|type_| condition(job, type_))
     }
 
     /// Indexes that the Job counts as completed.
@@ -412,23 +393,6 @@ impl JobState {
     /// Whether the Job counts an index as completed.
     pub(crate) fn has_succeeded(&self, index: u32) -> bool {
         self.succeeded.contains(index)
-    }
-
-    /// Whether an index has failed for good.
-    pub(crate) fn has_failed(&self, index: u32) -> bool {
-        self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
-    }
-
-    /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed
-    /// when the Job did.
-    pub(crate) fn failed(&self) -> IndexSet {
-        if let Some(failed) = &self.listed_failed {
-            return failed.clone();
-        }
-        if self.keeps_failed_indexes() || self.outcome() != Some(Outcome::Failed) {
-            return IndexSet::new();
-        }
-        self.in_phase(Phase::Failed).difference(&self.succeeded)
     }
 
     /// Indexes with an active attempt whose worker runs, or has just ended well.
@@ -448,7 +412,7 @@ impl JobState {
     /// Indexes that are neither finished nor running.
     pub(crate) fn pending(&self) -> IndexSet {
         let seen = self.succeeded().union(&self.failed()).union(&self.running());
-        IndexSet::below(self.completions()).difference(&seen)
+        self.all().difference(&seen)
     }
 
     /// What became of the indexes of a Job that has ended before them: those that were stopped, and the rest.
@@ -456,7 +420,7 @@ impl JobState {
         if self.outcome().is_none() {
             return (IndexSet::new(), IndexSet::new());
         }
-        let unfinished = IndexSet::below(self.completions()).difference(&self.succeeded).difference(&self.failed());
+        let unfinished = self.all().difference(&self.succeeded).difference(&self.failed());
         (unfinished.intersection(&self.begun), unfinished.difference(&self.begun))
     }
 
@@ -468,7 +432,7 @@ impl JobState {
     /// The indexes that a status word means.
     pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
         match word {
-            StatusWord::All => IndexSet::below(self.completions()),
+            StatusWord::All => self.all(),
             StatusWord::Failed => self.failed(),
             StatusWord::Succeeded => self.succeeded(),
             StatusWord::Running => self.running(),
@@ -518,9 +482,14 @@ impl JobState {
     /// The same with the number of each, from 1 on. The Job controller's own count tells of attempts before them whose
     /// Pods are gone, where it keeps one.
     pub(crate) fn numbered_attempts_of(&self, index: u32) -> impl Iterator<Item = (u32, &Attempt)> {
-        self.attempts_of(index).scan(0, |number, attempt| {
-            *number = (*number + 1).max(attempt.earlier.saturating_add(1));
-            Some((*number, attempt))
+        // A Job that retries another counts anew.
+        let (mut before, mut last, mut of) = (0, 0, None);
+        self.attempts.get(&index).into_iter().flatten().map(move |known| {
+            if of != Some(known.member) {
+                (before, of) = (last, Some(known.member));
+            }
+            last = (last + 1).max(before + known.attempt.earlier.saturating_add(1));
+            (last, &known.attempt)
         })
     }
 
@@ -532,15 +501,6 @@ impl JobState {
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.
     pub(crate) fn happenings(&self) -> &[Happening] {
         &self.happenings
-    }
-
-    /// The Job's start and, once it ended, its end.
-    pub(crate) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let Some(status) = self.job().and_then(|job| job.status.as_ref()) else { return (None, None) };
-        let completed = status.completion_time.as_ref();
-        // The API sets a completion time only on success.
-        let failed = self.job().and_then(|job| condition(job, "Failed")).and_then(|c| c.last_transition_time.as_ref());
-        (status.start_time.as_ref().map(|time| time.0), completed.or(failed).map(|time| time.0))
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct IndexRow {
     pub(crate) finished: Option<Timestamp>,
     /// The Pod of the attempt that the rest is told of.
     pub(crate) pod: Option<String>,
+    /// The Job of that Pod, where a family has several.
+    pub(crate) job: Option<String>,
 }
 
 impl IndexRow {
@@ -50,6 +52,7 @@ impl IndexRow {
                 started: None,
                 finished: None,
                 pod: None,
+                job: None,
             };
         };
         Self {
@@ -63,6 +66,7 @@ impl IndexRow {
             started: told.started.filter(|_| told.has_started()),
             finished: told.finished,
             pod: Some(told.pod.clone()),
+            job: None,
         }
     }
 
@@ -85,13 +89,13 @@ pub(crate) struct SucceededRows(BTreeMap<u32, IndexRow>);
 
 impl SucceededRows {
     /// Takes a Pod in, if it succeeded; false if it did not.
-    pub(crate) fn take(&mut self, pod: &PodRecord) -> bool {
+    pub(crate) fn take(&mut self, pod: &PodRecord, state: &JobState) -> bool {
         if pod.status.phase.as_deref() != Some("Succeeded") {
             return false;
         }
-        if let Some(attempt) = Attempt::from_pod(pod) {
+        if let Some((member, attempt)) = state.attempt(pod) {
             let row = IndexRow::new(attempt.index, IndexStatus::Succeeded, &[&attempt]);
-            self.0.insert(attempt.index, row);
+            self.0.insert(attempt.index, IndexRow { job: state.job_of(member), ..row });
         }
         true
     }
@@ -126,6 +130,7 @@ impl JobState {
                 status => status,
             };
             let mut row = IndexRow::new(index, status, attempts);
+            row.job = self.job_of_pod(index, row.pod.as_deref());
             if status == IndexStatus::Succeeded
                 && let Some(told) = succeeded.0.remove(&index)
             {

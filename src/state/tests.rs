@@ -114,7 +114,7 @@ fn a_row_tells_of_the_last_attempt() {
     let mut state = JobState::new(job(1, spec, &json!({"completedIndexes": "0,6", "failedIndexes": "1"})));
     let mut succeeded = row::SucceededRows::default();
     let mut take = |pod: PodRecord| {
-        if !succeeded.take(&pod) {
+        if !succeeded.take(&pod, &state) {
             state.apply(seen(pod));
         }
     };
@@ -176,9 +176,9 @@ fn a_new_list_forgets_pods_that_are_gone() {
     let mut state = JobState::new(job(1, spec, &json!({})));
     state.apply(seen(pod("a", 0, &running())));
     state.apply(seen(pod("b", 1, &ended(1, "Error"))));
-    state.apply(Event::PodListBegins);
+    state.apply(Event::PodListBegins { job: Some("u".to_owned()) });
     state.apply(seen(pod("c", 2, &running())));
-    state.apply(Event::PodListEnds);
+    state.apply(Event::PodListEnds { job: Some("u".to_owned()) });
     assert_eq!(state.running().to_string(), "2");
     assert_eq!(state.attempts().into_keys().collect::<Vec<_>>(), [1, 2], "how an attempt ended is kept");
 }
@@ -213,7 +213,7 @@ fn an_index_on_a_silent_node_is_unknown() {
 fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
     let n = 500;
     for logs in [false, true] {
-        let mut state = JobState::following(job(1, limited(n), &json!({})), logs);
+        let mut state = JobState::new(job(1, limited(n), &json!({}))).followed(logs);
         for index in 0..n {
             let name = format!("p{index}");
             state.apply(seen(versioned(pod(&name, index, &running()), u64::from(index))));
@@ -237,7 +237,7 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
 
 #[test]
 fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
-    let mut state = JobState::following(job(1, limited(5), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(5), &json!({}))).followed(false);
     let mut deleted = pod("d", 2, &running());
     deleted.metadata.deletion_timestamp = deleted.metadata.creation_timestamp.clone();
     for pod in [pod("a", 0, &running()), pod("b", 1, &running()), deleted, pod("f", 3, &ended(1, "Error"))] {
@@ -255,13 +255,13 @@ fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
 #[test]
 fn of_many_attempts_of_an_index_the_newest_are_kept() {
     let names = |state: &JobState| state.attempts_of(1).map(|attempt| attempt.pod.clone()).collect::<Vec<_>>();
-    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
     // The list of Pods comes twice, as after a broken watch.
     for n in (10..30).chain(10..30) {
         state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
     }
     assert_eq!(names(&state), ["p22", "p23", "p24", "p25", "p26", "p27", "p28", "p29"]);
-    let mut state = JobState::following(job(1, limited(3), &json!({})), true);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(true);
     for n in 10..30 {
         state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
     }
@@ -274,7 +274,7 @@ fn of_many_attempts_of_an_index_the_newest_are_kept() {
 
 #[test]
 fn of_long_last_words_the_end_is_kept() {
-    let mut state = JobState::following(job(1, limited(3), &json!({})), false);
+    let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
     let mut status = ended(1, "Error");
     status["containerStatuses"][0]["state"]["terminated"]["message"] = json!("é".repeat(3000) + "!");
     state.apply(seen(pod("p", 1, &status)));
@@ -336,7 +336,7 @@ proptest! {
         list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle())),
     ) {
         let starts: [fn(Job) -> JobState; 3] =
-            [JobState::new, |job| JobState::following(job, false), |job| JobState::following(job, true)];
+            [JobState::new, |job| JobState::new(job).followed(false), |job| JobState::new(job).followed(true)];
         for start in starts {
             let fold = |list: &[(u8, u32, u64)], times: usize| {
                 let mut state = start(job(0, limited(6), &json!({})));
@@ -357,7 +357,7 @@ proptest! {
     #[test]
     fn a_followed_job_tells_the_same_of_every_index(list in events()) {
         let start = job(0, limited(6), &json!({}));
-        let (mut all, mut followed) = (JobState::new(start.clone()), JobState::following(start, false));
+        let (mut all, mut followed) = (JobState::new(start.clone()), JobState::new(start).followed(false));
         for entry in list {
             all.apply(event(entry));
             followed.apply(event(entry));
@@ -376,4 +376,71 @@ proptest! {
         let all = sets.iter().fold(IndexSet::new(), |all, set| all.union(set));
         prop_assert_eq!(all, IndexSet::below(6));
     }
+}
+
+/// A Job of a family, with the original indexes that it runs, unless it is the one that the family began with.
+fn relative(name: &str, originals: Option<&str>, completions: u32, status: &Value) -> Job {
+    let mut annotations = json!({});
+    if let Some(originals) = originals {
+        annotations = json!({
+            "kubectl-indexed/original-indexes": originals, "kubectl-indexed/family-root": "j",
+            "kubectl-indexed/family-completions": "10", "kubectl-indexed/succeeded-before": "0-6",
+            "kubectl-indexed/failed-before": "7-9",
+        });
+    }
+    let labels = originals.map(|_| json!({"kubectl-indexed/family": "u-j"}));
+    serde_json::from_value(json!({
+        "metadata": {"name": name, "uid": format!("u-{name}"), "annotations": annotations, "labels": labels},
+        "spec": {
+            "completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {},
+        },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn ended_job(word: &str, completed: &str, failed: &str) -> Value {
+    json!({
+        "completedIndexes": completed, "failedIndexes": failed, "conditions": [{"type": word, "status": "True"}],
+    })
+}
+
+#[test]
+fn a_family_is_told_of_as_one() {
+    let first = relative("j", None, 10, &ended_job("Failed", "0-6", "7-9"));
+    let told = |jobs: &[&Job]| {
+        let state = JobState::family(jobs.iter().map(|job| (*job).clone()).collect(), Some("u-j"));
+        let left = state.outstanding();
+        let sets = [state.succeeded(), state.failed(), left.indexes, left.under_way].map(|set| set.to_string());
+        (sets.join(" | "), state.outcome())
+    };
+    assert_eq!(told(&[&first]), ("0-6 | 7-9 | 7-9 | ".to_owned(), Some(Outcome::Failed)));
+    // New index 0 is 7, 1 is 9.
+    let running = relative("j-r1", Some("7,9"), 2, &json!({"completedIndexes": "1"}));
+    assert_eq!(told(&[&first, &running]), ("0-6,9 | 8 | 8 | 7".to_owned(), None));
+    let failed = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
+    assert_eq!(told(&[&first, &failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    let rest = relative("j-r2", Some("7,8"), 2, &ended_job("Complete", "0,1", ""));
+    assert_eq!(told(&[&first, &failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // What the first Jobs said is known when they are gone.
+    assert_eq!(told(&[&failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    assert_eq!(told(&[&failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // One that stopped with its first failure leaves indexes that have never run.
+    let stopped = relative("j", None, 10, &ended_job("Failed", "0-2", "3"));
+    assert_eq!(told(&[&stopped]).0, "0-2 | 3 | 3-9 | ");
+    // One that had enough does not.
+    let enough = relative("j", None, 10, &ended_job("Complete", "0-2", "3"));
+    assert_eq!(told(&[&enough]).0, "0-2 | 3 | 3 | ");
+}
+
+#[test]
+fn a_retry_alone_speaks_of_original_indexes_too() {
+    let retry = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
+    let mut state = JobState::new(retry);
+    assert_eq!([state.all(), state.succeeded(), state.failed()].map(|set| set.to_string()), ["7,9", "9", "7"]);
+    let mut failed = pod("a", 0, &ended(3, "Error"));
+    failed.metadata.labels = Some([("batch.kubernetes.io/controller-uid".to_owned(), "u-j-r1".to_owned())].into());
+    state.apply(seen(failed));
+    assert_eq!(state.attempted().to_string(), "7");
+    assert_eq!(state.members()[0].own_of(&"0-9".parse().unwrap()).to_string(), "0,1");
 }

@@ -11,6 +11,7 @@ use super::indexes::reason;
 use super::summary::ItemTexts;
 use super::{aligned, cut, duration, escape_control, plural};
 use crate::index_set::IndexSet;
+use crate::state::member::Member;
 use crate::state::row::IndexRow;
 use crate::state::{self, JobState};
 
@@ -51,6 +52,10 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     let spec = job.spec.clone().unwrap_or_default();
     let named = |set: &IndexSet| if set.is_empty() { "<none>".to_owned() } else { format!("{set}  ({})", set.len()) };
     let mut facts = vec![("Status", state::status_word(job).to_owned())];
+    let members = state.members();
+    if members.len() > 1 || members.iter().any(Member::is_retry) {
+        facts.push(("Family", members.iter().map(told).collect::<Vec<_>>().join(", ")));
+    }
     if let Some(queue) = state::queue(job) {
         facts.push(("Queue", queue.to_owned()));
     }
@@ -83,6 +88,13 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     }
     facts.extend(state::handed_over(job).map(|why| ("Handed Over", why.to_owned())));
     facts
+}
+
+/// A Job of a family: its name, which indexes it runs, and how it fares.
+fn told(member: &Member) -> String {
+    let status = state::status_word(member.job());
+    let indexes = member.all().to_string();
+    format!("{} ({}: {status})", member.name(), cut(&indexes, CELL))
 }
 
 /// Where a list is kept, in words.
@@ -159,9 +171,15 @@ fn table(text: &mut String, detail: Detail<'_>) {
     if all > ROWS {
         rows.sort_by_key(|row| (row.status, row.index));
     }
-    let cells = rows.iter().map(|row| cells(row, items.get(&row.index), now)).collect();
+    let mut header = vec!["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "DURATION"];
+    let mut cells: Vec<_> = rows.iter().map(|row| cells(row, items.get(&row.index), now)).collect();
+    if rows.iter().any(|row| row.job.is_some()) {
+        header.push("JOB");
+        for (cells, row) in cells.iter_mut().zip(&rows) {
+            cells.push(row.job.clone().unwrap_or_else(|| "-".to_owned()));
+        }
+    }
     text.push_str("  Indexes:\n");
-    let header = ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "DURATION"];
     indent(text, &aligned(Some(&header), cells));
     if rows.len() < all {
         let _ = writeln!(text, "    and {} more", all - rows.len());
@@ -171,7 +189,7 @@ fn table(text: &mut String, detail: Detail<'_>) {
 /// All indexes where they are few; else those that failed, then those that are at work, then the first of the pending.
 /// None of many that all succeeded: the Job's own ranges say all of them.
 pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
-    let all = IndexSet::below(state.completions());
+    let all = state.all();
     if all.len() <= ROWS {
         return all;
     }

@@ -23,13 +23,15 @@ pub(crate) struct Layout {
     pub(crate) width: Option<usize>,
 }
 
-const COLUMNS: [&str; 11] =
-    ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "STARTED", "DURATION", "POD", "MESSAGE"];
+const COLUMNS: [&str; 12] =
+    ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "STARTED", "DURATION", "JOB", "POD", "MESSAGE"];
 /// Those that `-o wide` adds.
 const WIDE: usize = 2;
 const STATUS: usize = 2;
+/// Only where rows are of several Jobs.
+const JOB: usize = 9;
 /// Columns that can be cut, in this order, and how much of them stays.
-const ELASTIC: [(usize, usize); 3] = [(10, 60), (1, 12), (5, 16)];
+const ELASTIC: [(usize, usize); 3] = [(11, 60), (1, 12), (5, 16)];
 /// Columns that fill up while a Job goes on, and what is likely to stand in them.
 const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (5, "ContainerCreating"), (7, "119s ago")];
 const LIKELY_TIME: (usize, &str) = (7, "2026-01-01T00:00:00Z");
@@ -40,7 +42,8 @@ const GAP: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     layout: Layout,
-    widths: Vec<usize>,
+    /// Of each column; None for one that is not shown.
+    widths: Vec<Option<usize>>,
 }
 
 impl Table {
@@ -51,6 +54,8 @@ impl Table {
         now: Timestamp,
     ) -> Self {
         let count = if layout.wide { COLUMNS.len() } else { COLUMNS.len() - WIDE };
+        let rows: Vec<_> = rows.collect();
+        let several = rows.iter().any(|(row, _)| row.job.is_some());
         let mut widths: Vec<_> = COLUMNS[..count].iter().map(|name| name.len()).collect();
         if layout.roomy {
             let time = (!layout.style.terminal).then_some(LIKELY_TIME);
@@ -63,7 +68,9 @@ impl Table {
                 *width = (*width).max(cell.width());
             }
         }
-        let total = widths.iter().sum::<usize>() + GAP * (count - 1);
+        let shown = |column: usize| column != JOB || several;
+        let lengths = || widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
+        let total = lengths().sum::<usize>() - GAP;
         let mut over = layout.width.map_or(0, |width| total.saturating_sub(width));
         for (column, least) in ELASTIC {
             if let Some(width) = widths.get_mut(column).filter(|width| **width > least) {
@@ -72,7 +79,8 @@ impl Table {
                 over -= less;
             }
         }
-        Self { layout, widths }
+        let widths = widths.into_iter().enumerate().map(|(column, width)| shown(column).then_some(width));
+        Self { layout, widths: widths.collect() }
     }
 
     /// The line of column names, where it is wanted.
@@ -91,8 +99,9 @@ impl Table {
 
     fn line(&self, cells: &[String], paint: impl Fn(usize, String) -> String) -> String {
         let mut line = String::new();
-        let last = self.widths.len() - 1;
+        let last = self.widths.iter().rposition(Option::is_some).unwrap_or(0);
         for (column, (cell, &width)) in cells.iter().zip(&self.widths).enumerate() {
+            let Some(width) = width else { continue };
             let cell = if self.layout.width.is_some() { cut(cell, width) } else { cell.into() };
             let blanks = width.saturating_sub(cell.width()) + GAP;
             line.push_str(&paint(column, cell.into_owned()));
@@ -139,6 +148,7 @@ fn cells(row: &IndexRow, item: Option<&String>, style: Style, now: Timestamp) ->
         text(row.node.as_deref()),
         number(started),
         number(took),
+        text(row.job.as_deref()),
         text(row.pod.as_deref()),
         text(row.message.as_deref()),
     ]
@@ -154,7 +164,7 @@ pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
 
 /// The names of the columns of comma-separated values.
 pub(crate) const CSV_HEADER: &str =
-    "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message\n";
+    "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
 
 /// A line of comma-separated values (RFC 4180): all that is known of an index, byte for byte, in the order of
 /// [`CSV_HEADER`]; what is not known is empty.
@@ -174,6 +184,7 @@ pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Stri
         row.seconds(now).map(|seconds| seconds.to_string()),
         row.pod.clone(),
         row.message.clone(),
+        row.job.clone(),
     ];
     let quoted = cells.map(|cell| match cell.unwrap_or_default() {
         cell if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),

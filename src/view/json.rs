@@ -108,6 +108,9 @@ pub(crate) struct IndexEntry<'a> {
     /// The Pod of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<&'a str>,
+    /// The Job of that Pod, where a Job and those that retry it are told of together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<&'a str>,
     /// When the last attempt started (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<Timestamp>,
@@ -133,6 +136,7 @@ impl<'a> IndexEntry<'a> {
             message: row.message.as_deref(),
             node: row.node.as_deref(),
             pod: row.pod.as_deref(),
+            job: row.job.as_deref(),
             started: row.started,
             finished: row.finished,
             duration_seconds: row.seconds(now),

@@ -9,6 +9,7 @@ use super::group::{Group, common, end, groups, last_line};
 use super::{beginning, duration, escape_control, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::Attempt;
+use crate::state::member;
 use crate::state::{JobState, Outcome};
 
 /// The items of a Job, as people read them.
@@ -27,7 +28,10 @@ const LAST_LINES: usize = 5;
 
 /// One sentence: the outcome, how many indexes, how long.
 pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
-    let job = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
+    let job = match state.members() {
+        [first, _, ..] => format!("{} with its retries", member::root(first.job()).0),
+        _ => state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default(),
+    };
     let counts = state.counts();
     let (start, end) = state.span();
     let took = start.map(|start| duration::human(end.unwrap_or(now).as_second() - start.as_second()));

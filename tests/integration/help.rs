@@ -23,6 +23,7 @@ fn of_the_program() {
       results     Collect what each index of a Job gave: its output, exit code and times
       wait        Wait until Jobs have completed or failed
       watch       Watch a Job on a live screen until it ends
+      retry       Run again what of a Job failed or never ran
       suspend     Hold Jobs back: their running Pods end, and no index starts
       resume      Let suspended Jobs go on
       scale       Change how many indexes of Jobs may run at once
@@ -428,6 +429,7 @@ fn of_describe() {
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+          --only-this             Only this Job, without those that it retries and those that retry it
           --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
                                   false]
       -h, --help                  Print help
@@ -492,6 +494,9 @@ fn of_indexes() {
               Only those that fare so; several are separated by commas
               
               [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
+
+          --only-this
+              Only this Job, without those that it retries and those that retry it
 
           --sort-by <COLUMN>
               What the rows are sorted by
@@ -564,6 +569,9 @@ fn of_logs() {
       -i, --index <INDEXES>
               Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
+
+          --only-this
+              Only this Job, without those that it retries and those that retry it
 
           --item <ITEM>
               Only the indexes of this item; * stands for any characters, ? for one; can be repeated
@@ -711,6 +719,8 @@ fn of_wait() {
     Options:
           --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
                                 [default: either outcome]
+          --only-this           Only the Jobs themselves, without those that they retry and those that
+                                retry them
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
       -q, --quiet               Neither progress nor summary, only the exit code and errors
       -h, --help                Print help
@@ -728,6 +738,131 @@ fn of_wait() {
 
       # Several Jobs: 0 when all of them completed
       kubectl indexed wait train evaluate
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_retry() {
+    assert_snapshot!(own_part("retry"), @"
+    ── stdout
+    Run again what of a Job failed or never ran
+
+    Usage: kubectl indexed retry [OPTIONS] [JOB] [-- <CMD [ARG]>...]
+
+    Arguments:
+      [JOB]
+              The Job, or one that retries it; the newest Indexed Job when left out
+
+      [CMD [ARG]]...
+              A corrected command, after two dashes, in place of the Job's own
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
+      -i, --index <INDEXES>
+              Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and !
+              to exclude
+
+          --status <STATUS>
+              Only those that stand so; several are separated by commas
+
+              Possible values:
+              - failed:  It failed for good
+              - pending: The Job ended before it did, or before it ran
+
+          --reason <REASON>
+              Only those whose last attempt failed for this reason, as in OOMKilled; several are
+              separated by commas
+
+          --exit-code <CODES>
+              Only those whose last attempt ended so, as in 137 or 1,3-5
+
+    Changes:
+          --image <IMAGE>
+              Image of the worker in place of the Job's own
+
+          --cpu <QUANTITY>
+              CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
+
+          --memory <QUANTITY>
+              Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times
+              what it was
+
+          --retries <N>
+              How often a failed index is tried again, each index for itself
+
+      -j, --parallelism <N>
+              How many indexes may run at once
+
+          --init-image <IMAGE>
+              Image of the init container that tells each Pod its original index; it must have a POSIX
+              shell
+
+    Following:
+      -d, --detach
+              Return after submitting instead of following
+
+          --prefix <PREFIX>
+              What starts each line of output
+
+              Possible values:
+              - auto:  The index, unless only one can be meant
+              - index: The index in brackets
+              - pod:   Pod and container, as kubectl logs --prefix prints them
+              - none:  Nothing
+              
+              [default: auto]
+
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
+      -q, --quiet
+              Neither progress nor summary, only the output and errors
+
+    Output:
+          --dry-run[=<WHERE>]
+              Print the objects instead of creating them; the Job is read from the cluster all the same
+
+              Possible values:
+              - none:   Do it
+              - client: Build and check it here, and print it
+              - server: Have the server check it without storing it, and print what it would store
+              
+              [default: none]
+
+      -o, --output <FORM>
+              Form of the objects on stdout
+              
+              [possible values: yaml, json, name]
+
+          --field-manager <NAME>
+              Name of the manager that the server records for the fields that are set
+              
+              [default: kubectl-indexed]
+
+    [the cluster options]
+    Examples:
+      # Whatever of the newest Job failed, or never ran because the Job stopped
+      kubectl indexed retry
+
+      # Some of it
+      kubectl indexed retry train --index 3,7
+      kubectl indexed retry train --exit-code 75
+
+      # Those that ran out of memory, with twice as much
+      kubectl indexed retry train --reason OOMKilled --memory x2
+
+      # By a corrected image or command
+      kubectl indexed retry train --image example.com/train:1.1
+      kubectl indexed retry train -- train --batch-size 16
+
+      # See what would run
+      kubectl indexed retry train --dry-run=client -o yaml
     ── stderr
     ── exit code 0
     ");
@@ -1050,6 +1185,9 @@ fn of_results() {
       -i, --index <INDEXES>
               Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
+
+          --only-this
+              Only this Job, without those that it retries and those that retry it
 
           --to <DIR>
               Folder to write the output of each index to, byte for byte, with the rest in its

@@ -53,7 +53,7 @@ impl Alongside {
     /// If the folder can't be used.
     pub(in crate::commands) fn begin(path: &Path, job: &Job, items: ItemTexts, cluster: &Arc<Cluster>) -> Result<Self> {
         let (source, folder) = into_folder(path, job, cluster)?;
-        let harvest = Harvest::new(source, job.clone(), None, items, Messages::new(false, None), false);
+        let harvest = Harvest::new(source, JobState::new(job.clone()), None, items, Messages::new(false, None), false);
         let task = tokio::spawn(to_the_end(harvest, job.clone(), Arc::clone(cluster)));
         Ok(Self { path: path.to_owned(), folder, cluster: Arc::clone(cluster), task })
     }
@@ -130,8 +130,9 @@ pub(in crate::commands) async fn gather_to(
     context: &mut Context,
 ) -> Result<Exit> {
     let (source, folder) = into_folder(path, job, cluster)?;
-    let items = rows::items(job, None, true, cluster).await;
-    let rows::Rows { state, found } = rows::now(job, None, &items, Messages::new(false, None), cluster).await?;
+    let items = rows::items(&JobState::new(job.clone()), None, true, cluster).await;
+    let rows::Rows { state, found } =
+        rows::now(JobState::new(job.clone()), None, &items, Messages::new(false, None), cluster).await?;
     let mut tally = Tally::default();
     let mut gathered = stream::iter(found).map(|found| source.gather(found)).buffer_unordered(AT_ONCE);
     let mut failed = None;

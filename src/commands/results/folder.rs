@@ -308,6 +308,7 @@ fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
         let line: Line = serde_json::from_str(text).ok()?;
         let status = [IndexStatus::Succeeded, IndexStatus::Failed].into_iter().find(|one| one.word() == line.status)?;
         let row = IndexRow {
+            job: None,
             index: line.index,
             status,
             attempts: line.attempts,

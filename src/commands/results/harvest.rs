@@ -6,12 +6,11 @@ use anyhow::Result;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use k8s_openapi::api::batch::v1::Job;
 
 use super::fetch::{Found, Gathered, Source};
 use super::rows::Messages;
 use crate::cluster::PodFilter;
-use crate::commands::find;
+use crate::commands::{family, find};
 use crate::error::Error;
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::state::row::{IndexRow, SucceededRows};
@@ -38,7 +37,7 @@ pub(super) struct Harvest {
 impl Harvest {
     pub(super) fn new(
         source: Arc<Source>,
-        job: Job,
+        state: JobState,
         selector: Option<IndexSelector>,
         items: ItemTexts,
         messages: Messages,
@@ -46,7 +45,7 @@ impl Harvest {
     ) -> Self {
         Self {
             source,
-            state: JobState::following(job, true),
+            state: state.followed(true),
             selector,
             items,
             messages,
@@ -113,14 +112,14 @@ impl Harvest {
 
     /// Takes in what the Pods have to add once the Job has ended, and takes all that is left.
     pub(super) async fn settle(&mut self) -> Result<(), Error> {
-        let Some(job) = self.state.job().cloned() else { return Ok(()) };
         let left = self.selected()?.difference(&self.taken);
         if left.is_empty() {
             return Ok(());
         }
         let mut pods = Vec::new();
         let filter = PodFilter { fields: None, indexes: Some(&left) };
-        self.source.cluster.each_pod(&job, filter, |pod| pods.push(pod)).await?;
+        let members = self.state.members().to_vec();
+        family::each_pod(&members, filter, &self.source.cluster, |pod| pods.push(pod)).await?;
         for pod in pods {
             self.messages.see(&pod);
             self.state.apply(Event::Pod(Box::new(pod)));

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use k8s_openapi::api::batch::v1::Job;
 
 use super::fetch::Found;
 use crate::cluster::Cluster;
 use crate::commands::find;
 use crate::commands::indexes::{Asked, look};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSelector;
 use crate::state::JobState;
-use crate::state::attempt::{Attempt, PodRecord, termination_message};
+use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
 use crate::view::summary::ItemTexts;
 
@@ -26,41 +25,39 @@ pub(super) struct Rows {
 /// # Errors
 /// If an index is named that the Job does not have, or the server can't tell.
 pub(super) async fn now(
-    job: &Job,
+    state: JobState,
     selector: Option<IndexSelector>,
     items: &ItemTexts,
     mut messages: Messages,
     cluster: &Cluster,
 ) -> Result<Rows> {
     let asked = Asked { selector, statuses: Vec::new() };
-    let (state, mut succeeded) = look(cluster, job, &asked, |pod| messages.see(pod)).await?;
+    let (state, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
     let rows = asked.rows(&state, &mut succeeded)?;
     let found = rows.into_iter().map(|row| messages.found(row, items)).collect();
     Ok(Rows { state, found })
 }
 
-/// The indexes whose items are needed.
-pub(super) fn all(job: &Job) -> IndexSet {
-    IndexSet::below(JobState::new(job.clone()).completions())
-}
-
-/// The items of a Job, of these indexes or of all.
+/// The items of a Job or a family, of these indexes or of all.
 pub(super) async fn items(
-    job: &Job,
+    state: &JobState,
     selector: Option<&IndexSelector>,
     all_of_them: bool,
     cluster: &Cluster,
 ) -> ItemTexts {
-    let wanted = selector.filter(|_| !all_of_them).and_then(IndexSelector::fixed).unwrap_or_else(|| all(job));
-    find::items_of(&wanted, job, cluster).await
+    let wanted = selector.filter(|_| !all_of_them).and_then(IndexSelector::fixed).unwrap_or_else(|| state.all());
+    match state.items_job() {
+        Some(job) => find::items_of(&wanted, job, cluster).await,
+        None => ItemTexts::new(),
+    }
 }
 
 /// What the Pods wrote to their termination logs, as far as anybody wants to know.
 pub(super) struct Messages {
     wanted: bool,
     container: Option<String>,
-    /// By index, each with its Pod.
-    seen: HashMap<u32, Vec<(String, String)>>,
+    /// By the name of the Pod.
+    seen: HashMap<String, String>,
 }
 
 impl Messages {
@@ -74,17 +71,14 @@ impl Messages {
             return;
         }
         let message = termination_message(pod, self.container.as_deref());
-        if let (Some(message), Some(attempt)) = (message, Attempt::from_pod(pod)) {
-            let of_index = self.seen.entry(attempt.index).or_default();
-            of_index.retain(|(pod, _)| *pod != attempt.pod);
-            of_index.push((attempt.pod, message.to_owned()));
+        if let (Some(message), Some(name)) = (message, &pod.metadata.name) {
+            self.seen.insert(name.clone(), message.to_owned());
         }
     }
 
     /// An index with its item and its message, which is not kept any longer.
     pub(super) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
-        let seen = self.seen.remove(&row.index).unwrap_or_default();
-        let message = seen.into_iter().find(|(pod, _)| row.pod.as_ref() == Some(pod)).map(|(_, message)| message);
+        let message = row.pod.as_ref().and_then(|pod| self.seen.remove(pod));
         let item = items.get(&row.index).cloned();
         Found { row, item, message }
     }

@@ -19,6 +19,7 @@ fn bare(index: u32, status: IndexStatus) -> IndexRow {
         started: None,
         finished: None,
         pod: None,
+        job: None,
     }
 }
 
@@ -134,18 +135,18 @@ fn comma_separated_values() {
     let (rows, items) = (rows(), items());
     let lines: String = rows.iter().map(|row| csv(row, items.get(&row.index), now())).collect();
     assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC"), @r#"
-    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message
-    0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,
+    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job
+    0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,
     1,"a,b",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,"cat: /in: no such file
     at line 1, ""sorry""
-    "
-    2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,
+    ",
+    2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,,
     3,"tab	and
-    line",Retrying,1,139,SIGSEGV,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-3-abcde,ESC[2Jboom
-    4,,Running,2,,,,node-1,2026-01-01T00:00:05Z,,595,job-4-abcde,
-    5,s3://bucket/with/a/long/path/and/a/longer/name.tar.gz,Starting,1,,,Unschedulable,,,,,job-5-abcde,0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate
-    6,,Pending,0,,,,,,,,,
-    7,,Succeeded,,,,,,,,,,
-    8,,Unknown,1,,,NodeLost,node-1,2026-01-01T00:00:05Z,,595,job-8-abcde,
+    line",Retrying,1,139,SIGSEGV,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-3-abcde,ESC[2Jboom,
+    4,,Running,2,,,,node-1,2026-01-01T00:00:05Z,,595,job-4-abcde,,
+    5,s3://bucket/with/a/long/path/and/a/longer/name.tar.gz,Starting,1,,,Unschedulable,,,,,job-5-abcde,0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate,
+    6,,Pending,0,,,,,,,,,,
+    7,,Succeeded,,,,,,,,,,,
+    8,,Unknown,1,,,NodeLost,node-1,2026-01-01T00:00:05Z,,595,job-8-abcde,,
     "#);
 }

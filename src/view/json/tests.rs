@@ -68,7 +68,8 @@ fn schema() -> Value {
 
 #[test]
 fn a_list_is_as_the_schema_has_it() {
-    let (state, rows, items) = (state(), rows(), items());
+    let (state, mut rows, items) = (state(), rows(), items());
+    rows[0].job = Some("job-r1".to_owned());
     let list = serde_json::to_value(index_list(&state, &rows, &items, now())).unwrap();
     assert_eq!(faults(&list, &schema(), "list"), [""; 0]);
     // What the schema allows is also there: every field and every status.

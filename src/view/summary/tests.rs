@@ -140,7 +140,7 @@ fn ended_early(from_start: bool, type_: &str, reason: &str, failed: &str) -> Job
     };
     let start = "2026-01-01T00:00:00Z";
     let first = if from_start { json!({}) } else { json!({"startTime": start}) };
-    let mut state = JobState::following(job(first, "1"), true);
+    let mut state = JobState::new(job(first, "1")).followed(true);
     pod(&mut state, 3, &crate::view::tests::running(5));
     let condition = json!({"type": type_, "status": "True", "reason": reason, "message": "m",
         "lastTransitionTime": "2026-01-01T00:00:40Z"});

@@ -1,0 +1,105 @@
+//! What `retry` takes.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+
+use super::{DryRun, ObjectFormat, Prefix};
+use crate::index_set::IndexSelector;
+
+/// How an index may stand that is outstanding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutstandingStatus {
+    /// It failed for good
+    Failed,
+    /// The Job ended before it did, or before it ran
+    #[value(alias = "never-run")]
+    Pending,
+}
+
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  # Whatever of the newest Job failed, or never ran because the Job stopped
+  kubectl indexed retry
+
+  # Some of it
+  kubectl indexed retry train --index 3,7
+  kubectl indexed retry train --exit-code 75
+
+  # Those that ran out of memory, with twice as much
+  kubectl indexed retry train --reason OOMKilled --memory x2
+
+  # By a corrected image or command
+  kubectl indexed retry train --image example.com/train:1.1
+  kubectl indexed retry train -- train --batch-size 16
+
+  # See what would run
+  kubectl indexed retry train --dry-run=client -o yaml";
+
+/// `retry`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RETRY_EXAMPLES)]
+pub(crate) struct RetryArgs {
+    /// The Job, or one that retries it; the newest Indexed Job when left out
+    #[arg(value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// A corrected command, after two dashes, in place of the Job's own
+    #[arg(last = true, value_name = "CMD [ARG]")]
+    pub(crate) command: Vec<OsString>,
+
+    /// Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and ! to exclude
+    #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
+    pub(crate) index: Option<IndexSelector>,
+    /// Only those that stand so; several are separated by commas
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Which indexes")]
+    pub(crate) status: Vec<OutstandingStatus>,
+    /// Only those whose last attempt failed for this reason, as in OOMKilled; several are separated by commas
+    #[arg(long = "reason", value_name = "REASON", value_delimiter = ',', help_heading = "Which indexes")]
+    pub(crate) reasons: Vec<String>,
+    /// Only those whose last attempt ended so, as in 137 or 1,3-5
+    #[arg(long = "exit-code", value_name = "CODES", help_heading = "Which indexes")]
+    pub(crate) exit_codes: Option<String>,
+
+    /// Image of the worker in place of the Job's own
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) image: Option<String>,
+    /// CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
+    #[arg(long, value_name = "QUANTITY", help_heading = "Changes")]
+    pub(crate) cpu: Option<String>,
+    /// Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times what it was
+    #[arg(long, value_name = "QUANTITY", help_heading = "Changes")]
+    pub(crate) memory: Option<String>,
+    /// How often a failed index is tried again, each index for itself
+    #[arg(long, value_name = "N", help_heading = "Changes")]
+    pub(crate) retries: Option<u32>,
+    /// How many indexes may run at once
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Changes")]
+    pub(crate) parallelism: Option<u32>,
+    /// Image of the init container that tells each Pod its original index; it must have a POSIX shell
+    #[arg(long, value_name = "IMAGE", help_heading = "Changes")]
+    pub(crate) init_image: Option<String>,
+
+    /// Return after submitting instead of following
+    #[arg(short, long, help_heading = "Following", conflicts_with = "dry_run")]
+    pub(crate) detach: bool,
+    /// What starts each line of output
+    #[arg(long, value_enum, default_value_t, help_heading = "Following")]
+    pub(crate) prefix: Prefix,
+    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
+    #[arg(short, long, help_heading = "Following")]
+    pub(crate) keep_order: bool,
+    /// Neither progress nor summary, only the output and errors
+    #[arg(short, long, help_heading = "Following")]
+    pub(crate) quiet: bool,
+
+    /// Print the objects instead of creating them; the Job is read from the cluster all the same
+    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
+          value_name = "WHERE", help_heading = "Output")]
+    pub(crate) dry_run: DryRun,
+    /// Form of the objects on stdout
+    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<ObjectFormat>,
+    /// Name of the manager that the server records for the fields that are set
+    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
+    pub(crate) field_manager: String,
+}

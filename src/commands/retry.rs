@@ -1,0 +1,265 @@
+//! `retry`: a new Job of what is outstanding, each index with what it had the first time.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde_json::{Value, json};
+
+use super::follow::{End, Follow, LogView, Order};
+use super::gather::gather;
+use super::logs::pick::Pick;
+use super::print::{LogForm, LogPrinter};
+use super::run::Shown;
+use super::submit::{How, Submitted};
+use super::{Context, family, find, follow, run, submit};
+use crate::args::{DryRun, OutstandingStatus, RetryArgs};
+use crate::cluster::logs::{LogOptions, Streams};
+use crate::cluster::{Cluster, PodFilter};
+use crate::contract::label;
+use crate::error::{Error, Exit, Kind};
+use crate::index_set::IndexSet;
+use crate::manifest::retry::{self, Family, Plan, Retry};
+use crate::spec::policy::Policy;
+use crate::spec::retry::{Changes, Wanted};
+use crate::spec::{self, name};
+use crate::state::member::{self, Member};
+use crate::state::row::SucceededRows;
+use crate::state::{IndexStatus, JobState};
+use crate::view::{cut, plural};
+
+/// How many ConfigMaps are read at once.
+const READ_AT_ONCE: usize = 4;
+/// Longest set of indexes in a sentence, in characters; `indexes` has a row for each.
+const RANGES: usize = 160;
+
+pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
+    let (dry_run, output, detach) = (args.dry_run, args.output, args.detach);
+    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: None };
+    if output.is_some() && !detach && dry_run == DryRun::None {
+        return Err(run::objects_among_output().into());
+    }
+    context.ui.set_quiet(args.quiet);
+    let (named, manager) = (args.job.clone(), args.field_manager.clone());
+    let (wanted, changes) = spec::retry::resolve(args)?;
+    let (cluster, job) = find::here(named.as_deref(), context).await?;
+    let (state, minor) = futures::join!(family::load(job, false, &cluster), cluster.server_minor());
+    let (state, indexes) = choose(state?, &wanted, &cluster).await?;
+    if indexes.is_empty() {
+        context.ui.status(&nothing(&state, &wanted));
+        return Ok(Exit::Success);
+    }
+    let mut source = Source::read(&state, indexes, changes, minor?, &cluster).await?;
+    loop {
+        let Retry { manifest, warnings } = retry::build(&source.stored, &source.config_maps, &source.plan)?;
+        for warning in &warnings {
+            context.ui.warning(warning);
+        }
+        if dry_run == DryRun::Client {
+            return run::print(manifest, output, "created (dry run)", context);
+        }
+        let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
+        let name = source.plan.name.clone();
+        let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued: is_queued(&manifest.job) };
+        if dry_run == DryRun::Server {
+            let checked = submit::dry_run(&manifest, &order, &cluster, &manager).await?;
+            return run::print(checked, output, "created (server dry run)", context);
+        }
+        let submitted = tokio::select! {
+            submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted,
+            _ = tokio::signal::ctrl_c() => return Err(run::cut_off(&name, &cluster, context).await.into()),
+        };
+        match submitted {
+            Ok(Submitted { manifest, how }) => {
+                let there = how == How::Unchanged;
+                context.ui.status(&told(&source.plan, there));
+                if !detach {
+                    return Box::pin(to_the_end(manifest.job, &state, &cluster, shown, context)).await;
+                }
+                let exit = run::print(manifest, output, if there { "unchanged" } else { "created" }, context)?;
+                run::come_back(&name, context);
+                return Ok(exit);
+            }
+            Err(error) if is_taken(&error) => {
+                source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The outstanding indexes that are meant.
+async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
+    let outstanding = state.outstanding();
+    let mut indexes = outstanding.indexes.clone();
+    if let Some(selector) = &wanted.index {
+        let selected = find::select(Some(selector), &state)?;
+        // What a Job left over that had enough is run when it is asked for by number.
+        indexes = indexes.union(&outstanding.spare.intersection(&selector.numbers())).intersection(&selected);
+    }
+    if indexes.is_empty() || !wanted.goes_by_attempts() {
+        return Ok((state, indexes));
+    }
+    let (state, _) = gather(state, PodFilter::UNSUCCESSFUL, cluster, |_| {}).await?;
+    let mut rows = state.rows(&indexes, &mut SucceededRows::default());
+    rows.retain(|row| {
+        let status = match row.status {
+            IndexStatus::Failed => OutstandingStatus::Failed,
+            _ => OutstandingStatus::Pending,
+        };
+        let reason = row.reason.as_deref().unwrap_or_default().to_lowercase();
+        let code = row.exit_code.and_then(|code| u32::try_from(code).ok());
+        (wanted.statuses.is_empty() || wanted.statuses.contains(&status))
+            && (wanted.reasons.is_empty() || wanted.reasons.contains(&reason))
+            && wanted.exit_codes.as_ref().is_none_or(|codes| code.is_some_and(|code| codes.contains(code)))
+    });
+    let indexes = rows.iter().map(|row| row.index).collect();
+    Ok((state, indexes))
+}
+
+/// Why there is nothing to retry.
+fn nothing(state: &JobState, wanted: &Wanted) -> String {
+    let name = state.members().first().map(Member::name).unwrap_or_default();
+    let outstanding = state.outstanding();
+    if !outstanding.indexes.is_empty() {
+        return format!(
+            "nothing to retry: none of the outstanding {} of job {name} is as asked for",
+            numbered(&outstanding.indexes)
+        );
+    }
+    let mut facts = Vec::new();
+    for member in state.members() {
+        let here = member.all().intersection(&outstanding.under_way);
+        if !here.is_empty() && member.outcome().is_none() {
+            let verb = if here.len() == 1 { "is" } else { "are" };
+            facts.push(format!("{} {verb} under way in job {}", numbered(&here), member.name()));
+        }
+    }
+    if !outstanding.spare.is_empty() && wanted.index.is_none() {
+        facts.push(format!(
+            "what had succeeded was enough for it, without {} (--index retries those)",
+            numbered(&outstanding.spare)
+        ));
+    }
+    if facts.is_empty() {
+        return format!(
+            "nothing to retry: all {} of job {name} have succeeded",
+            plural(state.all().len(), "index", "indexes")
+        );
+    }
+    format!("nothing to retry of job {name}: {}", facts.join("; "))
+}
+
+fn numbered(indexes: &IndexSet) -> String {
+    let noun = if indexes.len() == 1 { "index" } else { "indexes" };
+    format!("{noun} {}", cut(&indexes.to_string(), RANGES))
+}
+
+/// What the new Job is made of.
+struct Source {
+    /// The newest Job of the family, as the server keeps it: what it has that this program does not know stays.
+    stored: Value,
+    config_maps: Vec<Value>,
+    plan: Plan,
+    number: u32,
+}
+
+impl Source {
+    async fn read(
+        state: &JobState,
+        indexes: IndexSet,
+        changes: Changes,
+        minor: u32,
+        cluster: &Cluster,
+    ) -> Result<Self> {
+        let newest = state.members().last().context("the family has no job")?;
+        let (root, root_uid) = member::root(newest.job());
+        let stored = cluster.stored_job(newest.name()).await?;
+        let names = retry::config_maps(&stored);
+        let reads = futures::stream::iter(names.iter().map(|name| cluster.stored_config_map(name)));
+        let config_maps: Vec<Option<Value>> = reads.buffered(READ_AT_ONCE).try_collect().await?;
+        let numbers = state.members().iter().map(|member| family::number(member.name())).collect::<Vec<_>>();
+        let retries = state.members().iter().zip(numbers).filter(|(member, _)| member.is_retry());
+        let number = retries.map(|(_, number)| number).max().unwrap_or(0) + 1;
+        let family = Family {
+            root: root.to_owned(),
+            root_uid: root_uid.to_owned(),
+            completions: newest.family_completions(),
+            succeeded: state.succeeded(),
+            failed: state.failed(),
+        };
+        let name = name::of_retry(root, number, u32::try_from(indexes.len()).unwrap_or(u32::MAX));
+        let plan = Plan { name, indexes, family, minor, changes };
+        Ok(Self { stored, config_maps: config_maps.into_iter().flatten().collect(), plan, number })
+    }
+
+    /// Goes on to the next name, if a Job has this one that is no retry of the same family.
+    ///
+    /// # Errors
+    /// If somebody else retries the same Job; nothing where it can't be told.
+    async fn next(&mut self, cluster: &Cluster, context: &Context) -> Result<(), Option<anyhow::Error>> {
+        let name = &self.plan.name;
+        let other = cluster.stored_job(name).await.map_err(|_| None)?;
+        if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
+            let error =
+                Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
+            let error = error.hint(format!("{} follows that one", context.again(&format!("logs -f {name}"))));
+            return Err(Some(error.hint("retry again for what it leaves outstanding").into()));
+        }
+        self.number += 1;
+        let number = u32::try_from(self.plan.indexes.len()).unwrap_or(u32::MAX);
+        self.plan.name = name::of_retry(&self.plan.family.root, self.number, number);
+        Ok(())
+    }
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).any(|error| error.kind() == Kind::AlreadyExists)
+}
+
+fn is_queued(job: &Value) -> bool {
+    job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some()
+}
+
+fn told(plan: &Plan, there: bool) -> String {
+    let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
+    let made = if there { "is there already, made by this same command" } else { "created" };
+    let (name, root) = (&plan.name, &plan.family.root);
+    format!("job {name} {made}: it runs {} of job {root} again{number}", numbered(&plan.indexes))
+}
+
+/// Shows what the indexes write until the Job has ended, and what that makes of the family.
+async fn to_the_end(
+    job: Value,
+    before: &JobState,
+    cluster: &Arc<Cluster>,
+    shown: Shown,
+    context: &mut Context,
+) -> Result<Exit> {
+    let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
+    let name = job.metadata.name.clone().unwrap_or_default();
+    let state = JobState::new(job.clone());
+    let items = find::items_of(&state.all(), &job, cluster).await;
+    let form = LogForm { prefix: shown.prefix, one_index: state.completions() == 1, ..LogForm::default() };
+    let logs = LogView {
+        wanted: Box::new(JobState::all),
+        pick: Pick::worker(&job),
+        options: LogOptions::default(),
+        printer: LogPrinter::new(form, items.clone()),
+        order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
+        streams: Streams::default(),
+    };
+    let (end, _) = follow::follow(Follow { cluster, state, logs }, context).await?;
+    let End::Finished(state) = end else {
+        context.ui.end_live();
+        context.ui.status(&format!("detached: job {name} goes on"));
+        run::come_back(&name, context);
+        return Ok(Exit::Interrupted);
+    };
+    let job = state.job().cloned().unwrap_or_default();
+    let exit = follow::report(&state, &items, context);
+    let root = member::root(&job).0;
+    let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));
+    context.ui.status(&format!("with it, {} of {} indexes of job {root} have succeeded", done.len(), all.len()));
+    Ok(exit)
+}

@@ -1,0 +1,240 @@
+//! The original index by a file that an init container writes, for servers that read variables from a file.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::super::scripts::escape_expansion;
+use super::{Plan, entries, entries_mut, list, list_mut, text};
+use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
+use crate::error::Error;
+use crate::index_set::IndexSet;
+use crate::spec;
+
+/// Longest of the words that hold the index set: Linux takes 128 KiB.
+const WORD_BYTES: usize = 100 * 1024;
+/// How many words of the init container's command come before the index set.
+const WORDS_BEFORE: usize = 4;
+
+/// Finds the original index: the set is walked range by range, so the Pod needs no list that grows with the Job.
+pub(super) const FIND: &str = "\
+n=$JOB_COMPLETION_INDEX
+IFS=,
+for range in $*; do
+  first=${range%-*}
+  length=$((${range#*-} - first + 1))
+  [ \"$n\" -ge \"$length\" ] || break
+  n=$((n - length))
+done
+index=$((first + n))
+";
+
+/// Has every container see the original index.
+pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>) -> Result<(), Error> {
+    if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
+        // The Job that is retried retries another: all else is as it must be.
+        if let Some(command) = known["command"].as_array_mut() {
+            command.truncate(WORDS_BEFORE);
+            command.extend(words(&plan.indexes));
+        }
+        if let Some(image) = &plan.changes.init_image {
+            known["image"] = json!(image);
+        }
+        return Ok(());
+    }
+    let files = index_files(job, warnings)?;
+    let mut writer = writer(job, plan, &files);
+    for container in ["initContainers", "containers"] {
+        list_mut(job, container).for_each(read_from_file);
+    }
+    let pod = &mut job["spec"]["template"]["spec"];
+    let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
+    mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));
+    writer["volumeMounts"] = json!(mounts);
+    prepend(pod, "initContainers", writer);
+    prepend(pod, "volumes", json!({"name": ORIGINAL, "emptyDir": {}}));
+    Ok(())
+}
+
+fn prepend(pod: &mut Value, list: &str, entry: Value) {
+    match pod[list].as_array_mut() {
+        Some(entries) => entries.insert(0, entry),
+        None => pod[list] = json!([entry]),
+    }
+}
+
+/// The index set in as many words as it takes.
+fn words(indexes: &IndexSet) -> Vec<Value> {
+    let mut words = vec![String::new()];
+    for range in indexes.to_string().split(',') {
+        if words.last().is_some_and(|word| word.len() + range.len() >= WORD_BYTES) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            if !word.is_empty() {
+                word.push(',');
+            }
+            word.push_str(range);
+        }
+    }
+    words.into_iter().map(Value::from).collect()
+}
+
+/// A file in which the worker finds its index.
+struct IndexFile {
+    volume: String,
+    path: String,
+    /// Its permissions, as the API counts them; None for the usual ones.
+    mode: Option<u64>,
+}
+
+impl IndexFile {
+    /// Where the init container has the volume.
+    fn folder(&self) -> String {
+        format!("{ORIGINAL_DIR}-{}", self.volume)
+    }
+}
+
+/// Whether a field of the downward API is the index.
+fn is_index(source: &Value) -> bool {
+    let path = text(source.pointer("/fieldRef/fieldPath"));
+    ["annotations", "labels"].iter().any(|map| path == format!("metadata.{map}['{}']", annotation::INDEX))
+}
+
+/// Takes the files that the downward API would write with the new index out of its hands.
+///
+/// # Errors
+/// If one of them shares a volume with something that only Kubernetes can write.
+fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexFile>, Error> {
+    let mut files = Vec::new();
+    let mut replaced = Vec::new();
+    for volume in list_mut(job, "volumes") {
+        let name = text(volume.get("name")).to_owned();
+        let projected = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
+        let within =
+            projected.filter_map(|source| source.get("downwardAPI")).flat_map(|source| entries(source, "items"));
+        let (mut own, within): (Vec<_>, Vec<_>) =
+            (volume.get("downwardAPI").into_iter().flat_map(|api| entries(api, "items")).collect(), within.collect());
+        if within.iter().any(|item| is_index(item)) {
+            return Err(unreplaceable(&name, "is projected together with other files"));
+        }
+        for item in own.iter().chain(&within) {
+            let path = text(item.pointer("/fieldRef/fieldPath"));
+            if ["metadata.annotations", "metadata.labels"].contains(&path) {
+                warnings.push(format!(
+                    "the file {} of volume {name} lists the {} of the Pod, and with them the index in the new Job",
+                    text(item.get("path")),
+                    path.trim_start_matches("metadata.")
+                ));
+            }
+        }
+        if !own.iter().any(|item| is_index(item)) {
+            continue;
+        }
+        if !own.iter().all(|item| is_index(item)) {
+            return Err(unreplaceable(&name, "has other fields of the Pod too"));
+        }
+        let usual = volume.pointer("/downwardAPI/defaultMode").and_then(Value::as_u64);
+        files.extend(own.drain(..).map(|item| IndexFile {
+            volume: name.clone(),
+            path: text(item.get("path")).to_owned(),
+            mode: item.get("mode").and_then(Value::as_u64).or(usual).filter(|mode| *mode != 0o644),
+        }));
+        *volume = json!({"name": name, "emptyDir": {}});
+        replaced.push(name);
+    }
+    for kind in ["initContainers", "containers"] {
+        for mount in list_mut(job, kind).flat_map(|container| entries_mut(container, "volumeMounts")) {
+            if replaced.iter().any(|name| mount["name"] == *name) {
+                // As volumes of the downward API always are.
+                mount["readOnly"] = json!(true);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Why a file with the index can't be replaced.
+fn unreplaceable(volume: &str, why: &str) -> Error {
+    Error::usage(format!(
+        "the worker reads its index from volume {volume:?}, which the downward API writes and which {why}: there it \
+         would find the index that it has in the new Job, not the original one"
+    ))
+    .hint("have the worker read JOB_COMPLETION_INDEX, or give the index a downward API volume of its own")
+}
+
+/// Has a container read the index from the file wherever it is named one.
+fn read_from_file(container: &mut Value) {
+    let source = json!({"fileKeyRef": {"volumeName": ORIGINAL, "path": ORIGINAL_FILE, "key": INDEX_VARIABLE}});
+    let mut named = false;
+    for variable in entries_mut(container, "env") {
+        named |= variable["name"] == INDEX_VARIABLE;
+        if variable.get("valueFrom").is_some_and(is_index) {
+            variable["valueFrom"] = source.clone();
+        }
+    }
+    if !named {
+        // Last, as the Job controller would have it: a variable that stands before it does not see it.
+        let variable = json!({"name": INDEX_VARIABLE, "valueFrom": source});
+        match container["env"].as_array_mut() {
+            Some(variables) => variables.push(variable),
+            None => container["env"] = json!([variable]),
+        }
+    }
+}
+
+/// The init container that writes the original index.
+fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
+    let mut script = format!("{FIND}printf \"{INDEX_VARIABLE}='%s'\\n\" \"$index\" > {ORIGINAL_DIR}/{ORIGINAL_FILE}\n");
+    for file in files {
+        let path = super::super::scripts::quote(&format!("{}/{}", file.folder(), file.path));
+        if file.path.contains('/') {
+            let _ = writeln!(script, "mkdir -p \"$(dirname {path})\"");
+        }
+        let _ = writeln!(script, "printf %s \"$index\" > {path}");
+        if let Some(mode) = file.mode {
+            let _ = writeln!(script, "chmod {mode:o} {path}");
+        }
+    }
+    let (image, pull) = match (&plan.changes.init_image, with_shell(job)) {
+        (Some(image), _) => (image.clone(), None),
+        (None, Some(container)) => (text(container.get("image")).to_owned(), container.get("imagePullPolicy").cloned()),
+        (None, None) => (spec::DEFAULT_IMAGE.to_owned(), None),
+    };
+    let mut command = vec![json!("sh"), json!("-c"), json!(escape_expansion(&script)), json!("sh")];
+    command.extend(words(&plan.indexes));
+    let mut writer = json!({"name": ORIGINAL, "image": image, "command": command});
+    if let Some(pull) = pull {
+        writer["imagePullPolicy"] = pull;
+    }
+    let first = list(job, "containers").next();
+    if let Some(context) = first.and_then(|container| container.get("securityContext")) {
+        // What the namespace or the cluster asks of a container, the worker has already.
+        let kept = ["allowPrivilegeEscalation", "runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile"];
+        let mut own: serde_json::Map<_, _> =
+            kept.iter().filter_map(|key| Some(((*key).to_owned(), context.get(*key)?.clone()))).collect();
+        if let Some(drop) = context.pointer("/capabilities/drop") {
+            own.insert("capabilities".to_owned(), json!({"drop": drop}));
+        }
+        writer["securityContext"] = Value::Object(own);
+    }
+    let asked = first.and_then(|container| container.get("resources"));
+    for kind in ["requests", "limits"] {
+        let amounts = asked.and_then(|resources| resources.get(kind)).and_then(Value::as_object);
+        for (resource, amount) in amounts.into_iter().flatten() {
+            // A quota may ask for them; a Pod needs no more for it, since init containers run before the others.
+            if ["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
+                writer["resources"][kind][resource] = amount.clone();
+            }
+        }
+    }
+    writer
+}
+
+/// A container whose own command is a shell, so that its image has one, and is pulled anyway.
+fn with_shell(job: &Value) -> Option<&Value> {
+    ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)).find(|container| {
+        let program = text(container.pointer("/command/0"));
+        ["sh", "bash", "ash", "dash"].contains(&program.rsplit('/').next().unwrap_or(program))
+    })
+}

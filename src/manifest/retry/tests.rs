@@ -1,0 +1,320 @@
+use std::process::Command;
+
+use super::*;
+use crate::contract::{INDEX_VARIABLE, ORIGINAL};
+use crate::spec::retry::Amount;
+
+/// A Job as a server keeps it, of the documentation's form, with fields that this program does not know.
+fn stored() -> Value {
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {
+            "name": "rev", "namespace": "n", "uid": "u-rev", "resourceVersion": "7", "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"], "ownerReferences": [{"kind": "CronJob"}],
+            "labels": {"team": "vision", "app.kubernetes.io/instance": "rev", "job-name": "rev"},
+            "annotations": {
+                "note": "kept", "kubectl.kubernetes.io/last-applied-configuration": "{}",
+                "kubectl-indexed/submission": "token",
+            },
+        },
+        "spec": {
+            "completions": 50, "parallelism": 10, "completionMode": "Indexed", "suspend": false,
+            "manualSelector": false, "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "u-rev"}},
+            "backoffLimitPerIndex": 0, "maxFailedIndexes": 20, "newField": {"a": 1},
+            "template": {
+                "metadata": {"creationTimestamp": null, "labels": {"team": "vision", "controller-uid": "u-rev"}},
+                "spec": {
+                    "restartPolicy": "Never", "newPodField": [1],
+                    "initContainers": [{"name": "input", "image": "bash", "command": ["bash", "-c", "pick"]}],
+                    "containers": [{
+                        "name": "worker", "image": "busybox", "command": ["rev"], "args": ["/input/data.txt"],
+                        "resources": {"requests": {"memory": "512Mi", "cpu": "500m"}, "limits": {"memory": "1Gi"}},
+                        "env": [{"name": "A", "value": "a"}],
+                    }],
+                },
+            },
+        },
+        "status": {"completedIndexes": "0-2"},
+    })
+}
+
+fn plan(indexes: &str) -> Plan {
+    let indexes: IndexSet = indexes.parse().unwrap();
+    Plan {
+        name: "rev-r1".to_owned(),
+        family: Family {
+            root: "rev".to_owned(),
+            root_uid: "u-rev".to_owned(),
+            completions: 50,
+            succeeded: IndexSet::below(50).difference(&indexes),
+            failed: indexes.clone(),
+        },
+        indexes,
+        minor: 36,
+        changes: Changes::default(),
+    }
+}
+
+fn built(stored: &Value, plan: &Plan) -> Value {
+    build(stored, &[], plan).unwrap().manifest.job
+}
+
+fn refused(stored: &Value, plan: &Plan) -> String {
+    build(stored, &[], plan).unwrap_err().to_string()
+}
+
+fn worker(job: &Value) -> &Value {
+    &job["spec"]["template"]["spec"]["containers"][0]
+}
+
+/// What the scripts of the Pod of a new index make of it, as the kubelet would run them.
+fn original(job: &Value, own: u32) -> String {
+    let init = &job["spec"]["template"]["spec"]["initContainers"][0];
+    let words: Vec<_> = init["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let script = super::super::scripts::unescape_expansion(words[2]);
+    let script = script.replace(crate::contract::ORIGINAL_DIR, folder.path().to_str().unwrap());
+    let mut command = Command::new(words[0]);
+    command.args([words[1], &script]).args(&words[3..]).env(INDEX_VARIABLE, own.to_string());
+    assert!(command.status().unwrap().success());
+    std::fs::read_to_string(folder.path().join("index.env")).unwrap()
+}
+
+#[test]
+fn only_what_must_change_does() {
+    let job = built(&stored(), &plan("3,7,20-24"));
+    assert_eq!(
+        job["metadata"],
+        json!({
+            "name": "rev-r1", "namespace": "n",
+            "labels": {"team": "vision", "app.kubernetes.io/instance": "rev-r1", "kubectl-indexed/family": "u-rev"},
+            "annotations": {
+                "note": "kept",
+                "kubectl-indexed/family-root": "rev", "kubectl-indexed/family-completions": "50",
+                "kubectl-indexed/retry-of": "rev/u-rev", "kubectl-indexed/original-indexes": "3,7,20-24",
+                "kubectl-indexed/succeeded-before": "0-2,4-6,8-19,25-49", "kubectl-indexed/failed-before": "3,7,20-24",
+            },
+        })
+    );
+    let mut spec = job["spec"].clone();
+    let template = spec.as_object_mut().unwrap().remove("template").unwrap();
+    assert_eq!(
+        spec,
+        json!({
+            "completions": 7, "parallelism": 7, "completionMode": "Indexed", "backoffLimitPerIndex": 0,
+            "maxFailedIndexes": 7, "newField": {"a": 1},
+        })
+    );
+    assert_eq!(template["metadata"], json!({"labels": {"team": "vision"}}));
+    assert_eq!(template["spec"]["newPodField"], json!([1]));
+    assert_eq!(worker(&job)["command"], json!(["rev"]));
+    assert_eq!(job.get("status"), None);
+}
+
+#[test]
+fn every_container_but_the_first_sees_the_original_index() {
+    let job = built(&stored(), &plan("3,7,20-24"));
+    let source = json!({"fileKeyRef": {"volumeName": ORIGINAL, "path": "index.env", "key": INDEX_VARIABLE}});
+    let variable = json!({"name": INDEX_VARIABLE, "valueFrom": source});
+    let inits = &job["spec"]["template"]["spec"]["initContainers"];
+    assert_eq!(inits[0].get("env"), None);
+    assert_eq!(inits[0]["image"], "bash", "an image that is pulled anyway, and has a shell");
+    assert_eq!(inits[1]["env"], json!([variable]));
+    assert_eq!(worker(&job)["env"], json!([{"name": "A", "value": "a"}, variable]));
+    let all: Vec<_> = (0..7).map(|own| original(&job, own)).collect();
+    let line = |index: u32| format!("JOB_COMPLETION_INDEX='{index}'\n");
+    assert_eq!(all, [3, 7, 20, 21, 22, 23, 24].map(line));
+}
+
+#[test]
+fn a_long_set_takes_several_words() {
+    let scattered: IndexSet = (0..20_000).map(|index| index * 2).collect();
+    let mut plan = plan("0");
+    plan.family.completions = 40_000;
+    plan.indexes = scattered;
+    assert!(refused(&stored(), &plan).starts_with("the indexes are too scattered"));
+    plan.indexes = (10_000..17_000).map(|index| index * 2).collect();
+    let job = built(&stored(), &plan);
+    assert_eq!(original(&job, 0), "JOB_COMPLETION_INDEX='20000'\n");
+    assert_eq!(original(&job, 6_999), "JOB_COMPLETION_INDEX='33998'\n");
+}
+
+#[test]
+fn a_retry_of_a_retry_has_one_writer() {
+    let mut first = built(&stored(), &plan("3,7,20-24"));
+    first["metadata"]["uid"] = json!("u-r1");
+    let second = Plan { name: "rev-r2".to_owned(), ..plan("7,22") };
+    let second = built(&first, &second);
+    assert_eq!(
+        [original(&second, 0), original(&second, 1)],
+        ["JOB_COMPLETION_INDEX='7'\n", "JOB_COMPLETION_INDEX='22'\n"]
+    );
+    assert_eq!(second["metadata"]["annotations"]["kubectl-indexed/retry-of"], "rev-r1/u-r1");
+    let (mut first, mut second) = (first["spec"]["template"].clone(), second["spec"]["template"].clone());
+    for template in [&mut first, &mut second] {
+        template["spec"]["initContainers"][0]["command"] = json!("as it was, but for the indexes");
+    }
+    assert_eq!(second, first);
+}
+
+fn index_field() -> Value {
+    json!({"fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}})
+}
+
+#[test]
+fn the_index_of_the_downward_api_is_replaced_where_that_is_exact() {
+    let mut job = stored();
+    let pod = &mut job["spec"]["template"]["spec"];
+    pod["containers"][0]["env"] = json!([{"name": "MY_INDEX", "valueFrom": index_field()}]);
+    pod["containers"][0]["volumeMounts"] = json!([{"name": "i", "mountPath": "/i"}]);
+    let file = |path: &str| {
+        let mut item = index_field();
+        item["path"] = json!(path);
+        item
+    };
+    pod["volumes"] = json!([{"name": "i", "downwardAPI": {"items": [file("data.txt")]}}]);
+    let replaced = built(&job, &plan("3"));
+    assert_eq!(worker(&replaced)["env"][0]["valueFrom"]["fileKeyRef"]["key"], INDEX_VARIABLE);
+    assert_eq!(worker(&replaced)["volumeMounts"][0]["readOnly"], true);
+    assert_eq!(replaced["spec"]["template"]["spec"]["volumes"][1], json!({"name": "i", "emptyDir": {}}));
+    let script = replaced["spec"]["template"]["spec"]["initContainers"][0]["command"][2].as_str().unwrap();
+    assert!(script.ends_with("printf %s \"$index\" > /original-index-i/data.txt\n"), "{script}");
+
+    let other = json!({"path": "name", "fieldRef": {"fieldPath": "metadata.name"}});
+    job["spec"]["template"]["spec"]["volumes"] =
+        json!([{"name": "i", "downwardAPI": {"items": [file("data.txt"), other]}}]);
+    assert!(refused(&job, &plan("3")).contains("has other fields of the Pod too"));
+    job["spec"]["template"]["spec"]["volumes"] =
+        json!([{"name": "i", "projected": {"sources": [{"downwardAPI": {"items": [file("data.txt")]}}]}}]);
+    assert!(refused(&job, &plan("3")).contains("is projected together with other files"));
+}
+
+#[test]
+fn changes_are_the_workers() {
+    let mut plan = plan("3");
+    plan.changes = Changes {
+        image: Some("other".to_owned()),
+        cpu: Some(Amount::Times(1500)),
+        memory: Some(Amount::Times(2000)),
+        retries: Some(2),
+        command: Some(vec!["fixed".to_owned(), "{}".to_owned()]),
+        ..Changes::default()
+    };
+    let job = built(&stored(), &plan);
+    let worker = worker(&job);
+    assert_eq!(worker["image"], "other");
+    assert_eq!(
+        worker["resources"],
+        json!({"requests": {"memory": "1024Mi", "cpu": "750m"}, "limits": {"memory": "2Gi"}})
+    );
+    // Of a Job that others made nothing is known but its words.
+    assert_eq!((&worker["command"], worker.get("args")), (&json!(["fixed", "{}"]), None));
+    assert_eq!(job["spec"]["backoffLimitPerIndex"], 2);
+    let mut bare = stored();
+    bare["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
+    assert_eq!(refused(&bare, &plan), "the worker asks for no cpu that could be multiplied");
+    plan.changes.cpu = Some(Amount::To("2".to_owned()));
+    plan.changes.memory = None;
+    bare["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
+    assert!(refused(&bare, &plan).starts_with("--retries 2 counts the failures of each index"));
+}
+
+#[test]
+fn a_success_policy_asks_for_what_is_left_of_it() {
+    let rules = |rules: Value, indexes: &str| {
+        let mut job = stored();
+        job["spec"]["successPolicy"] = json!({"rules": rules});
+        built(&job, &plan(indexes))["spec"].get("successPolicy").map(|policy| policy["rules"].clone())
+    };
+    assert_eq!(rules(json!([{"succeededIndexes": "0-9"}]), "3,7,20"), Some(json!([{"succeededIndexes": "0,1"}])));
+    assert_eq!(rules(json!([{"succeededCount": 48}]), "3,7,20"), Some(json!([{"succeededCount": 1}])));
+    assert_eq!(
+        rules(json!([{"succeededIndexes": "0-9", "succeededCount": 9}]), "3,7,20"),
+        Some(json!([{"succeededIndexes": "0,1", "succeededCount": 1}]))
+    );
+    assert_eq!(rules(json!([{"succeededCount": 40}]), "3,7,20"), None, "it is met already");
+}
+
+/// A ConfigMap as a server keeps it.
+fn config_map(name: &str, owner: Option<&str>) -> Value {
+    let owners = owner.map(|uid| json!([{"kind": "Job", "uid": uid}]));
+    json!({"metadata": {"name": name, "uid": "u", "ownerReferences": owners}, "immutable": true, "data": {"3": "x"}})
+}
+
+#[test]
+fn what_goes_with_the_job_is_copied() {
+    let mut job = stored();
+    let shards = ["rev-items", "rev-items-2", "rev-items-3"];
+    let sources: Vec<_> = shards.iter().map(|name| json!({"configMap": {"name": name}})).collect();
+    job["spec"]["template"]["spec"]["volumes"] = json!([
+        {"name": "items", "projected": {"sources": sources}}, {"name": "theirs", "configMap": {"name": "theirs"}},
+    ]);
+    job["metadata"]["annotations"]["kubectl-indexed/item-configmaps"] =
+        json!("rev-items:0,rev-items-2:10,rev-items-3:30");
+    let mut found: Vec<_> = shards.iter().map(|name| config_map(name, Some("u-rev"))).collect();
+    found.push(config_map("theirs", None));
+    assert_eq!(config_maps(&job), ["rev-items", "rev-items-2", "rev-items-3", "theirs"]);
+    let Manifest { job: new, config_maps } = build(&job, &found, &plan("3,40")).unwrap().manifest;
+    let names: Vec<_> = config_maps.iter().map(|config_map| config_map["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["rev-r1-items", "rev-r1-items-3"], "all items of the second have succeeded");
+    assert_eq!(config_maps[0]["data"], json!({"3": "x"}));
+    assert_eq!(config_maps[0]["metadata"].get("ownerReferences"), None);
+    assert_eq!(new["metadata"]["annotations"]["kubectl-indexed/item-configmaps"], "rev-r1-items:0,rev-r1-items-3:30");
+    let volumes = &new["spec"]["template"]["spec"]["volumes"];
+    assert_eq!(
+        volumes[1]["projected"]["sources"],
+        json!([
+            {"configMap": {"name": "rev-r1-items"}}, {"configMap": {"name": "rev-r1-items-3"}},
+        ])
+    );
+    assert_eq!(volumes[2]["configMap"]["name"], "theirs");
+    found.pop();
+    assert_eq!(
+        build(&job, &found, &plan("3")).unwrap_err().to_string(),
+        "configmap \"theirs\", which the Pods of job \"rev\" need, is not there"
+    );
+}
+
+/// What a wrapped command prints in the Pod of a new index.
+fn run_wrapped(container: &Value, own: u32) -> String {
+    let words = container["command"].as_array().unwrap();
+    // As the kubelet expands them.
+    let words: Vec<_> =
+        words.iter().map(|word| super::super::scripts::unescape_expansion(word.as_str().unwrap())).collect();
+    let output = Command::new(&words[0]).args(&words[1..]).env(INDEX_VARIABLE, own.to_string()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn an_old_server_gets_a_shell_around_each_command() {
+    let mut job = stored();
+    let pod = &mut job["spec"]["template"]["spec"];
+    pod.as_object_mut().unwrap().remove("initContainers");
+    pod["containers"][0]["command"] = json!(["sh", "-c", "echo $JOB_COMPLETION_INDEX $MY_INDEX \"$@\"", "sh"]);
+    pod["containers"][0]["args"] = json!(["<$(JOB_COMPLETION_INDEX)>", "$$(MY_INDEX)", "$(MY_INDEX)", "it's"]);
+    pod["containers"][0]["env"] = json!([{"name": "MY_INDEX", "valueFrom": index_field()}]);
+    pod["containers"][0]["volumeMounts"] =
+        json!([{"name": "items", "mountPath": "/item", "subPathExpr": "$(JOB_COMPLETION_INDEX)"}]);
+    pod["volumes"] = json!([{"name": "items", "configMap": {"name": "theirs"}}]);
+    let old = Plan { minor: 30, ..plan("3,7") };
+    let found = [config_map("theirs", None)];
+    let first = build(&job, &found, &old).unwrap().manifest.job;
+    assert_eq!(run_wrapped(worker(&first), 1), "7 7 <7> $(MY_INDEX) 7 it's\n");
+    let volume = &first["spec"]["template"]["spec"]["volumes"][0]["configMap"];
+    assert_eq!(volume["items"], json!([{"key": "3", "path": "0"}, {"key": "7", "path": "1"}]));
+    // Once more, on a server that has been renewed meanwhile.
+    let again = build(&first, &found, &plan("7")).unwrap().manifest.job;
+    assert_eq!(run_wrapped(worker(&again), 0), "7 7 <7> $(MY_INDEX) 7 it's\n");
+    assert_eq!(
+        again["spec"]["template"]["spec"]["volumes"][0]["configMap"]["items"],
+        json!([{"key": "7", "path": "0"}])
+    );
+
+    job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]["subPathExpr"] =
+        json!("out/$(JOB_COMPLETION_INDEX)");
+    assert!(build(&job, &found, &old).unwrap_err().to_string().contains("can't tell the path \"out/"));
+    let mut bare = stored();
+    bare["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("command");
+    assert!(refused(&bare, &old).contains("can't tell the image's own entry point another index"));
+    assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
+}

@@ -1,0 +1,189 @@
+//! The original index by a shell around each command, for servers that read no variables from a file.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::super::scripts;
+use super::index::FIND;
+use super::{Plan, entries, list, list_mut, text};
+use crate::contract::{INDEX_VARIABLE, annotation};
+use crate::error::Error;
+use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
+
+/// Longest index set that the shell can be given: Linux takes 128 KiB in one argument.
+const SET_BYTES: usize = 100 * 1024;
+/// Where in the command the index set is.
+const SET_POSITION: usize = 3;
+
+/// How the script begins. The index set is its `$0`; it is read in a shell of its own, whose variables nobody sees.
+fn head() -> String {
+    format!("{INDEX_VARIABLE}=$(set -- \"$0\"\n{FIND}printf %s \"$index\")\nexport {INDEX_VARIABLE}\n")
+}
+
+fn is_wrapper(container: &Value) -> bool {
+    let script = text(container.pointer("/command/2"));
+    scripts::unescape_expansion(script).starts_with(&head())
+}
+
+/// Whether the Job that is retried hands its original indexes over so.
+pub(super) fn is_wrapped(job: &Value) -> bool {
+    ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)).any(is_wrapper)
+}
+
+/// Has every container whose command is known see the original index; `again` where some do already, of a Job that
+/// retries another.
+pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
+    let set = plan.indexes.to_string();
+    if set.len() > SET_BYTES {
+        return Err(too_old(plan, "hands an index set of this length to a command").hint("retry fewer, by --index"));
+    }
+    check_volumes(job, plan)?;
+    map_keys(job, plan, again)?;
+    let worker = super::changes::worker_position(job);
+    for (kind, is_worker) in [("initContainers", false), ("containers", true)] {
+        for (position, container) in list_mut(job, kind).enumerate() {
+            if is_wrapper(container) {
+                container["command"][SET_POSITION] = json!(set);
+            } else if container.get("command").is_some_and(Value::is_array) {
+                wrap(container, plan, &set)?;
+            } else if is_worker && position == worker {
+                return Err(too_old(plan, "tells the image's own entry point another index")
+                    .hint("give the command behind two dashes: a shell of the image then hands the index over"));
+            } else {
+                warnings.push(format!(
+                    "container {} runs its image's own command, and sees the index that it has in the new Job",
+                    text(container.get("name"))
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn too_old(plan: &Plan, what: &str) -> Error {
+    Error::usage(format!(
+        "this server is Kubernetes 1.{}, which {}: variables are read from a file from 1.{VARIABLE_FILE_SINCE} on",
+        plan.minor,
+        format!("never {what}").replace("never hands", "can't hand").replace("never tells", "can't tell")
+    ))
+}
+
+fn index_field() -> String {
+    format!("metadata.annotations['{}']", annotation::INDEX)
+}
+
+/// # Errors
+/// If a volume holds the index.
+fn check_volumes(job: &Value, plan: &Plan) -> Result<(), Error> {
+    let field = index_field();
+    for volume in list(job, "volumes") {
+        let direct = volume.get("downwardAPI").into_iter();
+        let sources = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
+        let projected = sources.filter_map(|source| source.get("downwardAPI"));
+        let mut items = direct.chain(projected).flat_map(|api| entries(api, "items"));
+        if items.any(|item| text(item.pointer("/fieldRef/fieldPath")) == field) {
+            return Err(too_old(plan, &format!("tells volume {} another index", volume["name"]))
+                .hint("have the worker read JOB_COMPLETION_INDEX"));
+        }
+    }
+    Ok(())
+}
+
+/// Has a volume of which each Pod mounts the key of its index give the key of the original one.
+fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
+    let expression = format!("$({INDEX_VARIABLE})");
+    let (mut by_index, mut whole) = (Vec::new(), Vec::new());
+    for container in ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)) {
+        for mount in entries(container, "volumeMounts") {
+            let name = text(mount.get("name")).to_owned();
+            match mount.get("subPathExpr").and_then(Value::as_str) {
+                Some(path) if path == expression => by_index.push(name),
+                Some(path) if path.contains(&expression) => {
+                    return Err(too_old(plan, &format!("tells the path {path:?} of volume {name} another index"))
+                        .hint("mount the volume whole, and have the command pick the path"));
+                }
+                _ => whole.push(name),
+            }
+        }
+    }
+    for volume in list_mut(job, "volumes") {
+        let name = text(volume.get("name")).to_owned();
+        if !by_index.contains(&name) {
+            continue;
+        }
+        if whole.contains(&name) || volume.get("configMap").is_none() {
+            return Err(too_old(plan, &format!("tells volume {name} another index"))
+                .hint("mount a configmap of its own by the index"));
+        }
+        let known = volume["configMap"].get("items").and_then(Value::as_array).cloned();
+        let key = |original: u32| match &known {
+            // The keys of a Job that retries another are the original indexes already.
+            Some(items) if !again => {
+                let path = original.to_string();
+                let item = items.iter().find(|item| item["path"] == path);
+                item.map_or(path, |item| text(item.get("key")).to_owned())
+            }
+            _ => original.to_string(),
+        };
+        let items: Vec<_> = (0u32..)
+            .zip(plan.indexes.iter())
+            .map(|(own, original)| json!({"key": key(original), "path": own.to_string()}))
+            .collect();
+        volume["configMap"]["items"] = json!(items);
+    }
+    Ok(())
+}
+
+/// Puts a shell around the command of a container.
+fn wrap(container: &mut Value, plan: &Plan, set: &str) -> Result<(), Error> {
+    let field = index_field();
+    let mut names = vec![INDEX_VARIABLE.to_owned()];
+    let by_field =
+        entries(container, "env").filter(|variable| text(variable.pointer("/valueFrom/fieldRef/fieldPath")) == field);
+    names.extend(by_field.map(|variable| text(variable.get("name")).to_owned()).filter(|name| name != INDEX_VARIABLE));
+    for variable in entries(container, "env") {
+        let value = text(variable.get("value"));
+        if names.iter().any(|name| value.contains(&format!("$({name})"))) {
+            return Err(too_old(plan, &format!("tells the variable {} another index", variable["name"]))
+                .hint("have the command put the index in, from JOB_COMPLETION_INDEX"));
+        }
+    }
+    let words = entries(container, "command").chain(entries(container, "args"));
+    let words: Vec<_> = words.map(|word| parts(text(Some(word)), &names)).collect();
+    let mut script = head();
+    for name in &names[1..] {
+        let _ = writeln!(script, "export {name}=\"${INDEX_VARIABLE}\"");
+    }
+    let mut command = scripts::with_command("sh", script, &words, None);
+    set.clone_into(&mut command[SET_POSITION]);
+    container["command"] = json!(command);
+    if let Some(container) = container.as_object_mut() {
+        container.remove("args");
+    }
+    Ok(())
+}
+
+/// A word in which Kubernetes would have put the new index.
+fn parts(word: &str, names: &[String]) -> Vec<Part> {
+    let (mut parts, mut text, mut rest) = (Vec::new(), String::new(), word);
+    while let Some(dollar) = rest.find('$') {
+        text.push_str(&rest[..dollar]);
+        rest = &rest[dollar..];
+        let variable = names.iter().find(|name| rest.starts_with(&format!("$({name})")));
+        if let Some(name) = variable {
+            parts.extend(Some(std::mem::take(&mut text)).filter(|text| !text.is_empty()).map(Part::Text));
+            parts.push(Part::Variable(name.clone()));
+            rest = &rest[name.len() + 3..];
+        } else {
+            let length = if rest.starts_with("$$") { 2 } else { 1 };
+            text.push_str(&rest[..length]);
+            rest = &rest[length..];
+        }
+    }
+    text.push_str(rest);
+    if !text.is_empty() || parts.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    parts
+}

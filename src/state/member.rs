@@ -1,0 +1,156 @@
+//! A Job of a family: one that others retry, or one that retries. Each speaks of its own indexes; here that becomes the
+//! original ones, which are those of the Job that the family began with.
+
+use k8s_openapi::api::batch::v1::Job;
+
+use super::{Outcome, outcome};
+use crate::contract::{annotation, label};
+use crate::index_set::IndexSet;
+
+/// A Job, and what it says of the original indexes.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    job: Box<Job>,
+    originals: Option<Originals>,
+    /// The indexes that the Job has.
+    all: IndexSet,
+    succeeded: IndexSet,
+    /// None where the Job keeps no list.
+    listed_failed: Option<IndexSet>,
+}
+
+/// The original index of each index of a Job that retries another.
+#[derive(Clone, Debug)]
+struct Originals {
+    set: IndexSet,
+    /// For each interval the Job's own index that it begins with, and the original one.
+    starts: Vec<(u32, u32)>,
+}
+
+impl Member {
+    pub(super) fn new(job: Box<Job>) -> Self {
+        let set = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
+        let originals = set.map(|set| Originals { starts: set.starts(), set });
+        let own = IndexSet::below(completions(&job));
+        let all = originals.as_ref().map_or(own, |originals| originals.set.clone());
+        let mut member = Self { job, originals, all, succeeded: IndexSet::new(), listed_failed: None };
+        member.read_status();
+        member
+    }
+
+    /// Takes the Job as it now is, and tells what has succeeded or failed since.
+    pub(super) fn renew(&mut self, job: Box<Job>) -> IndexSet {
+        self.job = job;
+        let (succeeded, failed) = (std::mem::take(&mut self.succeeded), self.listed_failed.take().unwrap_or_default());
+        self.read_status();
+        let newly = self.succeeded.difference(&succeeded);
+        newly.union(&self.listed_failed.as_ref().map(|now| now.difference(&failed)).unwrap_or_default())
+    }
+
+    fn read_status(&mut self) {
+        let status = self.job.status.as_ref();
+        let read = |text: Option<&String>| text.map(|text| self.originals_of(IndexSet::from_status(text)));
+        let succeeded = read(status.and_then(|status| status.completed_indexes.as_ref())).unwrap_or_default();
+        let failed = read(status.and_then(|status| status.failed_indexes.as_ref()));
+        (self.succeeded, self.listed_failed) = (succeeded, failed);
+    }
+
+    /// The Job as last seen.
+    pub(crate) fn job(&self) -> &Job {
+        &self.job
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.job.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn uid(&self) -> Option<&str> {
+        self.job.metadata.uid.as_deref()
+    }
+
+    /// Whether the Job retries another.
+    pub(crate) fn is_retry(&self) -> bool {
+        self.originals.is_some()
+    }
+
+    /// The original indexes that the Job runs.
+    pub(crate) fn all(&self) -> &IndexSet {
+        &self.all
+    }
+
+    /// Those that the Job counts as completed.
+    pub(crate) fn succeeded(&self) -> &IndexSet {
+        &self.succeeded
+    }
+
+    /// Those that it lists as failed, if it keeps a list.
+    pub(super) fn listed_failed(&self) -> Option<&IndexSet> {
+        self.listed_failed.as_ref()
+    }
+
+    /// Whether the Job keeps its own list of failed indexes (`backoffLimitPerIndex`).
+    pub(super) fn keeps_failed(&self) -> bool {
+        self.job.spec.as_ref().is_some_and(|spec| spec.backoff_limit_per_index.is_some())
+    }
+
+    /// How the Job ended, if it did.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        outcome(&self.job)
+    }
+
+    /// The original index of one of the Job's own.
+    pub(crate) fn original(&self, own: u32) -> u32 {
+        let Some(Originals { starts, .. }) = &self.originals else { return own };
+        let at = starts.partition_point(|&(before, _)| before <= own);
+        at.checked_sub(1).map_or(own, |at| starts[at].1 + (own - starts[at].0))
+    }
+
+    fn originals_of(&self, own: IndexSet) -> IndexSet {
+        match &self.originals {
+            None => own,
+            Some(_) => own.iter().map(|index| self.original(index)).collect(),
+        }
+    }
+
+    /// The Job's own indexes for original ones; those that it does not have are left out.
+    pub(crate) fn own_of(&self, originals: &IndexSet) -> IndexSet {
+        match &self.originals {
+            None => originals.clone(),
+            Some(known) => originals.iter().filter_map(|index| known.set.position(index)).collect(),
+        }
+    }
+
+    /// What had succeeded in the family when the Job was made.
+    pub(super) fn succeeded_before(&self) -> IndexSet {
+        noted(&self.job, annotation::SUCCEEDED_BEFORE).map(IndexSet::from_status).unwrap_or_default()
+    }
+
+    /// What had failed in the family when the Job was made.
+    pub(super) fn failed_before(&self) -> IndexSet {
+        noted(&self.job, annotation::FAILED_BEFORE).map(IndexSet::from_status).unwrap_or_default()
+    }
+
+    /// How many indexes the family has.
+    pub(crate) fn family_completions(&self) -> u32 {
+        let noted = noted(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
+        noted.unwrap_or_else(|| completions(&self.job))
+    }
+}
+
+fn completions(job: &Job) -> u32 {
+    job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+}
+
+fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
+    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+/// The name and the UID of the Job that the family of `job` began with: its own, unless it retries another.
+pub(crate) fn root(job: &Job) -> (&str, &str) {
+    let labelled = job.metadata.labels.as_ref().and_then(|labels| labels.get(label::FAMILY));
+    let own = || (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref().unwrap_or_default());
+    match (noted(job, annotation::FAMILY_ROOT), labelled) {
+        (Some(name), Some(uid)) => (name, uid),
+        _ => own(),
+    }
+}

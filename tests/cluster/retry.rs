@@ -1,0 +1,243 @@
+//! `retry`: what failed or never ran runs again, each index as what it was, whoever made the Job.
+
+use crate::support::{Cluster, file};
+
+/// A worker that fails for some of its items until a ConfigMap is there.
+const GATE: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: gate}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        volumeMounts: [{name: gate, mountPath: /gate}]
+      volumes:
+      - name: gate
+        configMap: {name: gate, optional: true}
+";
+
+/// The line of a description that begins so.
+fn line(description: &str, start: &str) -> String {
+    let line = description.lines().find(|line| line.trim_start().starts_with(start));
+    line.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn description(cluster: &Cluster, job: &str) -> String {
+    cluster.run(&["describe", job, "--show-events=false"]).ok().stdout
+}
+
+#[test]
+fn what_failed_runs_again_as_what_it_was() {
+    let cluster = Cluster::new("retry");
+    let template = cluster.write("gate.yaml", GATE.as_bytes());
+    let template = template.to_str().unwrap();
+    let items: Vec<_> = (0..50).map(|number| format!("item-{number}")).collect();
+    let script = "case $JOB_COMPLETION_INDEX in *7|10|11) [ -e /gate/open ] || exit 3;; esac
+        echo $JOB_COMPLETION_INDEX:$(cat /input/data.txt)";
+    let list = items.join(",");
+    let run =
+        ["run", "rev-a", "--template", template, "--items", &list, "-q", "--prefix=none", "--", "sh", "-c", script];
+    let first = cluster.run(&run);
+    assert_eq!(first.code, 1, "{first:#?}");
+    assert_eq!(first.stdout.lines().count(), 43, "{first:#?}");
+
+    cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
+    let second = cluster.run(&["retry", "rev-a"]).ok();
+    let numbers = [10, 11, 17, 27, 37, 47, 7];
+    assert_eq!(second.sorted_lines(), numbers.map(|number| format!("[{number} item-{number}] {number}:item-{number}")));
+    assert!(second.stderr.contains("job rev-a-r1 created: it runs indexes 7,10,11,17,27,37,47 of job rev-a again"));
+    assert!(second.stderr.ends_with("with it, 50 of 50 indexes of job rev-a have succeeded\n"), "{second:#?}");
+    assert_eq!(cluster.field("pods", "{.items[*].metadata.labels.job-name}").matches("rev-a-r1").count(), 7);
+
+    let whole = description(&cluster, "rev-a");
+    assert_eq!(line(&whole, "Completed Indexes:"), "Completed Indexes: 0-49");
+    assert_eq!(line(&whole, "Family:"), "Family: rev-a (0-49: Failed), rev-a-r1 (7,10,11,17,27,37,47: Complete)");
+    let alone = cluster.run(&["describe", "rev-a", "--only-this"]).ok().stdout;
+    assert_eq!(line(&alone, "Failed:"), "Failed: 7,10,11,17,27,37,47 (7)");
+    let rows = cluster.run(&["indexes", "rev-a", "--index", "6,7", "-o", "csv", "--no-headers"]).ok().stdout;
+    let cell = |line: &str, at: usize| line.split(',').nth(at).unwrap().to_owned();
+    let cells: Vec<_> = rows.lines().map(|line| [0, 1, 2, 3, 13].map(|at| cell(line, at)).join(" ")).collect();
+    assert_eq!(cells, ["6 item-6 Succeeded 1 rev-a", "7 item-7 Succeeded 2 rev-a-r1"]);
+    let logs = cluster.run(&["logs", "rev-a", "--index", "6,7"]).ok().stdout;
+    assert_eq!(logs, "[6 item-6] 6:item-6\n[7 item-7 #2] 7:item-7\n");
+    let results = cluster.run(&["results", "rev-a", "--index", "6,7"]).ok().stdout;
+    assert_eq!(results, "6:item-6\n7:item-7\n");
+    assert!(cluster.run(&["wait", "rev-a"]).ok().stderr.contains("50 of 50 indexes completed"));
+    assert_eq!(cluster.run(&["wait", "rev-a", "--only-this", "-q"]).code, 1);
+
+    let nothing = "nothing to retry: all 50 indexes of job rev-a have succeeded\n";
+    for job in ["rev-a", "rev-a-r1"] {
+        let outcome = cluster.run(&["retry", job]).ok();
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", nothing));
+    }
+    // What the first Job said and had is with the second.
+    cluster.run(&["delete", "rev-a"]).ok();
+    assert_eq!(cluster.field("configmaps", "{.items[*].metadata.labels.kubectl-indexed/items-of}"), "rev-a-r1");
+    assert_eq!(line(&description(&cluster, "rev-a-r1"), "Completed Indexes:"), "Completed Indexes: 0-49");
+    let rows = cluster.run(&["indexes", "rev-a-r1", "-o", "csv", "--no-headers"]).ok().stdout;
+    assert_eq!(rows.lines().filter(|line| cell(line, 2) == "Succeeded").count(), 50);
+    assert_eq!(cell(rows.lines().nth(3).unwrap(), 1), "item-3");
+}
+
+/// The documentation's manifest, with two items that its worker can't take.
+#[test]
+fn a_job_that_others_made_is_retried_again_and_again() {
+    let cluster = Cluster::new("retry");
+    let worker = "sh\n        - -c\n        - grep -q ba[rz] /input/data.txt && exit 4; rev ";
+    let manifest = file("examples/indexed-job.yaml").replace("rev\n        - ", worker);
+    let manifest = manifest.replace("  completions: 5\n", "  completions: 5\n  backoffLimitPerIndex: 0\n");
+    cluster.apply(&manifest).ok();
+    assert_eq!(cluster.run(&["wait", "indexed-job", "-q"]).code, 1);
+
+    let first = cluster.run(&["retry", "indexed-job", "--index", "0-1", "--retries", "1", "--", "false"]);
+    assert!(first.stderr.contains("it runs index 1 of job indexed-job again\n"), "{first:#?}");
+    assert_eq!(first.code, 1, "{first:#?}");
+    assert_eq!(line(&description(&cluster, "indexed-job"), "Failed:"), "Failed: 1,2 (2)");
+    // What it was the first time tells who is meant: one has ended with 1 and one with 4.
+    let by_code = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "9"]).ok();
+    assert_eq!(
+        by_code.stderr,
+        "nothing to retry: none of the outstanding indexes 1,2 of job indexed-job is as asked for\n"
+    );
+    let second = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "4", "--", "rev", "/input/data.txt"]).ok();
+    assert_eq!(second.stdout, "zab\n", "{second:#?}");
+
+    // Two at once: whoever comes second is told.
+    let both = "kubectl indexed retry indexed-job -d -o name > a 2>&1 & kubectl indexed retry indexed-job -d -o name > b 2>&1 || true
+        wait; cat a b";
+    let both = cluster.shell(&format!("cd $HOME; {both}")).ok().stdout;
+    assert_eq!(both.matches("job indexed-job-r3 created").count(), 1, "{both}");
+    let told = [
+        "somebody else has just begun to retry it, as job indexed-job-r3",
+        "index 1 is under way in job indexed-job-r3",
+        "job indexed-job-r3 is there already, made by this same command",
+    ];
+    assert_eq!(told.iter().filter(|told| both.contains(**told)).count(), 1, "{both}");
+    cluster.run(&["wait", "indexed-job-r2", "-q"]).ok();
+    let whole = description(&cluster, "indexed-job");
+    assert_eq!(line(&whole, "Completed Indexes:"), "Completed Indexes: 0-4");
+    assert_eq!(
+        cluster.run(&["logs", "indexed-job", "--index", "1", "--attempt", "last", "--prefix", "none"]).ok().stdout,
+        "rab\n"
+    );
+}
+
+/// Every form and store of items; each Job stops at its first failure, so that the rest never ran.
+#[test]
+fn every_index_finds_its_item_again() {
+    let cluster = Cluster::new("retry");
+    let many: Vec<_> = (0..1001).map(|number| format!("item {number}\n")).collect();
+    cluster.write("many.txt", many.concat().as_bytes());
+    cluster.write("table.csv", b"name,size\na a,1\nb'b,2\n");
+    let script = r#"
+        cd "$HOME"
+        first() {
+            name=$1; shift
+            kubectl indexed run "$name" -j 1 --fail-fast -q "$@" > "$name.first" 2>&1 && return 1
+            kubectl indexed retry "$name" --index "${last:-0,1}" -q --prefix none -k > "$name.out" 2> "$name.err"
+        }
+        # The first Job's Pods fail, the second's don't: their host names tell them apart.
+        fail='[ "$HOSTNAME" != "${HOSTNAME%%-r1-*}" ] || exit 3;'
+        last=0,1000 first packed -a many.txt -- sh -c "$fail"' cat /input/data.txt; echo " $JOB_COMPLETION_INDEX"' &
+        first inline --item-store inline --items "a,b'b" -- sh -c "$fail"' cat /input/data.txt; echo " $JOB_COMPLETION_INDEX"' &
+        first arg --items "a,b'b" --index-env I -- sh -c "$fail"' echo "$@ $I"' sh '{}' '{#}' &
+        wait
+        first columns -a table.csv --compat parallel -- sh -c "$fail"' echo "$@ $PARALLEL_SEQ"' sh '{size}' '{name}' &
+        first env -a table.csv --item-as env -- sh -c "$fail"' echo "$name $size $JOB_COMPLETION_INDEX"' &
+        first stdin --items "a,b'b" --item-as stdin -- sh -c "$fail"' cat; echo " $JOB_COMPLETION_INDEX"' &
+        wait
+        for name in packed inline arg columns env stdin; do echo "$name:"; cat $name.out $name.err; done"#;
+    let outcome = cluster.shell(script).ok();
+    let expected = "\
+packed:
+item 0 0
+item 1000 1000
+inline:
+a 0
+b'b 1
+arg:
+a 0 0
+b'b 1 1
+columns:
+1 a a 1
+2 b'b 2
+env:
+a a 1 0
+b'b 2 1
+stdin:
+a 0
+b'b 1
+";
+    assert_eq!(outcome.stdout, expected, "{outcome:#?}");
+}
+
+/// A Job that ended before any Pod of it could run.
+fn unscheduled(name: &str, pod: &str) -> String {
+    format!(
+        "
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}}}
+spec:
+  completions: 3
+  completionMode: Indexed
+  activeDeadlineSeconds: 1
+  template:
+    spec:
+      restartPolicy: Never
+      nodeSelector: {{no: where}}
+{pod}"
+    )
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_and_why() {
+    let cluster = Cluster::new("retry");
+    let worker = "
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        command: [cat, /i/data.txt]
+        volumeMounts: [{name: i, mountPath: /i}]
+      volumes:
+      - name: i
+";
+    let field = "fieldRef: {fieldPath: \"metadata.annotations['batch.kubernetes.io/job-completion-index']\"}";
+    let projected = format!(
+        "        projected: {{sources: [{{downwardAPI: {{items: [{{path: data.txt, {field}}}]}}}}, {{configMap: {{name: x}}}}]}}\n"
+    );
+    cluster.apply(&unscheduled("projected", &format!("{worker}{projected}"))).ok();
+    cluster.apply(&unscheduled("gone", &format!("{worker}        configMap: {{name: x}}\n"))).ok();
+    cluster.apply(&unscheduled("plain", &format!("{worker}        emptyDir: {{}}\n"))).ok();
+    for job in ["projected", "gone", "plain"] {
+        assert_eq!(cluster.run(&["wait", job, "-q"]).code, 1);
+    }
+    let jobs = || cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
+    let before = jobs();
+    let refused = |args: &[&str]| {
+        let outcome = cluster.run(args);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{outcome:#?}");
+        outcome.stderr
+    };
+    let gone = refused(&["retry", "gone"]);
+    assert!(gone.contains("configmap \"x\", which the Pods of job \"gone\" need, is not there"), "{gone}");
+    cluster.kubectl(&["create", "configmap", "x"]).ok();
+    let unreplaceable = refused(&["retry", "projected"]);
+    assert!(
+        unreplaceable.contains(if cluster.is_newest() { "is projected" } else { "from 1.35 on" }),
+        "{unreplaceable}"
+    );
+    assert!(refused(&["retry", "plain", "--memory", "x2"]).contains("asks for no memory that could be multiplied"));
+    assert!(refused(&["retry", "plain", "--index", "3"]).contains("the job has no index 3"));
+    assert_eq!(jobs(), before);
+
+    let told = |args: &[&str]| cluster.run(args).ok().stderr;
+    assert!(told(&["retry", "plain", "--status", "failed"]).starts_with("nothing to retry: none of the outstanding"));
+    let dry = cluster.run(&["retry", "plain", "--status", "pending", "--dry-run=server", "-o", "name"]).ok();
+    assert_eq!(dry.stdout, "job.batch/plain-r1\n");
+    assert_eq!(jobs(), before);
+}
