@@ -133,6 +133,38 @@ fn following() {
 }
 
 #[test]
+fn retrying() {
+    let cluster = Cluster::new("kill-retry");
+    let killed = moments(Duration::ZERO).len();
+    let names: Vec<_> = (0..=killed).map(|n| format!("x{n}")).collect();
+    for name in &names {
+        cluster.run(&["run", name, "--items", "a,b", "-d", "-q", "--", "false"]).ok();
+    }
+    for name in &names {
+        assert_eq!(cluster.run(&["wait", name, "-q"]).code, 1);
+    }
+    let args = |name: &str| ["retry", name, "-d", "--", "cat"].map(str::to_owned);
+    let whole = measured(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
+    for (name, moment) in names[1..].iter().zip(moments(whole)) {
+        let args = args(name);
+        let args = args.each_ref().map(String::as_str);
+        cut_off(&cluster, &args, moment);
+        nothing_is_unexplained(&cluster, 2);
+        cluster.run(&args).ok();
+        nothing_is_unexplained(&cluster, 2);
+    }
+    // Each was retried once, and nothing is left to retry.
+    let all = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
+    assert_eq!(all.lines().count(), 2 * names.len(), "{all}");
+    let retries: Vec<_> =
+        all.lines().filter(|job| !names.iter().any(|name| *job == format!("job.batch/{name}"))).collect();
+    cluster.run(&[&["wait", "-q"], &retries[..]].concat()).ok();
+    for name in &names {
+        assert_eq!(cluster.run(&["logs", name, "--prefix", "none"]).ok().stdout, "a\nb\n", "{name}");
+    }
+}
+
+#[test]
 fn gathering() {
     let cluster = Cluster::new("kill-results");
     let folder = cluster.write("marker", b"").with_file_name("results");
