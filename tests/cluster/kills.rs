@@ -267,6 +267,27 @@ fn between_any_two_steps_of_a_submission() {
 }
 
 #[test]
+fn a_retry_without_its_list() {
+    let cluster = Cluster::new("kill-retry-step");
+    let (_running, port) = cluster.start_api_proxy();
+    cluster.run(&["run", "x", "--items", "a,b", "-d", "-q", "--", "false"]).ok();
+    assert_eq!(cluster.run(&["wait", "x", "-q"]).code, 1);
+    let fault = Arc::new(StopsAt { what: "POST /api/v1/namespaces/", come: AtomicBool::new(false) });
+    let url = proxy(port, Arc::clone(&fault));
+    let args = ["retry", "x", "--prefix", "none", "--", "cat"];
+    let running = cluster.start(&[&args[..2], &["-s", &url, "-n", cluster.namespace()], &args[2..]].concat());
+    cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
+    assert!(running.kill());
+    nothing_is_unexplained(&cluster, 2);
+    let other = cluster.run(&["retry", "x", "--index", "0", "--", "cat"]);
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(other.stderr.contains("another retry of it was begun and cut off"), "{other:?}");
+    let again = cluster.run(&args).ok();
+    assert!(again.stderr.contains(" was begun by this same command and cut off: taking it up\n"), "{again:?}");
+    assert_eq!(again.sorted_lines(), ["a", "b"]);
+}
+
+#[test]
 fn the_same_command_beside_itself() {
     let cluster = Cluster::new("kill-twice");
     let args =
