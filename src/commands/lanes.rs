@@ -142,15 +142,16 @@ impl Lanes {
         }
     }
 
-    /// Prints the lines that can be printed in the order of their times. Of a Job that is `followed` no line waits much
-    /// longer than a second for others that may never come.
+    /// Prints the lines that can be printed in the order of their times. Where logs are followed, `turn` is how long one
+    /// may wait until it is read at all; no line waits much longer than that and a second for others that may never
+    /// come.
     ///
     /// # Errors
     /// As [`Lanes::print_index`].
-    pub(super) fn print_by_time(&self, followed: bool, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
+    pub(super) fn print_by_time(&self, turn: Option<Duration>, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let now = Instant::now();
         loop {
-            let ready = self.with(|store| store.next_by_time(now, followed))?;
+            let ready = self.with(|store| store.next_by_time(now, turn))?;
             let Some(Ready { key, batch, from, until }) = ready else { return Ok(()) };
             let mut position = from;
             for (time, line) in batch.lines().skip(from) {
@@ -255,8 +256,8 @@ impl Store {
     }
 
     /// The lane whose next line is the oldest of all, if that is known.
-    fn next_by_time(&mut self, now: Instant, followed: bool) -> Result<Option<Ready>> {
-        let held_back = self.find_heads(now, followed)?;
+    fn next_by_time(&mut self, now: Instant, turn: Option<Duration>) -> Result<Option<Ready>> {
+        let held_back = self.find_heads(now, turn)?;
         let Some(&(time, key)) = self.heads.first() else { return Ok(None) };
         if held_back.is_some_and(|from| time >= from) {
             return Ok(None);
@@ -269,7 +270,7 @@ impl Store {
 
     /// Looks what is next in the lanes of which that is not known; returns the time from which on one may have lines
     /// that have not come.
-    fn find_heads(&mut self, now: Instant, followed: bool) -> Result<Option<Timestamp>> {
+    fn find_heads(&mut self, now: Instant, turn: Option<Duration>) -> Result<Option<Timestamp>> {
         let mut silent = Vec::new();
         let mut held_back = None;
         while let Some((from, key)) = self.headless.pop_first() {
@@ -283,7 +284,7 @@ impl Store {
                 let patience = if lane.has_come { SILENCE } else { NOT_COME };
                 silent.push((from, key));
                 // All that are left begin no earlier than this one.
-                if !followed || now.duration_since(lane.last) < patience {
+                if turn.is_none_or(|turn| now.duration_since(lane.last) < turn + patience) {
                     held_back = Some(from);
                     break;
                 }
@@ -326,9 +327,9 @@ mod tests {
     }
 
     /// What is printed next, in the order of time.
-    fn by_time(lanes: &Lanes, followed: bool) -> Vec<String> {
+    fn by_time(lanes: &Lanes, turn: Option<Duration>) -> Vec<String> {
         let mut told = Vec::new();
-        while let Some(ready) = lanes.with(|store| store.next_by_time(Instant::now(), followed)).unwrap() {
+        while let Some(ready) = lanes.with(|store| store.next_by_time(Instant::now(), turn)).unwrap() {
             let mut printed = ready.from;
             for (time, line) in ready.batch.lines().skip(ready.from) {
                 if printed > ready.from && ready.until.is_some_and(|until| time.unwrap() > until) {
@@ -350,13 +351,13 @@ mod tests {
         }
         lanes.push(key(0), batch(0, &[1, 5, 9])).unwrap();
         lanes.push(key(1), batch(1, &[2, 3, 6])).unwrap();
-        assert!(by_time(&lanes, false).is_empty(), "the third may have older ones");
+        assert!(by_time(&lanes, None).is_empty(), "the third may have older ones");
         lanes.push(key(2), batch(2, &[4])).unwrap();
-        assert_eq!(by_time(&lanes, false), ["0:1", "1:2", "1:3", "2:4"]);
+        assert_eq!(by_time(&lanes, None), ["0:1", "1:2", "1:3", "2:4"]);
         lanes.end(key(2));
-        assert_eq!(by_time(&lanes, false), ["0:5", "1:6"]);
+        assert_eq!(by_time(&lanes, None), ["0:5", "1:6"]);
         (0..2).for_each(|index| lanes.end(key(index)));
-        assert_eq!(by_time(&lanes, false), ["0:9"]);
+        assert_eq!(by_time(&lanes, None), ["0:9"]);
         assert!(lanes.are_empty());
     }
 
@@ -366,7 +367,7 @@ mod tests {
         lanes.open(key(0), None);
         lanes.open(key(1), Timestamp::from_second(5).ok());
         lanes.push(key(0), batch(0, &[1, 4, 7])).unwrap();
-        assert_eq!(by_time(&lanes, false), ["0:1", "0:4"]);
+        assert_eq!(by_time(&lanes, None), ["0:1", "0:4"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -376,9 +377,11 @@ mod tests {
         lanes.open(key(1), None);
         lanes.push(key(0), batch(0, &[1])).unwrap();
         lanes.push(key(1), batch(1, &[2])).unwrap();
-        assert_eq!(by_time(&lanes, true), ["0:1"]);
+        let turn = Duration::from_secs(2);
+        assert_eq!(by_time(&lanes, Some(turn)), ["0:1"]);
         tokio::time::advance(SILENCE).await;
-        assert_eq!(by_time(&lanes, true), ["1:2"], "the first has had a second to write something older");
+        assert!(by_time(&lanes, Some(turn)).is_empty(), "it may not have had its turn");
+        assert_eq!(by_time(&lanes, Some(Duration::ZERO)), ["1:2"], "it has had a second to write something older");
     }
 
     #[test]

@@ -323,7 +323,7 @@ impl Read<'_> {
         }
         loop {
             tokio::select! {
-                () = lanes.news() => lanes.print_by_time(false, printer, &mut context.ui)?,
+                () = lanes.news() => lanes.print_by_time(None, printer, &mut context.ui)?,
                 ended = readers.join_next() => {
                     let Some(ended) = ended else { break };
                     let (place, result) = ended?;
@@ -331,7 +331,7 @@ impl Read<'_> {
                 }
             }
         }
-        lanes.print_by_time(false, printer, &mut context.ui)
+        lanes.print_by_time(None, printer, &mut context.ui)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happens between us and the server: a proxy in front of the real one breaks things.
 
+mod log_streams;
+
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,7 +19,7 @@ pub(crate) trait Fault: Send + Sync + 'static {
     }
     /// Changes what is sent to the server.
     fn request(&self, _bytes: &mut Vec<u8>) {}
-    /// Changes what comes back; false cuts the connection instead.
+    /// Changes what comes back; false cuts the connection behind it.
     fn answer(&self, _request: &[u8], _bytes: &mut Vec<u8>) -> bool {
         true
     }
@@ -57,7 +59,11 @@ fn pump(from: &mut TcpStream, to: &mut TcpStream, mut change: impl FnMut(&mut Ve
     let mut buffer = vec![0; 256 * 1024];
     while let Ok(n) = from.read(&mut buffer) {
         let mut bytes = buffer[..n].to_vec();
-        if n == 0 || !change(&mut bytes) || to.write_all(&bytes).is_err() {
+        if n == 0 {
+            break;
+        }
+        let goes_on = change(&mut bytes);
+        if to.write_all(&bytes).is_err() || !goes_on {
             break;
         }
     }
@@ -142,9 +148,13 @@ fn policies_that_an_old_server_drops_are_refused_or_replaced() {
 struct LosesTheAnswer(AtomicUsize);
 
 impl Fault for LosesTheAnswer {
-    fn answer(&self, request: &[u8], _bytes: &mut Vec<u8>) -> bool {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
         let creation = request.starts_with(b"POST /apis/batch/v1/") && !contains(request, "dryRun=All");
-        !(creation && self.0.fetch_add(1, Ordering::SeqCst) == 0)
+        let lost = creation && self.0.fetch_add(1, Ordering::SeqCst) == 0;
+        if lost {
+            bytes.clear();
+        }
+        !lost
     }
 }
 
@@ -214,10 +224,11 @@ fn cut_streams_lose_and_double_nothing() {
 struct CutsStreams(AtomicUsize, AtomicUsize);
 
 impl Fault for CutsStreams {
-    fn answer(&self, request: &[u8], _bytes: &mut Vec<u8>) -> bool {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
         let streams = contains(request, "watch=true") || contains(request, "follow=true");
         let cut = streams && self.1.fetch_add(1, Ordering::SeqCst) % 9 == 8;
         if cut {
+            bytes.clear();
             self.0.fetch_add(1, Ordering::SeqCst);
         }
         !cut

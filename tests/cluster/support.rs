@@ -1,10 +1,10 @@
 //! A namespace of a real cluster for one test, and the commands that run against it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
+use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -120,6 +120,13 @@ impl Cluster {
         Running { child: command.spawn().unwrap() }
     }
 
+    /// Starts a script of bash, which ends at its first error, also of one in a pipe.
+    pub(crate) fn start_shell(&self, script: &str) -> Running {
+        let mut command = self.command("bash");
+        command.args(["-e", "-o", "pipefail", "-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { child: command.spawn().unwrap() }
+    }
+
     /// Starts `kubectl proxy` on a free port: the API over plain HTTP, for a proxy of our own to stand in front of.
     pub(crate) fn start_api_proxy(&self) -> (Running, u16) {
         let mut command = self.command(&self.kubectl);
@@ -166,6 +173,11 @@ impl Cluster {
         let output = self.command(env!("CARGO_BIN_EXE_kubectl-indexed")).args(args).output().unwrap();
         assert!(output.status.success(), "{:?}", Outcome::new(&output));
         output.stdout
+    }
+
+    /// The home folder of what is run.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes a file into the home, and returns its whole path.
@@ -242,6 +254,9 @@ impl Running {
 
     /// Waits for its end, for a minute at the most.
     pub(crate) fn end(mut self) -> Outcome {
+        // It could not end while a pipe is full.
+        let stdout = drain(self.child.stdout.take().unwrap());
+        let stderr = drain(self.child.stderr.take().unwrap());
         let end = Instant::now() + Duration::from_secs(60);
         while self.child.try_wait().unwrap().is_none() {
             if Instant::now() > end {
@@ -250,16 +265,18 @@ impl Running {
             }
             sleep(Duration::from_millis(20));
         }
-        let mut outcome = Outcome { stdout: String::new(), stderr: String::new(), code: -1 };
-        outcome.code = self.child.wait().unwrap().code().unwrap_or(-1);
-        let mut bytes = Vec::new();
-        self.child.stdout.take().unwrap().read_to_end(&mut bytes).unwrap();
-        outcome.stdout = String::from_utf8_lossy(&bytes).into_owned();
-        bytes.clear();
-        self.child.stderr.take().unwrap().read_to_end(&mut bytes).unwrap();
-        outcome.stderr = String::from_utf8_lossy(&bytes).into_owned();
-        outcome
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        Outcome { stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap(), code }
     }
+}
+
+/// Reads a pipe to its end.
+fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
 }
 
 impl Drop for Running {

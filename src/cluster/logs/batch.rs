@@ -166,6 +166,14 @@ impl Splitter {
         (!batch.bytes.is_empty()).then_some(batch)
     }
 
+    /// What the node says in place of a log that it does not have; it ends without a line break, as no line of a
+    /// container does.
+    pub(super) fn excuse(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.begun).ok()?;
+        // From `GetContainerLogs` of the kubelet, whose answer has begun before it looks for the container.
+        text.starts_with("unable to retrieve container logs for ").then_some(text)
+    }
+
     /// Whatever has no end, as a line; None if there is nothing.
     pub(super) fn finish(&mut self) -> Option<LogBatch> {
         let line = std::mem::take(&mut self.begun);
@@ -316,6 +324,19 @@ mod tests {
         assert_eq!(text(splitter.feed(b"one\ntwo")), "one\n");
         assert_eq!(text(splitter.finish()), "two\n");
         assert!(splitter.ends_with(b"two\n"));
+    }
+
+    #[test]
+    fn the_excuse_of_a_node_is_no_line() {
+        let excuse = "unable to retrieve container logs for containerd://0123";
+        for times in [false, true] {
+            let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
+            assert_eq!(text(splitter.feed(excuse.as_bytes())), "");
+            assert_eq!(splitter.excuse(), Some(excuse));
+            splitter.resume();
+            splitter.feed(format!("{excuse}\n").as_bytes());
+            assert_eq!(splitter.excuse(), None, "a container may write so");
+        }
     }
 
     proptest! {

@@ -248,6 +248,9 @@ impl Reading<'_> {
             // Nothing is noted as seen before it is handed on: reading may be cut off while it waits for that.
             let Ok(permit) = self.batches.reserve().await else { return Ok(End::NobodyListens) };
             if bytes.is_empty() {
+                if let Some(excuse) = self.splitter.excuse() {
+                    return Err(Error::new(Kind::NotFound, format!("can't {doing}: {excuse}")));
+                }
                 // A line that has no end is the last one, or the connection ended within: it is read again as a whole.
                 if !follow && let Some(batch) = self.splitter.finish() {
                     permit.send(batch);

@@ -65,6 +65,12 @@ impl Streams {
         self.served.load(Ordering::Relaxed)
     }
 
+    /// How long a log may have to wait for its turn.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        let rounds = self.waiting.load(Ordering::Relaxed).div_ceil(self.most);
+        TURN.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+    }
+
     fn are_wanted(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
@@ -134,6 +140,26 @@ mod tests {
         assert!(over);
         assert!(!streams.are_wanted());
         drop(next);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_grows_with_those_who_wait() {
+        let streams = Streams::new(2);
+        assert_eq!(streams.longest_wait(), Duration::ZERO);
+        let _taken = (streams.turn().await, streams.turn().await);
+        let three = futures::future::join3(streams.turn(), streams.turn(), streams.turn());
+        assert!(
+            tokio::time::timeout(SILENCE, async {
+                let look = async {
+                    tokio::task::yield_now().await;
+                    assert_eq!(streams.longest_wait(), 2 * TURN);
+                };
+                tokio::join!(three, look)
+            })
+            .await
+            .is_err()
+        );
+        assert_eq!(streams.longest_wait(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

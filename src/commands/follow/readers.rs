@@ -130,7 +130,10 @@ impl Readers {
     pub(super) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
         match self.order {
             Order::AsTheyCome => return Ok(()),
-            Order::ByTime => self.lanes.print_by_time(true, &mut self.printer, &mut context.ui)?,
+            Order::ByTime => {
+                let turn = Some(self.streams.longest_wait());
+                self.lanes.print_by_time(turn, &mut self.printer, &mut context.ui)?;
+            }
             Order::ByIndex => self.print_in_order(state, context)?,
         }
         Ok(context.ui.flush()?)
@@ -241,8 +244,8 @@ impl Readers {
         match &result {
             Ok(LogEnd { gap, .. }) => {
                 if *gap {
-                    self.missing.gap(index);
-                    context.ui.warning(&self.missing.sentence());
+                    let torn = self.missing.gap(index);
+                    context.ui.warning(&torn);
                 }
                 self.printer.done(&source)?;
             }

@@ -19,12 +19,14 @@ const MESSAGE: usize = 200;
 pub(in crate::commands) struct Missing {
     /// No Pod is left.
     gone: IndexSet,
+    /// A part is missing.
+    torn: IndexSet,
     told: BTreeMap<String, IndexSet>,
 }
 
 impl Missing {
     pub(in crate::commands) fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.told.is_empty()
+        self.gone.is_empty() && self.torn.is_empty() && self.told.is_empty()
     }
 
     /// Whether the events of Pods could tell more.
@@ -46,9 +48,11 @@ impl Missing {
         self.tell(index, why);
     }
 
-    /// Lines may be missing of the log.
-    pub(in crate::commands) fn gap(&mut self, index: u32) {
-        self.tell(index, " is not complete: its node had put a part away while the connection was broken".to_owned());
+    /// Lines may be missing of the log. Returns what is to be said of it at once.
+    pub(in crate::commands) fn gap(&mut self, index: u32) -> String {
+        let one = IndexSet::from_iter([index]);
+        self.torn = self.torn.union(&one);
+        torn(&one)
     }
 
     /// The index has no log to read.
@@ -94,7 +98,7 @@ impl Missing {
         }
     }
 
-    /// One sentence: which logs, and why.
+    /// One sentence: which logs are missing or not complete, and why.
     pub(in crate::commands) fn sentence(&self) -> String {
         let mut parts = Vec::new();
         for (why, indexes) in &self.told {
@@ -104,8 +108,16 @@ impl Missing {
             let pods = if self.gone.len() == 1 { "its pod is gone" } else { "their pods are gone" };
             parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", named(&self.gone)));
         }
-        format!("no log from {}", parts.join("; "))
+        let none = (!parts.is_empty()).then(|| format!("no log from {}", parts.join("; ")));
+        let torn = (!self.torn.is_empty()).then(|| torn(&self.torn));
+        none.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
     }
+}
+
+fn torn(indexes: &IndexSet) -> String {
+    let logs = if indexes.len() == 1 { "the log" } else { "each log" };
+    let of = named(indexes);
+    format!("{logs} of {of} is not complete: its node had put a part away while the connection was broken")
 }
 
 /// Reasons that the events of a Pod give for its end; all others tell how it began.
@@ -143,5 +155,25 @@ fn not_started_within(attempt: &Attempt) -> String {
             Some(reason) => format!(" (not started: {reason})"),
             None => " (no such log)".to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_and_what_is_torn() {
+        let mut missing = Missing::default();
+        assert_eq!(
+            missing.gap(3),
+            "the log of index 3 is not complete: its node had put a part away while the connection was broken"
+        );
+        missing.gap(7);
+        let torn =
+            "each log of indexes 3,7 is not complete: its node had put a part away while the connection was broken";
+        assert_eq!(missing.sentence(), torn);
+        missing.tell(1, " (not started)".to_owned());
+        assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
     }
 }

@@ -20,6 +20,8 @@ pub(in crate::commands) struct Pick {
     attempts: AttemptChoice,
     /// Only what was written before a container was last started again.
     previous: bool,
+    /// All containers in the order of the Job's template, init containers first.
+    names: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Pick {
     /// The worker's container, of every attempt.
     pub(in crate::commands) fn worker(job: &Job) -> Self {
         let containers = Containers::One(read::worker_container(job).unwrap_or_default().to_owned());
-        Self { containers, attempts: AttemptChoice::All, previous: false }
+        Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
     }
 
     /// What the flags say.
@@ -63,12 +65,12 @@ impl Pick {
         };
         let inits = names(pod.and_then(|pod| pod.init_containers.as_ref()));
         let workers = names(pod.map(|pod| &pod.containers));
+        let all_names = [&inits[..], &workers].concat();
         let containers = match container {
             Some(name) if inits.contains(&name) || workers.contains(&name) => Containers::One(name),
             Some(name) => {
-                let has = [inits, workers].concat().join(", ");
                 return Err(Error::usage(format!("the pods of the job have no container {name:?}"))
-                    .hint(format!("their containers are {has}")));
+                    .hint(format!("their containers are {}", all_names.join(", "))));
             }
             None if all => Containers::All,
             None if init && inits.is_empty() => {
@@ -78,7 +80,7 @@ impl Pick {
             None if init => Containers::Init,
             None => return Ok(Self { attempts, previous, ..Self::worker(job) }),
         };
-        Ok(Self { containers, attempts, previous })
+        Ok(Self { containers, attempts, previous, names: all_names })
     }
 
     /// Whether an index may have logs of several containers.
@@ -128,7 +130,13 @@ impl Pick {
                 _ => Vec::new(),
             };
         }
-        let started = attempt.containers.iter().enumerate().filter(|(_, container)| {
+        // A Pod's status has them by name.
+        let mut all: Vec<_> = attempt.containers.iter().collect();
+        all.sort_by_key(|container| {
+            let place = self.names.iter().position(|name| *name == container.name);
+            (!container.is_init, place.unwrap_or(self.names.len()))
+        });
+        let started = all.into_iter().enumerate().filter(|(_, container)| {
             let wanted = match &self.containers {
                 Containers::One(name) => container.name == *name,
                 Containers::Init => container.is_init,
@@ -165,8 +173,9 @@ mod tests {
                             "state": {"terminated": {"exitCode": 0, "startedAt": "2026-01-01T00:00:00Z"}},
                         }],
                         "containerStatuses": [
+                            {"name": "late", "restartCount": 0, "state": {"waiting": {"reason": "x"}}},
+                            {"name": "sidecar", "restartCount": 1, "state": {"waiting": {"reason": "x"}}},
                             {"name": "worker", "restartCount": 2, "state": worker},
-                            {"name": "sidecar", "restartCount": 0, "state": {"waiting": {"reason": "x"}}},
                         ],
                     },
                 }))
@@ -180,7 +189,8 @@ mod tests {
     }
 
     fn picked(containers: Containers, attempts: AttemptChoice, previous: bool) -> Vec<String> {
-        let pick = Pick { containers, attempts, previous };
+        let names = ["input", "worker", "sidecar"].map(str::to_owned).into();
+        let pick = Pick { containers, attempts, previous, names };
         let told = |picked: Picked<'_>| {
             let ended = if picked.ended { "ended" } else { "goes on" };
             format!("{} {} {} {ended}", picked.source.attempt, picked.source.pod, picked.source.container)
@@ -198,9 +208,10 @@ mod tests {
         assert_eq!(picked(Containers::Init, AttemptChoice::Last, false), ["2 b input ended"]);
         assert_eq!(
             picked(Containers::All, AttemptChoice::Last, false),
-            ["2 b input ended", "2 b worker goes on"],
-            "one that has not started has no log"
+            ["2 b input ended", "2 b worker goes on", "2 b sidecar goes on"],
+            "in the order of the template; one that has not started has no log"
         );
-        assert_eq!(picked(Containers::All, AttemptChoice::Last, true), ["2 b worker goes on"]);
+        let again = picked(Containers::All, AttemptChoice::Last, true);
+        assert_eq!(again, ["2 b worker goes on", "2 b sidecar goes on"]);
     }
 }

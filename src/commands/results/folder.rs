@@ -189,7 +189,7 @@ impl Folder {
     pub(super) fn kept(&self, row: &IndexRow) -> Option<Kept> {
         let kept = self.held().kept.get(&row.index)?.clone();
         let same = row.pod.is_none() || row.pod == kept.row.pod;
-        let there = fs::metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
+        let there = fs::symlink_metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
         (same && there && row.status == kept.row.status).then_some(kept)
     }
 
@@ -342,4 +342,91 @@ pub(super) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<()
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn open(path: &Path) -> Result<Folder> {
+        let job = json!({"metadata": {"name": "j", "namespace": "n", "uid": "u"}});
+        let job = serde_json::from_value(job)?;
+        Folder::open(path, &Wanted { job: &job, name_by: None, from: ResultFrom::Log, container: None })
+    }
+
+    fn row(index: u32) -> IndexRow {
+        IndexRow {
+            index,
+            status: IndexStatus::Succeeded,
+            attempts: Some(1),
+            exit_code: Some(0),
+            reason: None,
+            message: None,
+            node: None,
+            started: None,
+            finished: None,
+            pod: Some(format!("j-{index}-x")),
+        }
+    }
+
+    fn keep(folder: &Folder, index: u32, text: &str) {
+        let mut part = folder.begin(index).unwrap();
+        part.file.write_all(text.as_bytes()).unwrap();
+        folder.keep(part, &row(index), None, Timestamp::UNIX_EPOCH).unwrap();
+    }
+
+    #[test]
+    fn what_was_written_before_the_end_is_known_again() {
+        let home = TempDir::new().unwrap();
+        let path = home.path().join("new/out");
+        let folder = open(&path).unwrap();
+        keep(&folder, 0, "zero");
+        keep(&folder, 1, "one");
+        drop(folder.begin(2).unwrap());
+        let second = open(&path).err().unwrap().to_string();
+        assert!(second.starts_with("another command is writing results to the folder "), "{second}");
+        drop(folder);
+        // The journal was cut off within a line, and one of the files is another one now.
+        let journal = path.join(OWN).join(JOURNAL);
+        let text = fs::read_to_string(&journal).unwrap();
+        fs::write(&journal, format!("{text}{}", &text[..40])).unwrap();
+        fs::write(path.join("1.out"), "somebody's").unwrap();
+
+        let folder = open(&path).unwrap();
+        assert!(!path.join(OWN).join("2.part").exists());
+        let known = |index| folder.kept(&row(index)).map(|kept| kept.file);
+        assert_eq!([0, 1, 2].map(known), [Some("0.out".to_owned()), None, None]);
+        let other = IndexRow { pod: Some("j-0-y".to_owned()), ..row(0) };
+        assert!(folder.kept(&other).is_none(), "it is of another attempt");
+        let gone = IndexRow { pod: None, exit_code: None, ..row(0) };
+        assert_eq!(folder.kept(&gone).unwrap().row, row(0));
+        keep(&folder, 3, "three");
+        folder.finish().unwrap();
+        let list = fs::read_to_string(path.join(LIST)).unwrap();
+        assert_eq!(list.lines().count(), 3, "{list}");
+        assert_eq!(fs::read(journal).unwrap(), b"");
+        drop(folder);
+        assert_eq!(open(&path).unwrap().kept(&row(3)).unwrap().bytes, 5);
+    }
+
+    #[test]
+    fn a_list_that_was_tampered_with_leads_nowhere() {
+        let home = TempDir::new().unwrap();
+        let path = home.path().join("out");
+        drop(open(&path).unwrap());
+        fs::write(home.path().join("x.out"), "secret").unwrap();
+        let names = ["../x.out", "a/../../x.out", "..\\\\x.out"];
+        let line =
+            |name: &str| format!(r#"{{"index":0,"status":"Succeeded","pod":"j-0-x","file":"{name}","bytes":6}}"#);
+        for name in names {
+            fs::write(path.join(LIST), line(name)).unwrap();
+            assert!(open(&path).unwrap().kept(&row(0)).is_none(), "{name}");
+        }
+        fs::rename(home.path().join("x.out"), path.join("x.out")).unwrap();
+        fs::write(path.join(LIST), line("x.out")).unwrap();
+        assert!(open(&path).unwrap().kept(&row(0)).is_some(), "else it would be of use");
+    }
 }

@@ -78,12 +78,11 @@ impl Harvest {
         let in_turn = self.ahead.is_some();
         let open = if in_turn { open } else { open.intersection(&changed) };
         for row in self.rows(&open) {
-            // The Job may be ahead of its Pods.
-            let has_ended = row.pod.is_some() && matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
-            if in_turn && (!has_ended || self.ahead >= Some(AHEAD)) {
+            let ended = has_ended(&row, &self.state);
+            if in_turn && (!ended || self.ahead >= Some(AHEAD)) {
                 break;
             }
-            if has_ended {
+            if ended {
                 self.take(row);
             }
         }
@@ -134,5 +133,56 @@ impl Harvest {
     /// The next index that is gathered, with its output; None if none is under way.
     pub(super) async fn next(&mut self) -> Option<Result<Gathered>> {
         self.under_way.next().await
+    }
+}
+
+/// Whether an index has ended, and the Pod is known that it ended with: the Job may be ahead of its Pods.
+fn has_ended(row: &IndexRow, state: &JobState) -> bool {
+    matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed)
+        && state.attempts_of(row.index).any(|attempt| attempt.is_finished() && row.pod.as_ref() == Some(&attempt.pod))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_index_has_ended_when_its_last_pod_has() {
+        let job = |failed: &str| {
+            let job = json!({
+                "metadata": {"name": "j", "uid": "u"},
+                "spec": {"completions": 2, "completionMode": "Indexed", "backoffLimitPerIndex": 1, "template": {}},
+                "status": {"failedIndexes": failed, "startTime": "2026-01-01T00:00:00Z"},
+            });
+            serde_json::from_value::<Job>(job).unwrap()
+        };
+        let pod = |number: u32, phase: &str, index: &str| {
+            let pod = json!({
+                "metadata": {
+                    "name": format!("j-{number}"), "uid": format!("{number}"),
+                    "creationTimestamp": format!("2026-01-01T00:00:0{number}Z"),
+                    "labels": {"batch.kubernetes.io/job-completion-index": index},
+                },
+                "status": {"phase": phase},
+            });
+            Event::Pod(Box::new(serde_json::from_value(pod).unwrap()))
+        };
+        let mut state = JobState::following(job(""), true);
+        let ended = |state: &JobState| {
+            let rows = state.rows(&IndexSet::below(2), &mut SucceededRows::default());
+            rows.iter().map(|row| has_ended(row, state)).collect::<Vec<_>>()
+        };
+        state.apply(pod(1, "Failed", "0"));
+        state.apply(pod(2, "Running", "0"));
+        // The Pod tells of a success before the Job counts it.
+        state.apply(pod(3, "Succeeded", "1"));
+        assert_eq!(ended(&state), [false, true]);
+        // The Job tells of a failure before the Pod does.
+        state.apply(Event::Job(Box::new(job("0"))));
+        assert_eq!(ended(&state), [false, true]);
+        state.apply(pod(2, "Failed", "0"));
+        assert_eq!(ended(&state), [true, true]);
     }
 }

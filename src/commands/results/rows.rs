@@ -8,10 +8,10 @@ use super::fetch::Found;
 use crate::cluster::Cluster;
 use crate::commands::find;
 use crate::commands::indexes::{Asked, look};
-use crate::index_set::IndexSelector;
-use crate::state::JobState;
+use crate::index_set::{IndexSelector, IndexSet};
 use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
+use crate::state::{IndexStatus, JobState};
 use crate::view::summary::ItemTexts;
 
 /// The Job, and a row of each index that is asked for, in order.
@@ -32,10 +32,30 @@ pub(super) async fn now(
     cluster: &Cluster,
 ) -> Result<Rows> {
     let asked = Asked { selector, statuses: Vec::new() };
-    let (state, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
-    let rows = asked.rows(&state, &mut succeeded)?;
+    let (known, mut succeeded) = look(cluster, state.clone(), &asked, |pod| messages.see(pod)).await?;
+    let mut rows = asked.rows(&known, &mut succeeded)?;
+    // A Job that goes on is asked for after its Pods, of which some may have ended in between.
+    let behind: IndexSet = rows.iter().filter(|row| is_behind(row)).map(|row| row.index).collect();
+    if known.outcome().is_none()
+        && !behind.is_empty()
+        && let Ok(selector) = behind.to_string().parse()
+    {
+        let asked = Asked { selector: Some(selector), statuses: Vec::new() };
+        let (known, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
+        for row in asked.rows(&known, &mut succeeded)? {
+            if let Ok(at) = rows.binary_search_by_key(&row.index, |row| row.index) {
+                rows[at] = row;
+            }
+        }
+    }
     let found = rows.into_iter().map(|row| messages.found(row, items)).collect();
-    Ok(Rows { state, found })
+    Ok(Rows { state: known, found })
+}
+
+/// Whether an index has ended and its Pod does not tell of that.
+fn is_behind(row: &IndexRow) -> bool {
+    let ended = matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
+    ended && row.pod.is_some() && row.exit_code.is_none() && row.reason.is_none() && row.finished.is_none()
 }
 
 /// The items of a Job or a family, of these indexes or of all.

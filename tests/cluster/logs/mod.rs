@@ -1,5 +1,9 @@
 //! `logs`: by index, in order, and as they come.
 
+mod attempts;
+mod choose;
+mod pipes;
+
 use crate::support::Cluster;
 
 #[test]

@@ -1,0 +1,206 @@
+//! Logs whose connections break, whose files are put away, or that a node does not give.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{Fault, Outage, contains, proxy};
+use crate::support::Cluster;
+
+/// The Pod of which a request asks for the log.
+fn pod_of_log(request: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(&request[..request.len().min(512)]).into_owned();
+    let (before, _) = line.split_once("/log?")?;
+    Some(before.rsplit('/').next()?.to_owned())
+}
+
+/// Cuts each log behind so many bytes, wherever that is: within its head, a chunk, a line, a character.
+struct CutsAnywhere {
+    state: Mutex<Cuts>,
+    /// Each log gets further than the time before, as one must that is always read from its beginning.
+    further: bool,
+}
+
+struct Cuts {
+    random: fastrand::Rng,
+    /// What is left to pass of the log of a Pod, and where it was cut last.
+    logs: HashMap<String, (usize, usize)>,
+    cut: usize,
+}
+
+impl CutsAnywhere {
+    fn new(further: bool) -> Arc<Self> {
+        let state = Cuts { random: fastrand::Rng::with_seed(7), logs: HashMap::new(), cut: 0 };
+        Arc::new(Self { state: Mutex::new(state), further })
+    }
+
+    fn cut(&self) -> usize {
+        self.state.lock().unwrap().cut
+    }
+}
+
+impl Fault for CutsAnywhere {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let Some(pod) = pod_of_log(request) else { return true };
+        let Cuts { random, logs, cut } = &mut *self.state.lock().unwrap();
+        // Long enough that the longest line takes only a few.
+        let step = random.usize(1..12000);
+        let (left, last) = logs.entry(pod).or_default();
+        if bytes.starts_with(b"HTTP/1.1 ") {
+            *last = if self.further { *last + step } else { step };
+            *left = *last;
+        }
+        if bytes.len() < *left {
+            *left -= bytes.len();
+            return true;
+        }
+        bytes.truncate(*left);
+        *cut += 1;
+        false
+    }
+}
+
+#[test]
+fn finished_logs_cut_anywhere_come_once() {
+    let cluster = Cluster::new("cut-finished");
+    let (_running, port) = cluster.start_api_proxy();
+    // With a line that is longer than what a node keeps in one piece (16 KiB).
+    let script = r#"for n in $(seq 400); do
+        echo "line $n of index $JOB_COMPLETION_INDEX"
+        case $n in 100) printf "long $n "; head -c 20000 /dev/zero | tr '\0' x; echo;; esac
+    done"#;
+    cluster.run(&["run", "x", "--completions", "3", "-q", "--", "sh", "-c", script]).ok();
+    let logs = |url: &str, args: &[&str]| {
+        cluster.run(&[&["logs", "x", "-s", url, "-n", cluster.namespace()], args].concat()).ok().stdout
+    };
+    let direct = |args: &[&str]| cluster.run(&[&["logs", "x"], args].concat()).ok().stdout;
+    let all = direct(&[]);
+    assert_eq!(all.lines().count(), 3 * 401);
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    for args in [&[][..], &["--timestamps"], &["-o", "jsonl"], &["--index", "1"], &["--tail", "350"], &["--merge"]] {
+        let fault = CutsAnywhere::new(true);
+        let through = logs(&proxy(port, Arc::clone(&fault)), args);
+        assert!(through == direct(args), "{args:?}: lines are missing, doubled or torn");
+        assert!(fault.cut() >= 2, "{args:?}: cut only {} times", fault.cut());
+    }
+    let fault = CutsAnywhere::new(true);
+    let followed = logs(&proxy(port, Arc::clone(&fault)), &["-f"]);
+    assert!(sorted(&followed) == sorted(&all), "lines are missing, doubled or torn");
+    assert!(fault.cut() >= 6, "cut only {} times", fault.cut());
+}
+
+#[test]
+fn followed_logs_cut_anywhere_come_once() {
+    let cluster = Cluster::new("cut-followed");
+    let (_running, port) = cluster.start_api_proxy();
+    let script = "for n in $(seq 200); do echo line $n; echo error $n >&2; sleep 0.05; done";
+    cluster.run(&["run", "x", "--completions", "3", "-d", "-q", "--", "sh", "-c", script]).ok();
+    let (fault, ordered_fault) = (CutsAnywhere::new(false), CutsAnywhere::new(false));
+    let urls = [proxy(port, Arc::clone(&fault)), proxy(port, Arc::clone(&ordered_fault))];
+    let ordered = cluster.start(&["logs", "x", "-f", "-k", "-o", "jsonl", "-s", &urls[1], "-n", cluster.namespace()]);
+    let followed = cluster.run(&["logs", "x", "-f", "-s", &urls[0], "-n", cluster.namespace()]).ok();
+    let mut expected: Vec<_> = (0..3)
+        .flat_map(|i| (1..=200).flat_map(move |n| [format!("[{i}] line {n}"), format!("[{i}] error {n}")]))
+        .collect();
+    expected.sort();
+    assert!(followed.sorted_lines() == expected, "lines are missing, doubled or torn: {}", followed.stdout);
+    let ordered = ordered.end().ok().stdout;
+    let told: Vec<serde_json::Value> = ordered.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut told: Vec<_> =
+        told.iter().map(|object| format!("[{}] {}", object["index"], object["line"].as_str().unwrap())).collect();
+    told.sort();
+    assert!(told == expected, "lines are missing, doubled or torn: {ordered}");
+    assert!(fault.cut() >= 5 && ordered_fault.cut() >= 5, "{} and {} cuts", fault.cut(), ordered_fault.cut());
+}
+
+#[test]
+fn a_log_that_is_rotated_while_it_is_followed() {
+    let cluster = Cluster::new("rotated");
+    let (_running, port) = cluster.start_api_proxy();
+    let outage = Arc::new(Outage::default());
+    let url = proxy(port, Arc::clone(&outage));
+    // A node looks every ten seconds for logs of more than 10 MiB, and puts them away.
+    let script = r#"fill=$(head -c 990 /dev/zero | tr '\0' x); n=0
+        while [ $n -lt 28000 ]; do n=$((n + 1)); echo "$n $fill"; [ $((n % 1000)) != 0 ] || sleep 1; done"#;
+    cluster.run(&["run", "x", "--completions", "1", "-d", "-q", "--", "sh", "-c", script]).ok();
+    // Into files: a reader that waits for a pipe loses what is put away meanwhile.
+    let following = |name: &str, flags: &str| {
+        cluster.start_shell(&format!("kubectl indexed logs x -f {flags} | cut -d' ' -f1 >$HOME/{name}"))
+    };
+    let followed = following("followed", "");
+    let broken = following("broken", &format!("-s {url} -n {}", cluster.namespace()));
+    let first = || cluster.shell("kubectl indexed logs x | head -n 1 | cut -d' ' -f1").stdout;
+    cluster.eventually("the first line", || first() == "1\n");
+    std::thread::sleep(Duration::from_secs(2));
+    outage.begin();
+    cluster.eventually("the rotation of the log", || !["1\n", ""].contains(&first().as_str()));
+    outage.end();
+
+    let numbers = |name: &str| {
+        let text = std::fs::read_to_string(cluster.home().join(name)).unwrap();
+        text.lines().map(|line| line.parse().unwrap()).collect::<Vec<u32>>()
+    };
+    let all: Vec<u32> = (1..=28000).collect();
+    followed.end().ok();
+    assert!(numbers("followed") == all, "{} of 28000 lines", numbers("followed").len());
+    // What was put away while nobody could read is lost to all; that is told, and nothing else is lost or doubled.
+    let broken = broken.end();
+    let seen = numbers("broken");
+    assert!(seen.is_sorted() && seen.len() == seen.iter().collect::<BTreeSet<_>>().len());
+    assert_eq!(seen.last(), Some(&28000), "{}", broken.stderr);
+    assert!(seen.len() == 28000 || broken.code == 1 && broken.stderr.contains("not complete"), "{}", broken.stderr);
+}
+
+/// Answers as a server does whose node has no such log: by an error, or by the node's excuse in place of the log.
+struct HasNoLog(String);
+
+impl HasNoLog {
+    fn new(status: &str, body: &str) -> Arc<Self> {
+        let length = body.len();
+        Arc::new(Self(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )))
+    }
+}
+
+impl Fault for HasNoLog {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        if contains(request, "/log?") {
+            *bytes = self.0.clone().into_bytes();
+        }
+        true
+    }
+}
+
+const NO_SUCH_LOG: &str =
+    r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no such log","reason":"NotFound","code":404}"#;
+const EXCUSE: &str = "unable to retrieve container logs for containerd://0123456789abcdef";
+
+#[test]
+fn the_termination_message_stands_in_for_a_log_that_is_gone() {
+    let cluster = Cluster::new("no-log");
+    let (_running, port) = cluster.start_api_proxy();
+    let script = "echo so far; [ $JOB_COMPLETION_INDEX = 0 ] || { echo broken; exit 3; }";
+    assert_eq!(cluster.run(&["run", "x", "--completions", "2", "-q", "--", "sh", "-c", script]).code, 1);
+    for (status, body, why) in [("404 Not Found", NO_SUCH_LOG, "no such log"), ("200 OK", EXCUSE, EXCUSE)] {
+        let url = proxy(port, HasNoLog::new(status, body));
+        for args in [&[][..], &["-f"], &["--timestamps", "--prefix=none"]] {
+            let outcome = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat());
+            assert_eq!(outcome.code, 1, "{args:?}: {outcome:?}");
+            assert!(
+                outcome.stdout.lines().count() == 2 && outcome.stdout.ends_with(" broken\n"),
+                "{args:?}: {outcome:?}"
+            );
+            assert!(
+                outcome.stderr.contains("index 0: ") && outcome.stderr.contains("index 1: "),
+                "{args:?}: {outcome:?}"
+            );
+            assert!(outcome.stderr.contains(why), "{args:?}: {outcome:?}");
+            assert!(outcome.stderr.contains("; its termination message is printed instead"), "{args:?}: {outcome:?}");
+        }
+    }
+}
