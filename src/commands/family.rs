@@ -8,9 +8,9 @@ use crate::cluster::{Cluster, PodFilter};
 use crate::contract::label;
 use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
-use crate::state::JobState;
 use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
+use crate::state::{self, JobState};
 
 /// The state of the whole family of a Job, of which no Pod is known yet; with `only_this` of the Job alone. Either way
 /// it speaks of original indexes.
@@ -50,6 +50,24 @@ pub(super) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
     retries.sort_by_key(|retry| number(retry.metadata.name.as_deref().unwrap_or_default()));
     let asked = job.metadata.uid.clone();
     Ok(JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()))
+}
+
+/// As [`load`], without the retries whose submission was cut off: nothing of them has run, and the same retry again
+/// takes them up.
+///
+/// # Errors
+/// As [`load`].
+pub(super) async fn load_begun(job: Job, cluster: &Cluster) -> Result<JobState, Error> {
+    let family = load(job, false, cluster).await?;
+    let is_begun = |member: &&Member| !(member.is_retry() && state::is_submitting(member.job()));
+    let mut begun: Vec<_> = family.members().iter().filter(is_begun).map(|member| member.job().clone()).collect();
+    Ok(match begun.len() {
+        0 => family,
+        number if number == family.members().len() => family,
+        // Told as it was when it had no retry yet.
+        1 if family.members()[0].job().metadata.uid == begun[0].metadata.uid => JobState::new(begun.remove(0)),
+        _ => JobState::family(begun, None),
+    })
 }
 
 /// Hands over the Pods of the Jobs of a family, one Job after the other; the indexes of the filter are original ones.

@@ -16,7 +16,7 @@ use super::{Context, family, find, follow, run, submit};
 use crate::args::{DryRun, OutstandingStatus, RetryArgs};
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::cluster::{Cluster, PodFilter};
-use crate::contract::label;
+use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::retry::{self, Family, Plan, Retry};
@@ -43,7 +43,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     let (named, manager) = (args.job.clone(), args.field_manager.clone());
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
-    let (state, minor) = futures::join!(family::load(job, false, &cluster), cluster.server_minor());
+    let (state, minor) = futures::join!(family::load_begun(job, &cluster), cluster.server_minor());
     let (state, indexes) = choose(state?, &wanted, &cluster).await?;
     if indexes.is_empty() {
         context.ui.status(&nothing(&state, &wanted));
@@ -201,6 +201,11 @@ impl Source {
         let name = &self.plan.name;
         let other = cluster.stored_job(name).await.map_err(|_| None)?;
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
+            if !other["metadata"]["annotations"][annotation::SUBMITTING].is_null() {
+                let message = format!("another retry of it was begun and cut off, or is about to begin: job {name}");
+                let hint = format!("{} removes it, if it was cut off", context.again(&format!("delete {name}")));
+                return Err(Some(Error::new(Kind::AlreadyExists, message).hint(hint).into()));
+            }
             let error =
                 Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
             let error = error.hint(format!("{} follows that one", context.again(&format!("logs -f {name}"))));

@@ -8,7 +8,7 @@ use super::Context;
 use super::change::{self, Step, Words, active, name};
 use crate::args::ScaleArgs;
 use crate::error::{Error, Exit, Kind};
-use crate::state;
+use crate::state::{self, member};
 use crate::view::plural;
 
 const WORDS: Words = Words { verb: "scale", done: "scaled" };
@@ -103,6 +103,11 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
              only to the same one"
         ))
         .hint(format!("--completions {completions} --parallelism {completions}, if all of them may run at once")));
+    }
+    let (root, root_uid) = member::root(job);
+    if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
+        return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
+            .hint(format!("{} shows them", context.again(&format!("describe {root}")))));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {

@@ -133,6 +133,38 @@ fn following() {
 }
 
 #[test]
+fn retrying() {
+    let cluster = Cluster::new("kill-retry");
+    let killed = moments(Duration::ZERO).len();
+    let names: Vec<_> = (0..=killed).map(|n| format!("x{n}")).collect();
+    for name in &names {
+        cluster.run(&["run", name, "--items", "a,b", "-d", "-q", "--", "false"]).ok();
+    }
+    for name in &names {
+        assert_eq!(cluster.run(&["wait", name, "-q"]).code, 1);
+    }
+    let args = |name: &str| ["retry", name, "-d", "--", "cat"].map(str::to_owned);
+    let whole = measured(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
+    for (name, moment) in names[1..].iter().zip(moments(whole)) {
+        let args = args(name);
+        let args = args.each_ref().map(String::as_str);
+        cut_off(&cluster, &args, moment);
+        nothing_is_unexplained(&cluster, 2);
+        cluster.run(&args).ok();
+        nothing_is_unexplained(&cluster, 2);
+    }
+    // Each was retried once, and nothing is left to retry.
+    let all = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
+    assert_eq!(all.lines().count(), 2 * names.len(), "{all}");
+    let retries: Vec<_> =
+        all.lines().filter(|job| !names.iter().any(|name| *job == format!("job.batch/{name}"))).collect();
+    cluster.run(&[&["wait", "-q"], &retries[..]].concat()).ok();
+    for name in &names {
+        assert_eq!(cluster.run(&["logs", name, "--prefix", "none"]).ok().stdout, "a\nb\n", "{name}");
+    }
+}
+
+#[test]
 fn gathering() {
     let cluster = Cluster::new("kill-results");
     let folder = cluster.write("marker", b"").with_file_name("results");
@@ -232,6 +264,27 @@ fn between_any_two_steps_of_a_submission() {
         assert!(again.stderr.starts_with(&expected), "{again:?}");
         assert_eq!(again.sorted_lines(), ["a", "b"]);
     }
+}
+
+#[test]
+fn a_retry_without_its_list() {
+    let cluster = Cluster::new("kill-retry-step");
+    let (_running, port) = cluster.start_api_proxy();
+    cluster.run(&["run", "x", "--items", "a,b", "-d", "-q", "--", "false"]).ok();
+    assert_eq!(cluster.run(&["wait", "x", "-q"]).code, 1);
+    let fault = Arc::new(StopsAt { what: "POST /api/v1/namespaces/", come: AtomicBool::new(false) });
+    let url = proxy(port, Arc::clone(&fault));
+    let args = ["retry", "x", "--prefix", "none", "--", "cat"];
+    let running = cluster.start(&[&args[..2], &["-s", &url, "-n", cluster.namespace()], &args[2..]].concat());
+    cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
+    assert!(running.kill());
+    nothing_is_unexplained(&cluster, 2);
+    let other = cluster.run(&["retry", "x", "--index", "0", "--", "cat"]);
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(other.stderr.contains("another retry of it was begun and cut off"), "{other:?}");
+    let again = cluster.run(&args).ok();
+    assert!(again.stderr.contains(" was begun by this same command and cut off: taking it up\n"), "{again:?}");
+    assert_eq!(again.sorted_lines(), ["a", "b"]);
 }
 
 #[test]
