@@ -439,6 +439,11 @@ mod tests {
             prop_assert_eq!(left.iter().collect::<Vec<_>>(), a.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(left.len(), left.iter().count());
             prop_assert_eq!(left.contains(extra), a.contains(&extra));
+            let position = a.iter().position(|index| *index == extra).and_then(|at| u32::try_from(at).ok());
+            prop_assert_eq!(left.position(extra), position);
+            for (before, first) in left.starts() {
+                prop_assert_eq!(left.position(first), Some(before));
+            }
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
             prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());

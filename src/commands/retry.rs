@@ -121,19 +121,18 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
 fn nothing(state: &JobState, wanted: &Wanted) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();
-    if !outstanding.indexes.is_empty() {
-        return format!(
-            "nothing to retry: none of the outstanding {} of job {name} is as asked for",
-            numbered(&outstanding.indexes)
-        );
-    }
+    let selected = wanted.index.as_ref().map_or_else(|| state.all(), |index| index.resolve(|word| state.meaning(word)));
     let mut facts = Vec::new();
-    for member in state.members() {
-        let here = member.all().intersection(&outstanding.under_way);
-        if !here.is_empty() && member.outcome().is_none() {
+    for member in state.members().iter().filter(|member| member.outcome().is_none()) {
+        let here = member.all().intersection(&outstanding.under_way).intersection(&selected);
+        if !here.is_empty() {
             let verb = if here.len() == 1 { "is" } else { "are" };
             facts.push(format!("{} {verb} under way in job {}", numbered(&here), member.name()));
         }
+    }
+    if !outstanding.indexes.is_empty() {
+        let number = plural(outstanding.indexes.len(), "outstanding index", "outstanding indexes");
+        facts.push(format!("none of its {number} is as asked for ({})", cut(&outstanding.indexes.to_string(), RANGES)));
     }
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
         facts.push(format!(
@@ -142,10 +141,8 @@ fn nothing(state: &JobState, wanted: &Wanted) -> String {
         ));
     }
     if facts.is_empty() {
-        return format!(
-            "nothing to retry: all {} of job {name} have succeeded",
-            plural(state.all().len(), "index", "indexes")
-        );
+        let all = plural(state.all().len(), "index", "indexes");
+        return format!("nothing to retry: all {all} of job {name} have succeeded");
     }
     format!("nothing to retry of job {name}: {}", facts.join("; "))
 }

@@ -60,7 +60,7 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     let names = |job: &Value| job.to_string().matches("\"fileKeyRef\"").count();
     if names(stored) < names(sent) {
         return Err(Error::new(Kind::Failed, "this server reads no variables from a file: its gate EnvFiles is off")
-            .hint("add --shell, if the worker's image has one, or --item-as file"));
+            .hint("run by --shell, if the worker's image has one, or --item-as file; retry can't do without"));
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     let by_code = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "9"]).ok();
     assert_eq!(
         by_code.stderr,
-        "nothing to retry: none of the outstanding indexes 1,2 of job indexed-job is as asked for\n"
+        "nothing to retry of job indexed-job: none of its 2 outstanding indexes is as asked for (1,2)\n"
     );
     let second = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "4", "--", "rev", "/input/data.txt"]).ok();
     assert_eq!(second.stdout, "zab\n", "{second:#?}");
@@ -236,7 +236,10 @@ fn what_cannot_be_had_is_refused_and_why() {
     assert_eq!(jobs(), before);
 
     let told = |args: &[&str]| cluster.run(args).ok().stderr;
-    assert!(told(&["retry", "plain", "--status", "failed"]).starts_with("nothing to retry: none of the outstanding"));
+    assert!(
+        told(&["retry", "plain", "--status", "failed"])
+            .starts_with("nothing to retry of job plain: none of its 3 outstanding indexes")
+    );
     let dry = cluster.run(&["retry", "plain", "--status", "pending", "--dry-run=server", "-o", "name"]).ok();
     assert_eq!(dry.stdout, "job.batch/plain-r1\n");
     assert_eq!(jobs(), before);

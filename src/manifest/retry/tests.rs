@@ -235,6 +235,61 @@ fn a_success_policy_asks_for_what_is_left_of_it() {
     assert_eq!(rules(json!([{"succeededCount": 40}]), "3,7,20"), None, "it is met already");
 }
 
+/// The worker's words for a corrected command of a Job that this program made.
+fn corrected(form: &str, container: Value, command: &[&str]) -> Result<Value, String> {
+    let mut job = stored();
+    job["metadata"]["annotations"]["kubectl-indexed/item-as"] = json!(form);
+    job["metadata"]["annotations"]["kubectl-indexed/item-columns"] = json!(r#"["name","size"]"#);
+    if form == "arg" && container["env"].is_null() {
+        job["metadata"]["annotations"].as_object_mut().unwrap().remove("kubectl-indexed/item-columns");
+    }
+    job["spec"]["template"]["spec"]["containers"][0] = container;
+    let changes =
+        Changes { command: Some(command.iter().map(|word| (*word).to_owned()).collect()), ..Changes::default() };
+    let built = build(&job, &[], &Plan { changes, ..plan("3") }).map_err(|error| error.to_string())?;
+    Ok(self::worker(&built.manifest.job)["command"].clone())
+}
+
+#[test]
+fn a_corrected_command_finds_its_item_as_the_first_one_did() {
+    let by_kubelet = json!({
+        "name": "worker", "command": ["convert", "$(ITEM_name)"],
+        "env": [{"name": "ITEM_name", "valueFrom": {"fileKeyRef": {"volumeName": "input", "path": "p", "key": "k"}}}],
+    });
+    let arg = |command: &[&str]| corrected("arg", by_kubelet.clone(), command);
+    assert_eq!(
+        arg(&["echo", "{name}:{#}", "$HOME"]),
+        Ok(json!(["echo", "$(ITEM_name):$(JOB_COMPLETION_INDEX)", "$HOME"]))
+    );
+    assert_eq!(arg(&["wc"]), Ok(json!(["wc", "$(ITEM_name)"])), "it is the last argument");
+    assert_eq!(
+        arg(&["echo", "{size}"]).unwrap_err(),
+        "the Job hands over no value for {size}: its command had no such placeholder"
+    );
+
+    let script = "ITEM=$$(cat /input/data.txt; printf x)\nITEM=${ITEM%x}\nexport ITEM\nexec \"$@\"\n";
+    let by_shell = json!({"name": "worker", "command": ["sh", "-c", script, "sh", "echo"]});
+    assert_eq!(
+        corrected("arg", by_shell.clone(), &["echo", "x{}y"]),
+        Ok(json!(["sh", "-c", script.replace("\"$@\"", "\"${1}\" \"${2}${ITEM}${3}\""), "sh", "echo", "x", "y"]))
+    );
+    assert!(
+        corrected("arg", by_shell, &["sh", "-c", "echo $(({} + 1))"]).unwrap_err().contains("stands in arithmetic")
+    );
+    let stdin = json!({"name": "worker", "command": ["sh", "-c", "exec \"$@\" < /input/data.txt\n", "sh", "cat"]});
+    assert_eq!(
+        corrected("stdin", stdin, &["wc", "-c"]),
+        Ok(json!(["sh", "-c", "exec \"$@\" < /input/data.txt\n", "sh", "wc", "-c"]))
+    );
+
+    let mounts = json!([{"name": "input", "mountPath": "/in/it", "subPathExpr": "$(JOB_COMPLETION_INDEX)"}]);
+    let by_file = json!({"name": "worker", "command": ["rev", "/in/it"], "volumeMounts": mounts});
+    assert_eq!(corrected("file", by_file.clone(), &["wc", "-c"]), Ok(json!(["wc", "-c", "/in/it"])));
+    assert_eq!(corrected("file", by_file, &["cat", "/in/it", "{}"]), Ok(json!(["cat", "/in/it", "{}"])));
+    let by_index = json!({"name": "worker", "command": ["echo"]});
+    assert_eq!(corrected("index", by_index, &["echo", "{#}"]), Ok(json!(["echo", "$(JOB_COMPLETION_INDEX)"])));
+}
+
 /// A ConfigMap as a server keeps it.
 fn config_map(name: &str, owner: Option<&str>) -> Value {
     let owners = owner.map(|uid| json!([{"kind": "Job", "uid": uid}]));
