@@ -35,11 +35,12 @@ fn of_items_that_run_gave() {
     assert_eq!(cluster.run(&run).code, 1);
     let text = |args: &[&str]| logs(&cluster, "x", args).ok().stdout;
 
-    let all: String = ["foo", "bar", "baz", "qux", "xyz"]
+    let all = ["foo", "bar", "baz", "qux", "xyz"]
         .iter()
         .enumerate()
         .map(|(index, item)| format!("[{index} {item}] one {item}\n[{index} {item}] two {item}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     assert_eq!(text(&[]), all);
     assert_eq!(text(&["--max-log-requests", "1"]), all);
 
