@@ -57,7 +57,7 @@ fn attempts_are_told_apart_and_followed() {
     );
 }
 
-const CONTAINERS: &str = r#"
+const CONTAINERS: &str = r"
 apiVersion: batch/v1
 kind: Job
 metadata: {name: several}
@@ -75,7 +75,7 @@ spec:
       containers:
       - {name: sidecar, image: docker.io/library/busybox, command: [echo, beside]}
       - {name: main, image: docker.io/library/busybox, command: [sh, -c, 'sleep 1; echo done']}
-"#;
+";
 
 #[test]
 fn containers_are_chosen() {
@@ -115,7 +115,7 @@ fn containers_are_chosen() {
 }
 
 /// A container that fails once, and is started again in the same Pod.
-const RESTARTED: &str = r#"
+const RESTARTED: &str = r"
 apiVersion: batch/v1
 kind: Job
 metadata: {name: restarted}
@@ -132,7 +132,7 @@ spec:
         command: [sh, -c, 'if [ -e /kept/been ]; then echo second run; sleep 12; exit 0; fi; touch /kept/been; echo first run; sleep 1; exit $((1 - JOB_COMPLETION_INDEX))']
         volumeMounts: [{name: kept, mountPath: /kept}]
       volumes: [{name: kept, emptyDir: {}}]
-"#;
+";
 
 #[test]
 fn a_container_that_was_started_again() {
