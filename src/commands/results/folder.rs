@@ -369,6 +369,7 @@ mod tests {
             started: None,
             finished: None,
             pod: Some(format!("j-{index}-x")),
+            job: None,
         }
     }
 

@@ -144,6 +144,7 @@ fn has_ended(row: &IndexRow, state: &JobState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
 
     use super::*;
@@ -169,7 +170,7 @@ mod tests {
             });
             Event::Pod(Box::new(serde_json::from_value(pod).unwrap()))
         };
-        let mut state = JobState::following(job(""), true);
+        let mut state = JobState::new(job("")).followed(true);
         let ended = |state: &JobState| {
             let rows = state.rows(&IndexSet::below(2), &mut SucceededRows::default());
             rows.iter().map(|row| has_ended(row, state)).collect::<Vec<_>>()

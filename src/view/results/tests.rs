@@ -13,14 +13,14 @@ fn the_output_stands_behind_the_rest() {
     }
     bytes.extend(csv(&rows[6], None, Some(b""), now()));
     assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"
-    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,stdout
-    0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,"a
+    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job,stdout
+    0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,,"a
     "
     1,"a,b",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,"cat: /in: no such file
     at line 1, ""sorry""
-    ","say ""hi"", �"
-    2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,,
-    6,,Pending,0,,,,,,,,,,
+    ",,"say ""hi"", �"
+    2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,,,
+    6,,Pending,0,,,,,,,,,,,
     "#);
     let read: Vec<_> = ::csv::Reader::from_reader(&*bytes).into_byte_records().map(Result::unwrap).collect();
     let last: Vec<_> = read.iter().map(|record| record.iter().next_back().unwrap()).collect();
