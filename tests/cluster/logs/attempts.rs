@@ -140,7 +140,12 @@ fn a_container_that_was_started_again() {
     cluster.apply(RESTARTED).ok();
     let following = cluster.start(&["logs", "restarted", "-f"]);
     let logs = |args: &[&str]| cluster.run(&[&["logs", "restarted"], args].concat());
-    cluster.eventually("the second run", || logs(&["--index", "0"]).stdout == "second run\n");
+    // The node gives a log a moment before it reports that the container was started again.
+    let restarts = "jsonpath={.items[*].status.containerStatuses[0].restartCount}";
+    cluster.eventually("the second run", || {
+        cluster.kubectl(&["get", "pods", "-o", restarts]).stdout.contains('1')
+            && logs(&["--index", "0"]).stdout == "second run\n"
+    });
     assert_eq!(logs(&["--index", "0", "--previous"]).ok().stdout, "first run\n");
     assert_eq!(logs(&["--index", "0", "--previous", "-o", "jsonl"]).ok().stdout.matches("\"first run\"").count(), 1);
     let never = logs(&["--previous"]);
