@@ -74,6 +74,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l skip -d 'Leave out the first N items' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l shuffle -d 'Mix the items; the same SEED, which is said, gives the same order' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l first -d 'Take no more than N items: the first, or with --shuffle a sample' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l resume -d 'Leave out what has succeeded in JOB, by content: run only items that are new, changed or have not' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l item-as -d 'How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]' -r -f -a "file\t'In a file, appended to the command unless the command names it'
 arg\t'In the command\'s arguments, in place of {} or {COLUMN}'
 env\t'In the variable ITEM, and one variable for each column'

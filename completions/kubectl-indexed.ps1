@@ -77,6 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-indexed' -ScriptBlock {
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave out the first N items')
             [CompletionResult]::new('--shuffle', '--shuffle', [CompletionResultType]::ParameterName, 'Mix the items; the same SEED, which is said, gives the same order')
             [CompletionResult]::new('--first', '--first', [CompletionResultType]::ParameterName, 'Take no more than N items: the first, or with --shuffle a sample')
+            [CompletionResult]::new('--resume', '--resume', [CompletionResultType]::ParameterName, 'Leave out what has succeeded in JOB, by content: run only items that are new, changed or have not')
             [CompletionResult]::new('--item-as', '--item-as', [CompletionResultType]::ParameterName, 'How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]')
             [CompletionResult]::new('--item-path', '--item-path', [CompletionResultType]::ParameterName, 'File in which the worker finds its item [default: /input/data.txt]')
             [CompletionResult]::new('--index-env', '--index-env', [CompletionResultType]::ParameterName, 'Variable with the index, besides JOB_COMPLETION_INDEX (downward API)')

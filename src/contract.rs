@@ -6,6 +6,9 @@
 /// The one value of `app.kubernetes.io/managed-by` that marks what this program made.
 pub(crate) const MANAGER: &str = "kubectl-indexed";
 
+/// How the keys begin of what this program notes in labels and annotations.
+pub(crate) const NOTES: &str = "kubectl-indexed/";
+
 /// Recommended labels, <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>.
 pub(crate) mod label {
     /// What kind of work it is: the command's own name.
@@ -18,6 +21,8 @@ pub(crate) mod label {
     pub(crate) const ITEMS_OF: &str = "kubectl-indexed/items-of";
     /// On a Job that retries another: the UID of the Job that the family began with, which has no such label itself.
     pub(crate) const FAMILY: &str = "kubectl-indexed/family";
+    /// On a Job that was made to run what others had left of a list: the UID of the Job that their family began with.
+    pub(crate) const RESUMES: &str = "kubectl-indexed/resumes";
     /// On a Job: the Kueue queue that admits it.
     pub(crate) const KUEUE_QUEUE: &str = "kueue.x-k8s.io/queue-name";
     /// On a Pod: its completion index (Kubernetes 1.28 on; before that only the annotation of the same name).
@@ -68,6 +73,11 @@ pub(crate) mod annotation {
     pub(crate) const SUCCEEDED_BEFORE: &str = "kubectl-indexed/succeeded-before";
     /// On a Job that retries another: the original indexes that had failed in its family before.
     pub(crate) const FAILED_BEFORE: &str = "kubectl-indexed/failed-before";
+    /// On a Job that was made to run what another had left of a list: which one, as `NAME/UID`: the one that its family
+    /// began with.
+    pub(crate) const RESUMES: &str = "kubectl-indexed/resumes";
+    /// On a Job that resumes another: how many items of the list were left out, because they had succeeded.
+    pub(crate) const SKIPPED: &str = "kubectl-indexed/skipped-items";
     /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
     /// The release takes it off.
     pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";

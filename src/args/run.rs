@@ -138,6 +138,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) source: ItemArgs,
+    /// Leave out what has succeeded in JOB, by content: run only items that are new, changed or have not
+    #[arg(long, value_name = "JOB", help_heading = "Items")]
+    pub(crate) resume: Option<String>,
     #[command(flatten)]
     pub(crate) handover: HandoverArgs,
 

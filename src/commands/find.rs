@@ -162,7 +162,7 @@ pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
 /// The items of these indexes; only the ConfigMaps that hold them are asked for.
 pub(super) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) -> ItemTexts {
     let listing = match read::item_source(job) {
-        ItemSource::Here(items) => return items,
+        ItemSource::Here(list) => return list.texts(),
         ItemSource::ConfigMaps(listing) => listing,
         ItemSource::Unknown => return ItemTexts::new(),
     };

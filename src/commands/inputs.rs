@@ -40,6 +40,7 @@ pub(super) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
             None => None,
         },
         seed,
+        left: None,
     })
 }
 

@@ -16,6 +16,7 @@ mod logs;
 mod print;
 mod results;
 mod resume;
+mod resumed;
 mod retry;
 mod run;
 mod scale;

@@ -12,14 +12,14 @@ use super::logs::pick::Pick;
 use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
-use super::{Context, follow, inputs, submit};
+use super::{Context, follow, inputs, resumed, submit};
 use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
-use crate::spec::{self, JobSpec, Resolved};
+use crate::spec::{JobSpec, Resolved};
 use crate::state::JobState;
 use crate::view::plural;
 use crate::view::summary::ItemTexts;
@@ -33,7 +33,8 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     context.ui.set_quiet(quiet);
     let manager = args.field_manager.clone();
     let inputs = inputs::read(&args, context).await?;
-    let Resolved { mut spec, notes, warnings } = spec::resolve(args, inputs)?;
+    let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
+    let Resolved { mut spec, notes, warnings } = resolved;
     for note in notes {
         context.ui.status(&note);
     }

@@ -11,6 +11,7 @@ mod policy;
 pub(crate) mod read;
 pub(crate) mod retry;
 mod scripts;
+pub(crate) mod work;
 pub(crate) mod yaml;
 
 use serde_json::{Map, Value, json};
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::contract::{self, annotation, label};
 use crate::error::Error;
 use crate::spec::policy::Policy;
+use crate::spec::resume::Resumes;
 use crate::spec::{JobSpec, base};
 pub(crate) use order::order;
 use payload::Input;
@@ -117,6 +119,9 @@ fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
     if let Some(queue) = &spec.queue {
         metadata["labels"][label::KUEUE_QUEUE] = json!(queue);
     }
+    if let Some(resumes) = &spec.resumes {
+        metadata["labels"][label::RESUMES] = json!(resumes.uid);
+    }
     let mut job_annotations = annotations;
     job_annotations.extend(own_annotations(spec, shards));
     metadata.insert("annotations".to_owned(), Value::Object(job_annotations));
@@ -149,6 +154,10 @@ fn own_annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Map<String, Valu
     let mut annotations = Map::new();
     if !spec.command.is_empty() {
         annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
+    }
+    if let Some(Resumes { name, uid, skipped }) = &spec.resumes {
+        annotations.insert(annotation::RESUMES.to_owned(), json!(format!("{name}/{uid}")));
+        annotations.insert(annotation::SKIPPED.to_owned(), json!(skipped.to_string()));
     }
     let notes = payload::annotations(spec, shards).into_iter();
     annotations.extend(notes.map(|(key, value)| (key.to_owned(), json!(value))));

@@ -137,7 +137,7 @@ fn variable(name: &str, origin: &Origin, handover: &crate::spec::handover::Hando
 }
 
 /// The worker's command; None where the template's stands as it is.
-fn command(spec: &JobSpec, template: Option<&Value>) -> Option<Vec<String>> {
+pub(super) fn command(spec: &JobSpec, template: Option<&Value>) -> Option<Vec<String>> {
     let handover = &spec.handover;
     let Route::Shell(shell) = &handover.route else {
         let words = &handover.words;

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
 
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
-use crate::contract::{INDEX_VARIABLE, ITEM_VARIABLE, WORKER, annotation};
+use crate::contract::{INDEX_VARIABLE, ITEM_VARIABLE, WORKER, annotation, label};
 use crate::index_set::IndexSet;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::decode_line;
@@ -22,11 +22,30 @@ pub(crate) type ItemTexts = BTreeMap<u32, String>;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemSource {
     /// They stand in the Job itself.
-    Here(ItemTexts),
+    Here(Inline),
     /// They are in ConfigMaps.
     ConfigMaps(Listing),
     /// The Job has no list that this program can read.
     Unknown,
+}
+
+/// A list in a Job itself, and how to read it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Inline {
+    list: Vec<Vec<u8>>,
+    reading: Reading,
+}
+
+impl Inline {
+    /// The items as people read them.
+    pub(crate) fn texts(&self) -> ItemTexts {
+        (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.text(stored))).collect()
+    }
+
+    /// What stands for the items of `wanted`, byte for byte.
+    pub(crate) fn stored(self, wanted: &IndexSet) -> Vec<Vec<u8>> {
+        (0..).zip(self.list).filter(|(index, _)| wanted.contains(*index)).map(|(_, stored)| stored).collect()
+    }
 }
 
 /// A list in ConfigMaps, and how to read it.
@@ -69,9 +88,7 @@ pub(crate) fn item_source(job: &Job) -> ItemSource {
     };
     let own = noted(annotation::ITEM_CONFIG_MAPS).and_then(config_maps_noted);
     let Some(config_maps) = own.or_else(|| Some(vec![(config_map_by_index(pod)?, 0)])) else {
-        let items = inline_items(pod).map(|items| (0..).zip(items));
-        let texts = items.map(|items| items.map(|(index, item)| (index, reading.text(&item))));
-        return texts.map_or(ItemSource::Unknown, |texts| ItemSource::Here(texts.collect()));
+        return inline_items(pod).map_or(ItemSource::Unknown, |list| ItemSource::Here(Inline { list, reading }));
     };
     ItemSource::ConfigMaps(Listing { config_maps, layout, reading })
 }
@@ -96,42 +113,71 @@ impl Listing {
         })
     }
 
-    /// The items of `wanted` that one of the ConfigMaps has.
+    /// The items of `wanted` that one of the ConfigMaps has, as people read them.
     pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
         let mut items = ItemTexts::new();
+        self.each_in(config_map, wanted, &mut |index, stored| {
+            items.insert(index, self.reading.text(stored));
+        });
+        items
+    }
+
+    /// What stands for those items, byte for byte.
+    pub(crate) fn stored_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<Vec<u8>> {
+        let mut items = Vec::new();
+        self.each_in(config_map, wanted, &mut |_, stored| items.push(stored.to_vec()));
+        items
+    }
+
+    fn each_in(&self, config_map: ConfigMap, wanted: &IndexSet, take: &mut dyn FnMut(u32, &[u8])) {
         for (key, value) in entries(config_map) {
             match &self.layout {
                 Layout::Keys => {
                     if let Some(index) = key.parse().ok().filter(|&index| wanted.contains(index)) {
-                        items.insert(index, self.reading.text(&value));
+                        take(index, &value);
                     }
                 }
-                Layout::Packed(per_key) => self.unpack(&key, value, *per_key, wanted, &mut items),
+                Layout::Packed(per_key) => unpack(&key, value, *per_key, wanted, take),
                 Layout::Lines(list) if *list == key => {
-                    let lines = (0..).zip(value.split(|&byte| byte == b'\n'));
-                    let wanted = lines.filter(|(index, _)| wanted.contains(*index));
-                    let text = |line: &[u8]| self.reading.text(line.strip_suffix(b"\r").unwrap_or(line));
-                    items.extend(wanted.map(|(index, line)| (index, text(line))));
+                    // As the Pods read it: the first line tells how all of them end.
+                    let lines = || value.split(|&byte| byte == b'\n');
+                    let crlf = lines().next().is_some_and(|line| line.ends_with(b"\r"));
+                    for (index, line) in (0..).zip(lines()).filter(|(index, _)| wanted.contains(*index)) {
+                        take(index, line.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(line));
+                    }
                 }
                 Layout::Lines(_) => {}
             }
         }
-        items
     }
+}
 
-    fn unpack(&self, key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet, items: &mut ItemTexts) {
-        let (number, compressed) = key.strip_suffix(".gz").map_or((key, false), |number| (number, true));
-        let Some(first) = number.parse::<u32>().ok().and_then(|number| number.checked_mul(per_key)) else { return };
-        if !(first..first.saturating_add(per_key)).any(|index| wanted.contains(index)) {
-            return;
-        }
-        let Some(lines) = (if compressed { pack::gunzip(&value) } else { Some(value) }) else { return };
-        for (index, line) in (first..).zip(lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n')) {
-            if wanted.contains(index) {
-                items.insert(index, self.reading.text(&decode_line(line)));
-            }
+fn unpack(key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet, take: &mut dyn FnMut(u32, &[u8])) {
+    let (number, compressed) = key.strip_suffix(".gz").map_or((key, false), |number| (number, true));
+    let Some(first) = number.parse::<u32>().ok().and_then(|number| number.checked_mul(per_key)) else { return };
+    if !(first..first.saturating_add(per_key)).any(|index| wanted.contains(index)) {
+        return;
+    }
+    let Some(lines) = (if compressed { pack::gunzip(&value) } else { Some(value) }) else { return };
+    for (index, line) in (first..).zip(lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n')) {
+        if wanted.contains(index) {
+            take(index, &decode_line(line));
         }
     }
+}
+
+/// Whether a ConfigMap may have held other items when `job` began: it is not the Job's own for good, and was made or
+/// changed after it. The server notes when each manager of its fields changed it last.
+pub(crate) fn may_have_changed(config_map: &ConfigMap, job: &Job) -> bool {
+    let metadata = &config_map.metadata;
+    let owned = metadata.owner_references.iter().flatten().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());
+    let fed = metadata.labels.as_ref().and_then(|labels| labels.get(label::ITEMS_OF));
+    if config_map.immutable == Some(true) && (owned || (fed.is_some() && fed == job.metadata.name.as_ref())) {
+        return false;
+    }
+    let changes = metadata.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref());
+    let latest = changes.chain(&metadata.creation_timestamp).map(|time| time.0).max();
+    latest > job.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
 /// The keys of a ConfigMap with their values, those that are no text included.
@@ -168,15 +214,19 @@ pub(crate) fn worker_container(job: &Job) -> Option<&str> {
     by_name.or(containers.first()).map(|container| container.name.as_str())
 }
 
+/// That container.
+pub(super) fn worker(job: &Job) -> Option<&Container> {
+    let name = worker_container(job)?;
+    job.spec.as_ref()?.template.spec.as_ref()?.containers.iter().find(|container| container.name == name)
+}
+
 /// The command as the user wrote it, placeholders and all, where that was noted; else that of the worker's container.
 pub(crate) fn command(job: &Job) -> Vec<String> {
     let noted = job.metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::COMMAND));
     if let Some(words) = noted.and_then(|note| serde_json::from_str(note).ok()) {
         return words;
     }
-    let containers = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).map(|pod| &pod.containers);
-    let worker = containers.and_then(|all| all.iter().find(|one| Some(one.name.as_str()) == worker_container(job)));
-    worker.map_or_else(Vec::new, |worker| {
+    worker(job).map_or_else(Vec::new, |worker| {
         worker.command.iter().chain(&worker.args).flatten().map(|word| unescape_expansion(word)).collect()
     })
 }

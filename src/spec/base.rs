@@ -103,11 +103,12 @@ fn strip(job: &mut Value) {
     for pointer in ["/metadata", "/spec/template/metadata"] {
         let Some(metadata) = job.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
         metadata.remove("creationTimestamp");
+        let is_note = |key: &str| key.starts_with(contract::NOTES);
         if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.retain(|key, _| !contract::label::SET_BY_SERVER.contains(&key.as_str()));
+            labels.retain(|key, _| !contract::label::SET_BY_SERVER.contains(&key.as_str()) && !is_note(key));
         }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.retain(|key, _| key != contract::annotation::LAST_APPLIED);
+            annotations.retain(|key, _| key != contract::annotation::LAST_APPLIED && !is_note(key));
         }
     }
 }

@@ -9,6 +9,7 @@ mod lists;
 pub(crate) mod name;
 mod pod;
 pub(crate) mod policy;
+pub(crate) mod resume;
 pub(crate) mod retry;
 mod script;
 pub(crate) mod select;
@@ -26,6 +27,7 @@ use handover::{Handover, ItemForm, Wishes};
 use items::Items;
 pub(crate) use pod::{Resources, Toleration};
 use policy::Policy;
+use resume::{Left, Resumes};
 use select::Taken;
 use sources::{Found, ListedConfigMap};
 use stores::ItemStore;
@@ -79,6 +81,8 @@ pub(crate) struct JobSpec {
     pub(crate) tolerations: Vec<Toleration>,
     pub(crate) image_pull_secrets: Vec<String>,
     pub(crate) priority_class: Option<String>,
+    /// Which Job ran the rest of the list before.
+    pub(crate) resumes: Option<Resumes>,
     /// A Job manifest to lay the rest over.
     pub(crate) base: Option<Value>,
 }
@@ -98,6 +102,8 @@ pub(crate) struct Inputs {
     pub(crate) listed: Option<ListedConfigMap>,
     /// What orders the items of a `--shuffle` that names no seed.
     pub(crate) seed: u64,
+    /// What is left of the items, where others have succeeded before; all of them without it.
+    pub(crate) left: Option<Left>,
 }
 
 /// A Job that can be built, and what the user should be told about it.
@@ -139,6 +145,8 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         tolerations,
         image_pull_secrets,
         priority_class,
+        // What has succeeded is read by the caller.
+        resume: _,
         // How the run is shown is the command's business.
         detach: _,
         keep_order: _,
@@ -156,6 +164,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
+    let (found, resumes) = resume::leave_out(found, inputs.left)?;
     let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref())?;
     let Handing { handover, item_store, init_image, index_file, mut warnings } = handing;
     let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
@@ -198,6 +207,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         tolerations: tolerations.iter().map(|text| Toleration::parse(text)).collect::<Result<_, _>>()?,
         image_pull_secrets,
         priority_class,
+        resumes,
         base,
     };
     Ok(Resolved { spec, notes, warnings })

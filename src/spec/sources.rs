@@ -43,6 +43,14 @@ impl Found {
         let completions = u32::try_from(items.len()).map_err(|_| too_many(items.len()))?;
         Ok(Self { items, completions, at_once: None, is_range: false, listed: None, notes: Vec::new() })
     }
+
+    /// The same with these items only, which are kept anew: a list that is used in place can't be used in part.
+    pub(super) fn only(self, positions: &IndexSet) -> Result<Self, Error> {
+        let rows = (0..).zip(self.items.iter()).filter(|(position, _)| positions.contains(*position));
+        let rows = rows.map(|(_, item)| item.clone()).collect();
+        let kept = Self::new(Items::new(self.items.columns().clone(), rows))?;
+        Ok(Self { listed: None, items: kept.items, completions: kept.completions, ..self })
+    }
 }
 
 fn too_many(count: usize) -> Error {

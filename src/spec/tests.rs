@@ -30,7 +30,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
         ListedConfigMap { entries: text.lines().filter_map(entry).collect() }
     });
     let (suffix, namespace) = ("x7k2p".to_owned(), cli.global.namespace);
-    resolve(*args, Inputs { template, suffix, namespace, file, listed, seed })
+    resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, left: None })
 }
 
 /// The error of a command line with its hints, as they are printed.

@@ -58,6 +58,24 @@ pub(crate) fn handed_over(job: &Job) -> Option<&str> {
     job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
 }
 
+/// The Job whose list a Job was made to finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resumed<'a> {
+    /// The Job that its family began with.
+    pub(crate) name: &'a str,
+    pub(crate) uid: &'a str,
+    /// How many items were left out, because they had succeeded.
+    pub(crate) skipped: usize,
+}
+
+/// The Job whose list this one was made to finish.
+pub(crate) fn resumed(job: &Job) -> Option<Resumed<'_>> {
+    let annotations = job.metadata.annotations.as_ref()?;
+    let (name, uid) = annotations.get(annotation::RESUMES)?.split_once('/')?;
+    let skipped = annotations.get(annotation::SKIPPED).and_then(|number| number.parse().ok()).unwrap_or(0);
+    Some(Resumed { name, uid, skipped })
+}
+
 /// Whether the submission of a Job is under way, or was cut off before its release.
 pub(crate) fn is_submitting(job: &Job) -> bool {
     job.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(annotation::SUBMITTING))

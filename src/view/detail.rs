@@ -13,7 +13,7 @@ use super::{aligned, cut, duration, escape_control, plural};
 use crate::index_set::IndexSet;
 use crate::state::member::Member;
 use crate::state::row::IndexRow;
-use crate::state::{self, JobState};
+use crate::state::{self, JobState, Resumed};
 
 /// A table of more rows than this is no longer read; then the failed and the active indexes come first.
 pub(crate) const ROWS: usize = 25;
@@ -55,6 +55,10 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     let members = state.members();
     if members.len() > 1 || members.iter().any(Member::is_retry) {
         facts.push(("Family", members.iter().map(told).collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(Resumed { name, skipped, uid: _ }) = state::resumed(job) {
+        let skipped = plural(skipped, "item", "items");
+        facts.push(("Resumes", format!("{name} ({skipped} of the list had succeeded)")));
     }
     if let Some(queue) = state::queue(job) {
         facts.push(("Queue", queue.to_owned()));

@@ -15,6 +15,7 @@ mod logs;
 mod policies;
 mod readme;
 mod results;
+mod resume_list;
 mod retry;
 mod run;
 mod support;

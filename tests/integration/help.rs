@@ -141,6 +141,10 @@ fn of_run() {
           --first <N>
               Take no more than N items: the first, or with --shuffle a sample
 
+          --resume <JOB>
+              Leave out what has succeeded in JOB, by content: run only items that are new, changed or
+              have not
+
     Handing over:
           --item-as <FORM>
               How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]

@@ -44,6 +44,19 @@ pub(super) async fn find(
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
     let annotations = job.metadata.annotations.as_ref();
     let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
+    let is_rest = state::resumed(&job).is_some();
+    if known.map(String::as_str) != Some(digest) && is_rest && state::is_submitting(&job) {
+        // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
+        let delete = context.again(&format!("delete {name}"));
+        return Err(Error::new(
+            Kind::AlreadyExists,
+            format!(
+                "job {name:?} was begun and cut off, to run what was left of a list, and now that is something else"
+            ),
+        )
+        .hint(format!("nothing of it has run: {delete} removes it, and then the same command again makes it anew"))
+        .into());
+    }
     if known.map(String::as_str) != Some(digest) {
         return Err(exists.hint(shows).hint("choose another --name, or leave it out to have one made").into());
     }

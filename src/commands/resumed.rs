@@ -1,0 +1,247 @@
+//! `run --resume`: what of a list has succeeded before, in a Job, its retries, and the Jobs that it resumes in turn.
+
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _};
+use k8s_openapi::api::batch::v1::Job;
+
+use super::{Context, family, find};
+use crate::args::RunArgs;
+use crate::cluster::Cluster;
+use crate::contract::label;
+use crate::error::{Error, Kind};
+use crate::index_set::IndexSet;
+use crate::manifest::read::{self, ItemSource};
+use crate::manifest::work::Work;
+use crate::spec::resume::{self, Left, Resumes, Succeeded};
+use crate::spec::{self, Inputs, Resolved};
+use crate::state::member::{self, Member};
+use crate::state::{self, JobState, Resumed};
+use crate::view::{cut, plural};
+
+/// How many ConfigMaps are read at once.
+const READ_AT_ONCE: usize = 4;
+/// Longest command or list of names in a sentence, in characters.
+const WORDS: usize = 160;
+
+/// What the command line means; with `--resume` without the items that have succeeded before. None if nothing is left.
+///
+/// # Errors
+/// As [`spec::resolve`], and if it can't be known what has succeeded in the Job that is named.
+pub(super) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
+    let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
+    // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
+    let whole = spec::resolve(args.clone(), inputs.clone())?.spec;
+    resume::check(&whole)?;
+    find::job_name(&named)?;
+    let cluster = context.cluster().await?;
+    let job = find::job(Some(&named), &cluster, context).await?;
+    if job.metadata.name.as_deref() == Some(&whole.name) {
+        let message = format!("job {:?} can't resume itself: what is left of the list is a new job", whole.name);
+        return Err(Error::usage(message).hint("choose another --name, or leave it out to have one made").into());
+    }
+    let (root, uid) = member::root(&job);
+    let (root, uid) = (root.to_owned(), uid.to_owned());
+    let mut history = History::new(Work::of_spec(&whole));
+    Box::pin(history.follow(job, &cluster, context)).await?;
+    let payload = whole.handover.payload();
+    let History { succeeded, jobs, running, .. } = history;
+    let positions = succeeded.left(whole.items.iter().map(|item| payload.bytes(item)));
+    context.ui.status(&told(whole.items.len(), positions.len(), &jobs));
+    if positions.is_empty() {
+        return Ok(None);
+    }
+    if !running.is_empty() {
+        context.ui.warning(&format!(
+            "{} not ended: what is still under way there has not succeeded, and runs here too",
+            have(&running)
+        ));
+    }
+    tell_others(&uid, &whole.name, &cluster, context).await;
+    let resumes = Resumes { name: root, uid, skipped: whole.items.len() - positions.len() };
+    Ok(Some(spec::resolve(args, Inputs { left: Some(Left { positions, resumes }), ..inputs })?))
+}
+
+/// How much of the list is skipped, and why.
+fn told(all: usize, left: usize, jobs: &[String]) -> String {
+    let noun = if jobs.len() == 1 { "job" } else { "jobs" };
+    let same = format!("{noun} {} with this command and image", cut(&jobs.join(", "), WORDS));
+    let items = plural(all, "item", "items");
+    match all - left {
+        0 => format!("none of {items} has succeeded in {same}: nothing is skipped"),
+        _ if left == 0 && all == 1 => format!("nothing to run: the only item has succeeded in {same}"),
+        _ if left == 0 => format!("nothing to run: all {items} have succeeded in {same}"),
+        skipped => {
+            let have = if skipped == 1 { "has" } else { "have" };
+            let run = if left == 1 { "runs" } else { "run" };
+            format!("{skipped} of {items} {have} succeeded in {same}: skipped; {left} {run}")
+        }
+    }
+}
+
+/// `job a has`, `jobs a, b have`.
+fn have(jobs: &[String]) -> String {
+    match jobs {
+        [one] => format!("job {one} has"),
+        several => format!("jobs {} have", cut(&several.join(", "), WORDS)),
+    }
+}
+
+/// Points to Jobs that have resumed the same one before: what succeeded there is not counted, since the same command
+/// again, cut off or not, must mean the same Job.
+async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Context) {
+    let selector = format!("{}={uid}", label::RESUMES);
+    // It is a hint only: who may not list Jobs goes without.
+    let Ok(jobs) = cluster.jobs(false, Some(&selector)).await else { return };
+    let is_retry = |job: &Job| job.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(label::FAMILY));
+    let others = jobs.into_iter().filter(|job| !is_retry(job)).filter_map(|job| job.metadata.name);
+    let others: Vec<_> = others.filter(|other| other != name).collect();
+    if let Some(last) = others.last() {
+        let list = cut(&others.join(", "), WORDS).into_owned();
+        context.ui.hint(&format!("resumed before, by {list}: --resume {last} counts what has succeeded there as well"));
+    }
+}
+
+/// What has succeeded, as far as it can be known.
+struct History {
+    /// What has to be the same.
+    work: Work,
+    succeeded: Succeeded,
+    /// The Jobs that the families began with, the latest first.
+    jobs: Vec<String>,
+    /// Those of them that have not ended.
+    running: Vec<String>,
+}
+
+impl History {
+    fn new(work: Work) -> Self {
+        Self { work, succeeded: Succeeded::default(), jobs: Vec::new(), running: Vec::new() }
+    }
+
+    /// Counts what has succeeded in the family of `job`, and in those that it resumes, as far as they are there.
+    async fn follow(&mut self, job: Job, cluster: &Cluster, context: &mut Context) -> Result<()> {
+        let mut seen = vec![member::root(&job).1.to_owned()];
+        let mut next = Some(job);
+        while let Some(job) = next.take() {
+            let is_named = self.jobs.is_empty();
+            let name = member::root(&job).0.to_owned();
+            let state = family::load(job, false, cluster).await?;
+            if let Err(error) = self.count(&state, cluster, context).await {
+                if is_named || !matches!(error.kind(), Kind::Usage | Kind::NotFound) {
+                    return Err(error.into());
+                }
+                context.ui.warning(&format!("what succeeded in job {name} runs again: {error}"));
+            }
+            if !state.under_way().is_empty() {
+                self.running.push(name.clone());
+            }
+            self.jobs.push(name);
+            next = earlier(&state, &mut seen, cluster, context).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what has succeeded in a family: each index once, by a Job that did the same work.
+    ///
+    /// # Errors
+    /// If the items of those indexes can't be known.
+    async fn count(&mut self, state: &JobState, cluster: &Cluster, context: &mut Context) -> Result<(), Error> {
+        let (mut counted, mut there) = (IndexSet::new(), IndexSet::new());
+        for member in state.members() {
+            there = there.union(member.succeeded());
+            let new = member.succeeded().difference(&counted);
+            if new.is_empty() {
+                continue;
+            }
+            if let Some(difference) = self.work.difference(&Work::of_job(member.job())) {
+                let (name, difference) = (member.name(), cut(&difference, WORDS));
+                context.ui.status(&format!("job {name} ran {difference}; its successes do not count"));
+                continue;
+            }
+            for content in contents(member, &new, cluster).await? {
+                self.succeeded.add(content);
+            }
+            counted = counted.union(&new);
+        }
+        let lost = state.succeeded().difference(&there);
+        if !lost.is_empty() {
+            let number = plural(lost.len(), "index", "indexes");
+            let name = state.members().first().map(Member::name).unwrap_or_default();
+            context.ui.warning(&format!(
+                "{number} of the family of job {name} succeeded in a job that is gone: what it ran is not known, and runs again"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The Job that a family resumes, if it is still there, or one that retries it.
+async fn earlier(
+    state: &JobState,
+    seen: &mut Vec<String>,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<Option<Job>, Error> {
+    let noted = state.members().iter().find_map(|member| Some((member, state::resumed(member.job())?)));
+    let Some((member, Resumed { name, uid, skipped })) = noted else { return Ok(None) };
+    if seen.iter().any(|known| known == uid) {
+        return Ok(None);
+    }
+    seen.push(uid.to_owned());
+    match cluster.job(name).await {
+        // Another Job may have the name by now.
+        Ok(job) if job.metadata.uid.as_deref() == Some(uid) => return Ok(Some(job)),
+        Err(error) if error.kind() != Kind::NotFound => return Err(error),
+        _ => {}
+    }
+    let retries = cluster.jobs(false, Some(&format!("{}={uid}", label::FAMILY))).await?;
+    if retries.is_empty() {
+        let resumed = member::root(member.job()).0;
+        context.ui.warning(&format!(
+            "job {name}, which job {resumed} resumed, is gone: what succeeded there can't be known, and runs again \
+             (job {resumed} skipped {})",
+            plural(skipped, "item", "items")
+        ));
+    }
+    Ok(retries.into_iter().next())
+}
+
+/// What stands for the items of these indexes, byte for byte.
+///
+/// # Errors
+/// A usage error if the list is not there any more, or is not what it was; otherwise if the server can't be asked.
+async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Result<Vec<Vec<u8>>, Error> {
+    let name = member.name();
+    let unknown = |why: String| {
+        Error::usage(format!("which items of job {name} have succeeded can't be known: {why}"))
+            .hint(format!("kubectl indexed retry {name} runs what is outstanding of it, by index"))
+            .hint("without --resume the whole list runs")
+    };
+    let items = match read::item_source(member.job()) {
+        ItemSource::Unknown => return Err(unknown("it has no list that can be read".to_owned())),
+        ItemSource::Here(list) => list.stored(wanted),
+        ItemSource::ConfigMaps(listing) => {
+            let reads = listing.config_maps(wanted).map(|list| async move {
+                let config_map = cluster.config_map(list).await?;
+                Ok::<_, Error>((list, config_map))
+            });
+            let mut reads = futures::stream::iter(reads).buffered(READ_AT_ONCE);
+            let mut items = Vec::new();
+            while let Some((list, config_map)) = reads.try_next().await? {
+                let Some(config_map) = config_map else {
+                    return Err(unknown(format!("its configmap {list} is gone")));
+                };
+                if read::may_have_changed(&config_map, member.job()) {
+                    return Err(unknown(format!("configmap {list} was made or changed after the job"))
+                        .hint("a list of --items-file is kept with its job, and never changes"));
+                }
+                items.extend(listing.stored_in(config_map, wanted));
+            }
+            items
+        }
+    };
+    if items.len() != wanted.len() {
+        let missing = wanted.len().saturating_sub(items.len());
+        return Err(unknown(format!("its list has nothing for {} of them", plural(missing, "index", "indexes"))));
+    }
+    Ok(items)
+}

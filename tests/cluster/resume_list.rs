@@ -1,0 +1,185 @@
+//! `run --resume`: of a list that has changed only what is new, changed or has not succeeded runs, by content.
+
+use crate::support::{Cluster, Outcome, file};
+
+const SCRIPT: &str = "[ $1 != bad ] || [ -e /gate/open ] || exit 3; echo did $1";
+
+/// A worker that fails for an item until a ConfigMap is there.
+const GATE: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: gate}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        volumeMounts: [{name: gate, mountPath: /gate}]
+      volumes:
+      - name: gate
+        configMap: {name: gate, optional: true}
+";
+
+/// What `run` says of that which it skips.
+fn told(outcome: &Outcome) -> String {
+    outcome.stderr.lines().take_while(|line| !line.contains(" created: ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn only_what_is_new_changed_or_failed_runs() {
+    let cluster = Cluster::new("resume");
+    let template = cluster.write("gate.yaml", GATE.as_bytes());
+    let run = |flags: &[&str], command: &[&str]| {
+        let flags = [&["run", "--template", template.to_str().unwrap(), "--prefix", "none"], flags, &["--"]].concat();
+        cluster.run(&[&flags, command].concat())
+    };
+    let command = ["sh", "-c", SCRIPT, "sh", "{}"];
+    let first = run(&["a", "--items", "one,two,bad,three,one"], &command);
+    assert_eq!((first.code, first.stdout.lines().count()), (1, 4), "{first:#?}");
+
+    // Another order, one changed, one new, one three times where two have succeeded.
+    cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
+    let list = "bad,Two,one,three,one,one,new";
+    let resume = ["b", "--resume", "job/a", "--items", list];
+    let second = run(&resume, &command).ok();
+    assert_eq!(second.sorted_lines(), ["did Two", "did bad", "did new", "did one"]);
+    assert_eq!(told(&second), "3 of 7 items have succeeded in job a with this command and image: skipped; 4 run");
+    assert_eq!(cluster.field("job/b", "{.spec.completions}"), "4");
+    let described = cluster.run(&["describe", "b", "--show-events=false"]).ok().stdout;
+    assert!(described.contains("a (3 items of the list had succeeded)"), "{described}");
+
+    // Of the second, what had succeeded in the first counts as well.
+    let third = run(&["--resume", "b", "--items", list], &command).ok();
+    assert_eq!(third.stdout, "");
+    assert_eq!(third.stderr, "nothing to run: all 7 items have succeeded in jobs b, a with this command and image\n");
+    let again = run(&["c", "--resume", "a", "--items", list, "--dry-run=client", "-o", "name"], &command).ok();
+    assert_eq!(again.stdout, "configmap/c-items\njob.batch/c\n");
+    assert!(again.stderr.contains("--resume b counts what has succeeded there as well"), "{again:#?}");
+
+    let other = run(&["--resume", "b", "--items", list, "--dry-run=client"], &["echo", "{}"]).ok();
+    assert!(other.stderr.contains("job b ran another command: sh -c "), "{other:#?}");
+    assert!(other.stderr.contains("none of 7 items has succeeded in jobs b, a with this command and image"));
+    let other = run(&["--resume", "b", "--items", list, "--dry-run=client", "--image", "x"], &command).ok();
+    assert!(other.stderr.contains("job a ran another image: docker.io/library/busybox; its successes do not count"));
+
+    cluster.run(&["delete", "a"]).ok();
+    let gone = run(&["d", "--resume", "b", "--items", list, "--dry-run=client", "-o", "name"], &command).ok();
+    assert!(
+        gone.stderr.contains("warning: job a, which job b resumed, is gone: what succeeded there can't be known"),
+        "{gone:#?}"
+    );
+    assert!(gone.stderr.contains("4 of 7 items have succeeded in job b with this command and image"), "{gone:#?}");
+}
+
+#[test]
+fn the_jobs_of_others_and_their_retries_count() {
+    let cluster = Cluster::new("resume");
+    let manifest = file("examples/indexed-job.yaml").replace("(foo bar baz qux xyz)", "(foo bar)");
+    let manifest = manifest.replace("completions: 5", "completions: 2\n  backoffLimitPerIndex: 0");
+    // It can't read the item of index 1.
+    cluster.apply(&manifest.replace("> /input", "> $( [ $JOB_COMPLETION_INDEX = 0 ] || echo /none)/input")).ok();
+    assert_eq!(cluster.run(&["wait", "indexed-job", "-q"]).code, 1);
+    let resume = |list: &str, command: &[&str]| {
+        let flags = ["run", "r", "--resume", "indexed-job", "--dry-run=client", "-o", "name", "--items", list, "--"];
+        told(&cluster.run(&[&flags, command].concat()).ok())
+    };
+    let same = "in job indexed-job with this command and image";
+    assert_eq!(resume("foo,bar", &["rev"]), format!("1 of 2 items has succeeded {same}: skipped; 1 runs"));
+    assert!(resume("foo", &["tac"]).starts_with("job indexed-job ran another command: rev /input/data.txt; "));
+    // A retry by another command succeeds, and tells of itself.
+    cluster.run(&["retry", "indexed-job", "-q", "--", "sh", "-c", "true"]).ok();
+    assert_eq!(
+        resume("bar,foo", &["rev", "/input/data.txt"]),
+        format!(
+            "job indexed-job-r1 ran another command: sh -c true; its successes do not count\n\
+             1 of 2 items has succeeded {same}: skipped; 1 runs"
+        )
+    );
+}
+
+/// Past 1,000 items several share a key; all but a few have been made to fail before they ran.
+#[test]
+fn long_lists_and_lists_that_may_change() {
+    let cluster = Cluster::new("resume");
+    let many: Vec<_> = (0..1001).map(|number| format!("item {number}\n")).collect();
+    let path = cluster.write("many.txt", many.concat().as_bytes());
+    let path = path.to_str().unwrap();
+    let run = ["run", "many", "-a", path, "-q", "-j", "2", "--success-indexes", "0,1", "--", "cat"];
+    if !cluster.is_newest() {
+        return;
+    }
+    cluster.run(&run).ok();
+    let more = format!("{}item 1\nnew\n", many.concat());
+    let path = cluster.write("more.txt", more.as_bytes());
+    let resume = ["run", "r", "--resume", "many", "-a", path.to_str().unwrap(), "--dry-run=client", "-o", "name", "--"];
+    let rest = told(&cluster.run(&[&resume[..], &["cat"]].concat()).ok());
+    assert!(rest.starts_with("2 of 1003 items have succeeded in job many with"), "{rest}");
+
+    cluster.kubectl(&["create", "configmap", "list", "--from-literal=l=a\nb"]).ok();
+    cluster.run(&["run", "listed", "-q", "--items-configmap", "list/l", "--", "cat"]).ok();
+    let resume = ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "-q", "--", "cat"];
+    assert_eq!(told(&cluster.run(&[&["-v"][..0], &resume].concat()).ok()), "");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "c\nb\na"}}"#]).ok();
+    let changed = cluster.run(&resume);
+    assert_eq!(changed.code, 2);
+    let why =
+        "error: which items of job listed have succeeded can't be known: configmap list was made or changed after";
+    assert!(changed.stderr.starts_with(why), "{changed:#?}");
+    let none = cluster.kubectl(&["get", "job", "r", "--ignore-not-found", "-o", "name"]).ok().stdout;
+    assert_eq!(none, "");
+}
+
+/// The same command again means the same Job, unless what is left has changed since.
+#[test]
+fn a_submission_that_was_cut_off_is_taken_up() {
+    let cluster = Cluster::new("resume");
+    let template = cluster.write("gate.yaml", GATE.as_bytes());
+    let command = |name, more: &[&'static str], list| {
+        let template = template.to_str().unwrap();
+        let flags = [&["run", name, "--template", template, "--items", list, "-d", "-o", "name"], more].concat();
+        let script = "while [ $1 = bad ] && [ ! -e /gate/open ]; do sleep 0.1; done";
+        cluster.run(&[&flags[..], &["--", "sh", "-c", script, "sh", "{}"]].concat())
+    };
+    command("a", &[], "one,bad").ok();
+    cluster.eventually("the first item", || cluster.field("job/a", "{.status.completedIndexes}") == "0");
+    let resume = || command("b", &["--resume", "a", "--node-selector", "no=where"], "one,bad,new");
+    let first = resume().ok();
+    assert!(first.stderr.contains("warning: job a has not ended: what is still under way there"), "{first:#?}");
+    assert_eq!(cluster.field("job/b", "{.spec.completions}"), "2");
+    let submitting = ["annotate", "job", "b", "kubectl-indexed/submitting=true"];
+    cluster.kubectl(&submitting).ok();
+    let again = resume().ok();
+    assert!(again.stderr.contains("job b was begun by this same command and cut off: taking it up"), "{again:#?}");
+
+    cluster.kubectl(&submitting).ok();
+    cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
+    cluster.run(&["wait", "a", "-q"]).ok();
+    let other = resume();
+    assert_eq!(other.code, 1);
+    assert!(other.stderr.contains("to run what was left of a list, and now that is something else"), "{other:#?}");
+    cluster.run(&["delete", "b"]).ok();
+    resume().ok();
+    assert_eq!(cluster.field("job/b", "{.spec.completions}"), "1");
+}
+
+#[test]
+fn what_can_not_be_resumed_is_refused() {
+    let cluster = Cluster::new("resume");
+    cluster.run(&["run", "bare", "--completions", "1", "-q", "--", "true"]).ok();
+    let refused = |flags: &[&str]| {
+        let outcome = cluster.run(&[&["run"], flags, &["--", "true"]].concat());
+        assert_eq!(outcome.stdout, "", "{outcome:#?}");
+        (outcome.code, outcome.stderr)
+    };
+    let (code, why) = refused(&["--resume", "bare", "--items", "a", "--item-as", "env"]);
+    assert_eq!(code, 0, "it ran its indexes in another way: {why}");
+    let (code, why) = refused(&["--resume", "bare", "--completions", "1"]);
+    assert!(code == 2 && why.contains("--resume goes by what the items are"), "{why}");
+    let (code, why) = refused(&["bare", "--resume", "bare", "--items", "a"]);
+    assert!(code == 2 && why.contains("can't resume itself"), "{why}");
+    let (code, why) = refused(&["--resume", "none", "--items", "a"]);
+    assert!(code == 1 && why.contains("there is no job \"none\""), "{why}");
+}
