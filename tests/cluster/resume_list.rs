@@ -78,8 +78,9 @@ fn the_jobs_of_others_and_their_retries_count() {
     let cluster = Cluster::new("resume");
     let manifest = file("examples/indexed-job.yaml").replace("(foo bar baz qux xyz)", "(foo bar)");
     let manifest = manifest.replace("completions: 5", "completions: 2\n  backoffLimitPerIndex: 0");
-    // It can't read the item of index 1.
-    cluster.apply(&manifest.replace("> /input", "> $( [ $JOB_COMPLETION_INDEX = 0 ] || echo /none)/input")).ok();
+    // The worker of index 1 finds no file.
+    let only_first = "> /input/$JOB_COMPLETION_INDEX && mv /input/0 /input/data.txt || true";
+    cluster.apply(&manifest.replace("> /input/data.txt", only_first)).ok();
     assert_eq!(cluster.run(&["wait", "indexed-job", "-q"]).code, 1);
     let resume = |list: &str, command: &[&str]| {
         let flags = ["run", "r", "--resume", "indexed-job", "--dry-run=client", "-o", "name", "--items", list, "--"];
@@ -120,7 +121,7 @@ fn long_lists_and_lists_that_may_change() {
     cluster.kubectl(&["create", "configmap", "list", "--from-literal=l=a\nb"]).ok();
     cluster.run(&["run", "listed", "-q", "--items-configmap", "list/l", "--", "cat"]).ok();
     let resume = ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "-q", "--", "cat"];
-    assert_eq!(told(&cluster.run(&[&["-v"][..0], &resume].concat()).ok()), "");
+    assert_eq!(told(&cluster.run(&resume).ok()), "");
     std::thread::sleep(std::time::Duration::from_secs(1));
     cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "c\nb\na"}}"#]).ok();
     let changed = cluster.run(&resume);
@@ -139,24 +140,24 @@ fn a_submission_that_was_cut_off_is_taken_up() {
     let template = cluster.write("gate.yaml", GATE.as_bytes());
     let command = |name, more: &[&'static str], list| {
         let template = template.to_str().unwrap();
-        let flags = [&["run", name, "--template", template, "--items", list, "-d", "-o", "name"], more].concat();
-        let script = "while [ $1 = bad ] && [ ! -e /gate/open ]; do sleep 0.1; done";
-        cluster.run(&[&flags[..], &["--", "sh", "-c", script, "sh", "{}"]].concat())
+        let flags = [&["run", name, "--template", template, "--items", list, "-o", "name"], more].concat();
+        cluster.run(&[&flags[..], &["--", "sh", "-c", SCRIPT, "sh", "{}"]].concat())
     };
-    command("a", &[], "one,bad").ok();
-    cluster.eventually("the first item", || cluster.field("job/a", "{.status.completedIndexes}") == "0");
-    let resume = || command("b", &["--resume", "a", "--node-selector", "no=where"], "one,bad,new");
-    let first = resume().ok();
-    assert!(first.stderr.contains("warning: job a has not ended: what is still under way there"), "{first:#?}");
+    command("a", &["-d"], "one,bad").ok();
+    assert_eq!(cluster.run(&["wait", "a", "-q"]).code, 1);
+    let resume = || command("b", &["-d", "--resume", "a", "--node-selector", "no=where"], "one,bad,new");
+    resume().ok();
     assert_eq!(cluster.field("job/b", "{.spec.completions}"), "2");
     let submitting = ["annotate", "job", "b", "kubectl-indexed/submitting=true"];
     cluster.kubectl(&submitting).ok();
     let again = resume().ok();
     assert!(again.stderr.contains("job b was begun by this same command and cut off: taking it up"), "{again:#?}");
+    let early = command("c", &["--resume", "b", "--dry-run=client"], "one,bad,new").ok();
+    assert!(early.stderr.contains("warning: job b has not ended: what is still under way there"), "{early:#?}");
 
     cluster.kubectl(&submitting).ok();
     cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
-    cluster.run(&["wait", "a", "-q"]).ok();
+    cluster.run(&["retry", "a", "-q"]).ok();
     let other = resume();
     assert_eq!(other.code, 1);
     assert!(other.stderr.contains("to run what was left of a list, and now that is something else"), "{other:#?}");
