@@ -170,7 +170,7 @@ fn what_holds_pods_up_is_told_once_for_all() {
     assert_causes(
         &cluster,
         "held",
-        &[("2 indexes pending (0,1): the Job is suspended", ""), ("hint: kubectl patch job held", "lets it run")],
+        &[("2 indexes pending (0,1): the Job is suspended", ""), ("hint: kubectl indexed resume held", "lets it run")],
     );
     assert_causes(
         &cluster,

@@ -151,7 +151,8 @@ impl Cluster {
             if served {
                 streams.note_served();
             }
-            let known = served || streams.have_served();
+            // Of a log that is not followed only what this very log was is told by another try.
+            let known = served || options.follow && streams.have_served();
             match came {
                 Ok(End::NobodyListens | End::Limit) => return Ok(end),
                 Ok(End::Gap) => {
@@ -200,6 +201,13 @@ impl LogOptions {
     }
 }
 
+/// Whether a node has answered that it knows no such Pod, while the API server does: its kubelet has just started.
+fn is_new_kubelet(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    // Of a Pod that it does not know itself the API server says that there is no such thing among `pods`.
+    status.code == 404 && status.details.as_ref().is_some_and(|details| details.kind == "pods/log")
+}
+
 impl Reading<'_> {
     fn doing(&self) -> String {
         format!("read the log of pod {:?} (index {})", self.source.pod, self.source.index)
@@ -228,7 +236,11 @@ impl Reading<'_> {
     async fn once(&mut self, follow: bool, previous: bool, turn: &Turn<'_>) -> Result<End, Error> {
         let params = self.params(follow, previous);
         let doing = self.doing();
-        let failed = |error| request_error(&doing, &self.cluster.connection.server, error);
+        let failed = |error| {
+            let new = is_new_kubelet(&error);
+            let error = request_error(&doing, &self.cluster.connection.server, error);
+            if new { Error::new(Kind::Unreachable, error.to_string()) } else { error }
+        };
         let stream = self.cluster.api::<Pod>().log_stream(&self.source.pod, &params).await.map_err(failed)?;
         let mut stream = std::pin::pin!(stream);
         loop {
