@@ -814,3 +814,39 @@ fn a_template_whose_pods_are_replaced_early_gets_no_rule_that_forbids_it() {
     podReplacementPolicy: TerminatingOrFailed
     ");
 }
+
+#[test]
+fn a_list_that_may_have_changed_since_is_known_as_such() {
+    use crate::manifest::read::may_have_changed;
+    let job: Job = from_value(json!({
+        "metadata": {"name": "x", "uid": "u", "creationTimestamp": "2026-05-01T12:00:00Z"}
+    }))
+    .unwrap();
+    let changed = |created: &str, changed: &str, more: Value| {
+        let mut list = json!({"metadata": {
+            "creationTimestamp": created, "managedFields": [{"time": created}, {"time": changed}]
+        }});
+        super::merge::merge(&mut list, more);
+        may_have_changed(&from_value(list).unwrap(), &job)
+    };
+    let (before, after) = ("2026-05-01T11:00:00Z", "2026-05-01T13:00:00Z");
+    assert!(!changed(before, before, json!({})));
+    assert!(changed(before, after, json!({})));
+    assert!(changed(after, after, json!({"immutable": true})), "it may be another one of the same name");
+    let owned =
+        json!({"metadata": {"ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "u"}]}});
+    assert!(changed(after, after, owned.clone()));
+    let mut own = owned;
+    own["immutable"] = json!(true);
+    assert!(!changed(after, after, own));
+    let brought = json!({"immutable": true, "metadata": {"labels": {"kubectl-indexed/items-of": "x"}}});
+    assert!(!changed(after, after, brought));
+}
+
+#[test]
+fn notes_of_a_templates_own_job_do_not_pass_on() {
+    let template = TEMPLATE.replace("keep: it}", "keep: it, kubectl-indexed/resumes: x/u}");
+    let job = built(&["run", "--items", "a", "--", "rev"], Some(&template)).job;
+    assert_eq!(job["metadata"]["annotations"]["keep"], "it");
+    assert_eq!(job["metadata"]["annotations"].get("kubectl-indexed/resumes"), None);
+}
