@@ -393,18 +393,14 @@ fn of_run() {
               Ask the server not to compress its answers
 
     Resuming:
-      --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that have
-      not succeeded in JOB, in
-      its retries, or in the Jobs that it resumed itself. An item is the same by its bytes, of a table
-      by all columns,
-      wherever it stands; one that stands in the list twice has to succeed twice. Successes count where
-      the command as it
-      was written, the way an item is handed over, and the name of the image are the same; all else may
-      differ, as
-      variables, resources or other parts of a template. What the Job still runs has not succeeded. A
-      list of
-      --items-configmap is copied, and that of JOB must not have changed since. Nothing left is no
-      error.
+      --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that
+      have not succeeded in JOB, in its retries, or in the Jobs that it resumed itself. An item
+      is the same by its bytes, of a table by all columns, wherever it stands; one that stands
+      in the list twice has to succeed twice. Successes count where the command as it was
+      written, the way an item is handed over, and the name of the image are the same; all else
+      may differ, as variables, resources or other parts of a template. What the Job still runs
+      has not succeeded. A list of --items-configmap is copied, and that of JOB must not have
+      changed since. Nothing left is no error.
 
     Examples:
       # Reverse three words, one Pod each, and print what comes out
