@@ -1020,7 +1020,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__retry)
-            opts="-i -j -d -k -q -o -n -s -h --index --status --reason --exit-code --image --cpu --memory --retries --parallelism --init-image --detach --prefix --keep-order --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -j -d -k -q -o -n -s -h --index --status --reason --exit-code --image --cpu --memory --retries --parallelism --init-image --detach --keep-order --prefix --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1170,7 +1170,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__run)
-            opts="-a -0 -j -e -d -k -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --resume --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --keep-order --prefix --results --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-a -0 -j -e -d -k -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --resume --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --keep-order --prefix --quiet --results --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

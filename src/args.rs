@@ -2,6 +2,7 @@
 
 mod change;
 mod delete;
+mod follow;
 mod logs;
 mod results;
 mod resume;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValuePars
 
 pub(crate) use change::{ChangeArgs, TargetArgs};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
+pub(crate) use follow::FollowArgs;
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;

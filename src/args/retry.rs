@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{DryRun, ObjectFormat, Prefix};
+use super::{DryRun, FollowArgs, ObjectFormat};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -79,18 +79,8 @@ pub(crate) struct RetryArgs {
     #[arg(long, value_name = "IMAGE", help_heading = "Changes")]
     pub(crate) init_image: Option<String>,
 
-    /// Return after submitting instead of following
-    #[arg(short, long, help_heading = "Following", conflicts_with = "dry_run")]
-    pub(crate) detach: bool,
-    /// What starts each line of output
-    #[arg(long, value_enum, default_value_t, help_heading = "Following")]
-    pub(crate) prefix: Prefix,
-    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
-    #[arg(short, long, help_heading = "Following")]
-    pub(crate) keep_order: bool,
-    /// Neither progress nor summary, only the output and errors
-    #[arg(short, long, help_heading = "Following")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
 
     /// Print the objects instead of creating them; the Job is read from the cluster all the same
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,

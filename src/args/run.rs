@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ObjectFormat, Prefix};
+use super::{FollowArgs, ObjectFormat};
 
 /// Whether to do it, or only to show what would be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -217,21 +217,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Pod")]
     pub(crate) priority_class: Option<String>,
 
-    /// Return after submitting instead of following
-    #[arg(short, long, help_heading = "Following", conflicts_with = "dry_run")]
-    pub(crate) detach: bool,
-    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
-    #[arg(short, long, help_heading = "Following")]
-    pub(crate) keep_order: bool,
-    /// What starts each line of output
-    #[arg(long, value_enum, default_value_t, help_heading = "Following")]
-    pub(crate) prefix: Prefix,
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
     /// New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to
     #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach")]
     pub(crate) results: Option<PathBuf>,
-    /// Neither progress nor summary, only the output and errors
-    #[arg(short, long, help_heading = "Following")]
-    pub(crate) quiet: bool,
 
     /// Print the objects instead of creating them
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,

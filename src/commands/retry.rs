@@ -6,15 +6,12 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::follow::{End, Follow, LogView, Order};
+use super::follow::{End, Follow};
 use super::gather::gather;
-use super::logs::pick::Pick;
-use super::print::{LogForm, LogPrinter};
 use super::run::Shown;
 use super::submit::{How, Submitted};
 use super::{Context, family, find, follow, run, submit};
-use crate::args::{DryRun, OutstandingStatus, RetryArgs};
-use crate::cluster::logs::{LogOptions, Streams};
+use crate::args::{DryRun, FollowArgs, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
@@ -34,12 +31,13 @@ const READ_AT_ONCE: usize = 4;
 const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
-    let (dry_run, output, detach) = (args.dry_run, args.output, args.detach);
-    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: None };
+    let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
+    let (dry_run, output) = (args.dry_run, args.output);
+    let shown = Shown { prefix, keep_order, results: None };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());
     }
-    context.ui.set_quiet(args.quiet);
+    context.ui.set_quiet(quiet);
     let (named, manager) = (args.job.clone(), args.field_manager.clone());
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
@@ -242,15 +240,7 @@ async fn to_the_end(
     let name = job.metadata.name.clone().unwrap_or_default();
     let state = JobState::new(job.clone());
     let items = find::items_of(&state.all(), &job, cluster).await;
-    let form = LogForm { prefix: shown.prefix, one_index: state.completions() == 1, ..LogForm::default() };
-    let logs = LogView {
-        wanted: Box::new(JobState::all),
-        pick: Pick::worker(&job),
-        options: LogOptions::default(),
-        printer: LogPrinter::new(form, items.clone()),
-        order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
-        streams: Streams::default(),
-    };
+    let logs = shown.view(&job, &items);
     let (end, _) = follow::follow(Follow { cluster, state, logs }, context).await?;
     let End::Finished(state) = end else {
         context.ui.end_live();

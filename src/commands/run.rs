@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::follow::{End, Follow, LogView, Order};
@@ -13,7 +14,7 @@ use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, submit};
-use crate::args::{DryRun, ObjectFormat, Prefix, RunArgs};
+use crate::args::{DryRun, FollowArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
@@ -25,8 +26,9 @@ use crate::view::plural;
 use crate::view::summary::ItemTexts;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
-    let (dry_run, output, detach, quiet) = (args.dry_run, args.output, args.detach, args.quiet);
-    let shown = Shown { prefix: args.prefix, keep_order: args.keep_order, results: args.results.clone() };
+    let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
+    let (dry_run, output) = (args.dry_run, args.output);
+    let shown = Shown { prefix, keep_order, results: args.results.clone() };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(objects_among_output().into());
     }
@@ -104,6 +106,22 @@ pub(super) struct Shown {
     pub(super) results: Option<PathBuf>,
 }
 
+impl Shown {
+    /// What the workers of a Job write, all of it.
+    pub(super) fn view(&self, job: &Job, items: &ItemTexts) -> LogView {
+        let one_index = job.spec.as_ref().and_then(|spec| spec.completions) == Some(1);
+        let form = LogForm { prefix: self.prefix, one_index, ..LogForm::default() };
+        LogView {
+            wanted: Box::new(JobState::all),
+            pick: Pick::worker(job),
+            options: LogOptions::default(),
+            printer: LogPrinter::new(form, items.clone()),
+            order: if self.keep_order { Order::ByIndex } else { Order::AsTheyCome },
+            streams: Streams::default(),
+        }
+    }
+}
+
 /// Why the objects are not printed while the Job is followed.
 pub(super) fn objects_among_output() -> Error {
     Error::usage("-o prints the objects, and what the indexes write would stand among them")
@@ -118,17 +136,9 @@ async fn to_the_end(
     shown: Shown,
     context: &mut Context,
 ) -> Result<Exit> {
-    let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
+    let job: Job = serde_json::from_value(job).context("reading the created job")?;
     let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
-    let form = LogForm { prefix: shown.prefix, one_index: spec.completions == 1, ..LogForm::default() };
-    let logs = LogView {
-        wanted: Box::new(JobState::all),
-        pick: Pick::worker(&job),
-        options: LogOptions::default(),
-        printer: LogPrinter::new(form, items.clone()),
-        order: if shown.keep_order { Order::ByIndex } else { Order::AsTheyCome },
-        streams: Streams::default(),
-    };
+    let logs = shown.view(&job, &items);
     let gathering = shown.results.map(|path| Alongside::begin(&path, &job, items.clone(), cluster)).transpose()?;
     let (end, _) = follow::follow(Follow { cluster, state: JobState::new(job), logs }, context).await?;
     match end {

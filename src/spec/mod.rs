@@ -148,11 +148,8 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         // What has succeeded is read by the caller.
         resume: _,
         // How the run is shown is the command's business.
-        detach: _,
-        keep_order: _,
+        follow: _,
         results: _,
-        prefix: _,
-        quiet: _,
         dry_run: _,
         output: _,
         field_manager: _,

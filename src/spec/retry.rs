@@ -69,10 +69,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         parallelism,
         init_image,
         // How it is shown is the command's business.
-        detach: _,
-        prefix: _,
-        keep_order: _,
-        quiet: _,
+        follow: _,
         dry_run: _,
         output: _,
         field_manager: _,

@@ -1,4 +1,4 @@
-//! Rows of indexes with what each gave: the fields and columns of [`json`](super::json) and [`indexes`](super::indexes),
+//! Rows of indexes with what each gave: the fields and columns of [`json`](super::json) and [`indexes`],
 //! and the output behind them. What is said there of the shape holds here.
 
 use jiff::Timestamp;

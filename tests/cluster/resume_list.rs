@@ -1,26 +1,8 @@
 //! `run --resume`: of a list that has changed only what is new, changed or has not succeeded runs, by content.
 
-use crate::support::{Cluster, Outcome, file};
+use crate::support::{Cluster, GATE, Outcome, file};
 
 const SCRIPT: &str = "[ $1 != bad ] || [ -e /gate/open ] || exit 3; echo did $1";
-
-/// A worker that fails for an item until a ConfigMap is there.
-const GATE: &str = "
-apiVersion: batch/v1
-kind: Job
-metadata: {name: gate}
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: worker
-        image: docker.io/library/busybox
-        volumeMounts: [{name: gate, mountPath: /gate}]
-      volumes:
-      - name: gate
-        configMap: {name: gate, optional: true}
-";
 
 /// What `run` says of that which it skips.
 fn told(outcome: &Outcome) -> String {

@@ -1,24 +1,6 @@
 //! `retry`: what failed or never ran runs again, each index as what it was, whoever made the Job.
 
-use crate::support::{Cluster, file};
-
-/// A worker that fails for some of its items until a ConfigMap is there.
-const GATE: &str = "
-apiVersion: batch/v1
-kind: Job
-metadata: {name: gate}
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: worker
-        image: docker.io/library/busybox
-        volumeMounts: [{name: gate, mountPath: /gate}]
-      volumes:
-      - name: gate
-        configMap: {name: gate, optional: true}
-";
+use crate::support::{Cluster, GATE, file};
 
 /// The line of a description that begins so.
 fn line(description: &str, start: &str) -> String {

@@ -9,6 +9,24 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// A template whose worker can see whether a ConfigMap is there, so that it may fail until then.
+pub(crate) const GATE: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: gate}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        volumeMounts: [{name: gate, mountPath: /gate}]
+      volumes:
+      - name: gate
+        configMap: {name: gate, optional: true}
+";
+
 /// How a command ended, and what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {

@@ -310,12 +310,12 @@ fn of_run() {
               
               [default: auto]
 
+      -q, --quiet
+              Neither progress nor summary, only the output and errors
+
           --results <DIR>
               New or empty folder for the output of each index, written as soon as it has ended, as by
               the verb results --to
-
-      -q, --quiet
-              Neither progress nor summary, only the output and errors
 
     Output:
           --dry-run[=<WHERE>]
@@ -823,6 +823,10 @@ fn of_retry() {
       -d, --detach
               Return after submitting instead of following
 
+      -k, --keep-order
+              Print what the indexes write in index order; what comes early waits, on disk where it is
+              much
+
           --prefix <PREFIX>
               What starts each line of output
 
@@ -833,10 +837,6 @@ fn of_retry() {
               - none:  Nothing
               
               [default: auto]
-
-      -k, --keep-order
-              Print what the indexes write in index order; what comes early waits, on disk where it is
-              much
 
       -q, --quiet
               Neither progress nor summary, only the output and errors
