@@ -17,9 +17,10 @@ const STATIC: &str = "--image docker.io/library/static --no-shell";
 fn outputs(cluster: &Cluster, job: &str, count: usize) -> Vec<Vec<u8>> {
     let hex = |line: &str| line.split_whitespace().map(|hex| u8::from_str_radix(hex, 16).unwrap()).collect::<Vec<_>>();
     let mut outputs = vec![Vec::new(); count];
-    for line in cluster.run(&["logs", job, "--prefix", "index"]).ok().stdout.lines() {
-        let (index, bytes) = line[1..].split_once("] ").unwrap();
-        outputs[index.parse::<usize>().unwrap()].extend(hex(bytes));
+    for line in cluster.run(&["logs", job, "-o", "jsonl"]).ok().stdout.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let index = usize::try_from(line["index"].as_u64().unwrap()).unwrap();
+        outputs[index].extend(hex(line["line"].as_str().unwrap()));
     }
     outputs
 }
@@ -181,8 +182,8 @@ fn every_combination_in_order() {
     cluster.shell(&format!("kubectl indexed run sweep {flags} -d -q -- echo {{lr}} {{seed}}")).ok();
     cluster.wait_for("sweep");
     let expected = ["0.1 1", "0.1 2", "0.1 3", "0.01 1", "0.01 2", "0.01 3"];
-    let lines: Vec<_> = expected.iter().enumerate().map(|(index, line)| format!("[{index}] {line}\n")).collect();
-    assert_eq!(cluster.run(&["logs", "sweep"]).ok().stdout, lines.concat());
+    let logs = cluster.run(&["logs", "sweep", "--prefix=none"]).ok().stdout;
+    assert_eq!(logs.lines().collect::<Vec<_>>(), expected);
     let described = cluster.run(&["indexes", "sweep"]).ok().stdout;
     for named in ["lr=0.1 seed=1", "lr=0.1 seed=3", "lr=0.01 seed=2"] {
         assert!(described.contains(named), "{named}: {described}");

@@ -57,7 +57,9 @@ impl Outcome {
             Some((start, rest)) => format!("{}] {rest}", start.split(' ').next().unwrap_or_default()),
             None => line,
         };
-        self.sorted_lines().into_iter().map(without_item).collect()
+        let mut lines: Vec<_> = self.stdout.lines().map(str::to_owned).map(without_item).collect();
+        lines.sort();
+        lines
     }
 
     /// The lines of stdout in alphabetical order, for output of indexes that run at once.
