@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::print::LogPrinter;
@@ -89,20 +89,32 @@ impl Lanes {
     ///
     /// # Errors
     /// If there is no room for them on disk.
-    pub(super) fn push(&self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
+    fn push(&self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
         let pushed = self.with(|store| store.push(key, batch));
         self.news.notify_one();
         pushed
     }
 
     /// No more lines will come.
-    pub(super) fn end(&self, key: LaneKey) {
+    fn end(&self, key: LaneKey) {
         self.with(|store| {
             if let Some(lane) = store.lanes.get_mut(&key) {
                 lane.ended = true;
             }
         });
         self.news.notify_one();
+    }
+
+    /// Hands what is read of a log to its lane, until it ends.
+    ///
+    /// # Errors
+    /// As [`Lanes::push`].
+    pub(super) async fn fill(&self, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> io::Result<()> {
+        while let Some(batch) = batches.recv().await {
+            self.push(key, batch)?;
+        }
+        self.end(key);
+        Ok(())
     }
 
     /// Waits until there is something to look at.

@@ -6,7 +6,7 @@ pub(super) mod pick;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::follow::{self, End, Follow, LogView, Order};
 use super::indexes::status_of;
-use super::lanes::{LaneKey, Lanes};
+use super::lanes::Lanes;
 use super::print::{Filter, LogForm, LogPrinter};
 use super::{Context, family, find};
 use crate::args::{AttemptChoice, LogsArgs};
@@ -38,7 +38,11 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let (cluster, job) = find::here(job.as_deref(), context).await?;
     let pick = Pick::new(&job, attempt, options.previous, containers.named, containers.kinds)?;
     let mut state = family::load(job.clone(), only_this, &cluster).await?;
-    let items = find::items(state.items_job().unwrap_or(&job), &cluster).await;
+    let owner = state.items_job().unwrap_or(&job);
+    let items = match which.items_shown(&form, &state) {
+        Some(indexes) => find::items_of(&indexes, owner, &cluster).await,
+        None => find::items(owner, &cluster).await,
+    };
     let which = which.with_items(&items, &job)?;
     which.check(&state)?;
     if !options.follow {
@@ -222,6 +226,16 @@ impl Which {
         self.selector.as_ref().map_or(Ok(()), |selector| find::check(&selector.numbers(), state))
     }
 
+    /// The indexes whose items are shown, since a long list is many ConfigMaps; None where one is looked for among all.
+    fn items_shown(&self, form: &LogForm, state: &JobState) -> Option<IndexSet> {
+        if !self.items.is_empty() {
+            return None;
+        }
+        let shown =
+            if form.shows_items() { self.fixed.clone().unwrap_or_else(|| state.all()) } else { IndexSet::new() };
+        Some(shown)
+    }
+
     /// Whether only one index can be meant, whatever becomes of the Job.
     fn is_one(&self, state: &JobState) -> bool {
         state.completions() == 1 || self.fixed.as_ref().is_some_and(|fixed| fixed.len() == 1)
@@ -319,34 +333,23 @@ impl Read<'_> {
             let (batches, reader) = self.start(Arc::clone(&picked.source));
             let lanes = lanes.clone();
             let key = picked.key;
-            readers.spawn(async move { (place, into_lane(&lanes, key, batches, reader).await) });
+            readers.spawn(async move {
+                lanes.fill(key, batches).await.context("keeping lines until it is their turn")?;
+                anyhow::Ok((place, reader.await?))
+            });
         }
         loop {
             tokio::select! {
                 () = lanes.news() => lanes.print_by_time(None, printer, &mut context.ui)?,
                 ended = readers.join_next() => {
                     let Some(ended) = ended else { break };
-                    let (place, result) = ended?;
-                    finish(&sources[place], result?, printer, missing, context)?;
+                    let (place, result) = ended??;
+                    finish(&sources[place], result, printer, missing, context)?;
                 }
             }
         }
         lanes.print_by_time(None, printer, &mut context.ui)
     }
-}
-
-/// Hands what is read of a log to its lane.
-async fn into_lane(
-    lanes: &Lanes,
-    key: LaneKey,
-    mut batches: mpsc::Receiver<LogBatch>,
-    reader: JoinHandle<Result<LogEnd, Error>>,
-) -> Result<Result<LogEnd, Error>> {
-    while let Some(batch) = batches.recv().await {
-        lanes.push(key, batch)?;
-    }
-    lanes.end(key);
-    Ok(reader.await?)
 }
 
 /// Notes how the reading of a log ended. Of one that can't be had the message that its container left is printed.

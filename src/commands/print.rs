@@ -34,6 +34,18 @@ pub(super) struct LogForm {
     pub(super) filter: Filter,
 }
 
+impl LogForm {
+    /// Whether items stand before lines, or in their objects.
+    pub(super) fn shows_items(&self) -> bool {
+        let before_lines = match self.prefix {
+            Prefix::Auto => self.to.is_none(),
+            Prefix::Index => true,
+            Prefix::Pod | Prefix::None => false,
+        };
+        self.output.is_some() || before_lines
+    }
+}
+
 /// Which lines are printed.
 #[derive(Debug, Default)]
 pub(super) struct Filter {

@@ -463,7 +463,6 @@ impl JobState {
             _ if running.contains(index) => IndexStatus::Running,
             _ if unknown.contains(index) => IndexStatus::Unknown,
             _ if starting.contains(index) => IndexStatus::Starting,
-            _ if unknown.contains(index) => IndexStatus::Unknown,
             _ if tried.contains(index) => IndexStatus::Retrying,
             _ => IndexStatus::Pending,
         };

@@ -12,7 +12,7 @@ use super::{LogView, Order};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
 use crate::commands::Context;
-use crate::commands::lanes::{LaneKey, Lanes};
+use crate::commands::lanes::Lanes;
 use crate::commands::logs::missing::Missing;
 use crate::commands::logs::pick::{Pick, Picked};
 use crate::commands::print::LogPrinter;
@@ -223,7 +223,7 @@ impl Readers {
                 drop(sender);
                 result
             };
-            let (result, kept) = tokio::join!(read, keep(&lanes, key, receiver));
+            let (result, kept) = tokio::join!(read, lanes.fill(key, receiver));
             kept.context("keeping lines until it is their turn")?;
             Ok(Ended { uid, source, result })
         });
@@ -271,13 +271,4 @@ impl Readers {
         self.wanted = wanted;
         Ok(())
     }
-}
-
-/// Hands what is read of a log to its lane.
-async fn keep(lanes: &Lanes, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> std::io::Result<()> {
-    while let Some(batch) = batches.recv().await {
-        lanes.push(key, batch)?;
-    }
-    lanes.end(key);
-    Ok(())
 }
