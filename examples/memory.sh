@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Out of memory: some indexes need more than the others; they alone run again, with four times as much.
 #
-# Each worker sorts as many numbers as its item says, all in memory, and prints the median. The Job fails by the two that
-# Kubernetes kills (OOMKilled), the retry completes, and the results are whole.
+# Each worker sorts as many numbers as its item says, all in memory, and prints the median. The Job fails by the two
+# that Kubernetes kills (OOMKilled), the retry completes, and the results are whole.
 # For your own: your command, and as --memory what most of its items need. Both Jobs are deleted at the end.
 set -euo pipefail
 trap 'kubectl indexed delete median median-r1 --yes --ignore-not-found >/dev/null' EXIT

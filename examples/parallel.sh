@@ -2,7 +2,7 @@
 # From GNU parallel: a command of its manual, taken over with its ::: lists, results folder and job log.
 #
 # There: parallel --results shirts --joblog shirts.log echo {1} {2} ::: red green blue ::: S M L XL XXL
-# For your own: any command of parallel's with :::, :::+, -a, {}, {.}, {/}, {//}, {/.} or {1}; -- goes before it.
+# For your own: a command that parallel runs; -- goes before it, and flags such as -j and -a before that.
 # The results and the log stay in a temporary folder, the Job is deleted at the end.
 set -euo pipefail
 out=$(mktemp -d)

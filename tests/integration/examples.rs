@@ -18,6 +18,11 @@ fn example(name: &str, flags: &str) -> Outcome {
 fn job(name: &str) -> Value {
     let outcome = example(name, "--dry-run=client -o yaml");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{name}: {outcome}");
+    last_object(&outcome)
+}
+
+/// The last object of a manifest that was printed.
+fn last_object(outcome: &Outcome) -> Value {
     serde_saphyr::from_str(outcome.stdout.rsplit("---\n").next().unwrap()).unwrap()
 }
 
@@ -55,13 +60,10 @@ fn a_config_map_needs_no_init_container() {
 
 #[test]
 fn a_template_keeps_what_flags_do_not_say() {
-    let sandbox = Sandbox::new();
     let template = root().join("examples/template.yaml");
-    let run = ["run", "--items", "ada,grace", "--dry-run=client", "-o", "json", "--template"];
-    let outcome = sandbox.run(&[&run[..], &[template.to_str().unwrap(), "--", "cat"]].concat());
-    let objects: Vec<Value> =
-        serde_json::Deserializer::from_str(&outcome.stdout).into_iter().collect::<Result<_, _>>().unwrap();
-    let spec = &objects.last().unwrap()["spec"];
+    let run = ["run", "--items", "ada,grace", "--dry-run=client", "-o", "yaml", "--template"];
+    let outcome = Sandbox::new().run(&[&run[..], &[template.to_str().unwrap(), "--", "cat"]].concat());
+    let spec = &last_object(&outcome)["spec"];
     assert_eq!((&spec["activeDeadlineSeconds"], &spec["completions"]), (&600.into(), &2.into()));
     let worker = &spec["template"]["spec"]["containers"][0];
     assert_eq!((&worker["name"], &worker["env"][0]["name"]), (&"main".into(), &"GREETING".into()));
