@@ -20,6 +20,12 @@ fn they_show_the_screens_that_are_kept() {
         }
         let advice = "UPDATE=1 cargo test --test integration pictures draws it anew";
         assert!(file(&picture) == drawn, "{picture} does not show {screen}; {advice}");
+    }
+}
+
+#[test]
+fn each_is_in_the_readme() {
+    for picture in files("tests/pictures", "svg") {
         assert!(file("README.md").contains(&picture), "the README has no {picture}");
     }
 }
