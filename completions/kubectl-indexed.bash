@@ -457,11 +457,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "wide json jsonl csv name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide json jsonl csv name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "wide json jsonl csv name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide json jsonl csv name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -540,7 +540,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__list)
-            opts="-A -l -o -w -n -s -h --all-namespaces --selector --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-A -l -L -o -w -n -s -h --all-namespaces --selector --field-selector --label-columns --show-labels --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -554,12 +554,28 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label-columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort-by)
+                    COMPREPLY=($(compgen -W "age name status failed" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "wide yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "wide yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -815,11 +831,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "jsonl csv json text" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "jsonl csv json text jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "jsonl csv json text" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "jsonl csv json text jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --from)
@@ -933,11 +949,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1083,11 +1099,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1389,11 +1405,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1507,11 +1523,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1613,11 +1629,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)

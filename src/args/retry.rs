@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{DryRun, FollowArgs, ObjectFormat};
+use super::{DryRun, FollowArgs, Form, ObjectFormat};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -87,8 +87,8 @@ pub(crate) struct RetryArgs {
           value_name = "WHERE", help_heading = "Output")]
     pub(crate) dry_run: DryRun,
     /// Form of the objects on stdout
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<ObjectFormat>,
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<Form<ObjectFormat>>,
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
     pub(crate) field_manager: String,

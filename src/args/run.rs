@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{FollowArgs, ObjectFormat};
+use super::{FollowArgs, Form, ObjectFormat};
 
 /// Whether to do it, or only to show what would be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -228,8 +228,8 @@ pub(crate) struct RunArgs {
           value_name = "WHERE", help_heading = "Output")]
     pub(crate) dry_run: DryRun,
     /// Form of the objects on stdout
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<ObjectFormat>,
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<Form<ObjectFormat>>,
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
     pub(crate) field_manager: String,

@@ -30,6 +30,16 @@ pub(crate) struct Cluster {
     connection: Connection,
 }
 
+/// Which Jobs are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct JobFilter<'a> {
+    pub(crate) all_namespaces: bool,
+    /// A selector of labels.
+    pub(crate) labels: Option<&'a str>,
+    /// A selector of fields.
+    pub(crate) fields: Option<&'a str>,
+}
+
 impl Cluster {
     /// Finds the cluster as kubectl does. Nothing is sent to it yet.
     pub(crate) async fn connect(options: &ConnectOptions, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
@@ -73,13 +83,23 @@ impl Cluster {
 
     /// The Jobs of the namespace, or of all, that have the labels of `selector`.
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
+        self.jobs_with(JobFilter { all_namespaces, labels: selector, fields: None }).await
+    }
+
+    /// The Jobs that are asked for.
+    pub(crate) async fn jobs_with(&self, filter: JobFilter<'_>) -> Result<Vec<Job>, Error> {
+        let JobFilter { all_namespaces, labels, fields } = filter;
         let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
         let doing = if all_namespaces {
             "list jobs in all namespaces".to_owned()
         } else {
             format!("list jobs in namespace {:?}", self.namespace())
         };
-        let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
+        let params = ListParams {
+            label_selector: labels.map(str::to_owned),
+            field_selector: fields.map(str::to_owned),
+            ..ListParams::default()
+        };
         self.list(&doing, &api, params).await
     }
 

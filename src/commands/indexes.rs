@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::follow::teller::ConnectionTeller;
 use super::gather::gather;
+use super::output::{self, Custom, Output};
 use super::{Context, family, find, follow};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::watch::Pods;
@@ -25,8 +26,10 @@ use crate::view::summary::ItemTexts;
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, status, only_this, sort_by, output, no_headers, watch } = args;
-    if watch && output == Some(IndexFormat::Json) {
-        return Err(Error::usage("-o json is one object, which -w could not go on with")
+    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
+    let whole = custom.as_ref().map(Custom::flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
+    if let (Some(flag), true) = (whole, watch) {
+        return Err(Error::usage(format!("{flag} is about all indexes as one object, which -w could not go on with"))
             .hint("-o jsonl prints an object for each change")
             .into());
     }
@@ -61,6 +64,10 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         width: context.ui.width(),
     };
     let now = context.now();
+    if let Some(custom) = &mut custom {
+        custom.list(&serde_json::to_value(json::index_list(&state, &rows, &items, now))?, context)?;
+        return Ok(Exit::Success);
+    }
     if output == Some(IndexFormat::Json) {
         serde_json::to_writer_pretty(Out(&mut context.ui), &json::index_list(&state, &rows, &items, now))
             .map_err(io::Error::from)?;

@@ -10,7 +10,7 @@ use super::follow::{End, Follow};
 use super::gather::gather;
 use super::run::Shown;
 use super::submit::{How, Submitted};
-use super::{Context, family, find, follow, run, submit};
+use super::{Context, family, find, follow, output, run, submit};
 use crate::args::{DryRun, FollowArgs, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
@@ -32,7 +32,7 @@ const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
     let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let (dry_run, output) = (args.dry_run, args.output);
+    let (dry_run, output) = (args.dry_run, output::read(args.output.clone(), true)?);
     let shown = Shown { prefix, keep_order, results: None };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());

@@ -8,6 +8,7 @@ mod group;
 pub(crate) mod indexes;
 pub(crate) mod joblog;
 pub(crate) mod json;
+pub(crate) mod jsonpath;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod progress;
