@@ -12,7 +12,7 @@ use super::output::{self, Custom, Output};
 use crate::args::{JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
 use crate::cluster::{Cluster, JobFilter};
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::manifest;
 use crate::state;
 use crate::view::list::{Columns, Table};
@@ -32,7 +32,7 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
     let Output { word: output, mut custom } = output::read(output, !no_headers)?;
     let cluster = context.cluster().await?;
     let filter = JobFilter { all_namespaces, labels: selector.as_deref(), fields: field_selector.as_deref() };
-    let mut jobs = cluster.jobs_with(filter).await?;
+    let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
     jobs.retain(state::is_indexed);
     sort(&mut jobs, sort_by);
     let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));
@@ -74,6 +74,14 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
         }
     }
     Ok(Exit::Success)
+}
+
+/// The server names only the field that it does not know.
+fn knows_no_field(error: Error, filter: JobFilter<'_>) -> Error {
+    if filter.fields.is_some() && error.to_string().contains("field label") {
+        return error.hint("of a Job it knows metadata.name, metadata.namespace and status.successful");
+    }
+    error
 }
 
 /// Sorts Jobs; those that are alike by name.

@@ -119,15 +119,14 @@ fn row(job: &Job, columns: &Columns, now: Timestamp) -> Vec<String> {
         let failed = failed.map(|failed| failed.to_string()).filter(|text| !text.is_empty());
         row.extend([names.join(","), images.join(","), failed.unwrap_or_else(|| "<none>".to_owned())]);
     }
-    let none = || "<none>".to_owned();
     let labels = job.metadata.labels.as_ref().filter(|labels| !labels.is_empty());
-    row.extend(
-        columns.labels.iter().map(|label| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_else(none)),
-    );
+    // As kubectl leaves it empty where there is no such label.
+    let value = |label: &String| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default();
+    row.extend(columns.labels.iter().map(value));
     if columns.all_labels {
         let all = labels
             .map(|labels| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","));
-        row.push(all.unwrap_or_else(none));
+        row.push(all.unwrap_or_else(|| "<none>".to_owned()));
     }
     row
 }
