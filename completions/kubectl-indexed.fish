@@ -297,6 +297,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l item -d 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
 starting\t''
 running\t''
@@ -344,6 +345,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l item -d 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
 starting\t''
 running\t''

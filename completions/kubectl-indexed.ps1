@@ -300,6 +300,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-indexed' -ScriptBlock {
         'kubectl-indexed;indexes' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude')
             [CompletionResult]::new('--index', '--index', [CompletionResultType]::ParameterName, 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude')
+            [CompletionResult]::new('--item', '--item', [CompletionResultType]::ParameterName, 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those that fare so; several are separated by commas')
             [CompletionResult]::new('--sort-by', '--sort-by', [CompletionResultType]::ParameterName, 'What the rows are sorted by')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the rows')
@@ -334,6 +335,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-indexed' -ScriptBlock {
         'kubectl-indexed;tasks' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude')
             [CompletionResult]::new('--index', '--index', [CompletionResultType]::ParameterName, 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude')
+            [CompletionResult]::new('--item', '--item', [CompletionResultType]::ParameterName, 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those that fare so; several are separated by commas')
             [CompletionResult]::new('--sort-by', '--sort-by', [CompletionResultType]::ParameterName, 'What the rows are sorted by')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the rows')

@@ -343,6 +343,9 @@ pub(crate) struct IndexesArgs {
     /// Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
     #[arg(short, long, value_name = "INDEXES")]
     pub(crate) index: Option<IndexSelector>,
+    /// Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+    #[arg(long = "item", value_name = "ITEM")]
+    pub(crate) items: Vec<String>,
     /// Only those that fare so; several are separated by commas
     #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',')]
     pub(crate) status: Vec<StatusFilter>,

@@ -570,6 +570,9 @@ fn of_indexes() {
               Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
 
+          --item <ITEM>
+              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+
           --status <STATUS>
               Only those that fare so; several are separated by commas
               
