@@ -7,6 +7,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::index_set::IndexSet;
+
 /// How text is to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -29,6 +31,11 @@ pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
         1 => format!("1 {one}"),
         _ => format!("{count} {many}"),
     }
+}
+
+/// Indexes with their noun, as in `index 3` and `indexes 3,5-7`.
+pub(crate) fn numbered(indexes: &IndexSet) -> String {
+    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
 }
 
 /// Text from the cluster or from items, with the control characters made visible that would otherwise drive the

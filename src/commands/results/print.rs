@@ -17,7 +17,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::state::{IndexStatus, JobState};
 use crate::view::results::{self, ResultEntry, Stdout};
-use crate::view::{line, plural};
+use crate::view::{line, numbered, plural};
 
 /// How many reasons are named why outputs can't be had.
 const REASONS: usize = 10;
@@ -123,10 +123,6 @@ impl Tally {
 
 fn job_name(job: Option<&Job>) -> &str {
     job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
-}
-
-fn numbered(indexes: &IndexSet) -> String {
-    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
 }
 
 fn has(indexes: &IndexSet) -> String {
