@@ -117,19 +117,21 @@ impl Cluster {
 
     /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
     pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
-        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
-        let fields = ListParams::default().fields("involvedObject.kind=Pod,type=Warning");
-        self.list(&doing, &self.api::<Event>(), fields).await
+        self.pod_events("type=Warning").await
     }
 
     /// All events about Pods in the namespace but those of their beginning, the latest last.
     pub(crate) async fn pod_endings(&self) -> Result<Vec<Event>, Error> {
-        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
         let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
-        let fields = format!("involvedObject.kind=Pod,reason!={}", beginnings.join(",reason!="));
-        let mut events = self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await?;
+        let mut events = self.pod_events(&format!("reason!={}", beginnings.join(",reason!="))).await?;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         Ok(events)
+    }
+
+    async fn pod_events(&self, which: &str) -> Result<Vec<Event>, Error> {
+        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
+        let fields = ListParams::default().fields(&format!("involvedObject.kind=Pod,{which}"));
+        self.list(&doing, &self.api::<Event>(), fields).await
     }
 
     /// A ConfigMap, or None if it is not there.
