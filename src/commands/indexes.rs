@@ -297,13 +297,13 @@ impl Printer {
         let item = self.items.get(&row.index);
         let now = context.now();
         let line = match self.output {
-            None | Some(IndexFormat::Wide) => self.table.row(row, item, now),
+            None | Some(IndexFormat::Wide) => self.table.row(row, item, now).into_bytes(),
             Some(IndexFormat::Csv) => csv(row, item, now),
             Some(IndexFormat::Json | IndexFormat::Jsonl) => {
-                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?)
+                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?).into_bytes()
             }
             Some(IndexFormat::Name) => match &row.pod {
-                Some(pod) => format!("pod/{pod}\n"),
+                Some(pod) => format!("pod/{pod}\n").into_bytes(),
                 // It was never tried, or its Pod is gone: nothing that kubectl could go on with.
                 None => return Ok(()),
             },

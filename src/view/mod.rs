@@ -17,7 +17,7 @@ pub(crate) mod summary;
 mod text;
 pub(crate) mod watch;
 
-pub(crate) use text::{Style, Widths, aligned, beginning, cut, escape_control, numbered, plural};
+pub(crate) use text::{Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, plural};
 
 #[cfg(test)]
 mod tests;
