@@ -125,7 +125,7 @@ index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them; a Job that they come from is read from the cluster all the same' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''
@@ -540,7 +540,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -
 index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; the Job is read from the cluster all the same' -r -f -a "none\t'Do it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; a Job that they come from is read from the cluster all the same' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''

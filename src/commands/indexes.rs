@@ -121,10 +121,10 @@ impl Asked {
     /// # Errors
     /// As [`Asked::rows`].
     fn selected(&self, state: &JobState) -> Result<IndexSet, Error> {
-        Ok(self.of_these_items(find::select(self.selector.as_ref(), state)?))
+        Ok(self.of_these_items(&find::select(self.selector.as_ref(), state)?))
     }
 
-    fn of_these_items(&self, indexes: IndexSet) -> IndexSet {
+    fn of_these_items(&self, indexes: &IndexSet) -> IndexSet {
         self.of_items.as_ref().map_or_else(|| indexes.clone(), |of_items| indexes.intersection(of_items))
     }
 
@@ -136,7 +136,7 @@ impl Asked {
         let all = state.all();
         let over = state.outcome().is_some();
         let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| {
-            self.of_these_items(match &self.selector {
+            self.of_these_items(&match &self.selector {
                 Some(selector) => selector.resolve(meaning),
                 None => all.clone(),
             })

@@ -11,7 +11,7 @@ use super::gather::gather;
 use super::run::Shown;
 use super::submit::{How, Submitted};
 use super::{Context, family, find, follow, output, run, submit};
-use crate::args::{DryRun, FollowArgs, OutstandingStatus, RetryArgs};
+use crate::args::{DryRun, FollowArgs, ObjectArgs, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
@@ -32,13 +32,14 @@ const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
     let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let (dry_run, output) = (args.dry_run, output::read(args.output.clone(), true)?);
+    let ObjectArgs { dry_run, output, field_manager: manager } = args.objects.clone();
+    let output = output::read(output, true)?;
     let shown = Shown { prefix, keep_order, results: None };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
-    let (named, manager) = (args.job.clone(), args.field_manager.clone());
+    let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
     let (state, minor) = futures::join!(family::load_begun(job, &cluster), cluster.server_minor());

@@ -15,7 +15,7 @@ use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, submit};
-use crate::args::{DryRun, FollowArgs, ObjectFormat, Prefix, RunArgs};
+use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
@@ -28,13 +28,13 @@ use crate::view::summary::ItemTexts;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let (dry_run, output) = (args.dry_run, output::read(args.output.clone(), true)?);
+    let ObjectArgs { dry_run, output, field_manager: manager } = args.objects.clone();
+    let output = output::read(output, true)?;
     let shown = Shown { prefix, keep_order, results: args.results.clone() };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
-    let manager = args.field_manager.clone();
     let inputs = inputs::read(&args, context).await?;
     let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
     let Resolved { mut spec, notes, warnings } = resolved;

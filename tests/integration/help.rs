@@ -319,7 +319,8 @@ fn of_run() {
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them
+              Print the objects instead of creating them; a Job that they come from is read from the
+              cluster all the same
 
               Possible values:
               - none:   Do it
@@ -915,7 +916,8 @@ fn of_retry() {
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them; the Job is read from the cluster all the same
+              Print the objects instead of creating them; a Job that they come from is read from the
+              cluster all the same
 
               Possible values:
               - none:   Do it
