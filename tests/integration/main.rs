@@ -10,6 +10,7 @@ mod errors;
 mod examples;
 mod handover;
 mod help;
+mod pictures;
 mod readme;
 mod results;
 mod support;
