@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::Context;
@@ -66,8 +66,9 @@ pub(super) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>>
     Ok(Output { word: None, custom: Some(Custom { flag, what, headers, widths: None }) })
 }
 
-fn file(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+fn file(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(format!("-o: the file {} can't be read", path.display())).caused_by(error))
 }
 
 fn wrong(flag: &str, fault: &Fault) -> Error {
