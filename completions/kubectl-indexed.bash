@@ -434,7 +434,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__indexes)
-            opts="-i -o -w -n -s -h --index --status --only-this --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -o -w -n -s -h --index --item --status --only-this --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -448,6 +448,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --item)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --status)
                     COMPREPLY=($(compgen -W "pending starting running retrying unknown succeeded failed" -- "${cur}"))
                     return 0
@@ -457,11 +461,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "wide json jsonl csv name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide json jsonl csv name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "wide json jsonl csv name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide json jsonl csv name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -540,7 +544,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__list)
-            opts="-A -l -o -w -n -s -h --all-namespaces --selector --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-A -l -L -o -w -n -s -h --all-namespaces --selector --field-selector --label-columns --show-labels --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -554,12 +558,28 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label-columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort-by)
+                    COMPREPLY=($(compgen -W "age name status failed" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "wide yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "wide yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wide yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -815,11 +835,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "jsonl csv json text" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "jsonl csv json text jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "jsonl csv json text" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "jsonl csv json text jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --from)
@@ -933,11 +953,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1083,11 +1103,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1389,11 +1409,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1507,11 +1527,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)
@@ -1613,11 +1633,11 @@ _kubectl__indexed() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "yaml json name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "yaml json name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns=" -- "${cur}"))
                     return 0
                     ;;
                 --field-manager)

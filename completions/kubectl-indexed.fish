@@ -125,12 +125,16 @@ index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l results -d 'New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to' -r -F
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them' -r -f -a "none\t'Do it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l dry-run -d 'Print the objects instead of creating them; a Job that they come from is read from the cluster all the same' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -182,10 +186,20 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -s h -l help -d 'Print help'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l field-selector -d 'Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace, status.successful' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s L -l label-columns -d 'Labels that get a column each; can be repeated, or separated by commas' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l sort-by -d 'What the Jobs are sorted by' -r -f -a "age\t'Newest first'
+name\t''
+status\t''
+failed\t'How many indexes failed, the most last'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
 yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l context -d 'Context of the kubeconfig to use' -r
@@ -202,16 +216,27 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l show-labels -d 'Add a column with all labels'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l disable-compression -d 'Ask the server not to compress its answers'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l field-selector -d 'Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace, status.successful' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s L -l label-columns -d 'Labels that get a column each; can be repeated, or separated by commas' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l sort-by -d 'What the Jobs are sorted by' -r -f -a "age\t'Newest first'
+name\t''
+status\t''
+failed\t'How many indexes failed, the most last'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
 yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l context -d 'Context of the kubeconfig to use' -r
@@ -228,16 +253,27 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l c
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l show-labels -d 'Add a column with all labels'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l disable-compression -d 'Ask the server not to compress its answers'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s l -l selector -d 'Labels that the Jobs must have, as in kubectl get -l' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l field-selector -d 'Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace, status.successful' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s L -l label-columns -d 'Labels that get a column each; can be repeated, or separated by commas' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l sort-by -d 'What the Jobs are sorted by' -r -f -a "age\t'Newest first'
+name\t''
+status\t''
+failed\t'How many indexes failed, the most last'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s o -l output -d 'Form of the list' -r -f -a "wide\t''
 yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l context -d 'Context of the kubeconfig to use' -r
@@ -254,12 +290,14 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l show-labels -d 'Add a column with all labels'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l disable-compression -d 'Ask the server not to compress its answers'
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l item -d 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
 starting\t''
 running\t''
@@ -280,7 +318,11 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes"
 json\t'One object, whose shape has a version'
 jsonl\t'An object a line'
 csv\t'Comma-separated values of all that is known'
-name\t'The Pod of each index, as kubectl takes it'"
+name\t'The Pod of each index, as kubectl takes it'
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l context -d 'Context of the kubeconfig to use' -r
@@ -303,6 +345,7 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s i -l index -d 'Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l item -d 'Only the indexes of this item; * stands for any characters, ? for one; can be repeated' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l status -d 'Only those that fare so; several are separated by commas' -r -f -a "pending\t''
 starting\t''
 running\t''
@@ -323,7 +366,11 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -
 json\t'One object, whose shape has a version'
 jsonl\t'An object a line'
 csv\t'Comma-separated values of all that is known'
-name\t'The Pod of each index, as kubectl takes it'"
+name\t'The Pod of each index, as kubectl takes it'
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l context -d 'Context of the kubeconfig to use' -r
@@ -404,7 +451,11 @@ item\t'The item, as far as a file can be called so'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s o -l output -d 'Form of the results on stdout [default: text, or nothing with --to or --joblog]' -r -f -a "jsonl\t'An object a line'
 csv\t'Comma-separated values, the output in the last column'
 json\t'One object, whose shape has a version'
-text\t'The outputs alone, one behind the other'"
+text\t'The outputs alone, one behind the other'
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l from -d 'What is the output of an index' -r -f -a "log\t'What its worker wrote to stdout and stderr, as far as its node keeps it'
 termination-message\t'What its worker wrote to /dev/termination-log, at most 4 KiB: needs no request for each index'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -s c -l container -d 'Container to read; the default container of the Pod when left out' -r
@@ -489,12 +540,16 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -
 index\t'Index and item in brackets'
 pod\t'Pod and container, as kubectl logs --prefix prints them'
 none\t'Nothing'"
-complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; the Job is read from the cluster all the same' -r -f -a "none\t'Do it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l dry-run -d 'Print the objects instead of creating them; a Job that they come from is read from the cluster all the same' -r -f -a "none\t'Do it'
 client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s o -l output -d 'Form of the objects on stdout' -r -f -a "yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -523,7 +578,11 @@ client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -551,7 +610,11 @@ client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
@@ -580,7 +643,11 @@ client\t'Build and check it here, and print it'
 server\t'Have the server check it without storing it, and print what it would store'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s o -l output -d 'Form of the changed Jobs on stdout' -r -f -a "yaml\t''
 json\t''
-name\t''"
+name\t''
+jsonpath=\t'What a template takes out of the JSON, as in jsonpath=\'{.metadata.name}\''
+jsonpath-as-json=\t'The same as JSON'
+jsonpath-file=\t'By a template in a file'
+custom-columns=\t'A table of paths into the JSON, as in custom-columns=NAME:.metadata.name'"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l field-manager -d 'Name of the manager that the server records for the fields that are set' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s n -l namespace -d 'Namespace to work in' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F

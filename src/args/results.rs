@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Form;
 use crate::index_set::IndexSelector;
 
 /// Forms of results on stdout.
@@ -78,8 +79,8 @@ pub(crate) struct ResultsArgs {
     #[arg(long, value_enum, value_name = "WHAT", requires = "to")]
     pub(crate) name_by: Option<NameBy>,
     /// Form of the results on stdout [default: text, or nothing with --to or --joblog]
-    #[arg(short, long, value_enum, value_name = "FORM")]
-    pub(crate) output: Option<ResultFormat>,
+    #[arg(short, long, value_name = "FORM")]
+    pub(crate) output: Option<Form<ResultFormat>>,
     /// Leave out the line of column names
     #[arg(long)]
     pub(crate) no_headers: bool,

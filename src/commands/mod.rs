@@ -13,6 +13,7 @@ mod inputs;
 mod lanes;
 mod list;
 mod logs;
+mod output;
 mod print;
 mod results;
 mod resume;

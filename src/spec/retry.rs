@@ -70,9 +70,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         init_image,
         // How it is shown is the command's business.
         follow: _,
-        dry_run: _,
-        output: _,
-        field_manager: _,
+        objects: _,
     } = args;
     let exit_codes = exit_codes.map(|text| {
         text.parse::<IndexSet>().map_err(|problem| {

@@ -8,6 +8,7 @@ mod examples;
 mod faults;
 mod indexes;
 mod items;
+mod jsonpath;
 mod kills;
 mod life;
 mod list;

@@ -319,7 +319,8 @@ fn of_run() {
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them
+              Print the objects instead of creating them; a Job that they come from is read from the
+              cluster all the same
 
               Possible values:
               - none:   Do it
@@ -330,8 +331,17 @@ fn of_run() {
 
       -o, --output <FORM>
               Form of the objects on stdout
-              
-              [possible values: yaml, json, name]
+
+              Possible values:
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
               Name of the manager that the server records for the fields that are set
@@ -465,19 +475,63 @@ fn of_describe() {
 
 #[test]
 fn of_list() {
-    assert_snapshot!(own_part("list"), @"
+    assert_snapshot!(own_part("list"), @r#"
     ── stdout
     List the Indexed Jobs of a namespace, newest first
 
     Usage: kubectl indexed list [OPTIONS]
 
     Options:
-      -A, --all-namespaces       List the Jobs of all namespaces
-      -l, --selector <SELECTOR>  Labels that the Jobs must have, as in kubectl get -l
-      -o, --output <FORM>        Form of the list [possible values: wide, yaml, json, name]
-          --no-headers           Leave out the line of column names
-      -w, --watch                Print a Job again when it changes, until interrupted
-      -h, --help                 Print help
+      -A, --all-namespaces
+              List the Jobs of all namespaces
+
+      -l, --selector <SELECTOR>
+              Labels that the Jobs must have, as in kubectl get -l
+
+          --field-selector <SELECTOR>
+              Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace,
+              status.successful
+
+      -L, --label-columns <LABEL>
+              Labels that get a column each; can be repeated, or separated by commas
+
+          --show-labels
+              Add a column with all labels
+
+          --sort-by <WHAT>
+              What the Jobs are sorted by
+
+              Possible values:
+              - age:    Newest first
+              - name
+              - status
+              - failed: How many indexes failed, the most last
+              
+              [default: age]
+
+      -o, --output <FORM>
+              Form of the list
+
+              Possible values:
+              - wide
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
+
+          --no-headers
+              Leave out the line of column names
+
+      -w, --watch
+              Print a Job again when it changes, until interrupted
+
+      -h, --help
+              Print help (see a summary with '-h')
 
     [the cluster options]
     Examples:
@@ -485,9 +539,19 @@ fn of_list() {
       kubectl indexed list -A -o wide
       kubectl indexed list -l team=vision -o name
       kubectl indexed list -w
+
+      # A column for a label, or all labels
+      kubectl indexed list -L team
+      kubectl indexed list --show-labels
+
+      # Those of which no index has completed
+      kubectl indexed list --field-selector status.successful=0
+
+      # By a template of kubectl's
+      kubectl indexed list -o jsonpath='{range .items[*]}{.metadata.name}{"\n"}{end}'
     ── stderr
     ── exit code 0
-    ");
+    "#);
 }
 
 #[test]
@@ -507,6 +571,9 @@ fn of_indexes() {
               Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
 
+          --item <ITEM>
+              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+
           --status <STATUS>
               Only those that fare so; several are separated by commas
               
@@ -525,11 +592,17 @@ fn of_indexes() {
               Form of the rows
 
               Possible values:
-              - wide:  With the Pod and the message
-              - json:  One object, whose shape has a version
-              - jsonl: An object a line
-              - csv:   Comma-separated values of all that is known
-              - name:  The Pod of each index, as kubectl takes it
+              - wide:              With the Pod and the message
+              - json:              One object, whose shape has a version
+              - jsonl:             An object a line
+              - csv:               Comma-separated values of all that is known
+              - name:              The Pod of each index, as kubectl takes it
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --no-headers
               Leave out the line of column names
@@ -843,7 +916,8 @@ fn of_retry() {
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them; the Job is read from the cluster all the same
+              Print the objects instead of creating them; a Job that they come from is read from the
+              cluster all the same
 
               Possible values:
               - none:   Do it
@@ -854,8 +928,17 @@ fn of_retry() {
 
       -o, --output <FORM>
               Form of the objects on stdout
-              
-              [possible values: yaml, json, name]
+
+              Possible values:
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
               Name of the manager that the server records for the fields that are set
@@ -919,8 +1002,17 @@ fn of_suspend() {
 
       -o, --output <FORM>
               Form of the changed Jobs on stdout
-              
-              [possible values: yaml, json, name]
+
+              Possible values:
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
               Name of the manager that the server records for the fields that are set
@@ -973,8 +1065,17 @@ fn of_resume() {
 
       -o, --output <FORM>
               Form of the changed Jobs on stdout
-              
-              [possible values: yaml, json, name]
+
+              Possible values:
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
               Name of the manager that the server records for the fields that are set
@@ -1036,8 +1137,17 @@ fn of_scale() {
 
       -o, --output <FORM>
               Form of the changed Jobs on stdout
-              
-              [possible values: yaml, json, name]
+
+              Possible values:
+              - yaml
+              - json
+              - name
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
               Name of the manager that the server records for the fields that are set
@@ -1221,10 +1331,16 @@ fn of_results() {
               Form of the results on stdout [default: text, or nothing with --to or --joblog]
 
               Possible values:
-              - jsonl: An object a line
-              - csv:   Comma-separated values, the output in the last column
-              - json:  One object, whose shape has a version
-              - text:  The outputs alone, one behind the other
+              - jsonl:             An object a line
+              - csv:               Comma-separated values, the output in the last column
+              - json:              One object, whose shape has a version
+              - text:              The outputs alone, one behind the other
+              - jsonpath=:         What a template takes out of the JSON, as in
+                jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same as JSON
+              - jsonpath-file=:    By a template in a file
+              - custom-columns=:   A table of paths into the JSON, as in
+                custom-columns=NAME:.metadata.name
 
           --no-headers
               Leave out the line of column names
