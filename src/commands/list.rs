@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::Context;
 use super::follow::teller::ConnectionTeller;
+use super::{Context, find};
 use crate::args::{ListArgs, ListFormat};
 use crate::cluster::Cluster;
 use crate::cluster::watch::JobChange;
@@ -21,10 +21,7 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
     let cluster = context.cluster().await?;
     let mut jobs = cluster.jobs(all_namespaces, selector.as_deref()).await?;
     jobs.retain(state::is_indexed);
-    jobs.sort_by(|a, b| {
-        let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
-        newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
-    });
+    find::newest_first(&mut jobs);
     let is_table = matches!(output, None | Some(ListFormat::Wide));
     if is_table && jobs.is_empty() && !watch {
         let place =
