@@ -99,6 +99,8 @@ pub(crate) enum Shell {
     Zsh,
     Fish,
     Powershell,
+    /// kubectl itself: an executable to put on PATH as kubectl_complete-indexed
+    Kubectl,
 }
 
 /// The flags that kubectl takes everywhere.

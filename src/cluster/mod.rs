@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod logs;
+pub(crate) mod names;
 mod objects;
 mod pods;
 mod protobuf;

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::Context;
 use super::follow::teller::ConnectionTeller;
 use super::output::{self, Custom, Output};
+use super::{Context, find};
 use crate::args::{JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
 use crate::cluster::{Cluster, JobFilter};
@@ -89,7 +89,7 @@ fn sort(jobs: &mut [Job], key: JobKey) {
     let name = |job: &Job| (job.metadata.name.clone(), job.metadata.namespace.clone());
     jobs.sort_by_cached_key(name);
     match key {
-        JobKey::Age => jobs.sort_by_key(|job| std::cmp::Reverse(job.metadata.creation_timestamp.clone())),
+        JobKey::Age => find::newest_first(jobs),
         JobKey::Name => {}
         JobKey::Status => jobs.sort_by_key(state::status_word),
         JobKey::Failed => jobs.sort_by_key(state::failed_count),
