@@ -135,13 +135,27 @@ impl Connection {
 /// plugins inherit it, and some programs go through all files that they might have open.
 const OPEN_FILES: u64 = 8192;
 
-/// The names of the contexts, clusters and users of the kubeconfig that is meant.
+/// What the kubeconfig has, by name.
+pub(crate) struct KubeconfigNames {
+    pub(crate) contexts: Vec<String>,
+    pub(crate) clusters: Vec<String>,
+    pub(crate) users: Vec<String>,
+}
+
+/// The names in the kubeconfig that is meant. Nothing is asked of a cluster.
+///
+/// # Errors
+/// A file that is not a kubeconfig, or that is named and not there.
 pub(crate) fn kubeconfig_names(
     options: &ConnectOptions,
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Vec<String>, Vec<String>, Vec<String>), Error> {
+) -> Result<KubeconfigNames, Error> {
     let found = kubeconfig::load(options.kubeconfig.as_deref(), env)?;
-    Ok((found.contexts.into_keys().collect(), found.clusters.into_keys().collect(), found.users.into_keys().collect()))
+    Ok(KubeconfigNames {
+        contexts: found.contexts.into_keys().collect(),
+        clusters: found.clusters.into_keys().collect(),
+        users: found.users.into_keys().collect(),
+    })
 }
 
 /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec

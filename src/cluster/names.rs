@@ -1,10 +1,9 @@
-//! Names alone: of objects in the cluster, and of what a kubeconfig has. For completion, which must be quick.
+//! Names alone of objects in the cluster: for completion, which must be quick.
 
 use http::Request;
 use serde::Deserialize;
 
 use super::Cluster;
-use super::connect::{self, ConnectOptions};
 use crate::error::{Error, Kind};
 
 /// No list of names is longer: nobody reads more of them on a screen.
@@ -56,24 +55,4 @@ impl Cluster {
         let list: List = self.connection.timed("list names", self.client().request(request)).await?;
         Ok(list.items.into_iter().map(|item| item.metadata.name).collect())
     }
-}
-
-/// What the kubeconfig has: contexts, clusters and users, in its order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KubeconfigNames {
-    pub(crate) contexts: Vec<String>,
-    pub(crate) clusters: Vec<String>,
-    pub(crate) users: Vec<String>,
-}
-
-/// The names in the kubeconfig that the options mean. Nothing is asked of a cluster.
-///
-/// # Errors
-/// As [`Cluster::connect`], of its files.
-pub(crate) fn of_kubeconfig(
-    options: &ConnectOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<KubeconfigNames, Error> {
-    let (contexts, clusters, users) = connect::kubeconfig_names(options, env)?;
-    Ok(KubeconfigNames { contexts, clusters, users })
 }

@@ -8,6 +8,7 @@ mod asking;
 mod scene;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io;
 
 use clap::{Arg, Command, CommandFactory as _, ValueHint};
@@ -43,12 +44,12 @@ exec kubectl-indexed __complete \"$@\"
 /// # Errors
 /// If the shell that asks is none that is known.
 pub(super) fn asked(started_as: &str) -> Option<io::Result<Vec<u8>>> {
-    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     if started_as == PLUGIN {
-        return Some(Ok(for_kubectl(words)));
+        return Some(Ok(for_kubectl(&words)));
     }
     if words.first().is_some_and(|word| word == HIDDEN_VERB) {
-        return Some(Ok(for_kubectl(words.split_off(1))));
+        return Some(Ok(for_kubectl(&words[1..])));
     }
     let shell = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty())?;
     Some(for_shell(&shell, words))
@@ -95,7 +96,7 @@ fn for_shell(shell: &str, mut words: Vec<OsString>) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-fn for_kubectl(words: Vec<OsString>) -> Vec<u8> {
+fn for_kubectl(words: &[OsString]) -> Vec<u8> {
     let (current, before) = words.split_last().map_or((OsString::new(), &[][..]), |(last, rest)| (last.clone(), rest));
     let mut command = command(before, &current);
     let mut whole = vec![OsString::from("kubectl-indexed")];
@@ -131,7 +132,7 @@ fn protocol(candidates: &[CompletionCandidate]) -> Vec<u8> {
         answer.push('\n');
     }
     let directive = NO_FILES | KEEP_ORDER | if goes_on { NO_SPACE } else { 0 };
-    answer.push_str(&format!(":{directive}\n"));
+    let _ = writeln!(answer, ":{directive}");
     answer.into_bytes()
 }
 
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     fn answer(words: &[&str]) -> String {
-        String::from_utf8(for_kubectl(words.iter().map(OsString::from).collect())).unwrap()
+        String::from_utf8(for_kubectl(&words.iter().map(OsString::from).collect::<Vec<_>>())).unwrap()
     }
 
     #[test]

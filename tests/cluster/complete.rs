@@ -122,5 +122,6 @@ fn tab_in_a_real_bash_offers_jobs_and_failed_indexes_first() {
     terminal.types("b");
     terminal.shows(&["$ kubectl indexed logs broken"]);
     terminal.types("--index ");
-    terminal.shows(&["1,3 ", "1 ", "3 ", "failed ", "succeeded ", "$ kubectl indexed logs broken"]);
+    // Columns are read downwards.
+    terminal.shows(&["\n1,3 ", "(the 2 that failed)", "\n1 ", "(bob: exit code 3)", "\n3 ", "(dan: exit code 4)"]);
 }

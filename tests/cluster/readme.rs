@@ -45,7 +45,7 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
     let cluster = Cluster::new("readme-first");
     let session = blocks("shell");
     assert_eq!(session.len(), 1);
-    let (install, rest) = session[0].split_once('\n').unwrap();
+    let (install, then) = session[0].split_once('\n').unwrap();
     assert_eq!(install, "cargo install --path .");
     // Built as for the tests, which need no second build then; tests/release installs what is released.
     let rust = std::path::Path::new(env!("CARGO")).parent().unwrap().display();
@@ -55,7 +55,7 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
          cargo install --quiet --locked --debug --target-dir target --path ."
     );
     cluster.shell(&install).ok();
-    let outcome = cluster.shell(&format!("export PATH=$HOME/.cargo/bin:$PATH; cd $HOME\n{rest}\ncat areas.csv")).ok();
+    let outcome = cluster.shell(&format!("export PATH=$HOME/.cargo/bin:$PATH; cd $HOME\n{then}\ncat areas.csv")).ok();
     let rows: Vec<_> = outcome.stdout.lines().rev().take(4).collect();
     assert!(rows[3].starts_with("index,"), "{outcome:#?}");
     for (row, area) in rows[..3].iter().rev().zip(["100", "400", "900"]) {

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::scene::Scene;
-use crate::cluster::names::{self, Named};
+use crate::cluster::connect;
+use crate::cluster::names::Named;
 use crate::cluster::{Cluster, PodFilter};
 use crate::commands::{connect_options, family, find, gather};
 use crate::index_set::{IndexSet, StatusWord};
@@ -113,7 +114,7 @@ async fn ask(what: What, scene: &Scene, current: &str) -> Result<Vec<CompletionC
         }
         What::Contexts | What::Clusters | What::Users => {
             let options = connect_options(scene.global.clone())?;
-            let known = names::of_kubeconfig(&options, &|name| std::env::var(name).ok())?;
+            let known = connect::kubeconfig_names(&options, &|name| std::env::var(name).ok())?;
             let names = match what {
                 What::Contexts => known.contexts,
                 What::Clusters => known.clusters,
