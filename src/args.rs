@@ -99,7 +99,7 @@ pub(crate) enum Shell {
     Zsh,
     Fish,
     Powershell,
-    /// kubectl itself: an executable to put on PATH as kubectl_complete-indexed
+    // Not a shell: the executable that kubectl asks.
     Kubectl,
 }
 
