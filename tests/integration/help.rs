@@ -1259,7 +1259,7 @@ fn of_completion() {
     Usage: kubectl indexed completion [OPTIONS] <SHELL>
 
     Arguments:
-      <SHELL>  The shell to complete in [possible values: bash, zsh, fish, powershell]
+      <SHELL>  The shell to complete in [possible values: bash, zsh, fish, powershell, kubectl]
 
     Options:
       -h, --help  Print help
