@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{DryRun, FollowArgs, ObjectFormat};
+use super::{DryRun, FollowArgs, ObjectFormat, Standing};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -31,7 +31,7 @@ Examples:
 
   # By a corrected image or command
   kubectl indexed retry train --image example.com/train:1.1
-  kubectl indexed retry train -- train --batch-size 16
+  kubectl indexed retry train -- sh -c 'echo less at once'
 
   # See what would run
   kubectl indexed retry train --dry-run=client -o yaml";
@@ -92,4 +92,8 @@ pub(crate) struct RetryArgs {
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
     pub(crate) field_manager: String,
+
+    /// Which of these nobody typed.
+    #[arg(skip)]
+    pub(crate) standing: Standing,
 }

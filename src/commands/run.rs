@@ -13,7 +13,7 @@ use super::logs::pick::Pick;
 use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
-use super::{Context, follow, inputs, resumed, submit};
+use super::{Context, follow, inputs, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
@@ -35,6 +35,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     context.ui.set_quiet(quiet);
     let manager = args.field_manager.clone();
     let inputs = inputs::read(&args, context).await?;
+    let args = settings::beside_template(args, &inputs, context);
     let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
     let Resolved { mut spec, notes, warnings } = resolved;
     for note in notes {

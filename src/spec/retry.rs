@@ -37,6 +37,8 @@ pub(crate) struct Changes {
     pub(crate) retries: Option<u32>,
     pub(crate) parallelism: Option<u32>,
     pub(crate) init_image: Option<String>,
+    /// The image of the init container where neither that nor the Job names one with a shell.
+    pub(crate) init_image_at_last: Option<String>,
     /// As the user wrote it.
     pub(crate) command: Option<Vec<String>>,
 }
@@ -73,6 +75,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         dry_run: _,
         output: _,
         field_manager: _,
+        standing,
     } = args;
     let exit_codes = exit_codes.map(|text| {
         text.parse::<IndexSet>().map_err(|problem| {
@@ -109,6 +112,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    let (init_image, at_last) = if standing.has("init-image") { (None, init_image) } else { (init_image, None) };
     let changes = Changes {
         image,
         cpu: cpu.map(|text| amount("--cpu", &text, "2, 500m or x2")).transpose()?,
@@ -116,6 +120,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         retries,
         parallelism,
         init_image,
+        init_image_at_last: at_last,
         command: Some(command).filter(|command| !command.is_empty()),
     };
     Ok((wanted, changes))

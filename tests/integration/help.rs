@@ -29,6 +29,8 @@ fn of_the_program() {
       scale       Change how many indexes of Jobs may run at once
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
+      config      Show the standing defaults, and where each comes from
+      version     Show the versions of this program and the server, and what the server can do
 
     Options:
       -h, --help     Print help
@@ -56,6 +58,10 @@ fn of_the_program() {
           --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
                                           and change what is sent
           --disable-compression           Ask the server not to compress its answers
+
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
 
     Exit codes:
       0    the Job completed, or the verb did what it was asked
@@ -392,6 +398,11 @@ fn of_run() {
           --disable-compression
               Ask the server not to compress its answers
 
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Resuming:
       --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that
       have not succeeded in JOB, in its retries, or in the Jobs that it resumed itself. An item
@@ -410,13 +421,13 @@ fn of_run() {
       kubectl indexed run --items-file urls.txt -- wget -qO- {}
 
       # Each row of a table, its columns by name
-      kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+      kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
 
       # Every combination, as GNU parallel has it
-      kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
+      kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
 
       # Ten at a time, each retried twice, in an image of your own
-      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
+      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
 
       # Not for longer than an hour, and not after the first that fails
       kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
@@ -446,12 +457,18 @@ fn of_describe() {
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    What is shown:
           --only-this             Only this Job, without those that it retries and those that retry it
           --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
                                   false]
-      -h, --help                  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed describe
@@ -472,19 +489,34 @@ fn of_list() {
     Usage: kubectl indexed list [OPTIONS]
 
     Options:
+      -h, --help  Print help
+
+    Which Jobs:
       -A, --all-namespaces       List the Jobs of all namespaces
       -l, --selector <SELECTOR>  Labels that the Jobs must have, as in kubectl get -l
-      -o, --output <FORM>        Form of the list [possible values: wide, yaml, json, name]
-          --no-headers           Leave out the line of column names
-      -w, --watch                Print a Job again when it changes, until interrupted
-      -h, --help                 Print help
+
+    Output:
+      -o, --output <FORM>  Form of the list [possible values: wide, yaml, json, name]
+          --no-headers     Leave out the line of column names
+      -w, --watch          Print a Job again when it changes, until interrupted
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
+      # All Indexed Jobs of the namespace
       kubectl indexed list
+
+      # Those of all namespaces, with their images and labels
       kubectl indexed list -A -o wide
+
+      # The names of those with a label
       kubectl indexed list -l team=vision -o name
-      kubectl indexed list -w
+
+      # One again whenever it changes, for a minute
+      timeout -s INT 60 kubectl indexed list -w
     ── stderr
     ── exit code 0
     ");
@@ -503,6 +535,10 @@ fn of_indexes() {
               The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
       -i, --index <INDEXES>
               Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
@@ -515,6 +551,7 @@ fn of_indexes() {
           --only-this
               Only this Job, without those that it retries and those that retry it
 
+    Output:
           --sort-by <COLUMN>
               What the rows are sorted by
               
@@ -537,10 +574,12 @@ fn of_indexes() {
       -w, --watch
               Print a row again when it changes, until the Job ends
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # All indexes of the newest Job
       kubectl indexed indexes
@@ -574,11 +613,6 @@ fn of_logs() {
               The Job; the newest Indexed Job when left out
 
     Options:
-          --max-log-requests <N>
-              How many logs are read at once; more take turns
-              
-              [default: 64]
-
       -h, --help
               Print help (see a summary with '-h')
 
@@ -624,6 +658,11 @@ fn of_logs() {
 
           --merge
               Print the lines of all indexes in the order in which they were written
+
+          --max-log-requests <N>
+              How many logs are read at once; more take turns
+              
+              [default: 64]
 
     Which lines:
           --since <DURATION>
@@ -675,6 +714,11 @@ fn of_logs() {
               Let control characters reach the terminal
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # All indexes of the newest Job, in order
       kubectl indexed logs
@@ -711,9 +755,16 @@ fn of_watch() {
       -h, --help  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed watch
+
+      # Its changes as lines, for a screen reader
+      kubectl indexed watch indexed-job --plain
 
       # Where there is no terminal, wait tells how far it is
       kubectl indexed wait indexed-job
@@ -734,15 +785,23 @@ fn of_wait() {
       [JOB]...  The Jobs; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    Waiting:
           --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
                                 [default: either outcome]
           --only-this           Only the Jobs themselves, without those that they retry and those that
                                 retry them
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
-      -q, --quiet               Neither progress nor summary, only the exit code and errors
-      -h, --help                Print help
+
+    Output:
+      -q, --quiet  Neither progress nor summary, only the exit code and errors
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # Exit code 0 when it completed, 1 when it failed
       kubectl indexed wait indexed-job
@@ -863,6 +922,11 @@ fn of_retry() {
               [default: kubectl-indexed]
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # Whatever of the newest Job failed, or never ran because the Job stopped
       kubectl indexed retry
@@ -876,7 +940,7 @@ fn of_retry() {
 
       # By a corrected image or command
       kubectl indexed retry train --image example.com/train:1.1
-      kubectl indexed retry train -- train --batch-size 16
+      kubectl indexed retry train -- sh -c 'echo less at once'
 
       # See what would run
       kubectl indexed retry train --dry-run=client -o yaml
@@ -893,11 +957,11 @@ fn of_suspend() {
 
     Usage: kubectl indexed suspend [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
@@ -907,6 +971,10 @@ fn of_suspend() {
       -y, --yes
               Don't ask before running Pods of more than one Job are ended
 
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -927,10 +995,12 @@ fn of_suspend() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # What runs ends, and starts anew after resume; what has completed stays so
       kubectl indexed suspend indexed-job
@@ -950,17 +1020,21 @@ fn of_resume() {
 
     Usage: kubectl indexed resume [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
           --all
               All Indexed Jobs of the namespace that have not finished
 
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -981,11 +1055,14 @@ fn of_resume() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
+      # Its indexes that have not completed run
       kubectl indexed resume indexed-job
 
       # Every Indexed Job of the namespace that is suspended
@@ -1003,17 +1080,24 @@ fn of_scale() {
 
     Usage: kubectl indexed scale [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
           --all
               All Indexed Jobs of the namespace that have not finished
 
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Changes:
       -j, --parallelism <N>
               How many indexes may run at once; 0 for none
 
@@ -1021,9 +1105,7 @@ fn of_scale() {
               How many indexes there are: only where all of them run at once, --parallelism then being
               the same
 
-      -y, --yes
-              Don't ask before running Pods of more than one Job are ended
-
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -1044,10 +1126,12 @@ fn of_scale() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # Twenty indexes at once instead of what was asked for at first
       kubectl indexed scale indexed-job --parallelism 20
@@ -1075,6 +1159,10 @@ fn of_delete() {
               The Jobs
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
           --finished
               Only Jobs that have completed or failed
 
@@ -1091,6 +1179,7 @@ fn of_delete() {
       -A, --all-namespaces
               In all namespaces
 
+    Deleting:
       -y, --yes
               Don't ask: it asks where more than one Job would go, or an unnamed one that has not
               finished
@@ -1105,6 +1194,7 @@ fn of_delete() {
           --ignore-not-found
               Do not complain about a Job that is not there
 
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be deleted
 
@@ -1120,18 +1210,21 @@ fn of_delete() {
               
               [possible values: name]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
+      # A Job with its Pods and items
       kubectl indexed delete indexed-job
 
       # Those that completed or failed more than a day ago, without being asked
       kubectl indexed delete --finished --older-than 1d -y
 
       # What they wrote is kept
-      kubectl indexed delete --finished --keep-results out
+      kubectl indexed delete --finished --keep-results out -y
 
       # See first which those would be
       kubectl indexed delete -l team=vision --finished --dry-run=client
@@ -1155,6 +1248,17 @@ fn of_completion() {
       -h, --help  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Examples:
+      # For this shell alone
+      source <(kubectl indexed completion bash)
+
+      # For every bash to come
+      mkdir -p ~/.local/share/bash-completion/completions
+      kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed
     ── stderr
     ── exit code 0
     ");
@@ -1199,6 +1303,13 @@ fn of_results() {
               The Job; the newest Indexed Job when left out
 
     Options:
+          --no-output
+              Leave out what the indexes wrote, which is then not fetched
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
       -i, --index <INDEXES>
               Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
@@ -1206,6 +1317,7 @@ fn of_results() {
           --only-this
               Only this Job, without those that it retries and those that retry it
 
+    Form:
           --to <DIR>
               Folder to write the output of each index to, byte for byte, with the rest in its
               results.jsonl
@@ -1229,15 +1341,17 @@ fn of_results() {
           --no-headers
               Leave out the line of column names
 
-          --no-output
-              Leave out what the indexes wrote, which is then not fetched
-
           --trim
               Leave out blanks and line breaks around each output; files stay as they are
 
           --parse-json
               Take each output for JSON, of workers that print it
 
+          --joblog <FILE>
+              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
+              1
+
+    What is fetched:
           --from <WHERE>
               What is the output of an index
 
@@ -1252,20 +1366,19 @@ fn of_results() {
       -c, --container <NAME>
               Container to read; the default container of the Pod when left out
 
+    Order:
       -f, --follow
               Go on until the Job ends, with each index as it finishes
 
       -k, --keep-order
               Print in index order also when following
 
-          --joblog <FILE>
-              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
-              1
-
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # What each index of the newest Job wrote, in order
       kubectl indexed results
@@ -1286,6 +1399,16 @@ fn of_results() {
     ── stderr
     ── exit code 0
     ");
+}
+
+#[test]
+fn of_config() {
+    assert_snapshot!(own_part("config"), @"");
+}
+
+#[test]
+fn of_version() {
+    assert_snapshot!(own_part("version"), @"");
 }
 
 #[test]
@@ -1371,4 +1494,66 @@ fn names_the_program_as_it_was_started() {
     assert_eq!(usage("kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
     assert_eq!(usage("/opt/bin/kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
     assert_eq!(usage("ki"), "Usage: ki [OPTIONS] <COMMAND>");
+}
+
+/// Every flag stands under a heading that means something: under "Options" are only those of clap.
+#[test]
+fn every_flag_has_a_heading() {
+    for verb in verbs() {
+        let help = Sandbox::new().run(&[&verb, "-h"]).stdout;
+        let options = help.split("\nOptions:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        let flags: Vec<_> = options.lines().filter_map(|line| line.trim().split("  ").next()).collect();
+        assert_eq!(flags, ["-h, --help"], "{verb}");
+    }
+}
+
+/// Every verb has examples, each a line that says what for, and the command lines below it.
+#[test]
+fn every_verb_has_examples() {
+    for verb in verbs() {
+        let help = Sandbox::new().run(&[&verb, "--help"]).stdout;
+        let examples = help.split("\nExamples:\n").nth(1).unwrap_or_else(|| panic!("{verb} has no example"));
+        for example in examples.trim_end().split("\n\n") {
+            let mut lines = example.lines();
+            assert!(lines.next().is_some_and(|line| line.starts_with("  # ")), "{verb}: {example}");
+            let commands: Vec<_> = lines.collect();
+            assert!(!commands.is_empty() && commands.iter().all(|line| line.starts_with("  ")), "{verb}: {example}");
+            assert!(commands.iter().all(|line| !line.starts_with("  #")), "{verb}: {example}");
+        }
+    }
+}
+
+#[test]
+fn help_is_a_verb_too() {
+    let sandbox = Sandbox::new();
+    for verb in verbs() {
+        assert_eq!(sandbox.run(&["help", &verb]).stdout, sandbox.run(&[&verb, "--help"]).stdout);
+    }
+    assert_eq!(sandbox.run(&["help"]).stdout, sandbox.run(&["--help"]).stdout);
+    assert_eq!(sandbox.run(&["help", "ls"]).stdout, sandbox.run(&["list", "--help"]).stdout);
+}
+
+#[test]
+fn a_verb_of_another_tool_leads_to_ours() {
+    let tips = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
+        let outcome = Sandbox::new().run(&[word]);
+        assert_eq!(outcome.code, 2);
+        outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("  tip: ")?))).unwrap()
+    });
+    assert_snapshot!(tips.join("\n"), @"");
+}
+
+/// Usage, errors and hints name the program as it was started.
+#[test]
+fn every_usage_names_the_program_as_it_was_started() {
+    for verb in verbs() {
+        for (started_as, name) in [("kubectl-indexed", "kubectl indexed"), ("ki", "ki")] {
+            for word in ["--help", "--no-such-flag"] {
+                let sandbox = Sandbox::new();
+                let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(started_as).args([&verb, word]));
+                let text = format!("{}{}", outcome.stdout, outcome.stderr);
+                assert!(text.contains(&format!("Usage: {name} {verb} ")), "{started_as} {verb} {word}: {text}");
+            }
+        }
+    }
 }
