@@ -1,6 +1,7 @@
 //! The command line: clap types only, no decision that needs more than the words themselves.
 
 mod change;
+mod config;
 mod delete;
 mod follow;
 mod form;
@@ -11,13 +12,16 @@ mod resume;
 mod retry;
 mod run;
 mod scale;
+mod standing;
 mod suspend;
+mod version;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
 pub(crate) use change::{ChangeArgs, TargetArgs};
+pub(crate) use config::{ConfigArgs, DataFormat};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use follow::FollowArgs;
 pub(crate) use form::{CustomForm, Form};
@@ -28,7 +32,9 @@ pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
+pub(crate) use standing::{Standing, read_word};
 pub(crate) use suspend::SuspendArgs;
+pub(crate) use version::VersionArgs;
 
 use crate::index_set::{IndexSelector, IndexSet};
 
@@ -49,6 +55,12 @@ Exit codes:
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
+
+    /// Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader
+    #[arg(long, global = true, num_args = 0..=1, default_value_t = false, default_missing_value = "true",
+          require_equals = true, hide_default_value = true, hide_possible_values = true,
+          action = clap::ArgAction::Set, value_name = "BOOL", help_heading = "Display")]
+    pub(crate) plain: bool,
 
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -86,11 +98,37 @@ pub(crate) enum Verb {
     /// Delete Jobs with their Pods and ConfigMaps
     Delete(DeleteArgs),
     /// Print the completion script of a shell
+    #[command(after_help = COMPLETION_EXAMPLES)]
     Completion {
         /// The shell to complete in
         shell: Shell,
     },
+    /// Show the standing defaults, and where each comes from
+    Config(ConfigArgs),
+    /// Show the versions of this program and the server, and what the server can do
+    Version(VersionArgs),
+    /// Print the help of a verb, as --help behind it
+    #[command(hide = true)]
+    Help {
+        /// The verb
+        verb: Option<String>,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder, which is made if it is not there
+        dir: PathBuf,
+    },
 }
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  # For this shell alone
+  source <(kubectl indexed completion bash)
+
+  # For every bash to come
+  mkdir -p ~/.local/share/bash-completion/completions
+  kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed";
 
 /// Shells that completions are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -207,10 +245,10 @@ pub(crate) struct DescribeArgs {
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
     /// Only this Job, without those that it retries and those that retry it
-    #[arg(long)]
+    #[arg(long, help_heading = "What is shown")]
     pub(crate) only_this: bool,
     /// Show the events of the Job
-    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true,
+    #[arg(long, help_heading = "What is shown", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true,
           action = clap::ArgAction::Set, value_name = "BOOL")]
     pub(crate) show_events: bool,
 }
@@ -229,13 +267,22 @@ pub(crate) enum JobKey {
 
 const LIST_EXAMPLES: &str = "\
 Examples:
+  # All Indexed Jobs of the namespace
   kubectl indexed list
-  kubectl indexed list -A -o wide
-  kubectl indexed list -l team=vision -o name
-  kubectl indexed list -w
 
-  # A column for a label, or all labels
+  # Those of all namespaces, with their images and labels
+  kubectl indexed list -A -o wide
+
+  # The names of those with a label
+  kubectl indexed list -l team=vision -o name
+
+  # One again whenever it changes, for a minute
+  timeout -s INT 60 kubectl indexed list -w
+
+  # A column for a label
   kubectl indexed list -L team
+
+  # A column for all labels
   kubectl indexed list --show-labels
 
   # Those of which no index has completed
@@ -250,31 +297,31 @@ Examples:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ListArgs {
     /// List the Jobs of all namespaces
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, help_heading = "Which Jobs")]
     pub(crate) all_namespaces: bool,
     /// Labels that the Jobs must have, as in kubectl get -l
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    #[arg(short = 'l', long, value_name = "SELECTOR", help_heading = "Which Jobs")]
     pub(crate) selector: Option<String>,
     /// Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace, status.successful
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", help_heading = "Which Jobs")]
     pub(crate) field_selector: Option<String>,
     /// Labels that get a column each; can be repeated, or separated by commas
-    #[arg(short = 'L', long = "label-columns", value_name = "LABEL", value_delimiter = ',')]
+    #[arg(short = 'L', long = "label-columns", value_name = "LABEL", value_delimiter = ',', help_heading = "Output")]
     pub(crate) label_columns: Vec<String>,
     /// Add a column with all labels
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) show_labels: bool,
     /// What the Jobs are sorted by
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", help_heading = "Output")]
     pub(crate) sort_by: JobKey,
     /// Form of the list
-    #[arg(short, long, value_name = "FORM")]
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
     pub(crate) output: Option<Form<ListFormat>>,
     /// Leave out the line of column names
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,
     /// Print a Job again when it changes, until interrupted
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) watch: bool,
 }
 
@@ -345,29 +392,46 @@ pub(crate) struct IndexesArgs {
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
     /// Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
-    #[arg(short, long, value_name = "INDEXES")]
+    #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
     pub(crate) index: Option<IndexSelector>,
     /// Only the indexes of this item; * stands for any characters, ? for one; can be repeated
-    #[arg(long = "item", value_name = "ITEM")]
+    #[arg(long = "item", value_name = "ITEM", help_heading = "Which indexes")]
     pub(crate) items: Vec<String>,
     /// Only those that fare so; several are separated by commas
-    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',')]
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Which indexes")]
     pub(crate) status: Vec<StatusFilter>,
     /// Only this Job, without those that it retries and those that retry it
-    #[arg(long)]
+    #[arg(long, help_heading = "Which indexes")]
     pub(crate) only_this: bool,
     /// What the rows are sorted by
-    #[arg(long, value_enum, default_value_t, value_name = "COLUMN")]
+    #[arg(long, value_enum, default_value_t, value_name = "COLUMN", help_heading = "Output")]
     pub(crate) sort_by: IndexKey,
     /// Form of the rows
-    #[arg(short, long, value_name = "FORM")]
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
     pub(crate) output: Option<Form<IndexFormat>>,
     /// Leave out the line of column names
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,
     /// Print a row again when it changes, until the Job ends
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) watch: bool,
+}
+
+impl IndexesArgs {
+    /// All indexes of a Job, each again when it changes.
+    pub(crate) fn changes(job: &str) -> Self {
+        Self {
+            job: Some(job.to_owned()),
+            index: None,
+            items: Vec::new(),
+            status: Vec::new(),
+            only_this: false,
+            sort_by: IndexKey::Index,
+            output: None,
+            no_headers: false,
+            watch: true,
+        }
+    }
 }
 
 const WAIT_EXAMPLES: &str = "\
@@ -392,17 +456,25 @@ pub(crate) struct WaitArgs {
     #[arg(value_name = "JOB")]
     pub(crate) jobs: Vec<String>,
     /// What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
-    #[arg(long = "for", value_name = "WHAT")]
+    #[arg(long = "for", value_name = "WHAT", help_heading = "Waiting")]
     pub(crate) goal: Option<WaitFor>,
     /// Only the Jobs themselves, without those that they retry and those that retry them
-    #[arg(long)]
+    #[arg(long, help_heading = "Waiting")]
     pub(crate) only_this: bool,
     /// How long to wait, as in 90s, 10m or 2h; 0 waits for ever
-    #[arg(long, value_name = "DURATION", default_value = "0")]
+    #[arg(long, value_name = "DURATION", default_value = "0", help_heading = "Waiting")]
     pub(crate) timeout: String,
     /// Neither progress nor summary, only the exit code and errors
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+impl WaitArgs {
+    /// Until a Job has ended.
+    pub(crate) fn end(job: &str) -> Self {
+        let timeout = "0".to_owned();
+        Self { jobs: vec![job.to_owned()], goal: None, only_this: false, timeout, quiet: false }
+    }
 }
 
 /// What `wait` waits for.
@@ -435,6 +507,9 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
   # The newest Indexed Job of the namespace
   kubectl indexed watch
+
+  # Its changes as lines, for a screen reader
+  kubectl indexed watch indexed-job --plain
 
   # Where there is no terminal, wait tells how far it is
   kubectl indexed wait indexed-job";

@@ -20,22 +20,31 @@ pub(crate) struct Ui {
     /// How messages look.
     message_style: Style,
     quiet: bool,
+    /// Whether nothing is drawn or redrawn.
+    plain: bool,
     live: Option<ProgressBar>,
 }
 
 impl Ui {
-    /// The process's own streams.
-    pub(crate) fn new() -> Self {
-        let color = |choice: ColorChoice| !matches!(choice, ColorChoice::Never);
+    /// The process's own streams; plain ones have no colour, and nothing in them is drawn.
+    pub(crate) fn new(plain: bool) -> Self {
+        let color = |choice: ColorChoice| !plain && !matches!(choice, ColorChoice::Never);
         let (stdout, stderr) = (io::stdout(), io::stderr());
+        // A terminal that can't move its cursor calls itself so.
+        let plain = plain || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
         let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
-        Self { stdout: BufWriter::new(stdout), style, message_style, quiet: false, live: None }
+        Self { stdout: BufWriter::new(stdout), style, message_style, quiet: false, plain, live: None }
     }
 
     /// Leaves out progress, summaries and hints; warnings and errors stay.
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
+    }
+
+    /// Whether nothing may be drawn: what changes is told in lines.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// How data is to look.
@@ -120,7 +129,9 @@ impl Ui {
     fn message(&mut self, message: &str) {
         // Data that was written before comes before.
         let _ = self.stdout.flush();
-        let shown: Vec<_> = message.lines().map(|line| self.safe(line)).collect();
+        let spoken =
+            |line: String| if self.plain { line.replace(" × ", " times ").replace('…', "...") } else { line };
+        let shown: Vec<_> = message.lines().map(|line| spoken(self.safe(line))).collect();
         let mut stderr = io::stderr().lock();
         let mut write = || {
             for line in &shown {
@@ -165,7 +176,7 @@ impl Ui {
 
     /// Shows a line that is redrawn in place, on a terminal; elsewhere `progress` prints nothing by itself.
     pub(crate) fn begin_live(&mut self) {
-        if self.quiet || !self.message_style.terminal || self.live.is_some() {
+        if self.quiet || self.plain || !self.message_style.terminal || self.live.is_some() {
             return;
         }
         let live = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());

@@ -6,6 +6,7 @@ use super::{DryRun, Form, ObjectFormat};
 
 /// Which Jobs are changed.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which Jobs")]
 pub(crate) struct TargetArgs {
     /// The Jobs; the newest Indexed Job when left out
     #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all"])]
@@ -20,6 +21,7 @@ pub(crate) struct TargetArgs {
 
 /// How Jobs are changed, and what is printed of it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct ChangeArgs {
     /// Only show what would be done
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,

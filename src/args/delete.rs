@@ -8,13 +8,14 @@ use super::{DryRun, NameFormat};
 
 const DELETE_EXAMPLES: &str = "\
 Examples:
+  # A Job with its Pods and items
   kubectl indexed delete indexed-job
 
   # Those that completed or failed more than a day ago, without being asked
   kubectl indexed delete --finished --older-than 1d -y
 
   # What they wrote is kept
-  kubectl indexed delete --finished --keep-results out
+  kubectl indexed delete --finished --keep-results out -y
 
   # See first which those would be
   kubectl indexed delete -l team=vision --finished --dry-run=client";
@@ -30,28 +31,29 @@ pub(crate) struct DeleteArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// Don't ask: it asks where more than one Job would go, or an unnamed one that has not finished
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Deleting")]
     pub(crate) yes: bool,
     /// Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't be had is kept
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Deleting")]
     pub(crate) keep_results: Option<PathBuf>,
     /// Return at once instead of waiting until the Job and its Pods are gone
-    #[arg(long)]
+    #[arg(long, help_heading = "Deleting")]
     pub(crate) no_wait: bool,
     /// Do not complain about a Job that is not there
-    #[arg(long)]
+    #[arg(long, help_heading = "Deleting")]
     pub(crate) ignore_not_found: bool,
     /// Only show what would be deleted
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
-          value_name = "WHERE")]
+          value_name = "WHERE", help_heading = "Output")]
     pub(crate) dry_run: DryRun,
     /// Form of the names of what was deleted
-    #[arg(short, long, value_enum, value_name = "FORM")]
+    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
     pub(crate) output: Option<NameFormat>,
 }
 
 /// Which Jobs are deleted where none is named; beside names, which of those.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which Jobs")]
 pub(crate) struct FilterArgs {
     /// Only Jobs that have completed or failed
     #[arg(long)]

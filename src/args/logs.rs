@@ -109,7 +109,7 @@ pub(crate) struct LogsArgs {
     pub(crate) raw: bool,
 
     /// How many logs are read at once; more take turns
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Order", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) max_log_requests: u16,
 }
 

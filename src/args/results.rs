@@ -67,45 +67,45 @@ pub(crate) struct ResultsArgs {
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
     /// Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
-    #[arg(short, long, value_name = "INDEXES")]
+    #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
     pub(crate) index: Option<IndexSelector>,
     /// Only this Job, without those that it retries and those that retry it
-    #[arg(long)]
+    #[arg(long, help_heading = "Which indexes")]
     pub(crate) only_this: bool,
     /// Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Form")]
     pub(crate) to: Option<PathBuf>,
     /// What the files are named by [default: index]
-    #[arg(long, value_enum, value_name = "WHAT", requires = "to")]
+    #[arg(long, value_enum, value_name = "WHAT", requires = "to", help_heading = "Form")]
     pub(crate) name_by: Option<NameBy>,
     /// Form of the results on stdout [default: text, or nothing with --to or --joblog]
-    #[arg(short, long, value_name = "FORM")]
+    #[arg(short, long, value_name = "FORM", help_heading = "Form")]
     pub(crate) output: Option<Form<ResultFormat>>,
     /// Leave out the line of column names
-    #[arg(long)]
+    #[arg(long, help_heading = "Form")]
     pub(crate) no_headers: bool,
     /// Leave out what the indexes wrote, which is then not fetched
-    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"])]
+    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"], help_heading = "Form")]
     pub(crate) no_output: bool,
     /// Leave out blanks and line breaks around each output; files stay as they are
-    #[arg(long)]
+    #[arg(long, help_heading = "Form")]
     pub(crate) trim: bool,
     /// Take each output for JSON, of workers that print it
-    #[arg(long)]
+    #[arg(long, help_heading = "Form")]
     pub(crate) parse_json: bool,
     /// What is the output of an index
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE", help_heading = "What is fetched")]
     pub(crate) from: ResultFrom,
     /// Container to read; the default container of the Pod when left out
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", help_heading = "What is fetched")]
     pub(crate) container: Option<String>,
     /// Go on until the Job ends, with each index as it finishes
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Order")]
     pub(crate) follow: bool,
     /// Print in index order also when following
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Order")]
     pub(crate) keep_order: bool,
     /// File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index + 1
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Form")]
     pub(crate) joblog: Option<PathBuf>,
 }

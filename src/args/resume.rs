@@ -6,6 +6,7 @@ use super::{ChangeArgs, TargetArgs};
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
+  # Its indexes that have not completed run
   kubectl indexed resume indexed-job
 
   # Every Indexed Job of the namespace that is suspended

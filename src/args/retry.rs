@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{FollowArgs, ObjectArgs};
+use super::{FollowArgs, ObjectArgs, Standing};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -31,7 +31,7 @@ Examples:
 
   # By a corrected image or command
   kubectl indexed retry train --image example.com/train:1.1
-  kubectl indexed retry train -- train --batch-size 16
+  kubectl indexed retry train -- sh -c 'echo less at once'
 
   # See what would run
   kubectl indexed retry train --dry-run=client -o yaml";
@@ -84,4 +84,8 @@ pub(crate) struct RetryArgs {
 
     #[command(flatten)]
     pub(crate) objects: ObjectArgs,
+
+    /// Which of these nobody typed.
+    #[arg(skip)]
+    pub(crate) standing: Standing,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{FollowArgs, ObjectArgs};
+use super::{FollowArgs, ObjectArgs, Standing};
 
 /// Whether to do it, or only to show what would be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -118,13 +118,13 @@ Examples:
   kubectl indexed run --items-file urls.txt -- wget -qO- {}
 
   # Each row of a table, its columns by name
-  kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+  kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
 
   # Every combination, as GNU parallel has it
-  kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
+  kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
 
   # Ten at a time, each retried twice, in an image of your own
-  kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
+  kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
 
   # Not for longer than an hour, and not after the first that fails
   kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
@@ -225,6 +225,10 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) objects: ObjectArgs,
+
+    /// Which of these nobody typed.
+    #[arg(skip)]
+    pub(crate) standing: Standing,
 }
 
 /// Where the items come from, and which of them are taken.

@@ -25,14 +25,14 @@ pub(crate) struct ScaleArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// How many indexes may run at once; 0 for none
-    #[arg(short = 'j', long, value_name = "N", required_unless_present = "completions",
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Changes", required_unless_present = "completions",
           value_parser = value_parser!(i32).range(0..=MOST))]
     pub(crate) parallelism: Option<i32>,
     /// How many indexes there are: only where all of them run at once, --parallelism then being the same
-    #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..=MOST))]
+    #[arg(long, value_name = "N", help_heading = "Changes", value_parser = value_parser!(i32).range(1..=MOST))]
     pub(crate) completions: Option<i32>,
     /// Don't ask before running Pods of more than one Job are ended
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Which Jobs")]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) how: ChangeArgs,

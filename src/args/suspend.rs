@@ -19,7 +19,7 @@ pub(crate) struct SuspendArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Don't ask before running Pods of more than one Job are ended
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Which Jobs")]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) how: ChangeArgs,

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 use connect::{ConnectOptions, Connection};
-pub(crate) use objects::{Created, Submission};
+pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
 
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.

@@ -36,6 +36,19 @@ impl Created {
     }
 }
 
+/// The API group of Kueue.
+const KUEUE: &str = "kueue.x-k8s.io";
+
+/// Which server it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerVersion {
+    /// As it calls itself, such as `v1.36.1`.
+    pub(crate) text: String,
+    /// Of Kubernetes 1.
+    pub(crate) minor: u32,
+    pub(crate) kueue: bool,
+}
+
 impl Cluster {
     /// Creates a Job or a ConfigMap.
     ///
@@ -93,13 +106,27 @@ impl Cluster {
 
     /// The minor version of a server of Kubernetes 1.
     pub(crate) async fn server_minor(&self) -> Result<u32, Error> {
+        Ok(self.version().await?.1)
+    }
+
+    /// What the server calls its version, and the minor one.
+    async fn version(&self) -> Result<(String, u32), Error> {
         let doing = "ask the server for its version";
         let info = self.connection.timed(doing, self.connection.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
-        digits.parse().map_err(|_| {
+        let minor = digits.parse().map_err(|_| {
             Error::new(Kind::Failed, format!("{doing}: its answer {:?} is no version of Kubernetes", info.git_version))
-        })
+        })?;
+        Ok((info.git_version, minor))
+    }
+
+    /// The server's version, and whether Kueue is there.
+    pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
+        let (text, minor) = self.version().await?;
+        let groups = self.connection.client.list_api_groups();
+        let groups = self.connection.timed("ask the server for its API groups", groups).await?.groups;
+        Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
     /// Ends the submission of a Job: lets it run if it was held back by us, and takes off the mark that it is under way.

@@ -172,7 +172,9 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
         let kept = match keep_results.as_ref().filter(|_| report.dry_run == DryRun::None) {
             Some(folder) => {
                 let folder = if report.with_namespace { folder.join(&namespace) } else { folder.clone() };
-                Box::pin(results::gather_to(&folder.join(name(&job)), &job, cluster, context)).await.map(drop)
+                Box::pin(results::gather_to(&folder.join(results::names::of_job(name(&job))), &job, cluster, context))
+                    .await
+                    .map(drop)
             }
             None => Ok(()),
         };

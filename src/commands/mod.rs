@@ -3,6 +3,7 @@
 mod change;
 mod complete;
 mod completion;
+mod config;
 mod delete;
 mod describe;
 mod family;
@@ -14,6 +15,7 @@ mod inputs;
 mod lanes;
 mod list;
 mod logs;
+mod man;
 mod output;
 mod print;
 mod results;
@@ -22,8 +24,10 @@ mod resumed;
 mod retry;
 mod run;
 mod scale;
+mod settings;
 mod submit;
 mod suspend;
+mod version;
 mod wait;
 mod watch;
 
@@ -31,21 +35,23 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{CommandFactory as _, FromArgMatches as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::args::{Cli, GlobalArgs, Verb};
+use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Exit};
 use crate::spec::duration;
 use crate::ui::Ui;
+use settings::{CommandLine, Settings};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
     global: GlobalArgs,
+    /// The standing defaults; only those verbs see that they are wrong that work all the same.
+    settings: Result<Settings, Error>,
 }
 
 impl Context {
@@ -151,29 +157,29 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
 
 /// Reads the command line, does what it says, and tells how it went.
 pub(crate) fn main() -> ExitCode {
-    let mut command = Cli::command();
     let started_as = std::env::args_os().next().unwrap_or_default();
     let started_as = std::path::Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     if let Some(answer) = complete::asked(started_as) {
         return tell(answer);
     }
-    if started_as.starts_with("kubectl-") {
-        command = command.bin_name("kubectl indexed");
-    }
-    let parsed =
-        command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => {
+    let mut context;
+    let verb = match settings::read_command_line() {
+        Ok(CommandLine { cli, settings }) => {
+            context = Context { ui: Ui::new(cli.plain), global: cli.global, settings };
+            cli.verb
+        }
+        Err(settings::Refused::Words(error)) => {
             // Nobody can be told that the stream for telling is closed.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
+        Err(settings::Refused::Settings(error)) => {
+            return ExitCode::from(finish(&mut Ui::new(false), Err(error.into())) as u8);
+        }
     };
-    let mut context = Context { ui: Ui::new(), global: cli.global };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => {
-            let result = runtime.block_on(dispatch(cli.verb, &mut context));
+            let result = runtime.block_on(dispatch(verb, &mut context));
             // A request that nobody waits for any more must not keep the program from ending.
             runtime.shutdown_background();
             result
@@ -186,7 +192,7 @@ pub(crate) fn main() -> ExitCode {
 
 /// Prints an answer for a shell; an error is told by the exit code alone, since a user is typing on that terminal.
 fn tell(answer: std::io::Result<Vec<u8>>) -> ExitCode {
-    let mut ui = Ui::new();
+    let mut ui = Ui::new(false);
     let told = answer.and_then(|answer| ui.data(answer)).and_then(|()| ui.flush());
     ExitCode::from(if told.is_ok() { Exit::Success } else { Exit::Failure } as u8)
 }
@@ -207,6 +213,11 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Scale(args) => scale::scale(args, context).await,
         Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
         Verb::Completion { shell } => completion::completion(shell, context),
+        Verb::Config(args) => config::config(args, context),
+        Verb::Version(args) => version::version(args, context).await,
+        Verb::Man { dir } => man::man(&dir),
+        // It was answered while the command line was read.
+        Verb::Help { .. } => Ok(Exit::Success),
     }
 }
 

@@ -5,7 +5,7 @@ mod fetch;
 mod folder;
 mod harvest;
 mod joblog;
-mod names;
+pub(super) mod names;
 mod print;
 mod rows;
 

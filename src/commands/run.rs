@@ -14,7 +14,7 @@ use super::output::{self, Output};
 use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
-use super::{Context, follow, inputs, resumed, submit};
+use super::{Context, follow, inputs, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
@@ -36,6 +36,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     context.ui.set_quiet(quiet);
     let inputs = inputs::read(&args, context).await?;
+    let args = settings::beside_template(args, &inputs, context);
     let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
     let Resolved { mut spec, notes, warnings } = resolved;
     for note in notes {

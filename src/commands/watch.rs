@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::follow::teller::{ConnectionTeller, JobTeller};
-use super::{Context, find, follow};
-use crate::args::WatchArgs;
+use super::{Context, find, follow, indexes, wait};
+use crate::args::{IndexesArgs, WaitArgs, WatchArgs};
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit};
@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit> {
     let WatchArgs { job } = args;
     let named = job.as_deref().map(find::job_name).transpose()?;
+    if context.ui.is_plain() {
+        return in_lines(job.as_deref(), context).await;
+    }
     if !context.ui.style().terminal {
         let name = named.map(|name| format!(" {name}")).unwrap_or_default();
         return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
@@ -55,6 +58,15 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
             Ok(exit)
         }
     }
+}
+
+/// Prints a row for each change of an index, then how the Job ended: for those whom a screen tells nothing.
+async fn in_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
+    let (_, job) = find::here(named, context).await?;
+    let name = job.metadata.name.unwrap_or_default();
+    Box::pin(indexes::indexes(IndexesArgs::changes(&name), context)).await?;
+    context.ui.flush()?;
+    Box::pin(wait::wait(WaitArgs::end(&name), context)).await
 }
 
 /// How watching ended.

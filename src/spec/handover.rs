@@ -15,8 +15,7 @@ use crate::args::{Compat, ItemAs};
 use crate::contract::ITEM_VARIABLE;
 use crate::error::Error;
 
-/// First minor version of Kubernetes 1 that reads variables from a file without being asked to (gate `EnvFiles`).
-pub(crate) const VARIABLE_FILE_SINCE: u32 = 35;
+pub(crate) use super::server::VARIABLE_FILE_SINCE;
 /// Longest string in the arguments and the environment of a Linux process, with its ending NUL (`MAX_ARG_STRLEN`).
 const MAX_STRING_BYTES: usize = 128 * 1024;
 /// Longest line of a variable file (`bufio.MaxScanTokenSize`, of the scanner in `pkg/kubelet/util/env`).

@@ -7,12 +7,15 @@ pub(crate) mod intake;
 pub(crate) mod items;
 mod lists;
 pub(crate) mod name;
+pub(crate) mod near;
 mod pod;
 pub(crate) mod policy;
 pub(crate) mod resume;
 pub(crate) mod retry;
 mod script;
 pub(crate) mod select;
+pub(crate) mod server;
+pub(crate) mod settings;
 pub(crate) mod sources;
 pub(crate) mod stores;
 pub(crate) mod template;
@@ -20,7 +23,7 @@ mod variables;
 
 use serde_json::Value;
 
-use crate::args::{self, HandoverArgs, RunArgs};
+use crate::args::{self, HandoverArgs, RunArgs, Standing};
 use crate::contract;
 use crate::error::Error;
 use handover::{Handover, ItemForm, Wishes};
@@ -88,7 +91,7 @@ pub(crate) struct JobSpec {
 }
 
 /// What `resolve` needs from the world, read by the caller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inputs {
     /// The manifest that `--template` names: where it came from and its bytes.
     pub(crate) template: Option<(String, Vec<u8>)>,
@@ -151,6 +154,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         follow: _,
         results: _,
         objects: _,
+        standing,
     } = args;
 
     sources::check(&source, &command)?;
@@ -160,11 +164,11 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
     let (found, resumes) = resume::leave_out(found, inputs.left)?;
-    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref())?;
+    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
     let Handing { handover, item_store, init_image, index_file, mut warnings } = handing;
     let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
-    let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions)?;
-    let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref())?;
+    let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &standing)?;
+    let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &standing)?;
     warnings.extend(more_warnings);
     check_annotations(&annotations, &command)?;
     let app = app_name(&command, base.as_ref());
@@ -225,6 +229,7 @@ impl Handing {
         behind_command: bool,
         env: &[(String, String)],
         base: Option<&Value>,
+        standing: &Standing,
     ) -> Result<Self, Error> {
         let HandoverArgs {
             item_as,
@@ -253,11 +258,18 @@ impl Handing {
             completions: found.completions,
         };
         let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
-        let item_store = choose_store(item_store, found.listed.clone(), &handover, &found.items)?;
+        let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
+        let item_store = match choose(item_store) {
+            // It was meant for lists that can be kept so.
+            Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
+            chosen => chosen?,
+        };
         if let Some(path) = &index_file {
             check_index_file(path, &handover)?;
         }
-        check_init_image(init_image.as_deref(), &handover, &item_store)?;
+        if !standing.has("init-image") {
+            check_init_image(init_image.as_deref(), &handover, &item_store)?;
+        }
         let init_image = init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
         Ok(Self { handover, item_store, init_image, index_file, warnings })
     }
@@ -380,7 +392,10 @@ fn choose_parallelism(
     by_range: Option<u32>,
     base: Option<&Value>,
     completions: u32,
+    standing: &Standing,
 ) -> Result<u32, Error> {
+    let is_standing = standing.has("parallelism");
+    let asked = asked.filter(|_| !is_standing || by_range.is_none());
     if let (Some(asked), Some(by_range)) = (asked, by_range) {
         return Err(Error::usage(format!(
             "--parallelism {asked} and %{by_range} both say how many indexes run at once"
@@ -393,6 +408,7 @@ fn choose_parallelism(
             "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
         ))
         .hint(format!("give at most {MAX_PARALLELISM}"))),
+        Some(n) if is_standing && by_range.is_none() => Ok(n.min(completions)),
         Some(n) => Ok(n),
         None => {
             let stands = base.and_then(|base| base.pointer("/spec/parallelism")).and_then(Value::as_u64);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{base, duration};
-use crate::args::PolicyArgs;
+use crate::args::{PolicyArgs, Standing};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -67,6 +67,7 @@ pub(super) fn resolve(
     args: PolicyArgs,
     completions: u32,
     base: Option<&Value>,
+    standing: &Standing,
 ) -> Result<(Policy, Vec<String>), Error> {
     let PolicyArgs {
         retries,
@@ -81,6 +82,8 @@ pub(super) fn resolve(
         ttl,
     } = args;
     check_retries(retries)?;
+    // Of fewer indexes all may fail, too.
+    let max_failed = max_failed.filter(|n| *n <= completions || !standing.has("max-failed"));
     if let Some(n) = max_failed.filter(|n| *n > completions) {
         return Err(Error::usage(format!("--max-failed {n} is more than the Job has indexes: {completions}"))
             .hint(format!("give at most {completions}, or leave it out: then all may fail")));
@@ -106,7 +109,7 @@ pub(super) fn resolve(
         let asked: Vec<_> = asked.into_iter().filter(|(_, asked)| *asked).map(|(flag, _)| flag).collect();
         check_template(&asked, &policy, base)?;
     }
-    let warnings = warnings(&policy, base);
+    let warnings = warnings(&policy, base, standing);
     Ok((policy, warnings))
 }
 
@@ -259,7 +262,7 @@ fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), E
     Ok(())
 }
 
-fn warnings(policy: &Policy, base: Option<&Value>) -> Vec<String> {
+fn warnings(policy: &Policy, base: Option<&Value>, standing: &Standing) -> Vec<String> {
     let mut warnings = Vec::new();
     let limit = base.and_then(|base| base.pointer("/spec/backoffLimitPerIndex")).and_then(Value::as_u64);
     let retried = policy.retries.map_or_else(|| limit.unwrap_or(0), u64::from) > 0;
@@ -268,6 +271,7 @@ fn warnings(policy: &Policy, base: Option<&Value>) -> Vec<String> {
     }
     if let (Some(whole), Some(one)) = (policy.timeout, policy.index_timeout)
         && whole <= one
+        && !standing.has("index-timeout")
     {
         warnings.push(format!("--index-timeout changes nothing: --timeout ends the Job after {whole}s"));
     }

@@ -37,6 +37,8 @@ pub(crate) struct Changes {
     pub(crate) retries: Option<u32>,
     pub(crate) parallelism: Option<u32>,
     pub(crate) init_image: Option<String>,
+    /// The image of the init container where neither that nor the Job names one with a shell.
+    pub(crate) init_image_at_last: Option<String>,
     /// As the user wrote it.
     pub(crate) command: Option<Vec<String>>,
 }
@@ -71,6 +73,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         // How it is shown is the command's business.
         follow: _,
         objects: _,
+        standing,
     } = args;
     let exit_codes = exit_codes.map(|text| {
         text.parse::<IndexSet>().map_err(|problem| {
@@ -107,6 +110,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    let (init_image, at_last) = if standing.has("init-image") { (None, init_image) } else { (init_image, None) };
     let changes = Changes {
         image,
         cpu: cpu.map(|text| amount("--cpu", &text, "2, 500m or x2")).transpose()?,
@@ -114,6 +118,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         retries,
         parallelism,
         init_image,
+        init_image_at_last: at_last,
         command: Some(command).filter(|command| !command.is_empty()),
     };
     Ok((wanted, changes))

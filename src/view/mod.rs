@@ -1,6 +1,7 @@
 //! Values, style and now into text; nothing here reads a clock, a terminal or a variable.
 
 pub(crate) mod cause;
+pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;
@@ -15,6 +16,7 @@ pub(crate) mod progress;
 pub(crate) mod results;
 pub(crate) mod summary;
 mod text;
+pub(crate) mod version;
 pub(crate) mod watch;
 
 pub(crate) use text::{Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, plural};

@@ -35,7 +35,7 @@ const OUTSIDE: [Outside; 12] = [
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
     Outside {
         layer: "spec",
-        crates: Some(&["csv", "csv_core", "fastrand", "serde", "serde_json", "serde_saphyr"]),
+        crates: Some(&["csv", "csv_core", "fastrand", "serde", "serde_json", "serde_saphyr", "strsim"]),
         never: &OUTSIDE_WORLD,
     },
     Outside {

@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt as _;
 
 use insta::assert_snapshot;
 
+use crate::readme::verbs;
 use crate::support::{PROGRAM, Sandbox, file};
 
 #[test]
@@ -29,6 +30,8 @@ fn of_the_program() {
       scale       Change how many indexes of Jobs may run at once
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
+      config      Show the standing defaults, and where each comes from
+      version     Show the versions of this program and the server, and what the server can do
 
     Options:
       -h, --help     Print help
@@ -56,6 +59,10 @@ fn of_the_program() {
           --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
                                           and change what is sent
           --disable-compression           Ask the server not to compress its answers
+
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
 
     Exit codes:
       0    the Job completed, or the verb did what it was asked
@@ -402,6 +409,11 @@ fn of_run() {
           --disable-compression
               Ask the server not to compress its answers
 
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Resuming:
       --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that
       have not succeeded in JOB, in its retries, or in the Jobs that it resumed itself. An item
@@ -420,13 +432,13 @@ fn of_run() {
       kubectl indexed run --items-file urls.txt -- wget -qO- {}
 
       # Each row of a table, its columns by name
-      kubectl indexed run --items-file sizes.csv -- convert in/{name} -resize {size} out/{name}
+      kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
 
       # Every combination, as GNU parallel has it
-      kubectl indexed run -- train {1} {2} ::: adam sgd ::: 0.1 0.01
+      kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
 
       # Ten at a time, each retried twice, in an image of your own
-      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- resize
+      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
 
       # Not for longer than an hour, and not after the first that fails
       kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
@@ -456,12 +468,18 @@ fn of_describe() {
       [JOB]  The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    What is shown:
           --only-this             Only this Job, without those that it retries and those that retry it
           --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
                                   false]
-      -h, --help                  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed describe
@@ -482,6 +500,10 @@ fn of_list() {
     Usage: kubectl indexed list [OPTIONS]
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -A, --all-namespaces
               List the Jobs of all namespaces
 
@@ -492,6 +514,7 @@ fn of_list() {
               Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace,
               status.successful
 
+    Output:
       -L, --label-columns <LABEL>
               Labels that get a column each; can be repeated, or separated by commas
 
@@ -530,18 +553,29 @@ fn of_list() {
       -w, --watch
               Print a Job again when it changes, until interrupted
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
-    Examples:
-      kubectl indexed list
-      kubectl indexed list -A -o wide
-      kubectl indexed list -l team=vision -o name
-      kubectl indexed list -w
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
 
-      # A column for a label, or all labels
+    Examples:
+      # All Indexed Jobs of the namespace
+      kubectl indexed list
+
+      # Those of all namespaces, with their images and labels
+      kubectl indexed list -A -o wide
+
+      # The names of those with a label
+      kubectl indexed list -l team=vision -o name
+
+      # One again whenever it changes, for a minute
+      timeout -s INT 60 kubectl indexed list -w
+
+      # A column for a label
       kubectl indexed list -L team
+
+      # A column for all labels
       kubectl indexed list --show-labels
 
       # Those of which no index has completed
@@ -567,6 +601,10 @@ fn of_indexes() {
               The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
       -i, --index <INDEXES>
               Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
@@ -582,6 +620,7 @@ fn of_indexes() {
           --only-this
               Only this Job, without those that it retries and those that retry it
 
+    Output:
           --sort-by <COLUMN>
               What the rows are sorted by
               
@@ -610,10 +649,12 @@ fn of_indexes() {
       -w, --watch
               Print a row again when it changes, until the Job ends
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # All indexes of the newest Job
       kubectl indexed indexes
@@ -647,11 +688,6 @@ fn of_logs() {
               The Job; the newest Indexed Job when left out
 
     Options:
-          --max-log-requests <N>
-              How many logs are read at once; more take turns
-              
-              [default: 64]
-
       -h, --help
               Print help (see a summary with '-h')
 
@@ -697,6 +733,11 @@ fn of_logs() {
 
           --merge
               Print the lines of all indexes in the order in which they were written
+
+          --max-log-requests <N>
+              How many logs are read at once; more take turns
+              
+              [default: 64]
 
     Which lines:
           --since <DURATION>
@@ -748,6 +789,11 @@ fn of_logs() {
               Let control characters reach the terminal
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # All indexes of the newest Job, in order
       kubectl indexed logs
@@ -784,9 +830,16 @@ fn of_watch() {
       -h, --help  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed watch
+
+      # Its changes as lines, for a screen reader
+      kubectl indexed watch indexed-job --plain
 
       # Where there is no terminal, wait tells how far it is
       kubectl indexed wait indexed-job
@@ -807,15 +860,23 @@ fn of_wait() {
       [JOB]...  The Jobs; the newest Indexed Job when left out
 
     Options:
+      -h, --help  Print help
+
+    Waiting:
           --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
                                 [default: either outcome]
           --only-this           Only the Jobs themselves, without those that they retry and those that
                                 retry them
           --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
-      -q, --quiet               Neither progress nor summary, only the exit code and errors
-      -h, --help                Print help
+
+    Output:
+      -q, --quiet  Neither progress nor summary, only the exit code and errors
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
     Examples:
       # Exit code 0 when it completed, 1 when it failed
       kubectl indexed wait indexed-job
@@ -946,6 +1007,11 @@ fn of_retry() {
               [default: kubectl-indexed]
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # Whatever of the newest Job failed, or never ran because the Job stopped
       kubectl indexed retry
@@ -959,7 +1025,7 @@ fn of_retry() {
 
       # By a corrected image or command
       kubectl indexed retry train --image example.com/train:1.1
-      kubectl indexed retry train -- train --batch-size 16
+      kubectl indexed retry train -- sh -c 'echo less at once'
 
       # See what would run
       kubectl indexed retry train --dry-run=client -o yaml
@@ -976,11 +1042,11 @@ fn of_suspend() {
 
     Usage: kubectl indexed suspend [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
@@ -990,6 +1056,10 @@ fn of_suspend() {
       -y, --yes
               Don't ask before running Pods of more than one Job are ended
 
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -1019,10 +1089,12 @@ fn of_suspend() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # What runs ends, and starts anew after resume; what has completed stays so
       kubectl indexed suspend indexed-job
@@ -1042,17 +1114,21 @@ fn of_resume() {
 
     Usage: kubectl indexed resume [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
           --all
               All Indexed Jobs of the namespace that have not finished
 
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -1082,11 +1158,14 @@ fn of_resume() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
+      # Its indexes that have not completed run
       kubectl indexed resume indexed-job
 
       # Every Indexed Job of the namespace that is suspended
@@ -1104,17 +1183,24 @@ fn of_scale() {
 
     Usage: kubectl indexed scale [OPTIONS] [JOB]...
 
-    Arguments:
-      [JOB]...
-              The Jobs; the newest Indexed Job when left out
-
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
       -l, --selector <SELECTOR>
               Labels of the Jobs that are meant, as in kubectl get -l
 
           --all
               All Indexed Jobs of the namespace that have not finished
 
+      -y, --yes
+              Don't ask before running Pods of more than one Job are ended
+
+      [JOB]...
+              The Jobs; the newest Indexed Job when left out
+
+    Changes:
       -j, --parallelism <N>
               How many indexes may run at once; 0 for none
 
@@ -1122,9 +1208,7 @@ fn of_scale() {
               How many indexes there are: only where all of them run at once, --parallelism then being
               the same
 
-      -y, --yes
-              Don't ask before running Pods of more than one Job are ended
-
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be done
 
@@ -1154,10 +1238,12 @@ fn of_scale() {
               
               [default: kubectl-indexed]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # Twenty indexes at once instead of what was asked for at first
       kubectl indexed scale indexed-job --parallelism 20
@@ -1185,6 +1271,10 @@ fn of_delete() {
               The Jobs
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which Jobs:
           --finished
               Only Jobs that have completed or failed
 
@@ -1201,6 +1291,7 @@ fn of_delete() {
       -A, --all-namespaces
               In all namespaces
 
+    Deleting:
       -y, --yes
               Don't ask: it asks where more than one Job would go, or an unnamed one that has not
               finished
@@ -1215,6 +1306,7 @@ fn of_delete() {
           --ignore-not-found
               Do not complain about a Job that is not there
 
+    Output:
           --dry-run[=<WHERE>]
               Only show what would be deleted
 
@@ -1230,18 +1322,21 @@ fn of_delete() {
               
               [possible values: name]
 
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
+      # A Job with its Pods and items
       kubectl indexed delete indexed-job
 
       # Those that completed or failed more than a day ago, without being asked
       kubectl indexed delete --finished --older-than 1d -y
 
       # What they wrote is kept
-      kubectl indexed delete --finished --keep-results out
+      kubectl indexed delete --finished --keep-results out -y
 
       # See first which those would be
       kubectl indexed delete -l team=vision --finished --dry-run=client
@@ -1265,6 +1360,17 @@ fn of_completion() {
       -h, --help  Print help
 
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Examples:
+      # For this shell alone
+      source <(kubectl indexed completion bash)
+
+      # For every bash to come
+      mkdir -p ~/.local/share/bash-completion/completions
+      kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed
     ── stderr
     ── exit code 0
     ");
@@ -1309,6 +1415,10 @@ fn of_results() {
               The Job; the newest Indexed Job when left out
 
     Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Which indexes:
       -i, --index <INDEXES>
               Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
               to exclude
@@ -1316,6 +1426,7 @@ fn of_results() {
           --only-this
               Only this Job, without those that it retries and those that retry it
 
+    Form:
           --to <DIR>
               Folder to write the output of each index to, byte for byte, with the rest in its
               results.jsonl
@@ -1354,6 +1465,11 @@ fn of_results() {
           --parse-json
               Take each output for JSON, of workers that print it
 
+          --joblog <FILE>
+              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
+              1
+
+    What is fetched:
           --from <WHERE>
               What is the output of an index
 
@@ -1368,20 +1484,19 @@ fn of_results() {
       -c, --container <NAME>
               Container to read; the default container of the Pod when left out
 
+    Order:
       -f, --follow
               Go on until the Job ends, with each index as it finishes
 
       -k, --keep-order
               Print in index order also when following
 
-          --joblog <FILE>
-              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
-              1
-
-      -h, --help
-              Print help (see a summary with '-h')
-
     [the cluster options]
+    Display:
+          --plain[=<BOOL>]
+              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
+              reader
+
     Examples:
       # What each index of the newest Job wrote, in order
       kubectl indexed results
@@ -1399,6 +1514,83 @@ fn of_results() {
 
       # As GNU parallel would have logged it
       kubectl indexed results --joblog jobs.log
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_config() {
+    assert_snapshot!(own_part("config"), @"
+    ── stdout
+    Show the standing defaults, and where each comes from
+
+    Usage: kubectl indexed config [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    Output:
+      -o, --output <FORM>  Form of the settings [possible values: yaml, json]
+          --example        Print a file to start from: every setting, explained, none of them set
+
+    [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Precedence:
+      A flag is stronger than a --template, that than a variable of the environment, that than
+      the file, and that than what the program does by itself. Labels, annotations and node
+      selectors of all of them are put together, the stronger one for each key; any other list
+      is that of the strongest. The file is the one that $KUBECTL_INDEXED_CONFIG names, else
+      kubectl-indexed/config.yaml in $XDG_CONFIG_HOME, in ~/.config, or on Windows in %APPDATA%.
+      The variable of --init-image is KUBECTL_INDEXED_INIT_IMAGE, and so on; lists in variables
+      are separated by commas.
+
+    Examples:
+      # What is set, and where
+      kubectl indexed config
+
+      # A file to start from
+      kubectl indexed config --example > config.yaml
+
+      # Another file, and a variable that is stronger, for one command
+      KUBECTL_INDEXED_CONFIG=config.yaml KUBECTL_INDEXED_PREFIX=none kubectl indexed config -o yaml
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_version() {
+    assert_snapshot!(own_part("version"), @"
+    ── stdout
+    Show the versions of this program and the server, and what the server can do
+
+    Usage: kubectl indexed version [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    Output:
+          --client         Only the version of this program: no server is asked
+      -o, --output <FORM>  Form of the versions [possible values: yaml, json]
+
+    [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Examples:
+      # This program, the server, and what it can do
+      kubectl indexed version
+
+      # Only this program, without asking a server
+      kubectl indexed version --client
+
+      # For a script
+      kubectl indexed version -o json
     ── stderr
     ── exit code 0
     ");
@@ -1487,4 +1679,76 @@ fn names_the_program_as_it_was_started() {
     assert_eq!(usage("kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
     assert_eq!(usage("/opt/bin/kubectl-indexed"), "Usage: kubectl indexed [OPTIONS] <COMMAND>");
     assert_eq!(usage("ki"), "Usage: ki [OPTIONS] <COMMAND>");
+}
+
+/// Every flag stands under a heading that means something: under "Options" are only those of clap.
+#[test]
+fn every_flag_has_a_heading() {
+    for verb in verbs() {
+        let help = Sandbox::new().run(&[&verb, "-h"]).stdout;
+        let options = help.split("\nOptions:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        let flags: Vec<_> = options.lines().filter_map(|line| line.trim().split("  ").next()).collect();
+        assert_eq!(flags, ["-h, --help"], "{verb}");
+    }
+}
+
+/// Every verb has examples, each a line that says what for, and the command lines below it.
+#[test]
+fn every_verb_has_examples() {
+    for verb in verbs() {
+        let help = Sandbox::new().run(&[&verb, "--help"]).stdout;
+        let examples = help.split("\nExamples:\n").nth(1).unwrap_or_else(|| panic!("{verb} has no example"));
+        for example in examples.trim_end().split("\n\n") {
+            let mut lines = example.lines();
+            assert!(lines.next().is_some_and(|line| line.starts_with("  # ")), "{verb}: {example}");
+            let commands: Vec<_> = lines.collect();
+            assert!(!commands.is_empty() && commands.iter().all(|line| line.starts_with("  ")), "{verb}: {example}");
+            assert!(commands.iter().all(|line| !line.starts_with("  #")), "{verb}: {example}");
+        }
+    }
+}
+
+#[test]
+fn help_is_a_verb_too() {
+    let sandbox = Sandbox::new();
+    for verb in verbs() {
+        assert_eq!(sandbox.run(&["help", &verb]).stdout, sandbox.run(&[&verb, "--help"]).stdout);
+    }
+    assert_eq!(sandbox.run(&["help"]).stdout, sandbox.run(&["--help"]).stdout);
+    assert_eq!(sandbox.run(&["help", "ls"]).stdout, sandbox.run(&["list", "--help"]).stdout);
+}
+
+#[test]
+fn a_verb_of_another_tool_leads_to_ours() {
+    let tips = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
+        let outcome = Sandbox::new().run(&[word]);
+        assert_eq!(outcome.code, 2);
+        outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("  tip: ")?))).unwrap()
+    });
+    assert_snapshot!(tips.join("\n"), @"
+    submit: a similar subcommand exists: 'run'
+    cancel: a similar subcommand exists: 'delete'
+    rm: a similar subcommand exists: 'delete'
+    status: some similar subcommands exist: 'list', 'watch'
+    top: some similar subcommands exist: 'list', 'watch'
+    cat: some similar subcommands exist: 'logs', 'results'
+    explain: a similar subcommand exists: 'describe'
+    resubmit: a similar subcommand exists: 'retry'
+    pause: a similar subcommand exists: 'suspend'
+    ");
+}
+
+/// Usage, errors and hints name the program as it was started.
+#[test]
+fn every_usage_names_the_program_as_it_was_started() {
+    for verb in verbs() {
+        for (started_as, name) in [("kubectl-indexed", "kubectl indexed"), ("ki", "ki")] {
+            for word in ["--help", "--no-such-flag"] {
+                let sandbox = Sandbox::new();
+                let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(started_as).args([&verb, word]));
+                let text = format!("{}{}", outcome.stdout, outcome.stderr);
+                assert!(text.contains(&format!("Usage: {name} {verb} ")), "{started_as} {verb} {word}: {text}");
+            }
+        }
+    }
 }

@@ -5,11 +5,13 @@
 
 mod architecture;
 mod completions;
+mod config;
 mod dry_run;
 mod errors;
 mod examples;
 mod handover;
 mod help;
+mod man;
 mod pictures;
 mod readme;
 mod results;

@@ -64,7 +64,7 @@ fn help(verb: &str) -> String {
     Sandbox::new().run(&args).stdout
 }
 
-fn verbs() -> Vec<String> {
+pub(crate) fn verbs() -> Vec<String> {
     let help = help("");
     let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()

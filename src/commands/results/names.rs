@@ -46,10 +46,18 @@ fn made_safe(item: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
+/// The folder of a Job among those of others.
+pub(in crate::commands) fn of_job(name: &str) -> String {
+    if is_reserved(name) { format!("{name}{MARK}") } else { name.to_owned() }
+}
+
 /// Whether Windows takes it for a device, whatever follows behind a dot.
 fn is_reserved(lower: &str) -> bool {
     let stem = lower.split('.').next().unwrap_or_default();
-    let numbered = |start: &str| stem.strip_prefix(start).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
+    let numbered = |start: &str| {
+        stem.strip_prefix(start)
+            .is_some_and(|rest| matches!(rest, "¹" | "²" | "³") || matches!(rest.as_bytes(), [b'0'..=b'9']))
+    };
     matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
@@ -79,7 +87,13 @@ mod tests {
         );
         assert_eq!(names(&["a/b", "a:b", "A_B", "c"]), ["a_b~0.out", "a_b~1.out", "A_B~2.out", "c.out"]);
         assert_eq!(names(&["con", "com1.x", "comb"]), ["con~0.out", "com1.x~1.out", "comb.out"]);
+        assert_eq!(names(&["LPT³", "NUL.", "a.", "b "]), ["LPT³~0.out", "NUL.~1.out", "a..out", "b_.out"]);
         assert_eq!(names(&[&"é".repeat(200)]), [format!("{}.out", "é".repeat(60))]);
+    }
+
+    #[test]
+    fn a_job_may_be_called_as_a_device_is() {
+        assert_eq!(["train", "nul", "con.b", "console"].map(of_job), ["train", "nul~", "con.b~", "console"]);
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::commands::Context;
 use crate::error::{Error, Kind};
 use crate::spec::policy::Policy;
+use crate::spec::server::Feature;
 
 /// Checks that the server keeps those policies that nothing else can stand for.
 ///
@@ -13,19 +14,20 @@ use crate::spec::policy::Policy;
 pub(super) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
-    let missing = |what: &str, flag: &str, version: &str| {
-        Error::new(Kind::Failed, format!("this server {what}: {flag} needs Kubernetes {version} or newer"))
+    let missing = |what: &str, flag: &str, feature: Feature| {
+        let since = feature.since();
+        Error::new(Kind::Failed, format!("this server {what}: {flag} needs Kubernetes 1.{since} or newer"))
             .hint(format!("leave {flag} out"))
     };
     if let Some(success) = policy.success.as_ref().filter(|_| stored["spec"]["successPolicy"].is_null()) {
         let flag = if success.indexes.is_some() { "--success-indexes" } else { "--success-count" };
-        return Err(missing("knows no success policy", flag, "1.31"));
+        return Err(missing("knows no success policy", flag, Feature::SuccessPolicy));
     }
     if !policy.fail_on_exit.is_empty() && !has("FailIndex") {
-        return Err(missing("can't fail an index by its exit code", "--fail-on-exit", "1.29"));
+        return Err(missing("can't fail an index by its exit code", "--fail-on-exit", Feature::RetriesOfEachIndex));
     }
     if !policy.ignore_exit.is_empty() && !has("Ignore") {
-        return Err(missing("knows no pod failure policy", "--ignore-exit", "1.26"));
+        return Err(missing("knows no pod failure policy", "--ignore-exit", Feature::PodFailurePolicy));
     }
     Ok(())
 }
@@ -50,43 +52,45 @@ pub(in crate::commands) fn mind_dropped(
     let sent_fields = sent["spec"].as_object().into_iter().flatten().map(|(field, _)| field.as_str());
     let dropped: Vec<_> = sent_fields.filter(|field| stored["spec"].get(field).is_none()).collect();
     let mut fallback = None;
+    let per_index = Feature::RetriesOfEachIndex.since();
     for field in &dropped {
         match *field {
             "completionMode" => {
                 return Err(Error::new(Kind::Failed, "this server knows no Indexed Jobs")
-                    .hint("they need Kubernetes 1.24 or newer"));
+                    .hint(format!("they need Kubernetes 1.{} or newer", Feature::IndexedJobs.since())));
             }
             "backoffLimitPerIndex" => {
                 let limit = limit_of_all(sent["spec"]["completions"].as_u64().unwrap_or(0), policy);
                 fallback = Some(limit);
                 context.ui.warning(&if policy.max_failed.is_some() {
                     format!(
-                        "this server counts no failures for each index (it needs Kubernetes 1.29): the job ends with \
+                        "this server counts no failures for each index (it needs Kubernetes 1.{per_index}): the job ends with \
                          failure {} of all indexes together instead",
                         limit + 1
                     )
                 } else {
                     format!(
-                        "this server has no retries for each index (it needs Kubernetes 1.29): up to {limit} failures \
+                        "this server has no retries for each index (it needs Kubernetes 1.{per_index}): up to {limit} failures \
                          of all indexes together are tried again instead"
                     )
                 });
             }
             // That was said with the retries.
             "maxFailedIndexes" if dropped.contains(&"backoffLimitPerIndex") && policy.max_failed.is_some() => {}
-            "podFailurePolicy" => context.ui.warning(
-                "this server has no pod failure policy (it needs Kubernetes 1.26): a drained node counts as a failure",
-            ),
+            "podFailurePolicy" => context.ui.warning(&format!(
+                "this server has no pod failure policy (it needs Kubernetes 1.{}): a drained node counts as a failure",
+                Feature::PodFailurePolicy.since()
+            )),
             field => context.ui.warning(&format!("this server does not know spec.{field}, and dropped it")),
         }
     }
     let lost = rules(sent).len().saturating_sub(rules(stored).len());
     if lost > 0 && !dropped.contains(&"podFailurePolicy") {
         // What the flags ask for was checked before.
-        context.ui.warning(
-            "this server knows no FailIndex (it needs Kubernetes 1.29), and dropped such rules of the \
-                            template's podFailurePolicy",
-        );
+        context.ui.warning(&format!(
+            "this server knows no FailIndex (it needs Kubernetes 1.{per_index}), and dropped such rules of the \
+             template's podFailurePolicy"
+        ));
     }
     Ok(fallback)
 }

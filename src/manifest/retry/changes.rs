@@ -12,7 +12,8 @@ use crate::spec::retry::{Amount, Changes, Given, multiplied, reword};
 
 /// Makes the changes, all of them to the container that does the work.
 pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
-    let Changes { image, cpu, memory, retries, parallelism: _, init_image: _, command } = changes;
+    let Changes { image, cpu, memory, retries, parallelism: _, init_image: _, init_image_at_last: _, command } =
+        changes;
     let restarts = job.pointer("/spec/template/spec/restartPolicy").is_some_and(|policy| policy != "Never");
     if let (true, Some(retries)) = (restarts, retries) {
         return Err(Error::usage(format!(

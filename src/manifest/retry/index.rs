@@ -199,7 +199,10 @@ fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
     let (image, pull) = match (&plan.changes.init_image, with_shell(job)) {
         (Some(image), _) => (image.clone(), None),
         (None, Some(container)) => (text(container.get("image")).to_owned(), container.get("imagePullPolicy").cloned()),
-        (None, None) => (spec::DEFAULT_IMAGE.to_owned(), None),
+        (None, None) => {
+            let last = plan.changes.init_image_at_last.as_deref();
+            (last.unwrap_or(spec::DEFAULT_IMAGE).to_owned(), None)
+        }
     };
     let mut command = vec![json!("sh"), json!("-c"), json!(escape_expansion(&script)), json!("sh")];
     command.extend(words(&plan.indexes));

@@ -1,0 +1,126 @@
+//! `config`: the standing defaults, each with where it comes from.
+
+use anyhow::Result;
+use clap::{Command, CommandFactory as _};
+use serde_json::{Value, json};
+
+use super::Context;
+use super::settings::{self, Settings};
+use crate::args::{Cli, ConfigArgs, DataFormat};
+use crate::error::Exit;
+use crate::manifest::yaml;
+use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
+use crate::view::config::{self as view, Row};
+
+pub(super) fn config(args: ConfigArgs, context: &mut Context) -> Result<Exit> {
+    let ConfigArgs { output, example } = args;
+    if example {
+        context.ui.data(self::example())?;
+        return Ok(Exit::Success);
+    }
+    let (settings, exit) = match std::mem::replace(&mut context.settings, Ok(Settings::default())) {
+        Ok(settings) => (settings, Exit::Success),
+        Err(error) => {
+            // What is right of it can't be told from what is wrong: the program's own is shown.
+            let exit = error.exit();
+            context.ui.error(&error.into());
+            let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+            let path = settings::locate(&env).map(|(path, _)| path);
+            let exists = path.as_ref().is_some_and(|path| path.exists());
+            (Settings { path, exists, ..Settings::default() }, exit)
+        }
+    };
+    let path = settings.path.as_ref().map(|path| path.display().to_string());
+    let rows = rows(&settings.entries);
+    let text = match output {
+        None => view::page(path.as_deref(), settings.exists, &rows, context.ui.style()),
+        Some(format) => {
+            let rows: Vec<_> = rows.iter().map(json_row).collect();
+            data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?
+        }
+    };
+    context.ui.data(text)?;
+    Ok(exit)
+}
+
+/// A value in the form asked for.
+pub(super) fn data(value: &Value, format: DataFormat) -> Result<String> {
+    Ok(match format {
+        DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
+        DataFormat::Yaml => yaml::documents(std::slice::from_ref(value))?,
+    })
+}
+
+fn json_row(row: &Row) -> Value {
+    let Row { name, value, from, line } = row;
+    let mut object = json!({"name": name, "value": value, "from": from});
+    if let Some(line) = line {
+        object["line"] = json!(line);
+    }
+    object
+}
+
+/// A row for each setting, and for each of several values.
+fn rows(entries: &[Entry]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for setting in &SETTINGS {
+        let name = setting.name.to_owned();
+        let before = rows.len();
+        for entry in entries.iter().filter(|entry| entry.setting == setting) {
+            let (from, line) = match &entry.origin {
+                Origin::File(path, line) => (format!("file {path}"), Some(*line)),
+                Origin::Environment(variable) => (format!("environment {variable}"), None),
+            };
+            rows.push(Row { name: name.clone(), value: Some(entry.value.clone()), from, line });
+        }
+        if rows.len() == before {
+            rows.push(Row { name, value: own_default(setting), from: "default".to_owned(), line: None });
+        }
+    }
+    rows
+}
+
+/// The flag that a setting stands for, as its first verb has it.
+fn flag(setting: &Setting) -> Option<clap::Arg> {
+    let command = Cli::command();
+    let verb: Option<&Command> = match setting.verbs.first() {
+        Some(verb) => command.find_subcommand(verb),
+        None => Some(&command),
+    };
+    verb?.get_arguments().find(|arg| arg.get_long() == Some(setting.name)).cloned()
+}
+
+/// What the program does by itself, as the help of the flag has it.
+fn own_default(setting: &Setting) -> Option<String> {
+    let flag = flag(setting)?;
+    let values: Vec<_> = flag.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    if !values.is_empty() {
+        return Some(values.join(","));
+    }
+    let help = flag.get_help()?.to_string();
+    Some(help.split_once("[default: ")?.1.strip_suffix(']')?.to_owned())
+}
+
+/// A file with every setting, none of them set.
+fn example() -> String {
+    let mut text = String::from(
+        "# Standing defaults of kubectl indexed: what is said here need not be typed.\n\
+         # Take the # off a setting to have it. Flags, templates and variables are stronger.\n",
+    );
+    for setting in &SETTINGS {
+        let help = flag(setting).and_then(|flag| Some(flag.get_help()?.to_string())).unwrap_or_default();
+        let help = help.replace("; can be repeated", "");
+        let (name, example) = (setting.name, setting.example);
+        let verbs = match setting.verbs {
+            [] => "all verbs".to_owned(),
+            verbs => verbs.join(", "),
+        };
+        text.push_str(&format!("\n# {help} ({verbs})\n"));
+        text.push_str(&match setting.shape {
+            Shape::One => format!("#{name}: {example}\n"),
+            Shape::List => format!("#{name}:\n#- {example}\n"),
+            Shape::Map => format!("#{name}:\n#  {example}\n"),
+        });
+    }
+    text
+}

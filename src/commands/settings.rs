@@ -1,0 +1,254 @@
+//! The command line with the user's standing defaults under it: those of a file and of the environment.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::builder::OsStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches as _};
+
+use crate::args::{Cli, RunArgs, Standing, Verb};
+use crate::error::Error;
+use crate::spec::settings::{self, Entry, SETTINGS, Shape, VARIABLES};
+use crate::spec::{Inputs, base};
+
+/// The standing defaults, and where their file is or would be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) entries: Vec<Entry>,
+    pub(super) path: Option<PathBuf>,
+    pub(super) exists: bool,
+}
+
+/// A command line that was understood.
+pub(super) struct CommandLine {
+    pub(super) cli: Cli,
+    pub(super) settings: Result<Settings, Error>,
+}
+
+/// Why there is nothing to be done.
+pub(super) enum Refused {
+    /// What was typed is wrong, or asks for help.
+    Words(clap::Error),
+    Settings(Error),
+}
+
+/// Words that other tools have for verbs, and what they are called here.
+const ELSEWHERE: [(&[&str], &[&str]); 7] = [
+    (&["submit", "sbatch", "create", "start", "apply", "map"], &["run"]),
+    (&["cancel", "rm", "kill", "remove", "scancel", "stop", "qdel"], &["delete"]),
+    (&["status", "ps", "top", "queue", "squeue", "jobs", "qstat"], &["list", "watch"]),
+    (&["cat", "output", "out"], &["logs", "results"]),
+    (&["explain", "show", "inspect", "info"], &["describe"]),
+    (&["rerun", "resubmit", "requeue", "restart"], &["retry"]),
+    (&["pause", "hold"], &["suspend"]),
+];
+
+/// Reads the command line, and lays the standing defaults under it.
+pub(super) fn read_command_line() -> Result<CommandLine, Refused> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let started_as = words.first().cloned().unwrap_or_default();
+    let started_as = Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let settings = load();
+    let own = words.split(|word| word == "--").next().unwrap_or_default();
+    let says_plain = |entry: &Entry| entry.setting.name == "plain" && entry.value == "true";
+    let is_plain = own.iter().any(|word| word == "--plain")
+        || settings.iter().flat_map(|settings| &settings.entries).any(says_plain);
+    let color = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
+    let command = || match started_as.as_str() {
+        name if name.starts_with("kubectl-") => Cli::command().bin_name("kubectl indexed").color(color),
+        _ => Cli::command().color(color),
+    };
+    let matches = command().try_get_matches_from(&words).map_err(|error| Refused::Words(with_verb(error)))?;
+    let typed = Cli::from_arg_matches(&matches).map_err(Refused::Words)?;
+    if let Verb::Help { verb } = &typed.verb {
+        let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
+        return command()
+            .try_get_matches_from(asked)
+            .map(|_| CommandLine { cli: typed, settings })
+            .map_err(|error| Refused::Words(with_verb(error)));
+    }
+    let settings = match settings {
+        Err(error) if !matches!(typed.verb, Verb::Completion { .. } | Verb::Config(_) | Verb::Man { .. }) => {
+            return Err(Refused::Settings(error));
+        }
+        loaded => loaded,
+    };
+    let entries: Vec<_> = settings.iter().flat_map(|settings| &settings.entries).collect();
+    let cli = lay_under(command(), &words, &matches, &entries).map_err(Refused::Words)?;
+    Ok(CommandLine { cli, settings })
+}
+
+/// The same command line, where a template stands between the flags and the standing defaults.
+pub(super) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
+    let (Some((origin, bytes)), Ok(settings)) = (&inputs.template, &context.settings) else { return args };
+    // A template that can't be read is told of by whoever takes it.
+    let Ok(base) = base::parse(origin, bytes) else { return args };
+    let entries: Vec<_> = settings::beside(&settings.entries, Some(&base)).collect();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let matches = Cli::command().try_get_matches_from(&words);
+    match matches.and_then(|matches| lay_under(Cli::command(), &words, &matches, &entries)).map(|cli| cli.verb) {
+        Ok(Verb::Run(args)) => *args,
+        _ => args,
+    }
+}
+
+/// The command line with these defaults, as if clap had always had them: so they never count as given.
+fn lay_under(
+    mut command: Command,
+    words: &[OsString],
+    typed: &ArgMatches,
+    entries: &[&Entry],
+) -> Result<Cli, clap::Error> {
+    let Some((verb, typed)) = typed.subcommand() else { return Cli::from_arg_matches(typed) };
+    let mut standing = Vec::new();
+    let concerned = |verbs: &[&str]| verbs.is_empty() || verbs.contains(&verb);
+    for setting in SETTINGS.iter().filter(|setting| concerned(setting.verbs) && setting.shape != Shape::Map) {
+        let of_it = entries.iter().filter(|entry| entry.setting == setting);
+        let values: Vec<_> = of_it.map(|entry| OsStr::from(entry.value.clone())).collect();
+        if values.is_empty() {
+            continue;
+        }
+        command = if setting.verbs.is_empty() {
+            with_default(command, setting.name, values)
+        } else {
+            command.mut_subcommand(verb, |command| with_default(command, setting.name, values))
+        };
+        standing.push(setting.name);
+    }
+    let is_typed = |flag: &str| {
+        let id = Cli::command().find_subcommand(verb).and_then(|command| id_of(command, flag));
+        id.is_some_and(|id| typed.value_source(&id) == Some(clap::parser::ValueSource::CommandLine))
+    };
+    standing.retain(|flag| !is_typed(flag));
+    let matches = command.try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    match &mut cli.verb {
+        Verb::Run(args) => {
+            for (flag, pairs) in args.maps() {
+                let under = entries.iter().filter(|entry| entry.setting.name == flag).filter_map(|entry| entry.pair());
+                let under: Vec<_> = under.filter(|(key, _)| !pairs.iter().any(|(typed, _)| typed == key)).collect();
+                pairs.splice(0..0, under);
+            }
+            args.standing = Standing(standing);
+        }
+        Verb::Retry(args) => args.standing = Standing(standing),
+        _ => {}
+    }
+    Ok(cli)
+}
+
+/// What clap knows a flag by.
+fn id_of(command: &Command, flag: &str) -> Option<String> {
+    let flag = command.get_arguments().find(|arg| arg.get_long() == Some(flag));
+    flag.map(|arg| arg.get_id().to_string())
+}
+
+fn with_default(command: Command, flag: &str, values: Vec<OsStr>) -> Command {
+    match id_of(&command, flag) {
+        Some(id) => command.mut_arg(id, |arg| arg.default_values(values)),
+        None => command,
+    }
+}
+
+/// Names the verb that is called otherwise elsewhere.
+fn with_verb(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return error;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
+    if let Some((_, verbs)) = known {
+        let verbs = verbs.iter().map(|verb| (*verb).to_owned()).collect::<Vec<_>>();
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(verbs));
+    }
+    error
+}
+
+/// # Errors
+/// If the file or a variable says what can't be.
+fn load() -> Result<Settings, Error> {
+    let (path, named) = match locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())) {
+        Some((path, named)) => (Some(path), named),
+        None => (None, false),
+    };
+    let mut exists = false;
+    let mut entries = Vec::new();
+    if let Some(path) = &path {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                exists = true;
+                entries = settings::from_file(&path.display().to_string(), &text)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => {}
+            Err(error) => {
+                let message = format!("the settings in {} can't be read", path.display());
+                let told = Error::usage(message).caused_by(error);
+                return Err(if named {
+                    told.hint(format!("{CONFIG} names that file: unset it, or make one"))
+                } else {
+                    told
+                });
+            }
+        }
+    }
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with(VARIABLES) && name != CONFIG)?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    let entries = settings::over(settings::from_environment(variables)?, entries);
+    Ok(Settings { entries, path, exists })
+}
+
+/// The variable that names the file.
+const CONFIG: &str = "KUBECTL_INDEXED_CONFIG";
+
+/// The file, and whether it was named, so that it has to be there.
+pub(super) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
+    if let Some(path) = env(CONFIG) {
+        return Some((path.into(), true));
+    }
+    let folder = if cfg!(windows) { env("APPDATA").map(PathBuf::from) } else { None };
+    let folder = folder.or_else(|| env("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()));
+    let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".config")))?;
+    Some((folder.join("kubectl-indexed").join("config.yaml"), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_a_flag_of_its_verbs() {
+        let command = Cli::command();
+        for setting in &SETTINGS {
+            let verbs = setting.verbs.iter().map(|verb| command.find_subcommand(verb).unwrap());
+            let verbs = if setting.verbs.is_empty() { vec![&command] } else { verbs.collect() };
+            for verb in verbs {
+                assert!(id_of(verb, setting.name).is_some(), "{} has no --{}", verb.get_name(), setting.name);
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_elsewhere_lead_to_verbs() {
+        let command = Cli::command();
+        for (words, verbs) in ELSEWHERE {
+            assert!(words.iter().all(|word| command.find_subcommand(word).is_none()), "{words:?}");
+            assert!(verbs.iter().all(|verb| command.find_subcommand(verb).is_some()), "{verbs:?}");
+        }
+    }
+
+    #[test]
+    fn the_file_is_where_it_is_looked_for() {
+        let env = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        let found = locate(&env(&[("XDG_CONFIG_HOME", "/x"), ("KUBECTL_INDEXED_CONFIG", "c.yaml")]));
+        assert_eq!(found, Some(("c.yaml".into(), true)));
+        if cfg!(unix) {
+            let found = locate(&env(&[("XDG_CONFIG_HOME", "/x")]));
+            assert_eq!(found, Some(("/x/kubectl-indexed/config.yaml".into(), false)));
+        }
+    }
+}

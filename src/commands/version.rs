@@ -1,0 +1,122 @@
+//! `version`: of this program and the server, and what this server can do.
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use super::config::data;
+use crate::args::VersionArgs;
+use crate::cluster::ServerVersion;
+use crate::error::Exit;
+use crate::spec::server::Feature;
+use crate::view::version::{self as view, Ability, Server};
+
+/// The version of this program.
+const CLIENT: &str = env!("CARGO_PKG_VERSION");
+
+pub(super) async fn version(args: VersionArgs, context: &mut Context) -> Result<Exit> {
+    let VersionArgs { client, output } = args;
+    let asked = if client { Ok(None) } else { ask(context).await.map(Some) };
+    let (server, problem) = match asked {
+        Ok(server) => (server, None),
+        Err(error) => (None, Some(error)),
+    };
+    let text = match output {
+        None => view::page(CLIENT, server.as_ref().map(|server| words(server)).as_ref()),
+        Some(format) => data(&object(server.as_ref()), format)?,
+    };
+    context.ui.data(text)?;
+    match problem {
+        Some(error) => Err(error),
+        None => Ok(Exit::Success),
+    }
+}
+
+async fn ask(context: &Context) -> Result<ServerVersion> {
+    let cluster = context.cluster().await?;
+    Ok(cluster.server_version().await?)
+}
+
+fn words(server: &ServerVersion) -> Server {
+    let ability = |feature: Feature| Ability {
+        what: feature.what().to_owned(),
+        is_there: server.minor >= feature.since(),
+        since: feature.since(),
+        instead: feature.instead().to_owned(),
+    };
+    Server {
+        version: server.text.clone(),
+        abilities: Feature::ALL.into_iter().map(ability).collect(),
+        kueue: server.kueue,
+    }
+}
+
+fn object(server: Option<&ServerVersion>) -> Value {
+    let mut object = json!({"clientVersion": {"gitVersion": format!("v{CLIENT}")}});
+    if let Some(server) = server {
+        let features = Feature::ALL.map(|feature| (feature.name().to_owned(), json!(server.minor >= feature.since())));
+        let mut features: Map<_, _> = features.into_iter().collect();
+        features.insert("kueue".to_owned(), json!(server.kueue));
+        object["serverVersion"] = json!({"gitVersion": server.text});
+        object["serverFeatures"] = Value::Object(features);
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn page(minor: u32, kueue: bool) -> String {
+        let server = ServerVersion { text: format!("v1.{minor}.4"), minor, kueue };
+        view::page("1.2.3", Some(&words(&server)))
+    }
+
+    #[test]
+    fn an_old_server_lacks_some() {
+        assert_snapshot!(page(28, false), @"
+        Client Version: v1.2.3
+        Server Version: v1.28.4
+        This server has:
+          Indexed Jobs (since 1.24)
+          a drained node counts as no failure; --ignore-exit (since 1.26)
+        It lacks:
+          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for all indexes together; --fail-on-exit is refused
+          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29): a Pod may be replaced while it still ends
+          --success-indexes, --success-count (since 1.31): both are refused
+          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell of the image hands them over
+        Kueue is not there: a Job with --queue would wait for ever.
+        ");
+        assert_snapshot!(page(30, true), @"
+        Client Version: v1.2.3
+        Server Version: v1.30.4
+        This server has:
+          Indexed Jobs (since 1.24)
+          a drained node counts as no failure; --ignore-exit (since 1.26)
+          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29)
+          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
+        It lacks:
+          --success-indexes, --success-count (since 1.31): both are refused
+          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell of the image hands them over
+        Kueue is there: --queue has it admit a Job.
+        ");
+    }
+
+    #[test]
+    fn a_new_server_lacks_nothing() {
+        assert_snapshot!(page(36, true), @"
+        Client Version: v1.2.3
+        Server Version: v1.36.4
+        This server has:
+          Indexed Jobs (since 1.24)
+          a drained node counts as no failure; --ignore-exit (since 1.26)
+          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29)
+          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
+          --success-indexes, --success-count (since 1.31)
+          items in arguments and variables, and retry, without a shell in the image (since 1.35)
+        Kueue is there: --queue has it admit a Job.
+        ");
+    }
+}

@@ -1,0 +1,27 @@
+//! The standing defaults, for a person.
+
+use super::text::{Style, aligned, escape_control};
+
+/// One value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// None where nothing is set and the program does nothing by itself.
+    pub(crate) value: Option<String>,
+    pub(crate) from: String,
+    /// The line of the file.
+    pub(crate) line: Option<u64>,
+}
+
+/// The path of the file, and a table.
+pub(crate) fn page(path: Option<&str>, exists: bool, rows: &[Row], style: Style) -> String {
+    let path = path.unwrap_or("<none>");
+    let note = if exists { "" } else { " (not there)" };
+    let cells = rows.iter().map(|row| {
+        let value = row.value.as_deref().unwrap_or("<none>");
+        let value = if style.terminal { escape_control(value).into_owned() } else { value.to_owned() };
+        vec![row.name.clone(), value, row.from.clone()]
+    });
+    let table = aligned(Some(&["SETTING", "VALUE", "FROM"]), cells.collect());
+    format!("File: {path}{note}\n\n{table}")
+}

@@ -1,0 +1,322 @@
+//! Standing defaults: a file, the environment, and what gives way to what.
+
+use std::os::unix::process::CommandExt as _;
+
+use insta::assert_snapshot;
+
+use crate::support::{Outcome, PROGRAM, Sandbox};
+
+/// What `run` makes with these variables and flags, as YAML.
+fn made(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> String {
+    let args = [&["run", "--items", "a,b", "--dry-run=client", "-o", "yaml"], flags, &["--", "rev"]].concat();
+    let outcome = sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome}");
+    outcome.stdout
+}
+
+fn with_file(text: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(".config/kubectl-indexed/config.yaml", text);
+    sandbox
+}
+
+fn with(sandbox: &Sandbox, variables: &[(&str, &str)], args: &[&str]) -> Outcome {
+    sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args))
+}
+
+/// Whether the text has each of the lines, whatever stands before them.
+#[track_caller]
+fn has(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.lines().any(|found| found.trim_start().trim_start_matches("- ") == *line), "no {line} in\n{text}");
+    }
+}
+
+const FILE: &str = "\
+image: registry.example.com/file
+parallelism: 1
+retries: 3
+max-failed: 5
+ttl: 1h
+label: {team: file, area: file}
+toleration: ['file:NoSchedule']
+";
+
+#[test]
+fn a_flag_beats_a_variable_which_beats_the_file() {
+    let sandbox = with_file(FILE);
+    has(
+        &made(&sandbox, &[], &[]),
+        &[
+            "image: registry.example.com/file",
+            "parallelism: 1",
+            "backoffLimitPerIndex: 3",
+            "ttlSecondsAfterFinished: 3600",
+            "team: file",
+            "area: file",
+            "key: file",
+        ],
+    );
+    let variables = [
+        ("KUBECTL_INDEXED_IMAGE", "registry.example.com/variable"),
+        ("KUBECTL_INDEXED_LABEL", "team=variable,more=variable"),
+        ("KUBECTL_INDEXED_TOLERATION", "variable:NoSchedule"),
+    ];
+    let by_variable = made(&sandbox, &variables, &[]);
+    has(&by_variable, &["image: registry.example.com/variable", "team: variable", "area: file", "more: variable"]);
+    has(&by_variable, &["key: variable", "backoffLimitPerIndex: 3"]);
+    assert!(!by_variable.contains("key: file"), "{by_variable}");
+    let flags = ["--image", "registry.example.com/flag", "--label", "team=flag", "--retries", "0"];
+    let by_flag = made(&sandbox, &variables, &flags);
+    has(&by_flag, &["image: registry.example.com/flag", "team: flag", "area: file", "more: variable"]);
+    has(&by_flag, &["backoffLimitPerIndex: 0"]);
+}
+
+#[test]
+fn a_template_beats_both_and_a_flag_beats_it() {
+    let sandbox = with_file(FILE);
+    let template = "{apiVersion: batch/v1, kind: Job, metadata: {labels: {team: template}}, spec: {parallelism: 2, \
+                    ttlSecondsAfterFinished: 7, template: {spec: {restartPolicy: Never, \
+                    containers: [{name: worker, image: registry.example.com/template}]}}}}";
+    sandbox.write("job.yaml", template);
+    let variables = [("KUBECTL_INDEXED_IMAGE", "registry.example.com/variable")];
+    let made = made(&sandbox, &variables, &["--template", "job.yaml", "--ttl", "9s"]);
+    has(
+        &made,
+        &["image: registry.example.com/template", "parallelism: 2", "ttlSecondsAfterFinished: 9", "team: template"],
+    );
+    // Where it says nothing they stand.
+    has(&made, &["backoffLimitPerIndex: 3", "area: file"]);
+    // From stdin, which is read once.
+    let piped = sandbox.shell(&format!(
+        "echo '{template}' | kubectl-indexed run --items a --template - --dry-run=client -o yaml -- rev"
+    ));
+    has(&piped.stdout, &["image: registry.example.com/template", "backoffLimitPerIndex: 3"]);
+}
+
+/// What would be an error of a flag is none of a standing default: it gives way.
+#[test]
+fn a_standing_default_is_in_nobody_s_way() {
+    let sandbox =
+        with_file(&format!("{FILE}init-image: registry.example.com/init\nitem-store: inline\nindex-timeout: 2h\n"));
+    let fast = made(&sandbox, &[], &["--fail-fast"]);
+    has(&fast, &["maxFailedIndexes: 0"]);
+    let few = made(&sandbox, &[], &[]);
+    assert!(!few.contains("maxFailedIndexes"), "of two indexes all may fail: {few}");
+    made(&sandbox, &[], &["--item-store", "configmap"]);
+    made(&sandbox, &[], &["--timeout", "1h"]);
+    let outcome = sandbox.run(&["run", "--range", "1-9%3", "--dry-run=client", "-o", "yaml", "--", "echo", "{}"]);
+    has(&outcome.stdout, &["parallelism: 3"]);
+    let outcome = sandbox.run(&["run", "--completions", "3", "--dry-run=client", "-o", "name", "--", "true"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome}");
+    let sandbox = with_file("parallelism: 50");
+    has(&made(&sandbox, &[], &[]), &["parallelism: 2"]);
+}
+
+#[test]
+fn the_file_is_looked_for_in_its_places() {
+    let sandbox = with_file("parallelism: 1");
+    sandbox.write("xdg/kubectl-indexed/config.yaml", "ttl: 5s");
+    sandbox.write("named.yaml", "ttl: 6s");
+    let xdg = sandbox.write("xdg/x", "");
+    let xdg = xdg.parent().unwrap().to_str().unwrap();
+    has(&made(&sandbox, &[], &[]), &["parallelism: 1"]);
+    has(&made(&sandbox, &[("XDG_CONFIG_HOME", xdg)], &[]), &["parallelism: 2", "ttlSecondsAfterFinished: 5"]);
+    let named = [("XDG_CONFIG_HOME", xdg), ("KUBECTL_INDEXED_CONFIG", "named.yaml")];
+    has(&made(&sandbox, &named, &[]), &["ttlSecondsAfterFinished: 6"]);
+    let missing = [("KUBECTL_INDEXED_CONFIG", "missing.yaml")];
+    assert_snapshot!(with(&sandbox, &missing, &["list"]), @"
+    ── stdout
+    ── stderr
+    error: the settings in missing.yaml can't be read: No such file or directory (os error 2)
+    hint: KUBECTL_INDEXED_CONFIG names that file: unset it, or make one
+    ── exit code 2
+    ");
+}
+
+#[test]
+fn what_is_wrong_is_told_before_anything_is_done() {
+    let sandbox = with_file("image: busybox\nlable: {team: vision}\n");
+    assert_snapshot!(sandbox.run(&["run", "--items", "a", "--", "rev"]), @r#"
+    ── stdout
+    ── stderr
+    error: HOME/.config/kubectl-indexed/config.yaml, line 2: there is no setting "lable"
+    hint: did you mean label?
+    ── exit code 2
+    "#);
+    for args in [&["--help"][..], &["run", "--help"], &["completion", "bash"], &["help", "run"], &["--version"]] {
+        let outcome = sandbox.run(args);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{args:?} {outcome}");
+    }
+    let shown = sandbox.run(&["config"]);
+    assert_eq!(shown.code, 2);
+    assert!(shown.stderr.contains("line 2: there is no setting \"lable\"\nhint: did you mean label?"), "{shown}");
+    assert!(shown.stdout.starts_with("File: HOME/.config/kubectl-indexed/config.yaml\n"), "{shown}");
+}
+
+#[test]
+fn config_shows_where_each_comes_from() {
+    let sandbox = with_file(FILE);
+    let variables = [("KUBECTL_INDEXED_LABEL", "team=variable"), ("KUBECTL_INDEXED_PLAIN", "true")];
+    assert_snapshot!(with(&sandbox, &variables, &["config"]), @"
+    ── stdout
+    File: HOME/.config/kubectl-indexed/config.yaml
+
+    SETTING             VALUE                       FROM
+    image               registry.example.com/file   file HOME/.config/kubectl-indexed/config.yaml
+    init-image          <none>                      default
+    image-pull-policy   <none>                      default
+    image-pull-secret   <none>                      default
+    parallelism         1                           file HOME/.config/kubectl-indexed/config.yaml
+    queue               <none>                      default
+    label               area=file                   file HOME/.config/kubectl-indexed/config.yaml
+    label               team=variable               environment KUBECTL_INDEXED_LABEL
+    annotation          <none>                      default
+    retries             3                           file HOME/.config/kubectl-indexed/config.yaml
+    max-failed          5                           file HOME/.config/kubectl-indexed/config.yaml
+    timeout             <none>                      default
+    index-timeout       <none>                      default
+    ttl                 1h                          file HOME/.config/kubectl-indexed/config.yaml
+    cpu                 <none>                      default
+    memory              <none>                      default
+    service-account     <none>                      default
+    node-selector       <none>                      default
+    toleration          file:NoSchedule             file HOME/.config/kubectl-indexed/config.yaml
+    priority-class      <none>                      default
+    item-store          auto                        default
+    prefix              auto                        default
+    max-log-requests    64                          default
+    field-manager       kubectl-indexed             default
+    plain               true                        environment KUBECTL_INDEXED_PLAIN
+    ── stderr
+    ── exit code 0
+    ");
+    let json = with(&sandbox, &variables, &["config", "-o", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["fileExists"], true);
+    let rows = json["settings"].as_array().unwrap();
+    let image = rows.iter().find(|row| row["name"] == "image").unwrap();
+    let from = "file HOME/.config/kubectl-indexed/config.yaml";
+    assert_eq!(
+        image,
+        &serde_json::json!({"name": "image", "value": "registry.example.com/file", "from": from, "line": 1})
+    );
+    let yaml = with(&sandbox, &[], &["config", "-o", "yaml"]).stdout;
+    assert!(
+        yaml.starts_with("file: HOME/.config/kubectl-indexed/config.yaml\nfileExists: true\nsettings:\n"),
+        "{yaml}"
+    );
+}
+
+/// As it is it sets nothing; without the marks it sets everything, and is valid.
+#[test]
+fn the_example_is_a_file() {
+    let printed = Sandbox::new().run(&["config", "--example"]).stdout;
+    assert_snapshot!(printed, @"
+    # Standing defaults of kubectl indexed: what is said here need not be typed.
+    # Take the # off a setting to have it. Flags, templates and variables are stronger.
+
+    # Image of the worker [default: docker.io/library/busybox] (run)
+    #image: registry.example.com/tools:1.4
+
+    # Image of the init container that some ways of handing over need; it must have a POSIX shell (run, retry)
+    #init-image: registry.example.com/busybox
+
+    # When the worker's image is pulled (run)
+    #image-pull-policy: IfNotPresent
+
+    # Secret to pull images with (run)
+    #image-pull-secret:
+    #- registry-login
+
+    # How many indexes may run at once [default: all, at most 100] (run)
+    #parallelism: 20
+
+    # Kueue queue that admits the Job (run)
+    #queue: team-queue
+
+    # Label for the Job and its Pods (run)
+    #label:
+    #  team: vision
+
+    # Annotation for the Job and its Pods (run)
+    #annotation:
+    #  example.com/contact: vision@example.com
+
+    # How often a failed index is tried again, each index for itself [default: 0] (run)
+    #retries: 2
+
+    # How many indexes may fail; one more ends the Job [default: all, and the others still run] (run)
+    #max-failed: 10
+
+    # How long all indexes together may take, as in 90s or 2h; then the Job fails, and what still runs is ended (run)
+    #timeout: 12h
+
+    # How long one attempt of an index may take, from when a node has its Pod, its image still to be pulled (run)
+    #index-timeout: 1h
+
+    # How long the Job, its Pods and their logs are kept once it has ended [default: until deleted] (run)
+    #ttl: 72h
+
+    # CPU that each index asks for, as in 2 or 500m (run)
+    #cpu: 500m
+
+    # Memory that each index asks for and is limited to, as in 512Mi or 2Gi (run)
+    #memory: 1Gi
+
+    # Service account of the Pods (run)
+    #service-account: worker
+
+    # Label that a node must have (run)
+    #node-selector:
+    #  kubernetes.io/arch: amd64
+
+    # Taint that the Pods tolerate (run)
+    #toleration:
+    #- dedicated=batch:NoSchedule
+
+    # Priority class of the Pods (run)
+    #priority-class: batch-low
+
+    # Where the list of items is kept (run)
+    #item-store: configmap
+
+    # What starts each line of output (run, retry, logs)
+    #prefix: index
+
+    # How many logs are read at once; more take turns (logs)
+    #max-log-requests: 32
+
+    # Name of the manager that the server records for the fields that are set (run, retry, suspend, resume, scale)
+    #field-manager: nightly-batch
+
+    # Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader (all verbs)
+    #plain: true
+    ");
+    let sandbox = with_file(&printed);
+    let untouched = sandbox.run(&["config"]).stdout;
+    assert!(untouched.lines().skip(3).all(|line| line.ends_with(" default")), "{untouched}");
+    let set: String = printed
+        .lines()
+        // Explanations have one blank behind their #, what belongs to a key more.
+        .filter(|line| !line.starts_with("# ") || line.starts_with("#  "))
+        .map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line)))
+        .collect();
+    let sandbox = with_file(&set);
+    let all = sandbox.run(&["config"]);
+    assert_eq!((all.code, all.stderr.as_str()), (0, ""), "{all}");
+    assert!(all.stdout.lines().skip(3).all(|line| line.contains(" file HOME/")), "{all}");
+}
+
+#[test]
+fn a_plain_default_is_taken_back_by_a_flag() {
+    let sandbox = with_file("plain: true");
+    let help = |args: &[&str]| {
+        let mut command = sandbox.command(PROGRAM);
+        sandbox.outcome(command.arg0("kubectl-indexed").env("CLICOLOR_FORCE", "1").args(args)).stdout
+    };
+    assert!(!help(&["list", "--help"]).contains('\u{1b}'));
+    let unset = Sandbox::new();
+    let colored = unset.outcome(unset.command(PROGRAM).env("CLICOLOR_FORCE", "1").args(["list", "--help"])).stdout;
+    assert!(colored.contains('\u{1b}'), "{colored}");
+}

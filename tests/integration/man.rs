@@ -1,0 +1,33 @@
+//! The man pages, as `man` itself sees them.
+
+use std::process::Command;
+
+use crate::support::Sandbox;
+
+#[test]
+fn every_verb_has_a_page_that_renders() {
+    let sandbox = Sandbox::new();
+    let written = sandbox.run(&["man", "pages"]);
+    assert_eq!((written.code, written.stdout.as_str(), written.stderr.as_str()), (0, "", ""), "{written}");
+    let pages = sandbox.shell("ls pages").stdout;
+    let verbs = sandbox.run(&["--help"]).stdout;
+    let verbs = verbs.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let verbs: Vec<_> = verbs.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let mut expected: Vec<_> = verbs.iter().map(|verb| format!("kubectl-indexed-{verb}.1")).collect();
+    expected.push("kubectl-indexed.1".to_owned());
+    expected.sort();
+    let mut found: Vec<_> = pages.lines().map(str::to_owned).collect();
+    found.sort();
+    assert_eq!(found, expected);
+    let run = sandbox.shell("cat pages/kubectl-indexed-run.1").stdout;
+    assert!(run.contains(".TH KUBECTL-INDEXED-RUN 1") && run.contains(r"\fBkubectl indexed run\fR"), "{run}");
+    assert!(run.contains("--items foo,bar,baz") || run.contains(r"\-\-items foo,bar,baz"), "the examples: {run}");
+    if Command::new("groff").arg("--version").output().is_err() {
+        return;
+    }
+    for page in &found {
+        let rendered = sandbox.shell(&format!("groff -K utf8 -man -Tutf8 -P-cbou -ww pages/{page}"));
+        assert_eq!((rendered.code, rendered.stderr.as_str()), (0, ""), "{page}");
+        assert!(rendered.stdout.contains("SYNOPSIS"), "{page}: {rendered}");
+    }
+}
