@@ -1,5 +1,7 @@
 //! `config`: the standing defaults, each with where it comes from.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use clap::{Command, CommandFactory as _};
 use serde_json::{Value, json};
@@ -12,8 +14,8 @@ use crate::manifest::yaml;
 use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
 use crate::view::config::{self as view, Row};
 
-pub(super) fn config(args: ConfigArgs, context: &mut Context) -> Result<Exit> {
-    let ConfigArgs { output, example } = args;
+pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
+    let &ConfigArgs { output, example } = args;
     if example {
         context.ui.data(self::example())?;
         return Ok(Exit::Success);
@@ -115,12 +117,12 @@ fn example() -> String {
             [] => "all verbs".to_owned(),
             verbs => verbs.join(", "),
         };
-        text.push_str(&format!("\n# {help} ({verbs})\n"));
-        text.push_str(&match setting.shape {
-            Shape::One => format!("#{name}: {example}\n"),
-            Shape::List => format!("#{name}:\n#- {example}\n"),
-            Shape::Map => format!("#{name}:\n#  {example}\n"),
-        });
+        let lines = match setting.shape {
+            Shape::One => format!("#{name}: {example}"),
+            Shape::List => format!("#{name}:\n#- {example}"),
+            Shape::Map => format!("#{name}:\n#  {example}"),
+        };
+        let _ = writeln!(text, "\n# {help} ({verbs})\n{lines}");
     }
     text
 }

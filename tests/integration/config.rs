@@ -296,13 +296,13 @@ fn the_example_is_a_file() {
     let sandbox = with_file(&printed);
     let untouched = sandbox.run(&["config"]).stdout;
     assert!(untouched.lines().skip(3).all(|line| line.ends_with(" default")), "{untouched}");
-    let set: String = printed
+    let set: Vec<_> = printed
         .lines()
         // Explanations have one blank behind their #, what belongs to a key more.
         .filter(|line| !line.starts_with("# ") || line.starts_with("#  "))
-        .map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line)))
+        .map(|line| line.strip_prefix('#').unwrap_or(line))
         .collect();
-    let sandbox = with_file(&set);
+    let sandbox = with_file(&set.join("\n"));
     let all = sandbox.run(&["config"]);
     assert_eq!((all.code, all.stderr.as_str()), (0, ""), "{all}");
     assert!(all.stdout.lines().skip(3).all(|line| line.contains(" file HOME/")), "{all}");
