@@ -29,12 +29,12 @@ Examples:
   # Those that ran out of memory, with twice as much
   kubectl indexed retry train --reason OOMKilled --memory x2
 
-  # By a corrected image or command
-  kubectl indexed retry train --image example.com/train:1.1
-  kubectl indexed retry train -- sh -c 'echo less at once'
-
   # See what would run
-  kubectl indexed retry train --dry-run=client -o yaml";
+  kubectl indexed retry train --dry-run=client -o yaml
+
+  # By a corrected image or command
+  kubectl indexed retry train --image bash
+  kubectl indexed retry train -- sh -c 'echo less at once'";
 
 /// `retry`.
 #[derive(Args, Clone, Debug)]

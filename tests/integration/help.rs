@@ -429,7 +429,7 @@ fn of_run() {
       kubectl indexed run --items foo,bar,baz -- rev
 
       # One Pod for each line of a file, the line as an argument
-      kubectl indexed run --items-file urls.txt -- wget -qO- {}
+      kubectl indexed run --items-file words.txt -- echo {}
 
       # Each row of a table, its columns by name
       kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
@@ -438,10 +438,10 @@ fn of_run() {
       kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
 
       # Ten at a time, each retried twice, in an image of your own
-      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
+      kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image bash -- echo resize
 
       # Not for longer than an hour, and not after the first that fails
-      kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
+      kubectl indexed run --items-file words.txt --timeout 1h --fail-fast -- echo {}
 
       # Only what is new in the list, or has not succeeded in job rev-a
       kubectl indexed run --resume rev-a --items-file words.txt -- rev
@@ -1023,12 +1023,12 @@ fn of_retry() {
       # Those that ran out of memory, with twice as much
       kubectl indexed retry train --reason OOMKilled --memory x2
 
-      # By a corrected image or command
-      kubectl indexed retry train --image example.com/train:1.1
-      kubectl indexed retry train -- sh -c 'echo less at once'
-
       # See what would run
       kubectl indexed retry train --dry-run=client -o yaml
+
+      # By a corrected image or command
+      kubectl indexed retry train --image bash
+      kubectl indexed retry train -- sh -c 'echo less at once'
     ── stderr
     ── exit code 0
     ");
@@ -1503,7 +1503,7 @@ fn of_results() {
 
       # Each in a file of its own; the same again fetches what is missing
       kubectl indexed results indexed-job --to out
-      kubectl indexed results indexed-job --to out --name-by item
+      kubectl indexed results indexed-job --to by-item --name-by item
 
       # A row an index, with its output, exit code and times
       kubectl indexed results -o csv --trim > results.csv
