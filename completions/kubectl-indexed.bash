@@ -1,4 +1,3 @@
-
 _clap_complete_kubectl_indexed() {
     local IFS=$'\013'
     local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
@@ -17,7 +16,7 @@ _clap_complete_kubectl_indexed() {
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
         _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
         _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        _KUBECTL_INDEXED_COMPLETE="bash" \
+        KUBECTL_INDEXED_COMPLETE="bash" \
         "kubectl-indexed" -- "${words[@]}" \
     ) )
     if [[ $? != 0 ]]; then
@@ -31,4 +30,3 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
 else
     complete -o nospace -o bashdefault -F _clap_complete_kubectl_indexed kubectl-indexed
 fi
-

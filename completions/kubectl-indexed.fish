@@ -1,1 +1,1 @@
-complete --keep-order --exclusive --command kubectl-indexed --arguments "(_KUBECTL_INDEXED_COMPLETE=fish kubectl-indexed -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
+complete --keep-order --exclusive --command kubectl-indexed --arguments "(KUBECTL_INDEXED_COMPLETE=fish kubectl-indexed -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"

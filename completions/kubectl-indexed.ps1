@@ -1,9 +1,8 @@
-
 Register-ArgumentCompleter -Native -CommandName kubectl-indexed -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $prev = $env:_KUBECTL_INDEXED_COMPLETE;
-    $env:_KUBECTL_INDEXED_COMPLETE = "powershell";
+    $prev = $env:KUBECTL_INDEXED_COMPLETE;
+    $env:KUBECTL_INDEXED_COMPLETE = "powershell";
 
     $args = $commandAst.Extent.Text
     $args = $args.Substring(0, [math]::Min($cursorPosition, $args.Length));
@@ -15,9 +14,9 @@ Register-ArgumentCompleter -Native -CommandName kubectl-indexed -ScriptBlock {
 & kubectl-indexed -- $args
 "@;
     if ($null -eq $prev) {
-        Remove-Item Env:\_KUBECTL_INDEXED_COMPLETE;
+        Remove-Item Env:\KUBECTL_INDEXED_COMPLETE;
     } else {
-        $env:_KUBECTL_INDEXED_COMPLETE = $prev;
+        $env:KUBECTL_INDEXED_COMPLETE = $prev;
     }
     $results | ForEach-Object {
         $split = $_.Split("`t");
@@ -33,4 +32,3 @@ Register-ArgumentCompleter -Native -CommandName kubectl-indexed -ScriptBlock {
         [System.Management.Automation.CompletionResult]::new($cmd, $cmd, 'ParameterValue', $help)
     }
 };
-        

@@ -18,7 +18,7 @@ mod version;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 
 pub(crate) use change::{ChangeArgs, TargetArgs};
 pub(crate) use config::{ConfigArgs, DataFormat};
@@ -149,7 +149,7 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) namespace: Option<String>,
     /// kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig to use
     #[arg(long, global = true, value_name = "NAME")]
@@ -179,13 +179,13 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "DURATION", default_value = "0")]
     pub(crate) request_timeout: String,
     /// Certificate file of the authority that signed the server's certificate
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) certificate_authority: Option<PathBuf>,
     /// Certificate file to authenticate with
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) client_certificate: Option<PathBuf>,
     /// Key file to authenticate with
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) client_key: Option<PathBuf>,
     /// Name to expect in the server's certificate
     #[arg(long, global = true, value_name = "NAME")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::{DryRun, NameFormat};
 
@@ -34,7 +34,7 @@ pub(crate) struct DeleteArgs {
     #[arg(short, long, help_heading = "Deleting")]
     pub(crate) yes: bool,
     /// Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't be had is kept
-    #[arg(long, value_name = "DIR", help_heading = "Deleting")]
+    #[arg(long, value_name = "DIR", help_heading = "Deleting", value_hint = ValueHint::DirPath)]
     pub(crate) keep_results: Option<PathBuf>,
     /// Return at once instead of waiting until the Job and its Pods are gone
     #[arg(long, help_heading = "Deleting")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::{Prefix, StatusFilter};
 use crate::index_set::IndexSelector;
@@ -102,7 +102,7 @@ pub(crate) struct LogsArgs {
     #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Form")]
     pub(crate) output: Option<LogFormat>,
     /// Write to one file for each index in this folder, which is made if it is not there
-    #[arg(long, value_name = "DIR", help_heading = "Form")]
+    #[arg(long, value_name = "DIR", help_heading = "Form", value_hint = ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
     /// Let control characters reach the terminal
     #[arg(long, help_heading = "Form")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::Form;
 use crate::index_set::IndexSelector;
@@ -73,7 +73,7 @@ pub(crate) struct ResultsArgs {
     #[arg(long, help_heading = "Which indexes")]
     pub(crate) only_this: bool,
     /// Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
-    #[arg(long, value_name = "DIR", help_heading = "Form")]
+    #[arg(long, value_name = "DIR", help_heading = "Form", value_hint = ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
     /// What the files are named by [default: index]
     #[arg(long, value_enum, value_name = "WHAT", requires = "to", help_heading = "Form")]
@@ -106,6 +106,6 @@ pub(crate) struct ResultsArgs {
     #[arg(short, long, help_heading = "Order")]
     pub(crate) keep_order: bool,
     /// File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index + 1
-    #[arg(long, value_name = "FILE", help_heading = "Form")]
+    #[arg(long, value_name = "FILE", help_heading = "Form", value_hint = ValueHint::FilePath)]
     pub(crate) joblog: Option<PathBuf>,
 }

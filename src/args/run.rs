@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::{FollowArgs, ObjectArgs, Standing};
 
@@ -173,7 +173,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Job")]
     pub(crate) queue: Option<String>,
     /// Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
-    #[arg(long, value_name = "FILE", help_heading = "Job")]
+    #[arg(long, value_name = "FILE", help_heading = "Job", value_hint = ValueHint::FilePath)]
     pub(crate) template: Option<PathBuf>,
 
     #[command(flatten)]
@@ -220,7 +220,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
     /// New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to
-    #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach")]
+    #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach", value_hint = ValueHint::DirPath)]
     pub(crate) results: Option<PathBuf>,
 
     #[command(flatten)]
@@ -239,7 +239,7 @@ pub(crate) struct ItemArgs {
     #[arg(long, value_name = "A,B,…")]
     pub(crate) items: Option<OsString>,
     /// File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are
-    #[arg(short = 'a', long, value_name = "FILE", visible_alias = "each-line", alias = "arg-file")]
+    #[arg(short = 'a', long, value_name = "FILE", visible_alias = "each-line", alias = "arg-file", value_hint = ValueHint::FilePath)]
     pub(crate) items_file: Option<PathBuf>,
     /// How --items-file is written, whatever its name ends in
     #[arg(long, value_enum, value_name = "FORMAT")]

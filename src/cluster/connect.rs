@@ -71,7 +71,7 @@ pub(crate) struct ConnectOptions {
     pub(crate) tls_server_name: Option<String>,
     /// `--disable-compression`.
     pub(crate) disable_compression: bool,
-    /// Nobody is there to be asked or told: exec plugins get no input, and what they say is not shown.
+    /// Nobody is to be asked or told anything, as when a shell completes a word: an exec plugin gets no terminal.
     pub(crate) unattended: bool,
 }
 
@@ -135,29 +135,6 @@ impl Connection {
 /// plugins inherit it, and some programs go through all files that they might have open.
 const OPEN_FILES: u64 = 8192;
 
-/// What the kubeconfig has, by name.
-pub(crate) struct KubeconfigNames {
-    pub(crate) contexts: Vec<String>,
-    pub(crate) clusters: Vec<String>,
-    pub(crate) users: Vec<String>,
-}
-
-/// The names in the kubeconfig that is meant. Nothing is asked of a cluster.
-///
-/// # Errors
-/// A file that is not a kubeconfig, or that is named and not there.
-pub(crate) fn kubeconfig_names(
-    options: &ConnectOptions,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<KubeconfigNames, Error> {
-    let found = kubeconfig::load(options.kubeconfig.as_deref(), env)?;
-    Ok(KubeconfigNames {
-        contexts: found.contexts.into_keys().collect(),
-        clusters: found.clusters.into_keys().collect(),
-        users: found.users.into_keys().collect(),
-    })
-}
-
 /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
 /// plugin runs at the first request. Needs a Tokio runtime.
 ///
@@ -173,6 +150,33 @@ pub(crate) async fn connect(
     // Best effort: with fewer, fewer logs can be read at once.
     let _ = rlimit::increase_nofile_limit(OPEN_FILES);
     connect_in(options, env, Path::new(SERVICE_ACCOUNT))
+}
+
+/// What a kubeconfig has to choose from.
+#[derive(Debug, Default)]
+pub(crate) struct Choices {
+    /// Each context, the cluster that it means, and its namespace.
+    pub(crate) contexts: Vec<(String, String, String)>,
+    /// Each cluster, and its server.
+    pub(crate) clusters: Vec<(String, String)>,
+    pub(crate) users: Vec<String>,
+}
+
+/// What the kubeconfig has to choose from that is meant. Nothing is sent.
+///
+/// # Errors
+/// A file that can't be read.
+pub(crate) fn choices(kubeconfig: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Choices, Error> {
+    let read = kubeconfig::load(kubeconfig, env)?;
+    let context = |(name, context): (String, kubeconfig::Context)| {
+        (name, context.cluster.unwrap_or_default(), context.namespace.unwrap_or_default())
+    };
+    let cluster = |(name, cluster): (String, kubeconfig::Cluster)| (name, cluster.server.unwrap_or_default());
+    Ok(Choices {
+        contexts: read.contexts.into_iter().map(context).collect(),
+        clusters: read.clusters.into_iter().map(cluster).collect(),
+        users: read.users.into_keys().collect(),
+    })
 }
 
 fn connect_in(
@@ -191,13 +195,12 @@ fn connect_in(
         Login::TokenFile(path, fallback) => Credentials::File(TokenFile::new(path, fallback)),
         Login::Basic(name, password) => Credentials::Fixed(basic(&name, &password)?),
         Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, env)?)),
-        Login::Exec(mut config) => {
-            config.unattended = options.unattended;
+        Login::Exec(config) => {
             policy::check(config.command.as_deref().unwrap_or_default(), env)?;
             let given = Arc::new(GivenIdentity::default());
             identity = Some(Arc::clone(&given) as _);
             let path = env("PATH").map(Into::into);
-            Credentials::Exec(ExecPlugin::new(config, &settings, path, given)?)
+            Credentials::Exec(ExecPlugin::new(config, &settings, path, given, options.unattended)?)
         }
     };
     let tls = if stack::needs_tls(&settings) { Some(tls::config(&settings, identity)?) } else { None };

@@ -2,7 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod logs;
-pub(crate) mod names;
+mod names;
 mod objects;
 mod pods;
 mod protobuf;
@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 use connect::{ConnectOptions, Connection};
+pub(crate) use names::Named;
 pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
 
@@ -102,6 +103,13 @@ impl Cluster {
             ..ListParams::default()
         };
         self.list(&doing, &api, params).await
+    }
+
+    /// No more than a page of the Jobs of the namespace that have the labels of `selector`, by name.
+    pub(crate) async fn some_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
+        let doing = format!("list jobs in namespace {:?}", self.namespace());
+        let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
+        Ok(self.connection.timed(&doing, self.api::<Job>().list(&params.limit(PAGE))).await?.items)
     }
 
     /// The events about a Job itself, as `kubectl describe` selects them.

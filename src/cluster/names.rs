@@ -1,58 +1,56 @@
-//! Names alone of objects in the cluster: for completion, which must be quick.
+//! Names alone of objects of which nothing else is asked.
 
-use http::Request;
-use serde::Deserialize;
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::core::{ApiResource, GroupVersionKind};
 
-use super::Cluster;
+use super::{Cluster, PAGE};
+use crate::contract::label;
 use crate::error::{Error, Kind};
-
-/// No list of names is longer: nobody reads more of them on a screen.
-const MOST: usize = 500;
 
 /// What has names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Namespaces,
+    /// Those that this program made for the items of a Job are left out.
     ConfigMaps,
     ServiceAccounts,
     PriorityClasses,
-    /// Of Kueue, where it is installed.
+    /// The queues of Kueue.
     LocalQueues,
 }
 
-#[derive(Deserialize)]
-struct List {
-    #[serde(default)]
-    items: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    name: String,
+impl Named {
+    /// Group, versions (the newest first), kind, plural, and whether it belongs to a namespace.
+    fn resource(self) -> (&'static str, &'static [&'static str], &'static str, &'static str, bool) {
+        match self {
+            Self::Namespaces => ("", &["v1"], "Namespace", "namespaces", false),
+            Self::ConfigMaps => ("", &["v1"], "ConfigMap", "configmaps", true),
+            Self::ServiceAccounts => ("", &["v1"], "ServiceAccount", "serviceaccounts", true),
+            Self::PriorityClasses => ("scheduling.k8s.io", &["v1"], "PriorityClass", "priorityclasses", false),
+            Self::LocalQueues => ("kueue.x-k8s.io", &["v1beta2", "v1beta1"], "LocalQueue", "localqueues", true),
+        }
+    }
 }
 
 impl Cluster {
-    /// The names of the first 500 objects of a kind. The server sends metadata only.
-    pub(crate) async fn names(&self, of: Named) -> Result<Vec<String>, Error> {
-        let namespace = self.namespace();
-        let path = match of {
-            Named::Namespaces => "/api/v1/namespaces".to_owned(),
-            Named::ConfigMaps => format!("/api/v1/namespaces/{namespace}/configmaps"),
-            Named::ServiceAccounts => format!("/api/v1/namespaces/{namespace}/serviceaccounts"),
-            Named::PriorityClasses => "/apis/scheduling.k8s.io/v1/priorityclasses".to_owned(),
-            Named::LocalQueues => format!("/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/localqueues"),
-        };
-        let request = Request::get(format!("{path}?limit={MOST}"))
-            .header(http::header::ACCEPT, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
-            .body(Vec::new())
-            .map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))?;
-        let list: List = self.connection.timed("list names", self.client().request(request)).await?;
-        Ok(list.items.into_iter().map(|item| item.metadata.name).collect())
+    /// No more than a page of the names there are; none where the server does not know the kind.
+    pub(crate) async fn names(&self, what: Named) -> Result<Vec<String>, Error> {
+        let (group, versions, kind, plural, namespaced) = what.resource();
+        let params = ListParams::default().limit(PAGE);
+        let params = if what == Named::ConfigMaps { params.labels(&format!("!{}", label::ITEMS_OF)) } else { params };
+        for version in versions {
+            let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
+            let api: Api<DynamicObject> = if namespaced {
+                Api::namespaced_with(self.client(), self.namespace(), &resource)
+            } else {
+                Api::all_with(self.client(), &resource)
+            };
+            match self.connection.timed(&format!("list {plural}"), api.list_metadata(&params)).await {
+                Ok(list) => return Ok(list.items.into_iter().filter_map(|object| object.metadata.name).collect()),
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Vec::new())
     }
 }

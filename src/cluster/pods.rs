@@ -102,6 +102,17 @@ impl Cluster {
         Ok(())
     }
 
+    /// No more than a page of the Pods of a Job, by name.
+    pub(crate) async fn some_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
+        let mut pods = Vec::new();
+        if let Some(page) = self.page(&doing, &filter.params(job).limit(PAGE)).await? {
+            self.read(&doing, page, &mut |pod| pods.push(pod)).await?;
+        }
+        Ok(pods)
+    }
+
     /// A page up to its head; None if the server has forgotten where the list went on (410 Gone).
     async fn page(&self, doing: &str, params: &ListParams) -> Result<Option<Page>, Error> {
         let page = async {

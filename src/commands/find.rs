@@ -102,10 +102,10 @@ pub(super) fn newest_first(jobs: &mut [Job]) {
 /// # Errors
 /// If the namespace has none.
 pub(super) async fn newest(cluster: &Cluster) -> Result<Job> {
-    let jobs = cluster.jobs(false, None).await?;
-    let indexed = jobs.into_iter().filter(state::is_indexed);
-    let newest = indexed.max_by_key(|job| job.metadata.creation_timestamp.as_ref().map(|time| time.0));
-    newest.ok_or_else(|| {
+    let mut jobs = cluster.jobs(false, None).await?;
+    jobs.retain(state::is_indexed);
+    newest_first(&mut jobs);
+    jobs.into_iter().next().ok_or_else(|| {
         Error::new(Kind::NotFound, format!("there is no Indexed Job in namespace {:?}", cluster.namespace()))
             .hint("kubectl indexed run --items foo,bar,baz -- rev makes one; -n NAMESPACE looks elsewhere")
             .into()

@@ -2,7 +2,6 @@
 
 mod change;
 mod complete;
-mod completion;
 mod config;
 mod delete;
 mod describe;
@@ -159,8 +158,8 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
 pub(crate) fn main() -> ExitCode {
     let started_as = std::env::args_os().next().unwrap_or_default();
     let started_as = std::path::Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    if let Some(answer) = complete::asked(started_as) {
-        return tell(answer);
+    if let Some(question) = complete::asked(started_as) {
+        return complete::answer(&question, &mut Ui::new(false));
     }
     let mut context;
     let verb = match settings::read_command_line() {
@@ -190,13 +189,6 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(finish(&mut context.ui, result) as u8)
 }
 
-/// Prints an answer for a shell; an error is told by the exit code alone, since a user is typing on that terminal.
-fn tell(answer: std::io::Result<Vec<u8>>) -> ExitCode {
-    let mut ui = Ui::new(false);
-    let told = answer.and_then(|answer| ui.data(answer)).and_then(|()| ui.flush());
-    ExitCode::from(if told.is_ok() { Exit::Success } else { Exit::Failure } as u8)
-}
-
 async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
     match verb {
         Verb::Run(args) => Box::pin(run::run(*args, context)).await,
@@ -212,7 +204,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Resume(args) => resume::resume(args, context).await,
         Verb::Scale(args) => scale::scale(args, context).await,
         Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
-        Verb::Completion { shell } => completion::completion(shell, context),
+        Verb::Completion { shell } => complete::script(shell, context),
         Verb::Config(args) => config::config(&args, context),
         Verb::Version(args) => version::version(args, context).await,
         Verb::Man { dir } => man::man(&dir),

@@ -71,14 +71,6 @@ impl Table {
     }
 }
 
-/// A Job in a few words, beside its name.
-pub(crate) fn brief(job: &Job, now: Timestamp) -> String {
-    let row = row(job, &Columns::default(), now);
-    let [_, status, completions, _, failed, _, age] = row.as_slice() else { return String::new() };
-    let failed = if failed == "0" { String::new() } else { format!(", {failed} failed") };
-    format!("{status}, {completions} completed{failed}, {age} old")
-}
-
 fn header(columns: &Columns) -> Vec<String> {
     let mut header = Vec::new();
     if columns.namespace {

@@ -1,127 +1,113 @@
-//! Completion through the real kubectl, in the shells that people type in.
-
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+//! Completion of what only the cluster knows: through kubectl, and by the program's own scripts, in real shells.
 
 use crate::support::Cluster;
+use crate::terminal::Terminal;
 
-/// Two Jobs; of the newer one indexes 1 and 3 have failed.
-fn two_jobs(name: &str) -> Cluster {
-    let cluster = Cluster::new(name);
-    cluster.shell("kubectl indexed run whole -q --items a,b -- true").ok();
-    let script = "case $JOB_COMPLETION_INDEX in 1) exit 3;; 3) exit 4; esac";
-    let items = "ada,bob,cyd,dan,eve";
-    let run = format!("kubectl indexed run broken -q --items {items} -- sh -c '{script}'");
-    assert_eq!(cluster.shell(&run).code, 1);
+/// Three Jobs: one that has completed, one that is held back, and at last one of whose indexes 1 and 3 failed.
+fn with_jobs() -> Cluster {
+    let cluster = Cluster::new("complete");
+    cluster.apply(&crate::support::file("tests/fixtures/jobs/suspended.yaml")).ok();
+    cluster.run(&["run", "rev-good", "--items", "a", "-q", "--", "true"]).ok();
+    let script = r#"echo "it is $(cat /input/data.txt)"; case $JOB_COMPLETION_INDEX in 1|3) exit 3;; esac"#;
+    let run = ["run", "rev-bad", "--items", "foo,b c,baz,$qux", "-q", "--", "sh", "-c", script];
+    assert_eq!(cluster.run(&run).code, 1);
     cluster
 }
 
-/// What kubectl offers behind these words, as its own shell scripts get it.
+/// What is offered for the last of the words: value and description of each, and the directive.
 fn offered(cluster: &Cluster, words: &[&str]) -> Vec<String> {
-    let outcome = cluster.kubectl(&[&["__complete", "indexed"], words].concat()).ok();
-    let lines: Vec<_> = outcome.stdout.lines().map(str::to_owned).collect();
-    assert_eq!(lines.last().map(String::as_str), Some(":36"), "{outcome:#?}");
-    lines[..lines.len() - 1].iter().map(|line| line.replace('\t', " — ")).collect()
+    let outcome = cluster.run(&[&["__complete"], words].concat()).ok();
+    assert_eq!(outcome.stderr, "", "{words:?}");
+    outcome.stdout.lines().map(str::to_owned).collect()
+}
+
+fn values(cluster: &Cluster, words: &[&str]) -> String {
+    let lines = offered(cluster, words);
+    lines.iter().map(|line| line.split('\t').next().unwrap()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn kubectl_offers_jobs_indexes_and_items() {
-    let cluster = two_jobs("complete");
-    let names = |words: &[&str]| -> Vec<String> {
-        offered(&cluster, words).iter().map(|line| line.split(" — ").next().unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(&["logs", ""]), ["broken", "whole"], "the newest first");
-    let described = offered(&cluster, &["describe", "b"]);
-    assert!(described[0].starts_with("broken — Failed, 3/5 completed, 2 failed, "), "{described:?}");
-    assert_eq!(names(&["wait", "whole", "job/"]), ["job/broken", "job/whole"]);
-    assert_eq!(names(&["retry", ""]), ["broken", "whole"]);
-    assert_eq!(names(&["resume", ""]), [""; 0]);
-    let failed_first = [
-        "1,3 — the 2 that failed",
-        "1 — bob: exit code 3",
-        "3 — dan: exit code 4",
-        "failed — 2 indexes",
-        "succeeded — 3 indexes",
-        "all — 5 indexes",
-        "0 — ada",
-        "2 — cyd",
-        "4 — eve",
-    ];
-    assert_eq!(offered(&cluster, &["logs", "broken", "--index", ""]), failed_first);
-    assert_eq!(offered(&cluster, &["logs", "--index", ""]), failed_first, "of the newest Job where none is named");
-    assert_eq!(names(&["logs", "--index=f"]), ["--index=failed"]);
-    assert_eq!(names(&["indexes", "--index", "1,"]), ["1,3", "1,0", "1,2", "1,4"]);
-    assert_eq!(offered(&cluster, &["logs", "--item", "c"]), ["cyd — index 2"]);
-    assert_eq!(offered(&cluster, &["retry", "broken", "--exit-code", ""]), ["3 — 1 failed so", "4 — 1 failed so"]);
-    assert_eq!(names(&["logs", "-c", ""]), ["worker"]);
-    assert!(names(&["list", "-n", "t-complete"]).contains(&cluster.namespace().to_owned()));
-    let elsewhere: [&str; 0] = [];
-    assert_eq!(names(&["logs", "-n", "kube-public", ""]), elsewhere, "the flags typed before count");
+fn what_the_cluster_knows_is_offered() {
+    let cluster = with_jobs();
+    let jobs = offered(&cluster, &["logs", ""]);
+    assert!(jobs[0].starts_with("rev-bad\t2 of 4 completed, 2 failed, ") && jobs[0].ends_with("s ago"), "{jobs:?}");
+    assert_eq!(values(&cluster, &["logs", "job/rev-g"]), "job/rev-good :36");
+    assert_eq!(values(&cluster, &["resume", ""]), "suspended :36");
+    assert_eq!(values(&cluster, &["suspend", ""]), ":4");
+    assert_eq!(values(&cluster, &["retry", "rev"]), "rev-bad rev-good :36");
+    assert_eq!(values(&cluster, &["delete", "rev-bad", "rev"]), "rev-good :36");
+    assert_eq!(values(&cluster, &["delete", "-l", "app.kubernetes.io/name=true", ""]), "rev-good :36");
+    assert_eq!(values(&cluster, &["run", "--resume", "rev-b"]), "rev-bad :36");
+
+    assert_eq!(
+        offered(&cluster, &["logs", "rev-bad", "--index", ""]),
+        [
+            "1,3\tall 2 indexes that failed",
+            "1\tfailed, exit code 3, item b c",
+            "3\tfailed, exit code 3, item $qux",
+            "failed\t2 indexes",
+            "succeeded\t2 indexes",
+            "all\t4 indexes",
+            "0\tsucceeded, item foo",
+            "2\tsucceeded, item baz",
+            ":36",
+        ]
+    );
+    assert_eq!(values(&cluster, &["logs", "--index", "1,"]).split(' ').next(), Some("1,3"), "the newest Job");
+    assert_eq!(values(&cluster, &["retry", "rev-bad", "--index="]), "1,3 1 3 failed all :36");
+    assert_eq!(values(&cluster, &["wait", "rev-bad", "--for", "indexes="]), ":4");
+    let items = offered(&cluster, &["logs", "rev-bad", "--item", ""]);
+    assert_eq!(items[0], "b c\tindex 1, failed, exit code 3");
+    assert_eq!(items.len(), 5, "{items:?}");
+    assert_eq!(values(&cluster, &["logs", "rev-bad", "--attempt", ""]), "all last 1 :36");
+    assert_eq!(values(&cluster, &["logs", "rev-bad", "-c", ""]), "worker :36");
+    assert_eq!(offered(&cluster, &["retry", "rev-bad", "--reason", ""]), ["Error\t2 indexes", ":36"]);
+    assert_eq!(offered(&cluster, &["retry", "rev-bad", "--exit-code", ""]), ["3\t2 indexes", ":36"]);
+
+    cluster.kubectl(&["create", "configmap", "words", "--from-literal=list=a\nb"]).ok();
+    assert_eq!(values(&cluster, &["run", "--items-configmap", ""]), "kube-root-ca.crt words :36");
+    assert_eq!(offered(&cluster, &["run", "--items-configmap", "words/"]), ["words/list\t2 lines", ":36"]);
+    assert_eq!(values(&cluster, &["run", "--service-account", ""]), "default :36");
+    assert_eq!(values(&cluster, &["run", "--priority-class", "system-n"]), "system-node-critical :36");
+    assert_eq!(values(&cluster, &["run", "--queue", ""]), ":4", "there is no Kueue");
+    let name = cluster.namespace();
+    assert_eq!(values(&cluster, &["logs", "-n", name]), format!("{name} :36"));
+    // From wherever one is.
+    assert_eq!(values(&cluster, &["-n", "kube-public", "logs", ""]), ":4");
 }
 
-/// A terminal with an interactive bash that has kubectl's own completion.
-struct Terminal<'a> {
-    cluster: &'a Cluster,
-    socket: String,
-}
-
-impl<'a> Terminal<'a> {
-    fn new(cluster: &'a Cluster) -> Self {
-        let terminal = Self { cluster, socket: format!("/tmp/{}", cluster.namespace()) };
-        let start = "source /usr/share/bash-completion/bash_completion; source <(kubectl completion bash); PS1='$ '";
-        cluster.write("bashrc", start.as_bytes());
-        terminal.tmux("-f /dev/null new-session -d -x 120 -y 40 \"bash --rcfile $HOME/bashrc -i\"");
-        terminal.shows(&["$"]);
-        terminal
-    }
-
-    fn tmux(&self, command: &str) -> String {
-        self.cluster.shell(&format!("LANG=C.UTF-8 tmux -S {} {command}", self.socket)).ok().stdout
-    }
-
-    fn types(&self, text: &str) {
-        self.tmux(&format!("send-keys -l -- '{text}'"));
-        // Bash lists what fits at the second of two tabs.
-        self.tmux("send-keys Tab");
-        sleep(Duration::from_secs(1));
-        self.tmux("send-keys Tab");
-    }
-
-    /// Waits until the screen has all of these, in this order.
-    fn shows(&self, texts: &[&str]) {
-        let start = Instant::now();
-        loop {
-            let screen = self.tmux("capture-pane -p");
-            let mut rest = screen.as_str();
-            let found = texts.iter().all(|text| {
-                let at = rest.find(text);
-                rest = at.map_or("", |at| &rest[at + text.len()..]);
-                at.is_some()
-            });
-            if found {
-                return;
-            }
-            assert!(start.elapsed() < Duration::from_secs(60), "no {texts:?} in\n{screen}");
-            sleep(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Terminal<'_> {
-    fn drop(&mut self) {
-        self.cluster.shell(&format!("tmux -S {} kill-server", self.socket));
-    }
+/// A person at a terminal: kubectl's own script asks kubectl, which asks the plugin.
+#[test]
+fn kubectl_completes_in_a_real_bash() {
+    let cluster = with_jobs();
+    let setup = "bind 'set bell-style none'; bind 'set page-completions off'; bind 'set completion-display-width 1'; PATH=$PWD/completions:$PATH
+        . /usr/share/bash-completion/bash_completion; . <(kubectl completion bash)";
+    let mut bash = Terminal::new(cluster.command("script"), "bash --norc --noprofile", &setup.replace('\n', ";"));
+    let screen = bash.complete("kubectl indexed logs \t\t", "rev-good");
+    assert!(screen.find("rev-bad").is_some_and(|bad| bad < screen.find("rev-good").unwrap()), "{screen}");
+    let screen = bash.complete("kubectl indexed logs rev-bad --index \t\t", "succeeded, item baz");
+    let places = ["1,3 ", "1 ", "3 ", "failed ", "succeeded "].map(|text| screen.find(&format!("\n{text}")));
+    assert!(places.is_sorted() && places[0].is_some(), "{screen}");
+    bash.complete("kubectl indexed desc\t", "describe ");
+    bash.complete("kubectl indexed logs rev-bad --item \\$\t\n", "it is $qux");
+    bash.complete("kubectl indexed logs --status=fai\t", "--status=failed");
 }
 
 #[test]
-fn tab_in_a_real_bash_offers_jobs_and_failed_indexes_first() {
-    let cluster = two_jobs("tab");
-    let terminal = Terminal::new(&cluster);
-    terminal.types("kubectl indexed logs ");
-    terminal.shows(&["broken", "whole", "$ kubectl indexed logs"]);
-    terminal.types("b");
-    terminal.shows(&["$ kubectl indexed logs broken"]);
-    terminal.types("--index ");
-    // Columns are read downwards.
-    terminal.shows(&["\n1,3 ", "(the 2 that failed)", "\n1 ", "(bob: exit code 3)", "\n3 ", "(dan: exit code 4)"]);
+fn the_scripts_complete_jobs_and_items_in_real_shells() {
+    let cluster = with_jobs();
+    let bash = "bind 'set bell-style none'; . completions/kubectl-indexed.bash";
+    let zsh = "fpath=($PWD/completions $fpath); autoload -U compinit; compinit -D -u";
+    for (shell, setup) in [("bash --norc --noprofile", bash), ("zsh -f", zsh)] {
+        let mut terminal = Terminal::new(cluster.command("script"), shell, setup);
+        terminal.complete("kubectl-indexed logs rev-b\t", "rev-bad");
+        terminal.complete("kubectl-indexed logs rev-bad --item \\$\t\n", "it is $qux");
+        terminal.complete("kubectl-indexed logs rev-bad --index fa\t", "failed");
+    }
+    let fish = "source completions/kubectl-indexed.fish; complete -C 'kubectl-indexed logs rev-bad --item b'";
+    let mut command = cluster.command("fish");
+    command.args(["-N", "-c", fish]);
+    let output = command.output().unwrap();
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(lines.starts_with("b c\tindex 1, failed, exit code 3\n"), "{lines}");
 }

@@ -92,7 +92,9 @@ fn try_verbs(verbs: &[&str]) {
     let cluster = Cluster::new("help");
     // What differs on an old server, other tests see.
     if cluster.is_newest() {
-        verbs.iter().for_each(|verb| try_verb(verb));
+        for verb in verbs {
+            try_verb(verb);
+        }
     }
 }
 

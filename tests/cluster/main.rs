@@ -15,6 +15,7 @@ mod kills;
 mod life;
 mod list;
 mod logs;
+mod manners;
 mod policies;
 mod readme;
 mod results;
@@ -22,6 +23,7 @@ mod resume_list;
 mod retry;
 mod run;
 mod support;
+#[path = "../terminal.rs"]
 mod terminal;
 mod wait;
 mod watch;

@@ -2,18 +2,15 @@
 //!
 //! After a change of the command line, `UPDATE=1 cargo test --test integration completions` writes them anew.
 
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
-use std::time::{Duration, Instant};
-
-use crate::support::{Sandbox, file, nobody_listens, root};
+use crate::support::{Outcome, PROGRAM, Sandbox, file, root};
+use crate::terminal::Terminal;
 
 const SCRIPTS: [(&str, &str); 5] = [
-    ("kubectl", "completions/kubectl_complete-indexed"),
     ("bash", "completions/kubectl-indexed.bash"),
     ("zsh", "completions/_kubectl-indexed"),
     ("fish", "completions/kubectl-indexed.fish"),
     ("powershell", "completions/kubectl-indexed.ps1"),
+    ("kubectl", "completions/kubectl_complete-indexed"),
 ];
 
 #[test]
@@ -41,108 +38,161 @@ fn no_other_file_is_there() {
     assert_eq!(found, expected);
 }
 
-#[test]
-fn the_wrapper_can_be_executed() {
-    let mode = std::fs::metadata(root().join("completions/kubectl_complete-indexed")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o111, 0o111);
+/// What the program answers when kubectl asks it about these words.
+fn asked(sandbox: &Sandbox, words: &[&str]) -> Outcome {
+    sandbox.outcome(sandbox.command(PROGRAM).arg("__complete").args(words))
 }
 
-/// Completes the last word in a shell that has loaded its script, and returns what it offers, a candidate a line.
-fn offered(shell: &str, line: &str) -> Vec<String> {
+#[test]
+fn kubectl_is_answered_by_name_and_by_the_wrapper() {
     let sandbox = Sandbox::new();
-    let script = root().join(SCRIPTS.iter().find(|(name, _)| *name == shell).unwrap().1);
-    let script = script.display();
-    let commands = match shell {
-        "bash" => format!(
-            r#"source {script}
-            read -ra COMP_WORDS <<<"{line}x"; COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
-            COMP_WORDS[COMP_CWORD]=${{COMP_WORDS[COMP_CWORD]%x}}
-            function=$(complete -p kubectl-indexed | sed 's/.*-F \([^ ]*\).*/\1/')
-            $function kubectl-indexed "${{COMP_WORDS[COMP_CWORD]}}" before
-            printf '%s\n' "${{COMPREPLY[@]}}""#
-        ),
-        // Its completion runs only in an interactive shell, so the function of the script is called, and what it hands
-        // to the shell is printed.
-        "zsh" => format!(
-            r#"compdef() {{ handler=$1 }}
-            compadd() {{ :; }}; _describe() {{ print -l -- "${{(@P)${{@[-1]}}}}" }}
-            source {script}
-            words=(${{(z)${{:-"{line}x"}}}}); CURRENT=$#words; words[CURRENT]=${{words[CURRENT]%x}}
-            $handler"#
-        ),
-        "fish" => format!("source {script}; complete --do-complete '{line}'"),
-        _ => unreachable!(),
-    };
-    let outcome = sandbox.outcome(sandbox.command(shell).arg("-c").arg(commands));
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{shell}: {outcome}");
-    outcome.stdout.lines().map(str::to_owned).collect()
-}
-
-/// The real shells load the scripts; `tests/run` installs them.
-#[test]
-fn the_shells_complete_verbs_flags_and_values() {
-    for shell in ["bash", "zsh", "fish"] {
-        let first = |line: &str| {
-            let word = |line: String| line.split(['\t', ':', ' ']).next().unwrap_or_default().to_owned();
-            offered(shell, line).into_iter().map(word).collect::<Vec<_>>()
-        };
-        assert_eq!(first("kubectl-indexed des"), ["describe"], "{shell}");
-        assert_eq!(first("kubectl-indexed logs --max-l"), ["--max-log-requests"], "{shell}");
-        assert_eq!(first("kubectl-indexed logs --status fa"), ["failed"], "{shell}");
+    let wrapper = root().join("completions/kubectl_complete-indexed");
+    let link = sandbox.write("bin/kubectl_complete-indexed", "");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(PROGRAM, &link).unwrap();
+    let expected = "\
+list\tList the Indexed Jobs of a namespace, newest first
+logs\tPrint the logs of a Job by index
+:36
+";
+    for program in [wrapper, link] {
+        let outcome = sandbox.outcome(sandbox.command(program).args(["-n", "logs", "l"]));
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), (expected, "", 0));
     }
 }
 
-/// PowerShell is no Debian package: where it is there, it loads its script.
 #[test]
-fn powershell_loads_its_script_where_it_is() {
+fn verbs_flags_and_values_need_no_cluster() {
     let sandbox = Sandbox::new();
-    if sandbox.command("pwsh").arg("-Version").output().is_err() {
-        return;
+    let values = |words: &[&str]| {
+        let outcome = asked(&sandbox, words);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{words:?}");
+        outcome.stdout.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(values(&["desc"]), "describe :36");
+    assert_eq!(values(&["ta"]), "tasks :36");
+    assert_eq!(values(&["logs", "--stat"]), "--status :36");
+    assert_eq!(values(&["logs", "--status", "failed,ru"]), "failed,running :36");
+    assert!(!values(&["logs", "--status", "failed,"]).contains("failed,failed"));
+    // What stands before the equals sign the shell keeps.
+    assert_eq!(values(&["logs", "--status=fa"]), "failed :36");
+    assert_eq!(values(&["indexes", "-oj"]), "-ojson -ojsonl -ojsonpath= -ojsonpath-as-json= -ojsonpath-file= :36");
+    assert_eq!(values(&["wait", "--for", ""]), "complete failed indexes= :36");
+    assert_eq!(values(&["wait", "--for", "i"]), "indexes= :38");
+    // No flag for an empty word, none twice, and nothing behind a verb that is none.
+    assert_eq!(values(&["list", ""]), ":4");
+    assert_eq!(values(&["list", "-w", "--wat"]), ":4");
+    assert_eq!(values(&["logs", "--item", "a", "--ite"]), "--item :36");
+    assert_eq!(values(&["lgos", ""]), ":4");
+    assert!(values(&["logs", "-"]).starts_with("--index --only-this"));
+    // Files are the shell's own business.
+    assert_eq!(values(&["run", "-a", ""]), ":0");
+    assert_eq!(values(&["logs", "--to", ""]), ":16");
+    assert_eq!(values(&["retry", "x", "--", "--ver"]), ":0");
+}
+
+#[test]
+fn contexts_come_from_the_kubeconfig_that_was_typed() {
+    let sandbox = Sandbox::new();
+    let config =
+        "contexts:\n- {name: 'arn:aws:a', context: {cluster: c, namespace: x}}\n- {name: b, context: {cluster: d}}\n";
+    let path = sandbox.write("config", config);
+    let outcome = asked(&sandbox, &["--kubeconfig", path.to_str().unwrap(), "list", "--context", ""]);
+    insta::assert_snapshot!(outcome, @"
+    ── stdout
+    arn:aws:a	cluster c, namespace x
+    b	cluster d
+    :36
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+/// A server that takes connections and says nothing, one that is not there, a plugin that asks and waits, and what can't
+/// be used at all: each time nothing is offered, nothing is said, and nobody waits.
+#[test]
+fn what_goes_wrong_is_neither_told_nor_waited_for() {
+    let sandbox = Sandbox::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", silent.local_addr().unwrap());
+    let plugin = |mode: &str| {
+        let exec = format!(
+            "{{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo asked >&2; read -r x; sleep 60'], interactiveMode: {mode}}}"
+        );
+        let config = format!(
+            "current-context: c\nclusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers: [{{name: u, user: {{exec: {exec}}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
+        );
+        sandbox.write(mode, config).to_str().unwrap().to_owned()
+    };
+    let (always, available) = (plugin("Always"), plugin("IfAvailable"));
+    let (gone, _) = crate::support::nobody_listens();
+    let wrong = [
+        vec!["-s", &silent, "logs"],
+        vec!["-s", &silent, "logs", "--index"],
+        vec!["-s", &silent, "logs", "x", "--item"],
+        vec!["-s", &gone, "logs"],
+        vec!["--kubeconfig", &always, "logs"],
+        vec!["--kubeconfig", &available, "logs"],
+        vec!["--kubeconfig", "nothing", "logs"],
+        vec!["--request-timeout", "soon", "logs"],
+        vec!["-n", "", "logs"],
+        vec!["logs", "pod/x", "--index"],
+        vec!["logs"],
+    ];
+    for mut words in wrong {
+        words.push("");
+        let began = std::time::Instant::now();
+        let outcome = asked(&sandbox, &words);
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), (":4\n", "", 0), "{words:?}");
+        // Well above what is meant, since the machine may have other things to do.
+        assert!(began.elapsed().as_secs() < 3, "{words:?} took {:?}", began.elapsed());
+    }
+}
+
+/// Each shell with the script of `completions/`, at a terminal or by its own question.
+#[test]
+fn bash_zsh_and_fish_complete_by_the_scripts() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a folder/list.csv", "x\n1\n");
+    let scripts = root().join("completions");
+    let scripts = scripts.display();
+    let at = |shell: &str, setup: &str| Terminal::new(sandbox.command("script"), shell, setup);
+
+    let load = format!("bind 'set bell-style none'; . {scripts}/kubectl-indexed.bash");
+    // Found in a folder of functions, or read at once.
+    let found = format!("fpath=({scripts} $fpath); autoload -U compinit; compinit -D -u");
+    let read = format!("autoload -U compinit; compinit -D -u; . {scripts}/_kubectl-indexed");
+    for (shell, setup) in [("bash --norc --noprofile", &load), ("zsh -f", &found), ("zsh -f", &read)] {
+        let mut terminal = at(shell, setup);
+        terminal.complete("kubectl-indexed desc\t", "describe ");
+        terminal.complete("kubectl-indexed logs --status failed,ru\t", "failed,running");
+        terminal.complete("kubectl-indexed logs --status=fai\t", "--status=failed");
+        terminal.complete("kubectl-indexed -n logs logs --stat\t", "--status ");
+        terminal.complete("kubectl-indexed run -a a\t", "folder/");
+    }
+
+    let fish = |line: &str| {
+        let script = format!("source {scripts}/kubectl-indexed.fish; complete -C '{line}'");
+        sandbox.outcome(sandbox.command("fish").args(["-N", "-c", &script])).stdout
+    };
+    assert_eq!(
+        fish("kubectl-indexed desc"),
+        "describe\tShow a Job: all that kubectl describe prints, and what it leaves out\n"
+    );
+    assert_eq!(fish("kubectl-indexed logs --status failed,ru"), "failed,running\n");
+    assert_eq!(fish("kubectl-indexed run -a a"), "a folder/\n");
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that was left out says so")]
+fn powershell_completes_by_its_script() {
+    let sandbox = Sandbox::new();
+    if !sandbox.shell("command -v pwsh || true").stdout.contains("pwsh") {
+        return eprintln!("left out: there is no pwsh");
     }
     let script = root().join("completions/kubectl-indexed.ps1");
-    let line = "kubectl-indexed des";
-    let ask = format!(
-        ". {}; (TabExpansion2 -inputScript '{line}' -cursorColumn {}).CompletionMatches.CompletionText",
-        script.display(),
-        line.len()
-    );
-    let outcome = sandbox.outcome(sandbox.command("pwsh").args(["-NoProfile", "-Command", &ask]));
-    assert_eq!((outcome.stdout.trim(), outcome.code), ("describe", 0), "{outcome}");
-}
-
-/// A server that takes connections and never answers keeps nobody waiting, and says nothing.
-#[test]
-fn a_silent_server_gives_no_candidates_in_time() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = format!("http://{}", silent.local_addr().unwrap());
-    let sandbox = Sandbox::new();
-    let start = Instant::now();
-    let outcome = sandbox.run(&["__complete", "logs", "-s", &server, ""]);
-    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), (":36\n", "", 0));
-    // A bound that only waiting without end breaks.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-}
-
-/// Nor does anything that is wrong disturb who is typing.
-#[test]
-fn what_is_wrong_is_not_said() {
-    let sandbox = Sandbox::new();
-    let nothing = sandbox.write("broken", "no kubeconfig");
-    let (url, _) = nobody_listens();
-    for flags in
-        [["--kubeconfig", nothing.to_str().unwrap()], ["-s", &url], ["--context", "none"], ["--request-timeout", "x"]]
-    {
-        let outcome = sandbox.run(&[&["__complete", "logs"][..], &flags, &[""]].concat());
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), (":36\n", "", 0), "{flags:?}");
-    }
-}
-
-/// Contexts need no cluster.
-#[test]
-fn contexts_are_those_of_the_kubeconfig() {
-    let sandbox = Sandbox::new();
-    let text = "contexts: [{name: near, context: {cluster: c}}, {name: far, context: {cluster: c}}]";
-    let kubeconfig = sandbox.write("config", text);
-    let outcome = sandbox.run(&["__complete", "--kubeconfig", kubeconfig.to_str().unwrap(), "list", "--context", ""]);
-    assert_eq!(outcome.stdout, "far\nnear\n:36\n", "{outcome}");
+    let script =
+        format!(". '{}'; (TabExpansion2 'kubectl-indexed desc' 20).CompletionMatches.CompletionText", script.display());
+    let outcome = sandbox.outcome(sandbox.command("pwsh").args(["-NoProfile", "-Command", &script]));
+    assert_eq!(outcome.stdout.trim(), "describe", "{outcome}");
 }

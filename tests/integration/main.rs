@@ -16,6 +16,8 @@ mod pictures;
 mod readme;
 mod results;
 mod support;
+#[path = "../terminal.rs"]
+mod terminal;
 mod waiting;
 
 /// A file that no `mod` names is compiled by nobody, and its tests pass for ever.

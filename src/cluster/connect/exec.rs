@@ -29,6 +29,8 @@ pub(super) struct ExecPlugin {
     /// `spec.cluster` of what the plugin is told, if it wants to know.
     cluster: Option<Value>,
     search_path: Option<OsString>,
+    /// Whether nobody is there whom it could ask or tell anything.
+    unattended: bool,
     identity: Arc<GivenIdentity>,
     generation: AtomicU64,
     /// Held while the plugin runs: it may ask the user something, so that it must not run twice at a time.
@@ -71,12 +73,14 @@ impl ExecPlugin {
         settings: &Settings,
         search_path: Option<OsString>,
         identity: Arc<GivenIdentity>,
+        unattended: bool,
     ) -> Result<Self, Error> {
         let cluster = if config.provide_cluster_info == Some(true) { Some(cluster_info(settings)?) } else { None };
         Ok(Self {
             config: Arc::new(config),
             cluster,
             search_path,
+            unattended,
             identity,
             generation: AtomicU64::new(0),
             last: Mutex::new(None),
@@ -168,13 +172,12 @@ impl ExecPlugin {
         command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, variable.value.reveal())));
         command.env("KUBERNETES_EXEC_INFO", info.to_string());
         command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-        command.stdout(Stdio::piped());
-        command.stderr(if self.config.unattended { Stdio::null() } else { Stdio::inherit() });
+        command.stdout(Stdio::piped()).stderr(if self.unattended { Stdio::null() } else { Stdio::inherit() });
         Ok(command)
     }
 
     fn interactive(&self) -> Result<bool, Error> {
-        let terminal = !self.config.unattended && std::io::stdin().is_terminal();
+        let terminal = !self.unattended && std::io::stdin().is_terminal();
         match self.config.interactive_mode.as_deref() {
             Some("Always") if !terminal => {
                 Err(self.failed("has to ask something, but standard input is not a terminal"))

@@ -1,0 +1,284 @@
+//! What only the cluster or the kubeconfig knows, asked for within a time that nobody notices.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use tokio::time::{Instant, timeout_at};
+
+use super::Candidate;
+use super::indexes::{self, Scope};
+use super::jobs::{self, Choice};
+use super::words::Typed;
+use crate::cluster::connect::{self, ConnectOptions};
+use crate::cluster::{Cluster, Named, PodFilter};
+use crate::commands::{connect_options, family, find};
+use crate::index_set::IndexSet;
+use crate::manifest::read;
+use crate::state::row::SucceededRows;
+use crate::state::{Event, JobState};
+use crate::view::summary::ItemTexts;
+
+/// How long all questions may take together. What has no answer by then is not offered.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How long what only describes may take: without it there is still something to offer.
+const SOON: Duration = Duration::from_millis(280);
+/// How many items are looked at where nothing of one was typed yet, and how many are offered.
+const ITEMS: u32 = 1000;
+const MOST: usize = 50;
+
+/// What a value is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
+    Jobs(Choice),
+    Indexes,
+    Outstanding,
+    Goal,
+    Items,
+    Attempts,
+    Containers,
+    Reasons,
+    ExitCodes,
+    Contexts,
+    Clusters,
+    Users,
+    ItemList,
+    Names(Named),
+}
+
+impl Topic {
+    /// What the value is of that this argument of a verb takes.
+    pub(super) fn of(verb: &str, id: &str) -> Option<Self> {
+        Some(match (verb, id) {
+            (_, "job" | "jobs") | ("run", "resume") => Self::Jobs(Choice::of(verb)),
+            ("retry", "index") => Self::Outstanding,
+            (_, "index") => Self::Indexes,
+            ("wait", "goal") => Self::Goal,
+            ("logs" | "indexes", "items") => Self::Items,
+            ("logs", "attempt") => Self::Attempts,
+            (_, "container") => Self::Containers,
+            ("retry", "reasons") => Self::Reasons,
+            ("retry", "exit_codes") => Self::ExitCodes,
+            ("", "context") => Self::Contexts,
+            ("", "cluster") => Self::Clusters,
+            ("", "user") => Self::Users,
+            ("", "namespace") => Self::Names(Named::Namespaces),
+            ("run", "items_configmap") => Self::ItemList,
+            ("run", "service_account") => Self::Names(Named::ServiceAccounts),
+            ("run", "priority_class") => Self::Names(Named::PriorityClasses),
+            ("run", "queue") => Self::Names(Named::LocalQueues),
+            _ => return None,
+        })
+    }
+}
+
+/// Answers for one word.
+pub(super) struct Asker {
+    typed: Typed,
+    began: Instant,
+}
+
+impl Asker {
+    pub(super) fn new(typed: Typed) -> Self {
+        Self { typed, began: Instant::now() }
+    }
+
+    /// What the value may be that begins so; nothing where that can't be known in time.
+    pub(super) fn candidates(&self, topic: Topic, word: &str) -> Vec<Candidate> {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
+        // The deadline itself needs the runtime.
+        let found =
+            runtime.block_on(async { timeout_at(self.began + PATIENCE, Box::pin(self.found(topic, word))).await });
+        // A plugin, or a name server, that still thinks must not keep the shell waiting.
+        runtime.shutdown_background();
+        found.ok().flatten().unwrap_or_default()
+    }
+
+    async fn found(&self, topic: Topic, word: &str) -> Option<Vec<Candidate>> {
+        match topic {
+            Topic::Jobs(choice) => self.jobs(choice, word).await,
+            Topic::Indexes => self.indexes(JobState::all, true, word).await,
+            Topic::Outstanding => self.indexes(|state| state.outstanding().indexes, true, word).await,
+            Topic::Goal => self.goal(word).await,
+            Topic::Items => self.items(word).await,
+            Topic::Attempts => Some(begun(Box::pin(self.attempts()).await, word)),
+            Topic::Containers => Some(begun(containers(&self.job(&self.cluster().await?).await?), word)),
+            Topic::Reasons | Topic::ExitCodes => Some(begun(self.failures(topic).await?, word)),
+            Topic::Contexts | Topic::Clusters | Topic::Users => Some(begun(self.kubeconfig(topic)?, word)),
+            Topic::ItemList => self.item_lists(word).await,
+            Topic::Names(named) => Some(begun(names(self.cluster().await?.names(named).await.ok()?), word)),
+        }
+    }
+
+    fn options(&self) -> Option<ConnectOptions> {
+        Some(ConnectOptions { unattended: true, ..connect_options(self.typed.global()?).ok()? })
+    }
+
+    async fn cluster(&self) -> Option<Cluster> {
+        Cluster::connect(&self.options()?, &|name| std::env::var(name).ok()).await.ok()
+    }
+
+    /// What comes of something that only describes, if it comes soon.
+    async fn soon<T>(&self, what: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.began + SOON, what).await.ok()
+    }
+
+    async fn jobs(&self, choice: Choice, word: &str) -> Option<Vec<Candidate>> {
+        let jobs = self.cluster().await?.some_jobs(self.typed.value("selector")).await.ok()?;
+        let one =
+            matches!(self.typed.verb.as_deref(), Some("run" | "wait" | "delete" | "scale" | "suspend" | "resume"));
+        let named = if one { self.typed.names.as_slice() } else { &[] };
+        Some(jobs::candidates(jobs, choice, word, named, Timestamp::now()))
+    }
+
+    /// The Job that the words name, else the newest.
+    async fn job(&self, cluster: &Cluster) -> Option<Job> {
+        let job = match self.typed.names.first() {
+            Some(name) => cluster.job(&find::job_name(name).ok()?).await.ok()?,
+            None => find::newest(cluster).await.ok()?,
+        };
+        find::check_indexed(&job).ok().map(|()| job)
+    }
+
+    /// The Job and those that retry it, with what a page of the Pods of each tells, if that comes soon.
+    async fn state(&self, cluster: &Cluster, filter: PodFilter<'_>) -> Option<JobState> {
+        let job = self.job(cluster).await?;
+        let mut state = family::load(job, self.typed.has("only_this"), cluster).await.ok()?;
+        let members = state.members().to_vec();
+        let reads = members.iter().map(|member| cluster.some_pods(member.job(), filter));
+        for pods in self.soon(futures::future::join_all(reads)).await.into_iter().flatten().flatten() {
+            for pod in pods {
+                state.apply(Event::Pod(Box::new(pod)));
+            }
+        }
+        Some(state)
+    }
+
+    async fn indexes(&self, within: impl Fn(&JobState) -> IndexSet, words: bool, word: &str) -> Option<Vec<Candidate>> {
+        let cluster = self.cluster().await?;
+        let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
+        let offers = indexes::offers(&state, &Scope { within: &within(&state), words }, word);
+        let shown: IndexSet = offers.iter().filter_map(|offer| offer.index).collect();
+        let items = match state.items_job() {
+            Some(job) => self.soon(Box::pin(find::items_of(&shown, job, &cluster))).await.unwrap_or_default(),
+            None => ItemTexts::new(),
+        };
+        Some(indexes::candidates(offers, &state, &items))
+    }
+
+    async fn goal(&self, word: &str) -> Option<Vec<Candidate>> {
+        const INDEXES: &str = "indexes=";
+        if let Some(list) = word.strip_prefix(INDEXES) {
+            let open = |state: &JobState| state.all().difference(&state.succeeded()).difference(&state.failed());
+            let found = self.indexes(open, false, list).await?.into_iter();
+            return Some(found.map(|one| Candidate::new(format!("{INDEXES}{}", one.value), one.help)).collect());
+        }
+        let goals = [
+            ("complete", "until the Job has completed"),
+            ("failed", "until the Job has failed"),
+            (INDEXES, "until these indexes have completed, as in indexes=0-9"),
+        ];
+        Some(begun(goals.map(|(value, help)| Candidate::new(value, help)).to_vec(), word))
+    }
+
+    async fn items(&self, word: &str) -> Option<Vec<Candidate>> {
+        let cluster = self.cluster().await?;
+        let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
+        let all = state.all();
+        let wanted = if word.is_empty() { all.intersection(&IndexSet::below(ITEMS)) } else { all };
+        let items = Box::pin(find::items_of(&wanted, state.items_job()?, &cluster)).await;
+        let mut found: Vec<_> = items.iter().filter(|(_, item)| item.starts_with(word)).collect();
+        let failed = state.failed();
+        found.sort_by_key(|(index, _)| !failed.contains(**index));
+        found.truncate(MOST);
+        let shown = found.iter().map(|(index, _)| **index).collect();
+        let rows = state.rows(&shown, &mut SucceededRows::default());
+        let describe = |(index, item): (&u32, &String)| {
+            let row = rows.iter().find(|row| row.index == *index);
+            let how = row.map_or_else(String::new, |row| format!(", {}", indexes::describe(row, None)));
+            Candidate::new(item, format!("index {index}{how}"))
+        };
+        Some(found.into_iter().map(describe).collect())
+    }
+
+    /// The numbers of attempts that there are; without an answer only the words.
+    async fn attempts(&self) -> Vec<Candidate> {
+        let asked = async {
+            let state = self.state(&self.cluster().await?, PodFilter::default()).await?;
+            let attempted = state.attempted();
+            attempted.iter().flat_map(|index| state.numbered_attempts_of(index).map(|(number, _)| number)).max()
+        };
+        let most = Box::pin(self.soon(asked)).await.flatten().unwrap_or(0);
+        let words = [Candidate::new("all", "every attempt"), Candidate::new("last", "the last attempt of each index")];
+        let numbers =
+            (1..=most).take(MOST).map(|number| Candidate::new(number.to_string(), format!("attempt {number}")));
+        words.into_iter().chain(numbers).collect()
+    }
+
+    /// How the last attempts ended of what `retry` would run again, the most frequent first.
+    async fn failures(&self, topic: Topic) -> Option<Vec<Candidate>> {
+        let state = self.state(&self.cluster().await?, PodFilter::UNSUCCESSFUL).await?;
+        let rows = state.rows(&state.outstanding().indexes, &mut SucceededRows::default());
+        let mut counts = BTreeMap::<String, usize>::new();
+        for row in rows {
+            let how = if topic == Topic::Reasons { row.reason } else { row.exit_code.map(|code| code.to_string()) };
+            if let Some(how) = how {
+                *counts.entry(how).or_default() += 1;
+            }
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Some(counts.into_iter().map(|(how, count)| Candidate::new(how, jobs::indexes(count))).collect())
+    }
+
+    fn kubeconfig(&self, topic: Topic) -> Option<Vec<Candidate>> {
+        let options = self.options()?;
+        let choices = connect::choices(options.kubeconfig.as_deref(), &|name| std::env::var(name).ok()).ok()?;
+        let context = |(name, cluster, namespace): (String, String, String)| {
+            let namespace = if namespace.is_empty() { namespace } else { format!(", namespace {namespace}") };
+            Candidate::new(name, format!("cluster {cluster}{namespace}"))
+        };
+        Some(match topic {
+            Topic::Contexts => choices.contexts.into_iter().map(context).collect(),
+            Topic::Clusters => {
+                choices.clusters.into_iter().map(|(name, server)| Candidate::new(name, server)).collect()
+            }
+            _ => names(choices.users),
+        })
+    }
+
+    /// ConfigMaps, and behind a slash the keys of one.
+    async fn item_lists(&self, word: &str) -> Option<Vec<Candidate>> {
+        let cluster = self.cluster().await?;
+        let Some((name, _)) = word.split_once('/') else {
+            return Some(begun(names(cluster.names(Named::ConfigMaps).await.ok()?), word));
+        };
+        let keys = read::entries(Box::pin(cluster.config_map(name)).await.ok()??).map(|(key, value)| {
+            let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+            Candidate::new(format!("{name}/{key}"), crate::view::plural(lines, "line", "lines"))
+        });
+        Some(begun(keys.collect(), word))
+    }
+}
+
+fn begun(candidates: Vec<Candidate>, word: &str) -> Vec<Candidate> {
+    candidates.into_iter().filter(|candidate| candidate.value.starts_with(word)).collect()
+}
+
+fn names(names: Vec<String>) -> Vec<Candidate> {
+    names.into_iter().map(|name| Candidate::new(name, "")).collect()
+}
+
+/// The containers of a Job's Pods, the one first that is read when none is named.
+fn containers(job: &Job) -> Vec<Candidate> {
+    let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return Vec::new() };
+    let worker = read::worker_container(job);
+    let mut own: Vec<_> = pod.containers.iter().map(|container| container.name.as_str()).collect();
+    own.sort_by_key(|name| Some(*name) != worker);
+    let own = own
+        .into_iter()
+        .map(|name| Candidate::new(name, if Some(name) == worker { "the default" } else { "container" }));
+    let init = pod.init_containers.iter().flatten().map(|container| Candidate::new(&container.name, "init container"));
+    own.chain(init).collect()
+}

@@ -1,0 +1,207 @@
+//! The indexes that a word may name: those first that need somebody's attention.
+
+use super::Candidate;
+use super::jobs;
+use crate::index_set::{IndexSelector, IndexSet, StatusWord};
+use crate::state::row::{IndexRow, SucceededRows};
+use crate::state::{IndexStatus, JobState};
+use crate::view::cut;
+use crate::view::summary::ItemTexts;
+
+/// How many are offered: more than that nobody reads.
+const MOST: usize = 50;
+/// How many of them may be indexes that failed, so that the words are seen too.
+const MOST_FAILED: usize = 30;
+/// The longest list of all that failed, in characters; the word says the same.
+const RANGES: usize = 100;
+/// How much of an item is shown, in columns.
+const ITEM: usize = 40;
+
+/// What may be named.
+pub(super) struct Scope<'a> {
+    /// Which indexes.
+    pub(super) within: &'a IndexSet,
+    /// Whether words such as `failed` are understood.
+    pub(super) words: bool,
+}
+
+/// Something to offer: the text, and the one index that it is, if it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    value: String,
+    help: String,
+    pub(super) index: Option<u32>,
+}
+
+/// What may follow `word`, a list of indexes that is being typed.
+pub(super) fn offers(state: &JobState, scope: &Scope<'_>, word: &str) -> Vec<Offer> {
+    let (before, start) = word.rfind(',').map_or(("", word), |comma| word.split_at(comma + 1));
+    let typed: Vec<_> = before.split(',').map(str::trim).collect();
+    let named = typed.iter().filter_map(|part| part.parse::<IndexSelector>().ok());
+    let named = named.fold(IndexSet::new(), |all, part| all.union(&part.resolve(|word| state.meaning(word))));
+    let left = |word: StatusWord| state.meaning(word).intersection(scope.within).difference(&named);
+    let offer = |value: String, help: String, index| Offer { value: format!("{before}{value}"), help, index };
+    let single = |index: u32| offer(index.to_string(), String::new(), Some(index));
+    let begins = |index: &u32| index.to_string().starts_with(start);
+
+    let failed = left(StatusWord::Failed);
+    let mut offers = Vec::new();
+    let ranges = failed.to_string();
+    if failed.len() > 1 && ranges.len() <= RANGES && ranges.starts_with(start) {
+        offers.push(offer(ranges, format!("all {} that failed", jobs::indexes(failed.len())), None));
+    }
+    offers.extend(failed.iter().filter(begins).take(MOST_FAILED).map(single));
+    let statuses = [
+        ("failed", StatusWord::Failed),
+        ("running", StatusWord::Running),
+        ("pending", StatusWord::Pending),
+        ("succeeded", StatusWord::Succeeded),
+        ("all", StatusWord::All),
+    ];
+    for (name, word) in statuses.into_iter().filter(|(name, _)| scope.words && name.starts_with(start)) {
+        let these = left(word);
+        if !these.is_empty() && !typed.contains(&name) {
+            offers.push(offer(name.to_owned(), jobs::indexes(these.len()), None));
+        }
+    }
+    for word in [StatusWord::Running, StatusWord::Pending, StatusWord::Succeeded] {
+        let room = MOST.saturating_sub(offers.len());
+        offers.extend(left(word).iter().filter(begins).take(room).map(single));
+    }
+    offers
+}
+
+/// The offers with what is known of each index.
+pub(super) fn candidates(offers: Vec<Offer>, state: &JobState, items: &ItemTexts) -> Vec<Candidate> {
+    let singles = offers.iter().filter_map(|offer| offer.index).collect();
+    let rows = state.rows(&singles, &mut SucceededRows::default());
+    let describe = |offer: Offer| {
+        let row = offer.index.and_then(|index| rows.iter().find(|row| row.index == index));
+        let help = row.map_or(offer.help, |row| describe(row, items.get(&row.index)));
+        Candidate::new(offer.value, help)
+    };
+    offers.into_iter().map(describe).collect()
+}
+
+/// How an index fares, in a few words.
+pub(super) fn describe(row: &IndexRow, item: Option<&String>) -> String {
+    let mut parts = vec![row.status.word().to_lowercase()];
+    if row.status != IndexStatus::Succeeded {
+        let code = row.exit_code.map(|code| format!("exit code {code}"));
+        // Kubernetes' word for any exit code but 0.
+        parts.extend(row.reason.clone().filter(|reason| code.is_none() || reason != "Error"));
+        parts.extend(code);
+    }
+    parts.extend(item.map(|item| format!("item {}", cut(item, ITEM))));
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::batch::v1::Job;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::state::Event;
+
+    fn state(completions: u32, status: &Value, pods: &Value) -> JobState {
+        let job: Job = serde_json::from_value(json!({
+            "metadata": {"name": "j", "uid": "u", "namespace": "n"},
+            "spec": {"completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {}},
+            "status": status,
+        }))
+        .unwrap();
+        let mut state = JobState::new(job);
+        for (at, pod) in pods.as_array().unwrap().iter().enumerate() {
+            let key = "batch.kubernetes.io/job-completion-index";
+            let pod = json!({
+                "metadata": {"name": format!("p-{at}"), "uid": format!("p-{at}"), "namespace": "n",
+                    "labels": {"batch.kubernetes.io/controller-uid": "u"}, "annotations": {key: pod["index"]}},
+                "status": {"phase": pod["phase"], "containerStatuses": [
+                    {"name": "w", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": pod["state"]}]},
+            });
+            state.apply(Event::Pod(serde_json::from_value(pod).unwrap()));
+        }
+        state
+    }
+
+    fn seen() -> JobState {
+        let ended = |code: u8, reason: &str| json!({"terminated": {"exitCode": code, "reason": reason}});
+        let pods = json!([
+            {"index": "1", "phase": "Failed", "state": ended(3, "Error")},
+            {"index": "4", "phase": "Failed", "state": ended(137, "OOMKilled")},
+            {"index": "6", "phase": "Running", "state": {"running": {}}},
+        ]);
+        state(12, &json!({"completedIndexes": "0,2", "failedIndexes": "1,3-5", "active": 1}), &pods)
+    }
+
+    fn told(state: &JobState, scope: &Scope<'_>, word: &str) -> String {
+        let items = [(1, "foo".to_owned()), (6, "a b".to_owned())].into_iter().collect();
+        let found = candidates(offers(state, scope, word), state, &items);
+        found.iter().map(|one| format!("{}  {}", one.value, one.help)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn whole(state: &JobState, word: &str) -> String {
+        told(state, &Scope { within: &state.all(), words: true }, word)
+    }
+
+    #[test]
+    fn what_failed_comes_first() {
+        insta::assert_snapshot!(whole(&seen(), ""), @"
+        1,3-5  all 4 indexes that failed
+        1  failed, exit code 3, item foo
+        3  failed
+        4  failed, OOMKilled, exit code 137
+        5  failed
+        failed  4 indexes
+        running  1 index
+        pending  5 indexes
+        succeeded  2 indexes
+        all  12 indexes
+        6  running, item a b
+        7  pending
+        8  pending
+        9  pending
+        10  pending
+        11  pending
+        0  succeeded
+        2  succeeded
+        ");
+    }
+
+    #[test]
+    fn a_list_goes_on_with_what_it_does_not_have() {
+        insta::assert_snapshot!(whole(&seen(), "3-4,failed,1"), @"
+        3-4,failed,10  pending
+        3-4,failed,11  pending
+        ");
+        insta::assert_snapshot!(whole(&seen(), "1,f"), @"1,failed  3 indexes");
+        assert!(whole(&seen(), "1,").starts_with("1,3-5  all 3 indexes that failed\n1,3  failed\n"));
+    }
+
+    #[test]
+    fn only_what_can_be_meant_is_offered() {
+        let state = seen();
+        let outstanding: IndexSet = "1,3-5".parse().unwrap();
+        insta::assert_snapshot!(told(&state, &Scope { within: &outstanding, words: false }, "4"), @"4  failed, OOMKilled, exit code 137");
+        insta::assert_snapshot!(told(&state, &Scope { within: &"6-7".parse().unwrap(), words: true }, ""), @"
+        running  1 index
+        pending  1 index
+        all  2 indexes
+        6  running, item a b
+        7  pending
+        ");
+    }
+
+    #[test]
+    fn a_long_list_stays_readable() {
+        let state = state(100_000, &json!({"failedIndexes": "10-99999"}), &json!([]));
+        let all = offers(&state, &Scope { within: &state.all(), words: true }, "");
+        assert_eq!(all.len(), 1 + MOST_FAILED + 3 + 10);
+        assert_eq!((all[0].value.as_str(), all[1].value.as_str()), ("10-99999", "10"));
+        let odd: Vec<_> = (0..500).map(|index| (index * 2).to_string()).collect();
+        let state = self::state(1000, &json!({"failedIndexes": odd.join(",")}), &json!([]));
+        let all = offers(&state, &Scope { within: &state.all(), words: true }, "");
+        assert_eq!((all.len(), all[0].value.as_str()), (MOST, "0"), "no list of 500 numbers");
+    }
+}
