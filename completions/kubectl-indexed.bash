@@ -19,6 +19,9 @@ _kubectl__indexed() {
             kubectl__indexed,completion)
                 cmd="kubectl__indexed__subcmd__completion"
                 ;;
+            kubectl__indexed,config)
+                cmd="kubectl__indexed__subcmd__config"
+                ;;
             kubectl__indexed,delete)
                 cmd="kubectl__indexed__subcmd__delete"
                 ;;
@@ -27,6 +30,9 @@ _kubectl__indexed() {
                 ;;
             kubectl__indexed,get)
                 cmd="kubectl__indexed__subcmd__list"
+                ;;
+            kubectl__indexed,help)
+                cmd="kubectl__indexed__subcmd__help"
                 ;;
             kubectl__indexed,indexes)
                 cmd="kubectl__indexed__subcmd__indexes"
@@ -39,6 +45,9 @@ _kubectl__indexed() {
                 ;;
             kubectl__indexed,ls)
                 cmd="kubectl__indexed__subcmd__list"
+                ;;
+            kubectl__indexed,man)
+                cmd="kubectl__indexed__subcmd__man"
                 ;;
             kubectl__indexed,results)
                 cmd="kubectl__indexed__subcmd__results"
@@ -61,6 +70,9 @@ _kubectl__indexed() {
             kubectl__indexed,tasks)
                 cmd="kubectl__indexed__subcmd__indexes"
                 ;;
+            kubectl__indexed,version)
+                cmd="kubectl__indexed__subcmd__version"
+                ;;
             kubectl__indexed,wait)
                 cmd="kubectl__indexed__subcmd__wait"
                 ;;
@@ -74,7 +86,7 @@ _kubectl__indexed() {
 
     case "${cmd}" in
         kubectl__indexed)
-            opts="-n -s -h -V --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help --version run describe list ls get indexes tasks logs results wait watch retry suspend resume scale delete completion"
+            opts="-n -s -h -V --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help --version run describe list ls get indexes tasks logs results wait watch retry suspend resume scale delete completion config version help man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -148,6 +160,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -156,7 +172,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__completion)
-            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help bash zsh fish powershell"
+            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help bash zsh fish powershell"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -230,6 +246,104 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__indexed__subcmd__config)
+            opts="-o -n -s -h --output --example --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json" -- "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -238,7 +352,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__delete)
-            opts="-l -A -y -o -n -s -h --finished --older-than --selector --all --all-namespaces --yes --keep-results --no-wait --ignore-not-found --dry-run --output --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-l -A -y -o -n -s -h --finished --older-than --selector --all --all-namespaces --yes --keep-results --no-wait --ignore-not-found --dry-run --output --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -340,6 +454,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -348,7 +466,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__describe)
-            opts="-n -s -h --only-this --show-events --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-n -s -h --only-this --show-events --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -426,6 +544,96 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__indexed__subcmd__help)
+            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -434,7 +642,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__indexes)
-            opts="-i -o -w -n -s -h --index --status --only-this --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -o -w -n -s -h --index --status --only-this --sort-by --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -532,6 +740,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -540,7 +752,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__list)
-            opts="-A -l -o -w -n -s -h --all-namespaces --selector --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-A -l -o -w -n -s -h --all-namespaces --selector --output --no-headers --watch --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -630,6 +842,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -638,7 +854,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__logs)
-            opts="-i -p -c -f -k -o -n -s -h --index --only-this --item --status --attempt --previous --container --all-containers --init --follow --keep-order --merge --since --since-time --tail --limit-bytes --grep --exclude --prefix --timestamps --output --to --raw --max-log-requests --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -p -c -f -k -o -n -s -h --index --only-this --item --status --attempt --previous --container --all-containers --init --follow --keep-order --merge --since --since-time --tail --limit-bytes --grep --exclude --prefix --timestamps --output --to --raw --max-log-requests --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -784,6 +1000,96 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__indexed__subcmd__man)
+            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -792,7 +1098,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__results)
-            opts="-i -o -c -f -k -n -s -h --index --only-this --to --name-by --output --no-headers --no-output --trim --parse-json --from --container --follow --keep-order --joblog --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -o -c -f -k -n -s -h --index --only-this --to --name-by --output --no-headers --no-output --trim --parse-json --from --container --follow --keep-order --joblog --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -906,6 +1212,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -914,7 +1224,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__resume)
-            opts="-l -o -n -s -h --selector --all --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-l -o -n -s -h --selector --all --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1012,6 +1322,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1020,7 +1334,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__retry)
-            opts="-i -j -d -k -q -o -n -s -h --index --status --reason --exit-code --image --cpu --memory --retries --parallelism --init-image --detach --keep-order --prefix --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-i -j -d -k -q -o -n -s -h --index --status --reason --exit-code --image --cpu --memory --retries --parallelism --init-image --detach --keep-order --prefix --quiet --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1162,6 +1476,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1170,7 +1488,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__run)
-            opts="-a -0 -j -e -d -k -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --resume --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --keep-order --prefix --quiet --results --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-a -0 -j -e -d -k -q -o -n -s -h --items --each-line --items-file --format --null --array --range --param --link --items-configmap --completions --unique --skip --shuffle --first --resume --item-as --item-path --no-placeholders --shell --no-shell --index-env --index-file --compat --item-store --init-image --name --parallelism --label --annotation --queue --template --retries --max-failed --fail-fast --fail-on-exit --ignore-exit --success-indexes --success-count --timeout --index-timeout --ttl --image --env --cpu --memory --gpu --workdir --image-pull-policy --service-account --node-selector --toleration --image-pull-secret --priority-class --detach --keep-order --prefix --quiet --results --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1468,6 +1786,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1476,7 +1798,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__scale)
-            opts="-l -j -y -o -n -s -h --selector --all --parallelism --completions --yes --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-l -j -y -o -n -s -h --selector --all --parallelism --completions --yes --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1586,6 +1908,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1594,7 +1920,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__suspend)
-            opts="-l -y -o -n -s -h --selector --all --yes --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-l -y -o -n -s -h --selector --all --yes --dry-run --output --field-manager --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1692,6 +2018,104 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__indexed__subcmd__version)
+            opts="-o -n -s -h --client --output --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "yaml json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "yaml json" -- "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-authority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1700,7 +2124,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__wait)
-            opts="-q -n -s -h --for --only-this --timeout --quiet --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-q -n -s -h --for --only-this --timeout --quiet --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1782,6 +2206,10 @@ _kubectl__indexed() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1790,7 +2218,7 @@ _kubectl__indexed() {
             return 0
             ;;
         kubectl__subcmd__indexed__subcmd__watch)
-            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --help"
+            opts="-n -s -h --namespace --kubeconfig --context --cluster --user --server --token --as --as-group --as-uid --request-timeout --certificate-authority --client-certificate --client-key --tls-server-name --insecure-skip-tls-verify --disable-compression --plain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1862,6 +2290,10 @@ _kubectl__indexed() {
                     ;;
                 --tls-server-name)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plain)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_kubectl_indexed_global_optspecs
-    string join \n n/namespace= kubeconfig= context= cluster= user= s/server= token= as= as-group= as-uid= request-timeout= certificate-authority= client-certificate= client-key= tls-server-name= insecure-skip-tls-verify disable-compression h/help V/version
+    string join \n n/namespace= kubeconfig= context= cluster= user= s/server= token= as= as-group= as-uid= request-timeout= certificate-authority= client-certificate= client-key= tls-server-name= insecure-skip-tls-verify disable-compression plain= h/help V/version
 end
 
 function __fish_kubectl_indexed_needs_command
@@ -39,6 +39,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l certifi
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -s h -l help -d 'Print help'
@@ -60,6 +62,10 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "res
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "scale" -d 'Change how many indexes of Jobs may run at once'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "delete" -d 'Delete Jobs with their Pods and ConfigMaps'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "config" -d 'Show the standing defaults, and where each comes from'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "version" -d 'Show the versions of this program and the server, and what the server can do'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "help" -d 'Print the help of a verb, as --help behind it'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_needs_command" -f -a "man" -d 'Write the man pages into a folder'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l items -d 'Items, separated by commas; quote one that has a comma, as in \'a,"b,c"\'' -r
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s a -l items-file -l each-line -d 'File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l format -d 'How --items-file is written, whatever its name ends in' -r -f -a "lines\t'One item a line'
@@ -147,6 +153,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -s 0 -l null -d 'A NUL byte, not a line break, ends each item of --items-file'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l link -d 'Pair the values of several --param or :::, instead of combining each with each'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand run" -l unique -d 'Leave out an item that was there before'
@@ -177,6 +185,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand describe" -l disable-compression -d 'Ask the server not to compress its answers'
@@ -201,6 +211,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand list" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
@@ -227,6 +239,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l c
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand ls" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
@@ -253,6 +267,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s A -l all-namespaces -d 'List the Jobs of all namespaces'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand get" -s w -l watch -d 'Print a Job again when it changes, until interrupted'
@@ -296,6 +312,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand indexes" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
@@ -339,6 +357,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand tasks" -s w -l watch -d 'Print a row again when it changes, until the Job ends'
@@ -385,6 +405,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -s p -l previous -d 'What the container wrote before it was last started again within its Pod'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand logs" -l all-containers -d 'Read all containers, init containers first'
@@ -424,6 +446,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l only-this -d 'Only this Job, without those that it retries and those that retry it'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-headers -d 'Leave out the line of column names'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand results" -l no-output -d 'Leave out what the indexes wrote, which is then not fetched'
@@ -451,6 +475,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l only-this -d 'Only the Jobs themselves, without those that they retry and those that retry them'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -s q -l quiet -d 'Neither progress nor summary, only the exit code and errors'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand wait" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -471,6 +497,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand watch" -s h -l help -d 'Print help'
@@ -511,6 +539,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s d -l detach -d 'Return after submitting instead of following'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s k -l keep-order -d 'Print what the indexes write in index order; what comes early waits, on disk where it is much'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand retry" -s q -l quiet -d 'Neither progress nor summary, only the output and errors'
@@ -540,6 +570,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l all -d 'All Indexed Jobs of the namespace that have not finished'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -s y -l yes -d 'Don\'t ask before running Pods of more than one Job are ended'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand suspend" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -568,6 +600,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l all -d 'All Indexed Jobs of the namespace that have not finished'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand resume" -l disable-compression -d 'Ask the server not to compress its answers'
@@ -597,6 +631,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l all -d 'All Indexed Jobs of the namespace that have not finished'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -s y -l yes -d 'Don\'t ask before running Pods of more than one Job are ended'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand scale" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
@@ -624,6 +660,8 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" 
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l finished -d 'Only Jobs that have completed or failed'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -l all -d 'All Indexed Jobs of the namespace'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand delete" -s A -l all-namespaces -d 'In all namespaces'
@@ -648,6 +686,94 @@ complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completi
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l client-certificate -d 'Certificate file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l client-key -d 'Key file to authenticate with' -r -F
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -l disable-compression -d 'Ask the server not to compress its answers'
 complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -s o -l output -d 'Form of the settings' -r -f -a "yaml\t''
+json\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l example -d 'Print a file to start from: every setting, explained, none of them set'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand config" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -s o -l output -d 'Form of the versions' -r -f -a "yaml\t''
+json\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l client -d 'Only the version of this program: no server is asked'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand version" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand help" -s h -l help -d 'Print help'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -s n -l namespace -d 'Namespace to work in' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l kubeconfig -d 'kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l context -d 'Context of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l cluster -d 'Cluster of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l user -d 'User of the kubeconfig to use' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -s s -l server -d 'Address and port of the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l token -d 'Bearer token for the API server' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l as -d 'User to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l as-group -d 'Group to impersonate; can be repeated' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l as-uid -d 'UID to impersonate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l request-timeout -d 'How long to wait for one request, as in 30s or 1m; 0 waits for ever' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l certificate-authority -d 'Certificate file of the authority that signed the server\'s certificate' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l client-certificate -d 'Certificate file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l client-key -d 'Key file to authenticate with' -r -F
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l plain -d 'Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l insecure-skip-tls-verify -d 'Take any certificate from the server: anybody may then read and change what is sent'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -l disable-compression -d 'Ask the server not to compress its answers'
+complete -c kubectl-indexed -n "__fish_kubectl_indexed_using_subcommand man" -s h -l help -d 'Print help'

@@ -84,7 +84,7 @@ pub(crate) struct ResultsArgs {
     #[arg(long, help_heading = "Form")]
     pub(crate) no_headers: bool,
     /// Leave out what the indexes wrote, which is then not fetched
-    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"])]
+    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"], help_heading = "What is fetched")]
     pub(crate) no_output: bool,
     /// Leave out blanks and line breaks around each output; files stay as they are
     #[arg(long, help_heading = "Form")]

@@ -118,8 +118,8 @@ fn example() -> String {
         text.push_str(&format!("\n# {help} ({verbs})\n"));
         text.push_str(&match setting.shape {
             Shape::One => format!("#{name}: {example}\n"),
-            Shape::List => format!("#{name}:\n#- {example}\n"),
-            Shape::Map => format!("#{name}:\n#  {example}\n"),
+            Shape::List => format!("#{name}: [\"{example}\"]\n"),
+            Shape::Map => format!("#{name}: {{{example}}}\n"),
         });
     }
     text

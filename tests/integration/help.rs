@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 
 use insta::assert_snapshot;
 
-use crate::support::{PROGRAM, Sandbox, file};
+use crate::support::{PROGRAM, Sandbox, file, verbs};
 
 #[test]
 fn of_the_program() {
@@ -1403,20 +1403,85 @@ fn of_results() {
 
 #[test]
 fn of_config() {
-    assert_snapshot!(own_part("config"), @"");
+    assert_snapshot!(own_part("config"), @"
+    ── stdout
+    Show the standing defaults, and where each comes from
+
+    Usage: kubectl indexed config [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    Output:
+      -o, --output <FORM>  Form of the settings [possible values: yaml, json]
+          --example        Print a file to start from: every setting, explained, none of them set
+
+    [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Precedence:
+      A flag is stronger than a --template, that than a variable of the environment, that than
+      the file, and that than what the program does by itself. Labels, annotations and node
+      selectors of all of them are put together, the stronger one for each key; any other list
+      is that of the strongest. The file is the one that $KUBECTL_INDEXED_CONFIG names, else
+      kubectl-indexed/config.yaml in $XDG_CONFIG_HOME, in ~/.config, or on Windows in %APPDATA%.
+      The variable of --init-image is KUBECTL_INDEXED_INIT_IMAGE, and so on; lists in variables
+      are separated by commas.
+
+    Examples:
+      # What is set, and where
+      kubectl indexed config
+
+      # A file to start from
+      kubectl indexed config --example > config.yaml
+
+      # Another file, and a variable that is stronger, for one command
+      KUBECTL_INDEXED_CONFIG=config.yaml KUBECTL_INDEXED_PREFIX=none kubectl indexed config -o yaml
+    ── stderr
+    ── exit code 0
+    ");
 }
 
 #[test]
 fn of_version() {
-    assert_snapshot!(own_part("version"), @"");
+    assert_snapshot!(own_part("version"), @"
+    ── stdout
+    Show the versions of this program and the server, and what the server can do
+
+    Usage: kubectl indexed version [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    Output:
+          --client         Only the version of this program: no server is asked
+      -o, --output <FORM>  Form of the versions [possible values: yaml, json]
+
+    [the cluster options]
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Examples:
+      # This program, the server, and what it can do
+      kubectl indexed version
+
+      # Only this program, without asking a server
+      kubectl indexed version --client
+
+      # For a script
+      kubectl indexed version -o json
+    ── stderr
+    ── exit code 0
+    ");
 }
 
 #[test]
 fn every_verb_has_its_test() {
-    let help = Sandbox::new().run(&["--help"]).stdout;
-    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let tests = file("tests/integration/help.rs");
-    for verb in verbs.lines().filter_map(|line| line.split_whitespace().next()) {
+    for verb in verbs() {
         assert!(tests.contains(&format!("fn of_{verb}()")), "the help of {verb} has no snapshot");
     }
 }
@@ -1540,7 +1605,17 @@ fn a_verb_of_another_tool_leads_to_ours() {
         assert_eq!(outcome.code, 2);
         outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("  tip: ")?))).unwrap()
     });
-    assert_snapshot!(tips.join("\n"), @"");
+    assert_snapshot!(tips.join("\n"), @"
+    submit: a similar subcommand exists: 'run'
+    cancel: a similar subcommand exists: 'delete'
+    rm: a similar subcommand exists: 'delete'
+    status: some similar subcommands exist: 'list', 'watch'
+    top: some similar subcommands exist: 'list', 'watch'
+    cat: some similar subcommands exist: 'logs', 'results'
+    explain: a similar subcommand exists: 'describe'
+    resubmit: a similar subcommand exists: 'retry'
+    pause: a similar subcommand exists: 'suspend'
+    ");
 }
 
 /// Usage, errors and hints name the program as it was started.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Sandbox, file, root};
+use crate::support::{Sandbox, file, root, verbs};
 
 /// The fenced blocks of README.md: language and text.
 fn blocks() -> Vec<(String, String)> {
@@ -60,12 +60,6 @@ fn every_block_is_tried() {
 fn help(verb: &str) -> String {
     let args: Vec<_> = [verb, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
     Sandbox::new().run(&args).stdout
-}
-
-fn verbs() -> Vec<String> {
-    let help = help("");
-    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 /// The table has the verbs of the program, all of them, in its order.
