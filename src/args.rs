@@ -258,8 +258,8 @@ Examples:
   # The names of those with a label
   kubectl indexed list -l team=vision -o name
 
-  # One again whenever it changes, for a minute
-  timeout -s INT 60 kubectl indexed list -w";
+  # One again whenever it changes, for five seconds
+  timeout -s INT 5 kubectl indexed list -w";
 
 /// `list`.
 #[derive(Args, Clone, Debug)]

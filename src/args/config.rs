@@ -30,7 +30,7 @@ Examples:
   KUBECTL_INDEXED_CONFIG=config.yaml KUBECTL_INDEXED_PREFIX=none kubectl indexed config -o yaml";
 
 /// `config`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 #[command(after_help = CONFIG_EXAMPLES)]
 pub(crate) struct ConfigArgs {
     /// Form of the settings

@@ -15,7 +15,7 @@ Examples:
 
   # One index, a range, one item, or whatever failed
   kubectl indexed logs indexed-job --index 3
-  kubectl indexed logs --index 0-3,7,9-20:2
+  kubectl indexed logs --index 0-2,4,5-9:2
   kubectl indexed logs --item 'q*'
   kubectl indexed logs --status failed --attempt last
 

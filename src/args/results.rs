@@ -45,7 +45,7 @@ Examples:
 
   # Each in a file of its own; the same again fetches what is missing
   kubectl indexed results indexed-job --to out
-  kubectl indexed results indexed-job --to out --name-by item
+  kubectl indexed results indexed-job --to by-item --name-by item
 
   # A row an index, with its output, exit code and times
   kubectl indexed results -o csv --trim > results.csv

@@ -23,7 +23,7 @@ Examples:
   kubectl indexed retry
 
   # Some of it
-  kubectl indexed retry train --index 3,7
+  kubectl indexed retry train --index 1,2
   kubectl indexed retry train --exit-code 75
 
   # Those that ran out of memory, with twice as much

@@ -115,7 +115,7 @@ Examples:
   kubectl indexed run --items foo,bar,baz -- rev
 
   # One Pod for each line of a file, the line as an argument
-  kubectl indexed run --items-file urls.txt -- wget -qO- {}
+  kubectl indexed run --items-file words.txt -- echo hello {}
 
   # Each row of a table, its columns by name
   kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
@@ -127,7 +127,7 @@ Examples:
   kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
 
   # Not for longer than an hour, and not after the first that fails
-  kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
+  kubectl indexed run --items-file words.txt --timeout 1h --fail-fast -- rev
 
   # Only what is new in the list, or has not succeeded in job rev-a
   kubectl indexed run --resume rev-a --items-file words.txt -- rev

@@ -16,7 +16,7 @@ Examples:
   kubectl indexed version -o json";
 
 /// `version`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 #[command(after_help = VERSION_EXAMPLES)]
 pub(crate) struct VersionArgs {
     /// Only the version of this program: no server is asked

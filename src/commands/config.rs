@@ -1,5 +1,7 @@
 //! `config`: the standing defaults, each with where it comes from.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use clap::{Command, CommandFactory as _};
 use serde_json::{Value, json};
@@ -115,12 +117,12 @@ fn example() -> String {
             [] => "all verbs".to_owned(),
             verbs => verbs.join(", "),
         };
-        text.push_str(&format!("\n# {help} ({verbs})\n"));
-        text.push_str(&match setting.shape {
-            Shape::One => format!("#{name}: {example}\n"),
-            Shape::List => format!("#{name}: [\"{example}\"]\n"),
-            Shape::Map => format!("#{name}: {{{example}}}\n"),
-        });
+        let _ = writeln!(text, "\n# {help} ({verbs})");
+        let _ = match setting.shape {
+            Shape::One => writeln!(text, "#{name}: {example}"),
+            Shape::List => writeln!(text, "#{name}: [\"{example}\"]"),
+            Shape::Map => writeln!(text, "#{name}: {{{example}}}"),
+        };
     }
     text
 }

@@ -22,7 +22,7 @@ pub(super) async fn version(args: VersionArgs, context: &mut Context) -> Result<
         Err(error) => (None, Some(error)),
     };
     let text = match output {
-        None => view::page(CLIENT, server.as_ref().map(|server| words(server)).as_ref()),
+        None => view::page(CLIENT, server.as_ref().map(words).as_ref()),
         Some(format) => data(&object(server.as_ref()), format)?,
     };
     context.ui.data(text)?;

@@ -515,8 +515,8 @@ fn of_list() {
       # The names of those with a label
       kubectl indexed list -l team=vision -o name
 
-      # One again whenever it changes, for a minute
-      timeout -s INT 60 kubectl indexed list -w
+      # One again whenever it changes, for ten seconds
+      timeout -s INT 10 kubectl indexed list -w
     ── stderr
     ── exit code 0
     ");
@@ -725,7 +725,7 @@ fn of_logs() {
 
       # One index, a range, one item, or whatever failed
       kubectl indexed logs indexed-job --index 3
-      kubectl indexed logs --index 0-3,7,9-20:2
+      kubectl indexed logs --index 0-2,4,5-9:2
       kubectl indexed logs --item 'q*'
       kubectl indexed logs --status failed --attempt last
 
@@ -932,7 +932,7 @@ fn of_retry() {
       kubectl indexed retry
 
       # Some of it
-      kubectl indexed retry train --index 3,7
+      kubectl indexed retry train --index 1,2
       kubectl indexed retry train --exit-code 75
 
       # Those that ran out of memory, with twice as much
@@ -1303,9 +1303,6 @@ fn of_results() {
               The Job; the newest Indexed Job when left out
 
     Options:
-          --no-output
-              Leave out what the indexes wrote, which is then not fetched
-
       -h, --help
               Print help (see a summary with '-h')
 
@@ -1352,6 +1349,9 @@ fn of_results() {
               1
 
     What is fetched:
+          --no-output
+              Leave out what the indexes wrote, which is then not fetched
+
           --from <WHERE>
               What is the output of an index
 
