@@ -31,7 +31,7 @@ fn nothing_is_drawn_where_it_is_not_wanted() {
 fn colour_goes_by_the_variables() {
     let cluster = Cluster::new("terminal");
     cluster.run(&["run", "done", "-q", "--items", "foo,bar", "--", "rev"]).ok();
-    let list = "kubectl-indexed list";
+    let list = "kubectl-indexed logs done";
     assert!(on_terminal(&cluster, 100, "", list).ok().stdout.contains("\u{1b}["));
     for variables in ["NO_COLOR=1", "CLICOLOR=0", "TERM=dumb", "KUBECTL_INDEXED_PLAIN=true"] {
         let plain = on_terminal(&cluster, 100, variables, list).ok().stdout;
@@ -45,7 +45,7 @@ fn colour_goes_by_the_variables() {
 fn a_watch_is_lines_where_no_screen_can_be() {
     let cluster = Cluster::new("terminal");
     for (name, variables, flag) in [("by-flag", "", "--plain"), ("by-term", "TERM=dumb", "")] {
-        cluster.run(&["run", name, "-dq", "--items", "foo,bar", "--", "sleep", "3"]).ok();
+        cluster.run(&["run", name, "-dq", "--items", "foo,bar", "--", "sh", "-c", "sleep 3; echo {}"]).ok();
         let watch = format!("kubectl-indexed watch {name} {flag}");
         let seen = on_terminal(&cluster, 100, variables, &watch).ok().stdout;
         assert!(!seen.contains('\u{1b}'), "{seen:?}");

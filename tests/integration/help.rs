@@ -418,7 +418,7 @@ fn of_run() {
       kubectl indexed run --items foo,bar,baz -- rev
 
       # One Pod for each line of a file, the line as an argument
-      kubectl indexed run --items-file urls.txt -- wget -qO- {}
+      kubectl indexed run --items-file words.txt -- echo hello {}
 
       # Each row of a table, its columns by name
       kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
@@ -430,7 +430,7 @@ fn of_run() {
       kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image example.com/tools -- echo resize
 
       # Not for longer than an hour, and not after the first that fails
-      kubectl indexed run --items-file urls.txt --timeout 1h --fail-fast -- wget -qO- {}
+      kubectl indexed run --items-file words.txt --timeout 1h --fail-fast -- rev
 
       # Only what is new in the list, or has not succeeded in job rev-a
       kubectl indexed run --resume rev-a --items-file words.txt -- rev
@@ -515,8 +515,8 @@ fn of_list() {
       # The names of those with a label
       kubectl indexed list -l team=vision -o name
 
-      # One again whenever it changes, for ten seconds
-      timeout -s INT 10 kubectl indexed list -w
+      # One again whenever it changes, for five seconds
+      timeout -s INT 5 kubectl indexed list -w
     ── stderr
     ── exit code 0
     ");
@@ -1385,7 +1385,7 @@ fn of_results() {
 
       # Each in a file of its own; the same again fetches what is missing
       kubectl indexed results indexed-job --to out
-      kubectl indexed results indexed-job --to out --name-by item
+      kubectl indexed results indexed-job --to by-item --name-by item
 
       # A row an index, with its output, exit code and times
       kubectl indexed results -o csv --trim > results.csv
