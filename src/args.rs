@@ -4,7 +4,9 @@ mod change;
 mod config;
 mod delete;
 mod follow;
+mod form;
 mod logs;
+mod objects;
 mod results;
 mod resume;
 mod retry;
@@ -22,7 +24,9 @@ pub(crate) use change::{ChangeArgs, TargetArgs};
 pub(crate) use config::{ConfigArgs, DataFormat};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use follow::FollowArgs;
+pub(crate) use form::{CustomForm, Form};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
+pub(crate) use objects::ObjectArgs;
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
@@ -133,6 +137,8 @@ pub(crate) enum Shell {
     Zsh,
     Fish,
     Powershell,
+    // Not a shell: the executable that kubectl asks.
+    Kubectl,
 }
 
 /// The flags that kubectl takes everywhere.
@@ -247,6 +253,18 @@ pub(crate) struct DescribeArgs {
     pub(crate) show_events: bool,
 }
 
+/// What Jobs are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JobKey {
+    /// Newest first
+    #[default]
+    Age,
+    Name,
+    Status,
+    /// How many indexes failed, the most last
+    Failed,
+}
+
 const LIST_EXAMPLES: &str = "\
 Examples:
   # All Indexed Jobs of the namespace
@@ -259,11 +277,24 @@ Examples:
   kubectl indexed list -l team=vision -o name
 
   # One again whenever it changes, for five seconds
-  timeout -s INT 5 kubectl indexed list -w";
+  timeout -s INT 5 kubectl indexed list -w
+
+  # A column for a label
+  kubectl indexed list -L team
+
+  # A column for all labels
+  kubectl indexed list --show-labels
+
+  # Those of which no index has completed
+  kubectl indexed list --field-selector status.successful=0
+
+  # By a template of kubectl's
+  kubectl indexed list -o jsonpath='{range .items[*]}{.metadata.name}{\"\\n\"}{end}'";
 
 /// `list`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = LIST_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ListArgs {
     /// List the Jobs of all namespaces
     #[arg(short = 'A', long, help_heading = "Which Jobs")]
@@ -271,9 +302,21 @@ pub(crate) struct ListArgs {
     /// Labels that the Jobs must have, as in kubectl get -l
     #[arg(short = 'l', long, value_name = "SELECTOR", help_heading = "Which Jobs")]
     pub(crate) selector: Option<String>,
+    /// Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace, status.successful
+    #[arg(long, value_name = "SELECTOR", help_heading = "Which Jobs")]
+    pub(crate) field_selector: Option<String>,
+    /// Labels that get a column each; can be repeated, or separated by commas
+    #[arg(short = 'L', long = "label-columns", value_name = "LABEL", value_delimiter = ',', help_heading = "Output")]
+    pub(crate) label_columns: Vec<String>,
+    /// Add a column with all labels
+    #[arg(long, help_heading = "Output")]
+    pub(crate) show_labels: bool,
+    /// What the Jobs are sorted by
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", help_heading = "Output")]
+    pub(crate) sort_by: JobKey,
     /// Form of the list
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<ListFormat>,
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<Form<ListFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,
@@ -351,6 +394,9 @@ pub(crate) struct IndexesArgs {
     /// Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
     #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
     pub(crate) index: Option<IndexSelector>,
+    /// Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+    #[arg(long = "item", value_name = "ITEM", help_heading = "Which indexes")]
+    pub(crate) items: Vec<String>,
     /// Only those that fare so; several are separated by commas
     #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Which indexes")]
     pub(crate) status: Vec<StatusFilter>,
@@ -361,8 +407,8 @@ pub(crate) struct IndexesArgs {
     #[arg(long, value_enum, default_value_t, value_name = "COLUMN", help_heading = "Output")]
     pub(crate) sort_by: IndexKey,
     /// Form of the rows
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<IndexFormat>,
+    #[arg(short, long, value_name = "FORM", help_heading = "Output")]
+    pub(crate) output: Option<Form<IndexFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,
@@ -377,6 +423,7 @@ impl IndexesArgs {
         Self {
             job: Some(job.to_owned()),
             index: None,
+            items: Vec::new(),
             status: Vec::new(),
             only_this: false,
             sort_by: IndexKey::Index,

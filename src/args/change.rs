@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DryRun, ObjectFormat};
+use super::{DryRun, Form, ObjectFormat};
 
 /// Which Jobs are changed.
 #[derive(Args, Clone, Debug)]
@@ -28,8 +28,8 @@ pub(crate) struct ChangeArgs {
           value_name = "WHERE")]
     pub(crate) dry_run: DryRun,
     /// Form of the changed Jobs on stdout
-    #[arg(short, long, value_enum, value_name = "FORM")]
-    pub(crate) output: Option<ObjectFormat>,
+    #[arg(short, long, value_name = "FORM")]
+    pub(crate) output: Option<Form<ObjectFormat>>,
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed")]
     pub(crate) field_manager: String,

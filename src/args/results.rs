@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Form;
 use crate::index_set::IndexSelector;
 
 /// Forms of results on stdout.
@@ -78,13 +79,13 @@ pub(crate) struct ResultsArgs {
     #[arg(long, value_enum, value_name = "WHAT", requires = "to", help_heading = "Form")]
     pub(crate) name_by: Option<NameBy>,
     /// Form of the results on stdout [default: text, or nothing with --to or --joblog]
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Form")]
-    pub(crate) output: Option<ResultFormat>,
+    #[arg(short, long, value_name = "FORM", help_heading = "Form")]
+    pub(crate) output: Option<Form<ResultFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Form")]
     pub(crate) no_headers: bool,
     /// Leave out what the indexes wrote, which is then not fetched
-    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"], help_heading = "What is fetched")]
+    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"], help_heading = "Form")]
     pub(crate) no_output: bool,
     /// Leave out blanks and line breaks around each output; files stay as they are
     #[arg(long, help_heading = "Form")]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{DryRun, FollowArgs, ObjectFormat, Standing};
+use super::{FollowArgs, ObjectArgs, Standing};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -82,16 +82,8 @@ pub(crate) struct RetryArgs {
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
 
-    /// Print the objects instead of creating them; the Job is read from the cluster all the same
-    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
-          value_name = "WHERE", help_heading = "Output")]
-    pub(crate) dry_run: DryRun,
-    /// Form of the objects on stdout
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<ObjectFormat>,
-    /// Name of the manager that the server records for the fields that are set
-    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
-    pub(crate) field_manager: String,
+    #[command(flatten)]
+    pub(crate) objects: ObjectArgs,
 
     /// Which of these nobody typed.
     #[arg(skip)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{FollowArgs, ObjectFormat, Standing};
+use super::{FollowArgs, ObjectArgs, Standing};
 
 /// Whether to do it, or only to show what would be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -223,16 +223,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach")]
     pub(crate) results: Option<PathBuf>,
 
-    /// Print the objects instead of creating them
-    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
-          value_name = "WHERE", help_heading = "Output")]
-    pub(crate) dry_run: DryRun,
-    /// Form of the objects on stdout
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<ObjectFormat>,
-    /// Name of the manager that the server records for the fields that are set
-    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", help_heading = "Output")]
-    pub(crate) field_manager: String,
+    #[command(flatten)]
+    pub(crate) objects: ObjectArgs,
 
     /// Which of these nobody typed.
     #[arg(skip)]

@@ -71,6 +71,8 @@ pub(crate) struct ConnectOptions {
     pub(crate) tls_server_name: Option<String>,
     /// `--disable-compression`.
     pub(crate) disable_compression: bool,
+    /// Nobody is there to be asked or told: exec plugins get no input, and what they say is not shown.
+    pub(crate) unattended: bool,
 }
 
 impl fmt::Debug for ConnectOptions {
@@ -133,6 +135,29 @@ impl Connection {
 /// plugins inherit it, and some programs go through all files that they might have open.
 const OPEN_FILES: u64 = 8192;
 
+/// What the kubeconfig has, by name.
+pub(crate) struct KubeconfigNames {
+    pub(crate) contexts: Vec<String>,
+    pub(crate) clusters: Vec<String>,
+    pub(crate) users: Vec<String>,
+}
+
+/// The names in the kubeconfig that is meant. Nothing is asked of a cluster.
+///
+/// # Errors
+/// A file that is not a kubeconfig, or that is named and not there.
+pub(crate) fn kubeconfig_names(
+    options: &ConnectOptions,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<KubeconfigNames, Error> {
+    let found = kubeconfig::load(options.kubeconfig.as_deref(), env)?;
+    Ok(KubeconfigNames {
+        contexts: found.contexts.into_keys().collect(),
+        clusters: found.clusters.into_keys().collect(),
+        users: found.users.into_keys().collect(),
+    })
+}
+
 /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
 /// plugin runs at the first request. Needs a Tokio runtime.
 ///
@@ -166,7 +191,8 @@ fn connect_in(
         Login::TokenFile(path, fallback) => Credentials::File(TokenFile::new(path, fallback)),
         Login::Basic(name, password) => Credentials::Fixed(basic(&name, &password)?),
         Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, env)?)),
-        Login::Exec(config) => {
+        Login::Exec(mut config) => {
+            config.unattended = options.unattended;
             policy::check(config.command.as_deref().unwrap_or_default(), env)?;
             let given = Arc::new(GivenIdentity::default());
             identity = Some(Arc::clone(&given) as _);

@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod logs;
+pub(crate) mod names;
 mod objects;
 mod pods;
 mod protobuf;
@@ -28,6 +29,16 @@ const PAGE: u32 = 500;
 /// One namespace of one cluster.
 pub(crate) struct Cluster {
     connection: Connection,
+}
+
+/// Which Jobs are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct JobFilter<'a> {
+    pub(crate) all_namespaces: bool,
+    /// A selector of labels.
+    pub(crate) labels: Option<&'a str>,
+    /// A selector of fields.
+    pub(crate) fields: Option<&'a str>,
 }
 
 impl Cluster {
@@ -73,13 +84,23 @@ impl Cluster {
 
     /// The Jobs of the namespace, or of all, that have the labels of `selector`.
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
+        self.jobs_with(JobFilter { all_namespaces, labels: selector, fields: None }).await
+    }
+
+    /// The Jobs that are asked for.
+    pub(crate) async fn jobs_with(&self, filter: JobFilter<'_>) -> Result<Vec<Job>, Error> {
+        let JobFilter { all_namespaces, labels, fields } = filter;
         let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
         let doing = if all_namespaces {
             "list jobs in all namespaces".to_owned()
         } else {
             format!("list jobs in namespace {:?}", self.namespace())
         };
-        let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
+        let params = ListParams {
+            label_selector: labels.map(str::to_owned),
+            field_selector: fields.map(str::to_owned),
+            ..ListParams::default()
+        };
         self.list(&doing, &api, params).await
     }
 
@@ -97,19 +118,21 @@ impl Cluster {
 
     /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
     pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
-        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
-        let fields = ListParams::default().fields("involvedObject.kind=Pod,type=Warning");
-        self.list(&doing, &self.api::<Event>(), fields).await
+        self.pod_events("type=Warning").await
     }
 
     /// All events about Pods in the namespace but those of their beginning, the latest last.
     pub(crate) async fn pod_endings(&self) -> Result<Vec<Event>, Error> {
-        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
         let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
-        let fields = format!("involvedObject.kind=Pod,reason!={}", beginnings.join(",reason!="));
-        let mut events = self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await?;
+        let mut events = self.pod_events(&format!("reason!={}", beginnings.join(",reason!="))).await?;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         Ok(events)
+    }
+
+    async fn pod_events(&self, which: &str) -> Result<Vec<Event>, Error> {
+        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
+        let fields = ListParams::default().fields(&format!("involvedObject.kind=Pod,{which}"));
+        self.list(&doing, &self.api::<Event>(), fields).await
     }
 
     /// A ConfigMap, or None if it is not there.

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connect::request_error;
-use super::{Cluster, pod_selector};
+use super::{Cluster, JobFilter, pod_selector};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, Happening};
@@ -240,19 +240,19 @@ impl Cluster {
         ask.retry(growing().with_max_times(TRIES)).when(|error| error.kind() == Kind::Unreachable).await
     }
 
-    /// Watches the Jobs that [`Cluster::jobs`] lists, until the caller drops the stream.
-    pub(crate) fn watch_jobs(
-        &self,
-        all_namespaces: bool,
-        selector: Option<&str>,
-    ) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
+    /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
+    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
+        let JobFilter { all_namespaces, labels, fields } = filter;
         let (doing, namespace) = if all_namespaces {
             ("watch jobs in all namespaces".to_owned(), None)
         } else {
             (format!("watch jobs in namespace {:?}", self.namespace()), Some(self.namespace()))
         };
-        let config = watcher::Config::default();
-        let config = selector.map_or(config.clone(), |selector| config.labels(selector));
+        let config = watcher::Config {
+            label_selector: labels.map(str::to_owned),
+            field_selector: fields.map(str::to_owned),
+            ..watcher::Config::default()
+        };
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
         let mut listed = HashSet::new();
         let read = move |event| match event {

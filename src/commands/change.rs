@@ -5,6 +5,8 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
+use super::list::Fields;
+use super::output::{self, Output};
 use super::{Context, find, list};
 use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
@@ -99,6 +101,7 @@ pub(super) async fn carry_out(
     context: &mut Context,
 ) -> Result<Exit> {
     let ChangeArgs { dry_run, output, field_manager } = how;
+    let output = output::read(output, true)?;
     let (cluster, jobs) = meant(&target, words, context).await?;
     let (mut steps, mut wrong) = (Vec::new(), Vec::new());
     for job in jobs {
@@ -190,7 +193,7 @@ async fn apply(
     steps: Vec<(Job, Step)>,
     cluster: &Cluster,
     dry_run: DryRun,
-    output: Option<ObjectFormat>,
+    mut output: Output<ObjectFormat>,
     field_manager: &str,
     context: &mut Context,
 ) -> Result<Exit> {
@@ -221,7 +224,8 @@ async fn apply(
                 continue;
             }
         };
-        match output {
+        match output.word {
+            _ if let Some(custom) = &mut output.custom => custom.each(&[list::object(&now, Fields::All)?], context)?,
             None => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
             Some(ObjectFormat::Name) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
             Some(ObjectFormat::Yaml | ObjectFormat::Json) => printed.push(now),
@@ -233,10 +237,10 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(output), false) = (output, printed.is_empty()) {
+    if let (Some(output), false) = (output.word, printed.is_empty()) {
         let whole = match printed.as_slice() {
-            [only] => list::object(only)?,
-            _ => list::list_of(&printed)?,
+            [only] => list::object(only, Fields::Shown)?,
+            _ => list::list_of(&printed, Fields::Shown)?,
         };
         let text = match output {
             ObjectFormat::Yaml => manifest::yaml::documents(&[whole]).context("writing YAML")?,

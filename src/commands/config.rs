@@ -14,8 +14,8 @@ use crate::manifest::yaml;
 use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
 use crate::view::config::{self as view, Row};
 
-pub(super) fn config(args: ConfigArgs, context: &mut Context) -> Result<Exit> {
-    let ConfigArgs { output, example } = args;
+pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
+    let &ConfigArgs { output, example } = args;
     if example {
         context.ui.data(self::example())?;
         return Ok(Exit::Success);
@@ -117,12 +117,12 @@ fn example() -> String {
             [] => "all verbs".to_owned(),
             verbs => verbs.join(", "),
         };
-        let _ = writeln!(text, "\n# {help} ({verbs})");
-        let _ = match setting.shape {
-            Shape::One => writeln!(text, "#{name}: {example}"),
-            Shape::List => writeln!(text, "#{name}: [\"{example}\"]"),
-            Shape::Map => writeln!(text, "#{name}: {{{example}}}"),
+        let lines = match setting.shape {
+            Shape::One => format!("#{name}: {example}"),
+            Shape::List => format!("#{name}:\n#- {example}"),
+            Shape::Map => format!("#{name}:\n#  {example}"),
         };
+        let _ = writeln!(text, "\n# {help} ({verbs})\n{lines}");
     }
     text
 }

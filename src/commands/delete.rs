@@ -47,7 +47,7 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
     }
     let careless = names.is_empty() && jobs.iter().any(|job| state::outcome(job).is_none());
     if (jobs.len() > 1 || careless) && !yes && dry_run == DryRun::None {
-        let columns = Columns { namespace: all_namespaces, wide: false, headers: true };
+        let columns = Columns { namespace: all_namespaces, headers: true, ..Columns::default() };
         let table = Table::new(&jobs, columns, false, context.now());
         let rows: String = jobs.iter().map(|job| table.row(job, context.now())).collect();
         context.ui.note(&format!("{}{rows}", table.header()));

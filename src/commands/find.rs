@@ -106,7 +106,17 @@ pub(super) fn check_indexed(job: &Job) -> Result<(), Error> {
     .hint(format!("kubectl describe job {name} shows it")))
 }
 
-async fn newest(cluster: &Cluster) -> Result<Job> {
+/// Sorts Jobs by age, and those of the same second by name.
+pub(super) fn newest_first(jobs: &mut [Job]) {
+    jobs.sort_by(|a, b| {
+        let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
+        newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
+    });
+}
+
+/// # Errors
+/// If the namespace has none.
+pub(super) async fn newest(cluster: &Cluster) -> Result<Job> {
     let jobs = cluster.jobs(false, None).await?;
     let indexed = jobs.into_iter().filter(state::is_indexed);
     let newest = indexed.max_by_key(|job| job.metadata.creation_timestamp.as_ref().map(|time| time.0));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::follow::teller::ConnectionTeller;
 use super::gather::gather;
+use super::output::{self, Custom, Output};
 use super::{Context, family, find, follow};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::watch::Pods;
@@ -24,18 +25,24 @@ use crate::view::json::{self, IndexEntry};
 use crate::view::summary::ItemTexts;
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
-    let IndexesArgs { job, index, status, only_this, sort_by, output, no_headers, watch } = args;
-    if watch && output == Some(IndexFormat::Json) {
-        return Err(Error::usage("-o json is one object, which -w could not go on with")
+    let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
+    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
+    let whole = custom.as_ref().map(Custom::flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
+    if let (Some(flag), true) = (whole, watch) {
+        return Err(Error::usage(format!("{flag} is about all indexes as one object, which -w could not go on with"))
             .hint("-o jsonl prints an object for each change")
             .into());
     }
     let (cluster, job) = find::here(job.as_deref(), context).await?;
-    let asked = Asked { selector: index, statuses: status.into_iter().map(status_of).collect() };
+    let mut asked = Asked { selector: index, of_items: None, statuses: status.into_iter().map(status_of).collect() };
     // Names need no items, which may be a long list.
     let named = output == Some(IndexFormat::Name);
     let state = family::load(job.clone(), only_this, &cluster).await?;
     let listing = state.items_job().cloned().unwrap_or_default();
+    if !named_items.is_empty() {
+        let all = find::items(&listing, &cluster).await;
+        asked.of_items = Some(find::with_items(&named_items, &all, &job)?);
+    }
     let early = asked.items(&state, watch).filter(|_| !named);
     let items = async {
         match &early {
@@ -61,6 +68,10 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         width: context.ui.width(),
     };
     let now = context.now();
+    if let Some(custom) = &mut custom {
+        custom.list(&serde_json::to_value(json::index_list(&state, &rows, &items, now))?, context)?;
+        return Ok(Exit::Success);
+    }
     if output == Some(IndexFormat::Json) {
         serde_json::to_writer_pretty(Out(&mut context.ui), &json::index_list(&state, &rows, &items, now))
             .map_err(io::Error::from)?;
@@ -87,6 +98,8 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
 /// Which indexes are asked for.
 pub(super) struct Asked {
     pub(super) selector: Option<IndexSelector>,
+    /// The indexes of the items that are asked for, if any are.
+    pub(super) of_items: Option<IndexSet>,
     /// Any, if none is named.
     pub(super) statuses: Vec<IndexStatus>,
 }
@@ -97,10 +110,22 @@ impl Asked {
     /// # Errors
     /// If an index is named that the Job does not have.
     pub(super) fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
-        let selected = find::select(self.selector.as_ref(), state)?;
+        let selected = self.selected(state)?;
         let mut rows = state.rows(&selected, succeeded);
         rows.retain(|row| self.statuses.is_empty() || self.statuses.contains(&row.status));
         Ok(rows)
+    }
+
+    /// The indexes that are asked for, however they fare.
+    ///
+    /// # Errors
+    /// As [`Asked::rows`].
+    fn selected(&self, state: &JobState) -> Result<IndexSet, Error> {
+        Ok(self.of_these_items(&find::select(self.selector.as_ref(), state)?))
+    }
+
+    fn of_these_items(&self, indexes: &IndexSet) -> IndexSet {
+        self.of_items.as_ref().map_or_else(|| indexes.clone(), |of_items| indexes.intersection(of_items))
     }
 
     /// The cheapest list of Pods from which the rows can be made; None if none is needed.
@@ -110,9 +135,11 @@ impl Asked {
     fn pods<'a>(&self, state: &JobState, exact: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
         let all = state.all();
         let over = state.outcome().is_some();
-        let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| match &self.selector {
-            Some(selector) => selector.resolve(meaning),
-            None => all.clone(),
+        let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| {
+            self.of_these_items(&match &self.selector {
+                Some(selector) => selector.resolve(meaning),
+                None => all.clone(),
+            })
         };
         let succeeded = selected(&|word| match word {
             StatusWord::Succeeded if over => state.succeeded(),
@@ -141,7 +168,11 @@ impl Asked {
 
     /// The indexes that are asked for, if that does not depend on how they fare.
     fn exact(&self) -> Option<IndexSet> {
-        self.selector.as_ref()?.fixed()
+        let fixed = self.selector.as_ref().and_then(IndexSelector::fixed);
+        match &self.of_items {
+            Some(of_items) => Some(fixed.map_or_else(|| of_items.clone(), |fixed| fixed.intersection(of_items))),
+            None => fixed,
+        }
     }
 }
 
@@ -183,7 +214,7 @@ async fn go_on(
         if state.is_gone() {
             return Err(follow::gone(&state, cluster).into());
         }
-        let wanted = find::select(asked.selector.as_ref(), &state)?.intersection(&touched);
+        let wanted = asked.selected(&state)?.intersection(&touched);
         print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
     }
     // The last Pods may end a moment after the Job is told to have ended.
@@ -266,13 +297,13 @@ impl Printer {
         let item = self.items.get(&row.index);
         let now = context.now();
         let line = match self.output {
-            None | Some(IndexFormat::Wide) => self.table.row(row, item, now),
+            None | Some(IndexFormat::Wide) => self.table.row(row, item, now).into_bytes(),
             Some(IndexFormat::Csv) => csv(row, item, now),
             Some(IndexFormat::Json | IndexFormat::Jsonl) => {
-                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?)
+                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?).into_bytes()
             }
             Some(IndexFormat::Name) => match &row.pod {
-                Some(pod) => format!("pod/{pod}\n"),
+                Some(pod) => format!("pod/{pod}\n").into_bytes(),
                 // It was never tried, or its Pod is gone: nothing that kubectl could go on with.
                 None => return Ok(()),
             },
@@ -353,7 +384,8 @@ mod tests {
 
     /// The list of Pods that is asked for: `all` of them or only `unsuccessful` ones, and of which indexes.
     fn pods(index: Option<&str>, statuses: &[IndexStatus], over: bool) -> String {
-        let asked = Asked { selector: index.map(|text| text.parse().unwrap()), statuses: statuses.to_vec() };
+        let asked =
+            Asked { selector: index.map(|text| text.parse().unwrap()), of_items: None, statuses: statuses.to_vec() };
         let state = state(over);
         let exact = asked.exact();
         let Some(filter) = asked.pods(&state, exact.as_ref()) else { return "none".to_owned() };
@@ -379,9 +411,25 @@ mod tests {
     }
 
     #[test]
+    fn items_that_are_asked_for_narrow_what_is_listed() {
+        let of = |index: Option<&str>| {
+            let selector = index.map(|text| text.parse().unwrap());
+            let asked = Asked { selector, of_items: Some("3,9".parse().unwrap()), statuses: Vec::new() };
+            asked.exact().unwrap().to_string()
+        };
+        assert_eq!(of(None), "3,9");
+        assert_eq!(of(Some("0-5")), "3");
+        assert_eq!(of(Some("failed")), "3,9");
+    }
+
+    #[test]
     fn no_more_items_are_asked_for_than_the_rows_need() {
         let items = |index: Option<&str>, statuses: &[IndexStatus], watch| {
-            let asked = Asked { selector: index.map(|text| text.parse().unwrap()), statuses: statuses.to_vec() };
+            let asked = Asked {
+                selector: index.map(|text| text.parse().unwrap()),
+                of_items: None,
+                statuses: statuses.to_vec(),
+            };
             let early = asked.items(&state(false), watch);
             early.map_or_else(|| "those of the rows".to_owned(), |indexes| indexes.to_string())
         };

@@ -6,78 +6,114 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::Context;
 use super::follow::teller::ConnectionTeller;
-use crate::args::{ListArgs, ListFormat};
-use crate::cluster::Cluster;
+use super::output::{self, Custom, Output};
+use super::{Context, find};
+use crate::args::{JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
-use crate::error::Exit;
+use crate::cluster::{Cluster, JobFilter};
+use crate::error::{Error, Exit};
 use crate::manifest;
 use crate::state;
-use crate::view::list::{Columns, Table, face};
+use crate::view::list::{Columns, Table};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
-    let ListArgs { all_namespaces, selector, output, no_headers, watch } = args;
+    let ListArgs {
+        all_namespaces,
+        selector,
+        field_selector,
+        label_columns,
+        show_labels,
+        sort_by,
+        output,
+        no_headers,
+        watch,
+    } = args;
+    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
     let cluster = context.cluster().await?;
-    let mut jobs = cluster.jobs(all_namespaces, selector.as_deref()).await?;
+    let filter = JobFilter { all_namespaces, labels: selector.as_deref(), fields: field_selector.as_deref() };
+    let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
     jobs.retain(state::is_indexed);
-    jobs.sort_by(|a, b| {
-        let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
-        newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
-    });
-    let is_table = matches!(output, None | Some(ListFormat::Wide));
+    sort(&mut jobs, sort_by);
+    let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));
     if is_table && jobs.is_empty() && !watch {
         let place =
             if all_namespaces { "any namespace".to_owned() } else { format!("namespace {}", cluster.namespace()) };
-        context.ui.status(&format!("there is no Indexed Job in {place}"));
+        let such = if filter.labels.or(filter.fields).is_some() { " with what was asked for" } else { "" };
+        context.ui.status(&format!("there is no Indexed Job{such} in {place}"));
         return Ok(Exit::Success);
     }
 
-    let columns = Columns { namespace: all_namespaces, wide: output == Some(ListFormat::Wide), headers: !no_headers };
-    let printer = Printer { output, table: Table::new(&jobs, columns, watch, context.now()) };
-    match output {
-        Some(ListFormat::Json) if !watch => {
-            let text = serde_json::to_string_pretty(&list_of(&jobs)?)?;
+    let columns = Columns {
+        namespace: all_namespaces,
+        wide: output == Some(ListFormat::Wide),
+        headers: !no_headers,
+        labels: label_columns,
+        all_labels: show_labels,
+    };
+    match (output, &mut custom) {
+        (_, Some(custom)) if !watch => custom.list(&list_of(&jobs, Fields::All)?, context)?,
+        (Some(ListFormat::Json), _) if !watch => {
+            let text = serde_json::to_string_pretty(&list_of(&jobs, Fields::Shown)?)?;
             context.ui.data(format!("{text}\n"))?;
         }
-        Some(ListFormat::Yaml) if !watch => {
-            let text = manifest::yaml::documents(&[list_of(&jobs)?]).context("writing YAML")?;
+        (Some(ListFormat::Yaml), _) if !watch => {
+            let text = manifest::yaml::documents(&[list_of(&jobs, Fields::Shown)?]).context("writing YAML")?;
             context.ui.data(text)?;
         }
         _ => {
+            let table = Table::new(&jobs, columns, watch, context.now());
             if is_table {
-                context.ui.data(printer.table.header())?;
+                context.ui.data(table.header())?;
             }
-            for job in &jobs {
-                printer.job(job, false, context)?;
+            let mut printer = Printer { output, custom, table };
+            printer.jobs(&jobs, context)?;
+            if watch {
+                go_on(&cluster, filter, jobs, printer, context).await?;
             }
         }
     }
-    if watch {
-        go_on(&cluster, all_namespaces, selector.as_deref(), jobs, &printer, context).await?;
-    }
     Ok(Exit::Success)
+}
+
+/// The server names only the field that it does not know.
+fn knows_no_field(error: Error, filter: JobFilter<'_>) -> Error {
+    if filter.fields.is_some() && error.to_string().contains("field label") {
+        return error.hint("of a Job it knows metadata.name, metadata.namespace and status.successful");
+    }
+    error
+}
+
+/// Sorts Jobs; those that are alike by name.
+fn sort(jobs: &mut [Job], key: JobKey) {
+    let name = |job: &Job| (job.metadata.name.clone(), job.metadata.namespace.clone());
+    jobs.sort_by_cached_key(name);
+    match key {
+        JobKey::Age => find::newest_first(jobs),
+        JobKey::Name => {}
+        JobKey::Status => jobs.sort_by_key(state::status_word),
+        JobKey::Failed => jobs.sort_by_key(state::failed_count),
+    }
 }
 
 /// Prints a Job again whenever it changes, for ever.
 async fn go_on(
     cluster: &Cluster,
-    all_namespaces: bool,
-    selector: Option<&str>,
+    filter: JobFilter<'_>,
     jobs: Vec<Job>,
-    printer: &Printer,
+    mut printer: Printer,
     context: &mut Context,
 ) -> Result<()> {
     let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
     let mut known: HashMap<String, Box<Job>> = jobs.into_iter().map(|job| (uid(&job), Box::new(job))).collect();
-    let mut notices = cluster.watch_jobs(all_namespaces, selector);
+    let mut notices = cluster.watch_jobs(filter);
     context.ui.flush()?;
     let mut connection = ConnectionTeller::default();
     while let Some(changes) = connection.next(&mut notices, context).await? {
         for change in changes {
             match change {
                 JobChange::Now(job) if state::is_indexed(&job) => {
-                    if known.get(&uid(&job)).is_none_or(|before| face(before) != face(&job)) {
+                    if known.get(&uid(&job)).is_none_or(|before| printer.tells_apart(before, &job)) {
                         printer.job(&job, false, context)?;
                     }
                     known.insert(uid(&job), job);
@@ -103,37 +139,66 @@ async fn go_on(
 /// Prints Jobs one by one.
 struct Printer {
     output: Option<ListFormat>,
+    custom: Option<Custom>,
     table: Table,
 }
 
 impl Printer {
-    fn job(&self, job: &Job, deleted: bool, context: &mut Context) -> Result<()> {
+    fn jobs(&mut self, jobs: &[Job], context: &mut Context) -> Result<()> {
+        if let Some(custom) = &mut self.custom {
+            // At once, since columns are as wide as the first of them need.
+            let objects = jobs.iter().map(|job| object(job, Fields::All)).collect::<Result<Vec<_>>>()?;
+            return custom.each(&objects, context);
+        }
+        jobs.iter().try_for_each(|job| self.job(job, false, context))
+    }
+
+    /// Whether a Job is printed again that has changed.
+    fn tells_apart(&self, before: &Job, now: &Job) -> bool {
+        if self.custom.is_some() { before != now } else { self.table.face(before) != self.table.face(now) }
+    }
+
+    fn job(&mut self, job: &Job, deleted: bool, context: &mut Context) -> Result<()> {
+        if let Some(custom) = &mut self.custom {
+            return custom.each(&[object(job, Fields::All)?], context);
+        }
         let now = context.now();
         let text = match self.output {
             None | Some(ListFormat::Wide) if deleted => self.table.deleted(job, now),
             None | Some(ListFormat::Wide) => self.table.row(job, now),
             Some(ListFormat::Name) => format!("job.batch/{}\n", job.metadata.name.as_deref().unwrap_or_default()),
-            Some(ListFormat::Json) => format!("{}\n", serde_json::to_string_pretty(&object(job)?)?),
+            Some(ListFormat::Json) => format!("{}\n", serde_json::to_string_pretty(&object(job, Fields::Shown)?)?),
             Some(ListFormat::Yaml) => {
-                format!("---\n{}", manifest::yaml::documents(&[object(job)?]).context("writing YAML")?)
+                format!("---\n{}", manifest::yaml::documents(&[object(job, Fields::Shown)?]).context("writing YAML")?)
             }
         };
         Ok(context.ui.data(text)?)
     }
 }
 
+/// Which fields of a Job are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// Those that `kubectl get -o json` shows.
+    Shown,
+    /// Also who manages them, as templates find them.
+    All,
+}
+
 /// The Jobs as kubectl prints several objects.
-pub(super) fn list_of(jobs: &[Job]) -> Result<Value> {
-    let items = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
+pub(super) fn list_of(jobs: &[Job], fields: Fields) -> Result<Value> {
+    let items = jobs.iter().map(|job| object(job, fields)).collect::<Result<Vec<_>>>()?;
     Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
 }
 
 /// A Job as kubectl prints it.
-pub(super) fn object(job: &Job) -> Result<Value> {
+pub(super) fn object(job: &Job, fields: Fields) -> Result<Value> {
     let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
     if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
         item.extend(fields);
     }
-    manifest::clean(&mut item);
+    if fields == Fields::Shown {
+        manifest::clean(&mut item);
+    }
     Ok(item)
 }

@@ -1,6 +1,7 @@
 //! The verbs: each loads, checks, acts, reports, and names what to do next.
 
 mod change;
+mod complete;
 mod completion;
 mod config;
 mod delete;
@@ -15,6 +16,7 @@ mod lanes;
 mod list;
 mod logs;
 mod man;
+mod output;
 mod print;
 mod results;
 mod resume;
@@ -55,47 +57,7 @@ pub(crate) struct Context {
 impl Context {
     /// The cluster that the flags and the kubeconfig mean.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
-        let GlobalArgs {
-            namespace,
-            kubeconfig,
-            context,
-            cluster,
-            user,
-            server,
-            token,
-            as_user,
-            as_groups,
-            as_uid,
-            request_timeout,
-            certificate_authority,
-            client_certificate,
-            client_key,
-            tls_server_name,
-            insecure_skip_tls_verify,
-            disable_compression,
-        } = self.global.clone();
-        let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
-            Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
-        })?;
-        let options = ConnectOptions {
-            kubeconfig,
-            context,
-            cluster,
-            user,
-            server,
-            token,
-            namespace,
-            as_user,
-            as_groups,
-            as_uid,
-            request_timeout,
-            insecure_skip_tls_verify,
-            certificate_authority,
-            client_certificate,
-            client_key,
-            tls_server_name,
-            disable_compression,
-        };
+        let options = connect_options(self.global.clone())?;
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -147,8 +109,59 @@ impl Context {
     }
 }
 
+/// The flags that kubectl takes everywhere, as the cluster layer takes them.
+fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
+    let GlobalArgs {
+        namespace,
+        kubeconfig,
+        context,
+        cluster,
+        user,
+        server,
+        token,
+        as_user,
+        as_groups,
+        as_uid,
+        request_timeout,
+        certificate_authority,
+        client_certificate,
+        client_key,
+        tls_server_name,
+        insecure_skip_tls_verify,
+        disable_compression,
+    } = global;
+    let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
+        Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
+    })?;
+    Ok(ConnectOptions {
+        kubeconfig,
+        context,
+        cluster,
+        user,
+        server,
+        token,
+        namespace,
+        as_user,
+        as_groups,
+        as_uid,
+        request_timeout,
+        insecure_skip_tls_verify,
+        certificate_authority,
+        client_certificate,
+        client_key,
+        tls_server_name,
+        disable_compression,
+        unattended: false,
+    })
+}
+
 /// Reads the command line, does what it says, and tells how it went.
 pub(crate) fn main() -> ExitCode {
+    let started_as = std::env::args_os().next().unwrap_or_default();
+    let started_as = std::path::Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(answer) = complete::asked(started_as) {
+        return tell(answer);
+    }
     let mut context;
     let verb = match settings::read_command_line() {
         Ok(CommandLine { cli, settings }) => {
@@ -177,6 +190,13 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(finish(&mut context.ui, result) as u8)
 }
 
+/// Prints an answer for a shell; an error is told by the exit code alone, since a user is typing on that terminal.
+fn tell(answer: std::io::Result<Vec<u8>>) -> ExitCode {
+    let mut ui = Ui::new(false);
+    let told = answer.and_then(|answer| ui.data(answer)).and_then(|()| ui.flush());
+    ExitCode::from(if told.is_ok() { Exit::Success } else { Exit::Failure } as u8)
+}
+
 async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
     match verb {
         Verb::Run(args) => Box::pin(run::run(*args, context)).await,
@@ -193,7 +213,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Scale(args) => scale::scale(args, context).await,
         Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
         Verb::Completion { shell } => completion::completion(shell, context),
-        Verb::Config(args) => config::config(args, context),
+        Verb::Config(args) => config::config(&args, context),
         Verb::Version(args) => version::version(args, context).await,
         Verb::Man { dir } => man::man(&dir),
         // It was answered while the command line was read.

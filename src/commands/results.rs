@@ -18,6 +18,7 @@ use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::teller::ConnectionTeller;
+use super::output::{self, Custom, Output};
 use super::{Context, family, find, follow};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
 use crate::cluster::watch::Pods;
@@ -35,14 +36,15 @@ use print::{Form, Printer};
 use rows::Messages;
 
 pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
-    check(&args)?;
+    let Output { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
+    check(&args, word, custom.as_ref())?;
     let ResultsArgs {
         job,
         index,
         only_this,
         to,
         name_by,
-        output,
+        output: _,
         no_headers,
         no_output,
         trim,
@@ -63,7 +65,9 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     name_files(folder.as_mut(), &items, &job)?;
 
     let silent = to.is_some() || joblog.is_some();
-    let format = output.or((!silent).then_some(ResultFormat::Text));
+    // A form of one's own is laid over what -o json prints.
+    let format = if custom.is_some() { Some(ResultFormat::Json) } else { word };
+    let format = format.or((!silent).then_some(ResultFormat::Text));
     let form = Form { format, headers: !no_headers, outputs: !no_output, trim, parse_json };
     let joblog = joblog.map(|path| JobLog::new(path, &job));
     let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
@@ -71,7 +75,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     // A log of jobs alone needs no outputs.
     let outputs = !no_output && (format.is_some() || to.is_some());
     let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
-    let mut printer = Printer::new(form, joblog);
+    let mut printer = Printer::new(form, custom, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
     let gathering = Gathering { source: Arc::new(source), state, selector: index, items, messages };
     let end = Box::pin(gathering.run(follow, keep_order, &mut printer, context)).await?;
@@ -90,12 +94,14 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
 
 /// # Errors
 /// If the flags are at odds with each other.
-fn check(args: &ResultsArgs) -> Result<(), Error> {
-    if args.follow && args.output == Some(ResultFormat::Json) {
-        return Err(Error::usage("-o json is one object, which can't be begun before the job ends")
+fn check(args: &ResultsArgs, format: Option<ResultFormat>, custom: Option<&Custom>) -> Result<(), Error> {
+    let whole = custom.map(Custom::flag).or((format == Some(ResultFormat::Json)).then_some("-o json"));
+    if let (Some(flag), true) = (whole, args.follow) {
+        return Err(Error::usage(format!("{flag} is about one object, which can't be begun before the job ends"))
             .hint("-o jsonl prints an object for each index as it finishes"));
     }
-    if args.no_output && args.output.is_none_or(|format| format == ResultFormat::Text) && args.joblog.is_none() {
+    let text = custom.is_none() && format.is_none_or(|format| format == ResultFormat::Text);
+    if args.no_output && text && args.joblog.is_none() {
         return Err(Error::usage("--no-output leaves nothing to print")
             .hint("-o csv or -o jsonl prints how each index ended, and kubectl indexed indexes a table of it"));
     }

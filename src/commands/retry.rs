@@ -10,8 +10,8 @@ use super::follow::{End, Follow};
 use super::gather::gather;
 use super::run::Shown;
 use super::submit::{How, Submitted};
-use super::{Context, family, find, follow, run, submit};
-use crate::args::{DryRun, FollowArgs, OutstandingStatus, RetryArgs};
+use super::{Context, family, find, follow, output, run, submit};
+use crate::args::{DryRun, FollowArgs, ObjectArgs, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
@@ -23,7 +23,7 @@ use crate::spec::{self, name};
 use crate::state::member::{self, Member};
 use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, JobState};
-use crate::view::{cut, plural};
+use crate::view::{cut, numbered, plural};
 
 /// How many ConfigMaps are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -32,13 +32,14 @@ const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
     let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let (dry_run, output) = (args.dry_run, args.output);
+    let ObjectArgs { dry_run, output, field_manager: manager } = args.objects.clone();
+    let output = output::read(output, true)?;
     let shown = Shown { prefix, keep_order, results: None };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(run::objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
-    let (named, manager) = (args.job.clone(), args.field_manager.clone());
+    let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
     let (state, minor) = futures::join!(family::load_begun(job, &cluster), cluster.server_minor());
@@ -125,7 +126,7 @@ fn nothing(state: &JobState, wanted: &Wanted) -> String {
         let here = member.all().intersection(&outstanding.under_way).intersection(&selected);
         if !here.is_empty() {
             let verb = if here.len() == 1 { "is" } else { "are" };
-            facts.push(format!("{} {verb} under way in job {}", numbered(&here), member.name()));
+            facts.push(format!("{} {verb} under way in job {}", some(&here), member.name()));
         }
     }
     if !outstanding.indexes.is_empty() {
@@ -135,7 +136,7 @@ fn nothing(state: &JobState, wanted: &Wanted) -> String {
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
         facts.push(format!(
             "what had succeeded was enough for it, without {} (--index retries those)",
-            numbered(&outstanding.spare)
+            some(&outstanding.spare)
         ));
     }
     if facts.is_empty() {
@@ -145,9 +146,8 @@ fn nothing(state: &JobState, wanted: &Wanted) -> String {
     format!("nothing to retry of job {name}: {}", facts.join("; "))
 }
 
-fn numbered(indexes: &IndexSet) -> String {
-    let noun = if indexes.len() == 1 { "index" } else { "indexes" };
-    format!("{noun} {}", cut(&indexes.to_string(), RANGES))
+fn some(indexes: &IndexSet) -> String {
+    cut(&numbered(indexes), "indexes ".len() + RANGES).into_owned()
 }
 
 /// What the new Job is made of.
@@ -225,7 +225,7 @@ fn told(plan: &Plan, there: bool) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
     let made = if there { "is there already, made by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);
-    format!("job {name} {made}: it runs {} of job {root} again{number}", numbered(&plan.indexes))
+    format!("job {name} {made}: it runs {} of job {root} again{number}", some(&plan.indexes))
 }
 
 /// Shows what the indexes write until the Job has ended, and what that makes of the family.

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::follow::{End, Follow, LogView, Order};
 use super::logs::pick::Pick;
+use super::output::{self, Output};
 use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, settings, submit};
-use crate::args::{DryRun, FollowArgs, ObjectFormat, Prefix, RunArgs};
+use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogOptions, Streams};
 use crate::error::{Error, Exit, Kind};
@@ -27,13 +28,13 @@ use crate::view::summary::ItemTexts;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let (dry_run, output) = (args.dry_run, args.output);
+    let ObjectArgs { dry_run, output, field_manager: manager } = args.objects.clone();
+    let output = output::read(output, true)?;
     let shown = Shown { prefix, keep_order, results: args.results.clone() };
     if output.is_some() && !detach && dry_run == DryRun::None {
         return Err(objects_among_output().into());
     }
     context.ui.set_quiet(quiet);
-    let manager = args.field_manager.clone();
     let inputs = inputs::read(&args, context).await?;
     let args = settings::beside_template(args, &inputs, context);
     let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
@@ -46,7 +47,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     if dry_run == DryRun::Client {
         let manifest = manifest::build(&spec)?;
-        tell_handover(&spec, output, false, context);
+        tell_handover(&spec, !output.is_some(), false, context);
         return print(manifest, output, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
@@ -59,7 +60,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
-        tell_handover(&spec, output, true, context);
+        tell_handover(&spec, !output.is_some(), true, context);
         return print(checked, output, "created (server dry run)", context);
     }
     if let Some(folder) = &shown.results {
@@ -202,9 +203,9 @@ pub(super) fn come_back(name: &str, context: &mut Context) {
 }
 
 /// Says how the items of a dry run would reach the worker, where the objects that are printed don't.
-fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: bool, context: &mut Context) {
+fn tell_handover(spec: &JobSpec, says_how: bool, asked_server: bool, context: &mut Context) {
     let handover = &spec.handover;
-    if handover.form != ItemForm::Index && output.is_none() {
+    if handover.form != ItemForm::Index && says_how {
         let number = plural(spec.items.len(), "item", "items");
         context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why()));
     }
@@ -219,7 +220,7 @@ fn tell_handover(spec: &JobSpec, output: Option<ObjectFormat>, asked_server: boo
 /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
 pub(super) fn print(
     manifest: Manifest,
-    output: Option<ObjectFormat>,
+    output: Output<ObjectFormat>,
     done: &str,
     context: &mut Context,
 ) -> Result<Exit> {
@@ -231,7 +232,12 @@ pub(super) fn print(
         let kind = if object["kind"] == "Job" { "job.batch" } else { "configmap" };
         format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())
     };
-    let text = match output {
+    if let Some(mut custom) = output.custom {
+        // As kubectl prints objects that it creates.
+        custom.each(&objects, context)?;
+        return Ok(Exit::Success);
+    }
+    let text = match output.word {
         None => lines(&objects, |object| format!("{} {done}", name(object))),
         Some(ObjectFormat::Name) => lines(&objects, name),
         Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,

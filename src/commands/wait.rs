@@ -15,10 +15,9 @@ use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
 use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
-use crate::view::{progress, summary};
+use crate::view::{numbered, progress, summary};
 
 pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> {
     let WaitArgs { jobs, goal, only_this, timeout, quiet } = args;
@@ -180,10 +179,6 @@ impl Waiting {
         };
         self.exit = Some(exit);
     }
-}
-
-fn numbered(indexes: &IndexSet) -> String {
-    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
 }
 
 /// How waiting ended.

@@ -153,9 +153,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         // How the run is shown is the command's business.
         follow: _,
         results: _,
-        dry_run: _,
-        output: _,
-        field_manager: _,
+        objects: _,
         standing,
     } = args;
 

@@ -72,9 +72,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         init_image,
         // How it is shown is the command's business.
         follow: _,
-        dry_run: _,
-        output: _,
-        field_manager: _,
+        objects: _,
         standing,
     } = args;
     let exit_codes = exit_codes.map(|text| {

@@ -5,6 +5,7 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::Outcome;
 use crate::contract::{annotation, label};
+use crate::index_set::IndexSet;
 
 /// The condition of that type, if it is true.
 pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
@@ -30,6 +31,15 @@ pub(crate) fn is_indexed(job: &Job) -> bool {
 pub(crate) fn is_suspended(job: &Job) -> bool {
     let asked = job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false);
     asked && condition(job, "Suspended").is_some()
+}
+
+/// How many indexes failed where the Job counts them, else how many Pods: either is what the Job itself calls failed.
+pub(crate) fn failed_count(job: &Job) -> usize {
+    let Some(status) = &job.status else { return 0 };
+    match &status.failed_indexes {
+        Some(failed) => IndexSet::from_status(failed).len(),
+        None => status.failed.and_then(|pods| usize::try_from(pods).ok()).unwrap_or(0),
+    }
 }
 
 /// The status of a Job in one word, by kubectl's own order of precedence (`printJob` in `pkg/printers`).

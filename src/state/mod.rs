@@ -17,8 +17,8 @@ use k8s_openapi::api::batch::v1::Job;
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
 pub(crate) use job::{
-    Resumed, condition, ended_at, handed_over, is_indexed, is_submitting, is_suspended, item_form, outcome, queue,
-    resumed, status_word,
+    Resumed, condition, ended_at, failed_count, handed_over, is_indexed, is_submitting, is_suspended, item_form,
+    outcome, queue, resumed, status_word,
 };
 use member::Member;
 

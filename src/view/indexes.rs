@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Style, cut, duration, escape_control};
+use super::{Style, csv_cell, cut, duration, escape_control};
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
@@ -168,7 +168,7 @@ pub(crate) const CSV_HEADER: &str =
 
 /// A line of comma-separated values (RFC 4180): all that is known of an index, byte for byte, in the order of
 /// [`CSV_HEADER`]; what is not known is empty.
-pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> String {
+pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<u8> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let cells = [
         Some(row.index.to_string()),
@@ -186,11 +186,15 @@ pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Stri
         row.message.clone(),
         row.job.clone(),
     ];
-    let quoted = cells.map(|cell| match cell.unwrap_or_default() {
-        cell if cell.contains(['"', ',', '\n', '\r']) => format!("\"{}\"", cell.replace('"', "\"\"")),
-        cell => cell,
-    });
-    format!("{}\n", quoted.join(","))
+    let mut line = Vec::new();
+    for (position, cell) in cells.into_iter().enumerate() {
+        if position > 0 {
+            line.push(b',');
+        }
+        csv_cell(&mut line, cell.unwrap_or_default().as_bytes());
+    }
+    line.push(b'\n');
+    line
 }
 
 #[cfg(test)]

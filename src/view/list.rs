@@ -8,7 +8,8 @@ use crate::index_set::IndexSet;
 use crate::state;
 
 /// The columns of a list of Jobs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct Columns {
     /// The namespace, where several are listed.
     pub(crate) namespace: bool,
@@ -16,6 +17,10 @@ pub(crate) struct Columns {
     pub(crate) wide: bool,
     /// The line of column names.
     pub(crate) headers: bool,
+    /// Labels with a column of their own.
+    pub(crate) labels: Vec<String>,
+    /// A column with all labels.
+    pub(crate) all_labels: bool,
 }
 
 /// A table of Jobs, measured by its first rows. Rows that come later may be wider, and then push.
@@ -30,43 +35,51 @@ impl Table {
     pub(crate) fn new(jobs: &[Job], columns: Columns, roomy: bool, now: Timestamp) -> Self {
         let mut widths = Widths::default();
         if columns.headers {
-            widths.fit(&header(columns));
+            widths.fit(&header(&columns));
         }
         if roomy {
             let likely = ["", "SuccessCriteriaMet", "10000/10000"].map(str::to_owned);
             widths.fit(&if columns.namespace { [&[String::new()], &likely[..]].concat() } else { likely.to_vec() });
         }
         for job in jobs {
-            widths.fit(&row(job, columns, now));
+            widths.fit(&row(job, &columns, now));
         }
         Self { columns, widths }
     }
 
     /// The line of column names, where it is wanted.
     pub(crate) fn header(&self) -> String {
-        if self.columns.headers { self.widths.line(&header(self.columns)) } else { String::new() }
+        if self.columns.headers { self.widths.line(&header(&self.columns)) } else { String::new() }
     }
 
     /// The line of a Job.
     pub(crate) fn row(&self, job: &Job, now: Timestamp) -> String {
-        self.widths.line(&row(job, self.columns, now))
+        self.widths.line(&row(job, &self.columns, now))
     }
 
     /// The line of a Job that is no longer there.
     pub(crate) fn deleted(&self, job: &Job, now: Timestamp) -> String {
-        let mut row = row(job, self.columns, now);
+        let mut row = row(job, &self.columns, now);
         "Deleted".clone_into(&mut row[usize::from(self.columns.namespace) + 1]);
         self.widths.line(&row)
     }
+
+    /// What of a Job a list shows, but for the time that passes: a row is printed again when this changes.
+    pub(crate) fn face(&self, job: &Job) -> Vec<String> {
+        let columns = Columns { namespace: true, wide: true, ..self.columns.clone() };
+        row(job, &columns, job.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+    }
 }
 
-/// What of a Job a list shows, but for the time that passes: a row is printed again when this changes.
-pub(crate) fn face(job: &Job) -> Vec<String> {
-    let columns = Columns { namespace: true, wide: true, ..Columns::default() };
-    row(job, columns, job.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+/// A Job in a few words, beside its name.
+pub(crate) fn brief(job: &Job, now: Timestamp) -> String {
+    let row = row(job, &Columns::default(), now);
+    let [_, status, completions, _, failed, _, age] = row.as_slice() else { return String::new() };
+    let failed = if failed == "0" { String::new() } else { format!(", {failed} failed") };
+    format!("{status}, {completions} completed{failed}, {age} old")
 }
 
-fn header(columns: Columns) -> Vec<String> {
+fn header(columns: &Columns) -> Vec<String> {
     let mut header = Vec::new();
     if columns.namespace {
         header.push("NAMESPACE");
@@ -75,10 +88,16 @@ fn header(columns: Columns) -> Vec<String> {
     if columns.wide {
         header.extend(["CONTAINERS", "IMAGES", "FAILED INDEXES"]);
     }
-    header.into_iter().map(str::to_owned).collect()
+    let mut header: Vec<_> = header.into_iter().map(str::to_owned).collect();
+    // As kubectl names them: without what stands before the slash.
+    header.extend(columns.labels.iter().map(|label| label.rsplit('/').next().unwrap_or(label).to_uppercase()));
+    if columns.all_labels {
+        header.push("LABELS".to_owned());
+    }
+    header
 }
 
-fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {
+fn row(job: &Job, columns: &Columns, now: Timestamp) -> Vec<String> {
     let mut row = Vec::new();
     if columns.namespace {
         row.push(job.metadata.namespace.clone().unwrap_or_default());
@@ -97,8 +116,7 @@ fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {
         state::status_word(job).to_owned(),
         format!("{}/{completions}", pods(status.succeeded)),
         pods(status.active),
-        // Indexes where the Job counts them, else Pods: either is what the Job itself calls failed.
-        failed.as_ref().map_or_else(|| pods(status.failed), |failed| failed.len().to_string()),
+        state::failed_count(job).to_string(),
         age(start, end.unwrap_or(now)),
         age(job.metadata.creation_timestamp.as_ref().map(|time| time.0), now),
     ]);
@@ -108,6 +126,15 @@ fn row(job: &Job, columns: Columns, now: Timestamp) -> Vec<String> {
             containers.map(|container| (container.name.clone(), container.image.clone().unwrap_or_default())).unzip();
         let failed = failed.map(|failed| failed.to_string()).filter(|text| !text.is_empty());
         row.extend([names.join(","), images.join(","), failed.unwrap_or_else(|| "<none>".to_owned())]);
+    }
+    let labels = job.metadata.labels.as_ref().filter(|labels| !labels.is_empty());
+    // As kubectl leaves it empty where there is no such label.
+    let value = |label: &String| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default();
+    row.extend(columns.labels.iter().map(value));
+    if columns.all_labels {
+        let all = labels
+            .map(|labels| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","));
+        row.push(all.unwrap_or_else(|| "<none>".to_owned()));
     }
     row
 }

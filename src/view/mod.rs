@@ -9,6 +9,7 @@ mod group;
 pub(crate) mod indexes;
 pub(crate) mod joblog;
 pub(crate) mod json;
+pub(crate) mod jsonpath;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod progress;
@@ -18,7 +19,7 @@ mod text;
 pub(crate) mod version;
 pub(crate) mod watch;
 
-pub(crate) use text::{Style, Widths, aligned, beginning, cut, escape_control, plural};
+pub(crate) use text::{Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, plural};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::csv_cell;
 use super::indexes;
 use super::json::{API_VERSION, IndexEntry, JobReference};
 use crate::state::JobState;
@@ -89,20 +90,11 @@ pub(crate) fn csv_header(with_stdout: bool) -> String {
 
 /// A line of comma-separated values; the output passes byte for byte.
 pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
-    let mut line = indexes::csv(row, item, now).into_bytes();
+    let mut line = indexes::csv(row, item, now);
     let Some(stdout) = stdout else { return line };
     line.pop();
     line.push(b',');
-    if stdout.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
-        line.push(b'"');
-        for &byte in stdout {
-            line.extend((byte == b'"').then_some(b'"'));
-            line.push(byte);
-        }
-        line.push(b'"');
-    } else {
-        line.extend_from_slice(stdout);
-    }
+    csv_cell(&mut line, stdout);
     line.push(b'\n');
     line
 }

@@ -7,6 +7,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::index_set::IndexSet;
+
 /// How text is to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -31,6 +33,11 @@ pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     }
 }
 
+/// Indexes with their noun, as in `index 3` and `indexes 3,5-7`.
+pub(crate) fn numbered(indexes: &IndexSet) -> String {
+    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
+}
+
 /// Text from the cluster or from items, with the control characters made visible that would otherwise drive the
 /// terminal; tabs stay.
 pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
@@ -47,6 +54,20 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Puts a cell of comma-separated values (RFC 4180) behind others, quoted where it has to be; bytes stay as they are.
+pub(crate) fn csv_cell(line: &mut Vec<u8>, cell: &[u8]) {
+    if !cell.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
+        line.extend_from_slice(cell);
+        return;
+    }
+    line.push(b'"');
+    for &byte in cell {
+        line.extend((byte == b'"').then_some(b'"'));
+        line.push(byte);
+    }
+    line.push(b'"');
 }
 
 /// Text of at most that many columns of a terminal; where something is cut off, an ellipsis says so.

@@ -38,6 +38,7 @@ var neededTools = []struct {
 	{names: []string{"loopback"}},
 	{names: []string{"busybox-static", "busybox"}, static: true},
 	{names: []string{"bash-static", "bash"}, static: true},
+	{names: []string{"python3"}},
 }
 
 // installTools sees to it that all programs are there.
@@ -66,8 +67,12 @@ func (l layout) unpackPackages() error {
 	defer os.RemoveAll(partial)
 
 	download := func() error {
+		python, err := pythonPackages()
+		if err != nil {
+			return err
+		}
 		// As root, because apt's own user can't write to this folder.
-		arguments := append([]string{"-o", "APT::Sandbox::User=root", "-qq", "download"}, debianPackages...)
+		arguments := append([]string{"-o", "APT::Sandbox::User=root", "-qq", "download"}, append(python, debianPackages...)...)
 		return quietly(partial, "apt-get", arguments...)
 	}
 	if download() != nil {

@@ -12,7 +12,7 @@
 //	etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet
 //	            one binary, built from kubernetes/VERSION
 //	containerd  from a Debian package, unpacked and not installed
-//	registry    this program: the images busybox, bash, static and pause,
+//	registry    this program: the images busybox, bash, python, static and pause,
 //	            and "not found" for any other image of any registry
 //	kwok        only with --fake-nodes: it pretends to be the kubelets of
 //	            nodes whose Pods run nothing

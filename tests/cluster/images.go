@@ -27,7 +27,7 @@ type image struct {
 
 // imagesStamp changes whenever the images that are made from the same
 // programs do.
-const imagesStamp = "1"
+const imagesStamp = "2"
 
 // makeImages makes the images that the registry serves, unless what they are
 // made from is what it was.
@@ -41,19 +41,31 @@ func (l layout) makeImages() error {
 		return err
 	}
 	inputs := []string{l.bin("static"), l.tool("busybox-static"), l.tool("bash-static")}
+	python, err := l.pythonEntries()
+	if err != nil {
+		return fmt.Errorf("gathering the files of Python: %w", err)
+	}
 	stamp := imagesStamp
-	for _, input := range inputs {
-		content, err := os.ReadFile(input)
+	files := inputs
+	for _, entry := range python {
+		if entry.file != "" {
+			files = append(files, entry.file)
+		}
+	}
+	content := sha256.New()
+	for _, input := range files {
+		bytes, err := os.ReadFile(input)
 		if err != nil {
 			return err
 		}
-		stamp += " " + digest(content)
+		fmt.Fprintln(content, input, digest(bytes))
 	}
+	stamp += " " + hex.EncodeToString(content.Sum(nil))
 	if last, err := os.ReadFile(l.in("registry", "stamp")); err == nil && string(last) == stamp {
 		return nil
 	}
-	say("Making the images busybox, bash, static and pause …")
-	images, err := makeImages(inputs[0], inputs[1], inputs[2])
+	say("Making the images busybox, bash, python, static and pause …")
+	images, err := makeImages(inputs[0], inputs[1], inputs[2], python)
 	if err != nil {
 		return err
 	}
@@ -63,7 +75,7 @@ func (l layout) makeImages() error {
 	return writeFile(l.in("registry", "stamp"), []byte(stamp), 0o644)
 }
 
-func makeImages(static, busybox, bash string) ([]image, error) {
+func makeImages(static, busybox, bash string, python []entry) ([]image, error) {
 	applets, err := exec.Command(busybox, "--list").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking busybox for its programs: %w", err)
@@ -84,6 +96,7 @@ func makeImages(static, busybox, bash string) ([]image, error) {
 	withBash := append(append([]entry{}, system...),
 		entry{name: "usr/local/bin/bash", file: bash},
 		entry{name: "bin/bash", link: "/usr/local/bin/bash"})
+	withPython := append(append([]entry{}, system...), python...)
 	environment := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 	images := []image{
@@ -96,6 +109,10 @@ func makeImages(static, busybox, bash string) ([]image, error) {
 			config: object{"Env": environment, "Cmd": []string{"bash"}},
 		},
 		{
+			registry: "docker.io", name: "library/python", tags: []string{"latest", "3", "3-slim"},
+			config: object{"Env": environment, "Cmd": []string{"python3"}},
+		},
+		{
 			registry: "docker.io", name: "library/static", tags: []string{"latest"},
 			config: object{"Entrypoint": []string{"/static"}},
 		},
@@ -105,7 +122,7 @@ func makeImages(static, busybox, bash string) ([]image, error) {
 		},
 	}
 	program := []entry{{name: "static", file: static}}
-	for i, content := range [][]entry{system, withBash, program, program} {
+	for i, content := range [][]entry{system, withBash, withPython, program, program} {
 		if images[i].layer, err = makeLayer(content); err != nil {
 			return nil, err
 		}

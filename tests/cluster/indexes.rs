@@ -289,3 +289,54 @@ fn a_row_is_printed_again_until_the_job_ends() {
     assert_eq!(failed.lines().count(), 1, "{failed}");
     assert!(failed.starts_with("1       b "), "{failed}");
 }
+
+/// An item chooses rows as it chooses logs.
+#[test]
+fn items_choose_rows_as_they_choose_logs() {
+    let cluster = Cluster::new("indexes-items");
+    cluster.run(&["run", "j", "--items", "foo,bar,baz,b*", "-q", "--", "rev"]).ok();
+    for item in ["bar", "ba?", "b*", "*a*", "*"] {
+        let rows = cluster.run(&["indexes", "j", "--item", item, "-o", "jsonpath={.items[*].index}"]).ok().stdout;
+        let logs = cluster.run(&["logs", "j", "--item", item, "-o", "jsonl"]).ok().stdout;
+        let logs =
+            logs.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["index"].to_string());
+        assert_eq!(rows, logs.collect::<Vec<_>>().join(" "), "{item}");
+    }
+    let narrowed =
+        cluster.run(&["indexes", "j", "--item", "ba?", "--item", "foo", "--index", "0-1", "-o", "name"]).ok();
+    assert_eq!(narrowed.stdout.lines().count(), 2, "{narrowed:?}");
+    let unknown = cluster.run(&["indexes", "j", "--item", "x"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("error: job j has no item \"x\"\n"), "{unknown:?}");
+
+    // The same document, by templates and as columns.
+    let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.stdout";
+    let table = cluster.run(&["results", "j", "--trim", "--index", "0,1", "-o", columns]).ok().stdout;
+    assert_eq!(table, "INDEX   ITEM   OUT\n0       foo    oof\n1       bar    rab\n");
+    let text = "jsonpath={.kind} {range .items[?(@.exitCode==0)]}{.item}={.stdout}{end}{.job.completions}";
+    let text = cluster.run(&["results", "j", "--trim", "-o", text]).ok().stdout;
+    assert_eq!(text, "ResultList foo=oofbar=rabbaz=zabb*=*b4");
+    let refused = cluster.run(&["results", "j", "-f", "-o", "jsonpath={.kind}"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{refused:?}");
+}
+
+/// Objects that would be made are printed one by one, as kubectl prints those that it creates.
+#[test]
+fn objects_are_printed_one_by_one_by_a_template() {
+    let cluster = Cluster::new("objects-jsonpath");
+    let run = ["run", "j", "--items", "a,b", "--dry-run=client", "-o"];
+    let manifest =
+        cluster.write("j.yaml", cluster.run(&[&run[..], &["yaml", "--", "rev"]].concat()).ok().stdout.as_bytes());
+    let create = ["create", "--dry-run=client", "-f", manifest.to_str().unwrap(), "-o"];
+    for form in ["jsonpath={.kind}/{.metadata.name}{\"\\n\"}", "jsonpath-as-json={.kind}"] {
+        let ours = cluster.run(&[&run[..], &[form, "--", "rev"]].concat()).ok().stdout;
+        assert_eq!(ours, cluster.kubectl(&[&create[..], &[form]].concat()).ok().stdout, "{form}");
+    }
+    // Refused before anything is created.
+    let wrong = cluster.run(&["run", "j", "--items", "a", "--detach", "-o", "jsonpath={.kind", "--", "rev"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "");
+    cluster.run(&["run", "j", "--completions", "1", "-q", "--detach", "--", "sleep", "9"]).ok();
+    let suspended = cluster.run(&["suspend", "j", "-o", "jsonpath={.metadata.name} {.spec.suspend}"]).ok();
+    assert_eq!(suspended.stdout, "j true");
+}

@@ -56,3 +56,106 @@ fn prints_a_job_again_when_it_changes() {
     assert_eq!(rows.last().unwrap()[1], "Deleted", "{outcome:?}");
     assert!(rows.windows(2).all(|pair| pair[0] != pair[1] || pair[0][1] == "Running"), "{outcome:?}");
 }
+
+/// Labels, fields and orders are the server's or kubectl's own.
+#[test]
+fn labels_and_fields_are_those_of_kubectl() {
+    let cluster = Cluster::new("list-labels");
+    cluster
+        .run(&[
+            "run",
+            "b",
+            "--completions",
+            "1",
+            "--label",
+            "team=x",
+            "--label",
+            "example.com/stage=one",
+            "-q",
+            "--",
+            "true",
+        ])
+        .ok();
+    let fails = ["run", "a", "--completions", "1", "-q", "--", "false"];
+    assert_eq!(cluster.run(&fails).code, 1);
+    let last = |outcome: crate::support::Outcome, columns: usize| -> Vec<Vec<String>> {
+        let header = outcome.stdout.lines().next().unwrap();
+        // Where each column begins, since a cell may be empty.
+        let starts = header.match_indices(' ').filter(|(at, _)| !header[at + 1..].starts_with(' '));
+        let starts: Vec<_> = std::iter::once(0).chain(starts.map(|(at, _)| at + 1)).collect();
+        let wanted = std::iter::once(0).chain(starts.len() - columns..starts.len());
+        let wanted: Vec<_> = wanted.map(|column| (starts[column], starts.get(column + 1).copied())).collect();
+        let cell = |line: &str, (start, end): (usize, Option<usize>)| {
+            line.get(start..end.unwrap_or(line.len()).min(line.len())).unwrap_or_default().trim().to_owned()
+        };
+        let rows = outcome.stdout.lines().map(|line| wanted.iter().map(|&place| cell(line, place)).collect());
+        let mut rows: Vec<Vec<_>> = rows.collect();
+        rows[1..].sort();
+        rows
+    };
+    for (flags, columns) in [
+        (&["--show-labels"][..], 1),
+        (&["-L", "team,example.com/stage"], 2),
+        (&["-L", "team", "--label-columns", "nothing", "--show-labels"], 3),
+        (&["-L", "team", "-l", "team=x"], 1),
+        (&["--show-labels", "--field-selector", "metadata.name=a"], 1),
+    ] {
+        let theirs = cluster.kubectl(&[&["get", "jobs"], flags].concat()).ok();
+        let ours = cluster.run(&[&["list"], flags].concat()).ok();
+        assert_eq!(last(ours, columns), last(theirs, columns), "{flags:?}");
+    }
+    let wide = cluster.run(&["list", "-A", "-o", "wide", "-l", "team=x", "-L", "team"]).ok();
+    assert!(wide.stdout.lines().next().unwrap().ends_with("FAILED INDEXES   TEAM"), "{wide:?}");
+
+    let names = |flags: &[&str]| cluster.run(&[&["list", "-o", "name"], flags].concat()).ok().stdout;
+    assert_eq!(names(&["--field-selector", "status.successful=0"]), "job.batch/a\n");
+    assert_eq!(names(&["--field-selector", "status.successful!=0", "-l", "team=x"]), "job.batch/b\n");
+    assert_eq!(names(&["--sort-by", "name"]), "job.batch/a\njob.batch/b\n");
+    assert_eq!(names(&["--sort-by", "status"]), "job.batch/b\njob.batch/a\n");
+    assert_eq!(names(&["--sort-by", "failed"]), "job.batch/b\njob.batch/a\n");
+    let none = cluster.run(&["list", "-l", "team=y"]).ok();
+    let place = cluster.namespace();
+    assert_eq!(none.stderr, format!("there is no Indexed Job with what was asked for in namespace {place}\n"));
+
+    for flags in [&["--field-selector", "spec.suspend=true"][..], &["--field-selector", "x"], &["-l", "a b"]] {
+        let theirs = cluster.kubectl(&[&["get", "jobs"], flags].concat());
+        let ours = cluster.run(&[&["list"], flags].concat());
+        assert_eq!((ours.code, theirs.code), (1, 1), "{ours:?}");
+        // What the server says of it is told whole.
+        let said = theirs.stderr.trim().split_once("field selector \"").and_then(|(_, rest)| rest.split_once("\": "));
+        let said = said.unwrap().1;
+        assert!(ours.stderr.contains(said), "{said:?} is not in {ours:?}");
+    }
+}
+
+/// A row is printed again when a label that is shown changes, and by a template when anything does.
+#[test]
+fn watches_what_is_shown() {
+    let cluster = Cluster::new("list-watch-labels");
+    cluster.run(&["run", "one", "--completions", "1", "--label", "team=x", "-q", "--", "true"]).ok();
+    cluster.run(&["run", "other", "--completions", "1", "-q", "--", "true"]).ok();
+    let watches = [
+        &["list", "-w", "-L", "team", "-l", "team"][..],
+        &["list", "-w", "--show-labels", "--field-selector", "metadata.name=one"],
+        &["list", "-w", "-l", "team", "-o", "jsonpath={.metadata.labels.team}{\"\\n\"}"],
+        &["list", "-w", "-l", "team", "-o", "custom-columns=NAME:.metadata.name,TEAM:.metadata.labels.team"],
+        &["list", "-w", "-l", "team"],
+    ]
+    .map(|args| cluster.start(args));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    cluster.kubectl(&["label", "job", "one", "--overwrite", "team=y"]).ok();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let outcomes = watches.map(|watch| {
+        watch.interrupt();
+        watch.end().stdout
+    });
+    let ends = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split_whitespace().next_back().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ends(&outcomes[0]), ["TEAM", "x", "y"], "{outcomes:?}");
+    let labels = ends(&outcomes[1]);
+    assert!(labels.len() == 3 && labels[1].contains("team=x") && labels[2].contains("team=y"), "{outcomes:?}");
+    assert_eq!(outcomes[2], "x\ny\n");
+    assert_eq!(outcomes[3], "NAME   TEAM\none    x\none    y\n");
+    assert_eq!(outcomes[4].lines().count(), 2, "no column has changed: {outcomes:?}");
+}

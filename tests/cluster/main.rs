@@ -1,5 +1,6 @@
 //! Tests on a real Kubernetes with real containers: the one that `tests/cluster/up` starts.
 
+mod complete;
 mod delete;
 mod describe;
 mod documentation;
@@ -9,6 +10,7 @@ mod faults;
 mod help;
 mod indexes;
 mod items;
+mod jsonpath;
 mod kills;
 mod life;
 mod list;

@@ -37,22 +37,77 @@ fn the_transcripts_are_what_happens() {
         let outcome = cluster.shell(&format!("{command} 2>&1"));
         assert_eq!(comparable(&outcome.stdout), comparable(expected), "{command}");
     }
-    // The block that describe adds is shown for the first of them; its conditions differ by version.
+}
+
+/// The first session, in a home with nothing in it but a kubeconfig: it ends with the CSV that the text promises.
+#[test]
+fn a_new_user_gets_from_nothing_to_a_csv() {
+    let cluster = Cluster::new("readme-first");
+    let session = blocks("shell");
+    assert_eq!(session.len(), 1);
+    let (install, then) = session[0].split_once('\n').unwrap();
+    assert_eq!(install, "cargo install --path .");
+    // Built as for the tests, which need no second build then; tests/release installs what is released.
+    let rust = std::path::Path::new(env!("CARGO")).parent().unwrap().display();
+    let crates = std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
+    let install = format!(
+        "export PATH={rust}:$PATH CARGO_HOME={crates} CARGO_INSTALL_ROOT=$HOME/.cargo
+         cargo install --quiet --locked --debug --target-dir target --path ."
+    );
+    cluster.shell(&install).ok();
+    let outcome = cluster.shell(&format!("export PATH=$HOME/.cargo/bin:$PATH; cd $HOME\n{then}\ncat areas.csv")).ok();
+    let rows: Vec<_> = outcome.stdout.lines().rev().take(4).collect();
+    assert!(rows[3].starts_with("index,"), "{outcome:#?}");
+    for (row, area) in rows[..3].iter().rev().zip(["100", "400", "900"]) {
+        assert!(row.ends_with(&format!(",{area}")), "{area}: {outcome:#?}");
+    }
+}
+
+/// What people type elsewhere, and its like here: each command of the right column does what it should.
+#[test]
+fn the_tables_for_newcomers_are_true() {
+    let cluster = Cluster::new("readme-from");
+    // As above: an old server only takes its time.
     if !cluster.is_newest() {
         return;
     }
-    let jobs = cluster.kubectl(&["get", "jobs", "-l", "app.kubernetes.io/name=rev", "-o", "name"]).ok().stdout;
-    let described = cluster.run(&["describe", jobs.trim()]).ok().stdout;
-    let shown = blocks("text").into_iter().find(|block| block.starts_with("Indexed:\n")).unwrap();
-    let own = described.split("\nIndexed:\n").nth(1).unwrap().split("\nEvents:").next().unwrap();
-    let shape = |text: &str| -> Vec<Vec<String>> {
-        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let time = |word: &String| word.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
-        // A release that comes before the controller first looks leaves no trace of the Job having been suspended.
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with("Suspended "));
-        lines.map(|line| words(line).into_iter().filter(|word| !time(word)).collect()).collect()
-    };
-    assert_eq!(shape(own), shape(shown.trim_start_matches("Indexed:\n")));
+    cluster.write("words.txt", b"foo\nbar\nbaz\nqux\n");
+    cluster.write("more.txt", b"foo\nbar\nbaz\nqux\nnew\n");
+    cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
+    cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");
+    cluster.shell("kubectl indexed run long -d --completions 4 -- sh -c 'trap exit TERM; sleep 600 & wait'").ok();
+    // One has failed, or else there is nothing to try again.
+    let failing = "case $JOB_COMPLETION_INDEX-$HOSTNAME in 1-words-1) exit 1; esac; rev /input/data.txt";
+    assert_eq!(
+        cluster.shell(&format!("cd $HOME; kubectl indexed run words -q -a words.txt -- sh -c '{failing}'")).code,
+        1
+    );
+    let text = file("README.md");
+    let tables = text.split("\n## Coming from").nth(1).unwrap().split("\n## ").next().unwrap();
+    let commands: Vec<_> = tables
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |")?.rsplit_once("` | `"))
+        .map(|(_, command)| command.replace("\\|", "|"))
+        .collect();
+    assert_eq!(commands.len(), 30, "{commands:#?}");
+    let (submit, read): (Vec<_>, Vec<_>) = commands.iter().partition(|c| c.contains("indexed run"));
+    for command in read {
+        // The live screen needs a terminal, and ends with the outcome of the Job itself.
+        let (outcome, code) = if command.contains(" watch ") {
+            (cluster.shell(&format!("cd $HOME; TERM=xterm script -qec '{command}' /dev/null")), 1)
+        } else {
+            (cluster.shell(&format!("cd $HOME; {command}")), 0)
+        };
+        assert_eq!(outcome.code, code, "{command}: {outcome:#?}");
+    }
+    for some in submit.chunks(4) {
+        std::thread::scope(|scope| {
+            for command in some {
+                let cluster = &cluster;
+                scope.spawn(move || cluster.shell(&format!("cd $HOME; {command}")).ok());
+            }
+        });
+    }
 }
 
 /// Every row that has a command of one line and what its first index prints.
@@ -112,7 +167,7 @@ fn the_commands_about_a_job_work() {
     assert_eq!(shell(&run).code, 1);
     for command in blocks("bash").iter().flat_map(|text| text.lines()) {
         let outcome = shell(command).ok();
-        let writes_files = command.contains("--to ") || command.contains("--joblog");
+        let writes_files = ["--to ", "--joblog ", " install "].iter().any(|word| command.contains(word));
         assert!(!outcome.stdout.is_empty() || writes_files, "{command}");
     }
     assert_eq!(shell("cat logs/4.log").ok().stdout, "4\n");

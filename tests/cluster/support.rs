@@ -88,7 +88,8 @@ impl Cluster {
         assert!(given.exists(), "these tests need a cluster: run tests/cluster/up first (or tests/run, which does)");
         let kubectl = root.join("target/cluster/bin/kubectl");
         let program = Path::new(env!("CARGO_BIN_EXE_kubectl-indexed"));
-        let folders = [program.parent().unwrap(), kubectl.parent().unwrap()];
+        // The last has the wrapper that kubectl completes by.
+        let folders = [program.parent().unwrap(), kubectl.parent().unwrap(), &root.join("completions")];
         let inherited = std::env::var_os("PATH").unwrap();
         let path = folders.iter().map(PathBuf::from).chain(std::env::split_paths(&inherited));
         let path = std::env::join_paths(path).unwrap();

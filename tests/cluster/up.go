@@ -181,7 +181,7 @@ func (l layout) printUsage(v version) {
   export KUBECONFIG=%s
   export PATH=%s:$PATH
 contexts  admin (the current one: everything), %s (get, list and watch Jobs and Pods)
-images    busybox, bash, and static, which has no shell (tests/cluster/static/main.go)
+images    busybox, bash, python, and static, which has no shell (tests/cluster/static/main.go)
 logs      %s
 pids      %s
 end it    %s

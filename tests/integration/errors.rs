@@ -332,7 +332,7 @@ fn rows_that_are_none() {
     assert_snapshot!(run(&["-w", "-o", "json"]), @"
     ── stdout
     ── stderr
-    error: -o json is one object, which -w could not go on with
+    error: -o json is about all indexes as one object, which -w could not go on with
     hint: -o jsonl prints an object for each change
     ── exit code 2
     ");

@@ -1,5 +1,7 @@
 //! What `examples/` holds is run by the tests on the cluster; here, that the flags mean what they say.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::support::{Outcome, Sandbox, file, root};
@@ -16,6 +18,11 @@ fn example(name: &str, flags: &str) -> Outcome {
 fn job(name: &str) -> Value {
     let outcome = example(name, "--dry-run=client -o yaml");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{name}: {outcome}");
+    last_object(&outcome)
+}
+
+/// The last object of a manifest that was printed.
+fn last_object(outcome: &Outcome) -> Value {
     serde_saphyr::from_str(outcome.stdout.rsplit("---\n").next().unwrap()).unwrap()
 }
 
@@ -53,13 +60,16 @@ fn a_config_map_needs_no_init_container() {
 
 #[test]
 fn a_template_keeps_what_flags_do_not_say() {
-    let spec = &job("template.sh")["spec"];
+    let template = root().join("examples/template.yaml");
+    let run = ["run", "--items", "ada,grace", "--dry-run=client", "-o", "yaml", "--template"];
+    let outcome = Sandbox::new().run(&[&run[..], &[template.to_str().unwrap(), "--", "cat"]].concat());
+    let spec = &last_object(&outcome)["spec"];
     assert_eq!((&spec["activeDeadlineSeconds"], &spec["completions"]), (&600.into(), &2.into()));
     let worker = &spec["template"]["spec"]["containers"][0];
-    assert_eq!((&worker["name"], &worker["env"][0]["value"]), (&"main".into(), &"hello".into()));
+    assert_eq!((&worker["name"], &worker["env"][0]["name"]), (&"main".into(), &"GREETING".into()));
     let mounts = worker["volumeMounts"].as_array().unwrap();
     let paths: Vec<_> = mounts.iter().map(|mount| mount["mountPath"].as_str().unwrap()).collect();
-    assert_eq!(paths, ["/scratch", "/input/data.txt"]);
+    assert_eq!(paths, ["/served", "/input/data.txt"]);
 }
 
 #[test]
@@ -73,14 +83,34 @@ fn the_quickstart_refuses_what_it_does_not_know() {
     }
 }
 
-/// An example that no test on the cluster names, or `tests/run`, is one that nobody runs.
+/// The files of `examples/`, and of the folders in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// A script that no test on the cluster names, or `tests/run`, is one that nobody runs; all else belongs to a script.
 #[test]
 fn each_is_run_by_a_test() {
-    let runs = ["tests/cluster/documentation.rs", "tests/cluster/examples.rs", "tests/run"].map(file).concat();
-    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        // The base of an example, which runs it.
-        let by = if name == "template.yaml" { "template.sh" } else { &name };
-        assert!(runs.contains(by), "no test on the cluster runs examples/{name}");
+    let tests =
+        file("tests/cluster/examples.rs") + &file("tests/run").replace("examples/quickstart |", "\"quickstart\"");
+    let documentation = file("tests/cluster/documentation.rs");
+    let readme = file("examples/README.md");
+    let all = files(&root().join("examples"));
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let is_script = |path: &Path| name(path) == "quickstart" || path.extension().is_some_and(|ending| ending == "sh");
+    let scripts: String =
+        all.iter().filter(|path| is_script(path)).map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for path in &all {
+        let name = name(path);
+        if is_script(path) {
+            assert!(tests.contains(&format!("\"{name}\"")), "no test on the cluster runs examples/{name}");
+            assert!(readme.contains(&format!("]({name})")), "examples/README.md does not tell of {name}");
+            let second = std::fs::read_to_string(path).unwrap().lines().nth(1).unwrap_or_default().to_owned();
+            assert!(name == "quickstart" || second.starts_with("# "), "examples/{name} begins with no title");
+        } else if name != "README.md" && !path.parent().unwrap().ends_with("texts") {
+            let used = scripts.contains(&name) || documentation.contains(&name);
+            assert!(used, "no script of examples/ uses {name}");
+        }
     }
 }

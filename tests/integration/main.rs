@@ -12,6 +12,7 @@ mod examples;
 mod handover;
 mod help;
 mod man;
+mod pictures;
 mod readme;
 mod results;
 mod support;

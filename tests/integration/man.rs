@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::support::{Sandbox, verbs};
+use crate::readme::verbs;
+use crate::support::Sandbox;
 
 #[test]
 fn every_verb_has_a_page_that_renders() {
@@ -23,7 +24,7 @@ fn every_verb_has_a_page_that_renders() {
         return;
     }
     for page in &found {
-        let rendered = sandbox.shell(&format!("groff -K utf8 -man -Tutf8 -ww pages/{page}"));
+        let rendered = sandbox.shell(&format!("groff -K utf8 -man -Tutf8 -P-cbou -ww pages/{page}"));
         assert_eq!((rendered.code, rendered.stderr.as_str()), (0, ""), "{page}");
         assert!(rendered.stdout.lines().count() > 20, "{page}: {rendered}");
     }

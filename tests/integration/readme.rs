@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Sandbox, file, root, verbs};
+use crate::support::{Sandbox, file, root};
 
 /// The fenced blocks of README.md: language and text.
 fn blocks() -> Vec<(String, String)> {
@@ -48,10 +48,12 @@ fn every_block_is_tried() {
                 assert!(on_the_cluster.contains("blocks(\"bash\")"));
                 assert!(text.lines().all(|line| line.starts_with("kubectl indexed ")), "{text}");
             }
+            // The first session of a new user: run on the cluster, in an empty home.
+            "shell" => assert!(on_the_cluster.contains("blocks(\"shell\")")),
             // The Role: what it allows is tried on the cluster.
             "yaml" => assert!(on_the_cluster.contains("blocks(\"yaml\")") && text.contains("kind: Role\n")),
-            // What describe adds, compared on the cluster, and one diagram.
-            "text" => assert!(text.starts_with("Indexed:\n") || text.contains("──▶"), "no test knows {text}"),
+            // The diagram.
+            "text" => assert!(text.contains("──▶"), "no test knows {text}"),
             language => panic!("no test knows blocks of {language:?}"),
         }
     }
@@ -60,6 +62,12 @@ fn every_block_is_tried() {
 fn help(verb: &str) -> String {
     let args: Vec<_> = [verb, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
     Sandbox::new().run(&args).stdout
+}
+
+pub(crate) fn verbs() -> Vec<String> {
+    let help = help("");
+    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 /// The table has the verbs of the program, all of them, in its order.
@@ -84,8 +92,10 @@ fn the_flags_are_real() {
     known.extend(flags(&texts));
     // Of cargo, in the paragraph about installing.
     known.insert("--path".to_owned());
-    // Of GNU parallel and Slurm, in the table of policies.
-    known.extend(["--halt", "--time"].map(str::to_owned));
+    // Of GNU parallel, Slurm and HyperQueue, in the tables that name what is the same here.
+    let of_others =
+        ["--halt", "--time", "--header", "--colsep", "--retry-failed", "--wait", "--from-json", "--tasks", "--filter"];
+    known.extend(of_others.map(str::to_owned));
     for flag in flags(&file("README.md")) {
         assert!(known.contains(&flag), "README.md names {flag}, which nothing has");
     }
@@ -108,7 +118,8 @@ fn the_exit_codes_are_those_of_the_help() {
 #[test]
 fn the_links_lead_somewhere() {
     for link in file("README.md").split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
-        let heading = |name: &str| file("README.md").to_lowercase().contains(&format!("\n## {name}\n"));
+        let heading =
+            |name: &str| file("README.md").to_lowercase().contains(&format!("\n## {}\n", name.replace('-', " ")));
         let known = link.strip_prefix('#').map_or_else(|| root().join(&link).exists(), heading);
         assert!(link.starts_with("https://") || known, "{link} is not there");
     }

@@ -10,7 +10,7 @@ fn what_leaves_nothing_or_too_much_to_print() {
     assert_snapshot!(run(&["-f", "-o", "json"]), @"
     ── stdout
     ── stderr
-    error: -o json is one object, which can't be begun before the job ends
+    error: -o json is about one object, which can't be begun before the job ends
     hint: -o jsonl prints an object for each index as it finishes
     ── exit code 2
     ");

@@ -127,10 +127,3 @@ pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     found.sort();
     found
 }
-
-/// The verbs that the help of the program lists, in its order.
-pub(crate) fn verbs() -> Vec<String> {
-    let help = Sandbox::new().run(&["--help"]).stdout;
-    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
-}

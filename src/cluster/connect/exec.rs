@@ -168,12 +168,13 @@ impl ExecPlugin {
         command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, variable.value.reveal())));
         command.env("KUBERNETES_EXEC_INFO", info.to_string());
         command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdout(Stdio::piped());
+        command.stderr(if self.config.unattended { Stdio::null() } else { Stdio::inherit() });
         Ok(command)
     }
 
     fn interactive(&self) -> Result<bool, Error> {
-        let terminal = std::io::stdin().is_terminal();
+        let terminal = !self.config.unattended && std::io::stdin().is_terminal();
         match self.config.interactive_mode.as_deref() {
             Some("Always") if !terminal => {
                 Err(self.failed("has to ask something, but standard input is not a terminal"))

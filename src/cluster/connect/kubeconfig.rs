@@ -118,6 +118,9 @@ pub(super) struct ExecConfig {
     pub(super) install_hint: Option<String>,
     pub(super) provide_cluster_info: Option<bool>,
     pub(super) interactive_mode: Option<String>,
+    /// It gets no input, and what it says is not shown.
+    #[serde(skip)]
+    pub(super) unattended: bool,
 }
 
 /// One variable of an exec plugin's environment.

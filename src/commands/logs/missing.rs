@@ -9,7 +9,7 @@ use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{JobState, Outcome};
-use crate::view::{beginning, escape_control};
+use crate::view::{beginning, escape_control, numbered};
 
 /// How much of a message is told, in characters.
 const MESSAGE: usize = 200;
@@ -102,11 +102,11 @@ impl Missing {
     pub(in crate::commands) fn sentence(&self) -> String {
         let mut parts = Vec::new();
         for (why, indexes) in &self.told {
-            parts.push(format!("{}{why}", named(indexes)));
+            parts.push(format!("{}{why}", numbered(indexes)));
         }
         if !self.gone.is_empty() {
             let pods = if self.gone.len() == 1 { "its pod is gone" } else { "their pods are gone" };
-            parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", named(&self.gone)));
+            parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", numbered(&self.gone)));
         }
         let none = (!parts.is_empty()).then(|| format!("no log from {}", parts.join("; ")));
         let torn = (!self.torn.is_empty()).then(|| torn(&self.torn));
@@ -116,7 +116,7 @@ impl Missing {
 
 fn torn(indexes: &IndexSet) -> String {
     let logs = if indexes.len() == 1 { "the log" } else { "each log" };
-    let of = named(indexes);
+    let of = numbered(indexes);
     format!("{logs} of {of} is not complete: its node had put a part away while the connection was broken")
 }
 
@@ -125,10 +125,6 @@ pub(super) fn tells_an_end(event: &Happened) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
     ["Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady", "Shutdown", "DeletingPod"]
         .contains(&reason)
-}
-
-fn named(indexes: &IndexSet) -> String {
-    if indexes.len() == 1 { format!("index {indexes}") } else { format!("indexes {indexes}") }
 }
 
 /// Why an index has no Pod that the Job has not finished.

@@ -12,11 +12,12 @@ use super::fetch::{Gathered, Output};
 use super::joblog::JobLog;
 use crate::args::ResultFormat;
 use crate::commands::Context;
+use crate::commands::output::Custom;
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::state::{IndexStatus, JobState};
 use crate::view::results::{self, ResultEntry, Stdout};
-use crate::view::{line, plural};
+use crate::view::{line, numbered, plural};
 
 /// How many reasons are named why outputs can't be had.
 const REASONS: usize = 10;
@@ -37,6 +38,9 @@ pub(super) struct Form {
 /// Prints results one by one, and keeps count.
 pub(super) struct Printer {
     form: Form,
+    custom: Option<Custom>,
+    /// The JSON that a form of one's own is laid over in the end.
+    held: String,
     joblog: Option<JobLog>,
     printed: usize,
     tally: Tally,
@@ -121,17 +125,13 @@ fn job_name(job: Option<&Job>) -> &str {
     job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
 }
 
-fn numbered(indexes: &IndexSet) -> String {
-    format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
-}
-
 fn has(indexes: &IndexSet) -> String {
     format!("{} {}", numbered(indexes), if indexes.len() == 1 { "has" } else { "have" })
 }
 
 impl Printer {
-    pub(super) fn new(form: Form, joblog: Option<JobLog>) -> Self {
-        Self { form, joblog, printed: 0, tally: Tally::default() }
+    pub(super) fn new(form: Form, custom: Option<Custom>, joblog: Option<JobLog>) -> Self {
+        Self { form, custom, held: String::new(), joblog, printed: 0, tally: Tally::default() }
     }
 
     /// What has become of the indexes so far.
@@ -140,12 +140,12 @@ impl Printer {
     }
 
     /// Begins to print.
-    pub(super) fn begin(&self, state: &JobState, context: &mut Context) -> Result<()> {
+    pub(super) fn begin(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
         match self.form.format {
             Some(ResultFormat::Csv) if self.form.headers => {
                 context.ui.data(results::csv_header(self.form.outputs))?;
             }
-            Some(ResultFormat::Json) => context.ui.data(results::list_head(state)?)?,
+            Some(ResultFormat::Json) => self.put_json(&results::list_head(state)?, context)?,
             _ => {}
         }
         Ok(())
@@ -186,7 +186,7 @@ impl Printer {
                     _ if self.printed == 0 => format!("\n{entry}"),
                     _ => format!(",\n{entry}"),
                 };
-                context.ui.data(line)?;
+                self.put_json(&line, context)?;
             }
             ResultFormat::Text => {
                 let text = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
@@ -197,11 +197,22 @@ impl Printer {
         Ok(())
     }
 
+    fn put_json(&mut self, text: &str, context: &mut Context) -> Result<()> {
+        match &self.custom {
+            Some(_) => self.held.push_str(text),
+            None => context.ui.data(text)?,
+        }
+        Ok(())
+    }
+
     /// Prints what comes behind the last index.
     pub(super) fn end(&mut self, context: &mut Context) -> Result<()> {
         if self.form.format == Some(ResultFormat::Json) {
             let gap = if self.printed > 0 { "\n" } else { "" };
-            context.ui.data(format!("{gap}{}", results::LIST_END))?;
+            self.put_json(&format!("{gap}{}", results::LIST_END), context)?;
+        }
+        if let Some(custom) = &mut self.custom {
+            custom.list(&serde_json::from_str(&self.held)?, context)?;
         }
         context.ui.flush()?;
         if let Some(joblog) = self.joblog.take() {

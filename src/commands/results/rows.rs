@@ -31,7 +31,7 @@ pub(super) async fn now(
     mut messages: Messages,
     cluster: &Cluster,
 ) -> Result<Rows> {
-    let asked = Asked { selector, statuses: Vec::new() };
+    let asked = Asked { selector, of_items: None, statuses: Vec::new() };
     let (known, mut succeeded) = look(cluster, state.clone(), &asked, |pod| messages.see(pod)).await?;
     let mut rows = asked.rows(&known, &mut succeeded)?;
     // A Job that goes on is asked for after its Pods, of which some may have ended in between.
@@ -40,7 +40,7 @@ pub(super) async fn now(
         && !behind.is_empty()
         && let Ok(selector) = behind.to_string().parse()
     {
-        let asked = Asked { selector: Some(selector), statuses: Vec::new() };
+        let asked = Asked { selector: Some(selector), of_items: None, statuses: Vec::new() };
         let (known, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
         for row in asked.rows(&known, &mut succeeded)? {
             if let Ok(at) = rows.binary_search_by_key(&row.index, |row| row.index) {

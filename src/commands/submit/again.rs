@@ -88,7 +88,7 @@ pub(super) async fn find(
     } else {
         How::Unchanged
     };
-    Ok((Created { object: list::object(&job)? }, how))
+    Ok((Created { object: list::object(&job, list::Fields::Shown)? }, how))
 }
 
 /// A ConfigMap that is there already, if it belongs to the same Job: then the same submission has stored it.

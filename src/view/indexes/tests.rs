@@ -133,7 +133,8 @@ fn colour_does_not_move_the_columns() {
 #[test]
 fn comma_separated_values() {
     let (rows, items) = (rows(), items());
-    let lines: String = rows.iter().map(|row| csv(row, items.get(&row.index), now())).collect();
+    let lines: Vec<u8> = rows.iter().flat_map(|row| csv(row, items.get(&row.index), now())).collect();
+    let lines = String::from_utf8(lines).unwrap();
     assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC"), @r#"
     index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job
     0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,

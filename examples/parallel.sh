@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# From GNU parallel: a command of its manual, taken over with its ::: lists, results folder and job log.
+#
+# There: parallel --results shirts --joblog shirts.log echo {1} {2} ::: red green blue ::: S M L XL XXL
+# For your own: a command that parallel runs; -- goes before it, and flags such as -j and -a before that.
+# The results and the log stay in a temporary folder, the Job is deleted at the end.
+set -euo pipefail
+out=$(mktemp -d)
+trap 'kubectl indexed delete shirts --ignore-not-found >/dev/null' EXIT
+
+kubectl indexed run shirts --results "$out/shirts" --quiet --keep-order --prefix none -- \
+  echo '{1}' '{2}' ::: red green blue ::: S M L XL XXL
+kubectl indexed results shirts --joblog "$out/shirts.log"
+awk -F '\t' 'NR > 1 && $7 == 0 { n++ } END { print n " of " NR - 1 " ended with exit code 0" }' "$out/shirts.log"
+ls "$out"

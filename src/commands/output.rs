@@ -1,0 +1,154 @@
+//! What `-o` prints by a template or by columns of one's own.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::Context;
+use crate::args::{CustomForm, Form};
+use crate::error::{Error, Kind};
+use crate::view::jsonpath::{Columns, Fault, Template};
+use crate::view::{Widths, escape_control};
+
+/// A form of one's own.
+#[derive(Debug)]
+pub(super) struct Custom {
+    /// As the user calls it.
+    flag: &'static str,
+    what: What,
+    headers: bool,
+    /// The columns that are printed so far.
+    widths: Option<Widths>,
+}
+
+#[derive(Debug)]
+enum What {
+    Text(Template),
+    Json(Template),
+    Columns(Columns),
+}
+
+/// What `-o` asks for: one of both, or nothing.
+#[derive(Debug)]
+pub(super) struct Output<T> {
+    pub(super) word: Option<T>,
+    pub(super) custom: Option<Custom>,
+}
+
+impl<T> Output<T> {
+    /// Whether anything is asked for.
+    pub(super) fn is_some(&self) -> bool {
+        self.word.is_some() || self.custom.is_some()
+    }
+}
+
+/// What `-o` asks for.
+///
+/// # Errors
+/// A usage error if a template can't be read, before anything is asked of the server.
+pub(super) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
+    let custom = match form {
+        None => return Ok(Output { word: None, custom: None }),
+        Some(Form::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
+        Some(Form::Custom(custom)) => custom,
+    };
+    let (flag, read) = match custom {
+        CustomForm::JsonPath(text) => ("-o jsonpath", Template::parse(&text).map(What::Text)),
+        CustomForm::JsonPathAsJson(text) => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
+        CustomForm::JsonPathFile(path) => ("-o jsonpath-file", Template::parse(&file(&path)?).map(What::Text)),
+        CustomForm::CustomColumns(text) => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
+        CustomForm::CustomColumnsFile(path) => {
+            ("-o custom-columns-file", Columns::parse_lines(&file(&path)?).map(What::Columns))
+        }
+    };
+    let what = read.map_err(|fault| wrong(flag, &fault))?;
+    Ok(Output { word: None, custom: Some(Custom { flag, what, headers, widths: None }) })
+}
+
+fn file(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(format!("-o: the file {} can't be read", path.display())).caused_by(error))
+}
+
+fn wrong(flag: &str, fault: &Fault) -> Error {
+    let error = Error::usage(format!("{flag}: {fault}"));
+    match fault.hint() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+impl Custom {
+    /// As the user calls it.
+    pub(super) fn flag(&self) -> &'static str {
+        self.flag
+    }
+
+    /// Prints a list; columns are those of its items.
+    ///
+    /// # Errors
+    /// If the template does not fit what is there.
+    pub(super) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
+        match &self.what {
+            What::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
+            _ => self.each(std::slice::from_ref(list), context),
+        }
+    }
+
+    /// Prints objects one by one; may be called again for more of them.
+    ///
+    /// # Errors
+    /// As [`Custom::list`].
+    pub(super) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
+        let mut text = Vec::new();
+        match &self.what {
+            What::Text(template) => {
+                for object in objects {
+                    text.extend(template.text(object).map_err(|fault| self.misfit(&fault))?);
+                }
+            }
+            What::Json(template) => {
+                for object in objects {
+                    text.extend(template.json(object).map_err(|fault| self.misfit(&fault))?);
+                }
+            }
+            What::Columns(columns) => {
+                let escaped = |row: Vec<String>| row.iter().map(|cell| escape_control(cell).into_owned()).collect();
+                let rows: Result<Vec<Vec<String>>, _> =
+                    objects.iter().map(|object| columns.row(object).map(escaped)).collect();
+                let mut rows = rows.map_err(|fault| self.misfit(&fault))?;
+                if self.widths.is_none() && self.headers {
+                    rows.insert(0, columns.names().to_vec());
+                }
+                let widths = self.widths.get_or_insert_with(|| {
+                    let mut widths = Widths::default();
+                    // As narrow as kubectl's columns get.
+                    widths.fit(&vec!["   ".to_owned(); columns.names().len()]);
+                    for row in &rows {
+                        widths.fit(row);
+                    }
+                    widths
+                });
+                for row in &rows {
+                    text.extend(widths.line(row).bytes());
+                }
+            }
+        }
+        Ok(context.ui.data(shown(text, context.ui.style().terminal))?)
+    }
+
+    fn misfit(&self, fault: &Fault) -> Error {
+        Error::new(Kind::Failed, format!("{}: {fault}", self.flag)).hint("-o json prints what there is to choose from")
+    }
+}
+
+/// On a terminal without what would drive it, but for line breaks; elsewhere byte for byte.
+fn shown(text: Vec<u8>, terminal: bool) -> Vec<u8> {
+    if !terminal {
+        return text;
+    }
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<_> = text.split('\n').map(escape_control).collect();
+    lines.join("\n").into_bytes()
+}

@@ -1,0 +1,169 @@
+//! Templates as `kubectl get -o jsonpath=…` takes them: text, and paths in braces into a JSON document.
+//!
+//! This is kubectl's own language, which is not that of RFC 9535. What a template prints, and what it refuses, follows
+//! kubectl down to its oddities (`[]` is the first element, an unclosed `range` goes on at the root, a text has bytes);
+//! a test runs both beside each other. Only where kubectl takes what can't have been meant, and says so once there is
+//! data, is it refused here at once: an unknown word, or an operator such as `=`. The members of an object come sorted
+//! by name, where kubectl takes them in any order.
+
+mod columns;
+mod go;
+mod parse;
+mod walk;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub(crate) use columns::Columns;
+use walk::Found;
+
+/// A template that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Template(Vec<Block>);
+
+/// What is wrong with a template, or with a document that it is laid over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Which character of the template is at fault, from 1 on; None where a document is.
+    at: Option<usize>,
+    problem: String,
+    hint: Option<&'static str>,
+}
+
+impl Fault {
+    fn of_data(problem: impl Into<String>) -> Self {
+        Self { at: None, problem: problem.into(), hint: None }
+    }
+
+    fn with(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// What to write instead.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        self.hint
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)?;
+        self.at.map_or(Ok(()), |at| write!(f, " (at character {at})"))
+    }
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq)]
+enum Block {
+    Text(String),
+    /// What stands in a pair of braces.
+    Action(Vec<Step>),
+}
+
+/// A step from values to values.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// `range`, `end`, and in a filter also what nobody knows.
+    Word(String),
+    Literal(Literal),
+    Field(String),
+    Wildcard,
+    Descend,
+    Slice(Slice),
+    Union(Vec<Vec<Step>>),
+    Filter(Filter),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Literal {
+    /// By escapes it may be no UTF-8.
+    Text(Vec<u8>),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+}
+
+/// `[start:end:step]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Slice {
+    start: Option<i64>,
+    end: End,
+    step: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    /// No colon: the element at the start alone.
+    One,
+    #[default]
+    Open,
+    Before(i64),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Filter {
+    Exists(Vec<Step>),
+    Compare(Vec<Step>, Operator, Vec<Step>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Template {
+    /// # Errors
+    /// What kubectl would not take, and what it would only complain about once there is data.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        parse::template(text).map(Self)
+    }
+
+    /// What the template makes of a document; no line break is added.
+    ///
+    /// # Errors
+    /// If a step can't be taken: an index that is outside, a comparison of a number and a text.
+    pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, Fault> {
+        let mut text = Vec::new();
+        for found in self.find(document)? {
+            for (position, value) in found.iter().enumerate() {
+                if position > 0 {
+                    text.push(b' ');
+                }
+                value.write(&mut text);
+            }
+        }
+        Ok(text)
+    }
+
+    /// The same as JSON: an array for each part of the template.
+    ///
+    /// # Errors
+    /// As [`Template::text`].
+    pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, Fault> {
+        let mut text = String::new();
+        for found in self.find(document)? {
+            let values = found.into_iter().map(Found::to_json).collect();
+            go::json(&mut text, &Value::Array(values), Some(0));
+            text.push('\n');
+        }
+        Ok(text.into_bytes())
+    }
+
+    /// What each part of the template finds.
+    ///
+    /// # Errors
+    /// As [`Template::text`].
+    fn find<'a>(&'a self, document: &'a Value) -> Result<Vec<Vec<Found<'a>>>, Fault> {
+        walk::find(&self.0, document)
+    }
+}
+
+#[cfg(test)]
+mod tests;

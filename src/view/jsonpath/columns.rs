@@ -1,0 +1,91 @@
+//! `-o custom-columns`: a table whose columns are paths into the objects.
+
+use serde_json::Value;
+
+use super::{Fault, Template};
+
+/// The columns of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Columns {
+    names: Vec<String>,
+    paths: Vec<Template>,
+}
+
+impl Columns {
+    /// Reads `NAME:.path,NAME:.path`.
+    ///
+    /// # Errors
+    /// If a column has no path, or one that is none.
+    pub(crate) fn parse(spec: &str) -> Result<Self, Fault> {
+        let columns = spec.split(',').map(|column| {
+            column.split_once(':').ok_or_else(|| {
+                Fault::of_data(format!("{column:?} has no path"))
+                    .with("write each column as NAME:.path, as in NAME:.metadata.name,DONE:.status.succeeded")
+            })
+        });
+        Self::of(columns.collect::<Result<_, _>>()?)
+    }
+
+    /// Reads a line of names and a line of paths.
+    ///
+    /// # Errors
+    /// As [`Columns::parse`].
+    pub(crate) fn parse_lines(text: &str) -> Result<Self, Fault> {
+        let mut lines = text.lines().map(str::split_whitespace);
+        let (Some(names), Some(paths)) = (lines.next(), lines.next()) else {
+            return Err(Fault::of_data("a line of names and a line of paths are needed"));
+        };
+        let (names, paths): (Vec<_>, Vec<_>) = (names.collect(), paths.collect());
+        if names.len() != paths.len() {
+            return Err(Fault::of_data(format!("{} names and {} paths don't match", names.len(), paths.len())));
+        }
+        Self::of(names.into_iter().zip(paths).collect())
+    }
+
+    fn of(columns: Vec<(&str, &str)>) -> Result<Self, Fault> {
+        let (mut names, mut paths) = (Vec::new(), Vec::new());
+        for (name, path) in columns {
+            let template = relaxed(path).and_then(|path| Template::parse(&path));
+            paths.push(template.map_err(|fault| Fault {
+                // Characters of the whole path, of which the user may have left out some.
+                at: None,
+                problem: format!("column {name}: {}", fault.problem),
+                ..fault
+            })?);
+            names.push(name.to_owned());
+        }
+        Ok(Self { names, paths })
+    }
+
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The cells of an object.
+    ///
+    /// # Errors
+    /// As [`Template::text`].
+    pub(crate) fn row(&self, object: &Value) -> Result<Vec<String>, Fault> {
+        let cell = |path: &Template| {
+            let found = path.find(object)?;
+            let none = found.first().is_none_or(Vec::is_empty).then(|| "<none>".to_owned());
+            let values = found.iter().flatten().map(super::Found::plain);
+            Ok(none.into_iter().chain(values).collect::<Vec<_>>().join(","))
+        };
+        self.paths.iter().map(cell).collect()
+    }
+}
+
+/// A whole path where the braces, or the dot before it, may be left out.
+fn relaxed(path: &str) -> Result<String, Fault> {
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let inner = path.strip_prefix('{').and_then(|path| path.strip_suffix('}')).unwrap_or(path);
+    let bare = inner.strip_prefix('.').filter(|bare| !bare.is_empty()).unwrap_or(inner);
+    if bare.is_empty() || bare.contains(['{', '}']) {
+        return Err(Fault::of_data(format!("{path:?} is not a path")).with("write it as in .metadata.name"));
+    }
+    Ok(format!("{{.{bare}}}"))
+}

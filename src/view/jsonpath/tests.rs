@@ -1,0 +1,158 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn text(template: &str, document: &Value) -> String {
+    let template = Template::parse(template).unwrap();
+    String::from_utf8(template.text(document).unwrap()).unwrap()
+}
+
+fn refused(template: &str) -> String {
+    let fault = Template::parse(template).unwrap_err();
+    fault.hint().map_or_else(|| fault.to_string(), |hint| format!("{fault}; {hint}"))
+}
+
+fn misfit(template: &str, document: &Value) -> String {
+    Template::parse(template).unwrap().text(document).unwrap_err().to_string()
+}
+
+/// The document of kubectl's own documentation.
+fn documented() -> Value {
+    json!({
+        "kind": "List",
+        "items": [
+            {
+                "kind": "None",
+                "metadata": {"name": "127.0.0.1", "labels": {"kubernetes.io/hostname": "127.0.0.1"}},
+                "status": {
+                    "capacity": {"cpu": "4"},
+                    "addresses": [{"type": "LegacyHostIP", "address": "127.0.0.1"}],
+                },
+            },
+            {
+                "kind": "None",
+                "metadata": {"name": "127.0.0.2"},
+                "status": {
+                    "capacity": {"cpu": "8"},
+                    "addresses": [
+                        {"type": "LegacyHostIP", "address": "127.0.0.2"},
+                        {"type": "another", "address": "127.0.0.3"},
+                    ],
+                },
+            },
+        ],
+        "users": [
+            {"name": "myself", "user": {}},
+            {"name": "e2e", "user": {"username": "admin", "password": "secret"}},
+        ],
+    })
+}
+
+#[test]
+fn what_is_documented_is_printed() {
+    let document = documented();
+    let examples = [
+        ("kind is {.kind}", "kind is List"),
+        ("{['kind']}", "List"),
+        ("{['items'][0]['metadata']['labels']['kubernetes\\.io/hostname']}", "127.0.0.1"),
+        ("{.items[*].metadata.name}", "127.0.0.1 127.0.0.2"),
+        ("{.users[0].name}", "myself"),
+        ("{.items[*]['metadata.name', 'status.capacity']}", "127.0.0.1 127.0.0.2 {\"cpu\":\"4\"} {\"cpu\":\"8\"}"),
+        ("{.users[?(@.name==\"e2e\")].user.password}", "secret"),
+        (
+            "{range .items[*]}[{.metadata.name}, {.status.capacity}] {end}",
+            "[127.0.0.1, {\"cpu\":\"4\"}] [127.0.0.2, {\"cpu\":\"8\"}] ",
+        ),
+        ("{range .items[*]}{.metadata.name}{'\\t'}{end}", "127.0.0.1\t127.0.0.2\t"),
+        ("{.items[0].metadata.labels.kubernetes\\.io/hostname}", "127.0.0.1"),
+    ];
+    for (template, expected) in examples {
+        assert_eq!(text(template, &document), expected, "{template}");
+    }
+    assert_eq!(text("{..name}", &document), "127.0.0.1 127.0.0.2 myself e2e");
+}
+
+#[test]
+fn values_are_written_as_go_writes_them() {
+    let document = json!({
+        "float": 1_234_567.5, "whole": 3.0, "big": 18_446_744_073_709_551_615_u64, "small": 0.000_001_5, "no": null,
+        "yes": true, "empty": [], "none": {}, "html": ["<a> & \u{2028}"], "deep": {"b": [1, null, 1.5e-7], "a": {"x": 1e21}},
+    });
+    assert_eq!(text("{.float} {.whole} {.big} {.small}", &document), "1.2345675e+06 3 1.8446744073709552e+19 1.5e-06");
+    assert_eq!(text("{.no} {.yes} {.empty} {.none} {.missing}", &document), "null true [] {} ");
+    assert_eq!(text("{.html}", &document), r#"["\u003ca\u003e \u0026 \u2028"]"#);
+    assert_eq!(text("{.deep}", &document), r#"{"a":{"x":1e+21},"b":[1,null,1.5e-7]}"#);
+    let columns = Columns::parse("DEEP:.deep,NO:no,MISSING:{.missing},TWO:.deep.b[0:2]").unwrap();
+    assert_eq!(columns.names(), ["DEEP", "NO", "MISSING", "TWO"]);
+    assert_eq!(
+        columns.row(&document).unwrap(),
+        ["map[a:map[x:1e+21] b:[1 <nil> 1.5e-07]]", "<nil>", "<none>", "1,<nil>"]
+    );
+}
+
+#[test]
+fn json_comes_as_an_array_for_each_part() {
+    let template = Template::parse("{.a}-{.b[*]}").unwrap();
+    let json = template.json(&json!({"a": {"x": []}, "b": []})).unwrap();
+    assert_eq!(String::from_utf8(json).unwrap(), "[\n    {\n        \"x\": []\n    }\n]\n[\n    \"-\"\n]\n[]\n");
+}
+
+#[test]
+fn what_is_no_template_is_refused_with_its_place() {
+    insta::assert_snapshot!(
+        ["{.a", "{.é[0}", "x {items[0]}", "{end}", "{.a[x]}", "{.a['b]}", "{.a[?(@.b)}", "{.a[?(@.b=1)]}",
+         "{.a[?(@.b==True)]}", "{.a[?(@.b==\"x)]}", "{\"\\q\"}", "{.a....b}", "{.a,.b}", "{1.2.3}", "{\"a}"]
+        .map(|template| format!("{template:20} {}", refused(template)))
+        .join("\n"),
+        @r#"
+    {.a                  { is not closed by } on its line (at character 1); {"\n"} is a line break
+    {.é[0}               [ is not closed by ] on its line (at character 4)
+    x {items[0]}         "items" is no word that means something here (at character 3); a path begins with a dot, as in {.metadata.name}; a text stands in quotes
+    {end}                {end} without a {range} before it, which it would end (at character 1)
+    {.a[x]}              [x] is neither an index nor a name (at character 5); write [0], [-1], [1:3], [*], ['name'] or [?(@.type=="Ready")]
+    {.a['b]}             ['b] is neither an index nor a name (at character 5); write [0], [-1], [1:3], [*], ['name'] or [?(@.type=="Ready")]
+    {.a[?(@.b)}          a filter is closed by )] (at character 11); write it as in [?(@.type=="Ready")]
+    {.a[?(@.b=1)]}       "=" compares nothing (at character 10); filters know ==, !=, <, <=, > and >=
+    {.a[?(@.b==True)]}   "True" is no word that means something here (at character 12); a text is compared in quotes, as in [?(@.type=="Ready")], a path begins with @.
+    {.a[?(@.b=="x)]}     [?( is not closed by )] on its line (at character 4)
+    {"\q"}               "\q" has an escape that is unknown (at character 2)
+    {.a....b}            .. stands twice (at character 6)
+    {.a,.b}              ',' does not belong into braces (at character 4); text stands outside of the braces, or in quotes
+    {1.2.3}              "1.2.3" is not a number (at character 2)
+    {"a}                 " is not closed by another " on its line (at character 2)
+    "#
+    );
+}
+
+#[test]
+fn what_does_not_fit_the_document_is_told() {
+    let document = json!({"a": [1, 2.5, "x"], "o": {}, "b": [[1, 2]]});
+    insta::assert_snapshot!(
+        ["{.a[3]}", "{.a[-4]}", "{.a[2:1]}", "{.a[::0]}", "{.o[0]}", "{.o[?(@.x)]}", "{.a[?(@==\"x\")]}",
+         "{.a[?(@<2)]}", "{.b[?(@[*]==1)]}"]
+        .map(|template| format!("{template:20} {}", misfit(template, &document)))
+        .join("\n"),
+        @r#"
+    {.a[3]}              index 3 is outside of an array of length 3
+    {.a[-4]}             index -4 is outside of an array of length 3
+    {.a[2:1]}            a slice from 2 to 1 ends before it begins
+    {.a[::0]}            a slice goes on by steps of 0, which leads nowhere
+    {.o[0]}              an object is not an array, and has no element by index
+    {.o[?(@.x)]}         an object is not an array, and a filter needs one
+    {.a[?(@=="x")]}      a number and a text can't be compared
+    {.a[?(@<2)]}         a whole number and a fraction can't be compared
+    {.b[?(@[*]==1)]}     2 values can't be compared, only one
+    "#
+    );
+}
+
+#[test]
+fn columns_without_a_path_are_refused() {
+    let refused = |spec: &str| Columns::parse(spec).unwrap_err().to_string();
+    assert_eq!(refused("NAME"), "\"NAME\" has no path");
+    assert_eq!(refused("NAME:{.a}{.b}"), "column NAME: \"{.a}{.b}\" is not a path");
+    assert_eq!(refused("NAME:.a[x]"), "column NAME: [x] is neither an index nor a name");
+    let lines = Columns::parse_lines("NAME   DONE\n.metadata.name {.status.succeeded}\n").unwrap();
+    assert_eq!(lines, Columns::parse("NAME:metadata.name,DONE:.status.succeeded").unwrap());
+    assert_eq!(Columns::parse_lines("A B\n.a\n").unwrap_err().to_string(), "2 names and 1 paths don't match");
+}
