@@ -14,8 +14,8 @@ use crate::manifest::yaml;
 use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
 use crate::view::config::{self as view, Row};
 
-pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
-    let &ConfigArgs { output, example } = args;
+pub(super) fn config(args: ConfigArgs, context: &mut Context) -> Result<Exit> {
+    let ConfigArgs { output, example } = args;
     if example {
         context.ui.data(self::example())?;
         return Ok(Exit::Success);

@@ -213,7 +213,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Scale(args) => scale::scale(args, context).await,
         Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
         Verb::Completion { shell } => completion::completion(shell, context),
-        Verb::Config(args) => config::config(&args, context),
+        Verb::Config(args) => config::config(args, context),
         Verb::Version(args) => version::version(args, context).await,
         Verb::Man { dir } => man::man(&dir),
         // It was answered while the command line was read.
