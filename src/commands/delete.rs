@@ -141,7 +141,7 @@ async fn find_named(
     for (name, error) in missing {
         let left = unowned_items(name, cluster).await?;
         if left.is_empty() && !ignore_not_found {
-            return Err(error.into());
+            return Err(find::with_nearest(error, name, cluster).await.into());
         }
         for name in left {
             if report.dry_run == DryRun::None {

@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::manifest::read::{self, ItemSource};
+use crate::spec::near;
 use crate::state::member::Member;
 use crate::state::{self, JobState};
 use crate::view::summary::ItemTexts;
@@ -72,9 +73,23 @@ pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Co
         return Ok(job);
     };
     let name = job_name(text)?;
-    let job = cluster.job(&name).await?;
+    let job = match cluster.job(&name).await {
+        Err(error) if error.kind() == Kind::NotFound => return Err(with_nearest(error, &name, cluster).await.into()),
+        found => found?,
+    };
     check_indexed(&job)?;
     Ok(job)
+}
+
+/// An error about a Job that is not there, with the one that may be meant.
+pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
+    // Who may not list Jobs goes without.
+    let jobs = cluster.jobs(false, None).await.unwrap_or_default();
+    let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
+    match near::nearest(name, names) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error,
+    }
 }
 
 /// # Errors

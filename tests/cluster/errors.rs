@@ -32,6 +32,17 @@ fn a_job_that_is_not_indexed() {
 }
 
 #[test]
+fn a_job_that_is_not_there_has_a_near_one() {
+    let cluster = Cluster::new("errors");
+    cluster.run(&["run", "train-a", "-dq", "--completions", "1", "--", "true"]).ok();
+    for verb in ["describe", "logs", "wait", "delete"] {
+        let outcome = cluster.run(&[verb, "trian-a"]);
+        assert!(outcome.code == 1 && outcome.stderr.contains("hint: did you mean train-a?"), "{verb}: {outcome:?}");
+    }
+    assert!(!cluster.run(&["describe", "zebra"]).stderr.contains("did you mean"));
+}
+
+#[test]
 fn a_forbidden_verb_names_the_permission() {
     let cluster = Cluster::new("errors");
     let namespace = cluster.namespace();

@@ -25,5 +25,6 @@ mod run;
 mod support;
 #[path = "../terminal.rs"]
 mod terminal;
+mod version;
 mod wait;
 mod watch;

@@ -37,6 +37,8 @@ fn color_and_movement_go_by_what_the_user_says() {
         assert!(!text.replace("\r\n", "\n").contains('\r'), "{before} {flags}: {text:?}");
         assert!(text.contains(&format!("error: job {name} failed")), "{before} {flags}: {text:?}");
     }
+    let again = run("again", "TERM=xterm KUBECTL_INDEXED_PLAIN=true", "--plain=false");
+    assert!(again.contains('░'), "a flag takes back what a variable says: {again:?}");
     // Where there is no terminal, colour comes only when it is forced.
     let list = |before: &str| cluster.shell(&format!("{before} kubectl indexed logs usual")).ok().stdout;
     assert!(!list("").contains(ESCAPE));
