@@ -224,11 +224,11 @@ async fn apply(
                 continue;
             }
         };
-        match output.word {
-            _ if let Some(custom) = &mut output.custom => custom.each(&[list::object(&now, Fields::All)?], context)?,
-            None => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
-            Some(ObjectFormat::Name) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
-            Some(ObjectFormat::Yaml | ObjectFormat::Json) => printed.push(now),
+        match (&mut output.custom, output.word) {
+            (Some(custom), _) => custom.each(&[list::object(&now, Fields::All)?], context)?,
+            (None, None) => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
+            (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
+            (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
         }
         for note in notes {
             context.ui.status(&note);
