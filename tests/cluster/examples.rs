@@ -234,7 +234,7 @@ fn the_first_find_ends_the_search() {
         assert!(outcome.code == 1 && outcome.stderr.starts_with(told), "{outcome:#?}");
         return;
     }
-    assert_eq!(outcome.clone().ok().stdout, "[2 20000002] 20000003 * 200000033\n");
+    assert_eq!(outcome.clone().ok().stdout, "[2 60000002] 60000011 * 130000001\n");
     let told = "job search completed (SuccessPolicy): 1 of 4 indexes completed, 3 unfinished in ";
     assert!(outcome.stderr.contains(told), "{outcome:#?}");
     assert!(outcome.stderr.contains("\ncompleted: 2\nstopped: 0,1,3\n"), "{outcome:#?}");
