@@ -3,6 +3,7 @@
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 
+use super::objects::KUEUE;
 use super::{Cluster, PAGE};
 use crate::contract::label;
 use crate::error::{Error, Kind};
@@ -27,7 +28,7 @@ impl Named {
             Self::ConfigMaps => ("", &["v1"], "ConfigMap", "configmaps", true),
             Self::ServiceAccounts => ("", &["v1"], "ServiceAccount", "serviceaccounts", true),
             Self::PriorityClasses => ("scheduling.k8s.io", &["v1"], "PriorityClass", "priorityclasses", false),
-            Self::LocalQueues => ("kueue.x-k8s.io", &["v1beta2", "v1beta1"], "LocalQueue", "localqueues", true),
+            Self::LocalQueues => (KUEUE, &["v1beta2", "v1beta1"], "LocalQueue", "localqueues", true),
         }
     }
 }

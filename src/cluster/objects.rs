@@ -37,7 +37,7 @@ impl Created {
 }
 
 /// The API group of Kueue.
-const KUEUE: &str = "kueue.x-k8s.io";
+pub(super) const KUEUE: &str = "kueue.x-k8s.io";
 
 /// Which server it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -162,7 +162,7 @@ pub(crate) fn main() -> ExitCode {
         return complete::answer(&question, &mut Ui::new(false));
     }
     let mut context;
-    let verb = match settings::read_command_line() {
+    let verb = match settings::read_command_line(started_as) {
         Ok(CommandLine { cli, settings }) => {
             context = Context { ui: Ui::new(cli.plain), global: cli.global, settings };
             cli.verb

@@ -1,7 +1,7 @@
 //! The command line with the user's standing defaults under it: those of a file and of the environment.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::OsStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -44,18 +44,16 @@ const ELSEWHERE: [(&[&str], &[&str]); 7] = [
     (&["pause", "hold"], &["suspend"]),
 ];
 
-/// Reads the command line, and lays the standing defaults under it.
-pub(super) fn read_command_line() -> Result<CommandLine, Refused> {
+/// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
+pub(super) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let started_as = words.first().cloned().unwrap_or_default();
-    let started_as = Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let settings = load();
     let own = words.split(|word| word == "--").next().unwrap_or_default();
     let says_plain = |entry: &Entry| entry.setting.name == "plain" && entry.value == "true";
     let is_plain = own.iter().any(|word| word == "--plain")
         || settings.iter().flat_map(|settings| &settings.entries).any(says_plain);
     let color = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
-    let command = || match started_as.as_str() {
+    let command = || match started_as {
         name if name.starts_with("kubectl-") => Cli::command().bin_name("kubectl indexed").color(color),
         _ => Cli::command().color(color),
     };

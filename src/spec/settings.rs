@@ -30,6 +30,8 @@ pub(crate) enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Nowhere,
+    /// By this label of the Job.
+    Label(&'static str),
     /// In one of these places of the Job.
     Job(&'static [&'static str]),
     /// In one of these places of the Pods' spec.
@@ -72,7 +74,7 @@ pub(crate) const SETTINGS: [Setting; 24] = [
     one("image-pull-policy", RUN, Said::Worker(&["/imagePullPolicy"]), "IfNotPresent"),
     several("image-pull-secret", Shape::List, Said::Pod(&["/imagePullSecrets"]), "registry-login"),
     one("parallelism", RUN, Said::Job(&["/spec/parallelism"]), "20"),
-    one("queue", RUN, Said::Nowhere, "team-queue"),
+    one("queue", RUN, Said::Label(label::KUEUE_QUEUE), "team-queue"),
     several("label", Shape::Map, Said::Job(&["/metadata/labels", "/spec/template/metadata/labels"]), "team: vision"),
     several(
         "annotation",
@@ -108,10 +110,10 @@ impl Setting {
     fn is_said_by(&self, base: &Value, key: Option<&str>) -> bool {
         let pod = base.pointer("/spec/template/spec");
         let (within, places) = match self.said {
-            Said::Nowhere if self.name == "queue" => {
-                return base.pointer("/metadata/labels").is_some_and(|labels| labels.get(label::KUEUE_QUEUE).is_some());
-            }
             Said::Nowhere => return false,
+            Said::Label(key) => {
+                return base.pointer("/metadata/labels").is_some_and(|labels| labels.get(key).is_some());
+            }
             Said::Failures(_) if base::restart_policy(base) == Some("OnFailure") => return true,
             Said::Job(places) | Said::Failures(places) => (Some(base), places),
             Said::Pod(places) => (pod, places),

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::readme::verbs;
 use crate::support::Sandbox;
 
 #[test]
@@ -10,10 +11,7 @@ fn every_verb_has_a_page_that_renders() {
     let written = sandbox.run(&["man", "pages"]);
     assert_eq!((written.code, written.stdout.as_str(), written.stderr.as_str()), (0, "", ""), "{written}");
     let pages = sandbox.shell("ls pages").stdout;
-    let verbs = sandbox.run(&["--help"]).stdout;
-    let verbs = verbs.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let verbs: Vec<_> = verbs.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let mut expected: Vec<_> = verbs.iter().map(|verb| format!("kubectl-indexed-{verb}.1")).collect();
+    let mut expected: Vec<_> = verbs().iter().map(|verb| format!("kubectl-indexed-{verb}.1")).collect();
     expected.push("kubectl-indexed.1".to_owned());
     expected.sort();
     let mut found: Vec<_> = pages.lines().map(str::to_owned).collect();
