@@ -74,9 +74,12 @@ func (l layout) kubeletConfig(v version) object {
 		"maxPods":             250,
 		"serializeImagePulls": false,
 		"registryPullQPS":     0,
-		"eventRecordQPS":      0,
-		"kubeAPIQPS":          500,
-		"kubeAPIBurst":        1000,
+		// 0 is not "no limit", as its documentation has it, but the client's
+		// own 5 each second: events would come minutes late or never.
+		"eventRecordQPS": 500,
+		"eventBurst":     1000,
+		"kubeAPIQPS":     500,
+		"kubeAPIBurst":   1000,
 
 		// A disk or memory that is nearly full is no reason to end Pods here.
 		"imageGCHighThresholdPercent": 100,

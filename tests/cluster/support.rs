@@ -137,8 +137,10 @@ impl Cluster {
 
     /// Starts the program, to be watched or interrupted.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let mut command = self.command(env!("CARGO_BIN_EXE_kubectl-indexed"));
-        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command("env");
+        // A shell has what it starts in the background ignore Ctrl-C, and the tests themselves may run so.
+        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: command.spawn().unwrap() }
     }
 
@@ -283,7 +285,7 @@ impl Running {
         while self.child.try_wait().unwrap().is_none() {
             if Instant::now() > end {
                 let _ = self.child.kill();
-                break;
+                panic!("it did not end within a minute: {:?} {:?}", stdout.join(), stderr.join());
             }
             sleep(Duration::from_millis(20));
         }
