@@ -89,6 +89,8 @@ struct Reading<'a> {
     options: LogOptions,
     splitter: Splitter,
     batches: &'a mpsc::Sender<LogBatch>,
+    /// Whether the server began to give the log, and the connection broke then.
+    broke: bool,
 }
 
 /// How one answer came to its end.
@@ -124,7 +126,7 @@ impl Cluster {
         batches: &mpsc::Sender<LogBatch>,
     ) -> Result<LogEnd, Error> {
         let splitter = Splitter::new(Arc::clone(source), options);
-        let mut reading = Reading { cluster: self, source, options, splitter, batches };
+        let mut reading = Reading { cluster: self, source, options, splitter, batches, broke: false };
         let (mut idle, mut failures, mut served, mut end) = (0_u32, 0_u32, false, LogEnd::default());
         loop {
             let before = reading.splitter.progress();
@@ -147,7 +149,7 @@ impl Cluster {
             // A silent log may be closed for ever so often, and taken up again; only errors in a row are too many.
             idle = if progressed { 0 } else { idle + 1 };
             failures = if progressed || came.is_ok() { 0 } else { failures + 1 };
-            served |= came.is_ok() || progressed;
+            served |= came.is_ok() || progressed || reading.broke;
             if served {
                 streams.note_served();
             }
@@ -253,6 +255,7 @@ impl Reading<'_> {
             let bytes = match came {
                 Ok(bytes) => bytes,
                 Err(error) => {
+                    self.broke = true;
                     let message = format!("can't {doing}: the connection was closed");
                     return Err(Error::new(Kind::Unreachable, message).caused_by(error));
                 }

@@ -93,6 +93,39 @@ fn finished_logs_cut_anywhere_come_once() {
     assert!(fault.cut() >= 6, "cut only {} times", fault.cut());
 }
 
+/// Cuts the first answers with the log of each Pod, behind the head and not yet a whole line.
+#[derive(Default)]
+struct CutsBeforeTheFirstLine(Mutex<HashMap<String, u32>>);
+
+impl Fault for CutsBeforeTheFirstLine {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let Some(pod) = pod_of_log(request) else { return true };
+        let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return true };
+        let mut answers = self.0.lock().unwrap();
+        let answers = answers.entry(pod).or_default();
+        *answers += 1;
+        if *answers > 3 {
+            return true;
+        }
+        bytes.truncate(head + 4);
+        false
+    }
+}
+
+#[test]
+fn a_log_whose_first_line_never_came_is_asked_for_again() {
+    let cluster = Cluster::new("cut-first");
+    let (_running, port) = cluster.start_api_proxy();
+    cluster.run(&["run", "x", "--completions", "3", "-q", "--", "echo", "all"]).ok();
+    for args in [&[][..], &["--timestamps"], &["-f"], &["--index", "1"]] {
+        let url = proxy(port, Arc::new(CutsBeforeTheFirstLine::default()));
+        let through = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat()).ok();
+        let count = if args.contains(&"--index") { 1 } else { 3 };
+        assert_eq!(through.stdout.lines().filter(|line| line.ends_with("all")).count(), count, "{args:?}: {through:?}");
+        assert_eq!(through.stderr, "", "{args:?}");
+    }
+}
+
 #[test]
 fn followed_logs_cut_anywhere_come_once() {
     let cluster = Cluster::new("cut-followed");
@@ -170,10 +203,12 @@ impl HasNoLog {
 
 impl Fault for HasNoLog {
     fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
-        if contains(request, "/log?") {
-            *bytes = self.0.clone().into_bytes();
+        if !contains(request, "/log?") {
+            return true;
         }
-        true
+        *bytes = self.0.clone().into_bytes();
+        // The real answer may come in pieces, and none of them is to be answered again.
+        false
     }
 }
 
