@@ -59,6 +59,57 @@ pub(super) struct Splitter {
 /// How much of a line is kept to know it again.
 const KEPT: usize = 256;
 
+/// Words of a node in place of a log, or of its rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Excuse<'a> {
+    pub(super) why: Why,
+    pub(super) text: &'a str,
+}
+
+/// Why a node gives no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The log is not there, or no more.
+    Gone,
+    /// It can give what there is, and not wait for more.
+    CannotWait,
+    /// What runs the containers did not answer; it may know more later.
+    Runtime,
+    /// The log can't be read.
+    Unreadable,
+}
+
+/// How an excuse begins, and what it has within.
+struct Said {
+    start: &'static str,
+    within: &'static str,
+    why: Why,
+}
+
+const fn said(start: &'static str, within: &'static str, why: Why) -> Said {
+    Said { start, within, why }
+}
+
+/// How an error begins of what runs the containers, and of much else.
+const RUNTIME: &str = "rpc error: code = ";
+
+/// From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer has begun before it looks for the container: its
+/// errors come as the last bytes of the log.
+const EXCUSES: [Said; 11] = [
+    said("unable to retrieve container logs for ", "", Why::Gone),
+    said("failed to try resolving symlinks in path \"", "", Why::Gone),
+    said("failed to open log file \"", "", Why::Gone),
+    // The limits of inotify on the node are used up.
+    said("failed to create fsnotify watcher: ", "", Why::CannotWait),
+    said("failed to watch directory \"", "", Why::CannotWait),
+    said(RUNTIME, " desc = ", Why::Runtime),
+    said("failed to tail ", " lines of log file \"", Why::Unreadable),
+    said("failed to seek ", " in log file \"", Why::Unreadable),
+    said("failed to read log file \"", "", Why::Unreadable),
+    said("failed to reset seek in log file \"", "", Why::Unreadable),
+    said("failed to get parse function: ", "", Why::Unreadable),
+];
+
 impl Splitter {
     pub(super) fn new(source: Arc<LogSource>, options: LogOptions) -> Self {
         Self {
@@ -166,12 +217,15 @@ impl Splitter {
         (!batch.bytes.is_empty()).then_some(batch)
     }
 
-    /// What the node says in place of a log that it does not have; it ends without a line break, as no line of a
-    /// container does.
-    pub(super) fn excuse(&self) -> Option<&str> {
+    /// What the node says in place of a log, or of its rest; it ends without a line break, as no line of a container
+    /// does.
+    pub(super) fn excuse(&self) -> Option<Excuse<'_>> {
         let text = std::str::from_utf8(&self.begun).ok()?;
-        // From `GetContainerLogs` of the kubelet, whose answer has begun before it looks for the container.
-        text.starts_with("unable to retrieve container logs for ").then_some(text)
+        // A line of a container begins with its time where that is asked for, and may be anything else elsewhere.
+        let could_be = |excuse: &&Said| self.timed || excuse.start != RUNTIME;
+        let said =
+            EXCUSES.iter().filter(could_be).find(|said| text.starts_with(said.start) && text.contains(said.within));
+        said.map(|said| Excuse { why: said.why, text })
     }
 
     /// Whatever has no end, as a line; None if there is nothing.
@@ -328,14 +382,27 @@ mod tests {
 
     #[test]
     fn the_excuse_of_a_node_is_no_line() {
-        let excuse = "unable to retrieve container logs for containerd://0123";
+        let excuses = [
+            ("unable to retrieve container logs for containerd://0123", Why::Gone),
+            (r#"failed to try resolving symlinks in path "/var/log/0.log": lstat /var: no such file"#, Why::Gone),
+            ("failed to create fsnotify watcher: too many open files", Why::CannotWait),
+            (r#"failed to tail 3 lines of log file "/var/log/0.log": input/output error"#, Why::Unreadable),
+        ];
         for times in [false, true] {
+            for (text_of_node, why) in excuses {
+                let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
+                assert_eq!(text(splitter.feed(text_of_node.as_bytes())), "");
+                assert_eq!(splitter.excuse(), Some(Excuse { why, text: text_of_node }));
+                splitter.resume();
+                splitter.feed(format!("{text_of_node}\n").as_bytes());
+                assert_eq!(splitter.excuse(), None, "a container may write so");
+            }
             let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
-            assert_eq!(text(splitter.feed(excuse.as_bytes())), "");
-            assert_eq!(splitter.excuse(), Some(excuse));
+            splitter.feed(b"rpc error: code = Unavailable desc = connection refused");
+            assert_eq!(splitter.excuse().map(|excuse| excuse.why), times.then_some(Why::Runtime));
             splitter.resume();
-            splitter.feed(format!("{excuse}\n").as_bytes());
-            assert_eq!(splitter.excuse(), None, "a container may write so");
+            splitter.feed(b"failed to tail a cat");
+            assert_eq!(splitter.excuse(), None);
         }
     }
 

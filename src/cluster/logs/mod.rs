@@ -19,7 +19,7 @@ use super::Cluster;
 use super::connect::request_error;
 use crate::error::{Error, Kind};
 pub(crate) use batch::LogBatch;
-use batch::Splitter;
+use batch::{Excuse, Splitter, Why};
 pub(crate) use streams::Streams;
 use streams::Turn;
 
@@ -263,8 +263,15 @@ impl Reading<'_> {
             // Nothing is noted as seen before it is handed on: reading may be cut off while it waits for that.
             let Ok(permit) = self.batches.reserve().await else { return Ok(End::NobodyListens) };
             if bytes.is_empty() {
-                if let Some(excuse) = self.splitter.excuse() {
-                    return Err(Error::new(Kind::NotFound, format!("can't {doing}: {excuse}")));
+                if let Some(Excuse { why, text }) = self.splitter.excuse() {
+                    let kind = match why {
+                        // It is asked again later, as often as it takes.
+                        Why::CannotWait => return Ok(End::Closed),
+                        Why::Gone => Kind::NotFound,
+                        Why::Runtime => Kind::Unreachable,
+                        Why::Unreadable => Kind::Failed,
+                    };
+                    return Err(Error::new(kind, format!("can't {doing}: {text}")));
                 }
                 // A line that has no end is the last one, or the connection ended within: it is read again as a whole.
                 if !follow && let Some(batch) = self.splitter.finish() {

@@ -1,6 +1,7 @@
 //! Logs whose connections break, whose files are put away, or that a node does not give.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -215,6 +216,8 @@ impl Fault for HasNoLog {
 const NO_SUCH_LOG: &str =
     r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no such log","reason":"NotFound","code":404}"#;
 const EXCUSE: &str = "unable to retrieve container logs for containerd://0123456789abcdef";
+const NO_FILE: &str = "failed to try resolving symlinks in path \"/var/log/pods/x/worker/0.log\": lstat \
+    /var/log/pods/x/worker/0.log: no such file or directory";
 
 #[test]
 fn the_termination_message_stands_in_for_a_log_that_is_gone() {
@@ -222,7 +225,9 @@ fn the_termination_message_stands_in_for_a_log_that_is_gone() {
     let (_running, port) = cluster.start_api_proxy();
     let script = "echo so far; [ $JOB_COMPLETION_INDEX = 0 ] || { echo broken; exit 3; }";
     assert_eq!(cluster.run(&["run", "x", "--completions", "2", "-q", "--", "sh", "-c", script]).code, 1);
-    for (status, body, why) in [("404 Not Found", NO_SUCH_LOG, "no such log"), ("200 OK", EXCUSE, EXCUSE)] {
+    let answers =
+        [("404 Not Found", NO_SUCH_LOG, "no such log"), ("200 OK", EXCUSE, EXCUSE), ("200 OK", NO_FILE, NO_FILE)];
+    for (status, body, why) in answers {
         let url = proxy(port, HasNoLog::new(status, body));
         for args in [&[][..], &["-f"], &["--timestamps", "--prefix=none"]] {
             let outcome = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat());
@@ -239,4 +244,45 @@ fn the_termination_message_stands_in_for_a_log_that_is_gone() {
             assert!(outcome.stderr.contains("; its termination message is printed instead"), "{args:?}: {outcome:?}");
         }
     }
+}
+
+/// Answers as a server does whose node has used up its limits of inotify: it gives what there is, and says that it
+/// can't wait for more.
+#[derive(Default)]
+struct CannotWait(AtomicUsize);
+
+const NO_WATCHER: &str = "failed to create fsnotify watcher: too many open files";
+
+impl Fault for CannotWait {
+    fn request(&self, bytes: &mut Vec<u8>) {
+        let follow = b"follow=true";
+        if let Some(at) = bytes.windows(follow.len()).position(|window| window == follow) {
+            bytes[at..at + follow.len()].copy_from_slice(b"follow=0&w=");
+        }
+    }
+
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let end = b"0\r\n\r\n";
+        if contains(request, "follow=0&w=") && bytes.ends_with(end) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            bytes.truncate(bytes.len() - end.len());
+            bytes.extend_from_slice(format!("{:x}\r\n{NO_WATCHER}\r\n0\r\n\r\n", NO_WATCHER.len()).as_bytes());
+        }
+        true
+    }
+}
+
+#[test]
+fn a_node_that_cannot_wait_is_asked_again() {
+    let cluster = Cluster::new("no-watcher");
+    let (_running, port) = cluster.start_api_proxy();
+    let script = "for n in 1 2 3 4 5 6; do echo line $n; sleep 1; done";
+    cluster.run(&["run", "x", "--completions", "2", "-d", "-q", "--", "sh", "-c", script]).ok();
+    let fault = Arc::new(CannotWait::default());
+    let url = proxy(port, Arc::clone(&fault));
+    let followed = cluster.run(&["logs", "x", "-f", "-s", &url, "-n", cluster.namespace()]).ok();
+    let expected: Vec<_> = (0..2).flat_map(|i| (1..=6).map(move |n| format!("[{i}] line {n}"))).collect();
+    assert_eq!((followed.sorted_lines(), followed.stderr.as_str()), (expected, ""), "{followed:?}");
+    let times = fault.0.load(Ordering::Relaxed);
+    assert!(times >= 4, "it was asked {times} times");
 }
