@@ -19,14 +19,14 @@ use super::lanes::Lanes;
 use super::print::{Filter, LogForm, LogPrinter};
 use super::{Context, family, find};
 use crate::args::{AttemptChoice, LogsArgs};
-use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
+use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::{IndexSelector, IndexSet};
 use crate::spec::duration;
 use crate::state::{Event, IndexStatus, JobState};
 use crate::view::summary::ItemTexts;
-use missing::Missing;
+use missing::{Left, Missing};
 use pick::{Pick, Picked};
 
 /// How many batches of one log are held while an earlier log is printed.
@@ -278,11 +278,11 @@ struct Read<'a> {
 struct Reading<'a> {
     picked: Picked<'a>,
     batches: mpsc::Receiver<LogBatch>,
-    reader: JoinHandle<Result<LogEnd, Error>>,
+    reader: JoinHandle<Result<LogEnd, Lost>>,
 }
 
 impl Read<'_> {
-    fn start(&self, source: Arc<LogSource>) -> (mpsc::Receiver<LogBatch>, JoinHandle<Result<LogEnd, Error>>) {
+    fn start(&self, source: Arc<LogSource>) -> (mpsc::Receiver<LogBatch>, JoinHandle<Result<LogEnd, Lost>>) {
         let (sender, receiver) = mpsc::channel(HELD);
         let (cluster, streams, options) = (Arc::clone(self.cluster), Arc::clone(&self.streams), self.options);
         let reader = tokio::spawn(async move {
@@ -312,7 +312,7 @@ impl Read<'_> {
             while let Some(batch) = batches.recv().await {
                 printer.batch(&batch, &mut context.ui)?;
             }
-            finish(&picked, reader.await?, printer, missing, context)?;
+            note_end(&picked.source, Some(&picked), &reader.await?, printer, missing, context)?;
         }
     }
 
@@ -344,7 +344,8 @@ impl Read<'_> {
                 ended = readers.join_next() => {
                     let Some(ended) = ended else { break };
                     let (place, result) = ended??;
-                    finish(&sources[place], result, printer, missing, context)?;
+                    let picked = &sources[place];
+                    note_end(&picked.source, Some(picked), &result, printer, missing, context)?;
                 }
             }
         }
@@ -352,32 +353,35 @@ impl Read<'_> {
     }
 }
 
-/// Notes how the reading of a log ended. Of one that can't be had the message that its container left is printed.
-fn finish(
-    picked: &Picked<'_>,
-    result: Result<LogEnd, Error>,
+/// Notes how the reading of a log ended. Of one of which nothing came the message that its container left is printed, if
+/// it is still `picked`. Returns what is to be said at once where logs are followed.
+pub(super) fn note_end(
+    source: &LogSource,
+    picked: Option<&Picked<'_>>,
+    result: &Result<LogEnd, Lost>,
     printer: &mut LogPrinter,
     missing: &mut Missing,
     context: &mut Context,
-) -> Result<()> {
-    let source = &picked.source;
+) -> Result<Option<String>> {
     match result {
         Ok(LogEnd { gap, .. }) => {
-            if gap {
-                missing.gap(source.index);
-            }
-            printer.done(source)
+            printer.done(source)?;
+            Ok(gap.then(|| missing.gap(source.index)))
         }
-        Err(error) => {
-            let said = print_message(picked, printer, context)?;
-            missing.failed(source.index, &error, said);
-            Ok(())
+        Err(Lost { error, begun }) => {
+            let left = match picked {
+                // It is the end of what came, or has that.
+                _ if *begun => Left::Part,
+                Some(picked) if print_message(picked, printer, context)? => Left::Message,
+                _ => Left::Nothing,
+            };
+            Ok(Some(missing.lost(source.index, error, left)))
         }
     }
 }
 
 /// Prints the last words that the cluster has kept of a container.
-pub(super) fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
+fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
     let Picked { source, attempt, .. } = picked;
     let of_this = attempt.container.as_ref() == Some(&source.container);
     let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {

@@ -128,10 +128,10 @@ impl Cluster {
         Outcome::new(&command.output().unwrap())
     }
 
-    /// Runs the program itself.
+    /// Runs the program itself, for five minutes at the most: its exit code is 124 then.
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
-        let mut command = self.command(env!("CARGO_BIN_EXE_kubectl-indexed"));
-        command.args(args);
+        let mut command = self.command("timeout");
+        command.args(["--foreground", "300", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
         Self::outcome(command)
     }
 

@@ -128,7 +128,7 @@ impl Splitter {
         }
     }
 
-    /// Changes whenever something was handed on.
+    /// How much was handed on.
     pub(super) fn progress(&self) -> u64 {
         self.handed
     }

@@ -68,6 +68,14 @@ pub(crate) struct LogEnd {
     pub(crate) unended: bool,
 }
 
+/// A log that could not be read to its end.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) error: Error,
+    /// Whether some of it came before.
+    pub(crate) begun: bool,
+}
+
 /// How often a log is asked for again that can't be reached, before it is given up: for about two minutes.
 const TRIES: u32 = 20;
 /// How often a log is asked for again that was given before and is refused now, for some ten seconds: a server that has
@@ -124,7 +132,7 @@ impl Cluster {
         streams: &Streams,
         ended: &CancellationToken,
         batches: &mpsc::Sender<LogBatch>,
-    ) -> Result<LogEnd, Error> {
+    ) -> Result<LogEnd, Lost> {
         let splitter = Splitter::new(Arc::clone(source), options);
         let mut reading = Reading { cluster: self, source, options, splitter, batches, broke: false };
         let (mut idle, mut failures, mut served, mut end) = (0_u32, 0_u32, false, LogEnd::default());
@@ -174,7 +182,9 @@ impl Cluster {
                     }
                 }
                 // A log outlives a server that restarts; what it will never give is an error at once.
-                Err(error) if failures > options.patience(error.kind(), known) => return Err(error),
+                Err(error) if failures > options.patience(error.kind(), known) => {
+                    return Err(Lost { error, begun: reading.splitter.progress() > 0 });
+                }
                 Ok(End::Closed) | Err(_) => {}
             }
             // A log that was closed in order has most likely ended, which is about to be told; else something broke.

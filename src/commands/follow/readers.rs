@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LogView, Order};
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Streams};
+use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
 use crate::commands::lanes::Lanes;
 use crate::commands::logs::missing::Missing;
+use crate::commands::logs::note_end;
 use crate::commands::logs::pick::{Pick, Picked};
 use crate::commands::print::LogPrinter;
-use crate::error::Error;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -40,7 +40,7 @@ struct Reading {
 pub(super) struct Ended {
     uid: String,
     source: Arc<LogSource>,
-    result: Result<LogEnd, Error>,
+    result: Result<LogEnd, Lost>,
 }
 
 /// The logs that are being read.
@@ -237,28 +237,15 @@ impl Readers {
         }
     }
 
-    /// Notes that a log was read. Of one that can't be had, the message that its container left is printed.
+    /// Notes that a log was read, or why not.
     pub(super) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
         let Ended { uid, source, result } = ended;
         let index = source.index;
-        match &result {
-            Ok(LogEnd { gap, .. }) => {
-                if *gap {
-                    let torn = self.missing.gap(index);
-                    context.ui.warning(&torn);
-                }
-                self.printer.done(&source)?;
-            }
-            Err(error) => {
-                let picked = self.pick.of(index, state);
-                let picked = picked.iter().find(|picked| picked.attempt.uid == uid);
-                let said = match picked {
-                    Some(picked) => crate::commands::logs::print_message(picked, &mut self.printer, context)?,
-                    None => false,
-                };
-                self.missing.failed(index, error, said);
-                context.ui.warning(&format!("the log of index {index} is not complete: {error}"));
-            }
+        let picked = self.pick.of(index, state);
+        let picked =
+            picked.iter().find(|picked| picked.attempt.uid == uid && picked.source.container == source.container);
+        if let Some(said) = note_end(&source, picked, &result, &mut self.printer, &mut self.missing, context)? {
+            context.ui.warning(&said);
         }
         let readings = self.taken.get_mut(&index).into_iter().flatten();
         let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;

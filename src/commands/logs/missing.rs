@@ -19,9 +19,19 @@ const MESSAGE: usize = 200;
 pub(in crate::commands) struct Missing {
     /// No Pod is left.
     gone: IndexSet,
-    /// A part is missing.
-    torn: IndexSet,
+    /// A part is missing, for this reason.
+    torn: BTreeMap<String, IndexSet>,
     told: BTreeMap<String, IndexSet>,
+}
+
+/// What there is of a log that could not be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Left {
+    Nothing,
+    /// The last words of the container.
+    Message,
+    /// What came before it broke.
+    Part,
 }
 
 impl Missing {
@@ -34,25 +44,29 @@ impl Missing {
         !self.gone.is_empty()
     }
 
-    /// The log could not be read.
-    pub(in crate::commands) fn failed(&mut self, index: u32, error: &Error, said: bool) {
-        let mut why = format!(
-            ": {}",
-            escape_control(&chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| {
-                error.source()
-            })))
-        );
-        if said {
-            why.push_str("; its termination message is printed instead");
+    /// The log could not be read to its end. Returns what is to be said of it at once.
+    pub(in crate::commands) fn lost(&mut self, index: u32, error: &Error, left: Left) -> String {
+        let why =
+            chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
+        let why = escape_control(&why).into_owned();
+        if left == Left::Part {
+            return self.tear(index, &why);
         }
+        let instead = if left == Left::Message { "; its termination message is printed instead" } else { "" };
+        let why = format!(": {why}{instead}");
+        let said = none(&IndexSet::from_iter([index]), &why);
         self.tell(index, why);
+        format!("no log from {said}")
     }
 
     /// Lines may be missing of the log. Returns what is to be said of it at once.
     pub(in crate::commands) fn gap(&mut self, index: u32) -> String {
-        let one = IndexSet::from_iter([index]);
-        self.torn = self.torn.union(&one);
-        torn(&one)
+        self.tear(index, "its node had put a part away while the connection was broken")
+    }
+
+    fn tear(&mut self, index: u32, why: &str) -> String {
+        self.torn.entry(why.to_owned()).or_default().insert(index);
+        torn(&IndexSet::from_iter([index]), why)
     }
 
     /// The index has no log to read.
@@ -102,22 +116,25 @@ impl Missing {
     pub(in crate::commands) fn sentence(&self) -> String {
         let mut parts = Vec::new();
         for (why, indexes) in &self.told {
-            parts.push(format!("{}{why}", numbered(indexes)));
+            parts.push(none(indexes, why));
         }
         if !self.gone.is_empty() {
             let pods = if self.gone.len() == 1 { "its pod is gone" } else { "their pods are gone" };
             parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", numbered(&self.gone)));
         }
         let none = (!parts.is_empty()).then(|| format!("no log from {}", parts.join("; ")));
-        let torn = (!self.torn.is_empty()).then(|| torn(&self.torn));
+        let torn = self.torn.iter().map(|(why, indexes)| torn(indexes, why));
         none.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
     }
 }
 
-fn torn(indexes: &IndexSet) -> String {
+fn none(indexes: &IndexSet, why: &str) -> String {
+    format!("{}{why}", numbered(indexes))
+}
+
+fn torn(indexes: &IndexSet, why: &str) -> String {
     let logs = if indexes.len() == 1 { "the log" } else { "each log" };
-    let of = numbered(indexes);
-    format!("{logs} of {of} is not complete: its node had put a part away while the connection was broken")
+    format!("{logs} of {} is not complete: {why}", numbered(indexes))
 }
 
 /// Reasons that the events of a Pod give for its end; all others tell how it began.
@@ -171,5 +188,13 @@ mod tests {
         assert_eq!(missing.sentence(), torn);
         missing.tell(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
+        let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
+        let broken = "the log of index 2 is not complete: pods \"x\" not found";
+        assert_eq!(missing.lost(2, &error, Left::Part), broken);
+        assert_eq!(missing.lost(4, &error, Left::Nothing), "no log from index 4: pods \"x\" not found");
+        assert_eq!(
+            missing.sentence(),
+            format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")
+        );
     }
 }

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::folder::{Folder, Kept};
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogEnd, LogOptions, LogSource, Streams};
-use crate::error::{Error, Kind};
+use crate::cluster::logs::{LogEnd, LogOptions, LogSource, Lost, Streams};
+use crate::error::Kind;
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
@@ -188,13 +188,13 @@ impl Source {
                 Ok(())
             }
             Ok(LogEnd { gap: true, .. }) => Err("the node has put a part of its log away".to_owned()),
-            Err(error) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(Lost { error, .. }) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
+            Err(Lost { error, .. }) => Err(error.to_string()),
         })
     }
 
     /// Writes the whole log of an attempt that has ended.
-    async fn log(&self, row: &IndexRow, pod: &str, sink: &mut impl Write) -> Result<Result<LogEnd, Error>> {
+    async fn log(&self, row: &IndexRow, pod: &str, sink: &mut impl Write) -> Result<Result<LogEnd, Lost>> {
         let source = Arc::new(LogSource {
             index: row.index,
             attempt: row.attempts.unwrap_or(1),

@@ -246,6 +246,51 @@ fn the_termination_message_stands_in_for_a_log_that_is_gone() {
     }
 }
 
+/// Gives the beginning of each log, and no more of it.
+struct LosesTheRest {
+    begun: Mutex<BTreeSet<String>>,
+    gone: Arc<HasNoLog>,
+}
+
+impl Fault for LosesTheRest {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        let Some(pod) = pod_of_log(request) else { return true };
+        let mut begun = self.begun.lock().unwrap();
+        if begun.contains(&pod) {
+            return self.gone.answer(request, bytes);
+        }
+        // The head may come before.
+        let Some(cut) = bytes.windows(7).position(|window| window == b"line 20") else { return true };
+        bytes.truncate(cut);
+        begun.insert(pod);
+        false
+    }
+}
+
+#[test]
+fn a_log_that_is_lost_half_way_is_not_told_twice() {
+    let cluster = Cluster::new("half");
+    let (_running, port) = cluster.start_api_proxy();
+    // All of it is in the termination message of an index that fails.
+    let script = "for n in $(seq 30); do echo line $n; done; exit 3";
+    assert_eq!(cluster.run(&["run", "x", "--completions", "2", "-q", "--", "sh", "-c", script]).code, 1);
+    for args in [&[][..], &["-f"], &["-f", "-k"], &["--timestamps", "--merge"]] {
+        let gone = HasNoLog::new("404 Not Found", NO_SUCH_LOG);
+        let url = proxy(port, Arc::new(LosesTheRest { begun: Mutex::default(), gone }));
+        let outcome = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat());
+        for index in 0..2 {
+            let start = format!("[{index}] ");
+            let lines = outcome.stdout.lines().filter(|line| line.starts_with(&start));
+            let numbers: Vec<_> = lines.filter_map(|line| line.rsplit(' ').next()).collect();
+            let all: Vec<_> = (1..20).map(|n| n.to_string()).collect();
+            assert_eq!(numbers, all, "{args:?}: {outcome:?}");
+        }
+        assert_eq!(outcome.code, 1, "{args:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(" is not complete: "), "{args:?}: {outcome:?}");
+        assert!(!outcome.stderr.contains("termination message"), "{args:?}: {outcome:?}");
+    }
+}
+
 /// Answers as a server does whose node has used up its limits of inotify: it gives what there is, and says that it
 /// can't wait for more.
 #[derive(Default)]

@@ -1,0 +1,208 @@
+//! Items on their way into a manifest and back.
+
+use super::*;
+
+#[test]
+fn items_of_the_documentations_manifest_are_read() {
+    let script = "items=(foo bar 'b z')\necho ${items[$JOB_COMPLETION_INDEX]} > /input/data.txt\n";
+    let job: Job = from_value(json!({
+        "metadata": {"name": "indexed-job"},
+        "spec": {"completions": 3, "template": {"spec": {
+            "initContainers": [{"name": "input", "image": "bash", "command": ["bash", "-c", script]}],
+            "containers": [{"name": "worker"}],
+        }}},
+    }))
+    .unwrap();
+    let expected: ItemTexts = (0..).zip(["foo", "bar", "b z"].map(str::to_owned)).collect();
+    let ItemSource::Here(list) = item_source(&job) else { panic!("no list") };
+    assert_eq!(list.texts(), expected);
+    assert_eq!(list.stored(&"0,2".parse().unwrap()), [b"foo".to_vec(), b"b z".to_vec()]);
+}
+
+#[test]
+fn yaml_1_1_reads_the_same_values() {
+    // Each is something else than a string to some reader when it stands without quotes.
+    for tricky in
+        ["no", "y", "on", "~", "null", "012", "0o7", "1e3", "1_000", "1:30", "2001-01-01", "<<", "=", "", " x"]
+    {
+        let text = yaml::documents(&[json!({"data": {"0": tricky}})]).unwrap();
+        assert!(text.contains(&format!("\"{tricky}\"")) || text.contains(&format!("'{tricky}'")), "{tricky:?}: {text}");
+    }
+    for lines in ["a\nb", "a\nb\n", "\ta\nb\n", "\n\ta\n", "  a\nb", "a\r\nb", "#x\ny", "\u{7}\n\u{1b}"] {
+        let text = yaml::documents(&[json!({"data": {"0": lines}})]).unwrap();
+        let back: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(back["data"]["0"], lines, "{text}");
+    }
+}
+
+/// Items full of what shells, YAML and Kubernetes give a meaning to.
+fn item() -> impl Strategy<Value = Vec<u8>> {
+    let telling = proptest::sample::select(vec![
+        "'",
+        "\"",
+        "$",
+        "$$",
+        "$(HOME)",
+        "$(JOB_COMPLETION_INDEX)",
+        "`id`",
+        "\\",
+        "\n",
+        "\t",
+        " ",
+        "-n",
+        "#",
+        "~",
+        "*",
+        "é",
+        "🦀",
+        ";",
+        "&",
+        "|",
+        "(",
+        ")",
+        "{}",
+        "%s",
+        "\r",
+        "\u{1b}",
+    ]);
+    let text = proptest::collection::vec(telling, 0..8).prop_map(|parts| parts.concat().into_bytes());
+    prop_oneof![text, proptest::collection::vec(1u8.., 0..12)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// From a list to objects, through the text that a file or a server would hold, and back.
+    #[test]
+    fn what_is_built_is_read_back(
+        list in proptest::collection::vec(item(), 1..12),
+        flags in proptest::sample::select(vec![
+            "",
+            "--item-store=inline",
+            "--item-as env",
+            "--item-as env --item-store=inline",
+            "--item-as stdin",
+            "--item-as index",
+            "--item-as arg --compat parallel,hyperqueue",
+        ]),
+        command in proptest::sample::select(vec!["rev", "rev {}", "rev {/.} {//}", "sh -c {}"]),
+    ) {
+        let input: Vec<u8> = list.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
+        let line = format!("run --items-file - -0 {flags} -- {command}");
+        // What inline can't carry is refused.
+        let Ok(resolved) = resolve_all(&words(&line), None, &input) else { return Ok(()) };
+        prop_assert_eq!(read_back(&resolved.spec), (0..).zip(resolved.spec.items.displays()).collect());
+    }
+
+    /// The same for the columns of a table.
+    #[test]
+    fn columns_are_read_back(
+        rows in proptest::collection::vec(("[a-z'\" $,]{0,9}", "[a-z\\\\]{0,9}"), 1..9),
+        command in proptest::sample::select(vec!["rev", "rev {}", "rev {b}", "rev {2/.} {a}"]),
+    ) {
+        let rows_of_table = rows.iter().map(|(a, b)| format!("\"{}\",\"{b}\"", a.replace('"', "\"\"")));
+        let table = rows_of_table.collect::<Vec<_>>().join("\n");
+        let line = format!("run --items-file t.csv -- {command}");
+        let resolved = resolve_all(&words(&line), None, format!("a,b\n{table}").as_bytes()).unwrap();
+        let expected = rows.iter().map(|(a, b)| format!("a={a} b={b}"));
+        prop_assert_eq!(read_back(&resolved.spec), (0..).zip(expected).collect());
+    }
+}
+
+/// The items that are found in the objects of a Job alone.
+fn read_back(spec: &JobSpec) -> ItemTexts {
+    let manifest = build(spec).unwrap();
+    let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
+    let listing = match item_source(&job) {
+        ItemSource::Here(list) => return list.texts(),
+        ItemSource::ConfigMaps(listing) => listing,
+        ItemSource::Unknown => return ItemTexts::new(),
+    };
+    let wanted = IndexSet::below(spec.completions);
+    let mut items = ItemTexts::new();
+    for name in listing.config_maps(&wanted) {
+        let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
+        let config_map: ConfigMap =
+            serde_saphyr::from_str(&yaml::documents(std::slice::from_ref(object)).unwrap()).unwrap();
+        items.extend(listing.items_in(config_map, &wanted));
+    }
+    items
+}
+
+#[test]
+fn long_lists_are_packed_and_read_back_in_part() {
+    for (count, length, maps) in [(1001, 10, 1), (2500, 900, 1), (1200, 10_000, 1), (1000, 5000, 5)] {
+        let item = |index: usize| format!("{index}\n\\0{}", "ab'".repeat(length / 3));
+        let input: Vec<u8> = (0..count).flat_map(|index| format!("{}\0", item(index)).into_bytes()).collect();
+        let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, &input).unwrap().spec;
+        let manifest = build(&spec).unwrap();
+        assert_eq!(manifest.config_maps.len(), maps, "{count} items of {length} bytes");
+        for config_map in &manifest.config_maps {
+            assert!(config_map.to_string().len() < 3 << 19, "within what a server takes");
+        }
+        let job: Job = from_value(manifest.job).unwrap();
+        let ItemSource::ConfigMaps(listing) = item_source(&job) else { panic!("no list") };
+        let wanted: IndexSet = format!("0,{}", count - 1).parse().unwrap();
+        let names: Vec<_> = listing.config_maps(&wanted).collect();
+        assert_eq!(names.len(), maps.min(2));
+        let mut items = ItemTexts::new();
+        for name in names {
+            let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
+            items.extend(listing.items_in(from_value(object.clone()).unwrap(), &wanted));
+        }
+        assert_eq!(items, wanted.iter().map(|index| (index, item(index as usize))).collect());
+    }
+}
+
+#[test]
+fn a_list_that_does_not_fit_is_refused_with_what_would() {
+    let refused = |input: &[u8]| {
+        let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, input).unwrap().spec;
+        told(&build(&spec).unwrap_err())
+    };
+    let item = format!("{}\0", "a".repeat(20_000));
+    insta::assert_snapshot!(refused(item.repeat(900).as_bytes()), @"
+    the list is too long: its first 832 items of 900 fill the 16 ConfigMaps of 1 MiB that one Job may have
+    hint: split it into runs of at most 832 items, as by --skip and --first
+    hint: or put large inputs into a volume or a bucket, and pass their names as items
+    ");
+    let large = [b"one\0".to_vec(), vec![b'x'; 1 << 20]].concat();
+    let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, &large).unwrap().spec;
+    assert_eq!(build(&spec).unwrap().config_maps.len(), 2, "the largest item there can be has a ConfigMap of its own");
+    // On a line each backslash takes two bytes.
+    let line = "run --items-file - -0 --item-as=stdin --item-store=configmap -- rev";
+    let many = [vec![b'\\'; 1 << 20], b"\0".repeat(1001)].concat();
+    let error = resolve_all(&words(line), None, &many).unwrap_err();
+    insta::assert_snapshot!(told(&error), @"
+    item 0 takes 2097153 bytes, and a ConfigMap may have 1048576
+    hint: put large inputs into a volume or a bucket, and pass their names as items
+    ");
+}
+
+#[test]
+fn a_list_that_may_have_changed_since_is_known_as_such() {
+    use crate::manifest::read::may_have_changed;
+    let job: Job = from_value(json!({
+        "metadata": {"name": "x", "uid": "u", "creationTimestamp": "2026-05-01T12:00:00Z"}
+    }))
+    .unwrap();
+    let changed = |created: &str, changed: &str, more: Value| {
+        let mut list = json!({"metadata": {
+            "creationTimestamp": created, "managedFields": [{"time": created}, {"time": changed}]
+        }});
+        crate::manifest::merge::merge(&mut list, more);
+        may_have_changed(&from_value(list).unwrap(), &job)
+    };
+    let (before, after) = ("2026-05-01T11:00:00Z", "2026-05-01T13:00:00Z");
+    assert!(!changed(before, before, json!({})));
+    assert!(changed(before, after, json!({})));
+    assert!(changed(after, after, json!({"immutable": true})), "it may be another one of the same name");
+    let owned =
+        json!({"metadata": {"ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "u"}]}});
+    assert!(changed(after, after, owned.clone()));
+    let mut own = owned;
+    own["immutable"] = json!(true);
+    assert!(!changed(after, after, own));
+    let brought = json!({"immutable": true, "metadata": {"labels": {"kubectl-indexed/items-of": "x"}}});
+    assert!(!changed(after, after, brought));
+}

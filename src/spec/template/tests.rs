@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn read(word: &str, names: &[&str]) -> Template {
+    parse(&words(&[word]), &words(names), true).unwrap()
+}
+
+/// Placeholders in angle brackets, to tell them from braces that stay.
+fn shown(template: &Template) -> String {
+    let segments = template.arguments.iter().flat_map(|argument| &argument.segments);
+    let show = |segment: &Segment| match segment {
+        Segment::Text(text) => text.clone(),
+        Segment::Value(placeholder) => placeholder.to_string().replace('{', "<").replace('}', ">"),
+    };
+    segments.map(show).collect()
+}
+
+#[test]
+fn paths_are_cut_as_by_gnu_parallel() {
+    // From a run of GNU parallel 20221122: {.}, {/}, {//}, {/.}.
+    let table = [
+        ("a.b/c", ["a.b/c", "c", "a.b", "c"]),
+        (".hidden", ["", ".hidden", ".", ""]),
+        ("dir/.x", ["dir/", ".x", "dir", ""]),
+        ("foo.tar.gz", ["foo.tar", "foo.tar.gz", ".", "foo.tar"]),
+        ("foo.", ["foo", "foo.", ".", "foo"]),
+        ("dir/", ["dir/", "", ".", ""]),
+        ("a/b/", ["a/b/", "", "a", ""]),
+        ("/", ["/", "", "/", ""]),
+        ("//", ["//", "", "/", ""]),
+        ("", ["", "", ".", ""]),
+        ("a", ["a", "a", ".", "a"]),
+        ("a//b", ["a//b", "b", "a", "b"]),
+        ("/a", ["/a", "a", "/", "a"]),
+        ("/a/", ["/a/", "", "/", ""]),
+        ("./a", ["./a", "a", ".", "a"]),
+        (".", ["", ".", ".", ""]),
+        ("..", [".", "..", ".", "."]),
+        ("../x.y", ["../x", "x.y", "..", "x"]),
+        ("a.b/", ["a.b/", "", ".", ""]),
+        ("a/..b", ["a/.", "..b", "a", "."]),
+        ("/x/y.tar.gz", ["/x/y.tar", "y.tar.gz", "/x", "y.tar"]),
+        ("a b/c d.e", ["a b/c d", "c d.e", "a b", "c d"]),
+    ];
+    let operations = [Operation::WithoutExtension, Operation::Base, Operation::Folder, Operation::Stem];
+    for (path, expected) in table {
+        let cut = operations.map(|operation| String::from_utf8(operation.apply(path.as_bytes()).into()).unwrap());
+        assert_eq!(cut, expected, "{path:?}");
+    }
+    assert_eq!(*Operation::Stem.apply(b"\xff/\n/\xfe\n.\x80"), *b"\xfe\n");
+}
+
+#[test]
+fn placeholders_are_told_from_other_braces() {
+    let plain = |word| shown(&read(word, &[]));
+    insta::assert_snapshot!(plain("a{}b{.}{/}{//}{/.}{#}"), @"a<>b<.></><//></.><#>");
+    // One nameless column is the item.
+    insta::assert_snapshot!(plain("{1} {1.} {1/.}"), @"<> <.> </.>");
+    for alone in [
+        "{print $1}",
+        r#"{"a":1}"#,
+        "f() { echo hi; }; f",
+        "{ }",
+        "{1..3}",
+        "{a,b}",
+        "{01}",
+        "{-1}",
+        "{%}",
+        "{= s/a/b/ =}",
+        "${name} ${#} ${}",
+        "{",
+        "}{",
+        "{{",
+        "{\n}",
+        "[0-9]{2,3}",
+    ] {
+        assert_eq!(plain(alone), alone);
+    }
+    insta::assert_snapshot!(plain(r#"{"a":{"b":"{}"}}"#), @r#"{"a":{"b":"<>"}}"#);
+    insta::assert_snapshot!(plain("${x:-{}} $x{} ${x}{}"), @"${x:-<>} $x<> ${x}<>");
+}
+
+#[test]
+fn columns_go_by_name_and_by_place() {
+    let columns = ["name", "size", "a.b", "2", "größe", "print $1"];
+    let named = |word| shown(&read(word, &columns));
+    insta::assert_snapshot!(named("{name} {size.} {size//} {}"), @"<1> <2.> <2//> <>");
+    insta::assert_snapshot!(named("{a.b} {a.b.} {größe/.}"), @"<3> <3.> <5/.>");
+    // A name comes before a place.
+    insta::assert_snapshot!(named("{1} {2} {3/}"), @"<1> <4> <3/>");
+    insta::assert_snapshot!(named("{print $1} {print $2}"), @"<6> {print $2}");
+    let written = |word: &str| read(word, &columns).placeholders().next().unwrap().written(&columns.map(str::to_owned));
+    assert_eq!(["{name.}", "{5//}", "{/.}", "{#}"].map(written), ["{name.}", "{größe//}", "{/.}", "{#}"]);
+}
+
+#[test]
+fn doubled_braces_are_an_escape_where_single_ones_would_be_a_placeholder() {
+    let named = |word| shown(&read(word, &["name"]));
+    insta::assert_snapshot!(named("{{}} {{name}} {{/.}} {{#}} {{1}} {{4}}"), @"{} {name} {/.} {#} {1} {4}");
+    insta::assert_snapshot!(named("{{}}{}{{}}"), @"{}<>{}");
+    insta::assert_snapshot!(named("{{{}}} {{{{}}}}"), @"{{}} {{{}}}");
+    insta::assert_snapshot!(named(r#"{"a":{{}}}"#), @r#"{"a":{}}"#);
+    for alone in ["{{ .Name }}", "{{.Name}}", "{{ name }}", "{{nmae}}", "${{name}}", "{{print}}", "{{if .}}{{end}}"] {
+        assert_eq!(named(alone), alone);
+        assert_eq!(read(alone, &["name"]).notes, [""; 0]);
+    }
+}
+
+#[test]
+fn without_items_only_the_index_stands_for_something() {
+    let template = parse(&words(&["{#}{}{1}{name}{{}}{{#}}"]), &[], false).unwrap();
+    insta::assert_snapshot!(shown(&template), @"<#>{}{1}{name}{{}}{#}");
+}
+
+#[test]
+fn a_word_that_is_no_column_is_mentioned_once() {
+    let command = words(&["{nmae}", "{nmae} {nmae.} ${home} {7} {a b} {{x}}"]);
+    let template = parse(&command, &words(&["name", "size"]), true).unwrap();
+    assert_eq!(shown(&template), "{nmae}{nmae} {nmae.} ${home} {7} {a b} {{x}}");
+    insta::assert_snapshot!(template.notes.join("\n"), @r"
+    {nmae} in the command is no column (the columns are name, size) and stays as it is
+    {nmae.} in the command is no column (the columns are name, size) and stays as it is
+    {7} in the command is no column (the columns are name, size) and stays as it is
+    ");
+    insta::assert_snapshot!(read("{nmae}", &["name"]).notes[0], @"{nmae} in the command is no column (the column is name) and stays as it is");
+    let many: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(read("{x}", &many).notes[0], @"{x} in the command is no column (the columns are c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more) and stays as it is");
+    insta::assert_snapshot!(read("x{3}", &[]).notes[0], @"{3} in the command is no column (the items have no columns) and stays as it is");
+    assert_eq!(read("{name}", &[]).notes, [""; 0]);
+}
+
+#[test]
+fn a_number_past_the_last_column_is_an_error() {
+    let problem = |word: &str, names: &[&str]| {
+        let error = parse(&words(&["cat", word]), &words(names), true).unwrap_err();
+        format!("{error}\nhint: {}", error.hints().join("\nhint: "))
+    };
+    insta::assert_snapshot!(problem("{3}", &["1", "2"]), @r"
+    {3} in the command is no column: the items have 2 columns, {1} to {2}
+    hint: write {{3}} for the braces themselves
+    ");
+    insta::assert_snapshot!(problem("{0.}", &["1"]), @r"
+    {0.} in the command is no column: the items have one column, {1}
+    hint: write {{0.}} for the braces themselves
+    ");
+    insta::assert_snapshot!(problem("{99999999999999999999999}", &["1", "2"]), @r"
+    {99999999999999999999999} in the command is no column: the items have 2 columns, {1} to {2}
+    hint: write {{99999999999999999999999}} for the braces themselves
+    ");
+    assert_eq!(shown(&read("{{3}} ${3}", &["1", "2"])), "{3} ${3}");
+}
+
+#[test]
+fn the_shape_of_an_argument_says_how_values_get_in() {
+    let command = words(&["sh", "-c", "{}", "{}{}", ""]);
+    let template = parse(&command, &[], true).unwrap();
+    let item = Placeholder { subject: Subject::Item, operation: Operation::None };
+    let shapes: Vec<_> = template.arguments.iter().map(Argument::shape).collect();
+    let twice = [Segment::Value(item.clone()), Segment::Value(item.clone())];
+    let expected =
+        [Shape::Literal("sh"), Shape::Literal("-c"), Shape::Sole(&item), Shape::Mixed(&twice), Shape::Literal("")];
+    assert_eq!(shapes, expected);
+    assert!(!template.is_literal());
+    assert!(parse(&command[..2], &[], true).unwrap().is_literal());
+}
+
+#[test]
+fn a_value_is_cut_from_its_subject() {
+    let value = |word: &str| {
+        let template = read(word, &["a", "b"]);
+        let placeholder = template.placeholders().next().unwrap().clone();
+        let columns: [&[u8]; 2] = [b"x/y.z", b"\xff.q"];
+        placeholder.value(b"x/y.z,\xff.q", |place| columns[place], 17).into_owned()
+    };
+    assert_eq!(
+        ["{}", "{a/}", "{b.}", "{2}", "{#}"].map(value),
+        [&b"x/y.z,\xff.q"[..], b"y.z", b"\xff", b"\xff.q", b"17"]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever braces there are, what is no placeholder stays, and nothing gets lost.
+    #[test]
+    fn text_is_kept(word in "[{}$#.1/a \n]{0,24}") {
+        let template = read(&word, &["a", "b"]);
+        let again: String = template.arguments[0].segments.iter().map(|segment| match segment {
+            Segment::Text(text) => text.clone(),
+            Segment::Value(placeholder) => placeholder.written(&words(&["a", "b"])),
+        }).collect();
+        // Only a place becomes a name and an escape loses two braces.
+        let squeezed = |text: &str| text.replace(['{', '}'], "").replace('1', "a");
+        prop_assert_eq!(squeezed(&again), squeezed(&word));
+        prop_assert!(again.len() <= word.len());
+        let lone = |segments: &[Segment]| segments.windows(2).all(|pair| !matches!(pair, [Segment::Text(_), Segment::Text(_)]));
+        prop_assert!(lone(&template.arguments[0].segments));
+    }
+
+    /// Every placeholder can be written as text.
+    #[test]
+    fn a_doubled_placeholder_is_text(inner in "(|a|b|1|2|77)(|[.]|/|//|/[.])|#") {
+        let template = parse(&[format!("<{{{{{inner}}}}}>")], &words(&["a", "b"]), true).unwrap();
+        let text = format!("<{{{inner}}}>");
+        prop_assert_eq!(template.arguments[0].shape(), Shape::Literal(&text));
+    }
+
+    #[test]
+    fn cuts_fit_together(path in "[a./\n]{0,8}") {
+        let path = path.as_bytes();
+        let base = Operation::Base.apply(path);
+        prop_assert!(!base.contains(&b'/'));
+        prop_assert_eq!(Operation::Stem.apply(path), Operation::WithoutExtension.apply(&base));
+        prop_assert!(path.ends_with(&base));
+        prop_assert!(!Operation::Folder.apply(path).is_empty());
+    }
+}
