@@ -30,8 +30,16 @@ pub(super) fn job_name(text: &str) -> Result<String, Error> {
         Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
             Ok(name.to_owned())
         }
-        Some((kind, _)) => Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
-            .hint("write NAME, job/NAME or jobs.batch/NAME")),
+        Some((kind, name)) => {
+            let error = Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
+                .hint("write NAME, job/NAME or jobs.batch/NAME");
+            let is_index = name.parse::<IndexSet>().is_ok();
+            Err(if is_index {
+                error.hint(format!("--index {name} chooses an index, in the verbs that take one"))
+            } else {
+                error
+            })
+        }
     }
 }
 
@@ -86,10 +94,20 @@ pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) ->
     // Who may not list Jobs goes without.
     let jobs = cluster.jobs(false, None).await.unwrap_or_default();
     let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
+    let names: Vec<_> = names.collect();
+    let of_pod = names.iter().filter_map(|job| Some((index_in(name, job)?, job))).max_by_key(|(_, job)| job.len());
+    if let Some((index, job)) = of_pod {
+        return error.hint(format!("did you mean {job}? Pods of such a name are those of its index {index}"));
+    }
     match near::nearest(name, names) {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error,
     }
+}
+
+/// The index in the name of a Pod, which is that of its Job, its index and something random.
+fn index_in(pod: &str, job: &str) -> Option<u32> {
+    pod.strip_prefix(job)?.strip_prefix('-')?.split('-').next()?.parse().ok()
 }
 
 /// # Errors

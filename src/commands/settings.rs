@@ -9,6 +9,7 @@ use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches
 
 use crate::args::{Cli, RunArgs, Standing, Verb};
 use crate::error::Error;
+use crate::index_set::IndexSelector;
 use crate::spec::settings::{self, Entry, SETTINGS, Shape, VARIABLES};
 use crate::spec::{Inputs, base};
 
@@ -57,7 +58,8 @@ pub(super) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused
         name if name.starts_with("kubectl-") => Cli::command().bin_name("kubectl indexed").color(color),
         _ => Cli::command().color(color),
     };
-    let matches = command().try_get_matches_from(&words).map_err(|error| Refused::Words(with_verb(error)))?;
+    let refused = |error| Refused::Words(with_index(with_verb(error), &words));
+    let matches = command().try_get_matches_from(&words).map_err(refused)?;
     let typed = Cli::from_arg_matches(&matches).map_err(Refused::Words)?;
     if let Verb::Help { verb } = &typed.verb {
         let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
@@ -159,6 +161,19 @@ fn with_verb(mut error: clap::Error) -> clap::Error {
     if let Some((_, verbs)) = known {
         let verbs = verbs.iter().map(|verb| (*verb).to_owned()).collect::<Vec<_>>();
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(verbs));
+    }
+    error
+}
+
+/// Says how an index is chosen where one stands behind the name of the Job.
+fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return error };
+    let command = Cli::command();
+    let verb = words.iter().skip(1).find_map(|word| command.find_subcommand(word));
+    let takes_indexes = verb.is_some_and(|verb| id_of(verb, "index").is_some());
+    if error.kind() == ErrorKind::UnknownArgument && takes_indexes && word.parse::<IndexSelector>().is_ok() {
+        let tip = format!("indexes are chosen by '--index {word}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }

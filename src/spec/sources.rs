@@ -100,6 +100,7 @@ pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> 
     match given.as_slice() {
         [] => Err(Error::usage("there are no items to run the command for")
             .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
+            .hint("or read them, a line each, from a file or a pipe: --items-file FILE, or -")
             .hint("or only number them: --completions 10")),
         [first, second, ..] => Err(Error::usage(format!("{first} and {second} are two sources of items"))
             .hint("leave one of them out; --param can be repeated, and combines its lists")),

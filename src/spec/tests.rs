@@ -83,6 +83,7 @@ fn what_can_make_no_job_is_refused() {
     insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @"
     there are no items to run the command for
     hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
     hint: or only number them: --completions 10
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @r"

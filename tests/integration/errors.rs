@@ -31,6 +31,7 @@ fn no_items() {
     ── stderr
     error: there are no items to run the command for
     hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
     hint: or only number them: --completions 10
     ── exit code 2
     ");

@@ -1646,6 +1646,24 @@ fn of_a_mistyped_flag() {
 }
 
 #[test]
+fn of_an_index_that_stands_behind_the_job() {
+    assert_snapshot!(Sandbox::new().run(&["logs", "train", "3"]), @"
+    ── stdout
+    ── stderr
+    error: unexpected argument '3' found
+
+      tip: indexes are chosen by '--index 3'
+
+    Usage: kubectl indexed logs [OPTIONS] [JOB]
+
+    For more information, try '--help'.
+    ── exit code 2
+    ");
+    let other = Sandbox::new().run(&["logs", "train", "eval"]);
+    assert!(other.code == 2 && !other.stderr.contains("--index"), "{other}");
+}
+
+#[test]
 fn of_an_unknown_flag() {
     assert_snapshot!(Sandbox::new().run(&["list", "--everything"]), @"
     ── stdout

@@ -413,8 +413,15 @@ proptest! {
         let mut script = String::new();
         let mut expected = Vec::new();
         let mut items = Vec::new();
-        for (number, (word, item)) in lines.iter().enumerate() {
-            let line = format!("printf %s {}\nprintf '\\000'\n", word.script(Context::Unquoted, 0));
+        for (word, item) in &lines {
+            let word_of_script = word.script(Context::Unquoted, 0);
+            // bash 5.2 takes what looks like a process substitution as one even in a here-document, and in quotes within
+            // backquotes in double quotes.
+            if word_of_script.contains("<(") || word_of_script.contains(">(") {
+                continue;
+            }
+            let number = items.len();
+            let line = format!("printf %s {word_of_script}\nprintf '\\000'\n");
             script += &refer(&segments(&line), &[], &|_| format!("I{number}")).unwrap();
             expected.push(word.prints(item));
             items.push(item.clone());
@@ -468,6 +475,7 @@ fn every_byte_arrives_in_other_places() {
         ("v=a{}; cat <<E\n${v#a}{}.\nE", &[&item[..], &item, b".\n"].concat()),
         ("set -- {} \"{}\" '{}'; printf '%s|' \"$#\" \"$3\"", &[b"3|", &item[..], b"|"].concat()),
         ("case {} in {}) printf yes;; *) printf no; esac", b"yes"),
+        ("printf %s '<({}' \">({})\" | cat", &[b"<(", &item[..], b">(", &item, b")"].concat()),
         ("f() { printf %s \"$1\"; }; f {}", &item),
         ("printf %s \"a\\{}\"", &[b"a\\", &item[..]].concat()),
         ("for i in {}; do printf '%s.' \"$i\"; done", &[&item[..], b"."].concat()),
