@@ -95,7 +95,7 @@ pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) ->
     let jobs = cluster.jobs(false, None).await.unwrap_or_default();
     let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
     let names: Vec<_> = names.collect();
-    let of_pod = names.iter().filter_map(|job| Some((index_in(name, job)?, job))).max_by_key(|(_, job)| job.len());
+    let of_pod = names.iter().filter_map(|job| Some((index_in(name, job)?.0, job))).max_by_key(|(_, job)| job.len());
     if let Some((index, job)) = of_pod {
         return error.hint(format!("did you mean {job}? Pods of such a name are those of its index {index}"));
     }
@@ -105,9 +105,11 @@ pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) ->
     }
 }
 
-/// The index in the name of a Pod, which is that of its Job, its index and something random.
-fn index_in(pod: &str, job: &str) -> Option<u32> {
-    pod.strip_prefix(job)?.strip_prefix('-')?.split('-').next()?.parse().ok()
+/// The index in the name of a Pod of this Job, which is that of the Job, the index and something random; and the last.
+pub(super) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
+    let rest = pod.strip_prefix(job)?.strip_prefix('-')?;
+    let (index, random) = rest.split_once('-').unwrap_or((rest, ""));
+    Some((index.parse().ok()?, random))
 }
 
 /// # Errors

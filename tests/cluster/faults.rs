@@ -71,8 +71,12 @@ fn pump(from: &mut TcpStream, to: &mut TcpStream, mut change: impl FnMut(&mut Ve
     let _ = to.shutdown(Shutdown::Both);
 }
 
+pub(crate) fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
 pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    find(bytes, text).is_some()
 }
 
 /// Takes fields out of every request, as a server does that is too old to know them.
@@ -81,7 +85,7 @@ struct TooOld(&'static [&'static str]);
 impl Fault for TooOld {
     fn request(&self, bytes: &mut Vec<u8>) {
         for field in self.0 {
-            while let Some(at) = bytes.windows(field.len()).position(|window| window == field.as_bytes()) {
+            while let Some(at) = find(bytes, field) {
                 // Blanks keep the length, and JSON takes them anywhere.
                 bytes[at..at + field.len()].fill(b' ');
             }

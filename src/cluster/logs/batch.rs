@@ -90,9 +90,6 @@ const fn said(start: &'static str, within: &'static str, why: Why) -> Said {
     Said { start, within, why }
 }
 
-/// How an error begins of what runs the containers, and of much else.
-const RUNTIME: &str = "rpc error: code = ";
-
 /// From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer has begun before it looks for the container: its
 /// errors come as the last bytes of the log.
 const EXCUSES: [Said; 11] = [
@@ -102,7 +99,7 @@ const EXCUSES: [Said; 11] = [
     // The limits of inotify on the node are used up.
     said("failed to create fsnotify watcher: ", "", Why::CannotWait),
     said("failed to watch directory \"", "", Why::CannotWait),
-    said(RUNTIME, " desc = ", Why::Runtime),
+    said("rpc error: code = ", " desc = ", Why::Runtime),
     said("failed to tail ", " lines of log file \"", Why::Unreadable),
     said("failed to seek ", " in log file \"", Why::Unreadable),
     said("failed to read log file \"", "", Why::Unreadable),
@@ -221,8 +218,8 @@ impl Splitter {
     /// does.
     pub(super) fn excuse(&self) -> Option<Excuse<'_>> {
         let text = std::str::from_utf8(&self.begun).ok()?;
-        // A line of a container begins with its time where that is asked for, and may be anything else elsewhere.
-        let could_be = |excuse: &&Said| self.timed || excuse.start != RUNTIME;
+        // What many programs say of themselves is the node's only where each line of theirs begins with its time.
+        let could_be = |said: &&Said| self.timed || said.why != Why::Runtime;
         let said =
             EXCUSES.iter().filter(could_be).find(|said| text.starts_with(said.start) && text.contains(said.within));
         said.map(|said| Excuse { why: said.why, text })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Event as Happened;
 
 use super::pick::Pick;
+use crate::commands::find::index_in;
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
@@ -97,11 +98,11 @@ impl Missing {
     /// What the events of Pods tell of those that are gone.
     pub(super) fn explain(&mut self, events: &[Happened], job: &str) {
         for index in self.gone.iter().collect::<Vec<_>>() {
-            // Pods are called after their Job, their index and something random.
-            let start = format!("{job}-{index}-");
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
-                name.strip_prefix(&start).is_some_and(|rest| !rest.contains('-'))
+                // What has more behind the index is a Pod of another Job.
+                index_in(name, job)
+                    .is_some_and(|(of, random)| of == index && !random.is_empty() && !random.contains('-'))
             });
             let Some(event) = event else { continue };
             let reason = event.reason.as_deref().unwrap_or_default();

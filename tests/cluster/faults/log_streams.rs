@@ -5,14 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Fault, Outage, contains, proxy};
-use crate::support::Cluster;
+use super::{Fault, Outage, contains, find, proxy};
+use crate::support::{Cluster, Outcome};
 
 /// The Pod of which a request asks for the log.
 fn pod_of_log(request: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(&request[..request.len().min(512)]).into_owned();
     let (before, _) = line.split_once("/log?")?;
     Some(before.rsplit('/').next()?.to_owned())
+}
+
+/// The logs of the Job `x` as they come through the proxy at this address.
+fn logs_through(url: &str, args: &[&str], cluster: &Cluster) -> Outcome {
+    cluster.run(&[&["logs", "x", "-s", url, "-n", cluster.namespace()], args].concat())
 }
 
 /// Cuts each log behind so many bytes, wherever that is: within its head, a chunk, a line, a character.
@@ -71,9 +76,6 @@ fn finished_logs_cut_anywhere_come_once() {
         case $n in 100) printf "long $n "; head -c 20000 /dev/zero | tr '\0' x; echo;; esac
     done"#;
     cluster.run(&["run", "x", "--completions", "3", "-q", "--", "sh", "-c", script]).ok();
-    let logs = |url: &str, args: &[&str]| {
-        cluster.run(&[&["logs", "x", "-s", url, "-n", cluster.namespace()], args].concat()).ok().stdout
-    };
     let direct = |args: &[&str]| cluster.run(&[&["logs", "x"], args].concat()).ok().stdout;
     let all = direct(&[]);
     assert_eq!(all.lines().count(), 3 * 401);
@@ -84,12 +86,12 @@ fn finished_logs_cut_anywhere_come_once() {
     };
     for args in [&[][..], &["--timestamps"], &["-o", "jsonl"], &["--index", "1"], &["--tail", "350"], &["--merge"]] {
         let fault = CutsAnywhere::new(true);
-        let through = logs(&proxy(port, Arc::clone(&fault)), args);
+        let through = logs_through(&proxy(port, Arc::clone(&fault)), args, &cluster).ok().stdout;
         assert!(through == direct(args), "{args:?}: lines are missing, doubled or torn");
         assert!(fault.cut() >= 2, "{args:?}: cut only {} times", fault.cut());
     }
     let fault = CutsAnywhere::new(true);
-    let followed = logs(&proxy(port, Arc::clone(&fault)), &["-f"]);
+    let followed = logs_through(&proxy(port, Arc::clone(&fault)), &["-f"], &cluster).ok().stdout;
     assert!(sorted(&followed) == sorted(&all), "lines are missing, doubled or torn");
     assert!(fault.cut() >= 6, "cut only {} times", fault.cut());
 }
@@ -101,7 +103,7 @@ struct CutsBeforeTheFirstLine(Mutex<HashMap<String, u32>>);
 impl Fault for CutsBeforeTheFirstLine {
     fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
         let Some(pod) = pod_of_log(request) else { return true };
-        let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return true };
+        let Some(head) = find(bytes, "\r\n\r\n") else { return true };
         let mut answers = self.0.lock().unwrap();
         let answers = answers.entry(pod).or_default();
         *answers += 1;
@@ -120,7 +122,7 @@ fn a_log_whose_first_line_never_came_is_asked_for_again() {
     cluster.run(&["run", "x", "--completions", "3", "-q", "--", "echo", "all"]).ok();
     for args in [&[][..], &["--timestamps"], &["-f"], &["--index", "1"]] {
         let url = proxy(port, Arc::new(CutsBeforeTheFirstLine::default()));
-        let through = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat()).ok();
+        let through = logs_through(&url, args, &cluster).ok();
         let count = if args.contains(&"--index") { 1 } else { 3 };
         assert_eq!(through.stdout.lines().filter(|line| line.ends_with("all")).count(), count, "{args:?}: {through:?}");
         assert_eq!(through.stderr, "", "{args:?}");
@@ -136,7 +138,7 @@ fn followed_logs_cut_anywhere_come_once() {
     let (fault, ordered_fault) = (CutsAnywhere::new(false), CutsAnywhere::new(false));
     let urls = [proxy(port, Arc::clone(&fault)), proxy(port, Arc::clone(&ordered_fault))];
     let ordered = cluster.start(&["logs", "x", "-f", "-k", "-o", "jsonl", "-s", &urls[1], "-n", cluster.namespace()]);
-    let followed = cluster.run(&["logs", "x", "-f", "-s", &urls[0], "-n", cluster.namespace()]).ok();
+    let followed = logs_through(&urls[0], &["-f"], &cluster).ok();
     let mut expected: Vec<_> = (0..3)
         .flat_map(|i| (1..=200).flat_map(move |n| [format!("[{i}] line {n}"), format!("[{i}] error {n}")]))
         .collect();
@@ -230,7 +232,7 @@ fn the_termination_message_stands_in_for_a_log_that_is_gone() {
     for (status, body, why) in answers {
         let url = proxy(port, HasNoLog::new(status, body));
         for args in [&[][..], &["-f"], &["--timestamps", "--prefix=none"]] {
-            let outcome = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat());
+            let outcome = logs_through(&url, args, &cluster);
             assert_eq!(outcome.code, 1, "{args:?}: {outcome:?}");
             assert!(
                 outcome.stdout.lines().count() == 2 && outcome.stdout.ends_with(" broken\n"),
@@ -260,7 +262,7 @@ impl Fault for LosesTheRest {
             return self.gone.answer(request, bytes);
         }
         // The head may come before.
-        let Some(cut) = bytes.windows(7).position(|window| window == b"line 20") else { return true };
+        let Some(cut) = find(bytes, "line 20") else { return true };
         bytes.truncate(cut);
         begun.insert(pod);
         false
@@ -277,7 +279,7 @@ fn a_log_that_is_lost_half_way_is_not_told_twice() {
     for args in [&[][..], &["-f"], &["-f", "-k"], &["--timestamps", "--merge"]] {
         let gone = HasNoLog::new("404 Not Found", NO_SUCH_LOG);
         let url = proxy(port, Arc::new(LosesTheRest { begun: Mutex::default(), gone }));
-        let outcome = cluster.run(&[&["logs", "x", "-s", &url, "-n", cluster.namespace()], args].concat());
+        let outcome = logs_through(&url, args, &cluster);
         for index in 0..2 {
             let start = format!("[{index}] ");
             let lines = outcome.stdout.lines().filter(|line| line.starts_with(&start));
@@ -300,8 +302,8 @@ const NO_WATCHER: &str = "failed to create fsnotify watcher: too many open files
 
 impl Fault for CannotWait {
     fn request(&self, bytes: &mut Vec<u8>) {
-        let follow = b"follow=true";
-        if let Some(at) = bytes.windows(follow.len()).position(|window| window == follow) {
+        let follow = "follow=true";
+        if let Some(at) = find(bytes, follow) {
             bytes[at..at + follow.len()].copy_from_slice(b"follow=0&w=");
         }
     }
@@ -325,7 +327,7 @@ fn a_node_that_cannot_wait_is_asked_again() {
     cluster.run(&["run", "x", "--completions", "2", "-d", "-q", "--", "sh", "-c", script]).ok();
     let fault = Arc::new(CannotWait::default());
     let url = proxy(port, Arc::clone(&fault));
-    let followed = cluster.run(&["logs", "x", "-f", "-s", &url, "-n", cluster.namespace()]).ok();
+    let followed = logs_through(&url, &["-f"], &cluster).ok();
     let expected: Vec<_> = (0..2).flat_map(|i| (1..=6).map(move |n| format!("[{i}] line {n}"))).collect();
     assert_eq!((followed.sorted_lines(), followed.stderr.as_str()), (expected, ""), "{followed:?}");
     let times = fault.0.load(Ordering::Relaxed);
