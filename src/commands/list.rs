@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
-use serde_json::{Value, json};
 
 use super::follow::teller::ConnectionTeller;
-use super::output::{self, Custom, Output};
+use super::output::{self, Custom, Fields, Output, list_of, object};
 use super::{Context, find};
 use crate::args::{JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
@@ -174,31 +173,4 @@ impl Printer {
         };
         Ok(context.ui.data(text)?)
     }
-}
-
-/// Which fields of a Job are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fields {
-    /// Those that `kubectl get -o json` shows.
-    Shown,
-    /// Also who manages them, as templates find them.
-    All,
-}
-
-/// The Jobs as kubectl prints several objects.
-pub(super) fn list_of(jobs: &[Job], fields: Fields) -> Result<Value> {
-    let items = jobs.iter().map(|job| object(job, fields)).collect::<Result<Vec<_>>>()?;
-    Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
-}
-
-/// A Job as kubectl prints it.
-pub(super) fn object(job: &Job, fields: Fields) -> Result<Value> {
-    let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
-    if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
-        item.extend(fields);
-    }
-    if fields == Fields::Shown {
-        manifest::clean(&mut item);
-    }
-    Ok(item)
 }

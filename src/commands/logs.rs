@@ -1,8 +1,5 @@
 //! `logs`: what the indexes of a Job wrote, in order or as it comes.
 
-pub(super) mod missing;
-pub(super) mod pick;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -13,10 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::follow::lanes::Lanes;
+use super::follow::missing::{self, Missing, note_end};
+use super::follow::pick::{Pick, Picked};
+use super::follow::print::{Filter, LogForm, LogPrinter};
 use super::follow::{self, End, Follow, LogView, Order};
 use super::indexes::status_of;
-use super::lanes::Lanes;
-use super::print::{Filter, LogForm, LogPrinter};
 use super::{Context, family, find};
 use crate::args::{AttemptChoice, LogsArgs};
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
@@ -26,8 +25,6 @@ use crate::index_set::{IndexSelector, IndexSet};
 use crate::spec::duration;
 use crate::state::{Event, IndexStatus, JobState};
 use crate::view::summary::ItemTexts;
-use missing::{Left, Missing};
-use pick::{Pick, Picked};
 
 /// How many batches of one log are held while an earlier log is printed.
 const HELD: usize = 2;
@@ -351,44 +348,4 @@ impl Read<'_> {
         }
         lanes.print_by_time(None, printer, &mut context.ui)
     }
-}
-
-/// Notes how the reading of a log ended. Of one of which nothing came the message that its container left is printed, if
-/// it is still `picked`. Returns what is to be said at once where logs are followed.
-pub(super) fn note_end(
-    source: &LogSource,
-    picked: Option<&Picked<'_>>,
-    result: &Result<LogEnd, Lost>,
-    printer: &mut LogPrinter,
-    missing: &mut Missing,
-    context: &mut Context,
-) -> Result<Option<String>> {
-    match result {
-        Ok(LogEnd { gap, .. }) => {
-            printer.done(source)?;
-            Ok(gap.then(|| missing.gap(source.index)))
-        }
-        Err(Lost { error, begun }) => {
-            let left = match picked {
-                // It is the end of what came, or has that.
-                _ if *begun => Left::Part,
-                Some(picked) if print_message(picked, printer, context)? => Left::Message,
-                _ => Left::Nothing,
-            };
-            Ok(Some(missing.lost(source.index, error, left)))
-        }
-    }
-}
-
-/// Prints the last words that the cluster has kept of a container.
-fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
-    let Picked { source, attempt, .. } = picked;
-    let of_this = attempt.container.as_ref() == Some(&source.container);
-    let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
-        return Ok(false);
-    };
-    for line in message.lines() {
-        printer.line(source, attempt.finished, line.as_bytes(), &mut context.ui)?;
-    }
-    Ok(true)
 }

@@ -1,30 +1,19 @@
 //! The verbs: each loads, checks, acts, reports, and names what to do next.
 
-mod change;
 mod complete;
 mod config;
 mod delete;
 mod describe;
-mod family;
-mod find;
-mod follow;
-mod gather;
 mod indexes;
-mod inputs;
-mod lanes;
 mod list;
 mod logs;
 mod man;
-mod output;
-mod print;
+mod parts;
 mod results;
 mod resume;
-mod resumed;
 mod retry;
 mod run;
 mod scale;
-mod settings;
-mod submit;
 mod suspend;
 mod version;
 mod wait;
@@ -43,7 +32,8 @@ use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Exit};
 use crate::spec::duration;
 use crate::ui::Ui;
-use settings::{CommandLine, Settings};
+use parts::settings::{CommandLine, Settings};
+use parts::{change, family, find, follow, gather, inputs, output, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {

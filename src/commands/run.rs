@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
+use super::follow::pick::Pick;
+use super::follow::print::{LogForm, LogPrinter};
 use super::follow::{End, Follow, LogView, Order};
-use super::logs::pick::Pick;
 use super::output::{self, Output};
-use super::print::{LogForm, LogPrinter};
 use super::results::{self, Alongside};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, settings, submit};

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::Value;
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::args::{CustomForm, Form};
 use crate::error::{Error, Kind};
+use crate::manifest;
 use crate::view::jsonpath::{Columns, Fault, Template};
 use crate::view::{Widths, escape_control};
 
 /// A form of one's own.
 #[derive(Debug)]
-pub(super) struct Custom {
+pub(in crate::commands) struct Custom {
     /// As the user calls it.
     flag: &'static str,
     what: What,
@@ -31,14 +33,14 @@ enum What {
 
 /// What `-o` asks for: one of both, or nothing.
 #[derive(Debug)]
-pub(super) struct Output<T> {
-    pub(super) word: Option<T>,
-    pub(super) custom: Option<Custom>,
+pub(in crate::commands) struct Output<T> {
+    pub(in crate::commands) word: Option<T>,
+    pub(in crate::commands) custom: Option<Custom>,
 }
 
 impl<T> Output<T> {
     /// Whether anything is asked for.
-    pub(super) fn is_some(&self) -> bool {
+    pub(in crate::commands) fn is_some(&self) -> bool {
         self.word.is_some() || self.custom.is_some()
     }
 }
@@ -47,7 +49,7 @@ impl<T> Output<T> {
 ///
 /// # Errors
 /// A usage error if a template can't be read, before anything is asked of the server.
-pub(super) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
+pub(in crate::commands) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
     let custom = match form {
         None => return Ok(Output { word: None, custom: None }),
         Some(Form::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
@@ -81,7 +83,7 @@ fn wrong(flag: &str, fault: &Fault) -> Error {
 
 impl Custom {
     /// As the user calls it.
-    pub(super) fn flag(&self) -> &'static str {
+    pub(in crate::commands) fn flag(&self) -> &'static str {
         self.flag
     }
 
@@ -89,7 +91,7 @@ impl Custom {
     ///
     /// # Errors
     /// If the template does not fit what is there.
-    pub(super) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
+    pub(in crate::commands) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
         match &self.what {
             What::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
             _ => self.each(std::slice::from_ref(list), context),
@@ -100,7 +102,7 @@ impl Custom {
     ///
     /// # Errors
     /// As [`Custom::list`].
-    pub(super) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
+    pub(in crate::commands) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
         match &self.what {
             What::Text(template) => {
@@ -151,4 +153,31 @@ fn shown(text: Vec<u8>, terminal: bool) -> Vec<u8> {
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<_> = text.split('\n').map(escape_control).collect();
     lines.join("\n").into_bytes()
+}
+
+/// Which fields of a Job are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Fields {
+    /// Those that `kubectl get -o json` shows.
+    Shown,
+    /// Also who manages them, as templates find them.
+    All,
+}
+
+/// The Jobs as kubectl prints several objects.
+pub(in crate::commands) fn list_of(jobs: &[Job], fields: Fields) -> Result<Value> {
+    let items = jobs.iter().map(|job| object(job, fields)).collect::<Result<Vec<_>>>()?;
+    Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
+}
+
+/// A Job as kubectl prints it.
+pub(in crate::commands) fn object(job: &Job, fields: Fields) -> Result<Value> {
+    let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
+    if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
+        item.extend(fields);
+    }
+    if fields == Fields::Shown {
+        manifest::clean(&mut item);
+    }
+    Ok(item)
 }

@@ -17,7 +17,7 @@ use crate::state::{self, JobState};
 ///
 /// # Errors
 /// If the server can't be asked. Where the user may not list Jobs, the Job is alone.
-pub(super) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<JobState, Error> {
+pub(in crate::commands) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<JobState, Error> {
     if only_this {
         return Ok(JobState::new(job));
     }
@@ -57,7 +57,7 @@ pub(super) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
 ///
 /// # Errors
 /// As [`load`].
-pub(super) async fn load_begun(job: Job, cluster: &Cluster) -> Result<JobState, Error> {
+pub(in crate::commands) async fn load_begun(job: Job, cluster: &Cluster) -> Result<JobState, Error> {
     let family = load(job, false, cluster).await?;
     let is_begun = |member: &&Member| !(member.is_retry() && state::is_submitting(member.job()));
     let mut begun: Vec<_> = family.members().iter().filter(is_begun).map(|member| member.job().clone()).collect();
@@ -71,7 +71,7 @@ pub(super) async fn load_begun(job: Job, cluster: &Cluster) -> Result<JobState, 
 }
 
 /// Hands over the Pods of the Jobs of a family, one Job after the other; the indexes of the filter are original ones.
-pub(super) async fn each_pod(
+pub(in crate::commands) async fn each_pod(
     members: &[Member],
     filter: PodFilter<'_>,
     cluster: &Cluster,
@@ -100,13 +100,13 @@ pub(super) async fn each_pod(
 }
 
 /// Watches the Jobs of a family and their Pods.
-pub(super) fn watch(state: &JobState, pods: Pods, cluster: &Cluster) -> SelectAll<Notices> {
+pub(in crate::commands) fn watch(state: &JobState, pods: Pods, cluster: &Cluster) -> SelectAll<Notices> {
     let link = Link::default();
     select_all(state.members().iter().map(|member| cluster.watch(member.job(), pods, &link)))
 }
 
 /// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.
-pub(super) fn as_told(mut job: Job, state: &JobState) -> Job {
+pub(in crate::commands) fn as_told(mut job: Job, state: &JobState) -> Job {
     if let Some(status) =
         job.status.as_mut().filter(|_| state.is_merged() || state.members().iter().any(Member::is_retry))
     {
@@ -116,6 +116,6 @@ pub(super) fn as_told(mut job: Job, state: &JobState) -> Job {
 }
 
 /// Which retry a Job is, by its name `NAME-rN`.
-pub(super) fn number(name: &str) -> u32 {
+pub(in crate::commands) fn number(name: &str) -> u32 {
     name.rsplit_once("-r").and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }

@@ -19,7 +19,7 @@ use crate::view::summary::ItemTexts;
 ///
 /// # Errors
 /// A usage error if another kind of object is named.
-pub(super) fn job_name(text: &str) -> Result<String, Error> {
+pub(in crate::commands) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
     let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
     if name.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn job_name(text: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// As [`job_name`].
-pub(super) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
+pub(in crate::commands) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::new();
     for text in texts {
         let name = job_name(text)?;
@@ -62,7 +62,7 @@ pub(super) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// As [`job_name`], before the cluster is asked, and as [`job`].
-pub(super) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
+pub(in crate::commands) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
     named.map(job_name).transpose()?;
     let cluster = Arc::new(context.cluster().await?);
     let job = job(named, &cluster, context).await?;
@@ -73,7 +73,7 @@ pub(super) async fn here(named: Option<&str>, context: &mut Context) -> Result<(
 ///
 /// # Errors
 /// If it is not there, or not Indexed.
-pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Context) -> Result<Job> {
+pub(in crate::commands) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Context) -> Result<Job> {
     let Some(text) = named else {
         let job = newest(cluster).await?;
         let name = job.metadata.name.as_deref().unwrap_or_default();
@@ -90,7 +90,7 @@ pub(super) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Co
 }
 
 /// An error about a Job that is not there, with the one that may be meant.
-pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
+pub(in crate::commands) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
     // Who may not list Jobs goes without.
     let jobs = cluster.jobs(false, None).await.unwrap_or_default();
     let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
@@ -106,7 +106,7 @@ pub(super) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) ->
 }
 
 /// The index in the name of a Pod of this Job, which is that of the Job, the index and something random; and the last.
-pub(super) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
+pub(in crate::commands) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
     let rest = pod.strip_prefix(job)?.strip_prefix('-')?;
     let (index, random) = rest.split_once('-').unwrap_or((rest, ""));
     Some((index.parse().ok()?, random))
@@ -114,7 +114,7 @@ pub(super) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
 
 /// # Errors
 /// If the Job gives its Pods no index.
-pub(super) fn check_indexed(job: &Job) -> Result<(), Error> {
+pub(in crate::commands) fn check_indexed(job: &Job) -> Result<(), Error> {
     if state::is_indexed(job) {
         return Ok(());
     }
@@ -127,7 +127,7 @@ pub(super) fn check_indexed(job: &Job) -> Result<(), Error> {
 }
 
 /// Sorts Jobs by age, and those of the same second by name.
-pub(super) fn newest_first(jobs: &mut [Job]) {
+pub(in crate::commands) fn newest_first(jobs: &mut [Job]) {
     jobs.sort_by(|a, b| {
         let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
         newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
@@ -136,7 +136,7 @@ pub(super) fn newest_first(jobs: &mut [Job]) {
 
 /// # Errors
 /// If the namespace has none.
-pub(super) async fn newest(cluster: &Cluster) -> Result<Job> {
+pub(in crate::commands) async fn newest(cluster: &Cluster) -> Result<Job> {
     let mut jobs = cluster.jobs(false, None).await?;
     jobs.retain(state::is_indexed);
     newest_first(&mut jobs);
@@ -151,7 +151,7 @@ pub(super) async fn newest(cluster: &Cluster) -> Result<Job> {
 ///
 /// # Errors
 /// As [`check`].
-pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
+pub(in crate::commands) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
     let Some(selector) = selector else { return Ok(state.all()) };
     check(&selector.numbers(), state)?;
     Ok(selector.resolve(|word| state.meaning(word)))
@@ -159,7 +159,7 @@ pub(super) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Resu
 
 /// # Errors
 /// If one of the indexes is not the Job's.
-pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
+pub(in crate::commands) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
     let all = state.all();
     let outside = named.difference(&all);
     if outside.is_empty() {
@@ -172,7 +172,7 @@ pub(super) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
 ///
 /// # Errors
 /// A usage error if the items of the Job can't be known, or if it has no such item.
-pub(super) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Result<IndexSet, Error> {
+pub(in crate::commands) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Result<IndexSet, Error> {
     let job = job.metadata.name.as_deref().unwrap_or_default();
     if items.is_empty() {
         return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
@@ -198,14 +198,14 @@ pub(super) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Resu
 }
 
 /// The items of a Job as people read them; empty where they can't be known.
-pub(super) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
+pub(in crate::commands) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
     // The list of a Job that retries another is that of its family.
     let completions = JobState::new(job.clone()).members().first().map_or(0, Member::family_completions);
     items_of(&IndexSet::below(completions), job, cluster).await
 }
 
 /// The items of these indexes; only the ConfigMaps that hold them are asked for.
-pub(super) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) -> ItemTexts {
+pub(in crate::commands) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) -> ItemTexts {
     let listing = match read::item_source(job) {
         ItemSource::Here(list) => return list.texts(),
         ItemSource::ConfigMaps(listing) => listing,

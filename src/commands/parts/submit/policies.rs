@@ -11,7 +11,7 @@ use crate::spec::server::Feature;
 ///
 /// # Errors
 /// If it does not: it names the flag and the version that is needed.
-pub(super) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
+pub(in crate::commands) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
     let missing = |what: &str, flag: &str, feature: Feature| {

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::How;
 use crate::cluster::{Cluster, Created};
-use crate::commands::{Context, list};
+use crate::commands::{Context, output};
 use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
 
 /// A digest of all that is submitted. The same command makes the same objects, unless it mixes the items.
-pub(super) fn digest(manifest: &Manifest) -> String {
+pub(in crate::commands) fn digest(manifest: &Manifest) -> String {
     let mut hash = Hash::new(&SHA256);
     for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
         let mut object = object.clone();
@@ -33,7 +33,7 @@ pub(super) fn digest(manifest: &Manifest) -> String {
 ///
 /// # Errors
 /// If the Job of this name is another one, is on its way out, or has ended.
-pub(super) async fn find(
+pub(in crate::commands) async fn find(
     exists: Error,
     name: &str,
     digest: &str,
@@ -88,14 +88,14 @@ pub(super) async fn find(
     } else {
         How::Unchanged
     };
-    Ok((Created { object: list::object(&job, list::Fields::Shown)? }, how))
+    Ok((Created { object: output::object(&job, output::Fields::Shown)? }, how))
 }
 
 /// A ConfigMap that is there already, if it belongs to the same Job: then the same submission has stored it.
 ///
 /// # Errors
 /// The error of its creation, in all other cases.
-pub(super) async fn stored(error: Error, sent: Value, cluster: &Cluster) -> Result<Value, Error> {
+pub(in crate::commands) async fn stored(error: Error, sent: Value, cluster: &Cluster) -> Result<Value, Error> {
     if error.kind() != Kind::AlreadyExists {
         return Err(error);
     }

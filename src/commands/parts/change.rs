@@ -5,9 +5,8 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::list::Fields;
-use super::output::{self, Output};
-use super::{Context, find, list};
+use super::output::{self, Fields, Output};
+use super::{Context, find};
 use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
@@ -16,46 +15,46 @@ use crate::state::{self, Outcome};
 use crate::view::plural;
 
 /// How a verb speaks.
-pub(super) struct Words {
+pub(in crate::commands) struct Words {
     /// As in `suspend job "x"`.
-    pub(super) verb: &'static str,
+    pub(in crate::commands) verb: &'static str,
     /// As in `job.batch/x suspended`.
-    pub(super) done: &'static str,
+    pub(in crate::commands) done: &'static str,
 }
 
 /// What a verb would do to a Job.
-pub(super) struct Step {
+pub(in crate::commands) struct Step {
     /// The fields to change; None if all is as it is wanted.
-    pub(super) patch: Option<Value>,
+    pub(in crate::commands) patch: Option<Value>,
     /// How many Pods that run would end.
-    pub(super) ends: usize,
+    pub(in crate::commands) ends: usize,
     /// What else the user should know.
-    pub(super) notes: Vec<String>,
+    pub(in crate::commands) notes: Vec<String>,
     /// What to do next.
-    pub(super) hint: Option<String>,
+    pub(in crate::commands) hint: Option<String>,
 }
 
 impl Step {
     /// For a Job that is as it is wanted.
-    pub(super) fn none() -> Self {
+    pub(in crate::commands) fn none() -> Self {
         Self { patch: None, ends: 0, notes: Vec::new(), hint: None }
     }
 }
 
 /// The name of a Job.
-pub(super) fn name(job: &Job) -> &str {
+pub(in crate::commands) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
 
 /// How many Pods of a Job are there that have not ended.
-pub(super) fn active(job: &Job) -> usize {
+pub(in crate::commands) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
 }
 
 /// # Errors
 /// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
-pub(super) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
+pub(in crate::commands) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
     let name = name(job);
     let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
     if job.metadata.deletion_timestamp.is_some() {
@@ -74,7 +73,7 @@ pub(super) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Resu
 
 /// # Errors
 /// If Kueue decides whether the Job runs: it would undo at once what somebody else does.
-pub(super) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
+pub(in crate::commands) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
     let Some(queue) = state::queue(job) else { return Ok(()) };
     let uid = job.metadata.uid.as_deref().unwrap_or_default();
     Err(Error::new(
@@ -92,7 +91,7 @@ pub(super) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), 
 ///
 /// # Errors
 /// What `decide` finds wrong with any of the named Jobs, before anything is changed.
-pub(super) async fn carry_out(
+pub(in crate::commands) async fn carry_out(
     words: &Words,
     target: TargetArgs,
     how: ChangeArgs,
@@ -141,7 +140,7 @@ fn pods(number: usize) -> String {
 ///
 /// # Errors
 /// A usage error where nobody can.
-pub(super) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
+pub(in crate::commands) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
     match context.ui.confirm(question)? {
         Some(true) => Ok(true),
         Some(false) => {
@@ -225,7 +224,7 @@ async fn apply(
             }
         };
         match (&mut output.custom, output.word) {
-            (Some(custom), _) => custom.each(&[list::object(&now, Fields::All)?], context)?,
+            (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
             (None, None) => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
             (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
@@ -239,8 +238,8 @@ async fn apply(
     }
     if let (Some(output), false) = (output.word, printed.is_empty()) {
         let whole = match printed.as_slice() {
-            [only] => list::object(only, Fields::Shown)?,
-            _ => list::list_of(&printed, Fields::Shown)?,
+            [only] => output::object(only, Fields::Shown)?,
+            _ => output::list_of(&printed, Fields::Shown)?,
         };
         let text = match output {
             ObjectFormat::Yaml => manifest::yaml::documents(&[whole]).context("writing YAML")?,

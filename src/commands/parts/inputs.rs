@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// If something can't be read, or can't be what it should be.
-pub(super) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
+pub(in crate::commands) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;
     let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");

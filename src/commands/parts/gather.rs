@@ -9,7 +9,7 @@ use crate::state::{Event, JobState};
 
 /// Lists these Pods of a Job, or of all Jobs of a family: rows of those that succeeded, of which there may be many, and
 /// attempts of the others. Each is shown to `see` first.
-pub(super) async fn gather(
+pub(in crate::commands) async fn gather(
     mut state: JobState,
     filter: PodFilter<'_>,
     cluster: &Cluster,

@@ -8,15 +8,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::lanes::Lanes;
+use super::missing::{Missing, note_end};
+use super::pick::{Pick, Picked};
+use super::print::LogPrinter;
 use super::{LogView, Order};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
-use crate::commands::lanes::Lanes;
-use crate::commands::logs::missing::Missing;
-use crate::commands::logs::note_end;
-use crate::commands::logs::pick::{Pick, Picked};
-use crate::commands::print::LogPrinter;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -37,7 +36,7 @@ struct Reading {
 }
 
 /// How the log of an attempt ended.
-pub(super) struct Ended {
+pub(in crate::commands) struct Ended {
     uid: String,
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
@@ -47,12 +46,12 @@ pub(super) struct Ended {
 ///
 /// Each change of the state is looked at once, and nothing is kept of an index that succeeded and was read, so that
 /// the work and the memory for a Job do not grow with its number of indexes faster than the Job itself.
-pub(super) struct Readers {
-    pub(super) printer: LogPrinter,
+pub(in crate::commands) struct Readers {
+    pub(in crate::commands) printer: LogPrinter,
     /// Where lines wait that are not printed as they come.
-    pub(super) lanes: Lanes,
+    pub(in crate::commands) lanes: Lanes,
     /// Which logs could not be had.
-    pub(super) missing: Missing,
+    pub(in crate::commands) missing: Missing,
     wanted_of: Box<dyn Fn(&JobState) -> IndexSet + Send>,
     pick: Pick,
     options: LogOptions,
@@ -72,7 +71,7 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Where lines are printed as they come, they come from the receiver.
-    pub(super) fn new(view: LogView, cluster: &Arc<Cluster>) -> (Self, mpsc::Receiver<LogBatch>) {
+    pub(in crate::commands) fn new(view: LogView, cluster: &Arc<Cluster>) -> (Self, mpsc::Receiver<LogBatch>) {
         let (sender, receiver) = mpsc::channel(HELD);
         let LogView { wanted, pick, options, printer, order, streams } = view;
         let readers = Self {
@@ -96,17 +95,17 @@ impl Readers {
     }
 
     /// Whether no log is being read.
-    pub(super) fn are_idle(&self) -> bool {
+    pub(in crate::commands) fn are_idle(&self) -> bool {
         self.tasks.is_empty()
     }
 
     /// Whether no line waits to be printed.
-    pub(super) fn have_printed_all(&self) -> bool {
+    pub(in crate::commands) fn have_printed_all(&self) -> bool {
         self.lanes.are_empty()
     }
 
     /// Begins to read whatever has started since, and lets go of what is done.
-    pub(super) fn start(&mut self, state: &mut JobState) {
+    pub(in crate::commands) fn start(&mut self, state: &mut JobState) {
         let changed = state.take_changed();
         let wanted = (self.wanted_of)(state);
         let newly = wanted.difference(&self.wanted).intersection(&state.attempted());
@@ -120,14 +119,14 @@ impl Readers {
     }
 
     /// Notes which indexes had no log to read, now that no more is going to come.
-    pub(super) fn note_unread(&mut self, state: &JobState) {
+    pub(in crate::commands) fn note_unread(&mut self, state: &JobState) {
         for index in self.wanted.difference(&self.begun).iter() {
             self.missing.none_of(index, &self.pick, state);
         }
     }
 
     /// Prints what waits in lanes and may be printed now.
-    pub(super) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
+    pub(in crate::commands) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
         match self.order {
             Order::AsTheyCome => return Ok(()),
             Order::ByTime => {
@@ -230,7 +229,7 @@ impl Readers {
     }
 
     /// The next log that ended, and how.
-    pub(super) async fn next_end(&mut self) -> Option<Result<Ended>> {
+    pub(in crate::commands) async fn next_end(&mut self) -> Option<Result<Ended>> {
         match self.tasks.join_next().await? {
             Ok(ended) => Some(ended),
             Err(error) => Some(Err(error.into())),
@@ -238,7 +237,7 @@ impl Readers {
     }
 
     /// Notes that a log was read, or why not.
-    pub(super) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
+    pub(in crate::commands) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
         let Ended { uid, source, result } = ended;
         let index = source.index;
         let picked = self.pick.of(index, state);

@@ -27,7 +27,11 @@ const WORDS: usize = 160;
 ///
 /// # Errors
 /// As [`spec::resolve`], and if it can't be known what has succeeded in the Job that is named.
-pub(super) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
+pub(in crate::commands) async fn resolve(
+    args: RunArgs,
+    inputs: Inputs,
+    context: &mut Context,
+) -> Result<Option<Resolved>> {
     let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
     // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
     let whole = spec::resolve(args.clone(), inputs.clone())?.spec;

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use k8s_openapi::api::core::v1::Event as Happened;
 
-use super::pick::Pick;
+use super::pick::{Pick, Picked};
+use super::print::LogPrinter;
+use crate::cluster::logs::{LogEnd, LogSource, Lost};
+use crate::commands::Context;
 use crate::commands::find::index_in;
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
@@ -41,7 +45,7 @@ impl Missing {
     }
 
     /// Whether the events of Pods could tell more.
-    pub(super) fn has_gone(&self) -> bool {
+    pub(in crate::commands) fn has_gone(&self) -> bool {
         !self.gone.is_empty()
     }
 
@@ -96,7 +100,7 @@ impl Missing {
     }
 
     /// What the events of Pods tell of those that are gone.
-    pub(super) fn explain(&mut self, events: &[Happened], job: &str) {
+    pub(in crate::commands) fn explain(&mut self, events: &[Happened], job: &str) {
         for index in self.gone.iter().collect::<Vec<_>>() {
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
@@ -139,7 +143,7 @@ fn torn(indexes: &IndexSet, why: &str) -> String {
 }
 
 /// Reasons that the events of a Pod give for its end; all others tell how it began.
-pub(super) fn tells_an_end(event: &Happened) -> bool {
+pub(in crate::commands) fn tells_an_end(event: &Happened) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
     ["Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady", "Shutdown", "DeletingPod"]
         .contains(&reason)
@@ -170,6 +174,46 @@ fn not_started_within(attempt: &Attempt) -> String {
             None => " (no such log)".to_owned(),
         },
     }
+}
+
+/// Notes how the reading of a log ended. Of one of which nothing came the message that its container left is printed, if
+/// it is still `picked`. Returns what is to be said at once where logs are followed.
+pub(in crate::commands) fn note_end(
+    source: &LogSource,
+    picked: Option<&Picked<'_>>,
+    result: &Result<LogEnd, Lost>,
+    printer: &mut LogPrinter,
+    missing: &mut Missing,
+    context: &mut Context,
+) -> Result<Option<String>> {
+    match result {
+        Ok(LogEnd { gap, .. }) => {
+            printer.done(source)?;
+            Ok(gap.then(|| missing.gap(source.index)))
+        }
+        Err(Lost { error, begun }) => {
+            let left = match picked {
+                // It is the end of what came, or has that.
+                _ if *begun => Left::Part,
+                Some(picked) if print_message(picked, printer, context)? => Left::Message,
+                _ => Left::Nothing,
+            };
+            Ok(Some(missing.lost(source.index, error, left)))
+        }
+    }
+}
+
+/// Prints the last words that the cluster has kept of a container.
+fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
+    let Picked { source, attempt, .. } = picked;
+    let of_this = attempt.container.as_ref() == Some(&source.container);
+    let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
+        return Ok(false);
+    };
+    for line in message.lines() {
+        printer.line(source, attempt.finished, line.as_bytes(), &mut context.ui)?;
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Following a Job to its end: its output, its progress, and how it went.
 
+pub(in crate::commands) mod lanes;
+pub(in crate::commands) mod missing;
+pub(in crate::commands) mod pick;
+pub(in crate::commands) mod print;
 mod readers;
-pub(super) mod teller;
+pub(in crate::commands) mod teller;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +15,6 @@ use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::logs::missing::Missing;
-use super::logs::pick::Pick;
-use super::print::LogPrinter;
 use super::{Context, family};
 use crate::cluster::logs::{LogBatch, LogOptions, Streams};
 use crate::cluster::watch::{Notice, Pods};
@@ -23,35 +24,38 @@ use crate::index_set::IndexSet;
 use crate::state::{Event, JobState, Outcome};
 use crate::view::summary;
 use crate::view::summary::ItemTexts;
+use missing::Missing;
+use pick::Pick;
+use print::LogPrinter;
 use readers::Readers;
 use teller::{ConnectionTeller, JobTeller};
 
 /// How often progress is redrawn where it can be.
-pub(super) const TICK: Duration = Duration::from_millis(200);
+pub(in crate::commands) const TICK: Duration = Duration::from_millis(200);
 /// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
 const SHORT: i32 = 30;
 
 /// What to follow, and how.
-pub(super) struct Follow<'a> {
-    pub(super) cluster: &'a Arc<Cluster>,
+pub(in crate::commands) struct Follow<'a> {
+    pub(in crate::commands) cluster: &'a Arc<Cluster>,
     /// A Job, or a family of Jobs, of which no Pod is known yet.
-    pub(super) state: JobState,
-    pub(super) logs: LogView,
+    pub(in crate::commands) state: JobState,
+    pub(in crate::commands) logs: LogView,
 }
 
 /// Which logs are shown, and how.
-pub(super) struct LogView {
-    pub(super) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
-    pub(super) pick: Pick,
-    pub(super) options: LogOptions,
-    pub(super) printer: LogPrinter,
-    pub(super) order: Order,
-    pub(super) streams: Streams,
+pub(in crate::commands) struct LogView {
+    pub(in crate::commands) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
+    pub(in crate::commands) pick: Pick,
+    pub(in crate::commands) options: LogOptions,
+    pub(in crate::commands) printer: LogPrinter,
+    pub(in crate::commands) order: Order,
+    pub(in crate::commands) streams: Streams,
 }
 
 /// In which order the lines of several logs are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(in crate::commands) enum Order {
     AsTheyCome,
     /// An index waits until all lower ones are done.
     ByIndex,
@@ -60,7 +64,7 @@ pub(super) enum Order {
 }
 
 /// How following ended.
-pub(super) enum End {
+pub(in crate::commands) enum End {
     Finished(Box<JobState>),
     Interrupted,
 }
@@ -69,7 +73,7 @@ pub(super) enum End {
 ///
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
-pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<(End, Missing)> {
+pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<(End, Missing)> {
     let Follow { cluster, state, logs } = follow;
     let mut notices = family::watch(&state, Pods::All, cluster);
     let mut state = state.followed(true);
@@ -131,7 +135,7 @@ pub(super) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<
 ///
 /// # Errors
 /// If watching has ended, or the Job was deleted.
-pub(super) fn take_all_in(
+pub(in crate::commands) fn take_all_in(
     first: Option<Result<Notice, Error>>,
     notices: &mut (impl Stream<Item = Result<Notice, Error>> + Unpin),
     state: &mut JobState,
@@ -152,7 +156,7 @@ pub(super) fn take_all_in(
 ///
 /// # Errors
 /// If watching has ended.
-pub(super) fn take_in(
+pub(in crate::commands) fn take_in(
     notice: Option<Result<Notice, Error>>,
     state: &mut JobState,
     connection: &mut ConnectionTeller,
@@ -185,7 +189,7 @@ async fn settle(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
 }
 
 /// What the Pods have to add of indexes that failed.
-pub(super) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
+pub(in crate::commands) async fn settle_failed(state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
     if state.outcome() != Some(Outcome::Failed) && state.failed().is_empty() {
         return Ok(());
     }
@@ -204,7 +208,7 @@ async fn ask_again(state: &mut JobState, which: PodFilter<'_>, cluster: &Cluster
 
 /// What comes of something, or None when the user does not want to wait for it. An interrupt no longer ends the program
 /// by itself once following has begun.
-pub(super) async fn unless_interrupted<T>(what: impl Future<Output = T>) -> Option<T> {
+pub(in crate::commands) async fn unless_interrupted<T>(what: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         outcome = what => Some(outcome),
         _ = tokio::signal::ctrl_c() => None,
@@ -212,7 +216,7 @@ pub(super) async fn unless_interrupted<T>(what: impl Future<Output = T>) -> Opti
 }
 
 /// A Job that somebody has deleted meanwhile.
-pub(super) fn gone(state: &JobState, cluster: &Cluster) -> Error {
+pub(in crate::commands) fn gone(state: &JobState, cluster: &Cluster) -> Error {
     let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
     let done = state.counts();
     let message = format!(
@@ -225,7 +229,7 @@ pub(super) fn gone(state: &JobState, cluster: &Cluster) -> Error {
 }
 
 /// The end of the time that is given.
-pub(super) async fn until(deadline: Option<Instant>) {
+pub(in crate::commands) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
@@ -233,7 +237,7 @@ pub(super) async fn until(deadline: Option<Instant>) {
 }
 
 /// Tells how a Job that has ended went, and gives the exit code for it.
-pub(super) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
+pub(in crate::commands) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
     let sentence = summary::sentence(state, context.now());
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);

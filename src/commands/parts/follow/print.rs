@@ -21,22 +21,22 @@ use crate::view::summary::ItemTexts;
 /// How lines are printed.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub(super) struct LogForm {
-    pub(super) prefix: Prefix,
+pub(in crate::commands) struct LogForm {
+    pub(in crate::commands) prefix: Prefix,
     /// Whether all lines are of one index.
-    pub(super) one_index: bool,
+    pub(in crate::commands) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
-    pub(super) several_containers: bool,
-    pub(super) timestamps: bool,
-    pub(super) raw: bool,
-    pub(super) output: Option<LogFormat>,
-    pub(super) to: Option<PathBuf>,
-    pub(super) filter: Filter,
+    pub(in crate::commands) several_containers: bool,
+    pub(in crate::commands) timestamps: bool,
+    pub(in crate::commands) raw: bool,
+    pub(in crate::commands) output: Option<LogFormat>,
+    pub(in crate::commands) to: Option<PathBuf>,
+    pub(in crate::commands) filter: Filter,
 }
 
 impl LogForm {
     /// Whether items stand before lines, or in their objects.
-    pub(super) fn shows_items(&self) -> bool {
+    pub(in crate::commands) fn shows_items(&self) -> bool {
         let before_lines = match self.prefix {
             Prefix::Auto => self.to.is_none(),
             Prefix::Index => true,
@@ -48,7 +48,7 @@ impl LogForm {
 
 /// Which lines are printed.
 #[derive(Debug, Default)]
-pub(super) struct Filter {
+pub(in crate::commands) struct Filter {
     grep: Option<RegexSet>,
     exclude: Option<RegexSet>,
 }
@@ -56,7 +56,7 @@ pub(super) struct Filter {
 impl Filter {
     /// # Errors
     /// A usage error if one of them is no regular expression.
-    pub(super) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
+    pub(in crate::commands) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
             _ => RegexSet::new(texts).map(Some).map_err(|problem| {
@@ -78,7 +78,7 @@ impl Filter {
 }
 
 /// Prints lines.
-pub(super) struct LogPrinter {
+pub(in crate::commands) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
     prefix: line::Prefix,
@@ -93,7 +93,7 @@ pub(super) struct LogPrinter {
 
 impl LogPrinter {
     /// Nothing is written yet.
-    pub(super) fn new(form: LogForm, items: ItemTexts) -> Self {
+    pub(in crate::commands) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
             Prefix::Auto if form.to.is_some() => line::Prefix::None,
             Prefix::Auto if form.one_index && !form.several_containers => line::Prefix::None,
@@ -105,7 +105,7 @@ impl LogPrinter {
     }
 
     /// Whether the time of each line is needed.
-    pub(super) fn needs_times(&self) -> bool {
+    pub(in crate::commands) fn needs_times(&self) -> bool {
         self.form.timestamps || self.form.output.is_some()
     }
 
@@ -113,7 +113,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If it can't be written.
-    pub(super) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(in crate::commands) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
         if let Some(folder) = &self.form.to {
             fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
         } else if self.form.output == Some(LogFormat::Json) {
@@ -126,7 +126,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If it can't be written.
-    pub(super) fn end(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(in crate::commands) fn end(&mut self, ui: &mut Ui) -> Result<()> {
         if self.form.output == Some(LogFormat::Json) {
             let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
             if self.form.to.is_none() {
@@ -145,7 +145,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If they can't be written; a closed pipe is told by its kind.
-    pub(super) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
+    pub(in crate::commands) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
         let as_it_is = self.prefix == line::Prefix::None
             && self.form.output.is_none()
             && !self.form.timestamps
@@ -167,7 +167,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// As [`LogPrinter::batch`].
-    pub(super) fn line(
+    pub(in crate::commands) fn line(
         &mut self,
         source: &Arc<LogSource>,
         time: Option<Timestamp>,
@@ -186,7 +186,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If the file can't be made.
-    pub(super) fn done(&mut self, source: &LogSource) -> Result<()> {
+    pub(in crate::commands) fn done(&mut self, source: &LogSource) -> Result<()> {
         if let Some(path) = self.path(source) {
             self.file(path)?;
         }

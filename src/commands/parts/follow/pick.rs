@@ -5,9 +5,9 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container as ContainerSpec;
 
+use super::lanes::LaneKey;
 use crate::args::AttemptChoice;
 use crate::cluster::logs::LogSource;
-use crate::commands::lanes::LaneKey;
 use crate::error::Error;
 use crate::manifest::read;
 use crate::state::JobState;
@@ -52,7 +52,7 @@ impl Pick {
     ///
     /// # Errors
     /// A usage error if the Pods of the Job have no such container.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         job: &Job,
         attempts: AttemptChoice,
         previous: bool,
@@ -84,7 +84,7 @@ impl Pick {
     }
 
     /// Whether an index may have logs of several containers.
-    pub(super) fn has_several_containers(&self, job: &Job) -> bool {
+    pub(in crate::commands) fn has_several_containers(&self, job: &Job) -> bool {
         let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let inits = pod.and_then(|pod| pod.init_containers.as_ref()).map_or(0, Vec::len);
         match self.containers {
@@ -107,7 +107,7 @@ impl Pick {
     }
 
     /// Whether an attempt of that number is asked for, if there is one.
-    pub(super) fn takes_attempt(&self, number: u32) -> bool {
+    pub(in crate::commands) fn takes_attempt(&self, number: u32) -> bool {
         !matches!(self.attempts, AttemptChoice::Number(wanted) if wanted != number)
     }
 
