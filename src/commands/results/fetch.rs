@@ -149,8 +149,9 @@ impl Source {
                 }
             }
             Some(folder) => {
-                let mut part =
-                    folder.begin(row.index).with_context(|| format!("writing the output of {}", row.index))?;
+                let mut part = folder
+                    .begin(row.index, row.attempts.unwrap_or(1))
+                    .with_context(|| format!("writing the output of {}", row.index))?;
                 match self.fetch(&row, &pod, message, &mut part.file).await? {
                     Ok(()) => {
                         let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
@@ -219,7 +220,7 @@ impl Source {
 }
 
 /// Where an output is written to.
-trait Sink: Write {
+pub(super) trait Sink: Write {
     /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }

@@ -103,7 +103,7 @@ struct Held {
 }
 
 /// An output on its way into the folder.
-pub(super) struct Part {
+pub(in crate::commands) struct Part {
     pub(super) file: File,
     path: PathBuf,
 }
@@ -198,9 +198,9 @@ impl Folder {
         self.path.join(&kept.file)
     }
 
-    /// Begins the file of an index.
-    pub(super) fn begin(&self, index: u32) -> io::Result<Part> {
-        let path = self.path.join(OWN).join(format!("{index}{UNFINISHED}"));
+    /// Begins the file of an attempt.
+    pub(super) fn begin(&self, index: u32, attempt: u32) -> io::Result<Part> {
+        let path = self.path.join(OWN).join(format!("{index}-{attempt}{UNFINISHED}"));
         let file = File::create(&path)?;
         Ok(Part { file, path })
     }
@@ -374,7 +374,7 @@ mod tests {
     }
 
     fn keep(folder: &Folder, index: u32, text: &str) {
-        let mut part = folder.begin(index).unwrap();
+        let mut part = folder.begin(index, 1).unwrap();
         part.file.write_all(text.as_bytes()).unwrap();
         folder.keep(part, &row(index), None, Timestamp::UNIX_EPOCH).unwrap();
     }
@@ -386,7 +386,7 @@ mod tests {
         let folder = open(&path).unwrap();
         keep(&folder, 0, "zero");
         keep(&folder, 1, "one");
-        drop(folder.begin(2).unwrap());
+        drop(folder.begin(2, 1).unwrap());
         let second = open(&path).err().unwrap().to_string();
         assert!(second.starts_with("another command is writing results to the folder "), "{second}");
         drop(folder);
