@@ -80,7 +80,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     match order {
         LineOrder::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
         LineOrder::ByIndex | LineOrder::AsTheyCome => {
-            read.in_order(sources, &mut printer, &mut missing, context).await?
+            read.in_order(sources, &mut printer, &mut missing, context).await?;
         }
     }
     printer.end(&mut context.ui)?;

@@ -232,7 +232,7 @@ fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let own = error.chain().any(|cause| cause.is::<Error>());
+    let own = error.chain().any(<dyn std::error::Error>::is::<Error>);
     !own && error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

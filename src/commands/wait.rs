@@ -182,10 +182,10 @@ async fn until_all_end(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<Option<Stop>> {
-    for job in 0..waiting.len() {
+    for (job, waiting) in waiting.iter_mut().enumerate() {
         if let Some(WaitFor::Indexes(indexes)) = goal
             && are_decided(indexes, tracker.state(job))
-            && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
+            && let Err(stop) = waiting.report(job, goal, tracker, cluster, context).await
         {
             return Ok(Some(stop));
         }

@@ -70,10 +70,10 @@ pub(super) struct Attempts {
     /// Indexes of which an attempt was seen that had begun.
     begun: IndexSet,
     changed: IndexSet,
-    /// UIDs named by the lists of Pods that are being read, by the UID of the Job.
-    listing: HashMap<Option<String>, HashSet<String>>,
-    /// The Jobs whose Pods were listed.
-    listed: HashSet<Option<String>>,
+    /// UIDs named by the lists of Pods that are being read, by the position of the Job.
+    listing: HashMap<usize, HashSet<String>>,
+    /// The positions of the Jobs whose Pods were listed.
+    listed: HashSet<usize>,
 }
 
 impl Attempts {
@@ -159,15 +159,16 @@ impl Attempts {
         }
     }
 
-    pub(super) fn begin_list(&mut self, job: &Option<String>) {
-        self.listing.insert(job.clone(), HashSet::new());
+    /// Begins to read the list of Pods of the Job at this position.
+    pub(super) fn begin_list(&mut self, member: usize) {
+        self.listing.insert(member, HashSet::new());
     }
 
-    /// Loses the attempts of a Job, by its position, that its list of Pods did not name.
-    pub(super) fn end_list(&mut self, job: &Option<String>, member: Option<usize>) {
-        let Some(named) = self.listing.remove(job) else { return };
-        self.listed.insert(job.clone());
-        let unnamed = |known: &&Known| Some(known.member) == member && !named.contains(&known.attempt.uid);
+    /// Ends the list, and loses the attempts of the Job that it did not name.
+    pub(super) fn end_list(&mut self, member: usize) {
+        let Some(named) = self.listing.remove(&member) else { return };
+        self.listed.insert(member);
+        let unnamed = |known: &&Known| known.member == member && !named.contains(&known.attempt.uid);
         let lost = self.by_index.values().flatten().filter(unnamed).map(|known| known.attempt.uid.clone());
         for uid in lost.collect::<Vec<_>>() {
             self.lose(&uid);

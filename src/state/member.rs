@@ -41,7 +41,7 @@ impl Member {
 
     /// Replaces the Job by its newer version, and returns the indexes that have succeeded or failed since.
     pub(super) fn renew(&mut self, job: &Job) -> IndexSet {
-        self.job = Box::new(job.clone());
+        self.job.as_mut().clone_from(job);
         let (succeeded, failed) = (std::mem::take(&mut self.succeeded), self.listed_failed.take().unwrap_or_default());
         self.read_status();
         let newly = self.succeeded.difference(&succeeded);

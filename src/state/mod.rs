@@ -181,8 +181,16 @@ impl JobState {
                 }
             }
             Event::PodGone { uid } => self.attempts.lose(uid),
-            Event::PodListBegins { job } => self.attempts.begin_list(job),
-            Event::PodListEnds { job } => self.attempts.end_list(job, self.family.position(job.as_deref())),
+            Event::PodListBegins { job } => {
+                if let Some(member) = self.family.position(job.as_deref()) {
+                    self.attempts.begin_list(member);
+                }
+            }
+            Event::PodListEnds { job } => {
+                if let Some(member) = self.family.position(job.as_deref()) {
+                    self.attempts.end_list(member);
+                }
+            }
             Event::Happened(happening) => self.apply_happening(happening),
         }
     }

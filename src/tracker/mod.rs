@@ -134,7 +134,7 @@ impl Tracker {
                 }
             }
         }
-        let tracked = states.into_iter().map(|state| Tracked {
+        let families = states.into_iter().map(|state| Tracked {
             state: state.followed(interest == Interest::Indexes),
             is_over: false,
             idle_since: Instant::now(),
@@ -145,7 +145,7 @@ impl Tracker {
         let mut tracker = Self {
             cluster: Arc::clone(cluster),
             interest,
-            tracked: tracked.collect(),
+            tracked: families.collect(),
             watching: Watching::new(select_all(watches), signals, deadline),
             asked: FuturesUnordered::new(),
             steps: VecDeque::new(),
@@ -224,7 +224,9 @@ impl Tracker {
 
     fn apply(&mut self, job: usize, events: Vec<Event>) {
         let Tracked { state, lost_members, .. } = &mut self.tracked[job];
-        events.iter().for_each(|event| state.apply(event));
+        for event in &events {
+            state.apply(event);
+        }
         let changed = state.take_changed();
         let lost: Vec<_> = state.lost_members().skip(*lost_members).map(str::to_owned).collect();
         *lost_members += lost.len();

@@ -157,7 +157,7 @@ pub(in crate::commands) async fn family(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<JobState> {
-    let Loaded { state, incomplete } = family::load(job, only_this, cluster).await?;
+    let Loaded { state, incomplete } = Box::pin(family::load(job, only_this, cluster)).await?;
     if let Some(error) = incomplete {
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
         context.ui.warning(&format!("retries of job {name} are left out: {error}"));
