@@ -106,7 +106,7 @@ async fn show(job: Job, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut
                 trouble: trouble.as_deref(),
                 now: context.now(),
             };
-            terminal.draw(&screen(&picture, style, Screen::size()))?;
+            terminal.draw(&screen(&picture, Screen::size()), style)?;
             (drawn, redraw) = (Instant::now(), false);
         }
         tokio::select! {
