@@ -131,8 +131,8 @@ pub(crate) const ORIGINAL_FILE: &str = "index.env";
 /// `worker`, else the first.
 pub(crate) fn worker<'a>(noted: Option<&str>, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let names: Vec<_> = names.collect();
-    let named = |wanted: Option<&str>| names.iter().find(|name| Some(**name) == wanted);
-    named(noted).or_else(|| named(Some(WORKER))).or(names.first()).copied()
+    let find = |wanted: Option<&str>| names.iter().find(|name| Some(**name) == wanted);
+    find(noted).or_else(|| find(Some(WORKER))).or(names.first()).copied()
 }
 
 /// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.

@@ -63,6 +63,7 @@ impl Ui {
     ///
     /// # Errors
     /// If stdout can't be written to; a closed pipe is told by its kind and ends the program quietly.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they made for it")]
     pub(crate) fn data(&mut self, data: impl Printable) -> io::Result<()> {
         self.data_or_raw(&data, false)
     }
@@ -201,11 +202,11 @@ impl Ui {
     }
 
     /// Changes the live line: how many of how many, and in words.
-    pub(crate) fn set_live(&self, done: usize, total: usize, message: String) {
+    pub(crate) fn set_live(&self, done: usize, total: usize, message: impl AsRef<str>) {
         if let Some(live) = &self.live {
             live.set_length(total as u64);
             live.set_position(done as u64);
-            live.set_message(escape_control(&message).into_owned());
+            live.set_message(escape_control(message.as_ref()).into_owned());
         }
     }
 

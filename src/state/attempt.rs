@@ -260,7 +260,7 @@ impl Attempt {
         if let Some((container, end)) = telling.and_then(|container| Some((container, terminated(container)?))) {
             self.container = Some(container.name.clone());
             self.exit_code = Some(end.exit_code);
-            self.reason = end.reason.clone();
+            self.reason.clone_from(&end.reason);
             self.message.clone_from(&end.message);
         }
         if self.phase == Phase::Succeeded {
