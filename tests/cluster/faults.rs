@@ -1,5 +1,6 @@
 //! What happens between us and the server: a proxy in front of the real one breaks things.
 
+mod log_answers;
 mod log_streams;
 mod tracking;
 

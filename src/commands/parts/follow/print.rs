@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -133,7 +133,7 @@ impl LogPrinter {
                 ui.data(close)?;
             }
             for path in &self.begun {
-                let mut file = OpenOptions::new().append(true).open(path)?;
+                let mut file = open_again(path)?;
                 let close: &[u8] = if file.metadata()?.len() > 1 { b"\n]\n" } else { b"]\n" };
                 file.write_all(close).with_context(|| format!("writing {}", path.display()))?;
             }
@@ -272,13 +272,64 @@ impl LogPrinter {
     fn file(&mut self, path: PathBuf) -> Result<File> {
         let doing = || format!("writing {}", path.display());
         if self.begun.contains(&path) {
-            return OpenOptions::new().append(true).open(&path).with_context(doing);
+            return open_again(&path);
         }
-        let mut file = File::create(&path).with_context(doing)?;
+        let mut file = create(&path).with_context(doing)?;
         if self.form.output == Some(LogFormat::Json) {
             file.write_all(b"[").with_context(doing)?;
         }
         self.begun.insert(path);
         Ok(file)
+    }
+}
+
+/// A new file. What was there loses this name, so that a link is neither followed nor what it leads to emptied.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => OpenOptions::new().append(true).create_new(true).open(path),
+    }
+}
+
+/// A file that was begun.
+///
+/// # Errors
+/// If it is not there, or a link took its place.
+fn open_again(path: &Path) -> Result<File> {
+    let open = || match fs::symlink_metadata(path) {
+        Ok(file) if !file.is_file() => Err(io::Error::other("something else took its place")),
+        _ => OpenOptions::new().append(true).open(path),
+    };
+    open().with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_folder_is_replaced() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().unwrap();
+        let [secret, hard, folder, nothing] =
+            ["secret", "hard", "folder", "nothing"].map(|name| home.path().join(name));
+        fs::write(&secret, "secret").unwrap();
+        fs::hard_link(&secret, &hard).unwrap();
+        fs::create_dir(&folder).unwrap();
+        let path = home.path().join("0.log");
+        for target in [&secret, &folder, &nothing] {
+            symlink(target, &path).unwrap();
+            create(&path).unwrap().write_all(b"line\n").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"line\n");
+            open_again(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            symlink(target, &path).unwrap();
+            assert!(open_again(&path).is_err());
+            fs::remove_file(&path).unwrap();
+        }
+        create(&hard).unwrap().write_all(b"line\n").unwrap();
+        assert_eq!((fs::read(&secret).unwrap(), nothing.exists()), (b"secret".to_vec(), false));
+        assert!(create(&folder).is_err());
     }
 }
