@@ -100,7 +100,7 @@ fn each_index_says_how_it_ended() {
     assert_eq!((outside.code, outside.stdout.as_str()), (2, ""));
     assert!(outside.stderr.contains("the job has no index 5: its indexes are 0-4"), "{outside:?}");
     let none = cluster.run(&["indexes", "mixed", "--status", "running"]).ok();
-    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no index of job mixed is as asked for\n"));
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no indexes of job mixed match\n"));
 }
 
 #[test]
@@ -235,13 +235,13 @@ fn a_quota_that_is_used_up_is_told() {
 fn a_deadline_is_told_of_the_job_and_of_a_pod() {
     let cluster = Cluster::new("deadline");
     let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 60']";
-    let of_job = manifest("job", "activeDeadlineSeconds: 15", "env: []", "[]")
+    let of_job = manifest("job", "activeDeadlineSeconds: 30", "env: []", "[]")
         .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
     cluster.apply(&of_job).ok();
     let of_pod = of_job
         .replace("name: job", "name: pod")
-        .replace("activeDeadlineSeconds: 15", "backoffLimitPerIndex: 0")
-        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 15");
+        .replace("activeDeadlineSeconds: 30", "backoffLimitPerIndex: 0")
+        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 30");
     cluster.apply(&of_pod).ok();
     assert_eq!(cluster.run(&["wait", "job", "-q"]).code, 1);
     assert_eq!(cluster.run(&["wait", "pod", "-q"]).code, 1);

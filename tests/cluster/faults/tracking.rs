@@ -191,13 +191,13 @@ fn a_job_that_ends_and_is_deleted_in_one_burst_has_ended() {
 fn only_the_deletion_of_the_job_itself_ends_its_following() {
     let cluster = Cluster::new("others");
     cluster.run(&["run", "fam", "--items", "a,b", "-q", "--", "sh", "-c", "exit 1"]);
-    cluster.run(&["retry", "fam", "-d", "-q", "--", "sh", "-c", "sleep 8; echo done {}"]).ok();
+    cluster.run(&["retry", "fam", "-d", "-q", "--", "sh", "-c", "sleep 8; echo done"]).ok();
     let following = cluster.start(&["logs", "-f", "fam-r1"]);
     let waiting = cluster.start(&["wait", "fam"]);
     cluster.eventually("running pods", || cluster.field("job/fam-r1", "{.status.ready}") == "2");
     cluster.kubectl(&["delete", "job", "fam"]).ok();
     let followed = following.end().ok();
-    assert_eq!(followed.sorted_lines(), ["[0 a] done a", "[1 b] done b"], "{followed:?}");
+    assert_eq!(followed.sorted_lines(), ["[0 a #2] done", "[1 b #2] done"], "{followed:?}");
     let waited = waiting.end().ok();
     assert!(waited.stderr.contains("job fam completed: 2 of 2 indexes"), "{waited:?}");
 
