@@ -65,7 +65,7 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
 
 /// What people type elsewhere, and its like here: each command of the right column does what it should.
 #[test]
-#[ignore = "needs Kubernetes 1.35"]
+#[ignore = "documents the newest Kubernetes"]
 fn the_tables_for_newcomers_are_true() {
     let cluster = Cluster::new("readme-from");
     cluster.write("words.txt", b"foo\nbar\nbaz\nqux\n");
@@ -109,7 +109,7 @@ fn the_tables_for_newcomers_are_true() {
 
 /// Every row that has a command of one line and what its first index prints.
 #[test]
-#[ignore = "needs Kubernetes 1.35"]
+#[ignore = "documents the newest Kubernetes"]
 fn the_tables_of_items_are_true() {
     let cluster = Cluster::new("readme-items");
     cluster.write("words.txt", b"foo\nbar\nbaz\n");

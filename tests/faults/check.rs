@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use serde_json::Value;
@@ -9,7 +11,7 @@ use serde_json::Value;
 use crate::api::{Api, outcome};
 use crate::fault::{Fault, MARK};
 use crate::proxy::Injection;
-use crate::support::Outcome;
+use crate::support::{Cluster, Outcome};
 use crate::verb::{DONE, Promise, Stage, Verb};
 
 /// What a cell left behind.
@@ -21,6 +23,7 @@ pub(crate) struct Traces<'a> {
     /// The outcome of the same command without a fault.
     pub(crate) clean: &'a Outcome,
     pub(crate) api: Api<'a>,
+    pub(crate) cluster: &'a Cluster,
 }
 
 /// Lines by index, each with how often it came.
@@ -56,6 +59,7 @@ pub(crate) fn find_problems(traces: &Traces<'_>, injection: &Injection) -> Vec<S
     }
     problems.extend(find_doubled(traces));
     problems.extend(find_orphans(traces));
+    problems.extend(find_lasting_harm(traces, injection));
     problems
 }
 
@@ -174,7 +178,8 @@ fn find_silence(traces: &Traces<'_>) -> Option<String> {
     match verb.promise {
         Promise::Spec(..) | Promise::Deleted => {
             let is_done = find_missing(traces).is_none();
-            (is_done && !says(&["may "])).then(|| "it was done, and the error does not say that it may be".to_owned())
+            (is_done && !says(&["may ", "being deleted", "goes on"]))
+                .then(|| "it was done, and the error does not say that it may be".to_owned())
         }
         _ if matches!(verb.stage, Stage::New | Stage::Failed | Stage::NeverRan) => {
             let job = api.job(&subject)?;
@@ -232,6 +237,31 @@ fn find_orphans(traces: &Traces<'_>) -> Vec<String> {
     let own = lists.iter().filter(|list| list["metadata"]["name"].as_str().unwrap().starts_with(&begins));
     let orphans = own.filter(|list| list["metadata"]["ownerReferences"][0]["uid"].is_null());
     orphans.map(|list| format!("configmap {} belongs to no job", list["metadata"]["name"])).collect()
+}
+
+/// What the same command, given again without a fault, does not mend: a folder of results after any fault, and whatever
+/// was being changed after an error.
+fn find_lasting_harm(traces: &Traces<'_>, injection: &Injection) -> Option<String> {
+    let Traces { verb, job, folder, outcome, api, cluster, .. } = traces;
+    let gathers = verb.promise == Promise::Folder;
+    // `run` wants a folder without results.
+    let changes = outcome.code != 0 && injection.call.is_write_or_trial() && verb.promise != Promise::LinesAndFolder;
+    if !gathers && !changes {
+        return None;
+    }
+    let is_going = || api.job(job).is_some_and(|job| !job["metadata"]["deletionTimestamp"].is_null());
+    let limit = Instant::now() + Duration::from_secs(30);
+    while is_going() && Instant::now() < limit {
+        sleep(Duration::from_millis(200));
+    }
+    let args = verb.arguments(job, folder.to_str().unwrap(), &["-n", cluster.namespace()]);
+    let again = cluster.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let ended = [" has completed", "there is no job "].iter().any(|text| again.stderr.contains(text));
+    if again.code != 0 && !(changes && ended) {
+        return Some(format!("the same command again fails: {}", again.stderr.trim_end()));
+    }
+    let wrong = if gathers { wrong_folder(traces) } else { None };
+    wrong.map(|wrong| format!("the same command again does not mend it: {wrong}"))
 }
 
 /// A text without what changes from one second to the next: ages, and the widths of their columns.

@@ -99,7 +99,7 @@ impl Bench {
         let output =
             command.args(["-k", "2", LIMIT, env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args).output().unwrap();
         let outcome = Outcome::new(&output);
-        let traces = Traces { verb, job: &job, folder: &folder, outcome: &outcome, clean: &outcome, api };
+        let traces = Traces { verb, job: &job, folder: &folder, outcome: &outcome, clean: &outcome, api, cluster };
         let judged = judge(&proxy, traces);
         for name in [job.clone(), format!("{job}-r1")].iter().filter(|_| verb.stage != Stage::Done) {
             api.delete_job(name);
@@ -224,8 +224,9 @@ fn table(cells: &[Cell], verdicts: &[Verdict]) -> String {
     for fault in &faults {
         let _ = write!(text, "{:>13}", fault.name());
     }
-    for (number, verb) in VERBS.iter().enumerate() {
-        let _ = write!(text, "\n{:16}", verb.name);
+    let tried: BTreeSet<_> = counts.keys().map(|(verb, _)| *verb).collect();
+    for number in tried {
+        let _ = write!(text, "\n{:16}", VERBS[number].name);
         for fault in &faults {
             let shown = counts
                 .get(&(number, *fault))
