@@ -35,6 +35,8 @@ use verb::{DONE, Stage, VERBS, Verb, prepare};
 const WORKERS: usize = 8;
 /// How many seconds a command may take.
 const LIMIT: &str = "60";
+/// The same while the server is unavailable: a log is asked for again for two minutes, as long as a server may restart.
+const LIMIT_OF_OUTAGE: &str = "180";
 /// How many cells the representative part has.
 const PART: usize = 150;
 /// How often a cell is tried whose call did not come: a watch that ends by itself may be asked for once or twice.
@@ -89,6 +91,8 @@ impl Bench {
     fn run<T>(&self, verb: &Verb, injection: Option<Injection>, judge: impl FnOnce(&Proxy, Traces<'_>) -> T) -> T {
         let cluster = if verb.stage == Stage::Done { &self.done } else { &self.work };
         let api = Api { port: self.port, namespace: cluster.namespace() };
+        let is_outage = injection.as_ref().is_some_and(|one| one.lasts && one.fault == Fault::Unavailable);
+        let limit = if is_outage { LIMIT_OF_OUTAGE } else { LIMIT };
         let job = format!("c{}", self.jobs.fetch_add(1, Ordering::Relaxed));
         prepare(verb.stage, &job, api);
         let folder = cluster.home().join(&job);
@@ -97,7 +101,7 @@ impl Bench {
         let args = verb.arguments(&job, folder.to_str().unwrap(), &more);
         let mut command = cluster.command("timeout");
         let output =
-            command.args(["-k", "2", LIMIT, env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args).output().unwrap();
+            command.args(["-k", "2", limit, env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args).output().unwrap();
         let outcome = Outcome::new(&output);
         let traces = Traces { verb, job: &job, folder: &folder, outcome: &outcome, clean: &outcome, api, cluster };
         let judged = judge(&proxy, traces);

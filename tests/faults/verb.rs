@@ -189,9 +189,9 @@ pub(crate) fn prepare(stage: Stage, job: &str, api: Api<'_>) {
     };
     api.create_job(&manifest(job, &spec));
     if matches!(stage, Stage::NeverRan | Stage::Failed) {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_secs(180);
         while api.job(job).as_ref().and_then(outcome) != Some(false) {
-            assert!(Instant::now() < limit, "waited a minute for the failure of {job}");
+            assert!(Instant::now() < limit, "waited three minutes for the failure of {job}");
             sleep(Duration::from_millis(200));
         }
     }
