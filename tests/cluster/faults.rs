@@ -1,6 +1,8 @@
 //! What happens between us and the server: a proxy in front of the real one breaks things.
 
+mod log_answers;
 mod log_streams;
+mod tracking;
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -155,6 +155,26 @@ impl Splitter {
         self.place.has_gap()
     }
 
+    /// Lines may be missing.
+    pub(super) fn note_gap(&mut self) {
+        self.place.note_gap();
+    }
+
+    /// All was seen of the file that was read; if the log goes on in another one, nothing is missing between.
+    pub(super) fn note_end_of_file(&mut self) {
+        self.place.note_end_of_file();
+    }
+
+    /// Whether no byte of the log came, now or before.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.handed == 0 && self.begun.is_empty()
+    }
+
+    /// Whether what came since the log was asked for again has not reached what was seen before.
+    pub(super) fn is_behind_itself(&self) -> bool {
+        self.passing > 0 || self.place.is_passing()
+    }
+
     /// Whether the log ended within a line, which was given a break.
     pub(super) fn has_added_break(&self) -> bool {
         self.added_break
@@ -175,10 +195,11 @@ impl Splitter {
         self.options.limit.is_some_and(|limit| self.handed >= limit)
     }
 
-    /// Whether the last line that came is this one, which has its break.
+    /// Whether the last line that came is this one, with or without its break.
     pub(super) fn ends_with(&self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        self.last == line[line.len().saturating_sub(KEPT)..]
+        let last = if self.begun.is_empty() { &self.last } else { &self.begun };
+        end_of(last) == end_of(line)
     }
 
     /// The lines that are complete with these bytes; None if there is none.
@@ -319,8 +340,17 @@ impl Splitter {
 
     fn keep_last(&mut self, line: &[u8]) {
         self.last.clear();
-        self.last.extend_from_slice(&line[line.len().saturating_sub(KEPT)..]);
+        self.last.extend_from_slice(end_of(line));
     }
+}
+
+fn end_of(line: &[u8]) -> &[u8] {
+    &line[line.len().saturating_sub(KEPT)..]
+}
+
+/// Whether a line that was asked for with its time has one, and is this text otherwise: then a container wrote it.
+pub(super) fn is_line_of_container(line: &[u8], text: &str) -> bool {
+    leading_time(line).is_some_and(|(_, length)| line[length..] == *text.as_bytes())
 }
 
 /// The time at the start of a line, and how many bytes it takes with the blank behind it.

@@ -1,27 +1,25 @@
 //! The log of one container, in batches of whole lines, through cut connections.
 
+mod answer;
 mod batch;
 mod place;
+mod reading;
 mod streams;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::AsyncBufReadExt as _;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::LogParams;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Cluster;
-use super::connect::request_error;
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use answer::{Cause, Failure};
 pub(crate) use batch::LogBatch;
-use batch::{Excuse, Splitter, Why};
+use reading::{End, Reading};
 pub(crate) use streams::Streams;
-use streams::Turn;
 
 /// What to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,43 +74,18 @@ pub(crate) struct Lost {
     pub(crate) begun: bool,
 }
 
-/// How often a log is asked for again that can't be reached, before it is given up: for about two minutes.
+/// How often a log that can't be reached is asked for again after its container has ended: for about two minutes.
 const TRIES: u32 = 20;
 /// How often a log is asked for again that was given before and is refused now, for some ten seconds: a server that has
 /// just started may know neither users nor rights yet, nor the way to the node, and a kubelet not its containers.
 const REFUSALS: u32 = 6;
+/// How often a log is asked for again that nobody waits for and that never came: for half a second.
+const FEW: u32 = 2;
 
 /// The first pause before a log is taken up again: after a broken connection, and after one that was closed in order.
 const BROKEN: Duration = Duration::from_millis(100);
 const CLOSED: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_millis(6400);
-
-/// A log read in one go is long if it takes more than this: an end may then be one of the way to the node.
-const LONG: Duration = Duration::from_secs(1);
-
-/// A log that is being read.
-struct Reading<'a> {
-    cluster: &'a Cluster,
-    source: &'a Arc<LogSource>,
-    options: LogOptions,
-    splitter: Splitter,
-    batches: &'a mpsc::Sender<LogBatch>,
-    /// Whether the server began to give the log, and the connection broke then.
-    broke: bool,
-}
-
-/// How one answer came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Closed,
-    /// Others wait for their turn.
-    Yielded,
-    /// The file that is printed now does not reach back to what was seen before.
-    Gap,
-    /// All was read that was asked for.
-    Limit,
-    NobodyListens,
-}
 
 impl Cluster {
     /// Sends the lines of a log to `batches`; ends with the log, or when nobody receives them any more. It waits for
@@ -120,7 +93,8 @@ impl Cluster {
     ///
     /// A followed log is read once more to its end when `ended` says that its container writes no more. The server
     /// itself notices that up to a second later, and a connection that was closed looks the same as a log that ended:
-    /// only what is read after the end is known to be all.
+    /// only what is read after the end is known to be all. Until then no failure of the server or of the way to it
+    /// gives the log up.
     ///
     /// # Errors
     /// If the log can't be had: the container has not started, its Pod is gone, no permission; or if it broke and could
@@ -133,199 +107,122 @@ impl Cluster {
         ended: &CancellationToken,
         batches: &mpsc::Sender<LogBatch>,
     ) -> Result<LogEnd, Lost> {
-        let splitter = Splitter::new(Arc::clone(source), options);
-        let mut reading = Reading { cluster: self, source, options, splitter, batches, broke: false };
-        let (mut idle, mut failures, mut served, mut end) = (0_u32, 0_u32, false, LogEnd::default());
+        let mut reading = Reading::new(self, source, options, batches);
+        let (mut tries, mut end) = (Tries::default(), LogEnd::default());
         loop {
-            let before = reading.splitter.progress();
+            let before = reading.progress();
             let turn = streams.turn().await;
             let begun = Instant::now();
             let follow = options.follow && !ended.is_cancelled();
             let came = if follow {
                 tokio::select! {
-                    came = reading.once(true, options.previous, &turn) => came,
+                    came = reading.once(true, &turn) => came,
                     () = ended.cancelled() => {
-                        reading.splitter.resume();
+                        reading.resume();
+                        // The last read has all its tries.
+                        tries.failures = 0;
                         continue;
                     }
                 }
             } else {
-                reading.once(false, options.previous, &turn).await
+                reading.read_to_the_end(&turn, begun, tries.idle > 0).await
             };
             drop(turn);
-            let progressed = before != reading.splitter.progress();
-            // A silent log may be closed for ever so often, and taken up again; only errors in a row are too many.
-            idle = if progressed { 0 } else { idle + 1 };
-            failures = if progressed || came.is_ok() { 0 } else { failures + 1 };
-            served |= came.is_ok() || progressed || reading.broke;
-            if served {
+            tries.note(&came, before != reading.progress(), reading.has_broken());
+            if tries.served {
                 streams.note_served();
             }
-            // Of a log that is not followed only what this very log was is told by another try.
-            let known = served || options.follow && streams.have_served();
-            match came {
+            // An end in order is most likely that of the log, which is about to be reported; else something broke.
+            let (first, wait) = match came {
                 Ok(End::NobodyListens | End::Limit) => return Ok(end),
-                Ok(End::Gap) => {
+                Ok(End::Whole) => {
+                    end.gap |= reading.has_gap();
+                    end.unended = reading.has_added_break();
+                    return Ok(end);
+                }
+                Ok(End::FormerFile) => {
                     end.gap |= reading.catch_up(streams).await;
                     continue;
                 }
-                Ok(End::Yielded) => {
-                    idle = 0;
-                    reading.splitter.resume();
+                Ok(End::Yielded | End::Silent) => {
+                    tries.idle = 0;
+                    reading.resume();
                     continue;
                 }
-                Ok(End::Closed) if !follow => {
-                    if begun.elapsed() < LONG || idle > 0 || !reading.is_cut_short().await {
-                        end.gap |= reading.splitter.has_gap();
-                        end.unended = reading.splitter.has_added_break();
-                        return Ok(end);
+                Ok(End::Closed { .. }) => (CLOSED, Duration::ZERO),
+                Err(Failure { cause, error, wait }) => {
+                    // Of a log that is not followed only what this very log was is a reason to try again.
+                    let known = tries.served || options.follow && streams.have_served();
+                    if tries.failures > patience(cause, options.follow, follow, known) {
+                        return Err(Lost { error, begun: reading.progress() > 0 });
                     }
+                    (BROKEN, wait)
                 }
-                // A log outlives a server that restarts; what it will never give is an error at once.
-                Err(error) if failures > options.patience(error.kind(), known) => {
-                    return Err(Lost { error, begun: reading.splitter.progress() > 0 });
-                }
-                Ok(End::Closed) | Err(_) => {}
-            }
-            // A log that was closed in order has most likely ended, which is about to be told; else something broke.
-            let first = if matches!(came, Ok(End::Closed)) && follow { CLOSED } else { BROKEN };
-            let pause = (first * (1 << idle.min(6))).min(LONGEST).mul_f64(0.75 + fastrand::f64() / 2.0);
+            };
+            let pause = (first * (1 << tries.idle.min(6))).min(LONGEST).mul_f64(0.75 + fastrand::f64() / 2.0).max(wait);
             if follow {
                 let _ = timeout(pause, ended.cancelled()).await;
             } else {
                 // That it has ended is known already, and must not cut the pause short.
                 sleep(pause).await;
             }
-            reading.splitter.resume();
+            reading.resume();
         }
     }
 }
 
-impl LogOptions {
-    /// How often in a row such an error is borne. `known` tells that the server has given logs before.
-    fn patience(self, kind: Kind, known: bool) -> u32 {
-        match kind {
-            Kind::Unreachable if self.follow => TRIES,
-            Kind::Unreachable | Kind::Forbidden | Kind::Failed if known => REFUSALS,
-            Kind::NotFound if known && self.follow => REFUSALS,
-            _ => 0,
-        }
+/// The requests for one log so far.
+#[derive(Debug, Default)]
+struct Tries {
+    /// How many in a row brought no line, and how many of these failed: a silent log may be closed for ever so often.
+    idle: u32,
+    failures: u32,
+    /// Whether the server has given this log.
+    served: bool,
+}
+
+impl Tries {
+    fn note(&mut self, came: &Result<End, Failure>, progressed: bool, has_broken: bool) {
+        self.idle = if progressed { 0 } else { self.idle + 1 };
+        self.failures = if progressed || came.is_ok() { 0 } else { self.failures + 1 };
+        self.served |= came.is_ok() || progressed || has_broken;
     }
 }
 
-/// Whether a node has answered that it knows no such Pod, while the API server does: its kubelet has just started.
-fn is_new_kubelet(error: &kube::Error) -> bool {
-    let kube::Error::Api(status) = error else { return false };
-    // Of a Pod that it does not know itself the API server says that there is no such thing among `pods`.
-    status.code == 404 && status.details.as_ref().is_some_and(|details| details.kind == "pods/log")
-}
-
-impl Reading<'_> {
-    fn doing(&self) -> String {
-        format!("read the log of pod {:?} (index {})", self.source.pod, self.source.index)
-    }
-
-    fn params(&self, follow: bool, previous: bool) -> LogParams {
-        let container = Some(self.source.container.clone()).filter(|name| !name.is_empty());
-        let needs_times = self.options.needs_times();
-        let resumed = self.splitter.since();
-        let since = resumed.or(self.options.since.map(Timestamp::as_second));
-        LogParams {
-            container,
-            follow,
-            previous,
-            timestamps: needs_times,
-            tail_lines: self.options.tail.filter(|_| resumed.is_none()),
-            // The client rounds to the nearest second, which may lie ahead.
-            since_time: since.and_then(|second| Timestamp::from_second(second).ok()),
-            // The server counts the times as well.
-            limit_bytes: self.options.limit.filter(|_| !needs_times).and_then(|bytes| i64::try_from(bytes).ok()),
-            ..LogParams::default()
-        }
-    }
-
-    /// Reads what one request gives.
-    async fn once(&mut self, follow: bool, previous: bool, turn: &Turn<'_>) -> Result<End, Error> {
-        let params = self.params(follow, previous);
-        let doing = self.doing();
-        let failed = |error| {
-            let new = is_new_kubelet(&error);
-            let error = request_error(&doing, &self.cluster.connection.server, error);
-            if new { Error::new(Kind::Unreachable, error.to_string()) } else { error }
-        };
-        let stream = self.cluster.api::<Pod>().log_stream(&self.source.pod, &params).await.map_err(failed)?;
-        let mut stream = std::pin::pin!(stream);
-        loop {
-            let came = if follow {
-                let Some(came) = turn.or_over(stream.fill_buf()).await else { return Ok(End::Yielded) };
-                came
+/// How many failures in a row of this cause are borne. `known` says that the server has given logs before.
+fn patience(cause: Cause, to_follow: bool, follows: bool, known: bool) -> u32 {
+    match cause {
+        Cause::Connection | Cause::Server if follows => u32::MAX,
+        Cause::Connection if to_follow => TRIES,
+        Cause::Server if to_follow => REFUSALS,
+        Cause::Gone => {
+            if known && to_follow {
+                REFUSALS
             } else {
-                stream.fill_buf().await
-            };
-            let bytes = match came {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    self.broke = true;
-                    let message = format!("can't {doing}: the connection was closed");
-                    return Err(Error::new(Kind::Unreachable, message).caused_by(error));
-                }
-            };
-            // Nothing is noted as seen before it is handed on: reading may be cut off while it waits for that.
-            let Ok(permit) = self.batches.reserve().await else { return Ok(End::NobodyListens) };
-            if bytes.is_empty() {
-                if let Some(Excuse { why, text }) = self.splitter.excuse() {
-                    let kind = match why {
-                        // It is asked again later, as often as it takes.
-                        Why::CannotWait => return Ok(End::Closed),
-                        Why::Gone => Kind::NotFound,
-                        Why::Runtime => Kind::Unreachable,
-                        Why::Unreadable => Kind::Failed,
-                    };
-                    return Err(Error::new(kind, format!("can't {doing}: {text}")));
-                }
-                // A line that has no end is the last one, or the connection ended within: it is read again as a whole.
-                if !follow && let Some(batch) = self.splitter.finish() {
-                    permit.send(batch);
-                }
-                return Ok(End::Closed);
-            }
-            let length = bytes.len();
-            let batch = self.splitter.feed(bytes);
-            stream.consume_unpin(length);
-            if let Some(batch) = batch {
-                permit.send(batch);
-            }
-            if self.splitter.is_full() {
-                return Ok(End::Limit);
-            }
-            if self.splitter.needs_former_file() {
-                return Ok(End::Gap);
+                0
             }
         }
+        _ if known => REFUSALS,
+        Cause::Connection | Cause::Server => FEW,
+        Cause::Forbidden | Cause::Refused => 0,
     }
+}
 
-    /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
-    /// does not reach back; true if lines may be missing of that.
-    async fn catch_up(&mut self, streams: &Streams) -> bool {
-        self.splitter.resume();
-        self.splitter.look_for_former_file(false);
-        let turn = streams.turn().await;
-        let former = self.once(false, true, &turn).await;
-        if former.is_err() {
-            // There was none: the file was rotated, and begins wherever it does.
-            self.splitter.resume();
-            return false;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_gives_a_followed_log_up_before_its_container_ends() {
+        for cause in [Cause::Connection, Cause::Server] {
+            assert_eq!(patience(cause, true, true, false), u32::MAX);
+            assert!(patience(cause, true, false, false) >= REFUSALS, "and it is read after the end");
+            assert_eq!((patience(cause, false, false, false), patience(cause, false, false, true)), (FEW, REFUSALS));
         }
-        let gap = self.splitter.has_gap();
-        self.splitter.resume_in_next();
-        self.splitter.look_for_former_file(true);
-        gap
-    }
-
-    /// Whether a log that came to its end goes on: the last line of the file is another than the last one that came.
-    async fn is_cut_short(&self) -> bool {
-        let params = LogParams { tail_lines: Some(1), limit_bytes: None, ..self.params(false, self.options.previous) };
-        let last = self.cluster.api::<Pod>().logs(&self.source.pod, &params).await;
-        last.is_ok_and(|last| !self.splitter.ends_with(last.as_bytes()))
+        for cause in [Cause::Forbidden, Cause::Refused, Cause::Gone] {
+            assert_eq!(patience(cause, true, true, false), 0);
+            assert_eq!(patience(cause, true, true, true), REFUSALS, "a server that has just started");
+        }
+        assert_eq!(patience(Cause::Gone, false, false, true), 0);
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Place {
     seen: Option<Seen>,
     passing: Passing,
     gap: bool,
+    /// Whether all was seen of the file that was read last.
+    at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +75,10 @@ enum Passing {
     /// So many more lines.
     Lines(u64),
     /// The file is another one than before: whatever is not younger than all that was seen.
-    Older,
+    Older {
+        /// Whether lines may be missing before the first younger one.
+        gap: bool,
+    },
 }
 
 impl Place {
@@ -89,13 +94,28 @@ impl Place {
 
     /// The log that comes now is of the next run of the same container, which has nothing in common with the last one.
     pub(super) fn resume_in_next(&mut self) {
-        self.passing = if self.seen.is_some() { Passing::Older } else { Passing::Nothing };
+        self.passing = if self.seen.is_some() { Passing::Older { gap: false } } else { Passing::Nothing };
         self.gap = false;
     }
 
     /// Whether lines may be missing: the file does not reach back to what was seen before.
     pub(super) fn has_gap(&self) -> bool {
-        self.gap
+        self.gap || self.passing == Passing::Older { gap: true }
+    }
+
+    /// Lines may be missing.
+    pub(super) fn note_gap(&mut self) {
+        self.gap = true;
+    }
+
+    /// All was seen of the file that was read; if the log goes on in another one, nothing is missing between.
+    pub(super) fn note_end_of_file(&mut self) {
+        self.at_end = true;
+    }
+
+    /// Whether lines that were seen before are still to be passed over.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.passing, Passing::ToFirst | Passing::Lines(_))
     }
 
     /// Whether the file begins behind what was seen: it is another one than before.
@@ -106,9 +126,7 @@ impl Place {
     /// Takes the next line of the stream; false if it was seen before.
     pub(super) fn is_new(&mut self, time: Timestamp) -> bool {
         if self.is_behind(time) {
-            // Where the line is that was seen last, there is nothing missing between.
-            self.passing = Passing::Older;
-            self.gap = true;
+            self.passing = Passing::Older { gap: !self.at_end };
         }
         let Some(seen) = &mut self.seen else {
             self.seen = Some(Seen::new(time));
@@ -129,16 +147,19 @@ impl Place {
                 }
                 return false;
             }
-            Passing::Older => {
+            Passing::Older { gap } => {
                 if time <= seen.latest {
-                    self.gap &= time != seen.latest;
+                    // Where the line is that was seen last, there is nothing missing between.
+                    *gap &= time != seen.latest;
                     return false;
                 }
+                self.gap |= *gap;
                 self.passing = Passing::Nothing;
             }
             Passing::Nothing => {}
         }
         seen.take(time);
+        self.at_end = false;
         true
     }
 }
@@ -202,6 +223,23 @@ mod tests {
         assert!(!place.has_gap());
         assert!(!place.is_new(at(1_300_000_000)));
         assert!(place.is_new(at(1_300_000_001)));
+    }
+
+    #[test]
+    fn a_file_that_was_read_to_its_end_leaves_no_gap() {
+        let mut place = Place::default();
+        assert!(place.is_new(at(1_100_000_000)));
+        place.note_end_of_file();
+        place.resume();
+        assert!(place.is_passing());
+        assert!(place.is_new(at(5_000_000_000)));
+        assert!(!place.has_gap() && !place.is_passing());
+        place.resume();
+        assert!(place.is_new(at(9_000_000_000)));
+        assert!(place.has_gap(), "the end of one file says nothing of the next one");
+        place.resume();
+        assert!(!place.is_new(at(9_000_000_000)));
+        assert!(place.has_gap(), "what is missing stays missing");
     }
 
     proptest! {

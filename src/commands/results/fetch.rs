@@ -1,5 +1,6 @@
 //! What an index gave: from the log of its last attempt, from the termination message, or from a folder that has it.
 
+use std::env::temp_dir;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
@@ -143,15 +144,16 @@ impl Source {
         let output = match &self.folder {
             None => {
                 let mut spool = SpooledTempFile::new(HELD);
-                match self.fetch(&row, &pod, message, &mut spool).await? {
+                let keeping = || format!("keeping the output of index {} in {}", row.index, temp_dir().display());
+                match self.fetch(&row, &pod, message, &mut spool).await.with_context(keeping)? {
                     Ok(()) => Output::Here(Box::new(spool)),
                     Err(why) => Output::Missing(why),
                 }
             }
             Some(folder) => {
-                let mut part =
-                    folder.begin(row.index).with_context(|| format!("writing the output of {}", row.index))?;
-                match self.fetch(&row, &pod, message, &mut part.file).await? {
+                let writing = || format!("writing {}", folder.place_of(row.index).display());
+                let mut part = folder.begin().with_context(writing)?;
+                match self.fetch(&row, &pod, message, part.as_file_mut()).await.with_context(writing)? {
                     Ok(()) => {
                         let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
                         let keep = move || {
@@ -177,13 +179,13 @@ impl Source {
         sink: &mut impl Sink,
     ) -> Result<Result<(), String>> {
         if self.from == ResultFrom::TerminationMessage {
-            sink.write_all(message.unwrap_or_default().as_bytes()).context("writing an output")?;
+            sink.write_all(message.unwrap_or_default().as_bytes())?;
             return Ok(Ok(()));
         }
         Ok(match self.log(row, pod, sink).await? {
             Ok(LogEnd { gap: false, unended }) => {
                 if unended {
-                    sink.drop_last().context("writing an output")?;
+                    sink.drop_last()?;
                 }
                 Ok(())
             }
@@ -213,13 +215,13 @@ impl Source {
             sink.flush()
         };
         let (read, written) = futures::join!(read, write);
-        written.context("writing an output")?;
+        written?;
         Ok(read)
     }
 }
 
 /// Where an output is written to.
-trait Sink: Write {
+pub(super) trait Sink: Write {
     /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }

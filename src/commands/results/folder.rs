@@ -3,6 +3,9 @@
 //! Whatever ends the program, and when, a second call goes on: files are written in a folder of our own within, and
 //! get their names once they are whole and on the disk; what was written is noted in a journal, whose last line may be
 //! torn, and at the end in the list, which is replaced as a whole.
+//!
+//! Nothing is written outside the folder: every file is a new one that takes its place by a rename, which replaces a
+//! link and does not follow it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,6 +17,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::names;
 use crate::args::{NameBy, ResultFrom};
@@ -102,12 +106,6 @@ struct Held {
     journal: File,
 }
 
-/// An output on its way into the folder.
-pub(super) struct Part {
-    pub(super) file: File,
-    path: PathBuf,
-}
-
 impl Folder {
     /// Makes a folder for the results of a Job that is not there yet.
     ///
@@ -116,6 +114,7 @@ impl Folder {
     pub(super) fn check_empty(path: &Path) -> Result<()> {
         let doing = || format!("opening the folder {}", path.display());
         fs::create_dir_all(path).with_context(doing)?;
+        check_own(path)?;
         let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
         // A folder of our own without a mark was begun, and nothing has come into it.
         if path.join(OWN).join(MARK).exists() || entries.any(|entry| entry.file_name() != OWN) {
@@ -139,6 +138,7 @@ impl Folder {
         let doing = || format!("opening the folder {}", path.display());
         let own = path.join(OWN);
         fs::create_dir_all(path).with_context(doing)?;
+        check_own(path)?;
         let known = own.join(MARK).exists();
         if !known && fs::read_dir(path).with_context(doing)?.flatten().any(|entry| entry.file_name() != OWN) {
             return Err(Error::usage(format!("the folder {} holds other files than results", path.display()))
@@ -162,9 +162,8 @@ impl Folder {
         for list in [path.join(LIST), own.join(JOURNAL)] {
             kept.extend(read(&list).with_context(doing)?);
         }
-        let mut journal = OpenOptions::new().create(true).append(true).open(own.join(JOURNAL)).with_context(doing)?;
-        // The last line may have been cut off.
-        journal.write_all(b"\n").with_context(doing)?;
+        // A new one: the last line of the old one may have been cut off, and it may have other names.
+        let journal = replace(&own.join(JOURNAL), &own, lines(&kept).as_bytes()).with_context(doing)?;
         let held = Mutex::new(Held { kept, journal });
         let by_item = mark.name_by == name_by_word(NameBy::Item);
         Ok(Self { path: path.to_owned(), by_item, names: BTreeMap::new(), held, _lock: lock })
@@ -198,21 +197,33 @@ impl Folder {
         self.path.join(&kept.file)
     }
 
-    /// Begins the file of an index.
-    pub(super) fn begin(&self, index: u32) -> io::Result<Part> {
-        let path = self.path.join(OWN).join(format!("{index}{UNFINISHED}"));
-        let file = File::create(&path)?;
-        Ok(Part { file, path })
+    /// Where the output of an index belongs.
+    pub(super) fn place_of(&self, index: u32) -> PathBuf {
+        self.path.join(self.name_of(index))
+    }
+
+    fn name_of(&self, index: u32) -> String {
+        self.names.get(&index).cloned().unwrap_or_else(|| names::by_index(index))
+    }
+
+    /// Begins the file of an output, which is gone again unless it is kept.
+    pub(super) fn begin(&self) -> io::Result<NamedTempFile> {
+        unfinished(&self.path.join(OWN))
     }
 
     /// Gives a file that is whole its name, and notes it.
-    pub(super) fn keep(&self, part: Part, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Result<Kept> {
-        let name = self.names.get(&row.index).cloned().unwrap_or_else(|| names::by_index(row.index));
-        let (path, Part { file, path: unfinished }) = (self.path.join(&name), part);
+    pub(super) fn keep(
+        &self,
+        part: NamedTempFile,
+        row: &IndexRow,
+        item: Option<&String>,
+        now: Timestamp,
+    ) -> Result<Kept> {
+        let (name, path) = (self.name_of(row.index), self.place_of(row.index));
         let doing = || format!("writing {}", path.display());
-        file.sync_all().with_context(doing)?;
-        let bytes = file.metadata().with_context(doing)?.len();
-        fs::rename(&unfinished, &path).with_context(doing)?;
+        part.as_file().sync_all().with_context(doing)?;
+        let bytes = part.as_file().metadata().with_context(doing)?.len();
+        part.persist(&path).map_err(io::Error::from).with_context(doing)?;
         let line = serde_json::to_string(&ResultEntry::new(row, item, Some((&name, bytes)), None, now))?;
         let kept = Kept { row: row.clone(), file: name, bytes, line };
         let mut held = self.held();
@@ -227,8 +238,7 @@ impl Folder {
     pub(super) fn finish(&self) -> Result<()> {
         let held = self.held();
         let doing = || format!("writing the list in {}", self.path.display());
-        let lines: String = held.kept.values().flat_map(|kept| [&kept.line, "\n"]).collect();
-        replace(&self.path.join(LIST), &self.path.join(OWN), lines.as_bytes()).with_context(doing)?;
+        replace(&self.path.join(LIST), &self.path.join(OWN), lines(&held.kept).as_bytes()).with_context(doing)?;
         held.journal.set_len(0).with_context(doing)?;
         Ok(())
     }
@@ -326,22 +336,45 @@ fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
     Ok(text.lines().filter_map(kept).collect())
 }
 
-/// Puts a file in the place of another as a whole; `beside` is a folder of the same file system.
-pub(super) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = beside.join(format!(".{name}.{}{UNFINISHED}", std::process::id()));
-    let write = || {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
+fn lines(kept: &BTreeMap<u32, Kept>) -> String {
+    kept.values().flat_map(|kept| [&kept.line, "\n"]).collect()
+}
+
+/// # Errors
+/// If something in our own folder is not what this program makes: a link there leads outside.
+fn check_own(path: &Path) -> Result<(), Error> {
+    let own = path.join(OWN);
+    let is_foreign = |path: &PathBuf| {
+        let kind = fs::symlink_metadata(path).map(|file| file.file_type());
+        kind.is_ok_and(|kind| if *path == own { !kind.is_dir() } else { !kind.is_file() })
     };
-    write().inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
+    let all = [own.clone(), own.join(MARK), own.join(LOCK), own.join(JOURNAL), path.join(LIST)];
+    all.iter().find(|path| is_foreign(path)).map_or(Ok(()), |path| {
+        Err(Error::usage(format!("{} is a link or something else that is not of this program", path.display()))
+            .hint("remove it, or name another folder"))
+    })
+}
+
+/// A new file that is gone again unless it gets a name.
+fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.suffix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Puts a file in the place of another as a whole; `beside` is a folder of the same file system.
+pub(super) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = unfinished(beside)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let file = file.persist(path)?;
     // The new name is on the disk, too; where a folder can't be opened, the system sees to that itself.
     if let Some(Ok(folder)) = path.parent().map(File::open) {
         let _ = folder.sync_all();
     }
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -374,8 +407,8 @@ mod tests {
     }
 
     fn keep(folder: &Folder, index: u32, text: &str) {
-        let mut part = folder.begin(index).unwrap();
-        part.file.write_all(text.as_bytes()).unwrap();
+        let mut part = folder.begin().unwrap();
+        part.write_all(text.as_bytes()).unwrap();
         folder.keep(part, &row(index), None, Timestamp::UNIX_EPOCH).unwrap();
     }
 
@@ -386,7 +419,8 @@ mod tests {
         let folder = open(&path).unwrap();
         keep(&folder, 0, "zero");
         keep(&folder, 1, "one");
-        drop(folder.begin(2).unwrap());
+        drop(folder.begin().unwrap());
+        fs::write(path.join(OWN).join("killed.part"), "tw").unwrap();
         let second = open(&path).err().unwrap().to_string();
         assert!(second.starts_with("another command is writing results to the folder "), "{second}");
         drop(folder);
@@ -397,7 +431,8 @@ mod tests {
         fs::write(path.join("1.out"), "somebody's").unwrap();
 
         let folder = open(&path).unwrap();
-        assert!(!path.join(OWN).join("2.part").exists());
+        let parts = fs::read_dir(path.join(OWN)).unwrap().flatten();
+        assert!(!parts.into_iter().any(|entry| entry.file_name().to_string_lossy().ends_with(UNFINISHED)));
         let known = |index| folder.kept(&row(index)).map(|kept| kept.file);
         assert_eq!([0, 1, 2].map(known), [Some("0.out".to_owned()), None, None]);
         let other = IndexRow { pod: Some("j-0-y".to_owned()), ..row(0) };
@@ -429,5 +464,58 @@ mod tests {
         fs::rename(home.path().join("x.out"), path.join("x.out")).unwrap();
         fs::write(path.join(LIST), line("x.out")).unwrap();
         assert!(open(&path).unwrap().kept(&row(0)).is_some(), "else it would be of use");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_folder_is_replaced_or_refused() {
+        use std::os::unix::fs::symlink;
+        let home = TempDir::new().unwrap();
+        let (path, secret) = (home.path().join("out"), home.path().join("secret"));
+        fs::write(&secret, "secret").unwrap();
+        drop(open(&path).unwrap());
+        // A name of an output may be a link, also to nothing, and the journal may be somebody's file by another name.
+        symlink(&secret, path.join("0.out")).unwrap();
+        symlink(home.path().join("nothing"), path.join("1.out")).unwrap();
+        fs::remove_file(path.join(OWN).join(JOURNAL)).unwrap();
+        fs::hard_link(&secret, path.join(OWN).join(JOURNAL)).unwrap();
+        let folder = open(&path).unwrap();
+        keep(&folder, 0, "zero");
+        keep(&folder, 1, "one");
+        folder.finish().unwrap();
+        drop(folder);
+        assert_eq!([0, 1].map(|index| fs::read_to_string(path.join(format!("{index}.out"))).unwrap()), ["zero", "one"]);
+        let refused = |place: PathBuf| {
+            let _ = fs::remove_file(&place).or_else(|_| fs::remove_dir_all(&place));
+            for target in [secret.clone(), home.path().join("nothing"), home.path().to_owned()] {
+                symlink(target, &place).unwrap();
+                let error = open(&path).err().unwrap().to_string();
+                assert!(error.starts_with(&format!("{} is a link", place.display())), "{error}");
+                assert!(Folder::check_empty(&path).is_err());
+                fs::remove_file(&place).unwrap();
+            }
+            drop(open(&path).unwrap());
+        };
+        let own = path.join(OWN);
+        [path.join(LIST), own.join(JOURNAL), own.join(LOCK)].into_iter().for_each(refused);
+        fs::remove_file(path.join("0.out")).unwrap();
+        fs::remove_file(path.join("1.out")).unwrap();
+        refused(own);
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
+        assert!(!home.path().join("nothing").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named_and_nothing_is_kept() {
+        let home = TempDir::new().unwrap();
+        let folder = open(&home.path().join("out")).unwrap();
+        // As much as no disk has.
+        let part = folder.begin().unwrap();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let part = NamedTempFile::from_parts(full, part.into_temp_path());
+        let error = folder.keep(part, &row(0), None, Timestamp::UNIX_EPOCH).err().unwrap();
+        assert!(format!("{error:#}").starts_with(&format!("writing {}: ", folder.place_of(0).display())), "{error:#}");
+        assert!(folder.kept(&row(0)).is_none());
     }
 }

@@ -48,7 +48,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return File::create(path)?.write_all(bytes);
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    replace(path, folder, bytes)
+    replace(path, folder, bytes).map(drop)
 }
 
 /// The command of an index as a shell would take it: with its item in place of each `{}`, else, as parallel does it,

@@ -9,14 +9,14 @@ use super::{Fault, Outage, contains, find, proxy};
 use crate::support::{Cluster, Outcome};
 
 /// The Pod of which a request asks for the log.
-fn pod_of_log(request: &[u8]) -> Option<String> {
+pub(super) fn pod_of_log(request: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(&request[..request.len().min(512)]).into_owned();
     let (before, _) = line.split_once("/log?")?;
     Some(before.rsplit('/').next()?.to_owned())
 }
 
 /// The logs of the Job `x` as they come through the proxy at this address.
-fn logs_through(url: &str, args: &[&str], cluster: &Cluster) -> Outcome {
+pub(super) fn logs_through(url: &str, args: &[&str], cluster: &Cluster) -> Outcome {
     cluster.run(&[&["logs", "x", "-s", url, "-n", cluster.namespace()], args].concat())
 }
 
@@ -198,9 +198,8 @@ struct HasNoLog(String);
 impl HasNoLog {
     fn new(status: &str, body: &str) -> Arc<Self> {
         let length = body.len();
-        Arc::new(Self(format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        )))
+        let kind = if status == "200 OK" { "text/plain" } else { "application/json" };
+        Arc::new(Self(format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -14,9 +14,9 @@ use crate::args::{LogFormat, Prefix};
 use crate::cluster::logs::{LogBatch, LogSource};
 use crate::error::Error;
 use crate::ui::Ui;
-use crate::view::Style;
 use crate::view::line::{self, Entry, Origin};
 use crate::view::summary::ItemTexts;
+use crate::view::{Painted, Printable, Style};
 
 /// How lines are printed.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ pub(in crate::commands) struct LogPrinter {
     begun: HashSet<PathBuf>,
     /// How many objects are printed.
     printed: u64,
-    buffer: Vec<u8>,
+    buffer: Painted,
 }
 
 impl LogPrinter {
@@ -101,7 +101,7 @@ impl LogPrinter {
             Prefix::Pod => line::Prefix::Pod,
             Prefix::None => line::Prefix::None,
         };
-        Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Vec::new() }
+        Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Painted::default() }
     }
 
     /// Whether the time of each line is needed.
@@ -133,7 +133,7 @@ impl LogPrinter {
                 ui.data(close)?;
             }
             for path in &self.begun {
-                let mut file = OpenOptions::new().append(true).open(path)?;
+                let mut file = open_again(path)?;
                 let close: &[u8] = if file.metadata()?.len() > 1 { b"\n]\n" } else { b"]\n" };
                 file.write_all(close).with_context(|| format!("writing {}", path.display()))?;
             }
@@ -150,7 +150,7 @@ impl LogPrinter {
             && self.form.output.is_none()
             && !self.form.timestamps
             && self.form.filter.takes_all();
-        if as_it_is && !self.escapes(ui.style()) {
+        if as_it_is && !self.redraws(ui.style()) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
         let mut text = std::mem::take(&mut self.buffer);
@@ -193,13 +193,14 @@ impl LogPrinter {
         Ok(())
     }
 
-    fn escapes(&self, style: Style) -> bool {
+    /// Whether a person reads the lines, of which then only the last state counts.
+    fn redraws(&self, style: Style) -> bool {
         style.terminal && !self.form.raw && self.form.to.is_none()
     }
 
     fn render(
         &mut self,
-        to: &mut Vec<u8>,
+        to: &mut Painted,
         source: &Arc<LogSource>,
         time: Option<Timestamp>,
         line: &[u8],
@@ -220,27 +221,27 @@ impl LogPrinter {
             if output == LogFormat::Json {
                 // In files each has its own beginning.
                 let first = self.printed == 0 && self.form.to.is_none();
-                to.extend_from_slice(if first { b"\n" } else { b",\n" });
+                to.push(if first { "\n" } else { ",\n" });
             }
             self.printed += 1;
             // Writing to memory does not fail, nor do these types.
-            let _ = serde_json::to_writer(&mut *to, &Entry::new(&origin, time, line));
+            let _ = serde_json::to_writer(&mut to.text, &Entry::new(&origin, time, line));
             if output == LogFormat::Jsonl {
-                to.push(b'\n');
+                to.push("\n");
             }
             return;
         }
-        let style = if self.form.to.is_some() { Style::default() } else { style };
-        let escape = self.escapes(style);
         if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, source)) {
-            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin, style)));
+            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin)));
         }
         let start = self.last.as_ref().map(|(_, start)| start.as_str()).unwrap_or_default();
-        line::line(to, start, time.filter(|_| self.form.timestamps), line, escape);
+        let time = time.filter(|_| self.form.timestamps);
+        line::line(to, (start, source.index), time, line, self.redraws(style));
     }
 
-    fn write(&mut self, source: &LogSource, text: &[u8], ui: &mut Ui) -> Result<()> {
-        let Some(path) = self.path(source) else { return Ok(ui.data(text)?) };
+    fn write(&mut self, source: &LogSource, text: &impl Printable, ui: &mut Ui) -> Result<()> {
+        let Some(path) = self.path(source) else { return Ok(ui.data_or_raw(text, self.form.raw)?) };
+        let text = text.bytes();
         let mut file = self.file(path.clone())?;
         let text = if self.form.output == Some(LogFormat::Json) && file.metadata()?.len() == 1 {
             // The comma stands between two.
@@ -271,13 +272,64 @@ impl LogPrinter {
     fn file(&mut self, path: PathBuf) -> Result<File> {
         let doing = || format!("writing {}", path.display());
         if self.begun.contains(&path) {
-            return OpenOptions::new().append(true).open(&path).with_context(doing);
+            return open_again(&path);
         }
-        let mut file = File::create(&path).with_context(doing)?;
+        let mut file = create(&path).with_context(doing)?;
         if self.form.output == Some(LogFormat::Json) {
             file.write_all(b"[").with_context(doing)?;
         }
         self.begun.insert(path);
         Ok(file)
+    }
+}
+
+/// A new file. What was there loses this name, so that a link is neither followed nor what it leads to emptied.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => OpenOptions::new().append(true).create_new(true).open(path),
+    }
+}
+
+/// A file that was begun.
+///
+/// # Errors
+/// If it is not there, or a link took its place.
+fn open_again(path: &Path) -> Result<File> {
+    let open = || match fs::symlink_metadata(path) {
+        Ok(file) if !file.is_file() => Err(io::Error::other("something else took its place")),
+        _ => OpenOptions::new().append(true).open(path),
+    };
+    open().with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_folder_is_replaced() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().unwrap();
+        let [secret, hard, folder, nothing] =
+            ["secret", "hard", "folder", "nothing"].map(|name| home.path().join(name));
+        fs::write(&secret, "secret").unwrap();
+        fs::hard_link(&secret, &hard).unwrap();
+        fs::create_dir(&folder).unwrap();
+        let path = home.path().join("0.log");
+        for target in [&secret, &folder, &nothing] {
+            symlink(target, &path).unwrap();
+            create(&path).unwrap().write_all(b"line\n").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"line\n");
+            open_again(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            symlink(target, &path).unwrap();
+            assert!(open_again(&path).is_err());
+            fs::remove_file(&path).unwrap();
+        }
+        create(&hard).unwrap().write_all(b"line\n").unwrap();
+        assert_eq!((fs::read(&secret).unwrap(), nothing.exists()), (b"secret".to_vec(), false));
+        assert!(create(&folder).is_err());
     }
 }

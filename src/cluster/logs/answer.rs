@@ -1,0 +1,170 @@
+//! One request for a log: its answer, or why there is none.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, Response, StatusCode, Version};
+use http_body_util::BodyExt as _;
+use hyper::body::Bytes;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Resource as _;
+use kube::api::LogParams;
+use kube::client::Body;
+use kube::core::{Request, Status};
+
+use crate::cluster::Cluster;
+use crate::cluster::connect::request_error;
+use crate::error::{Error, Kind};
+
+/// What failed, in messages; the indexes are named beside it.
+const DOING: &str = "read the log";
+
+/// The type of every log that an API server hands on, whatever its node says.
+const LOG_TYPE: &str = "text/plain";
+
+/// The longest pause that a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Why a request brought no log, or no more of it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) cause: Cause,
+    pub(super) error: Error,
+    /// How long the server asks to wait.
+    pub(super) wait: Duration,
+}
+
+/// What went wrong with a request, as far as that decides whether it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The connection broke, or a part on the way does not answer.
+    Connection,
+    /// The server failed, or something on the way answered in its place.
+    Server,
+    /// The user may not read logs.
+    Forbidden,
+    /// The node or the server has no such log.
+    Gone,
+    /// The request will never be answered.
+    Refused,
+}
+
+impl Failure {
+    fn new(cause: Cause, error: Error) -> Self {
+        Self { cause, error, wait: Duration::ZERO }
+    }
+
+    /// Such as "the connection was closed".
+    pub(super) fn because(cause: Cause, kind: Kind, why: &str) -> Self {
+        Self::new(cause, Error::new(kind, format!("can't {DOING}: {why}")))
+    }
+
+    pub(super) fn broken(why: &str) -> Self {
+        Self::because(Cause::Connection, Kind::Unreachable, why)
+    }
+}
+
+/// The body of an answer that holds a log.
+pub(super) struct Answer {
+    body: Body,
+    /// Whether the answer says itself where it ends: a connection that broke is then no end.
+    pub(super) has_end: bool,
+}
+
+impl Answer {
+    /// The next bytes of the log; None at its end.
+    pub(super) async fn next(&mut self) -> Option<Result<Bytes, kube::Error>> {
+        loop {
+            match self.body.frame().await? {
+                Ok(frame) => match frame.into_data() {
+                    Ok(bytes) if !bytes.is_empty() => return Some(Ok(bytes)),
+                    _ => {}
+                },
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl Cluster {
+    /// Asks for the log of a Pod.
+    ///
+    /// # Errors
+    /// If no answer begins, or if it is no log.
+    pub(super) async fn ask_for_log(&self, pod: &str, params: &LogParams) -> Result<Answer, Failure> {
+        let request = Request::new(Pod::url_path(&(), Some(self.namespace()))).logs(pod, params);
+        let answer = async {
+            let request = request.map_err(kube::Error::BuildRequest)?;
+            let response = self.client().send(request.map(Body::from)).await?;
+            if response.status() == StatusCode::OK {
+                return Ok(Ok(response));
+            }
+            let (head, body) = response.into_parts();
+            Ok(Err((head, body.collect_bytes().await?)))
+        };
+        match answer.await {
+            Ok(Ok(response)) => self.check_type(response),
+            Ok(Err((head, body))) => Err(self.refusal(head.status, &head.headers, &body)),
+            Err(error) => Err(self.unanswered(error)),
+        }
+    }
+
+    /// The answer, if it is a log: a page or an object in its place would become output.
+    fn check_type(&self, response: Response<Body>) -> Result<Answer, Failure> {
+        let headers = response.headers();
+        let kind = text(headers, CONTENT_TYPE).unwrap_or("no type");
+        if kind.split(';').next().is_none_or(|kind| kind.trim() != LOG_TYPE) {
+            return Err(self.foreign(&format!("answered with {kind} instead of {LOG_TYPE}")));
+        }
+        let has_end = response.version() == Version::HTTP_2
+            || headers.contains_key(CONTENT_LENGTH)
+            || headers.contains_key(TRANSFER_ENCODING);
+        Ok(Answer { body: response.into_body(), has_end })
+    }
+
+    /// An answer that no API server gives.
+    pub(super) fn foreign(&self, what: &str) -> Failure {
+        let why = format!("the server {} {what}", self.connection.server);
+        let failure = Failure::because(Cause::Server, Kind::Failed, &why);
+        Failure {
+            error: failure.error.hint("is it a Kubernetes API server, and not a login page or a proxy?"),
+            ..failure
+        }
+    }
+
+    fn unanswered(&self, error: kube::Error) -> Failure {
+        let error = request_error(DOING, &self.connection.server, error);
+        let cause = if error.kind() == Kind::Unreachable { Cause::Connection } else { Cause::Server };
+        Failure::new(cause, error)
+    }
+
+    fn refusal(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+        let status = serde_json::from_slice(body).unwrap_or_else(|_| {
+            let page = String::from_utf8_lossy(body);
+            let said =
+                if body.is_empty() { format!("the server answered with status {code}") } else { page.into_owned() };
+            Status::failure(said.trim(), "Failed to parse error data").with_code(code.as_u16())
+        });
+        let cause = match code.as_u16() {
+            404 if is_new_kubelet(&status) => Cause::Connection,
+            404 => Cause::Gone,
+            401 | 403 => Cause::Forbidden,
+            408 | 429 | 502..=504 => Cause::Connection,
+            400..=499 => Cause::Refused,
+            _ => Cause::Server,
+        };
+        let wait = text(headers, RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let error = request_error(DOING, &self.connection.server, kube::Error::Api(status.boxed()));
+        Failure { cause, error, wait: wait.unwrap_or_default().min(LONGEST_WAIT) }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Whether a node has answered that it knows no such Pod, while the API server does: its kubelet has just started.
+fn is_new_kubelet(status: &Status) -> bool {
+    // Of a Pod that it does not know itself the API server says that there is no such thing among `pods`.
+    status.details.as_ref().is_some_and(|details| details.kind == "pods/log")
+}
