@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
 use tokio::runtime::Runtime;
 
 use api::Api;
@@ -250,7 +251,10 @@ fn every_fault_is_survived_or_reported() {
     match std::env::var("KUBECTL_INDEXED_TEST_FAULTS").ok().as_deref() {
         None => cells = representative_part(cells),
         Some("all") => {}
-        Some(word) => cells.retain(|cell| describe(cell).contains(word)),
+        Some(pattern) => {
+            let pattern = Regex::new(pattern).unwrap();
+            cells.retain(|cell| pattern.is_match(&describe(cell)));
+        }
     }
     // Those that wait long come beside those that do not.
     fastrand::Rng::with_seed(7).shuffle(&mut cells);
