@@ -35,23 +35,31 @@ fn measured(what: impl FnOnce() -> Outcome) -> Duration {
 }
 
 /// How many kills came while their command was working.
-#[derive(Default)]
 struct Kills {
     sent: usize,
     landed: usize,
+    /// How fast commands are, compared with the one that was measured.
+    pace: f64,
 }
 
 impl Kills {
-    /// Starts a command, and kills it after a while.
-    fn send(&mut self, cluster: &Cluster, args: &[&str], after: Duration) {
-        let running = cluster.start(args);
-        sleep(after);
-        self.sent += 1;
-        self.landed += usize::from(running.kill());
+    fn new() -> Self {
+        Self { sent: 0, landed: 0, pace: 1.0 }
     }
 
-    /// Checks that the kills were not sent in vain: a command may now and then be faster than when it was measured, but
-    /// not each time twice as fast.
+    /// Starts a command, and kills it after a while. Where that is too late, the next kills come earlier.
+    fn send(&mut self, cluster: &Cluster, args: &[&str], after: Duration) {
+        let running = cluster.start(args);
+        sleep(after.mul_f64(self.pace));
+        self.sent += 1;
+        if running.kill() {
+            self.landed += 1;
+        } else {
+            self.pace *= 0.7;
+        }
+    }
+
+    /// Checks that at least half of the kills cut their command off: it may be faster than when it was measured.
     #[track_caller]
     fn assert_landed(&self) {
         assert!(self.landed * 2 >= self.sent, "{} of {} kills came before the end", self.landed, self.sent);
@@ -100,7 +108,7 @@ fn submitting() {
     let args = |name: &str| ["run", name, "--items", "a,b", "--detach", "--", "cat"].map(str::to_owned);
     let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
     let mut names = vec!["whole".to_owned()];
-    let mut kills = Kills::default();
+    let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
         let name = format!("x{n}");
         let args = args(&name);
@@ -129,7 +137,7 @@ fn following() {
         ["run", name, "--completions", "2", "-q", "--results", &to, "--", "sh", "-c", "echo hello"].map(str::to_owned)
     };
     let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
-    let mut kills = Kills::default();
+    let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
         let name = format!("x{n}");
         let args = args(&name);
@@ -164,7 +172,7 @@ fn retrying() {
     }
     let args = |name: &str| ["retry", name, "-d", "--", "cat"].map(str::to_owned);
     let whole = measured(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
-    let mut kills = Kills::default();
+    let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         let args = args(name);
         let args = args.each_ref().map(String::as_str);
@@ -199,7 +207,7 @@ fn gathering() {
     // Of so many lines a busy node does not keep all: what the program got without being killed is the measure.
     let expected = outputs(0);
     assert!(expected.iter().flatten().all(|bytes| bytes.starts_with(b"1\n2\n3\n")));
-    let mut kills = Kills::default();
+    let mut kills = Kills::new();
     for (n, moment) in (1..).zip(moments(whole)) {
         kills.send(&cluster, &["results", "x", "--to", &to(n)], moment);
         for (output, expected) in outputs(n).iter().zip(&expected) {
@@ -227,7 +235,7 @@ fn deleting() {
             == names.len()
     });
     let whole = measured(|| cluster.run(&["delete", "x0"]));
-    let mut kills = Kills::default();
+    let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         kills.send(&cluster, &["delete", name], moment);
         // What the Job owns goes with it; else the Job is there to be deleted.
