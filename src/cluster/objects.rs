@@ -60,7 +60,7 @@ impl Cluster {
         let dry_run = if submission.dry_run { "&dryRun=All" } else { "" };
         let uri = format!("{path}?fieldManager={}&fieldValidation=Strict{dry_run}", submission.field_manager);
         let request = request(Method::POST, &uri, object)?;
-        let answer = self.connection.timed(&doing, self.connection.client.request::<Value>(request)).await;
+        let answer = self.connection.ask(&doing, self.connection.client.request::<Value>(request)).await;
         match answer {
             Ok(object) => Ok(Created { object }),
             Err(error) if matches!(error.kind(), Kind::AlreadyExists | Kind::Unreachable) && !submission.dry_run => {
@@ -101,7 +101,7 @@ impl Cluster {
         let request = Request::get(path).body(Vec::new());
         let request =
             request.map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))?;
-        self.connection.timed(doing, self.connection.client.request::<Value>(request)).await
+        self.connection.ask(doing, self.connection.client.request::<Value>(request)).await
     }
 
     /// The minor version of a server of Kubernetes 1.
@@ -112,7 +112,7 @@ impl Cluster {
     /// What the server calls its version, and the minor one.
     async fn version(&self) -> Result<(String, u32), Error> {
         let doing = "ask the server for its version";
-        let info = self.connection.timed(doing, self.connection.client.apiserver_version()).await?;
+        let info = self.connection.ask(doing, self.connection.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
         let minor = digits.parse().map_err(|_| {
@@ -125,7 +125,7 @@ impl Cluster {
     pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
         let (text, minor) = self.version().await?;
         let groups = self.connection.client.list_api_groups();
-        let groups = self.connection.timed("ask the server for its API groups", groups).await?.groups;
+        let groups = self.connection.ask("ask the server for its API groups", groups).await?.groups;
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
@@ -158,7 +158,7 @@ impl Cluster {
         let doing = format!("{verb} job {job:?} in namespace {:?}", self.namespace());
         let Submission { dry_run, field_manager } = submission;
         let params = PatchParams { dry_run, field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
-        self.connection.timed(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await
+        self.connection.ask(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await
     }
 
     /// Deletes a Job with its Pods and whatever else it owns; the Job goes last.
@@ -172,7 +172,7 @@ impl Cluster {
             preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
             ..DeleteParams::default()
         };
-        self.connection.timed(&doing, self.api::<Job>().delete(name, &params)).await?;
+        self.connection.ask(&doing, self.api::<Job>().delete(name, &params)).await?;
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Cluster {
         let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let params = ListParams::default().labels(&labels);
-        let list = self.connection.timed(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let list = self.connection.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
         let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
         let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
@@ -193,7 +193,7 @@ impl Cluster {
         let doing = format!("change configmap {config_map:?} in namespace {:?}", self.namespace());
         let patch = Patch::Merge(json!({"metadata": {"ownerReferences": [owner]}}));
         let api = self.api::<ConfigMap>();
-        self.connection.timed(&doing, api.patch_metadata(config_map, &PatchParams::default(), &patch)).await?;
+        self.connection.ask(&doing, api.patch_metadata(config_map, &PatchParams::default(), &patch)).await?;
         Ok(())
     }
 
@@ -201,7 +201,7 @@ impl Cluster {
     pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
         let doing = format!("delete configmap {name:?} in namespace {:?}", self.namespace());
         let deleted =
-            self.connection.timed(&doing, self.api::<ConfigMap>().delete(name, &DeleteParams::default())).await;
+            self.connection.ask(&doing, self.api::<ConfigMap>().delete(name, &DeleteParams::default())).await;
         match deleted {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
             _ => Ok(()),
