@@ -1,5 +1,6 @@
 //! The only user of the Kubernetes client: requests in, plain values and events out. It never prints.
 
+mod change;
 pub(crate) mod connect;
 pub(crate) mod logs;
 mod names;
