@@ -2,7 +2,7 @@
 //!
 //! # The map
 //!
-//! Data flows one way: `args → spec → manifest → cluster → state → view`. Only `commands` joins the layers.
+//! Data flows one way: `args → spec → manifest → cluster → state → tracker → view`. Only `commands` joins the layers.
 //!
 //! | layer | is | may import from us |
 //! | --- | --- | --- |
@@ -14,6 +14,7 @@
 //! | `manifest` | intent → objects, and back; no client, nothing asynchronous | `spec`, `contract`, `index_set`, `error` |
 //! | `state` | events → what is known of each index; time arrives in the events | `contract`, `index_set` |
 //! | `cluster` | the only user of kube; never prints | `manifest`, `state`, `contract`, `index_set`, `error` |
+//! | `tracker` | the one loop that watches, the loading of a family, the selection of indexes; never prints | `cluster`, `state`, `contract`, `index_set`, `error` |
 //! | `view` | value, style and now → text; no I/O, no clock | `state`, `contract`, `index_set` |
 //! | `ui` | the streams and the terminal: the only one that prints | `view`, `error` |
 //! | `commands` | one file a verb: load, check, act, report, hint | all |
@@ -29,6 +30,7 @@ mod index_set;
 mod manifest;
 mod spec;
 mod state;
+mod tracker;
 mod ui;
 mod view;
 

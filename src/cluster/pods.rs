@@ -63,10 +63,10 @@ struct Page {
 }
 
 impl Cluster {
-    /// The Pods of a Job; with `fields`, only those that match this field selector.
-    pub(crate) async fn pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
+    /// The Pods of a Job, each once.
+    pub(crate) async fn pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
         let mut pods = Vec::new();
-        self.each_pod(job, PodFilter { fields, indexes: None }, |pod| pods.push(pod)).await?;
+        self.each_pod(job, filter, |pod| pods.push(pod)).await?;
         let mut seen = HashSet::new();
         pods.retain(|pod| seen.insert(pod.metadata.uid.clone()));
         Ok(pods)

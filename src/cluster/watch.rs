@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connect::request_error;
-use super::{Cluster, JobFilter, pod_selector};
+use super::{Cluster, JobFilter, PodFilter, pod_selector};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, Happening};
@@ -82,6 +82,17 @@ pub(crate) enum Notice<T = Event> {
     Reconnecting(String),
     /// All watches of the link are answered again.
     Connected,
+}
+
+impl<T> Notice<T> {
+    /// Changes what was seen.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Notice<U> {
+        match self {
+            Self::Seen(seen) => Notice::Seen(change(seen)),
+            Self::Reconnecting(why) => Notice::Reconnecting(why),
+            Self::Connected => Notice::Connected,
+        }
+    }
 }
 
 /// Which Pods of a Job are watched.
@@ -210,24 +221,25 @@ impl Cluster {
 
     fn watch_job(&self, job: &Job, link: &Link) -> impl Stream<Item = Result<Notice, Error>> + use<> {
         let doing = format!("watch job {:?} in namespace {:?}", name(job), self.namespace());
-        let uid = job.metadata.uid.clone().unwrap_or_default();
+        let uid = job.metadata.uid.clone();
         let config = watcher::Config::default().fields(&format!("metadata.name={}", name(job)));
         // Whether the list that is being read has named the Job: one that it does not name is gone.
         let mut listed = false;
         self.observe::<Job, _, _>(doing, config, link, Some(self.namespace()), move |event| {
-            let own = |job: &Job| job.metadata.uid.as_deref() == Some(uid.as_str());
+            let own = |job: &Job| job.metadata.uid == uid;
+            let gone = || Event::JobGone { uid: uid.clone() };
             match event {
                 watcher::Event::Apply(job) if own(&job) => Some(Event::Job(Box::new(job))),
                 watcher::Event::InitApply(job) if own(&job) => {
                     listed = true;
                     Some(Event::Job(Box::new(job)))
                 }
-                watcher::Event::Delete(job) if own(&job) => Some(Event::JobGone),
+                watcher::Event::Delete(job) if own(&job) => Some(gone()),
                 watcher::Event::Init => {
                     listed = false;
                     None
                 }
-                watcher::Event::InitDone => (!listed).then_some(Event::JobGone),
+                watcher::Event::InitDone => (!listed).then(gone),
                 _ => None,
             }
         })
@@ -235,8 +247,8 @@ impl Cluster {
 
     /// The Pods of a Job that has ended, from a server that may just be restarting: as patient as a watch, but not for
     /// ever.
-    pub(crate) async fn last_pods(&self, job: &Job, fields: Option<&str>) -> Result<Vec<PodRecord>, Error> {
-        let ask = || self.pods(job, fields);
+    pub(crate) async fn last_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
+        let ask = || self.pods(job, filter);
         ask.retry(growing().with_max_times(TRIES)).when(|error| error.kind() == Kind::Unreachable).await
     }
 

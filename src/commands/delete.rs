@@ -9,14 +9,14 @@ use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::change::{self, name};
-use super::follow::teller::ConnectionTeller;
+use super::follow::report::say;
 use super::{Context, find, results, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
-use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
-use crate::state::{self, Event};
+use crate::state::{self, JobState};
+use crate::tracker::{End, Interest, Tracker};
 use crate::view::list::{Columns, Table};
 use crate::view::plural;
 
@@ -241,14 +241,20 @@ async fn unowned_items(job: &str, cluster: &Cluster) -> Result<Vec<String>, Erro
     }
 }
 
-/// The Job goes last, after its Pods, so its end is the end of all.
-async fn wait_until_gone(cluster: &Cluster, job: &Job, context: &mut Context) -> Result<()> {
-    let mut notices = cluster.watch(job, Pods::None, &Link::default());
-    let mut connection = ConnectionTeller::default();
-    while let Some(events) = connection.next(&mut notices, context).await? {
-        if events.iter().any(|event| matches!(event, Event::JobGone)) {
-            break;
+/// Waits for the Job, which goes last, after its Pods.
+async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Context) -> Result<()> {
+    let state = JobState::new(job.clone());
+    let mut tracker = Tracker::new(cluster, vec![state], Interest::Presence, &context.signals, None);
+    loop {
+        let step = tracker.next().await?;
+        say(step.remark, context);
+        match step.ended {
+            None => {}
+            Some(End::Deleted | End::Finished(_)) => return Ok(()),
+            Some(End::Interrupted | End::TimedOut) => {
+                let message = format!("interrupted: job {} is deleted, but not gone yet", name(job));
+                return Err(Error::new(Kind::Interrupted, message).into());
+            }
         }
     }
-    Ok(())
 }

@@ -1,15 +1,15 @@
 //! `describe`: all that kubectl prints, and what it leaves out.
 
 use anyhow::Result;
-use k8s_openapi::api::batch::v1::Job;
 
-use super::gather::gather;
-use super::{Context, family, find};
+use super::{Context, find};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
 use crate::state::JobState;
 use crate::state::row::SucceededRows;
+use crate::tracker::family;
+use crate::tracker::snapshot::gather;
 use crate::view::cause::{self, Seen};
 use crate::view::describe;
 use crate::view::detail::{self, Detail};
@@ -19,7 +19,8 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let (cluster, job) = find::here(job.as_deref(), context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let (seen, events) = futures::join!(look(&cluster, &job, only_this), events);
+    let state = find::family(job.clone(), only_this, &cluster, context).await?;
+    let (seen, events) = futures::join!(look(&cluster, state), events);
     // As kubectl, which prints what it may see.
     let events = events.unwrap_or_else(|error| {
         context.ui.warning(&format!("no events are shown: {error}"));
@@ -39,12 +40,12 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         if cause::needs_pod_events(&state, now) { cluster.pod_warnings().await.unwrap_or_default() } else { Vec::new() }
     };
     let chosen = detail::worth_reading(&state);
-    let (of_pods, items) =
-        futures::join!(of_pods, find::items_of(&chosen, state.items_job().unwrap_or(&job), &cluster));
+    let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, state.items_job(), &cluster));
+    let items = find::items_or_warning(items, context)?;
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
     let rows = state.rows(&chosen, &mut succeeded);
 
-    let job = family::as_told(job, &state);
+    let job = family::as_merged(job, &state);
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
@@ -54,8 +55,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
 }
 
 /// The Job and what of its Pods is worth telling, by the cheapest list that says it.
-async fn look(cluster: &Cluster, job: &Job, only_this: bool) -> Result<(JobState, SucceededRows), Error> {
-    let state = family::load(job.clone(), only_this, cluster).await?;
+async fn look(cluster: &Cluster, state: JobState) -> Result<(JobState, SucceededRows), Error> {
     let all = state.all();
     if all.len() > detail::ROWS && all.difference(&state.succeeded()).is_empty() {
         // The Job itself says that all went well, and no row is worth more than the others.

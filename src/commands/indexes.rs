@@ -3,26 +3,26 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::follow::teller::ConnectionTeller;
-use super::gather::gather;
+use super::follow::report::say;
 use super::output::{self, Custom, Output};
-use super::{Context, family, find, follow};
+use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
-use crate::cluster::watch::Pods;
-use crate::cluster::{Cluster, PodFilter};
+use crate::cluster::Cluster;
 use crate::error::{Error, Exit};
-use crate::index_set::{IndexSelector, IndexSet, StatusWord};
-use crate::state::attempt::PodRecord;
+use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
-use crate::state::{Event, IndexStatus, JobState};
+use crate::state::{IndexStatus, ItemTexts, JobState};
+use crate::tracker::selection::Selection;
+use crate::tracker::snapshot::look;
+use crate::tracker::{End, Interest, Tracker};
 use crate::ui::Ui;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
-use crate::view::summary::ItemTexts;
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
@@ -34,30 +34,32 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
             .into());
     }
     let (cluster, job) = find::here(job.as_deref(), context).await?;
-    let mut asked = Asked { selector: index, of_items: None, statuses: status.into_iter().map(status_of).collect() };
+    let name = job.metadata.name.clone().unwrap_or_default();
+    let mut selection = Selection::new(index, status.into_iter().map(status_of).collect());
     // Names need no items, which may be a long list.
     let named = output == Some(IndexFormat::Name);
-    let state = family::load(job.clone(), only_this, &cluster).await?;
-    let listing = state.items_job().cloned().unwrap_or_default();
+    let state = find::family(job, only_this, &cluster, context).await?;
+    let listing = state.items_job().cloned();
     if !named_items.is_empty() {
-        let all = find::items(&listing, &cluster).await;
-        asked.of_items = Some(find::with_items(&named_items, &all, &job)?);
+        let all = find::items_or_warning(find::items(&state, &cluster).await, context)?;
+        selection.narrow_to_items(&named_items, &all, &name)?;
     }
-    let early = asked.items(&state, watch).filter(|_| !named);
+    let early = selection.items_shown(&state, watch).filter(|_| !named);
     let items = async {
         match &early {
-            Some(wanted) => find::items_of(wanted, &listing, &cluster).await,
-            None => ItemTexts::new(),
+            Some(wanted) => find::items_of(wanted, listing.as_ref(), &cluster).await,
+            None => Ok(ItemTexts::new()),
         }
     };
-    let ((state, mut succeeded), mut items) = {
-        let (looked, items) = futures::join!(look(&cluster, state, &asked, |_| {}), items);
-        (looked?, items)
-    };
-    let mut rows = asked.rows(&state, &mut succeeded)?;
+    let (looked, mut items) = futures::join!(look(&cluster, state, &selection, |_| {}), items);
+    let (state, mut succeeded) = looked?;
+    let mut rows = state.rows(&selection.indexes(&state), &mut succeeded);
+    rows.retain(|row| selection.takes(row.status));
     if early.is_none() && !named {
-        items = find::items_of(&rows.iter().map(|row| row.index).collect(), &listing, &cluster).await;
+        let shown = rows.iter().map(|row| row.index).collect();
+        items = find::items_of(&shown, listing.as_ref(), &cluster).await;
     }
+    let items = find::items_or_warning(items, context)?;
     sort(&mut rows, sort_by, &items, context.now());
 
     let layout = Layout {
@@ -79,8 +81,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         return Ok(Exit::Success);
     }
     if rows.is_empty() && (!watch || state.outcome().is_some()) {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        context.ui.status(&format!("no index of job {name} is as asked for"));
+        context.ui.status(&format!("no indexes of job {name} match"));
         return Ok(Exit::Success);
     }
     let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now);
@@ -90,190 +91,55 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         printer.row(row, context)?;
     }
     if watch && state.outcome().is_none() {
-        go_on(&cluster, state, &asked, rows, &printer, context).await?;
+        return print_changes(&cluster, state, &selection, rows, &printer, context).await;
     }
     Ok(Exit::Success)
 }
 
-/// Which indexes are asked for.
-pub(super) struct Asked {
-    pub(super) selector: Option<IndexSelector>,
-    /// The indexes of the items that are asked for, if any are.
-    pub(super) of_items: Option<IndexSet>,
-    /// Any, if none is named.
-    pub(super) statuses: Vec<IndexStatus>,
-}
-
-impl Asked {
-    /// The rows that are asked for, in order.
-    ///
-    /// # Errors
-    /// If an index is named that the Job does not have.
-    pub(super) fn rows(&self, state: &JobState, succeeded: &mut SucceededRows) -> Result<Vec<IndexRow>, Error> {
-        let selected = self.selected(state)?;
-        let mut rows = state.rows(&selected, succeeded);
-        rows.retain(|row| self.statuses.is_empty() || self.statuses.contains(&row.status));
-        Ok(rows)
-    }
-
-    /// The indexes that are asked for, however they fare.
-    ///
-    /// # Errors
-    /// As [`Asked::rows`].
-    fn selected(&self, state: &JobState) -> Result<IndexSet, Error> {
-        Ok(self.of_these_items(&find::select(self.selector.as_ref(), state)?))
-    }
-
-    fn of_these_items(&self, indexes: &IndexSet) -> IndexSet {
-        self.of_items.as_ref().map_or_else(|| indexes.clone(), |of_items| indexes.intersection(of_items))
-    }
-
-    /// The cheapest list of Pods from which the rows can be made; None if none is needed.
-    ///
-    /// The Job itself says what has completed. So Pods that succeeded are listed only if their rows are shown, and of
-    /// a few indexes only their own.
-    fn pods<'a>(&self, state: &JobState, exact: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
-        let all = state.all();
-        let over = state.outcome().is_some();
-        let selected = |meaning: &dyn Fn(StatusWord) -> IndexSet| {
-            self.of_these_items(&match &self.selector {
-                Some(selector) => selector.resolve(meaning),
-                None => all.clone(),
-            })
-        };
-        let succeeded = selected(&|word| match word {
-            StatusWord::Succeeded if over => state.succeeded(),
-            StatusWord::All | StatusWord::Succeeded => all.clone(),
-            _ => IndexSet::new(),
-        });
-        let succeeded = if over { succeeded.intersection(&state.succeeded()) } else { succeeded };
-        if (self.statuses.is_empty() || self.statuses.contains(&IndexStatus::Succeeded)) && !succeeded.is_empty() {
-            return Some(PodFilter { fields: None, indexes: exact });
-        }
-        // Where the Job keeps no list of its failed indexes, only their Pods tell which those are.
-        let known = over && state.keeps_failed_indexes();
-        let rest = selected(&|word| state.meaning(word)).difference(&state.succeeded());
-        (!known || !rest.is_empty()).then_some(PodFilter { indexes: exact, ..PodFilter::UNSUCCESSFUL })
-    }
-
-    /// The indexes whose items are shown, if that does not depend on how they fare. Of those that change, any may be.
-    fn items(&self, state: &JobState, watch: bool) -> Option<IndexSet> {
-        if !self.statuses.is_empty() && !watch {
-            return None;
-        }
-        let all = || state.all();
-        let any = self.selector.is_none() || watch;
-        self.exact().or_else(|| any.then(all))
-    }
-
-    /// The indexes that are asked for, if that does not depend on how they fare.
-    fn exact(&self) -> Option<IndexSet> {
-        let fixed = self.selector.as_ref().and_then(IndexSelector::fixed);
-        match &self.of_items {
-            Some(of_items) => Some(fixed.map_or_else(|| of_items.clone(), |fixed| fixed.intersection(of_items))),
-            None => fixed,
-        }
-    }
-}
-
-/// What the server knows of the indexes that are asked for; each Pod is shown to `see` first.
-pub(super) async fn look(
-    cluster: &Cluster,
-    state: JobState,
-    asked: &Asked,
-    see: impl FnMut(&PodRecord),
-) -> Result<(JobState, SucceededRows), Error> {
-    // Before anything is listed, so that what can't be meant costs nothing.
-    find::select(asked.selector.as_ref(), &state)?;
-    let exact = asked.exact();
-    match asked.pods(&state, exact.as_ref()) {
-        Some(filter) => gather(state, filter, cluster, see).await,
-        None => Ok((state, SucceededRows::default())),
-    }
-}
-
 /// Prints each row again that changes, until the Job has ended.
-async fn go_on(
-    cluster: &Cluster,
-    mut state: JobState,
-    asked: &Asked,
+async fn print_changes(
+    cluster: &Arc<Cluster>,
+    state: JobState,
+    selection: &Selection,
     rows: Vec<IndexRow>,
     printer: &Printer,
     context: &mut Context,
-) -> Result<()> {
+) -> Result<Exit> {
     context.ui.flush()?;
+    let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
-    let mut succeeded = SucceededRows::default();
-    let mut notices = family::watch(&state, Pods::All, cluster);
-    let mut connection = ConnectionTeller::default();
-    while state.outcome().is_none() {
-        let Some(events) = connection.next(&mut notices, context).await? else { break };
-        let touched = events
-            .into_iter()
-            .fold(IndexSet::new(), |touched, event| touched.union(&take_in(event, &mut state, &mut succeeded)));
-        if state.is_gone() {
-            return Err(follow::gone(&state, cluster).into());
+    let mut waiting = IndexSet::new();
+    let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
+    loop {
+        let step = tracker.next().await?;
+        say(step.remark, context);
+        let state = tracker.state(0);
+        waiting = waiting.union(&step.changed);
+        // Half a list says too little of an index that has several Pods.
+        let ready = state.is_listed() || step.ended.is_some();
+        let changed = if ready { std::mem::take(&mut waiting) } else { IndexSet::new() };
+        let changed = selection.indexes(state).intersection(&changed);
+        for row in state.rows(&changed, &mut SucceededRows::default()) {
+            if shown.get(&row.index) == Some(&row) {
+                continue;
+            }
+            if selection.takes(row.status) {
+                printer.row(&row, context)?;
+            }
+            shown.insert(row.index, row);
         }
-        let wanted = asked.selected(&state)?.intersection(&touched);
-        print_changed(state.rows(&wanted, &mut succeeded.of(&wanted)), asked, &mut shown, printer, context)?;
+        context.ui.flush()?;
+        match step.ended {
+            None => {}
+            Some(End::Finished(settled)) => return Ok(settled.map(|()| Exit::Success)?),
+            Some(End::Deleted) => return Err(tracker.deleted(0).into()),
+            Some(End::Interrupted | End::TimedOut) => {
+                context.ui.status(&format!("interrupted: job {name} goes on"));
+                context.ui.hint(&format!("{} comes back", context.again(&format!("indexes {name} -w"))));
+                return Ok(Exit::Interrupted);
+            }
+        }
     }
-    // The last Pods may end a moment after the Job is told to have ended.
-    let (state, mut succeeded) = look(cluster, state, asked, |_| {}).await?;
-    print_changed(asked.rows(&state, &mut succeeded)?, asked, &mut shown, printer, context)
-}
-
-/// Takes in what was seen, and tells whose rows may have changed by it.
-fn take_in(event: Event, state: &mut JobState, succeeded: &mut SucceededRows) -> IndexSet {
-    let all = |state: &JobState| state.all();
-    let touched = match &event {
-        Event::Pod(pod) => {
-            succeeded.take(pod, state);
-            state.index_of_pod(pod).into_iter().collect()
-        }
-        Event::PodGone { uid } => {
-            let attempts = state.attempts();
-            attempts
-                .into_values()
-                .flatten()
-                .filter(|attempt| attempt.uid == *uid)
-                .map(|attempt| attempt.index)
-                .collect()
-        }
-        Event::Job(_) => {
-            let (done, failed, over) = (state.succeeded(), state.failed(), state.outcome());
-            state.apply(event);
-            let changed =
-                |before: &IndexSet, after: &IndexSet| after.difference(before).union(&before.difference(after));
-            return if over == state.outcome() {
-                changed(&done, &state.succeeded()).union(&changed(&failed, &state.failed()))
-            } else {
-                all(state)
-            };
-        }
-        Event::PodListEnds { .. } => all(state),
-        Event::PodListBegins { .. } | Event::JobGone | Event::Happened(_) => IndexSet::new(),
-    };
-    state.apply(event);
-    touched
-}
-
-fn print_changed(
-    rows: Vec<IndexRow>,
-    asked: &Asked,
-    shown: &mut BTreeMap<u32, IndexRow>,
-    printer: &Printer,
-    context: &mut Context,
-) -> Result<()> {
-    for row in rows {
-        if shown.get(&row.index) == Some(&row) {
-            continue;
-        }
-        if asked.statuses.is_empty() || asked.statuses.contains(&row.status) {
-            printer.row(&row, context)?;
-        }
-        shown.insert(row.index, row);
-    }
-    Ok(context.ui.flush()?)
 }
 
 /// Prints rows one by one.
@@ -372,80 +238,18 @@ mod tests {
 
     use super::*;
 
-    fn state(over: bool) -> JobState {
-        let ended = json!([{"type": "Failed", "status": "True"}]);
+    fn state() -> JobState {
         let job = json!({
             "metadata": {"name": "j", "uid": "u"},
             "spec": {"completions": 10, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {}},
-            "status": {"completedIndexes": "0-7", "failedIndexes": "8,9", "conditions": if over { ended } else { json!([]) }},
+            "status": {"completedIndexes": "0-7", "failedIndexes": "8,9"},
         });
         JobState::new(serde_json::from_value(job).unwrap())
     }
 
-    /// The list of Pods that is asked for: `all` of them or only `unsuccessful` ones, and of which indexes.
-    fn pods(index: Option<&str>, statuses: &[IndexStatus], over: bool) -> String {
-        let asked =
-            Asked { selector: index.map(|text| text.parse().unwrap()), of_items: None, statuses: statuses.to_vec() };
-        let state = state(over);
-        let exact = asked.exact();
-        let Some(filter) = asked.pods(&state, exact.as_ref()) else { return "none".to_owned() };
-        let of = filter.indexes.map_or_else(String::new, |indexes| format!(" of {indexes}"));
-        format!("{}{of}", if filter.fields.is_some() { "unsuccessful" } else { "all" })
-    }
-
-    #[test]
-    fn no_more_pods_are_listed_than_the_rows_need() {
-        assert_eq!(pods(None, &[], true), "all");
-        assert_eq!(pods(None, &[IndexStatus::Failed], true), "unsuccessful");
-        assert_eq!(pods(Some("failed"), &[], true), "unsuccessful");
-        assert_eq!(pods(Some("!succeeded"), &[], true), "unsuccessful");
-        assert_eq!(pods(Some("!failed"), &[], true), "all");
-        assert_eq!(pods(Some("3,9"), &[], true), "all of 3,9");
-        assert_eq!(pods(Some("9"), &[], true), "unsuccessful of 9");
-        assert_eq!(pods(Some("3"), &[IndexStatus::Failed], true), "none", "the Job itself says that it completed");
-        assert_eq!(pods(Some("0-7"), &[IndexStatus::Pending], true), "none");
-        // While it runs, what is not known to have completed may have by the time of the answer.
-        assert_eq!(pods(Some("9"), &[], false), "all of 9");
-        assert_eq!(pods(Some("running,failed"), &[], false), "unsuccessful");
-        assert_eq!(pods(Some("running"), &[IndexStatus::Succeeded], false), "unsuccessful");
-    }
-
-    #[test]
-    fn items_that_are_asked_for_narrow_what_is_listed() {
-        let of = |index: Option<&str>| {
-            let selector = index.map(|text| text.parse().unwrap());
-            let asked = Asked { selector, of_items: Some("3,9".parse().unwrap()), statuses: Vec::new() };
-            asked.exact().unwrap().to_string()
-        };
-        assert_eq!(of(None), "3,9");
-        assert_eq!(of(Some("0-5")), "3");
-        assert_eq!(of(Some("failed")), "3,9");
-    }
-
-    #[test]
-    fn no_more_items_are_asked_for_than_the_rows_need() {
-        let items = |index: Option<&str>, statuses: &[IndexStatus], watch| {
-            let asked = Asked {
-                selector: index.map(|text| text.parse().unwrap()),
-                of_items: None,
-                statuses: statuses.to_vec(),
-            };
-            let early = asked.items(&state(false), watch);
-            early.map_or_else(|| "those of the rows".to_owned(), |indexes| indexes.to_string())
-        };
-        assert_eq!(items(None, &[], false), "0-9");
-        assert_eq!(items(Some("3,9"), &[], false), "3,9");
-        assert_eq!(items(Some("failed"), &[], false), "those of the rows");
-        assert_eq!(items(None, &[IndexStatus::Failed], false), "those of the rows");
-        assert_eq!(items(Some("3,9"), &[IndexStatus::Failed], false), "those of the rows");
-        // Whatever fails later is shown with its item.
-        assert_eq!(items(Some("failed"), &[], true), "0-9");
-        assert_eq!(items(Some("3,9"), &[IndexStatus::Failed], true), "3,9");
-    }
-
     #[test]
     fn rows_without_a_value_come_last() {
-        let state = state(true);
+        let state = state();
         let mut rows = state.rows(&IndexSet::below(4), &mut SucceededRows::default());
         (rows[1].exit_code, rows[3].exit_code) = (Some(7), Some(0));
         let items: ItemTexts = [(0, "10"), (1, "9"), (2, "x"), (3, "8")].map(|(at, item)| (at, item.to_owned())).into();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 
-use super::follow::teller::ConnectionTeller;
+use super::follow::report::say;
 use super::output::{self, Custom, Fields, Output, list_of, object};
 use super::{Context, find};
 use crate::args::{JobKey, ListArgs, ListFormat};
@@ -14,6 +14,7 @@ use crate::cluster::{Cluster, JobFilter};
 use crate::error::{Error, Exit};
 use crate::manifest;
 use crate::state;
+use crate::tracker::watching::Watching;
 use crate::view::list::{Columns, Table};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
@@ -68,7 +69,7 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
             let mut printer = Printer { output, custom, table };
             printer.jobs(&jobs, context)?;
             if watch {
-                go_on(&cluster, filter, jobs, printer, context).await?;
+                return print_changes(&cluster, filter, jobs, printer, context).await;
             }
         }
     }
@@ -95,21 +96,25 @@ fn sort(jobs: &mut [Job], key: JobKey) {
     }
 }
 
-/// Prints a Job again whenever it changes, for ever.
-async fn go_on(
+/// Prints a Job again whenever it changes, until the program is asked to end.
+async fn print_changes(
     cluster: &Cluster,
     filter: JobFilter<'_>,
     jobs: Vec<Job>,
     mut printer: Printer,
     context: &mut Context,
-) -> Result<()> {
+) -> Result<Exit> {
     let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
     let mut known: HashMap<String, Box<Job>> = jobs.into_iter().map(|job| (uid(&job), Box::new(job))).collect();
-    let mut notices = cluster.watch_jobs(filter);
     context.ui.flush()?;
-    let mut connection = ConnectionTeller::default();
-    while let Some(changes) = connection.next(&mut notices, context).await? {
-        for change in changes {
+    let mut watching = Watching::new(cluster.watch_jobs(filter), &context.signals, None);
+    loop {
+        let burst = watching.next().await?;
+        say(burst.remark, context);
+        if burst.stop.is_some() {
+            return Ok(Exit::Interrupted);
+        }
+        for change in burst.seen {
             match change {
                 JobChange::Now(job) if state::is_indexed(&job) => {
                     if known.get(&uid(&job)).is_none_or(|before| printer.tells_apart(before, &job)) {
@@ -132,7 +137,6 @@ async fn go_on(
         }
         context.ui.flush()?;
     }
-    Ok(())
 }
 
 /// Prints Jobs one by one.

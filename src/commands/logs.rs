@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -14,56 +13,63 @@ use super::follow::lanes::Lanes;
 use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
 use super::follow::print::{Filter, LogForm, LogPrinter};
-use super::follow::{self, End, Follow, LogView, Order};
+use super::follow::{self, Follow, FollowEnd, LineOrder, LogView};
 use super::indexes::status_of;
-use super::{Context, family, find};
+use super::{Context, find};
 use crate::args::{AttemptChoice, LogsArgs};
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSet;
 use crate::spec::duration;
-use crate::state::{Event, IndexStatus, JobState};
-use crate::view::summary::ItemTexts;
+use crate::state::{Event, JobState};
+use crate::tracker::family;
+use crate::tracker::selection::Selection;
 
 /// How many batches of one log are held while an earlier log is printed.
 const HELD: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
-    let Asked { job, only_this, which, mut form, mut options, order, containers, attempt, streams } =
+    let Request { job, only_this, mut selection, items, mut form, mut options, order, containers, attempt, streams } =
         resolve(args, context)?;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
+    let name = job.metadata.name.clone().unwrap_or_default();
     let pick = Pick::new(&job, attempt, options.previous, containers.named, containers.kinds)?;
-    let mut state = family::load(job.clone(), only_this, &cluster).await?;
-    let owner = state.items_job().unwrap_or(&job);
-    let items = match which.items_shown(&form, &state) {
-        Some(indexes) => find::items_of(&indexes, owner, &cluster).await,
-        None => find::items(owner, &cluster).await,
-    };
-    let which = which.with_items(&items, &job)?;
-    which.check(&state)?;
-    if !options.follow {
-        list(which.fixed.as_ref(), &mut state, &cluster).await?;
-    }
-    form.one_index = which.is_one(&state) || !options.follow && which.now(&state).len() == 1;
     form.several_containers = pick.has_several_containers(&job);
-    let mut printer = LogPrinter::new(form, items);
-    options.times = printer.needs_times() || order == Order::ByTime;
+    let mut state = find::family(job, only_this, &cluster, context).await?;
+    // A long list is many ConfigMaps, so no more of it is read than is shown.
+    let shown = match (items.is_empty(), form.shows_items()) {
+        (false, _) => state.all(),
+        (true, true) => selection.fixed().unwrap_or_else(|| state.all()),
+        (true, false) => IndexSet::new(),
+    };
+    let texts = find::items_of(&shown, state.items_job(), &cluster).await;
+    let texts = find::items_or_warning(texts, context)?;
+    if !items.is_empty() {
+        selection.narrow_to_items(&items, &texts, &name)?;
+    }
+    selection.check(&state)?;
+    if !options.follow {
+        list(selection.fixed().as_ref(), &mut state, &cluster).await?;
+    }
+    form.one_index = selection.is_one(&state) || !options.follow && selection.now(&state).len() == 1;
+    let mut printer = LogPrinter::new(form, texts);
+    options.times = printer.needs_times() || order == LineOrder::ByTime;
     printer.begin(&mut context.ui)?;
 
     if options.follow {
-        let wanted = Box::new(move |state: &JobState| which.now(state));
+        let wanted = Box::new(move |state: &JobState| selection.now(state));
         let logs = LogView { wanted, pick, options, printer, order, streams };
-        let (end, missing) = follow::follow(Follow { cluster: &cluster, state, logs }, context).await?;
-        if matches!(end, End::Interrupted) {
-            return Ok(Exit::Interrupted);
-        }
-        return tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context);
+        let follow = follow::follow(Follow { cluster: &cluster, state, logs, keeper: None }, context).await?;
+        return match follow {
+            FollowEnd::Finished(_, missing) => report_missing(&missing, &name, context),
+            FollowEnd::Interrupted => Ok(Exit::Interrupted),
+        };
     }
 
     let mut missing = Missing::default();
     let mut sources = Vec::new();
-    for index in which.now(&state).iter() {
+    for index in selection.now(&state).iter() {
         let picked = pick.of(index, &state);
         if picked.is_empty() {
             missing.none_of(index, &pick, &state);
@@ -72,17 +78,19 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     }
     let read = Read { cluster: &cluster, options, streams: Arc::new(streams) };
     match order {
-        Order::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
-        Order::ByIndex | Order::AsTheyCome => read.in_order(sources, &mut printer, &mut missing, context).await?,
+        LineOrder::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
+        LineOrder::ByIndex | LineOrder::AsTheyCome => {
+            read.in_order(sources, &mut printer, &mut missing, context).await?;
+        }
     }
     printer.end(&mut context.ui)?;
     if missing.has_gone()
         && let Ok(events) = cluster.pod_endings().await
     {
         let events: Vec<_> = events.into_iter().filter(missing::tells_an_end).collect();
-        missing.explain(&events, job.metadata.name.as_deref().unwrap_or_default());
+        missing.explain(&events, &name);
     }
-    tell_missing(&missing, &job.metadata.name.unwrap_or_default(), context)
+    report_missing(&missing, &name, context)
 }
 
 /// Takes in the Pods of a Job, of which only those of `indexes` matter.
@@ -93,13 +101,14 @@ async fn list(indexes: Option<&IndexSet>, state: &mut JobState, cluster: &Cluste
 }
 
 /// What the flags ask for.
-struct Asked {
+struct Request {
     job: Option<String>,
     only_this: bool,
-    which: Which,
+    selection: Selection,
+    items: Vec<String>,
     form: LogForm,
     options: LogOptions,
-    order: Order,
+    order: LineOrder,
     containers: ContainerFlags,
     attempt: AttemptChoice,
     streams: Streams,
@@ -111,7 +120,7 @@ struct ContainerFlags {
     kinds: (bool, bool),
 }
 
-fn resolve(args: LogsArgs, context: &Context) -> Result<Asked, Error> {
+fn resolve(args: LogsArgs, context: &Context) -> Result<Request, Error> {
     let LogsArgs {
         job,
         only_this,
@@ -140,23 +149,18 @@ fn resolve(args: LogsArgs, context: &Context) -> Result<Asked, Error> {
         max_log_requests,
     } = args;
     let order = match (merge, follow && !keep_order) {
-        (true, _) => Order::ByTime,
-        (false, true) => Order::AsTheyCome,
-        (false, false) => Order::ByIndex,
+        (true, _) => LineOrder::ByTime,
+        (false, true) => LineOrder::AsTheyCome,
+        (false, false) => LineOrder::ByIndex,
     };
     if let Some(folder) = to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
         return Err(Error::usage(format!("--to {}: it is not a folder", folder.display())));
     }
-    Ok(Asked {
+    Ok(Request {
         job,
         only_this,
-        which: Which {
-            fixed: index.as_ref().and_then(IndexSelector::fixed),
-            selector: index,
-            items,
-            of_items: None,
-            statuses: status.into_iter().map(status_of).collect(),
-        },
+        selection: Selection::new(index, status.into_iter().map(status_of).collect()),
+        items,
         form: LogForm {
             prefix,
             one_index: false,
@@ -196,66 +200,7 @@ fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result
     Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
-/// Which indexes are asked for.
-struct Which {
-    selector: Option<IndexSelector>,
-    /// The same, where it does not depend on how they fare.
-    fixed: Option<IndexSet>,
-    items: Vec<String>,
-    of_items: Option<IndexSet>,
-    /// Any, if none is named.
-    statuses: Vec<IndexStatus>,
-}
-
-impl Which {
-    fn with_items(mut self, items: &ItemTexts, job: &Job) -> Result<Self, Error> {
-        if !self.items.is_empty() {
-            let found = find::with_items(&self.items, items, job)?;
-            self.fixed = Some(self.fixed.as_ref().map_or_else(|| found.clone(), |fixed| fixed.intersection(&found)));
-            self.of_items = Some(found);
-        }
-        Ok(self)
-    }
-
-    /// # Errors
-    /// If an index is named that the Job does not have.
-    fn check(&self, state: &JobState) -> Result<(), Error> {
-        self.selector.as_ref().map_or(Ok(()), |selector| find::check(&selector.numbers(), state))
-    }
-
-    /// The indexes whose items are shown, since a long list is many ConfigMaps; None where one is looked for among all.
-    fn items_shown(&self, form: &LogForm, state: &JobState) -> Option<IndexSet> {
-        if !self.items.is_empty() {
-            return None;
-        }
-        let shown =
-            if form.shows_items() { self.fixed.clone().unwrap_or_else(|| state.all()) } else { IndexSet::new() };
-        Some(shown)
-    }
-
-    /// Whether only one index can be meant, whatever becomes of the Job.
-    fn is_one(&self, state: &JobState) -> bool {
-        state.completions() == 1 || self.fixed.as_ref().is_some_and(|fixed| fixed.len() == 1)
-    }
-
-    /// Words such as "failed" change their meaning while a Job runs.
-    fn now(&self, state: &JobState) -> IndexSet {
-        let mut indexes = match &self.selector {
-            Some(selector) => selector.resolve(|word| state.meaning(word)),
-            None => state.all(),
-        };
-        if let Some(of_items) = &self.of_items {
-            indexes = indexes.intersection(of_items);
-        }
-        if !self.statuses.is_empty() {
-            let statuses = state.statuses(&indexes).into_iter();
-            indexes = statuses.filter(|(_, status)| self.statuses.contains(status)).map(|(index, _)| index).collect();
-        }
-        indexes
-    }
-}
-
-fn tell_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
+fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
     if missing.is_empty() {
         return Ok(Exit::Success);
     }

@@ -29,15 +29,18 @@ use jiff::tz::TimeZone;
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
+use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::{CommandLine, Settings};
-use parts::{change, family, find, follow, gather, inputs, output, resumed, settings, submit};
+use parts::{change, find, follow, inputs, output, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
+    /// The signals that ask the program to end, for verbs that then say what goes on without it.
+    pub(crate) signals: Signals,
     global: GlobalArgs,
     /// The standing defaults; only those verbs see that they are wrong that work all the same.
     settings: Result<Settings, Error>,
@@ -154,7 +157,7 @@ pub(crate) fn main() -> ExitCode {
     let mut context;
     let verb = match settings::read_command_line(started_as) {
         Ok(CommandLine { cli, settings }) => {
-            context = Context { ui: Ui::new(cli.plain), global: cli.global, settings };
+            context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
         Err(settings::Refused::Words(error)) => {
@@ -168,7 +171,13 @@ pub(crate) fn main() -> ExitCode {
     };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => {
-            let result = runtime.block_on(dispatch(verb, &mut context));
+            let signals = context.signals.clone();
+            let result = runtime.block_on(async {
+                tokio::select! {
+                    result = dispatch(verb, &mut context) => result,
+                    () = signals.second() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
+                }
+            });
             // A request that nobody waits for any more must not keep the program from ending.
             runtime.shutdown_background();
             result
@@ -210,7 +219,7 @@ fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
             ui.end_live();
             exit
         }
-        // Whoever read our output has seen enough.
+        // The reader of our output has seen enough; where more is at stake, an error of our own says so.
         Err(error) if is_broken_pipe(&error) => {
             ui.end_live();
             Exit::Success
@@ -223,7 +232,8 @@ fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
+    let own = error.chain().any(<dyn std::error::Error>::is::<Error>);
+    !own && error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

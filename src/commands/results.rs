@@ -1,10 +1,10 @@
 //! `results`: what each index of a Job gave, in order, to stdout, to a folder, or as a log of jobs.
 
-mod alongside;
 mod fetch;
 mod folder;
 mod harvest;
 mod joblog;
+mod keep;
 pub(super) mod names;
 mod print;
 mod rows;
@@ -17,21 +17,22 @@ use futures::StreamExt as _;
 use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::follow::teller::ConnectionTeller;
+use super::follow::report::say;
 use super::output::{self, Custom, Output};
-use super::{Context, family, find, follow};
+use super::{Context, find};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
-use crate::cluster::watch::Pods;
 use crate::error::{Error, Exit};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSet;
 use crate::manifest::read;
-use crate::state::JobState;
-use crate::view::summary::ItemTexts;
-pub(super) use alongside::{Alongside, check_folder, gather_to, is_of};
+use crate::state::{ItemTexts, JobState};
+use crate::tracker::selection::Selection;
+use crate::tracker::{End, Interest, Tracker};
 use fetch::{AT_ONCE, Found, Gathered, Source};
+pub(super) use folder::Part;
 use folder::{Folder, Wanted};
 use harvest::Harvest;
 use joblog::JobLog;
+pub(super) use keep::{Keeper, check_folder, gather_to, is_of};
 use print::{Form, Printer};
 use rows::Messages;
 
@@ -56,12 +57,14 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
         joblog,
     } = args;
     let (cluster, job) = find::here(job.as_deref(), context).await?;
-    let state = family::load(job.clone(), only_this, &cluster).await?;
-    find::select(index.as_ref(), &state)?;
+    let state = find::family(job.clone(), only_this, &cluster, context).await?;
+    let selection = Selection::new(index, Vec::new());
+    selection.check(&state)?;
     let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
     let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
     let by_item = folder.as_ref().is_some_and(Folder::is_by_item);
-    let items = rows::items(&state, index.as_ref(), by_item || follow, &cluster).await;
+    let items = rows::items(&state, &selection, by_item || follow, &cluster).await;
+    let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
 
     let silent = to.is_some() || joblog.is_some();
@@ -77,7 +80,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
     let mut printer = Printer::new(form, custom, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
-    let gathering = Gathering { source: Arc::new(source), state, selector: index, items, messages };
+    let gathering = Gathering { source: Arc::new(source), state, selection, items, messages };
     let end = Box::pin(gathering.run(follow, keep_order, &mut printer, context)).await?;
     if let Some(path) = &to {
         context.ui.status(&format!("{} in {}", printer.tally().files(), path.display()));
@@ -129,7 +132,7 @@ struct Gathering {
     source: Arc<Source>,
     /// A Job, or a family of Jobs.
     state: JobState,
-    selector: Option<IndexSelector>,
+    selection: Selection,
     items: ItemTexts,
     messages: Messages,
 }
@@ -160,8 +163,8 @@ impl Gathering {
 
     /// Prints in order what there is now.
     async fn in_order(self, printer: &mut Printer, context: &mut Context) -> Result<JobState> {
-        let Self { source, state, selector, items, messages } = self;
-        let rows::Rows { state, found } = rows::now(state, selector, &items, messages, &source.cluster).await?;
+        let Self { source, state, selection, items, messages } = self;
+        let rows::Rows { state, found } = rows::now(state, &selection, &items, messages, &source.cluster).await?;
         drop(items);
         let (all, files) = (found.len(), source.folder.is_some());
         printer.begin(&state, context)?;
@@ -187,49 +190,63 @@ impl Gathering {
         printer: &mut Printer,
         context: &mut Context,
     ) -> Result<Option<JobState>> {
-        let Self { source, state, selector, items, messages } = self;
+        let Self { source, state, selection, items, messages } = self;
         let cluster = Arc::clone(&source.cluster);
-        let mut notices = family::watch(&state, Pods::All, &cluster);
+        let mut tracker = Tracker::new(&cluster, vec![state], Interest::Indexes, &context.signals, None);
         // A folder holds what can't be printed yet; elsewhere it is fetched when its turn comes.
         let in_turn = keep_order && source.folder.is_none();
-        let mut harvest = Harvest::new(source, state, selector, items, messages, in_turn);
+        let mut harvest = Harvest::new(source, selection, items, messages, in_turn);
         let mut line = Line { keep_order, ..Line::default() };
-        let mut connection = ConnectionTeller::default();
-        let interrupt = tokio::signal::ctrl_c();
-        tokio::pin!(interrupt);
-        printer.begin(&harvest.state, context)?;
+        printer.begin(tracker.state(0), context)?;
         context.ui.begin_live();
-        while harvest.goes_on() {
-            let counts = harvest.state.counts();
+        let mut cut_short = None;
+        loop {
+            let counts = tracker.state(0).counts();
             let done = counts.succeeded + counts.failed;
             context.ui.set_live(done, counts.total, format!("{done}/{} indexes ended", counts.total));
             tokio::select! {
                 biased;
-                _ = &mut interrupt => {
-                    printer.end(context)?;
-                    return Ok(None);
+                step = tracker.next() => {
+                    let step = step?;
+                    say(step.remark, context);
+                    harvest.see(&step.events);
+                    harvest.take_ended(&step.changed, tracker.state_mut(0));
+                    match step.ended {
+                        None => {}
+                        Some(End::Finished(settled)) => {
+                            settled?;
+                            harvest.take_rest(tracker.state_mut(0));
+                            break;
+                        }
+                        Some(End::Deleted) => {
+                            cut_short = Some(tracker.deleted(0));
+                            break;
+                        }
+                        Some(End::Interrupted | End::TimedOut) => {
+                            printer.end(context)?;
+                            return Ok(None);
+                        }
+                    }
                 }
                 Some(gathered) = harvest.next() => {
-                    line.take(gathered?, &mut harvest, printer, context)?;
-                    harvest.see(Vec::new())?;
+                    line.take(gathered?, &mut harvest, tracker.state(0), printer, context)?;
+                    harvest.take_ended(&IndexSet::new(), tracker.state_mut(0));
                 }
-                events = connection.next(&mut notices, context) => match events? {
-                    Some(events) => harvest.see(events)?,
-                    None => break,
-                },
             }
             context.ui.flush()?;
         }
-        let cut_short = harvest.state.is_gone() && harvest.state.outcome().is_none();
-        if !cut_short {
-            harvest.settle().await?;
-        }
-        while let Some(gathered) = harvest.next().await {
-            line.take(gathered?, &mut harvest, printer, context)?;
+        let signals = context.signals.clone();
+        loop {
+            let Some(next) = signals.unless_asked(harvest.next()).await else {
+                printer.end(context)?;
+                return Ok(None);
+            };
+            let Some(gathered) = next else { break };
+            line.take(gathered?, &mut harvest, tracker.state(0), printer, context)?;
         }
         line.end(printer, context)?;
         printer.end(context)?;
-        if cut_short { Err(follow::gone(&harvest.state, &cluster).into()) } else { Ok(Some(harvest.state)) }
+        cut_short.map_or_else(|| Ok(Some(tracker.into_state())), |error| Err(error.into()))
     }
 }
 
@@ -248,6 +265,7 @@ impl Line {
         &mut self,
         gathered: Gathered,
         harvest: &mut Harvest,
+        state: &JobState,
         printer: &mut Printer,
         context: &mut Context,
     ) -> Result<()> {
@@ -255,7 +273,7 @@ impl Line {
             return printer.print(gathered, context);
         }
         self.waiting.insert(gathered.row.index, gathered);
-        let open = harvest.selected()?.difference(&self.printed);
+        let open = harvest.selected(state).difference(&self.printed);
         for index in open.iter() {
             let Some(gathered) = self.waiting.remove(&index) else { break };
             printer.print(gathered, context)?;

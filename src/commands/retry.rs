@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::follow::{End, Follow};
-use super::gather::gather;
+use super::follow::report::{self, goes_on, ways_back};
+use super::follow::{Follow, FollowEnd};
 use super::run::Shown;
 use super::submit::{How, Submitted};
-use super::{Context, family, find, follow, output, run, submit};
+use super::{Context, find, follow, output, run, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
@@ -23,6 +23,8 @@ use crate::spec::{self, name};
 use crate::state::member::{self, Member};
 use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, JobState};
+use crate::tracker::snapshot::gather;
+use crate::tracker::{family, selection};
 use crate::view::{cut, numbered, plural};
 
 /// How many ConfigMaps are read at once.
@@ -42,8 +44,10 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
-    let (state, minor) = futures::join!(family::load_begun(job, &cluster), cluster.server_minor());
-    let (state, indexes) = choose(state?, &wanted, &cluster).await?;
+    let state = find::family(job, false, &cluster, context).await?;
+    let (chosen, minor) =
+        futures::join!(choose(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
+    let (state, indexes) = chosen?;
     if indexes.is_empty() {
         context.ui.status(&nothing(&state, &wanted));
         return Ok(Exit::Success);
@@ -64,9 +68,10 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
             let checked = submit::dry_run(&manifest, &order, &cluster, &manager).await?;
             return run::print(checked, output, "created (server dry run)", context);
         }
-        let submitted = tokio::select! {
-            submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted,
-            _ = tokio::signal::ctrl_c() => return Err(run::cut_off(&name, &cluster, context).await.into()),
+        let signals = context.signals.clone();
+        let submit = submit::submit(&manifest, &order, &cluster, &manager, context);
+        let Some(submitted) = signals.unless_asked(submit).await else {
+            return Err(run::cut_off(&name, &cluster, context).await.into());
         };
         match submitted {
             Ok(Submitted { manifest, how }) => {
@@ -76,7 +81,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
                     return Box::pin(to_the_end(manifest.job, &state, &cluster, shown, context)).await;
                 }
                 let exit = run::print(manifest, output, if there { "unchanged" } else { "created" }, context)?;
-                run::come_back(&name, context);
+                context.ui.hint(&ways_back(&name, context));
                 return Ok(exit);
             }
             Err(error) if is_taken(&error) => {
@@ -92,7 +97,8 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     let outstanding = state.outstanding();
     let mut indexes = outstanding.indexes.clone();
     if let Some(selector) = &wanted.index {
-        let selected = find::select(Some(selector), &state)?;
+        selection::check_numbers(&selector.numbers(), &state)?;
+        let selected = selector.resolve(|word| state.meaning(word));
         // What a Job left over that had enough is run when it is asked for by number.
         indexes = indexes.union(&outstanding.spare.intersection(&selector.numbers())).intersection(&selected);
     }
@@ -239,17 +245,18 @@ async fn to_the_end(
     let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let state = JobState::new(job.clone());
-    let items = find::items_of(&state.all(), &job, cluster).await;
+    let items = find::items_of(&state.all(), Some(&job), cluster).await;
+    let items = find::items_or_warning(items, context).map_err(|error| goes_on(&name, error.into(), context))?;
     let logs = shown.view(&job, &items);
-    let (end, _) = follow::follow(Follow { cluster, state, logs }, context).await?;
-    let End::Finished(state) = end else {
+    let follow = follow::follow(Follow { cluster, state, logs, keeper: None }, context).await;
+    let FollowEnd::Finished(state, _) = follow.map_err(|error| goes_on(&name, error, context))? else {
         context.ui.end_live();
         context.ui.status(&format!("detached: job {name} goes on"));
-        run::come_back(&name, context);
+        context.ui.hint(&ways_back(&name, context));
         return Ok(Exit::Interrupted);
     };
     let job = state.job().cloned().unwrap_or_default();
-    let exit = follow::report(&state, &items, context);
+    let exit = report::report(&state, &items, context);
     let root = member::root(&job).0;
     let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));
     context.ui.status(&format!("with it, {} of {} indexes of job {root} have succeeded", done.len(), all.len()));

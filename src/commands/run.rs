@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
-use super::follow::{End, Follow, LogView, Order};
+use super::follow::report::{self, goes_on, ways_back};
+use super::follow::{Follow, FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
-use super::results::{self, Alongside};
+use super::results::{self, Keeper};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
@@ -67,11 +68,12 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         check_folder(folder, &spec.name, &cluster).await?;
     }
     let order = order(&spec);
-    let submitted = tokio::select! {
-        submitted = submit::submit(&manifest, &order, &cluster, &manager, context) => submitted?,
-        _ = tokio::signal::ctrl_c() => return Err(cut_off(&spec.name, &cluster, context).await.into()),
+    let signals = context.signals.clone();
+    let submit = submit::submit(&manifest, &order, &cluster, &manager, context);
+    let Some(submitted) = signals.unless_asked(submit).await else {
+        return Err(cut_off(&spec.name, &cluster, context).await.into());
     };
-    let Submitted { manifest, how } = submitted;
+    let Submitted { manifest, how } = submitted?;
     if how == How::Unchanged {
         let then = if detach { "" } else { ": following it" };
         context.ui.status(&format!("job {} is there already, made by this same command{then}", spec.name));
@@ -79,7 +81,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     if detach {
         let done = if how == How::Unchanged { "unchanged" } else { "created" };
         let exit = print(manifest, output, done, context)?;
-        come_back(&spec.name, context);
+        context.ui.hint(&ways_back(&spec.name, context));
         return Ok(exit);
     }
     if how != How::Unchanged {
@@ -114,11 +116,11 @@ impl Shown {
         let one_index = job.spec.as_ref().and_then(|spec| spec.completions) == Some(1);
         let form = LogForm { prefix: self.prefix, one_index, ..LogForm::default() };
         LogView {
-            wanted: Box::new(JobState::all),
+            wanted: Box::new(|state| state.all()),
             pick: Pick::worker(job),
             options: LogOptions::default(),
             printer: LogPrinter::new(form, items.clone()),
-            order: if self.keep_order { Order::ByIndex } else { Order::AsTheyCome },
+            order: if self.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
             streams: Streams::default(),
         }
     }
@@ -141,30 +143,28 @@ async fn to_the_end(
     let job: Job = serde_json::from_value(job).context("reading the created job")?;
     let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
     let logs = shown.view(&job, &items);
-    let gathering = shown.results.map(|path| Alongside::begin(&path, &job, items.clone(), cluster)).transpose()?;
-    let (end, _) = follow::follow(Follow { cluster, state: JobState::new(job), logs }, context).await?;
-    match end {
-        End::Finished(state) => {
-            let gathered = match gathering {
-                Some(gathering) => {
-                    let job = state.job().cloned().unwrap_or_default();
-                    Box::pin(follow::unless_interrupted(gathering.end(&job, context))).await
-                }
+    let mut keeper = shown.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
+    let follow = Follow { cluster, state: JobState::new(job), logs, keeper: keeper.as_mut() };
+    match follow::follow(follow, context).await.map_err(|error| goes_on(&spec.name, error, context))? {
+        FollowEnd::Finished(state, _) => {
+            let signals = context.signals.clone();
+            let kept = match keeper {
+                Some(keeper) => signals.unless_asked(Box::pin(keeper.finish(&state, cluster, context))).await,
                 None => Some(Ok(Exit::Success)),
             };
-            let exit = follow::report(&state, &items, context);
-            gathered.map_or(Ok(Exit::Interrupted), |gathered| gathered.map(|_| exit))
+            let exit = report::report(&state, &items, context);
+            kept.map_or(Ok(Exit::Interrupted), |kept| kept.map(|_| exit))
         }
-        End::Interrupted => {
+        FollowEnd::Interrupted => {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {} goes on", spec.name));
-            if let Some(gathering) = gathering {
-                let path = gathering.leave_off().await?.display().to_string();
+            if let Some(keeper) = keeper {
+                let path = keeper.leave_off()?.display().to_string();
                 let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned);
                 let command = context.again(&format!("results -f {} --to {path}", spec.name));
                 context.ui.hint(&format!("{command} goes on with the results"));
             }
-            come_back(&spec.name, context);
+            context.ui.hint(&ways_back(&spec.name, context));
             Ok(Exit::Interrupted)
         }
     }
@@ -193,13 +193,6 @@ pub(super) async fn cut_off(name: &str, cluster: &Cluster, context: &Context) ->
 fn order(spec: &JobSpec) -> submit::Order<'_> {
     let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
     submit::Order { name: &spec.name, policy: &spec.policy, ask_first, queued: spec.queue.is_some() }
-}
-
-/// How to follow, see and delete a Job that goes on by itself.
-pub(super) fn come_back(name: &str, context: &mut Context) {
-    let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
-    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
-    context.ui.hint(&lines.join("; "));
 }
 
 /// Says how the items of a dry run would reach the worker, where the objects that are printed don't.

@@ -4,19 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use futures::StreamExt as _;
-use futures::stream::select_all;
-use k8s_openapi::api::batch::v1::Job;
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 
-use super::follow::teller::{ConnectionTeller, JobTeller};
-use super::{Context, family, find, follow};
+use super::follow::report::{self, Progress, say};
+use super::{Context, find};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
-use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit, Kind};
+use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
+use crate::tracker::watching::{Stop, until};
+use crate::tracker::{End, Interest, Tracker, selection};
 use crate::view::{numbered, progress, summary};
 
 pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> {
@@ -33,27 +32,32 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
         Some(found) => found?,
         None => return Err(time.over("an answer of the server").into()),
     };
-    let mut waiting =
-        jobs.into_iter().map(|job| Waiting::new(job, goal.as_ref(), context)).collect::<Result<Vec<_>, _>>()?;
-    let end = until_all_end(&mut waiting, goal.as_ref(), &cluster, &time, context).await;
+    for state in &jobs {
+        if let Some(WaitFor::Indexes(indexes)) = &goal {
+            selection::check_numbers(indexes, state)?;
+        }
+    }
+    let mut waiting: Vec<_> = jobs.iter().map(|state| Waiting::new(state, context)).collect();
+    let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, time.deadline);
+    let end = until_all_end(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
     context.ui.end_live();
+    let open = || waiting.iter().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
     match end? {
-        End::All => {
+        None => {
             let met = waiting.iter().all(|waiting| waiting.exit == Some(Exit::Success));
             Ok(if met { Exit::Success } else { Exit::Failure })
         }
-        End::Interrupted => {
-            let open: Vec<_> = waiting.iter().filter(|waiting| waiting.exit.is_none()).map(Waiting::name).collect();
-            let (noun, verb) = if open.len() == 1 { ("job", "goes") } else { ("jobs", "go") };
-            let names = open.join(" ");
-            Err(Error::new(Kind::Interrupted, format!("interrupted; {noun} {} {verb} on", open.join(", ")))
-                .hint(context.again(&format!("wait {names}")))
+        Some(Stop::Interrupted) => {
+            let names: Vec<_> = open().map(|(_, waiting)| waiting.name.as_str()).collect();
+            let (noun, verb) = if names.len() == 1 { ("job", "goes") } else { ("jobs", "go") };
+            Err(Error::new(Kind::Interrupted, format!("interrupted; {noun} {} {verb} on", names.join(", ")))
+                .hint(context.again(&format!("wait {}", names.join(" "))))
                 .into())
         }
-        End::TimedOut => {
-            let open: Vec<_> = waiting.iter().filter(|waiting| waiting.exit.is_none()).collect();
-            let sentences: Vec<_> = open.iter().map(|open| summary::sentence(&open.state, context.now())).collect();
-            let hints = open.iter().map(|open| context.again(&format!("describe {}", open.name())));
+        Some(Stop::TimedOut) => {
+            let sentences: Vec<_> =
+                open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
+            let hints = open().map(|(_, open)| context.again(&format!("describe {}", open.name)));
             let error = time.over(&sentences.join("; "));
             Err(hints.fold(error, |error, hint| error.hint(format!("{hint} shows why"))).into())
         }
@@ -71,7 +75,7 @@ impl Time {
     async fn hold<T>(&self, what: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             outcome = what => Some(outcome),
-            () = follow::until(self.deadline) => None,
+            () = until(self.deadline) => None,
         }
     }
 
@@ -85,70 +89,53 @@ async fn found(names: &[String], only_this: bool, context: &mut Context) -> Resu
     let cluster = Arc::new(context.cluster().await?);
     if names.is_empty() {
         let job = find::job(None, &cluster, context).await?;
-        let state = family::load(job, only_this, &cluster).await?;
+        let state = find::family(job, only_this, &cluster, context).await?;
         return Ok((cluster, vec![state]));
     }
     let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
     for name in names.iter().filter(|name| seen.insert(name.as_str())) {
         let job = find::job(Some(name), &cluster, context).await?;
-        jobs.push(family::load(job, only_this, &cluster).await?);
+        jobs.push(find::family(job, only_this, &cluster, context).await?);
     }
     Ok((cluster, jobs))
 }
 
 /// A Job that is waited for.
 struct Waiting {
-    state: JobState,
-    teller: JobTeller,
+    name: String,
+    progress: Progress,
     /// How it ended, once it has.
     exit: Option<Exit>,
 }
 
 impl Waiting {
-    /// # Errors
-    /// If indexes are waited for that the Job does not have.
-    fn new(state: JobState, goal: Option<&WaitFor>, context: &Context) -> Result<Self, Error> {
-        let state = state.followed(false);
-        if let Some(WaitFor::Indexes(indexes)) = goal {
-            find::check(indexes, &state)?;
-        }
-        let teller = JobTeller::new(&state, context.now());
-        Ok(Self { state, teller, exit: None })
+    fn new(state: &JobState, context: &Context) -> Self {
+        let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
+        Self { name, progress: Progress::new(state, context.now()), exit: None }
     }
 
-    fn name(&self) -> &str {
-        self.state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
-    }
-
-    /// Whether there is nothing more to wait for.
-    fn has_ended(&self, goal: Option<&WaitFor>) -> bool {
-        if self.state.outcome().is_some() {
-            return true;
-        }
-        match goal {
-            Some(WaitFor::Indexes(indexes)) => {
-                indexes.difference(&self.state.succeeded()).is_empty()
-                    || !indexes.intersection(&self.state.failed()).is_empty()
-            }
-            _ => false,
-        }
-    }
-
-    /// Tells how it ended.
-    async fn report(&mut self, goal: Option<&WaitFor>, cluster: &Cluster, time: &Time, context: &mut Context) {
-        let name = self.name().to_owned();
-        // What can't be had in time is left out: the outcome is known.
+    /// Reports how it ended, and notes it.
+    async fn report(
+        &mut self,
+        job: usize,
+        goal: Option<&WaitFor>,
+        tracker: &mut Tracker,
+        cluster: &Cluster,
+        context: &mut Context,
+    ) -> Result<(), Stop> {
+        let name = &self.name;
         let mut items = summary::ItemTexts::new();
-        if self.state.outcome() != Some(Outcome::Complete) || !self.state.failed().is_empty() {
-            let more = async {
-                let _ = follow::settle_failed(&mut self.state, cluster).await;
-                find::items_of(&self.state.failed(), self.state.items_job().unwrap_or(&Job::default()), cluster).await
-            };
-            items = Box::pin(follow::unless_interrupted(time.hold(more))).await.flatten().unwrap_or_default();
+        let failed = tracker.state(job).failed();
+        if !failed.is_empty() {
+            tracker.settle_failed(job).await?;
+            // A list that can't be read leaves items out, and nothing else: the outcome is known.
+            let listing = tracker.state(job).items_job().cloned();
+            let texts = Box::pin(find::items_of(&failed, listing.as_ref(), cluster));
+            items = tracker.bounded(texts).await?.unwrap_or_default();
         }
-        let (state, now) = (&self.state, context.now());
+        let (state, now) = (tracker.state(job), context.now());
         let exit = match (goal, state.outcome()) {
-            (None | Some(WaitFor::Complete), _) => follow::report(state, &items, context),
+            (None | Some(WaitFor::Complete), _) => report::report(state, &items, context),
             (Some(WaitFor::Failed), Some(Outcome::Complete)) => {
                 let error = Error::new(Kind::Failed, format!("{}, and did not fail", summary::sentence(state, now)));
                 context.ui.error(&error.into());
@@ -178,83 +165,80 @@ impl Waiting {
             }
         };
         self.exit = Some(exit);
+        Ok(())
     }
 }
 
-/// How waiting ended.
-enum End {
-    All,
-    Interrupted,
-    TimedOut,
+/// Whether these indexes have all completed, or one of them has failed.
+fn are_decided(indexes: &IndexSet, state: &JobState) -> bool {
+    indexes.difference(&state.succeeded()).is_empty() || !indexes.intersection(&state.failed()).is_empty()
 }
 
+/// Waits until each Job has ended, or what is waited for of it is known; returns what stopped the waiting before that.
 async fn until_all_end(
     waiting: &mut [Waiting],
     goal: Option<&WaitFor>,
-    cluster: &Arc<Cluster>,
-    time: &Time,
+    tracker: &mut Tracker,
+    cluster: &Cluster,
     context: &mut Context,
-) -> Result<End> {
-    let link = Link::default();
-    let open = waiting.iter().enumerate().filter(|(_, waiting)| !waiting.has_ended(goal));
-    let going = open.flat_map(|(at, waiting)| waiting.state.members().iter().map(move |member| (at, member)));
-    let watches = going.filter(|(_, member)| member.outcome().is_none()).map(|(at, member)| {
-        cluster.watch(member.job(), Pods::Unsucceeded, &link).map(move |notice| (at, notice)).boxed()
-    });
-    let mut notices = select_all(watches.collect::<Vec<_>>());
-    let mut connection = ConnectionTeller::default();
-    let mut tick = interval(follow::TICK);
-    let interrupt = tokio::signal::ctrl_c();
-    tokio::pin!(interrupt);
-    loop {
-        for open in waiting.iter_mut().filter(|waiting| waiting.exit.is_none()) {
-            if open.has_ended(goal) {
-                open.report(goal, cluster, time, context).await;
-            }
-        }
-        if waiting.iter().all(|waiting| waiting.exit.is_some()) {
-            return Ok(End::All);
-        }
-        context.ui.begin_live();
-        tokio::select! {
-            biased;
-            _ = &mut interrupt => return Ok(End::Interrupted),
-            () = follow::until(time.deadline) => return Ok(End::TimedOut),
-            Some((at, notice)) = notices.next() => {
-                let one = &mut waiting[at];
-                follow::take_in(Some(notice), &mut one.state, &mut connection, context)?;
-                if one.state.is_gone() && one.exit.is_none() {
-                    context.ui.error(&follow::gone(&one.state, cluster).into());
-                    one.exit = Some(Exit::Failure);
-                }
-            }
-            _ = tick.tick() => {
-                connection.tick(context);
-                show(waiting, cluster, context);
-            }
+) -> Result<Option<Stop>> {
+    for (job, waiting) in waiting.iter_mut().enumerate() {
+        if let Some(WaitFor::Indexes(indexes)) = goal
+            && are_decided(indexes, tracker.state(job))
+            && let Err(stop) = waiting.report(job, goal, tracker, cluster, context).await
+        {
+            return Ok(Some(stop));
         }
     }
+    while waiting.iter().any(|waiting| waiting.exit.is_none()) {
+        context.ui.begin_live();
+        let step = tracker.next().await?;
+        if step.is_tick() {
+            show(waiting, tracker, context);
+        }
+        say(step.remark, context);
+        let job = step.job;
+        let decided = match &step.ended {
+            Some(End::Interrupted) => return Ok(Some(Stop::Interrupted)),
+            Some(End::TimedOut) => return Ok(Some(Stop::TimedOut)),
+            Some(End::Deleted) if waiting[job].exit.is_none() => {
+                context.ui.error(&tracker.deleted(job).into());
+                waiting[job].exit = Some(Exit::Failure);
+                continue;
+            }
+            // What can't be known of its Pods is left out: the outcome is known.
+            Some(End::Finished(_) | End::Deleted) => true,
+            None => matches!(goal, Some(WaitFor::Indexes(indexes)) if are_decided(indexes, tracker.state(job))),
+        };
+        if decided
+            && waiting[job].exit.is_none()
+            && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
+        {
+            return Ok(Some(stop));
+        }
+    }
+    Ok(None)
 }
 
 /// Shows how far the Jobs are that are waited for.
-fn show(waiting: &mut [Waiting], cluster: &Arc<Cluster>, context: &mut Context) {
+fn show(waiting: &mut [Waiting], tracker: &Tracker, context: &mut Context) {
     let ended = waiting.iter().filter(|waiting| waiting.exit.is_some()).count();
     let all = waiting.len();
-    for open in waiting.iter_mut().filter(|waiting| waiting.exit.is_none()) {
-        open.teller.tick(&mut open.state, cluster, context);
+    for (job, open) in waiting.iter_mut().enumerate().filter(|(_, waiting)| waiting.exit.is_none()) {
+        open.progress.tick(tracker, job, context);
     }
     if let [only] = waiting {
-        only.teller.show_progress(&only.state, "", context);
+        only.progress.show(tracker.state(0), "", context);
         return;
     }
-    let mut open = waiting.iter_mut().filter(|waiting| waiting.exit.is_none());
+    let mut open = waiting.iter_mut().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
     if !context.ui.is_live() {
-        for open in open {
-            let start = format!("job {}: ", open.name());
-            open.teller.show_progress(&open.state, &start, context);
+        for (job, open) in open {
+            let start = format!("job {}: ", open.name);
+            open.progress.show(tracker.state(job), &start, context);
         }
-    } else if let Some(first) = open.next() {
-        let line = progress::line(&first.state, &first.teller.pace, context.now());
-        context.ui.set_live(ended, all, format!("{ended}/{all} jobs ended; {}: {line}", first.name()));
+    } else if let Some((job, first)) = open.next() {
+        let line = progress::line(tracker.state(job), &first.progress.pace, context.now());
+        context.ui.set_live(ended, all, format!("{ended}/{all} jobs ended; {}: {line}", first.name));
     }
 }

@@ -5,20 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use futures::{StreamExt as _, stream};
-use k8s_openapi::api::batch::v1::Job;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
-use super::follow::teller::{ConnectionTeller, JobTeller};
-use super::{Context, find, follow, indexes, wait};
+use super::follow::report::{self, plight, reconnecting};
+use super::{Context, find, indexes, wait};
 use crate::args::{IndexesArgs, WaitArgs, WatchArgs};
 use crate::cluster::Cluster;
-use crate::cluster::watch::{Link, Pods};
 use crate::error::{Error, Exit};
-use crate::state::JobState;
+use crate::state::{ItemTexts, JobState};
+use crate::tracker::{End, Interest, Tracker};
 use crate::ui::screen::{Input, Screen};
-use crate::view::summary::ItemTexts;
+use crate::view::progress::Pace;
 use crate::view::watch::{Picture, screen};
 
 /// How often the screen is drawn when nothing happens: ages grow by seconds.
@@ -43,16 +41,11 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     }
     let (cluster, job) = find::here(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
-    let items = find::items(&job, &cluster).await;
-
-    let (end, mut state) = show(job, &items, &cluster, context).await?;
-    match end {
-        End::Finished => {
-            // What can't be had any more is left out: the outcome is known.
-            let _ = follow::unless_interrupted(Box::pin(follow::settle_failed(&mut state, &cluster))).await;
-            Ok(follow::report(&state, &items, context))
-        }
-        End::Left(exit) => {
+    let state = JobState::new(job);
+    let items = find::items_or_warning(find::items(&state, &cluster).await, context)?;
+    match show(state, &items, &cluster, context).await? {
+        ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
+        ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
             context.ui.hint(&format!("{} comes back", context.again(&format!("watch {name}"))));
             Ok(exit)
@@ -69,83 +62,59 @@ async fn in_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
     Box::pin(wait::wait(WaitArgs::end(&name), context)).await
 }
 
-/// How watching ended.
-enum End {
-    Finished,
+/// How the screen was left.
+enum ScreenEnd {
+    Finished(Box<JobState>),
     Left(Exit),
 }
 
-async fn show(job: Job, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut Context) -> Result<(End, JobState)> {
-    let link = Link::default();
-    let watches = [cluster.watch(&job, Pods::Unsucceeded, &link), cluster.watch_happenings(&job, &link)];
-    let mut notices = stream::select_all(watches);
-    let mut state = JobState::new(job).followed(false);
+async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut Context) -> Result<ScreenEnd> {
     if state.outcome().is_some() {
-        return Ok((End::Finished, state));
+        return Ok(ScreenEnd::Finished(Box::new(state)));
     }
-    let mut teller = JobTeller::new(&state, context.now());
-    let mut connection = ConnectionTeller::default();
+    let mut pace = Pace::new(&state, context.now());
+    let mut tracker = Tracker::new(cluster, vec![state], Interest::Screen, &context.signals, None);
     let style = context.ui.style();
     let mut terminal = Screen::enter().context("taking the terminal")?;
     let mut keys = Keys::new();
-    let mut tick = interval(SECOND);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ended = terminated();
-    tokio::pin!(ended);
-    let mut drawn = Instant::now();
+    let mut drawn = None::<Instant>;
     let mut redraw = true;
     loop {
-        if redraw && (drawn.elapsed() >= FRAME) {
-            teller.look(&state, context.now());
-            let trouble = connection.trouble().or_else(|| teller.plight(&state));
+        let since = drawn.map_or(SECOND, |drawn| drawn.elapsed());
+        if since >= if redraw { FRAME } else { SECOND } {
+            pace.look(tracker.state(0), context.now());
+            let trouble = tracker.outage().map(reconnecting).or_else(|| plight(&tracker, 0));
             let picture = Picture {
-                state: &state,
+                state: tracker.state(0),
                 items,
                 namespace: cluster.namespace(),
-                pace: &teller.pace,
+                pace: &pace,
                 trouble: trouble.as_deref(),
                 now: context.now(),
             };
             terminal.draw(&screen(&picture, style, Screen::size()))?;
-            (drawn, redraw) = (Instant::now(), false);
+            (drawn, redraw) = (Some(Instant::now()), false);
         }
         tokio::select! {
-            notice = notices.next() => {
-                follow::take_all_in(notice, &mut notices, &mut state, &mut connection, cluster, context)?;
-                if state.outcome().is_some() {
-                    return Ok((End::Finished, state));
+            step = tracker.next() => {
+                let step = step?;
+                redraw |= !step.is_tick();
+                match step.ended {
+                    None => {}
+                    // What can't be known of its Pods is left out: the outcome is known.
+                    Some(End::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
+                    Some(End::Deleted) => return Err(tracker.deleted(0).into()),
+                    Some(End::Interrupted | End::TimedOut) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 }
-                redraw = true;
             }
             Some(input) = keys.received.recv() => match input {
-                Input::Quit => return Ok((End::Left(Exit::Success), state)),
-                Input::Interrupt => return Ok((End::Left(Exit::Interrupted), state)),
+                Input::Quit => return Ok(ScreenEnd::Left(Exit::Success)),
+                Input::Interrupt => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 Input::Resized => redraw = true,
             },
-            () = &mut ended => return Ok((End::Left(Exit::Interrupted), state)),
-            _ = tick.tick() => redraw = true,
             () = tokio::time::sleep(FRAME), if redraw => {}
         }
     }
-}
-
-/// Ends when somebody asks the program to end by a signal; keys are no signals while the terminal is ours.
-async fn terminated() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-        {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Keys, which only a thread that blocks can wait for.

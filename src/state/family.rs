@@ -1,27 +1,100 @@
-//! What a Job says of its indexes, and what a family of Jobs says together: an index that failed in one and succeeded
-//! in the next has succeeded.
+//! The Jobs of a family and what they say of its indexes: an index that failed in one Job and succeeded in the next has
+//! succeeded.
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
-use super::attempt::{Attempt, Phase, PodRecord};
+use super::attempt::{Attempt, PodRecord};
 use super::member::Member;
-use super::{JobState, Outcome, condition};
+use super::{Outcome, condition};
 use crate::index_set::IndexSet;
 
-impl JobState {
-    /// The state of a family, the oldest Job first, of which no Pod is known yet; the one of the UID `asked` is the one
-    /// that [`JobState::job`] gives.
-    pub(crate) fn family(jobs: Vec<Job>, asked: Option<&str>) -> Self {
-        let members: Vec<_> = jobs.into_iter().map(|job| Member::new(Box::new(job))).collect();
-        let asked = members.iter().position(|member| member.uid() == asked).unwrap_or(0);
-        let mut state = Self { members, asked, whole_family: true, ..Self::default() };
-        state.sum_up();
-        state
+/// A Job with its retries, or one Job alone: statuses only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Family {
+    /// The oldest first.
+    members: Vec<Member>,
+    /// The position of the Job that was asked for.
+    asked: usize,
+    /// Whether the members are all that is left of a family, so that what they note of others counts.
+    whole: bool,
+    /// What the Jobs' statuses say, read once and not at every question.
+    succeeded: IndexSet,
+    /// None where only the attempts say which indexes failed.
+    failed: Option<IndexSet>,
+}
+
+impl Family {
+    pub(super) fn of_one(job: Job) -> Self {
+        let mut family = Self { members: vec![Member::new(Box::new(job))], ..Self::default() };
+        family.sum_up();
+        family
     }
 
-    /// Takes together what the Jobs say of themselves.
-    pub(super) fn sum_up(&mut self) {
+    pub(super) fn of_many(jobs: Vec<Job>, asked: Option<&str>) -> Self {
+        let members: Vec<_> = jobs.into_iter().map(|job| Member::new(Box::new(job))).collect();
+        let asked = members.iter().position(|member| member.uid() == asked).unwrap_or(0);
+        let mut family = Self { members, asked, whole: true, ..Self::default() };
+        family.sum_up();
+        family
+    }
+
+    /// Replaces a Job by a newer version of itself, and returns the indexes that changed.
+    pub(super) fn renew(&mut self, job: &Job) -> IndexSet {
+        let Some(at) = self.position(job.metadata.uid.as_deref()) else { return IndexSet::new() };
+        let version = |job: &Job| job.metadata.resource_version.as_ref().and_then(|v| v.parse::<u64>().ok());
+        let known = &mut self.members[at];
+        // A list after a broken watch may be older than what the watch had reported.
+        if matches!((version(known.job()), version(job)), (Some(known), Some(new)) if new < known) {
+            return IndexSet::new();
+        }
+        let (all, outcome) = (self.all(), self.outcome());
+        let newly = self.members[at].renew(job);
+        self.sum_up();
+        if outcome == self.outcome() { newly.union(&self.all().difference(&all)) } else { self.all() }
+    }
+
+    /// Notes that a Job was deleted.
+    pub(super) fn mark_gone(&mut self, uid: Option<&str>) {
+        if let Some(at) = self.position(uid) {
+            self.members[at].mark_gone();
+        }
+    }
+
+    /// Whether the Job that was asked for was deleted.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.members.get(self.asked).is_some_and(Member::is_gone)
+    }
+
+    /// Whether the Job that was asked for was deleted before it ended.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.members.get(self.asked).is_some_and(Member::is_cut_short)
+    }
+
+    /// The names of other Jobs of the family that were deleted before they ended. They no longer count.
+    pub(crate) fn lost_members(&self) -> impl Iterator<Item = &str> {
+        self.members
+            .iter()
+            .enumerate()
+            .filter(|(at, member)| self.is_lost(*at, member))
+            .map(|(_, member)| member.name())
+    }
+
+    fn is_lost(&self, at: usize, member: &Member) -> bool {
+        at != self.asked && member.is_cut_short()
+    }
+
+    /// The members that count.
+    fn counting(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().enumerate().filter(|(at, member)| !self.is_lost(*at, member)).map(|(_, member)| member)
+    }
+
+    pub(super) fn position(&self, uid: Option<&str>) -> Option<usize> {
+        self.members.iter().position(|member| member.uid() == uid)
+    }
+
+    /// Sums up what the Jobs say of themselves.
+    fn sum_up(&mut self) {
         let mut succeeded = IndexSet::new();
         for member in &self.members {
             succeeded = succeeded.union(member.succeeded());
@@ -30,24 +103,49 @@ impl JobState {
             }
         }
         self.succeeded = succeeded;
-        self.known_failed = self.fold_failed(&|member, _| {
-            let known = member.listed_failed().cloned();
-            let none = member.keeps_failed() || member.outcome() != Some(Outcome::Failed);
-            known.or_else(|| none.then(IndexSet::new))
-        });
+        let lists_all = |member: &Member| {
+            let none_failed = member.keeps_failed() || member.outcome() != Some(Outcome::Failed);
+            member.listed_failed().is_some() || none_failed
+        };
+        self.failed = self.members.iter().all(lists_all).then(|| self.fold_failed(&|_| IndexSet::new()));
     }
 
-    /// What has failed by the word of the last Job that has an index; None if one of them does not know.
-    fn fold_failed(&self, of: &dyn Fn(&Member, usize) -> Option<IndexSet>) -> Option<IndexSet> {
+    /// The indexes that have failed by the word of the last Job that has each; `by_attempts` says it of a Job, by its
+    /// position, that keeps no list.
+    pub(super) fn fold_failed(&self, by_attempts: &dyn Fn(usize) -> IndexSet) -> IndexSet {
         let mut failed = IndexSet::new();
         for (position, member) in self.members.iter().enumerate() {
             if self.is_merged() {
-                // What was noted of Jobs that may be gone; a Job that is still there was folded in before.
+                // Noted of Jobs that may be gone; a Job that is still there was folded in before.
                 failed = failed.union(&member.failed_before());
             }
-            failed = failed.difference(member.all()).union(&of(member, position)?);
+            let own = match member.listed_failed() {
+                Some(listed) => listed.clone(),
+                None if member.keeps_failed() || member.outcome() != Some(Outcome::Failed) => IndexSet::new(),
+                None => by_attempts(position).difference(&self.succeeded),
+            };
+            failed = failed.difference(member.all()).union(&own);
         }
-        Some(if self.is_merged() { failed.difference(&self.succeeded) } else { failed })
+        if self.is_merged() { failed.difference(&self.succeeded) } else { failed }
+    }
+
+    /// The indexes that have failed for good; None where only attempts say it.
+    pub(super) fn listed_failed(&self) -> Option<&IndexSet> {
+        self.failed.as_ref()
+    }
+
+    /// Indexes that the Jobs count as completed.
+    pub(crate) fn succeeded(&self) -> IndexSet {
+        self.succeeded.clone()
+    }
+
+    pub(super) fn succeeded_set(&self) -> &IndexSet {
+        &self.succeeded
+    }
+
+    /// Whether the Jobs count an index as completed.
+    pub(crate) fn has_succeeded(&self, index: u32) -> bool {
+        self.succeeded.contains(index)
     }
 
     /// The attempt that a Pod is, with its original index, and the position of its Job; None for a Pod that is not of
@@ -69,26 +167,9 @@ impl JobState {
         Some((position, attempt))
     }
 
-    /// The original index of a Pod.
-    pub(crate) fn index_of_pod(&self, pod: &PodRecord) -> Option<u32> {
-        self.attempt(pod).map(|(_, attempt)| attempt.index)
-    }
-
-    /// The position of the Job of an attempt that is kept.
-    pub(super) fn member_of(&self, uid: &str) -> Option<usize> {
-        let attempts = self.attempts.get(self.index_of.get(uid)?)?;
-        attempts.iter().find(|known| known.attempt.uid == uid).map(|known| known.member)
-    }
-
     /// What a member is called, where there are several.
     pub(super) fn job_of(&self, member: usize) -> Option<String> {
         (self.members.len() > 1).then(|| self.members.get(member).map(|member| member.name().to_owned()))?
-    }
-
-    /// The Job of a Pod, where there are several.
-    pub(super) fn job_of_pod(&self, index: u32, pod: Option<&str>) -> Option<String> {
-        let known = self.attempts.get(&index)?.iter().find(|known| Some(known.attempt.pod.as_str()) == pod)?;
-        self.job_of(known.member)
     }
 
     /// The Job as last seen: of a family the one that was asked for.
@@ -107,12 +188,12 @@ impl JobState {
         root.or(self.members.last()).map(Member::job)
     }
 
-    /// Whether the indexes of a whole family are told of.
+    /// Whether the indexes of a whole family are meant.
     pub(crate) fn is_merged(&self) -> bool {
-        self.whole_family
+        self.whole
     }
 
-    /// Every index that is told of.
+    /// Every index of the family.
     pub(crate) fn all(&self) -> IndexSet {
         if self.is_merged() {
             return IndexSet::below(self.members.iter().map(Member::family_completions).max().unwrap_or(0));
@@ -136,9 +217,8 @@ impl JobState {
         if !self.is_merged() {
             return self.members.first().and_then(Member::outcome);
         }
-        let ends = self.members.iter().map(Member::outcome).collect::<Option<Vec<_>>>()?;
-        let was_enough =
-            self.members.iter().zip(ends).any(|(member, end)| !member.is_retry() && end == Outcome::Complete);
+        let ends = self.counting().map(Member::outcome).collect::<Option<Vec<_>>>()?;
+        let was_enough = self.counting().zip(ends).any(|(member, end)| !member.is_retry() && end == Outcome::Complete);
         let done = self.all().difference(&self.succeeded).is_empty();
         Some(if done || was_enough { Outcome::Complete } else { Outcome::Failed })
     }
@@ -149,41 +229,10 @@ impl JobState {
         ["Failed", "Complete", "FailureTarget", "SuccessCriteriaMet"].iter().find_map(of)
     }
 
-    /// Whether an index has failed for good.
-    pub(crate) fn has_failed(&self, index: u32) -> bool {
-        self.known_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
-    }
-
-    /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed
-    /// when the Job did.
-    pub(crate) fn failed(&self) -> IndexSet {
-        if let Some(failed) = &self.known_failed {
-            return failed.clone();
-        }
-        let by_attempts = |member: &Member, position| {
-            if let Some(failed) = member.listed_failed() {
-                return Some(failed.clone());
-            }
-            if member.keeps_failed() || member.outcome() != Some(Outcome::Failed) {
-                return Some(IndexSet::new());
-            }
-            Some(self.in_phase_of(position, Phase::Failed).difference(&self.succeeded))
-        };
-        self.fold_failed(&by_attempts).unwrap_or_default()
-    }
-
-    /// The indexes of which one of the Jobs has an attempt in that phase.
-    fn in_phase_of(&self, position: usize, phase: Phase) -> IndexSet {
-        let attempts = self.attempts.iter().filter(|(_, attempts)| {
-            attempts.iter().any(|known| known.member == position && known.attempt.phase == phase)
-        });
-        attempts.map(|(&index, _)| index).collect()
-    }
-
     /// Indexes that a Job which has not ended still runs, or is going to.
     pub(crate) fn under_way(&self) -> IndexSet {
         let going = self.members.iter().filter(|member| member.outcome().is_none());
-        let going = going.filter(|member| member.job().metadata.deletion_timestamp.is_none());
+        let going = going.filter(|member| !member.is_cut_short() && member.job().metadata.deletion_timestamp.is_none());
         let open = going.map(|member| {
             member.all().difference(member.succeeded()).difference(&member.listed_failed().cloned().unwrap_or_default())
         });
@@ -209,7 +258,7 @@ impl JobState {
 
     /// The Job's start and, once it ended, its end; of a family the first start and the last end.
     pub(crate) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let spans = || self.members.iter().map(|member| span(member.job()));
+        let spans = || self.counting().map(|member| span(member.job()));
         let start = spans().filter_map(|(start, _)| start).min();
         let ends = spans().map(|(_, end)| end).collect::<Option<Vec<_>>>();
         (start, ends.and_then(|ends| ends.into_iter().max()))

@@ -17,6 +17,8 @@ pub(crate) struct Member {
     succeeded: IndexSet,
     /// None where the Job keeps no list.
     listed_failed: Option<IndexSet>,
+    /// Whether the Job was deleted.
+    gone: bool,
 }
 
 /// The original index of each index of a Job that retries another.
@@ -31,16 +33,15 @@ impl Member {
     pub(super) fn new(job: Box<Job>) -> Self {
         let set = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
         let originals = set.map(|set| Originals { starts: set.starts(), set });
-        let own = IndexSet::below(completions(&job));
-        let all = originals.as_ref().map_or(own, |originals| originals.set.clone());
-        let mut member = Self { job, originals, all, succeeded: IndexSet::new(), listed_failed: None };
+        let mut member =
+            Self { job, originals, all: IndexSet::new(), succeeded: IndexSet::new(), listed_failed: None, gone: false };
         member.read_status();
         member
     }
 
-    /// Takes the Job as it now is, and tells what has succeeded or failed since.
-    pub(super) fn renew(&mut self, job: Box<Job>) -> IndexSet {
-        self.job = job;
+    /// Replaces the Job by its newer version, and returns the indexes that have succeeded or failed since.
+    pub(super) fn renew(&mut self, job: &Job) -> IndexSet {
+        self.job.as_mut().clone_from(job);
         let (succeeded, failed) = (std::mem::take(&mut self.succeeded), self.listed_failed.take().unwrap_or_default());
         self.read_status();
         let newly = self.succeeded.difference(&succeeded);
@@ -48,11 +49,27 @@ impl Member {
     }
 
     fn read_status(&mut self) {
+        // An elastic Job may get more completions, or fewer.
+        let own = || IndexSet::below(completions(&self.job));
+        self.all = self.originals.as_ref().map_or_else(own, |originals| originals.set.clone());
         let status = self.job.status.as_ref();
         let read = |text: Option<&String>| text.map(|text| self.originals_of(IndexSet::from_status(text)));
         let succeeded = read(status.and_then(|status| status.completed_indexes.as_ref())).unwrap_or_default();
         let failed = read(status.and_then(|status| status.failed_indexes.as_ref()));
         (self.succeeded, self.listed_failed) = (succeeded, failed);
+    }
+
+    pub(super) fn mark_gone(&mut self) {
+        self.gone = true;
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Whether the Job was deleted before it ended.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.gone && self.outcome().is_none()
     }
 
     /// The Job as last seen.

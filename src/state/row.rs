@@ -99,17 +99,6 @@ impl SucceededRows {
         }
         true
     }
-
-    /// Those of these indexes.
-    pub(crate) fn of(&self, indexes: &IndexSet) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|(index, _)| indexes.contains(**index))
-                .map(|(&index, row)| (index, row.clone()))
-                .collect(),
-        )
-    }
 }
 
 impl JobState {

@@ -228,7 +228,7 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
             // Its Pod is seen once more when the Job controller lets go of it, and when it is deleted.
             state.apply(seen(versioned(pod(&name, index, &ended(0, "Completed")), u64::from(index) + 3)));
             state.apply(Event::PodGone { uid: format!("uid-{name}") });
-            assert!(state.attempted().is_empty() && state.index_of.is_empty());
+            assert!(state.attempted().is_empty() && state.attempts.is_empty());
         }
         assert_eq!(state.succeeded(), IndexSet::below(n));
         assert_eq!(state.forgotten().len(), if logs { n as usize } else { 0 });
@@ -249,7 +249,7 @@ fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
     state.apply(seen(pod("b2", 1, &json!({"phase": "Pending"}))));
     assert_eq!(state.running().to_string(), "0", "it had been deleted");
     state.apply(Event::Job(Box::new(job(2, limited(5), &json!({"completedIndexes": "0"})))));
-    assert!(state.running().is_empty() && state.ending.is_empty());
+    assert!(state.running().is_empty() && state.attempts.ending().is_empty());
 }
 
 #[test]

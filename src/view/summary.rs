@@ -1,6 +1,5 @@
 //! How a Job ended, and what became of the indexes that failed.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use crate::state::member;
 use crate::state::{JobState, Outcome};
 
 /// The items of a Job, as people read them.
-pub(crate) type ItemTexts = BTreeMap<u32, String>;
+pub(crate) use crate::state::ItemTexts;
 
 /// How many ways of failing are told one by one.
 const TOLD: usize = 10;

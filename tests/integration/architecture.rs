@@ -28,7 +28,7 @@ const CLOCKS: [&str; 8] = [
     "jiff::tz::TimeZone::system",
 ];
 
-const OUTSIDE: [Outside; 12] = [
+const OUTSIDE: [Outside; 13] = [
     Outside { layer: "index_set", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "contract", crates: Some(&[]), never: &OUTSIDE_WORLD },
     Outside { layer: "error", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
@@ -57,6 +57,11 @@ const OUTSIDE: [Outside; 12] = [
             "unicode_width",
         ]),
         never: &OUTSIDE_WORLD,
+    },
+    Outside {
+        layer: "tracker",
+        crates: Some(&["futures", "k8s_openapi", "regex", "tokio", "tokio_util"]),
+        never: &["std::io", "std::net", "std::process", "std::env", "std::thread"],
     },
     Outside { layer: "cluster", crates: None, never: &["clap", "anyhow", "anstream", "indicatif", "std::env::var"] },
     Outside {

@@ -13,12 +13,12 @@ use super::jobs::{self, Choice};
 use super::words::Typed;
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
-use crate::commands::{connect_options, family, find};
+use crate::commands::{connect_options, find};
 use crate::index_set::IndexSet;
 use crate::manifest::read;
 use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
-use crate::view::summary::ItemTexts;
+use crate::tracker::family;
 
 /// How long all questions may take together. What has no answer by then is not offered.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -98,7 +98,7 @@ impl Asker {
     async fn found(&self, topic: Topic, word: &str) -> Option<Vec<Candidate>> {
         match topic {
             Topic::Jobs(choice) => self.jobs(choice, word).await,
-            Topic::Indexes => self.indexes(JobState::all, true, word).await,
+            Topic::Indexes => self.indexes(|state| state.all(), true, word).await,
             Topic::Outstanding => self.indexes(|state| state.outstanding().indexes, true, word).await,
             Topic::Goal => self.goal(word).await,
             Topic::Items => self.items(word).await,
@@ -144,7 +144,7 @@ impl Asker {
     /// The Job and those that retry it, with what a page of the Pods of each tells, if that comes soon.
     async fn state(&self, cluster: &Cluster, filter: PodFilter<'_>) -> Option<JobState> {
         let job = self.job(cluster).await?;
-        let mut state = family::load(job, self.typed.has("only_this"), cluster).await.ok()?;
+        let mut state = family::load(job, self.typed.has("only_this"), cluster).await.ok()?.state;
         let members = state.members().to_vec();
         let reads = members.iter().map(|member| cluster.some_pods(member.job(), filter));
         for pods in self.soon(futures::future::join_all(reads)).await.into_iter().flatten().flatten() {
@@ -160,10 +160,8 @@ impl Asker {
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
         let offers = indexes::offers(&state, &Scope { within: &within(&state), words }, word);
         let shown: IndexSet = offers.iter().filter_map(|offer| offer.index).collect();
-        let items = match state.items_job() {
-            Some(job) => self.soon(Box::pin(find::items_of(&shown, job, &cluster))).await.unwrap_or_default(),
-            None => ItemTexts::new(),
-        };
+        let items = self.soon(Box::pin(find::items_of(&shown, state.items_job(), &cluster))).await;
+        let items = items.and_then(Result::ok).unwrap_or_default();
         Some(indexes::candidates(offers, &state, &items))
     }
 
@@ -187,7 +185,7 @@ impl Asker {
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
         let all = state.all();
         let wanted = if word.is_empty() { all.intersection(&IndexSet::below(ITEMS)) } else { all };
-        let items = Box::pin(find::items_of(&wanted, state.items_job()?, &cluster)).await;
+        let items = Box::pin(find::items_of(&wanted, state.items_job(), &cluster)).await.ok()?;
         let mut found: Vec<_> = items.iter().filter(|(_, item)| item.starts_with(word)).collect();
         let failed = state.failed();
         found.sort_by_key(|(index, _)| !failed.contains(**index));

@@ -8,12 +8,12 @@ use k8s_openapi::api::batch::v1::Job;
 use super::Context;
 use crate::cluster::Cluster;
 use crate::error::{Error, Kind};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
 use crate::spec::near;
 use crate::state::member::Member;
-use crate::state::{self, JobState};
-use crate::view::summary::ItemTexts;
+use crate::state::{self, ItemTexts, JobState};
+use crate::tracker::family::{self, Loaded};
 
 /// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
 ///
@@ -147,76 +147,71 @@ pub(in crate::commands) async fn newest(cluster: &Cluster) -> Result<Job> {
     })
 }
 
-/// The indexes that are asked for; all, if none is named.
+/// Loads the whole family of a Job, or with `only_this` the Job alone; warns where retries may be missing.
 ///
 /// # Errors
-/// As [`check`].
-pub(in crate::commands) fn select(selector: Option<&IndexSelector>, state: &JobState) -> Result<IndexSet, Error> {
-    let Some(selector) = selector else { return Ok(state.all()) };
-    check(&selector.numbers(), state)?;
-    Ok(selector.resolve(|word| state.meaning(word)))
-}
-
-/// # Errors
-/// If one of the indexes is not the Job's.
-pub(in crate::commands) fn check(named: &IndexSet, state: &JobState) -> Result<(), Error> {
-    let all = state.all();
-    let outside = named.difference(&all);
-    if outside.is_empty() {
-        return Ok(());
+/// If the server can't be asked.
+pub(in crate::commands) async fn family(
+    job: Job,
+    only_this: bool,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<JobState> {
+    let Loaded { state, incomplete } = Box::pin(family::load(job, only_this, cluster)).await?;
+    if let Some(error) = incomplete {
+        let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
+        context.ui.warning(&format!("retries of job {name} are left out: {error}"));
     }
-    Err(Error::usage(format!("the job has no index {outside}: its indexes are {all}")).hint("the first index is 0"))
+    Ok(state)
 }
 
-/// The indexes of these items, each given as it is or with `*` and `?` for what may be anything.
+/// The items of a whole family.
 ///
 /// # Errors
-/// A usage error if the items of the Job can't be known, or if it has no such item.
-pub(in crate::commands) fn with_items(named: &[String], items: &ItemTexts, job: &Job) -> Result<IndexSet, Error> {
-    let job = job.metadata.name.as_deref().unwrap_or_default();
-    if items.is_empty() {
-        return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
-            .hint("--index chooses by number"));
-    }
-    let mut found = IndexSet::new();
-    for name in named {
-        // An item may have a star in it.
-        let mut these: IndexSet = items.iter().filter(|(_, item)| *item == name).map(|(&index, _)| index).collect();
-        if these.is_empty() {
-            let pattern = regex::escape(name).replace(r"\*", ".*").replace(r"\?", ".");
-            let pattern = regex::Regex::new(&format!("(?s)^{pattern}$"))
-                .map_err(|problem| Error::usage(format!("--item {name:?}: {problem}")))?;
-            these = items.iter().filter(|(_, item)| pattern.is_match(item)).map(|(&index, _)| index).collect();
-        }
-        if these.is_empty() {
-            return Err(Error::usage(format!("job {job} has no item {name:?}"))
-                .hint(format!("kubectl indexed indexes {job} lists them; * stands for any characters")));
-        }
-        found = found.union(&these);
-    }
-    Ok(found)
-}
-
-/// The items of a Job as people read them; empty where they can't be known.
-pub(in crate::commands) async fn items(job: &Job, cluster: &Cluster) -> ItemTexts {
+/// As [`items_of`].
+pub(in crate::commands) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
-    let completions = JobState::new(job.clone()).members().first().map_or(0, Member::family_completions);
-    items_of(&IndexSet::below(completions), job, cluster).await
+    let completions = state.members().first().map_or(0, Member::family_completions);
+    items_of(&IndexSet::below(completions), state.items_job(), cluster).await
 }
 
-/// The items of these indexes; only the ConfigMaps that hold them are asked for.
-pub(in crate::commands) async fn items_of(wanted: &IndexSet, job: &Job, cluster: &Cluster) -> ItemTexts {
-    let listing = match read::item_source(job) {
-        ItemSource::Here(list) => return list.texts(),
-        ItemSource::ConfigMaps(listing) => listing,
-        ItemSource::Unknown => return ItemTexts::new(),
+/// The items of these indexes as people read them; only the ConfigMaps that hold them are requested. Empty where the
+/// Job notes no list.
+///
+/// # Errors
+/// If a ConfigMap is missing, or can't be read.
+pub(in crate::commands) async fn items_of(
+    wanted: &IndexSet,
+    job: Option<&Job>,
+    cluster: &Cluster,
+) -> Result<ItemTexts, Error> {
+    let listing = match job.map(read::item_source) {
+        Some(ItemSource::Here(list)) => return Ok(list.texts()),
+        Some(ItemSource::ConfigMaps(listing)) => listing,
+        None | Some(ItemSource::Unknown) => return Ok(ItemTexts::new()),
     };
     let mut items = ItemTexts::new();
     for name in listing.config_maps(wanted) {
-        // Without the list, or the permission to read it, all else can still be told.
-        if let Ok(Some(config_map)) = Box::pin(cluster.config_map(name)).await {
-            items.extend(listing.items_in(config_map, wanted));
-        }
+        let config_map = Box::pin(cluster.config_map(name)).await?;
+        let missing = || Error::new(Kind::NotFound, format!("configmap {name:?}, which holds items, is missing"));
+        items.extend(listing.items_in(config_map.ok_or_else(missing)?, wanted));
     }
-    items
+    Ok(items)
+}
+
+/// The items, or none with a warning where the list is missing or the user may not read it.
+///
+/// # Errors
+/// Any other reason why the list was not read: what is printed without it would be wrong.
+pub(in crate::commands) fn items_or_warning(
+    items: Result<ItemTexts, Error>,
+    context: &mut Context,
+) -> Result<ItemTexts, Error> {
+    match items {
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => {
+            context.ui.warning(&format!("items are left out: {error}"));
+            Ok(ItemTexts::new())
+        }
+        items => items,
+    }
 }

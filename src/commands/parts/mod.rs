@@ -5,10 +5,8 @@
 //! `tracker`, not here.
 
 pub(super) mod change;
-pub(super) mod family;
 pub(super) mod find;
 pub(super) mod follow;
-pub(super) mod gather;
 pub(super) mod inputs;
 pub(super) mod output;
 pub(super) mod resumed;

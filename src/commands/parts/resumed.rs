@@ -4,7 +4,7 @@ use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 
-use super::{Context, family, find};
+use super::{Context, find};
 use crate::args::RunArgs;
 use crate::cluster::Cluster;
 use crate::contract::label;
@@ -128,7 +128,7 @@ impl History {
         while let Some(job) = next.take() {
             let is_named = self.jobs.is_empty();
             let name = member::root(&job).0.to_owned();
-            let state = family::load(job, false, cluster).await?;
+            let state = find::family(job, false, cluster, context).await?;
             if let Err(error) = self.count(&state, cluster, context).await {
                 if is_named || !matches!(error.kind(), Kind::Usage | Kind::NotFound) {
                     return Err(error.into());

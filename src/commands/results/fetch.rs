@@ -1,14 +1,14 @@
 //! What an index gave: from the log of its last attempt, from the termination message, or from a folder that has it.
 
 use std::env::temp_dir;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use tempfile::SpooledTempFile;
+use tempfile::{NamedTempFile, SpooledTempFile};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -151,9 +151,9 @@ impl Source {
                 }
             }
             Some(folder) => {
-                let writing = || format!("writing {}", folder.place_of(row.index).display());
-                let mut part = folder.begin().with_context(writing)?;
-                match self.fetch(&row, &pod, message, part.as_file_mut()).await.with_context(writing)? {
+                let mut part = folder.begin(row.index)?;
+                let fetched = self.fetch(&row, &pod, message, &mut part.file).await;
+                match fetched.with_context(|| part.doing())? {
                     Ok(()) => {
                         let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
                         let keep = move || {
@@ -221,7 +221,7 @@ impl Source {
 }
 
 /// Where an output is written to.
-trait Sink: Write {
+pub(super) trait Sink: Write {
     /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }
@@ -233,9 +233,9 @@ impl Sink for SpooledTempFile {
     }
 }
 
-impl Sink for File {
+impl Sink for NamedTempFile {
     fn drop_last(&mut self) -> io::Result<()> {
         let length = self.seek(SeekFrom::End(-1))?;
-        self.set_len(length)
+        self.as_file().set_len(length)
     }
 }

@@ -9,13 +9,10 @@ use futures::stream::FuturesUnordered;
 
 use super::fetch::{Found, Gathered, Source};
 use super::rows::Messages;
-use crate::cluster::PodFilter;
-use crate::commands::{family, find};
-use crate::error::Error;
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
-use crate::state::{Event, IndexStatus, JobState};
-use crate::view::summary::ItemTexts;
+use crate::state::{Event, IndexStatus, ItemTexts, JobState};
+use crate::tracker::selection::Selection;
 
 /// How many indexes are taken at the most before they are printed, where that is done in turn.
 const AHEAD: usize = 64;
@@ -23,8 +20,7 @@ const AHEAD: usize = 64;
 /// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
 pub(super) struct Harvest {
     source: Arc<Source>,
-    pub(super) state: JobState,
-    selector: Option<IndexSelector>,
+    selection: Selection,
     items: ItemTexts,
     messages: Messages,
     /// Indexes that are gathered, or are being.
@@ -37,16 +33,14 @@ pub(super) struct Harvest {
 impl Harvest {
     pub(super) fn new(
         source: Arc<Source>,
-        state: JobState,
-        selector: Option<IndexSelector>,
+        selection: Selection,
         items: ItemTexts,
         messages: Messages,
         in_turn: bool,
     ) -> Self {
         Self {
             source,
-            state: state.followed(true),
-            selector,
+            selection,
             items,
             messages,
             taken: IndexSet::new(),
@@ -55,79 +49,58 @@ impl Harvest {
         }
     }
 
-    /// Whether more is to be seen before all is known.
-    pub(super) fn goes_on(&self) -> bool {
-        self.state.outcome().is_none() && !self.state.is_gone()
+    /// The indexes that are asked for, which may change while they are named by status.
+    pub(super) fn selected(&self, state: &JobState) -> IndexSet {
+        self.selection.indexes(state)
     }
 
-    /// The indexes that are asked for, which may change while they are named by how they fare.
-    pub(super) fn selected(&self) -> Result<IndexSet, Error> {
-        find::select(self.selector.as_ref(), &self.state)
-    }
-
-    /// Takes in what was seen, and begins to fetch what has ended since.
-    pub(super) fn see(&mut self, events: Vec<Event>) -> Result<(), Error> {
+    /// Notes what Pods wrote to their termination logs.
+    pub(super) fn see(&mut self, events: &[Event]) {
         for event in events {
-            if let Event::Pod(pod) = &event {
+            if let Event::Pod(pod) = event {
                 self.messages.see(pod);
             }
-            self.state.apply(event);
         }
-        let changed = self.state.take_changed();
-        let open = self.selected()?.difference(&self.taken);
+    }
+
+    /// Begins to fetch what has ended among the indexes that changed.
+    pub(super) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
+        let open = self.selected(state).difference(&self.taken);
         let in_turn = self.ahead.is_some();
-        let open = if in_turn { open } else { open.intersection(&changed) };
-        for row in self.rows(&open) {
-            let ended = has_ended(&row, &self.state);
+        let open = if in_turn { open } else { open.intersection(changed) };
+        for row in rows(&open, state) {
+            let ended = has_ended(&row, state);
             if in_turn && (!ended || self.ahead >= Some(AHEAD)) {
                 break;
             }
             if ended {
-                self.take(row);
+                self.take(row, state);
             }
         }
-        Ok(())
     }
 
-    /// An index was printed that was taken in its turn.
+    /// Begins to fetch all that is left of a Job that has ended.
+    pub(super) fn take_rest(&mut self, state: &mut JobState) {
+        let left = self.selected(state).difference(&self.taken);
+        for row in rows(&left, state) {
+            self.take(row, state);
+        }
+    }
+
+    /// Notes that an index was printed that was taken in its turn.
     pub(super) fn is_printed(&mut self) {
         self.ahead = self.ahead.map(|ahead| ahead.saturating_sub(1));
     }
 
-    fn rows(&self, indexes: &IndexSet) -> Vec<IndexRow> {
-        if indexes.is_empty() { Vec::new() } else { self.state.rows(indexes, &mut SucceededRows::default()) }
-    }
-
-    fn take(&mut self, row: IndexRow) {
+    fn take(&mut self, row: IndexRow, state: &mut JobState) {
         self.taken.insert(row.index);
         self.ahead = self.ahead.map(|ahead| ahead + 1);
         if row.status == IndexStatus::Succeeded {
-            self.state.forget(row.index);
+            state.forget(row.index);
         }
         let found: Found = self.messages.found(row, &self.items);
         let source = Arc::clone(&self.source);
         self.under_way.push(Box::pin(async move { source.gather(found).await }));
-    }
-
-    /// Takes in what the Pods have to add once the Job has ended, and takes all that is left.
-    pub(super) async fn settle(&mut self) -> Result<(), Error> {
-        let left = self.selected()?.difference(&self.taken);
-        if left.is_empty() {
-            return Ok(());
-        }
-        let mut pods = Vec::new();
-        let filter = PodFilter { fields: None, indexes: Some(&left) };
-        let members = self.state.members().to_vec();
-        family::each_pod(&members, filter, &self.source.cluster, |pod| pods.push(pod)).await?;
-        for pod in pods {
-            self.messages.see(&pod);
-            self.state.apply(Event::Pod(Box::new(pod)));
-        }
-        let left = self.selected()?.difference(&self.taken);
-        for row in self.rows(&left) {
-            self.take(row);
-        }
-        Ok(())
     }
 
     /// The next index that is gathered, with its output; None if none is under way.
@@ -136,8 +109,12 @@ impl Harvest {
     }
 }
 
+fn rows(indexes: &IndexSet, state: &JobState) -> Vec<IndexRow> {
+    if indexes.is_empty() { Vec::new() } else { state.rows(indexes, &mut SucceededRows::default()) }
+}
+
 /// Whether an index has ended, and the Pod is known that it ended with: the Job may be ahead of its Pods.
-fn has_ended(row: &IndexRow, state: &JobState) -> bool {
+pub(super) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
     matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed)
         && state.attempts_of(row.index).any(|attempt| attempt.is_finished() && row.pod.as_ref() == Some(&attempt.pod))
 }

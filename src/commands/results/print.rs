@@ -70,9 +70,18 @@ impl Tally {
         }
     }
 
-    /// Whether all could be had of what has ended.
-    pub(super) fn is_complete(&self) -> bool {
-        self.missing.is_empty()
+    /// Counts a file that was written.
+    pub(super) fn written(&mut self) {
+        self.written += 1;
+    }
+
+    /// Counts an index that has not run to its end.
+    pub(super) fn unfinished(&mut self, index: u32) {
+        self.unfinished.insert(index);
+    }
+
+    pub(super) fn count_all_as_new(&mut self) {
+        self.written += std::mem::take(&mut self.before);
     }
 
     /// How many indexes have a file.

@@ -7,12 +7,13 @@ use anyhow::Result;
 use super::fetch::Found;
 use crate::cluster::Cluster;
 use crate::commands::find;
-use crate::commands::indexes::{Asked, look};
-use crate::index_set::{IndexSelector, IndexSet};
+use crate::error::Error;
+use crate::index_set::IndexSet;
 use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
-use crate::state::{IndexStatus, JobState};
-use crate::view::summary::ItemTexts;
+use crate::state::{IndexStatus, ItemTexts, JobState};
+use crate::tracker::selection::Selection;
+use crate::tracker::snapshot::look;
 
 /// The Job, and a row of each index that is asked for, in order.
 pub(super) struct Rows {
@@ -26,23 +27,22 @@ pub(super) struct Rows {
 /// If an index is named that the Job does not have, or the server can't tell.
 pub(super) async fn now(
     state: JobState,
-    selector: Option<IndexSelector>,
+    selection: &Selection,
     items: &ItemTexts,
     mut messages: Messages,
     cluster: &Cluster,
 ) -> Result<Rows> {
-    let asked = Asked { selector, of_items: None, statuses: Vec::new() };
-    let (known, mut succeeded) = look(cluster, state.clone(), &asked, |pod| messages.see(pod)).await?;
-    let mut rows = asked.rows(&known, &mut succeeded)?;
+    let (known, mut succeeded) = look(cluster, state.clone(), selection, |pod| messages.see(pod)).await?;
+    let mut rows = known.rows(&selection.indexes(&known), &mut succeeded);
     // A Job that goes on is asked for after its Pods, of which some may have ended in between.
     let behind: IndexSet = rows.iter().filter(|row| is_behind(row)).map(|row| row.index).collect();
     if known.outcome().is_none()
         && !behind.is_empty()
         && let Ok(selector) = behind.to_string().parse()
     {
-        let asked = Asked { selector: Some(selector), of_items: None, statuses: Vec::new() };
-        let (known, mut succeeded) = look(cluster, state, &asked, |pod| messages.see(pod)).await?;
-        for row in asked.rows(&known, &mut succeeded)? {
+        let behind = Selection::new(Some(selector), Vec::new());
+        let (known, mut succeeded) = look(cluster, state, &behind, |pod| messages.see(pod)).await?;
+        for row in known.rows(&behind.indexes(&known), &mut succeeded) {
             if let Ok(at) = rows.binary_search_by_key(&row.index, |row| row.index) {
                 rows[at] = row;
             }
@@ -61,15 +61,12 @@ fn is_behind(row: &IndexRow) -> bool {
 /// The items of a Job or a family, of these indexes or of all.
 pub(super) async fn items(
     state: &JobState,
-    selector: Option<&IndexSelector>,
+    selection: &Selection,
     all_of_them: bool,
     cluster: &Cluster,
-) -> ItemTexts {
-    let wanted = selector.filter(|_| !all_of_them).and_then(IndexSelector::fixed).unwrap_or_else(|| state.all());
-    match state.items_job() {
-        Some(job) => find::items_of(&wanted, job, cluster).await,
-        None => ItemTexts::new(),
-    }
+) -> Result<ItemTexts, Error> {
+    let wanted = if all_of_them { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
+    find::items_of(&wanted, state.items_job(), cluster).await
 }
 
 /// What the Pods wrote to their termination logs, as far as anybody wants to know.

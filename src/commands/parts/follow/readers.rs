@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use futures::future::OptionFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,10 +13,11 @@ use super::lanes::Lanes;
 use super::missing::{Missing, note_end};
 use super::pick::{Pick, Picked};
 use super::print::LogPrinter;
-use super::{LogView, Order};
+use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
+use crate::commands::results::{Keeper, Part};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -40,22 +42,25 @@ pub(in crate::commands) struct Ended {
     uid: String,
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
+    /// The file that the log was written to as well.
+    part: Option<Part>,
 }
 
 /// The logs that are being read.
 ///
 /// Each change of the state is looked at once, and nothing is kept of an index that succeeded and was read, so that
 /// the work and the memory for a Job do not grow with its number of indexes faster than the Job itself.
-pub(in crate::commands) struct Readers {
+pub(in crate::commands) struct Readers<'a> {
     pub(in crate::commands) printer: LogPrinter,
     /// Where lines wait that are not printed as they come.
     pub(in crate::commands) lanes: Lanes,
-    /// Which logs could not be had.
-    pub(in crate::commands) missing: Missing,
+    /// Which logs are missing.
+    missing: Missing,
+    keeper: Option<&'a mut Keeper>,
     wanted_of: Box<dyn Fn(&JobState) -> IndexSet + Send>,
     pick: Pick,
     options: LogOptions,
-    order: Order,
+    order: LineOrder,
     cluster: Arc<Cluster>,
     streams: Arc<Streams>,
     sender: mpsc::Sender<LogBatch>,
@@ -69,15 +74,20 @@ pub(in crate::commands) struct Readers {
     passed: IndexSet,
 }
 
-impl Readers {
+impl<'a> Readers<'a> {
     /// Where lines are printed as they come, they come from the receiver.
-    pub(in crate::commands) fn new(view: LogView, cluster: &Arc<Cluster>) -> (Self, mpsc::Receiver<LogBatch>) {
+    pub(in crate::commands) fn new(
+        view: LogView,
+        keeper: Option<&'a mut Keeper>,
+        cluster: &Arc<Cluster>,
+    ) -> (Self, mpsc::Receiver<LogBatch>) {
         let (sender, receiver) = mpsc::channel(HELD);
         let LogView { wanted, pick, options, printer, order, streams } = view;
         let readers = Self {
             printer,
             lanes: Lanes::default(),
             missing: Missing::default(),
+            keeper,
             wanted_of: wanted,
             pick,
             options,
@@ -104,36 +114,41 @@ impl Readers {
         self.lanes.are_empty()
     }
 
-    /// Begins to read whatever has started since, and lets go of what is done.
-    pub(in crate::commands) fn start(&mut self, state: &mut JobState) {
-        let changed = state.take_changed();
+    /// Begins to read what has started among the indexes that changed, and drops what is done.
+    pub(in crate::commands) fn start(&mut self, state: &mut JobState, changed: &IndexSet) -> Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
         let wanted = (self.wanted_of)(state);
         let newly = wanted.difference(&self.wanted).intersection(&state.attempted());
         for index in changed.union(&newly).iter() {
             if wanted.contains(index) {
-                self.look_at(index, state);
+                self.look_at(index, state)?;
             }
-            self.let_go(index, &wanted, state);
+            self.let_go(index, &wanted, state)?;
         }
         self.wanted = wanted;
+        Ok(())
     }
 
-    /// Notes which indexes had no log to read, now that no more is going to come.
-    pub(in crate::commands) fn note_unread(&mut self, state: &JobState) {
+    /// Ends the printing, and returns which logs are missing now that no more is going to come.
+    pub(in crate::commands) fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
+        self.printer.end(&mut context.ui)?;
         for index in self.wanted.difference(&self.begun).iter() {
             self.missing.none_of(index, &self.pick, state);
         }
+        Ok(self.missing)
     }
 
     /// Prints what waits in lanes and may be printed now.
     pub(in crate::commands) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
         match self.order {
-            Order::AsTheyCome => return Ok(()),
-            Order::ByTime => {
+            LineOrder::AsTheyCome => return Ok(()),
+            LineOrder::ByTime => {
                 let turn = Some(self.streams.longest_wait());
                 self.lanes.print_by_time(turn, &mut self.printer, &mut context.ui)?;
             }
-            Order::ByIndex => self.print_in_order(state, context)?,
+            LineOrder::ByIndex => self.print_in_order(state, context)?,
         }
         Ok(context.ui.flush()?)
     }
@@ -162,10 +177,10 @@ impl Readers {
     }
 
     /// Reads what has started of one index.
-    fn look_at(&mut self, index: u32, state: &JobState) {
+    fn look_at(&mut self, index: u32, state: &JobState) -> Result<()> {
         for picked in self.pick.of(index, state) {
             if self.reading_of(picked.attempt, &picked.source).is_none() {
-                self.read(&picked);
+                self.read(&picked)?;
             }
             if picked.ended
                 && let Some(reading) = self.reading_of(picked.attempt, &picked.source)
@@ -173,12 +188,16 @@ impl Readers {
                 reading.ended.cancel();
             }
         }
+        Ok(())
     }
 
     /// Forgets an index that succeeded once its logs are read. One that nobody wants then, nobody will want later.
-    fn let_go(&mut self, index: u32, wanted: &IndexSet, state: &mut JobState) {
+    fn let_go(&mut self, index: u32, wanted: &IndexSet, state: &mut JobState) -> Result<()> {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(index, state)?;
+        }
         if !state.has_succeeded(index) {
-            return;
+            return Ok(());
         }
         let is_read =
             |picked: &Picked<'_>| self.reading_of(picked.attempt, &picked.source).is_some_and(|reading| reading.done);
@@ -194,38 +213,49 @@ impl Readers {
             self.taken.remove(&index);
             state.forget(index);
         }
+        Ok(())
     }
 
-    fn read(&mut self, picked: &Picked<'_>) {
+    fn read(&mut self, picked: &Picked<'_>) -> Result<()> {
         let Picked { key, source, attempt, .. } = picked;
         let (uid, ended) = (attempt.uid.clone(), CancellationToken::new());
         let container = source.container.clone();
+        let part = self.keeper.as_ref().map(|keeper| keeper.begin(source)).transpose()?;
         let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
         self.taken.entry(source.index).or_default().push(reading);
         self.begun.insert(source.index);
         let (cluster, streams, source) = (Arc::clone(&self.cluster), Arc::clone(&self.streams), Arc::clone(source));
         let options = LogOptions { follow: true, ..self.options };
-        if self.order == Order::AsTheyCome {
-            let sender = self.sender.clone();
-            self.tasks.spawn(async move {
-                let result = cluster.read_log(&source, options, &streams, &ended, &sender).await;
-                Ok(Ended { uid, source, result })
-            });
-            return;
-        }
-        self.lanes.open(*key, attempt.created);
-        let (lanes, key) = (self.lanes.clone(), *key);
-        self.tasks.spawn(async move {
+        let (output, lane) = if self.order == LineOrder::AsTheyCome {
+            (self.sender.clone(), None)
+        } else {
+            self.lanes.open(*key, attempt.created);
             let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
-            let read = async {
-                let result = cluster.read_log(&source, options, &streams, &ended, &sender).await;
-                drop(sender);
-                result
+            let (lanes, key) = (self.lanes.clone(), *key);
+            (sender, Some(async move { lanes.fill(key, receiver).await }))
+        };
+        self.tasks.spawn(async move {
+            let log = Arc::clone(&source);
+            // The lane is full once this has dropped `output`.
+            let read = async move {
+                let Some(part) = part else {
+                    return Ok((cluster.read_log(&log, options, &streams, &ended, &output).await, None));
+                };
+                let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
+                let read = async {
+                    let result = cluster.read_log(&log, options, &streams, &ended, &sender).await;
+                    drop(sender);
+                    result
+                };
+                let (result, part) = tokio::join!(read, part.copy(receiver, &output));
+                anyhow::Ok((result, Some(part?)))
             };
-            let (result, kept) = tokio::join!(read, lanes.fill(key, receiver));
-            kept.context("keeping lines until it is their turn")?;
-            Ok(Ended { uid, source, result })
+            let (read, filled) = tokio::join!(read, OptionFuture::from(lane));
+            filled.transpose().context("keeping lines until it is their turn")?;
+            let (result, part) = read?;
+            Ok(Ended { uid, source, result, part })
         });
+        Ok(())
     }
 
     /// The next log that ended, and how.
@@ -238,13 +268,16 @@ impl Readers {
 
     /// Notes that a log was read, or why not.
     pub(in crate::commands) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
-        let Ended { uid, source, result } = ended;
+        let Ended { uid, source, result, part } = ended;
         let index = source.index;
         let picked = self.pick.of(index, state);
         let picked =
             picked.iter().find(|picked| picked.attempt.uid == uid && picked.source.container == source.container);
         if let Some(said) = note_end(&source, picked, &result, &mut self.printer, &mut self.missing, context)? {
             context.ui.warning(&said);
+        }
+        if let (Some(keeper), Some(part)) = (&mut self.keeper, part) {
+            keeper.take(&source, part, &result)?;
         }
         let readings = self.taken.get_mut(&index).into_iter().flatten();
         let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;
@@ -253,8 +286,8 @@ impl Readers {
             state.mark_read(index, &uid);
         }
         let wanted = std::mem::take(&mut self.wanted);
-        self.let_go(index, &wanted, state);
+        let kept = self.let_go(index, &wanted, state);
         self.wanted = wanted;
-        Ok(())
+        kept
     }
 }

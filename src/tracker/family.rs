@@ -1,9 +1,7 @@
-//! The family of a Job: the Job that it began with and all that retry it, told of as one.
+//! The family of a Job: the Job that it began with and all that retry it, shown as one.
 
-use futures::stream::{SelectAll, select_all};
 use k8s_openapi::api::batch::v1::Job;
 
-use crate::cluster::watch::{Link, Notices, Pods};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::label;
 use crate::error::{Error, Kind};
@@ -12,14 +10,26 @@ use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState};
 
-/// The state of the whole family of a Job, of which no Pod is known yet; with `only_this` of the Job alone. Either way
-/// it speaks of original indexes.
+/// A family, of which no Pod is known yet.
+pub(crate) struct Loaded {
+    pub(crate) state: JobState,
+    /// Why retries of the Job may be missing: the user may not list Jobs.
+    pub(crate) incomplete: Option<Error>,
+}
+
+impl From<JobState> for Loaded {
+    fn from(state: JobState) -> Self {
+        Self { state, incomplete: None }
+    }
+}
+
+/// Loads the whole family of a Job; with `only_this` the Job alone. Either way indexes are original ones.
 ///
 /// # Errors
-/// If the server can't be asked. Where the user may not list Jobs, the Job is alone.
-pub(in crate::commands) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<JobState, Error> {
+/// If the server can't be asked.
+pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<Loaded, Error> {
     if only_this {
-        return Ok(JobState::new(job));
+        return Ok(JobState::new(job).into());
     }
     let (name, uid) = member::root(&job);
     let selector = format!("{}={uid}", label::FAMILY);
@@ -38,40 +48,37 @@ pub(in crate::commands) async fn load(job: Job, only_this: bool, cluster: &Clust
     let (root, retries) = futures::join!(root, cluster.jobs(false, Some(&selector)));
     let mut retries = match retries {
         Ok(retries) => retries,
-        Err(error) if error.kind() == Kind::Forbidden => return Ok(JobState::new(job)),
+        Err(error) if error.kind() == Kind::Forbidden => {
+            return Ok(Loaded { state: JobState::new(job), incomplete: Some(error) });
+        }
         Err(error) => return Err(error),
     };
     if is_root && retries.is_empty() {
-        return Ok(JobState::new(job));
+        return Ok(JobState::new(job).into());
     }
     if !is_root && !retries.iter().any(|retry| retry.metadata.uid == job.metadata.uid) {
         retries.push(job.clone());
     }
     retries.sort_by_key(|retry| number(retry.metadata.name.as_deref().unwrap_or_default()));
     let asked = job.metadata.uid.clone();
-    Ok(JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()))
+    Ok(JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()).into())
 }
 
-/// As [`load`], without the retries whose submission was cut off: nothing of them has run, and the same retry again
-/// takes them up.
-///
-/// # Errors
-/// As [`load`].
-pub(in crate::commands) async fn load_begun(job: Job, cluster: &Cluster) -> Result<JobState, Error> {
-    let family = load(job, false, cluster).await?;
+/// Leaves out the retries whose submission was cut off: nothing of them has run, and the same retry again takes them up.
+pub(crate) fn without_cut_off(family: JobState) -> JobState {
     let is_begun = |member: &&Member| !(member.is_retry() && state::is_submitting(member.job()));
     let mut begun: Vec<_> = family.members().iter().filter(is_begun).map(|member| member.job().clone()).collect();
-    Ok(match begun.len() {
+    match begun.len() {
         0 => family,
         number if number == family.members().len() => family,
-        // Told as it was when it had no retry yet.
+        // As it was before its first retry.
         1 if family.members()[0].job().metadata.uid == begun[0].metadata.uid => JobState::new(begun.remove(0)),
         _ => JobState::family(begun, None),
-    })
+    }
 }
 
 /// Hands over the Pods of the Jobs of a family, one Job after the other; the indexes of the filter are original ones.
-pub(in crate::commands) async fn each_pod(
+pub(crate) async fn each_pod(
     members: &[Member],
     filter: PodFilter<'_>,
     cluster: &Cluster,
@@ -99,14 +106,22 @@ pub(in crate::commands) async fn each_pod(
     Ok(())
 }
 
-/// Watches the Jobs of a family and their Pods.
-pub(in crate::commands) fn watch(state: &JobState, pods: Pods, cluster: &Cluster) -> SelectAll<Notices> {
-    let link = Link::default();
-    select_all(state.members().iter().map(|member| cluster.watch(member.job(), pods, &link)))
+/// The Pods of a Job that has ended, asked for patiently; the indexes of the filter are its own.
+pub(super) async fn pods_of(
+    member: &Member,
+    filter: PodFilter<'_>,
+    cluster: &Cluster,
+) -> Result<Vec<PodRecord>, Error> {
+    let pods = cluster.last_pods(member.job(), filter).await?;
+    if pods.is_empty() && filter.indexes.is_some() {
+        // Servers before 1.28 give Pods no label with their index.
+        return cluster.last_pods(member.job(), PodFilter { indexes: None, ..filter }).await;
+    }
+    Ok(pods)
 }
 
 /// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.
-pub(in crate::commands) fn as_told(mut job: Job, state: &JobState) -> Job {
+pub(crate) fn as_merged(mut job: Job, state: &JobState) -> Job {
     if let Some(status) =
         job.status.as_mut().filter(|_| state.is_merged() || state.members().iter().any(Member::is_retry))
     {
@@ -116,6 +131,6 @@ pub(in crate::commands) fn as_told(mut job: Job, state: &JobState) -> Job {
 }
 
 /// Which retry a Job is, by its name `NAME-rN`.
-pub(in crate::commands) fn number(name: &str) -> u32 {
+pub(crate) fn number(name: &str) -> u32 {
     name.rsplit_once("-r").and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }

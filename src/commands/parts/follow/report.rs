@@ -1,0 +1,135 @@
+//! What is said while a Job is followed, and at its end.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::commands::Context;
+use crate::error::{Error, Exit, Kind};
+use crate::state::{ItemTexts, JobState, Outcome};
+use crate::tracker::Tracker;
+use crate::tracker::watching::Remark;
+use crate::view::progress::{self, Pace};
+use crate::view::{duration, summary};
+
+/// How often progress is printed where it can't be redrawn in place.
+const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
+/// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
+const SHORT: i32 = 30;
+
+/// Says what a tracker remarks, if anything.
+pub(in crate::commands) fn say(remark: Option<Remark>, context: &mut Context) {
+    match remark {
+        None => {}
+        Some(Remark::Reconnecting(why)) => context.ui.warning(&reconnecting(&why)),
+        Some(Remark::Reconnected(after)) => {
+            let after = duration::human(i64::try_from(after.as_secs()).unwrap_or(i64::MAX));
+            context.ui.note(&format!("connected again after {after}"));
+        }
+        Some(Remark::JobDeleted(name)) => {
+            context.ui.warning(&format!("job {name} was deleted before it ended, and no longer counts"));
+        }
+    }
+}
+
+/// The sentence for a lost connection.
+pub(in crate::commands) fn reconnecting(why: &str) -> String {
+    format!("reconnecting to the server: {why}")
+}
+
+/// Says how far a Job is, and why it does not go on.
+#[derive(Debug)]
+pub(in crate::commands) struct Progress {
+    pub(in crate::commands) pace: Pace,
+    /// Why the Job does not go on, as it was said; None again once it does.
+    said: Option<String>,
+    printed: Instant,
+}
+
+impl Progress {
+    pub(in crate::commands) fn new(state: &JobState, now: Timestamp) -> Self {
+        Self { pace: Pace::new(state, now), said: None, printed: Instant::now() }
+    }
+
+    /// Says once why the Job does not go on. To be called at each tick.
+    pub(in crate::commands) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
+        self.pace.look(tracker.state(job), context.now());
+        let plight = plight(tracker, job);
+        // The words change with the time that passes; the trouble is the same until it is over.
+        if let Some(sentence) = plight.as_ref().filter(|_| self.said.is_none()) {
+            context.ui.warning(sentence);
+        }
+        self.said = plight.and_then(|sentence| self.said.take().or(Some(sentence)));
+    }
+
+    /// Shows how far the Job is: in place, or now and then in a line that begins with `start`.
+    pub(in crate::commands) fn show(&mut self, state: &JobState, start: &str, context: &mut Context) {
+        if context.ui.is_live() {
+            let counts = state.counts();
+            let line = progress::line(state, &self.pace, context.now());
+            context.ui.set_live(counts.succeeded + counts.failed, counts.total, line);
+        } else if self.printed.elapsed() >= PLAIN_PROGRESS {
+            self.printed = Instant::now();
+            let line = progress::line(state, &self.pace, context.now());
+            context.ui.status(&format!("{start}{line}"));
+        }
+    }
+}
+
+/// Why a Job does not go on.
+pub(in crate::commands) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
+    let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
+    progress::plight(tracker.state(job), idle)
+}
+
+/// Reports how a Job that has ended went, and returns the exit code for it.
+pub(in crate::commands) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
+    let sentence = summary::sentence(state, context.now());
+    if state.outcome() == Some(Outcome::Complete) {
+        context.ui.status(&sentence);
+        // What was enough for the Job may not be all.
+        context.ui.status(&summary::failures(state, items));
+        return Exit::Success;
+    }
+    let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
+    let cause = state.ending_condition().and_then(|condition| condition.message.clone());
+    let error = Error::new(Kind::Failed, sentence);
+    let mut error = if state.failed().is_empty() { error.caused_by(cause.unwrap_or_default()) } else { error };
+    let ttl = state.job().and_then(|job| job.spec.as_ref()?.ttl_seconds_after_finished);
+    if let Some(ttl) = ttl.filter(|ttl| *ttl < SHORT) {
+        error =
+            error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
+    } else {
+        if !state.failed().is_empty() {
+            error =
+                error.hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))));
+        }
+        error = error.hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+        error = error.hint(format!("{} runs them again", context.again(&format!("retry {name}"))));
+    }
+    let failures = summary::failures(state, items);
+    context.ui.error_with(&error.into(), &failures);
+    Exit::Failure
+}
+
+/// Names the commands that follow, show and delete a Job that goes on by itself.
+pub(in crate::commands) fn ways_back(name: &str, context: &Context) -> String {
+    let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
+    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
+    lines.join("; ")
+}
+
+/// The error for a Job that goes on although it can't be followed any longer: stdout is closed or full, the server
+/// refuses, a log could not be read.
+pub(in crate::commands) fn goes_on(name: &str, error: anyhow::Error, context: &Context) -> anyhow::Error {
+    let inner = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
+    // Where the Job itself is gone, nothing goes on.
+    if inner.is_some_and(|inner| inner.kind() == Kind::NotFound) {
+        return error;
+    }
+    Error::new(Kind::Failed, format!("job {name} goes on, but can't be followed"))
+        .caused_by(error.into_boxed_dyn_error())
+        .hint(ways_back(name, context))
+        .into()
+}

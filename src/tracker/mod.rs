@@ -1,0 +1,344 @@
+//! The one loop that watches Jobs.
+//!
+//! A [`Tracker`] owns the watches, the state of each family, the messages about the connection, the signals, the
+//! deadline, and what happens when a Job ends or is deleted. Each verb that watches consumes its [`Step`]s and decides
+//! nothing of that again. What is not about one Job (`list -w`) consumes [`watching::Watching`] directly.
+
+pub(crate) mod family;
+pub(crate) mod selection;
+pub(crate) mod signals;
+pub(crate) mod snapshot;
+pub(crate) mod watching;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _, select_all};
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+use crate::cluster::watch::{Link, Notice, Pods};
+use crate::error::{Error, Kind};
+use crate::index_set::IndexSet;
+use crate::state::{Event, JobState};
+use signals::Signals;
+use watching::{Remark, Stop, Watching};
+
+/// After how long without a running Pod the events of a Job are asked for the cause: only they name a quota or a webhook.
+const IDLE: Duration = Duration::from_secs(9);
+
+/// What a verb wants to know of a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// Only when it is gone.
+    Presence,
+    /// How it ends, and why it does not go on. Pods that succeed are not watched.
+    Outcome,
+    /// The same with the Job's events, for a screen.
+    Screen,
+    /// Each index with its attempts, until the caller forgets them ([`JobState::forget`]).
+    Indexes,
+}
+
+/// How the tracking of a Job came to its end.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The Job has ended. Its Pods are known as far as the server has them, or the reason why they are not.
+    Finished(Result<(), Error>),
+    /// The Job was deleted before it ended.
+    Deleted,
+    /// The program is asked to end.
+    Interrupted,
+    /// The deadline has passed.
+    TimedOut,
+}
+
+/// What has happened since the last step; nothing but the time, if all is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Step {
+    /// The position of the Job among those that are tracked.
+    pub(crate) job: usize,
+    /// What was seen, already applied to the state.
+    pub(crate) events: Vec<Event>,
+    /// The indexes that changed.
+    pub(crate) changed: IndexSet,
+    pub(crate) remark: Option<Remark>,
+    /// Set once for each Job, and once for all when the program is to end.
+    pub(crate) ended: Option<End>,
+}
+
+impl Step {
+    /// Whether only time has passed.
+    pub(crate) fn is_tick(&self) -> bool {
+        self.events.is_empty() && self.changed.is_empty() && self.ended.is_none()
+    }
+}
+
+/// One family that is tracked.
+struct Tracked {
+    state: JobState,
+    /// Whether its end was seen.
+    is_over: bool,
+    /// Since when nothing of it runs or finishes, and how many indexes had finished then.
+    idle_since: Instant,
+    finished: usize,
+    asked_for_events: bool,
+    lost_members: usize,
+}
+
+/// An answer that is on its way.
+type Asked = BoxFuture<'static, (usize, Answer)>;
+
+enum Answer {
+    /// What the Pods of a Job that has ended have to add.
+    Settled(Result<Vec<Event>, Error>),
+    Events(Result<Vec<Event>, Error>),
+}
+
+/// The watch of one Job or several.
+pub(crate) struct Tracker {
+    cluster: Arc<Cluster>,
+    interest: Interest,
+    tracked: Vec<Tracked>,
+    watching: Watching<(usize, Event)>,
+    asked: FuturesUnordered<Asked>,
+    steps: VecDeque<Step>,
+}
+
+impl Tracker {
+    /// Begins to watch these families, of which no Pod is known yet. Catches signals from now on.
+    pub(crate) fn new(
+        cluster: &Arc<Cluster>,
+        states: Vec<JobState>,
+        interest: Interest,
+        signals: &Signals,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let link = Link::default();
+        let mut watches = Vec::new();
+        let open = |state: &JobState| interest == Interest::Presence || state.outcome().is_none();
+        for (at, state) in states.iter().enumerate().filter(|(_, state)| open(state)) {
+            for member in state.members() {
+                let pods = match interest {
+                    Interest::Presence => Pods::None,
+                    Interest::Indexes => Pods::All,
+                    Interest::Outcome | Interest::Screen if member.outcome().is_some() => continue,
+                    Interest::Outcome | Interest::Screen => Pods::Unsucceeded,
+                };
+                watches.push(cluster.watch(member.job(), pods, &link).map(move |notice| tagged(at, notice)).boxed());
+                if interest == Interest::Screen {
+                    let events = cluster.watch_happenings(member.job(), &link);
+                    watches.push(events.map(move |notice| tagged(at, notice)).boxed());
+                }
+            }
+        }
+        let families = states.into_iter().map(|state| Tracked {
+            state: state.followed(interest == Interest::Indexes),
+            is_over: false,
+            idle_since: Instant::now(),
+            finished: 0,
+            asked_for_events: matches!(interest, Interest::Presence | Interest::Screen),
+            lost_members: 0,
+        });
+        let mut tracker = Self {
+            cluster: Arc::clone(cluster),
+            interest,
+            tracked: families.collect(),
+            watching: Watching::new(select_all(watches), signals, deadline),
+            asked: FuturesUnordered::new(),
+            steps: VecDeque::new(),
+        };
+        for job in 0..tracker.tracked.len() {
+            let ended = tracker.see_end(job);
+            tracker.steps.extend(ended.map(|ended| Step { job, ended: Some(ended), ..Step::default() }));
+        }
+        tracker
+    }
+
+    /// The state of a family.
+    pub(crate) fn state(&self, job: usize) -> &JobState {
+        &self.tracked[job].state
+    }
+
+    /// The same, for a caller that marks what it has read.
+    pub(crate) fn state_mut(&mut self, job: usize) -> &mut JobState {
+        &mut self.tracked[job].state
+    }
+
+    /// The state of the only family.
+    pub(crate) fn into_state(mut self) -> JobState {
+        self.tracked.swap_remove(0).state
+    }
+
+    /// For how long nothing of a Job has run or finished.
+    pub(crate) fn idle(&self, job: usize) -> Duration {
+        self.tracked[job].idle_since.elapsed()
+    }
+
+    /// Why the connection is lost, if it has been for a while.
+    pub(crate) fn outage(&self) -> Option<&str> {
+        self.watching.outage()
+    }
+
+    /// Waits for the next step: at least every fifth of a second. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    /// If watching has ended because waiting can't help: no permission, credentials refused.
+    pub(crate) async fn next(&mut self) -> Result<Step, Error> {
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return Ok(step);
+            }
+            tokio::select! {
+                biased;
+                Some((job, answer)) = self.asked.next() => self.take_answer(job, answer),
+                burst = self.watching.next() => {
+                    let burst = burst?;
+                    let ended = burst.stop.map(|stop| match stop {
+                        Stop::Interrupted => End::Interrupted,
+                        Stop::TimedOut => End::TimedOut,
+                    });
+                    self.take_events(burst.seen);
+                    if burst.remark.is_some() || ended.is_some() || self.steps.is_empty() {
+                        self.look_for_progress();
+                        self.steps.push_back(Step { remark: burst.remark, ended, ..Step::default() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Applies events, and makes a step for each run of events about the same family.
+    fn take_events(&mut self, seen: Vec<(usize, Event)>) {
+        let mut seen = seen.into_iter().peekable();
+        while let Some((job, first)) = seen.next() {
+            let mut events = vec![first];
+            while let Some((_, event)) = seen.next_if(|(of, _)| *of == job) {
+                events.push(event);
+            }
+            self.apply(job, events);
+        }
+    }
+
+    fn apply(&mut self, job: usize, events: Vec<Event>) {
+        let Tracked { state, lost_members, .. } = &mut self.tracked[job];
+        for event in &events {
+            state.apply(event);
+        }
+        let changed = state.take_changed();
+        let lost: Vec<_> = state.lost_members().skip(*lost_members).map(str::to_owned).collect();
+        *lost_members += lost.len();
+        let ended = self.see_end(job);
+        self.steps.push_back(Step { job, events, changed, ended, remark: None });
+        let remarks = lost.into_iter().map(Remark::JobDeleted);
+        self.steps.extend(remarks.map(|remark| Step { job, remark: Some(remark), ..Step::default() }));
+    }
+
+    /// Returns the end of a Job where it is seen and nothing is left to be known; else asks for what is left.
+    ///
+    /// What ended before it was deleted has ended: a burst may bring both.
+    fn see_end(&mut self, job: usize) -> Option<End> {
+        let Tracked { state, is_over, .. } = &mut self.tracked[job];
+        let (deleted, ended) = match self.interest {
+            Interest::Presence => (state.is_deleted(), false),
+            _ => (state.is_cut_short(), state.outcome().is_some()),
+        };
+        if *is_over || !deleted && !ended {
+            return None;
+        }
+        *is_over = true;
+        if deleted {
+            return Some(End::Deleted);
+        }
+        let unsettled = state.unsettled();
+        if unsettled.is_empty() {
+            return Some(End::Finished(Ok(())));
+        }
+        let settle = self.settle(job, unsettled);
+        self.asked.push(Box::pin(async move { (job, Answer::Settled(settle.await)) }));
+        None
+    }
+
+    /// Lists the Pods of these indexes, patiently: the server may be restarting.
+    fn settle(&self, job: usize, indexes: IndexSet) -> impl Future<Output = Result<Vec<Event>, Error>> + use<> {
+        let state = self.state(job);
+        let (members, cluster) = (state.members().to_vec(), Arc::clone(&self.cluster));
+        let succeeded = !indexes.intersection(&state.succeeded()).is_empty();
+        async move { snapshot::last_pods(&members, &indexes, succeeded, &cluster).await }
+    }
+
+    /// Asks now what the Pods of the indexes that failed have to add, for a caller that does not wait for the Job's end.
+    ///
+    /// # Errors
+    /// How waiting ended, if a signal or the deadline came first.
+    pub(crate) async fn settle_failed(&mut self, job: usize) -> Result<(), Stop> {
+        let state = self.state(job);
+        let failed = state.failed().intersection(&state.unsettled());
+        if !failed.is_empty() {
+            let settle = self.settle(job, failed);
+            // What can't be known is left out: the outcome is known.
+            for event in self.watching.bounded(settle).await?.unwrap_or_default() {
+                self.tracked[job].state.apply(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what a future returns, unless a signal or the deadline comes first.
+    pub(crate) async fn bounded<O>(&self, work: impl Future<Output = O>) -> Result<O, Stop> {
+        self.watching.bounded(work).await
+    }
+
+    fn take_answer(&mut self, job: usize, answer: Answer) {
+        match answer {
+            Answer::Settled(answer) => {
+                let (events, outcome) = answer.map_or_else(|error| (Vec::new(), Err(error)), |events| (events, Ok(())));
+                self.apply(job, events);
+                self.steps.push_back(Step { job, ended: Some(End::Finished(outcome)), ..Step::default() });
+            }
+            // Who may not see events goes without.
+            Answer::Events(events) => self.apply(job, events.unwrap_or_default()),
+        }
+    }
+
+    /// Looks whether each Job goes on, and asks once for the events of one of which no Pod is at work.
+    fn look_for_progress(&mut self) {
+        for (job, tracked) in self.tracked.iter_mut().enumerate().filter(|(_, tracked)| !tracked.is_over) {
+            let Tracked { state, idle_since, finished, asked_for_events, .. } = tracked;
+            let counts = state.counts();
+            if counts.running > 0 || counts.succeeded + counts.failed != *finished {
+                *idle_since = Instant::now();
+            }
+            *finished = counts.succeeded + counts.failed;
+            if *asked_for_events || idle_since.elapsed() < IDLE {
+                continue;
+            }
+            let at_work = state.attempts().values().flatten().any(|attempt| !attempt.is_finished());
+            if let Some(asked) = state.job().filter(|_| !at_work).cloned() {
+                *asked_for_events = true;
+                let cluster = Arc::clone(&self.cluster);
+                self.asked.push(Box::pin(async move { (job, Answer::Events(cluster.happenings(&asked).await)) }));
+            }
+        }
+    }
+
+    /// The error for a Job that was deleted before it ended.
+    pub(crate) fn deleted(&self, job: usize) -> Error {
+        let state = self.state(job);
+        let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
+        let done = state.counts();
+        let message = format!(
+            "job {name:?} in namespace {:?} was deleted before it ended: {} of {} indexes had completed",
+            self.cluster.namespace(),
+            done.succeeded,
+            done.total
+        );
+        Error::new(Kind::NotFound, message)
+    }
+}
+
+fn tagged(job: usize, notice: Result<Notice, Error>) -> Result<Notice<(usize, Event)>, Error> {
+    notice.map(|notice| notice.map(|event| (job, event)))
+}

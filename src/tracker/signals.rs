@@ -1,0 +1,103 @@
+//! The signals that ask the program to end: Ctrl-C, SIGTERM and SIGHUP.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+/// Whether the program is asked to end. A signal that came while nobody waited is not lost.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signals {
+    caught: Arc<AtomicBool>,
+    first: CancellationToken,
+    second: CancellationToken,
+}
+
+impl Signals {
+    /// Catches the signals from now on. Before that they end the program at once, as they end any other.
+    pub(crate) fn catch(&self) {
+        if self.caught.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (mut received, first, second) = (listen(), self.first.clone(), self.second.clone());
+        tokio::spawn(async move {
+            received.recv().await;
+            first.cancel();
+            received.recv().await;
+            second.cancel();
+        });
+    }
+
+    /// Waits until the program is asked to end.
+    pub(crate) async fn first(&self) {
+        self.first.cancelled().await;
+    }
+
+    /// Waits until the program is asked again, because what it does at its end takes too long.
+    pub(crate) async fn second(&self) {
+        self.second.cancelled().await;
+    }
+
+    /// Returns what a future returns, or None if the program is asked to end first.
+    pub(crate) async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.catch();
+        tokio::select! {
+            outcome = work => Some(outcome),
+            () = self.first() => None,
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Received(futures::stream::SelectAll<futures::stream::BoxStream<'static, ()>>);
+
+/// Begins to listen at once: a signal after this call is not lost.
+#[cfg(unix)]
+fn listen() -> Received {
+    use futures::StreamExt as _;
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    // Under nohup a hangup stays ignored.
+    let kinds = kinds.into_iter().filter(|kind| *kind != SignalKind::hangup() || !ignores_hangup());
+    let each = |mut signal: tokio::signal::unix::Signal| {
+        futures::stream::poll_fn(move |context| signal.poll_recv(context)).boxed()
+    };
+    // A system that lets nobody listen ends the program as ever.
+    Received(kinds.filter_map(|kind| signal(kind).ok()).map(each).collect())
+}
+
+#[cfg(unix)]
+impl Received {
+    async fn recv(&mut self) {
+        use futures::StreamExt as _;
+        if self.0.next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Whether the program was started so that a hangup is ignored; known on Linux.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Signal 1 is the lowest bit.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(not(unix))]
+struct Received;
+
+#[cfg(not(unix))]
+fn listen() -> Received {
+    Received
+}
+
+#[cfg(not(unix))]
+impl Received {
+    async fn recv(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
