@@ -130,6 +130,14 @@ pub(crate) const ORIGINAL_DIR: &str = "/original-index";
 /// The file with the original index, within that folder.
 pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
+/// Returns which of a template's containers does the work: the one that the Pods are annotated with, else the one called
+/// `worker`, else the first.
+pub(crate) fn worker<'a>(noted: Option<&str>, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let names: Vec<_> = names.collect();
+    let find = |wanted: Option<&str>| names.iter().find(|name| Some(**name) == wanted);
+    find(noted).or_else(|| find(Some(WORKER))).or(names.first()).copied()
+}
+
 /// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.
 pub(crate) fn items_config_map(job: &str, number: usize) -> String {
     match number {

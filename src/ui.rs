@@ -2,6 +2,7 @@
 
 pub(crate) mod screen;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{AnsiColors, Style as Color};
 
 use crate::error::{Error, chain};
-use crate::view::{Style, escape_control};
+use crate::view::{Painted, Printable, Style, escape_control};
 
 /// The streams of the program.
 pub(crate) struct Ui {
@@ -58,19 +59,32 @@ impl Ui {
         Some(usize::from(width))
     }
 
-    /// Writes data.
+    /// Writes data: to a terminal only what can't drive it, else byte for byte.
     ///
     /// # Errors
     /// If stdout can't be written to; a closed pipe is told by its kind and ends the program quietly.
-    pub(crate) fn data(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they made for it")]
+    pub(crate) fn data(&mut self, data: impl Printable) -> io::Result<()> {
+        self.data_or_raw(&data, false)
+    }
+
+    /// Writes data; `raw` is what the user lets drive the terminal.
+    ///
+    /// # Errors
+    /// As [`Ui::data`].
+    pub(crate) fn data_or_raw(&mut self, data: &impl Printable, raw: bool) -> io::Result<()> {
+        self.write(&data.encoded(Style { terminal: self.style.terminal && !raw, ..self.style }))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         // The live line is wiped before a terminal scrolls under it, and drawn again behind what was written.
         let stdout = &mut self.stdout;
         match &self.live {
             Some(live) if self.style.terminal => live.suspend(|| {
-                stdout.write_all(bytes.as_ref())?;
+                stdout.write_all(bytes)?;
                 stdout.flush()
             }),
-            _ => stdout.write_all(bytes.as_ref()),
+            _ => stdout.write_all(bytes),
         }
     }
 
@@ -85,26 +99,24 @@ impl Ui {
     /// Says something about what is going on.
     pub(crate) fn status(&mut self, message: &str) {
         if !self.quiet {
-            self.message(message);
+            self.message("", AnsiColors::Default, message);
         }
     }
 
     /// Says something that the user should know, also when quiet.
     pub(crate) fn warning(&mut self, message: &str) {
-        let label = self.message_style.paint("warning:", Color::new().color(AnsiColors::Yellow).bold());
-        self.message(&format!("{label} {message}"));
+        self.message("warning:", AnsiColors::Yellow, message);
     }
 
     /// Says something that belongs to a warning, also when quiet.
     pub(crate) fn note(&mut self, message: &str) {
-        self.message(message);
+        self.message("", AnsiColors::Default, message);
     }
 
     /// Names what to do next.
     pub(crate) fn hint(&mut self, message: &str) {
         if !self.quiet {
-            let label = self.message_style.paint("hint:", Color::new().color(AnsiColors::Cyan).bold());
-            self.message(&format!("{label} {message}"));
+            self.message("hint:", AnsiColors::Cyan, message);
         }
     }
 
@@ -116,41 +128,38 @@ impl Ui {
     /// As [`Ui::error`], with lines that tell more between the error and its hints.
     pub(crate) fn error_with(&mut self, error: &anyhow::Error, details: &str) {
         self.end_live();
-        let label = self.message_style.paint("error:", Color::new().color(AnsiColors::Red).bold());
-        self.message(&format!("{label} {}", chain(error.chain())));
-        self.message(details);
-        let hints = error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).flat_map(Error::hints);
-        let label = self.message_style.paint("hint:", Color::new().color(AnsiColors::Cyan).bold());
-        for hint in hints {
-            self.message(&format!("{label} {hint}"));
+        self.message("error:", AnsiColors::Red, &chain(error.chain()));
+        self.note(details);
+        for hint in error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).flat_map(Error::hints) {
+            self.message("hint:", AnsiColors::Cyan, hint);
         }
     }
 
-    fn message(&mut self, message: &str) {
+    /// Writes the lines of a message behind a label.
+    fn message(&mut self, label: &str, color: AnsiColors, message: &str) {
         // Data that was written before comes before.
         let _ = self.stdout.flush();
-        let spoken =
-            |line: String| if self.plain { line.replace(" × ", " times ").replace('…', "...") } else { line };
-        let shown: Vec<_> = message.lines().map(|line| spoken(self.safe(line))).collect();
-        let mut stderr = io::stderr().lock();
-        let mut write = || {
-            for line in &shown {
-                // Nobody can be told that stderr is closed.
-                let _ = writeln!(stderr, "{line}");
-            }
+        let message = if self.plain {
+            message.replace(" × ", " times ").replace('…', "...").into()
+        } else {
+            Cow::from(message)
         };
+        let mut shown = Painted::default();
+        if !label.is_empty() {
+            shown.paint(label, Color::new().color(color).bold());
+            shown.push(" ");
+        }
+        for line in message.lines() {
+            shown.push(line);
+            shown.push("\n");
+        }
+        let shown = shown.encoded(self.message_style);
+        // Nobody can be told that stderr is closed.
+        let write = || drop(io::stderr().lock().write_all(&shown));
         match &self.live {
             Some(live) => live.suspend(write),
             None => write(),
         }
-    }
-
-    /// A line of a message without what would drive a terminal; our own colours stay.
-    fn safe(&self, line: &str) -> String {
-        if !self.message_style.terminal || self.message_style.color {
-            return line.to_owned();
-        }
-        escape_control(line).into_owned()
     }
 
     /// Asks whether to do something; None where nobody can answer: stdin or stderr is no terminal.
@@ -164,7 +173,7 @@ impl Ui {
         self.end_live();
         self.stdout.flush()?;
         let mut stderr = io::stderr().lock();
-        write!(stderr, "{} [y/N] ", self.safe(question))?;
+        stderr.write_all(&format!("{question} [y/N] ").encoded(self.message_style))?;
         stderr.flush()?;
         let mut answer = String::new();
         if io::stdin().read_line(&mut answer)? == 0 {
@@ -193,11 +202,11 @@ impl Ui {
     }
 
     /// Changes the live line: how many of how many, and in words.
-    pub(crate) fn set_live(&self, done: usize, total: usize, message: String) {
+    pub(crate) fn set_live(&self, done: usize, total: usize, message: impl AsRef<str>) {
         if let Some(live) = &self.live {
             live.set_length(total as u64);
             live.set_position(done as u64);
-            live.set_message(message);
+            live.set_message(escape_control(message.as_ref()).into_owned());
         }
     }
 

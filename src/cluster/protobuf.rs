@@ -269,11 +269,26 @@ fn spec(bytes: &[u8]) -> Result<PodRecordSpec, Malformed> {
         match field {
             3 => spec.restart_policy = value.text(),
             10 => spec.node_name = value.text(),
+            20 => spec.sidecars.extend(sidecar(value.block())?),
             _ => {}
         }
         Ok(())
     })?;
     Ok(spec)
+}
+
+/// Returns the name of an init container that is a sidecar.
+fn sidecar(bytes: &[u8]) -> Result<Option<String>, Malformed> {
+    let (mut name, mut restart_policy) = (None, None);
+    each_field(bytes, |field, value| {
+        match field {
+            1 => name = value.text(),
+            24 => restart_policy = value.text(),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(name.filter(|_| restart_policy.as_deref() == Some("Always")))
 }
 
 fn status(bytes: &[u8]) -> Result<PodRecordStatus, Malformed> {

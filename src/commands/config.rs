@@ -35,7 +35,7 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
     let path = settings.path.as_ref().map(|path| path.display().to_string());
     let rows = rows(&settings.entries);
     let text = match output {
-        None => view::page(path.as_deref(), settings.exists, &rows, context.ui.style()),
+        None => view::page(path.as_deref(), settings.exists, &rows),
         Some(format) => {
             let rows: Vec<_> = rows.iter().map(json_row).collect();
             data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?

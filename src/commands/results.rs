@@ -29,11 +29,10 @@ use crate::state::{ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::{End, Interest, Tracker};
 use fetch::{AT_ONCE, Found, Gathered, Source};
-pub(super) use folder::Part;
 use folder::{Folder, Wanted};
 use harvest::Harvest;
 use joblog::JobLog;
-pub(super) use keep::{Keeper, check_folder, gather_to, is_of};
+pub(super) use keep::{Copy, Keeper, check_folder, gather_to, is_of};
 use print::{Form, Printer};
 use rows::Messages;
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::follow::report::{self, goes_on, ways_back};
+use super::follow::report::{self, not_followed, ways_back};
 use super::follow::{Follow, FollowEnd};
 use super::run::Shown;
 use super::submit::{How, Submitted};
@@ -246,10 +246,19 @@ async fn to_the_end(
     let name = job.metadata.name.clone().unwrap_or_default();
     let state = JobState::new(job.clone());
     let items = find::items_of(&state.all(), Some(&job), cluster).await;
-    let items = find::items_or_warning(items, context).map_err(|error| goes_on(&name, error.into(), context))?;
-    let logs = shown.view(&job, &items);
-    let follow = follow::follow(Follow { cluster, state, logs, keeper: None }, context).await;
-    let FollowEnd::Finished(state, _) = follow.map_err(|error| goes_on(&name, error, context))? else {
+    let followed = match find::items_or_warning(items, context) {
+        Ok(items) => {
+            let logs = shown.view(&job, &items);
+            let follow = follow::follow(Follow { cluster, state, logs, keeper: None }, context).await;
+            follow.map(|end| (end, items))
+        }
+        Err(error) => Err(error.into()),
+    };
+    let (end, items) = match followed {
+        Ok(followed) => followed,
+        Err(error) => return Err(not_followed(&name, error, cluster, context).await),
+    };
+    let FollowEnd::Finished(state, _) = end else {
         context.ui.end_live();
         context.ui.status(&format!("detached: job {name} goes on"));
         context.ui.hint(&ways_back(&name, context));

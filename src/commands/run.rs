@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::follow::cut::CutLogs;
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
-use super::follow::report::{self, goes_on, ways_back};
+use super::follow::report::{self, not_followed, ways_back};
 use super::follow::{Follow, FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
 use super::results::{self, Keeper};
@@ -147,7 +147,11 @@ async fn to_the_end(
     let logs = shown.view(&job, &items);
     let mut keeper = shown.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
     let follow = Follow { cluster, state: JobState::new(job), logs, keeper: keeper.as_mut() };
-    match follow::follow(follow, context).await.map_err(|error| goes_on(&spec.name, error, context))? {
+    let end = match follow::follow(follow, context).await {
+        Ok(end) => end,
+        Err(error) => return Err(not_followed(&spec.name, error, cluster, context).await),
+    };
+    match end {
         FollowEnd::Finished(state, _) => {
             let signals = context.signals.clone();
             let kept = match keeper {

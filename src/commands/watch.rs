@@ -92,7 +92,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 trouble: trouble.as_deref(),
                 now: context.now(),
             };
-            terminal.draw(&screen(&picture, style, Screen::size()))?;
+            terminal.draw(&screen(&picture, Screen::size()), style)?;
             (drawn, redraw) = (Some(Instant::now()), false);
         }
         tokio::select! {

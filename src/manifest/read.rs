@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
 
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
-use crate::contract::{INDEX_VARIABLE, ITEM_VARIABLE, WORKER, annotation, label};
+use crate::contract::{self, INDEX_VARIABLE, ITEM_VARIABLE, annotation, label};
 use crate::index_set::IndexSet;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::decode_line;
@@ -201,17 +201,13 @@ fn assigned(lines: &[u8], name: &str) -> Option<Vec<u8>> {
     words.into_iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
 }
 
-/// The container whose output is the index's: the one that the Pods are annotated with, else the one that is called so,
-/// else the first.
+/// Returns the name of the container whose output is the index's.
 pub(crate) fn worker_container(job: &Job) -> Option<&str> {
     let template = &job.spec.as_ref()?.template;
     let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
-    if let Some(name) = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER)) {
-        return Some(name);
-    }
+    let noted = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
     let containers = &template.spec.as_ref()?.containers;
-    let by_name = containers.iter().find(|container| container.name == WORKER);
-    by_name.or(containers.first()).map(|container| container.name.as_str())
+    contract::worker(noted.map(String::as_str), containers.iter().map(|container| container.name.as_str()))
 }
 
 /// That container.

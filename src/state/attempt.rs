@@ -1,7 +1,7 @@
 //! From a Pod to an attempt of its index.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
 
@@ -20,12 +20,28 @@ pub(crate) struct PodRecord {
     pub(crate) status: PodRecordStatus,
 }
 
-/// Where a Pod runs.
+/// Where a Pod runs, and which of its init containers are sidecars: a status does not say.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
     pub(crate) restart_policy: Option<String>,
+    /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
+    #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
+    pub(crate) sidecars: Vec<String>,
+}
+
+/// Reads the names of the sidecars among the init containers, without keeping the rest.
+fn sidecar_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Lean {
+        name: String,
+        restart_policy: Option<String>,
+    }
+    let containers = Option::<Vec<Lean>>::deserialize(deserializer)?.unwrap_or_default();
+    let sidecars = containers.into_iter().filter(|container| container.restart_policy.as_deref() == Some("Always"));
+    Ok(sidecars.map(|container| container.name).collect())
 }
 
 /// How a Pod fares.
@@ -97,7 +113,7 @@ pub(crate) struct Attempt {
     pub(crate) created: Option<Timestamp>,
     /// When the worker, else the Pod, started.
     pub(crate) started: Option<Timestamp>,
-    /// When the worker ended.
+    /// When the worker ended; where it never began, when the last container did.
     pub(crate) finished: Option<Timestamp>,
     pub(crate) node: Option<String>,
     /// The exit code of the container that [`Attempt::container`] names.
@@ -106,8 +122,11 @@ pub(crate) struct Attempt {
     pub(crate) reason: Option<String>,
     /// The sentence that belongs to the reason; for a failed worker its last lines.
     pub(crate) message: Option<String>,
-    /// The container that the exit code, the reason and the message are of.
+    /// The container that the exit code, the reason and the message are of: the worker, unless another one failed the
+    /// Pod or keeps it from starting.
     pub(crate) container: Option<String>,
+    /// Whether [`Attempt::container`] is not the worker.
+    pub(crate) is_other_container: bool,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
     /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
@@ -132,55 +151,49 @@ pub(crate) struct Container {
 }
 
 impl Attempt {
-    /// The attempt that a Pod is; None for a Pod that is no index's.
-    pub(crate) fn from_pod(pod: &PodRecord) -> Option<Self> {
+    /// Returns the attempt that a Pod is; None for a Pod without an index. `worker` names the container that does the
+    /// work: what another one reports comes second, since a mesh, a proxy or an injected agent says nothing about it.
+    pub(crate) fn from_pod(pod: &PodRecord, worker: Option<&str>) -> Option<Self> {
         let status = &pod.status;
-        let index = index_of(&pod.metadata)?;
+        let worker = status.container_statuses.iter().find(|container| Some(container.name.as_str()) == worker);
+        let worker = worker.or(status.container_statuses.first());
+        let phase = match status.phase.as_deref() {
+            Some("Succeeded") => Phase::Succeeded,
+            Some("Failed") => Phase::Failed,
+            Some("Unknown") => Phase::Unknown,
+            Some("Running") => Phase::Running,
+            _ => Phase::Starting,
+        };
         let mut attempt = Self {
-            index,
+            index: index_of(&pod.metadata)?,
             pod: pod.metadata.name.clone()?,
             uid: pod.metadata.uid.clone().unwrap_or_default(),
-            phase: Phase::Starting,
+            phase,
             created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
-            started: None,
+            started: worker.and_then(started_at).or(status.start_time.as_ref().map(|time| time.0)),
             finished: None,
             node: pod.spec.node_name.clone(),
             exit_code: None,
             reason: None,
             message: None,
             container: None,
-            restarts: status.container_statuses.iter().map(|container| container.restart_count).sum(),
+            is_other_container: false,
+            restarts: worker.map_or(0, |worker| worker.restart_count),
             earlier: earlier_failures(&pod.metadata),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
         };
-        let worker_started = status.container_statuses.iter().filter_map(started_at).min();
-        attempt.started = worker_started.or(status.start_time.as_ref().map(|time| time.0));
-        match status.phase.as_deref() {
-            Some("Succeeded") => attempt.phase = Phase::Succeeded,
-            Some("Failed") => attempt.phase = Phase::Failed,
-            Some("Unknown") => attempt.phase = Phase::Unknown,
-            Some("Running") => attempt.phase = Phase::Running,
-            _ => {}
-        }
         attempt.log_ended |= attempt.is_finished();
         if attempt.is_finished() {
             attempt.containers.iter_mut().for_each(|container| container.log_ended = true);
         }
         match attempt.phase {
-            Phase::Starting => attempt.explain_waiting(status),
-            Phase::Running => {
-                // A container that is started again and again runs only now and then.
-                if let Some((container, waiting)) = status.container_statuses.iter().find_map(waiting) {
-                    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-                    attempt.exit_code = last.map(|end| end.exit_code);
-                    attempt.container = Some(container.name.clone());
-                    attempt.reason = waiting.0;
-                    attempt.message = waiting.1;
-                }
-            }
-            Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(status),
+            Phase::Starting => attempt.explain_waiting(status, worker),
+            Phase::Running => attempt.explain_restart(status, worker),
+            Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(pod, worker),
         }
+        attempt.is_other_container =
+            attempt.container.as_ref().is_some_and(|name| worker.is_none_or(|worker| worker.name != *name));
         Some(attempt)
     }
 
@@ -194,7 +207,13 @@ impl Attempt {
         self.phase != Phase::Starting
     }
 
-    fn explain_waiting(&mut self, status: &PodRecordStatus) {
+    /// Whether its exit code, reason and message explain an end: what kept a Pod waiting is no cause of a failure that
+    /// the Job counted later.
+    pub(crate) fn explains_an_end(&self) -> bool {
+        !matches!(self.phase, Phase::Starting | Phase::Running)
+    }
+
+    fn explain_waiting(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
@@ -203,49 +222,61 @@ impl Attempt {
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
-        if let Some((container, (reason, message))) = containers.filter_map(waiting).max_by_key(|(_, (reason, _))| {
+        let waiting = containers.filter_map(waiting).max_by_key(|(container, (reason, _))| {
             // Of several that wait, the one that can't go on explains the others.
-            !matches!(reason.as_deref(), None | Some("PodInitializing" | "ContainerCreating"))
-        }) {
+            let is_stuck = !matches!(reason.as_deref(), None | Some("PodInitializing" | "ContainerCreating"));
+            (is_stuck, worker == Some(*container))
+        });
+        if let Some((container, (reason, message))) = waiting {
             self.container = Some(container.name.clone());
             self.reason = reason;
             self.message = message;
         }
     }
 
-    fn explain_end(&mut self, status: &PodRecordStatus) {
-        let ended: Vec<_> = status
-            .init_container_statuses
-            .iter()
-            .chain(&status.container_statuses)
-            .filter_map(|container| {
-                let terminated = container.state.as_ref().and_then(|state| state.terminated.as_ref())?;
-                Some((container, terminated))
-            })
-            .collect();
-        self.finished = ended.iter().filter_map(|(_, end)| end.finished_at.as_ref()).map(|time| time.0).max();
-        // An init container that succeeded says nothing; one that failed says it all.
-        let telling = ended.iter().find(|(_, end)| end.exit_code != 0).or(ended.last());
-        if let Some((container, end)) = telling {
+    /// A container that is started again and again runs only now and then.
+    fn explain_restart(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
+        let is_running =
+            |container: &ContainerStatus| container.state.as_ref().is_some_and(|state| state.running.is_some());
+        let others = status.container_statuses.iter().filter(|_| !worker.is_some_and(is_running));
+        if let Some((container, waiting)) = worker.into_iter().chain(others).find_map(waiting) {
+            let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+            self.exit_code = last.map(|end| end.exit_code);
+            self.container = Some(container.name.clone());
+            (self.reason, self.message) = waiting;
+        }
+    }
+
+    fn explain_end(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
+        let status = &pod.status;
+        let has_failed = |container: &&ContainerStatus| terminated(container).is_some_and(|end| end.exit_code != 0);
+        // The kubelet ends the sidecars behind the worker, mostly by force: that explains nothing.
+        let init = status.init_container_statuses.iter().filter(|init| !pod.spec.sidecars.contains(&init.name));
+        let others = init.chain(&status.container_statuses);
+        let worker = worker.filter(|worker| terminated(worker).is_some());
+        let telling = worker.filter(has_failed).or_else(|| others.clone().find(has_failed)).or(worker);
+        let finished_at = |container| terminated(container)?.finished_at.as_ref().map(|time| time.0);
+        self.finished = worker.and_then(finished_at).or_else(|| others.filter_map(finished_at).max());
+        if let Some((container, end)) = telling.and_then(|container| Some((container, terminated(container)?))) {
             self.container = Some(container.name.clone());
             self.exit_code = Some(end.exit_code);
-            if self.phase != Phase::Succeeded {
-                self.reason = end.reason.clone().filter(|reason| reason != "Completed");
-                self.message.clone_from(&end.message);
-            }
+            self.reason.clone_from(&end.reason);
+            self.message.clone_from(&end.message);
         }
+        if self.phase == Phase::Succeeded {
+            (self.reason, self.message) = (None, None);
+            return;
+        }
+        self.reason = self.reason.take().filter(|reason| reason != "Completed");
         // What befell the Pod as a whole (eviction, a deadline) is the cause of what befell its containers.
-        if status.reason.is_some() {
-            self.reason.clone_from(&status.reason);
-            self.message = status.message.clone().or(self.message.take());
-        }
         let disrupted = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget" && c.status == "True");
-        if let Some(condition) = disrupted
-            && status.reason.is_none()
-        {
-            self.reason = condition.reason.clone().or(Some("DisruptionTarget".to_owned()));
-            self.message = condition.message.clone().or(self.message.take());
-        }
+        let (reason, message) = match disrupted {
+            _ if status.reason.is_some() => (status.reason.clone(), &status.message),
+            Some(disrupted) => (disrupted.reason.clone().or(Some("DisruptionTarget".to_owned())), &disrupted.message),
+            None => return,
+        };
+        self.reason = reason;
+        self.message = message.clone().or(self.message.take());
     }
 }
 
@@ -253,7 +284,7 @@ impl Attempt {
 pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<&'a str> {
     let mut containers = pod.status.container_statuses.iter();
     let container = containers.find(|status| container.is_none_or(|name| status.name == name))?;
-    container.state.as_ref()?.terminated.as_ref()?.message.as_deref()
+    terminated(container)?.message.as_deref()
 }
 
 /// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
@@ -295,6 +326,10 @@ fn earlier_failures(metadata: &ObjectMeta) -> u32 {
     annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
 }
 
+fn terminated(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    container.state.as_ref()?.terminated.as_ref()
+}
+
 fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
     let ContainerState { running, terminated, .. } = container.state.as_ref()?;
     let running = running.as_ref().and_then(|running| running.started_at.as_ref());
@@ -306,15 +341,15 @@ fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
 fn containers(pod: &PodRecord) -> Vec<Container> {
     let never_again = pod.spec.restart_policy.as_deref() == Some("Never");
     let container = |status: &ContainerStatus, is_init: bool| {
-        let state = status.state.as_ref();
-        let ended = state.and_then(|state| state.terminated.as_ref());
         let had_ended = status.last_state.as_ref().is_some_and(|state| state.terminated.is_some());
         Container {
             name: status.name.clone(),
             is_init,
             has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
             // One that failed is started again unless the policy says never; an init container that succeeded is not.
-            log_ended: ended.is_some_and(|end| never_again || is_init && end.exit_code == 0),
+            // A sidecar always is, as long as its Pod goes on.
+            log_ended: !pod.spec.sidecars.contains(&status.name)
+                && terminated(status).is_some_and(|end| never_again || is_init && end.exit_code == 0),
             restarts: status.restart_count,
         }
     };
@@ -323,8 +358,7 @@ fn containers(pod: &PodRecord) -> Vec<Container> {
 }
 
 fn all_ended(containers: &[ContainerStatus]) -> bool {
-    let ended = |container: &ContainerStatus| container.state.as_ref().is_some_and(|state| state.terminated.is_some());
-    !containers.is_empty() && containers.iter().all(ended)
+    !containers.is_empty() && containers.iter().all(|container| terminated(container).is_some())
 }
 
 type Reason = (Option<String>, Option<String>);
@@ -333,3 +367,6 @@ fn waiting(container: &ContainerStatus) -> Option<(&ContainerStatus, Reason)> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     Some((container, (waiting.reason.clone(), waiting.message.clone())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::attempt::{Attempt, PodRecord};
+use super::job::worker;
 use super::member::Member;
 use super::{Outcome, condition};
 use crate::index_set::IndexSet;
@@ -160,8 +161,9 @@ impl Family {
             None => 0,
             Some(uid) => self.members.iter().position(|member| member.uid().is_none_or(|known| known == uid))?,
         };
-        let mut attempt = Attempt::from_pod(pod)?;
-        if let Some(member) = self.members.get(position) {
+        let member = self.members.get(position);
+        let mut attempt = Attempt::from_pod(pod, member.and_then(|member| worker(member.job())))?;
+        if let Some(member) = member {
             attempt.index = member.original(attempt.index);
         }
         Some((position, attempt))

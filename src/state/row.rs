@@ -55,13 +55,15 @@ impl IndexRow {
                 job: None,
             };
         };
+        // What kept a Pod waiting is no cause of an end that the Job counted later.
+        let explained = !finished || told.explains_an_end();
         Self {
             index,
             status,
             attempts: Some(begun.max(counted)),
-            exit_code: told.exit_code,
-            reason: told.reason.clone(),
-            message: told.message.clone(),
+            exit_code: told.exit_code.filter(|_| explained),
+            reason: told.reason.clone().filter(|_| explained),
+            message: told.message.clone().filter(|_| explained),
             node: told.node.clone(),
             started: told.started.filter(|_| told.has_started()),
             finished: told.finished,

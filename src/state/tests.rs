@@ -85,7 +85,7 @@ fn without_limits_for_each_index_the_pods_tell_what_failed() {
 
 #[test]
 fn an_attempt_tells_how_it_ended() {
-    let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, &status)).unwrap();
+    let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, &status), Some("worker")).unwrap();
     let told = attempt(ended(137, "OOMKilled"));
     assert_eq!((told.index, told.exit_code, told.reason.as_deref()), (3, Some(137), Some("OOMKilled")));
     assert_eq!(told.message.as_deref(), Some("last words"));

@@ -13,6 +13,8 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 
+use crate::view::{Painted, Printable as _, Style};
+
 /// Whether the terminal is ours, so that it is given back once, whoever comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -54,12 +56,12 @@ impl Screen {
         terminal::size().map_or((80, 24), |(columns, lines)| (columns.into(), lines.into()))
     }
 
-    /// Shows these lines, from the top.
+    /// Shows these lines, from the top, in colour where the style has it.
     ///
     /// # Errors
     /// If the terminal is gone.
     #[expect(clippy::unused_self, reason = "only who has the terminal may draw on it")]
-    pub(crate) fn draw(&mut self, lines: &[String]) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, lines: &[Painted], style: Style) -> io::Result<()> {
         let mut out = io::stdout().lock();
         queue!(out, BeginSynchronizedUpdate, MoveTo(0, 0))?;
         for (at, line) in lines.iter().enumerate() {
@@ -67,7 +69,8 @@ impl Screen {
                 queue!(out, Print("\r\n"))?;
             }
             // Before the line is printed: behind one that fills the window, its own last column would be wiped.
-            queue!(out, Clear(ClearType::UntilNewLine), Print(line))?;
+            queue!(out, Clear(ClearType::UntilNewLine))?;
+            out.write_all(&line.encoded(style))?;
         }
         queue!(out, EndSynchronizedUpdate)?;
         out.flush()

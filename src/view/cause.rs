@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
-use super::group::{Group, common, end, groups, last_line};
-use super::{beginning, escape_control, plural};
+use super::group::{Group, common, end, ending, groups, last_line};
+use super::{beginning, one_line, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
@@ -61,9 +61,9 @@ pub(crate) fn block(causes: &[Cause]) -> String {
     text.push_str("  Causes:\n");
     for Cause { indexes, fate, why, hints } in causes.iter().take(TOLD) {
         let count = plural(indexes.len(), "index", "indexes");
-        let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), escape_control(why));
+        let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), why);
         for hint in hints {
-            let _ = writeln!(text, "      hint: {}", escape_control(hint));
+            let _ = writeln!(text, "      hint: {hint}");
         }
     }
     if causes.len() > TOLD {
@@ -201,12 +201,17 @@ fn last_seen(event: &Event) -> Option<Timestamp> {
 fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> Vec<Cause> {
     let warnings = warnings(seen.pods);
     let of = if fate == "failed" { state.failed() } else { state.pending().union(&state.running()) };
-    let attempts = state.attempts();
-    let members = attempts.iter().filter(|(index, _)| of.contains(**index)).filter_map(|(&index, attempts)| {
-        let last = *attempts.last()?;
-        let (key, why, hints) = match fate {
-            "failed" => ended(last, job),
-            _ => held_up(last, warnings.get(last.pod.as_str()).copied(), job, seen.now)?,
+    let mut gone = IndexSet::new();
+    let members = of.iter().filter_map(|index| {
+        let (key, why, hints) = if fate == "failed" {
+            let Some(end) = ending(state.attempts_of(index)) else {
+                gone.insert(index);
+                return None;
+            };
+            ended(end, job)
+        } else {
+            let last = state.attempts_of(index).last()?;
+            held_up(last, warnings.get(last.pod.as_str()).copied(), job, seen.now)?
         };
         Some((index, key, (why, hints)))
     });
@@ -220,7 +225,6 @@ fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> V
         .into_iter()
         .map(|Group { indexes, told: (why, hints) }| Cause { indexes: indexes.into_iter().collect(), fate, why, hints })
         .collect();
-    let gone: IndexSet = of.iter().filter(|index| fate == "failed" && !attempts.contains_key(index)).collect();
     if !gone.is_empty() {
         let why = "its Pod is gone, and with it how it ended".to_owned();
         causes.push(Cause { indexes: gone, fate, why, hints: Vec::new() });
@@ -292,7 +296,7 @@ fn ended(attempt: &Attempt, job: &Job) -> Told {
         Some("StartError" | "ContainerCannotRun") => {
             hint::telling_of_start(attempt.message.as_deref().unwrap_or_default())
         }
-        _ => last_line(attempt.message.as_deref()).to_owned(),
+        _ => last_line(attempt.message.as_deref()),
     };
     let why = match (how.is_empty(), words.is_empty()) {
         (false, false) => format!("{how}: {}", beginning(&words, LONGEST)),
@@ -305,8 +309,9 @@ fn ended(attempt: &Attempt, job: &Job) -> Told {
 
 /// A message with its reason behind it.
 fn sentence(message: Option<String>, reason: Option<&str>) -> String {
-    let message =
-        message.filter(|message| !message.is_empty()).map(|message| beginning(message.trim(), LONGEST).into_owned());
+    let message = message
+        .filter(|message| !message.is_empty())
+        .map(|message| beginning(&one_line(&message), LONGEST).into_owned());
     match (message, reason) {
         (Some(message), Some(reason)) => format!("{message} ({reason})"),
         (Some(one), None) => one,
@@ -317,7 +322,7 @@ fn sentence(message: Option<String>, reason: Option<&str>) -> String {
 /// The scheduler goes on about preemption, which has never helped anyone; nor have line breaks in a line.
 fn first_sentence(message: &str) -> String {
     let message = message.split_once(". ").map_or(message, |(first, _)| first);
-    message.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
+    one_line(message).trim_end_matches('.').to_owned()
 }
 
 fn shortened(indexes: &IndexSet) -> String {

@@ -1,6 +1,6 @@
 //! The standing defaults, for a person.
 
-use super::text::{Style, aligned, escape_control};
+use super::text::aligned;
 
 /// One value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +14,13 @@ pub(crate) struct Row {
 }
 
 /// The path of the file, and a table.
-pub(crate) fn page(path: Option<&str>, exists: bool, rows: &[Row], style: Style) -> String {
+pub(crate) fn page(path: Option<&str>, exists: bool, rows: &[Row]) -> String {
     let path = path.unwrap_or("<none>");
     let note = if exists { "" } else { " (not there)" };
     let cells = rows.iter().map(|row| {
-        let value = row.value.as_deref().unwrap_or("<none>");
-        let value = if style.terminal { escape_control(value).into_owned() } else { value.to_owned() };
+        let value = row.value.as_deref().unwrap_or("<none>").to_owned();
         vec![row.name.clone(), value, row.from.clone()]
     });
-    let table = aligned(Some(&["SETTING", "VALUE", "FROM"]), cells.collect());
+    let table = aligned(Some(&["SETTING", "VALUE", "FROM"]), &cells.collect::<Vec<_>>());
     format!("File: {path}{note}\n\n{table}")
 }

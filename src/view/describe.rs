@@ -11,7 +11,6 @@ mod meta;
 mod page;
 mod probe;
 mod quantity;
-mod sort;
 mod tabs;
 mod template;
 mod volumes;
@@ -81,6 +80,14 @@ pub(crate) fn job(job: &Job, events: Option<&[Event]>, now: Timestamp, zone: &Ti
             Described { head, template, events: page.finish() }
         }
     }
+}
+
+/// Returns the elements in the order of a key. Equal ones stay in the server's order; what kubectl makes of them from 13
+/// elements on is the accident of an unstable sort.
+fn sorted<'a, T, K: Ord>(elements: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> {
+    let mut sorted: Vec<&T> = elements.iter().collect();
+    sorted.sort_by_key(|&element| key(element));
+    sorted
 }
 
 fn head(page: &mut Page, job: &Job, spec: &JobSpec, zone: &TimeZone) {

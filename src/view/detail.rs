@@ -9,7 +9,7 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicyRule};
 use super::cause::{self, Cause};
 use super::indexes::reason;
 use super::summary::ItemTexts;
-use super::{aligned, cut, duration, escape_control, plural};
+use super::{aligned, cut, duration, plural};
 use crate::index_set::IndexSet;
 use crate::state::member::Member;
 use crate::state::row::IndexRow;
@@ -40,7 +40,6 @@ pub(crate) fn indexed(detail: Detail<'_>) -> String {
     let rows = facts(job, state);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {
-        let value = escape_control(&value).into_owned();
         let _ = writeln!(text, "  {:<width$}  {value}", format!("{name}:"), width = width + 1);
     }
     conditions(&mut text, job, now);
@@ -154,12 +153,12 @@ fn conditions(text: &mut String, job: &Job, now: Timestamp) {
             condition.type_.clone(),
             condition.status.clone(),
             since.map_or_else(String::new, |time| duration::human(now.as_second() - time.0.as_second())),
-            escape_control(condition.reason.as_deref().unwrap_or_default()).into_owned(),
-            escape_control(condition.message.as_deref().unwrap_or_default()).into_owned(),
+            condition.reason.clone().unwrap_or_default(),
+            condition.message.clone().unwrap_or_default(),
         ]
     });
     text.push_str("  Conditions:\n");
-    indent(text, &aligned(Some(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"]), rows.collect()));
+    indent(text, &aligned(Some(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"]), &rows.collect::<Vec<_>>()));
 }
 
 fn table(text: &mut String, detail: Detail<'_>) {
@@ -184,7 +183,7 @@ fn table(text: &mut String, detail: Detail<'_>) {
         }
     }
     text.push_str("  Indexes:\n");
-    indent(text, &aligned(Some(&header), cells));
+    indent(text, &aligned(Some(&header), &cells));
     if rows.len() < all {
         let _ = writeln!(text, "    and {} more", all - rows.len());
     }
@@ -209,7 +208,7 @@ pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
 
 fn cells(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<String> {
     let or_none = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
-    let cell = |text: &str| cut(&escape_control(text), CELL).into_owned();
+    let cell = |text: &str| cut(text, CELL).into_owned();
     vec![
         row.index.to_string(),
         or_none(item.map(|item| cell(item))),

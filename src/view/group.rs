@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::line::last_state;
 use crate::state::attempt::{Attempt, signal};
 
 /// Indexes of which the same can be told.
@@ -35,18 +36,26 @@ pub(super) fn groups<K: Ord, T>(
 
 /// How an attempt ended: its exit code, with the signal that it stands for, and the reason where that says more.
 pub(super) fn end(attempt: &Attempt) -> (Option<String>, Option<String>) {
+    let other = attempt.container.as_ref().filter(|_| attempt.is_other_container);
+    let of = other.map_or_else(String::new, |name| format!(" of container {name}"));
     let code = attempt.exit_code.map(|code| match signal(code) {
-        Some(signal) => format!("exit code {code} ({signal})"),
-        None => format!("exit code {code}"),
+        Some(signal) => format!("exit code {code} ({signal}){of}"),
+        None => format!("exit code {code}{of}"),
     });
     // "Error" says no more than the exit code does.
     let reason = attempt.reason.clone().filter(|reason| reason != "Error" || code.is_none());
     (code, reason)
 }
 
-/// The last line of a message that says something: the one behind which a program gave up.
-pub(super) fn last_line(message: Option<&str>) -> &str {
-    message.unwrap_or_default().lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default()
+/// Returns the attempt that explains how an index failed, if its Pod is known to have ended.
+pub(super) fn ending<'a>(mut attempts: impl DoubleEndedIterator<Item = &'a Attempt>) -> Option<&'a Attempt> {
+    attempts.rfind(|attempt| attempt.explains_an_end())
+}
+
+/// Returns the last line of a message that says something: the one behind which a program gave up.
+pub(super) fn last_line(message: Option<&str>) -> String {
+    let mut lines = message.unwrap_or_default().lines().rev().map(|line| last_state(line).trim().to_owned());
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 /// A line without what differs from index to index: the words given, numbers, and identifiers made of hex digits.

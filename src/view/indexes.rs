@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Style, csv_cell, cut, duration, escape_control};
+use super::line::last_state;
+use super::{Painted, Style, csv_cell, cut, duration, escape_control};
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
@@ -84,32 +85,30 @@ impl Table {
     }
 
     /// The line of column names, where it is wanted.
-    pub(crate) fn header(&self) -> String {
-        if self.layout.headers { self.line(&COLUMNS.map(str::to_owned), |_, text| text) } else { String::new() }
+    pub(crate) fn header(&self) -> Painted {
+        if self.layout.headers { self.line(&COLUMNS.map(str::to_owned), None) } else { Painted::default() }
     }
 
     /// The line of an index.
-    pub(crate) fn row(&self, row: &IndexRow, item: Option<&String>, now: Timestamp) -> String {
-        let style = self.layout.style;
-        self.line(&cells(row, item, style, now), |column, text| match color(row.status) {
-            Some(color) if column == STATUS => style.paint(&text, Color::new().color(color)),
-            _ => text,
-        })
+    pub(crate) fn row(&self, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Painted {
+        self.line(&cells(row, item, self.layout.style, now), color(row.status))
     }
 
-    fn line(&self, cells: &[String], paint: impl Fn(usize, String) -> String) -> String {
-        let mut line = String::new();
+    fn line(&self, cells: &[String], status_color: Option<AnsiColors>) -> Painted {
+        let mut line = Painted::default();
         let last = self.widths.iter().rposition(Option::is_some).unwrap_or(0);
         for (column, (cell, &width)) in cells.iter().zip(&self.widths).enumerate() {
             let Some(width) = width else { continue };
             let cell = if self.layout.width.is_some() { cut(cell, width) } else { cell.into() };
-            let blanks = width.saturating_sub(cell.width()) + GAP;
-            line.push_str(&paint(column, cell.into_owned()));
+            match status_color {
+                Some(color) if column == STATUS => line.paint(&cell, Color::new().color(color)),
+                _ => line.push(cell.as_bytes()),
+            }
             if column < last {
-                line.extend(std::iter::repeat_n(' ', blanks));
+                line.push(" ".repeat(width.saturating_sub(cell.width()) + GAP));
             }
         }
-        line.push('\n');
+        line.push("\n");
         line
     }
 }
@@ -150,7 +149,7 @@ fn cells(row: &IndexRow, item: Option<&String>, style: Style, now: Timestamp) ->
         number(took),
         text(row.job.as_deref()),
         text(row.pod.as_deref()),
-        text(row.message.as_deref()),
+        text(row.message.as_deref().map(last_state).as_deref()),
     ]
 }
 

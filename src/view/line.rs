@@ -1,12 +1,13 @@
 //! Lines of logs: what stands before them, and what of them reaches a terminal.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use serde::Serialize;
 
-use super::{Style, cut, escape_control};
+use super::{Painted, cut};
 
 /// What starts each line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +46,14 @@ const COLORS: [AnsiColors; 6] = [
 /// How many columns of an item stand before each line; `-o jsonl` has the whole of it.
 const ITEM: usize = 32;
 
-/// The start of every line of an index; an index keeps its colour.
-pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>, style: Style) -> String {
-    let text = match prefix {
+/// Returns the start of every line of an index.
+pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>) -> String {
+    match prefix {
         Prefix::Index => {
             let mut text = format!("[{}", origin.index);
             if let Some(item) = origin.item.filter(|item| !item.is_empty()) {
                 text.push(' ');
-                text.push_str(&cut(&escape_control(item), ITEM));
+                text.push_str(&cut(item, ITEM));
             }
             if origin.attempt > 1 {
                 let _ = write!(text, " #{}", origin.attempt);
@@ -64,28 +65,81 @@ pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>, style: Style) -> Strin
             text + "]"
         }
         Prefix::Pod => format!("[pod/{}/{}]", origin.pod, origin.container),
-        Prefix::None => return String::new(),
-    };
-    let color = Color::new().color(COLORS[origin.index as usize % COLORS.len()]);
-    format!("{} ", style.paint(&text, color))
+        Prefix::None => String::new(),
+    }
 }
 
-/// Adds one line of a log with its prefix and line break.
+/// Adds one line of a log with its prefix and line break; an index keeps the colour of its prefix.
 ///
-/// Bytes pass as they are, except to a terminal: there a log must not drive the cursor, the title or the clipboard.
-pub(crate) fn line(to: &mut Vec<u8>, prefix: &str, time: Option<Timestamp>, bytes: &[u8], escape: bool) {
-    to.extend_from_slice(prefix.as_bytes());
+/// Bytes pass as they are, unless lines are `redrawn`: then only what a terminal would show in the end.
+pub(crate) fn line(
+    to: &mut Painted,
+    (prefix, index): (&str, u32),
+    time: Option<Timestamp>,
+    bytes: &[u8],
+    redrawn: bool,
+) {
+    if !prefix.is_empty() {
+        to.paint(prefix, Color::new().color(COLORS[index as usize % COLORS.len()]));
+        to.push(" ");
+    }
     if let Some(time) = time {
-        to.extend_from_slice(format!("{time:.9} ").as_bytes());
+        to.push(format!("{time:.9} "));
     }
-    if escape {
-        let text = String::from_utf8_lossy(bytes);
-        // A carriage return at the end only says that the line came from another system.
-        to.extend_from_slice(escape_control(text.trim_end_matches('\r')).as_bytes());
+    if redrawn {
+        to.push(last_state(&String::from_utf8_lossy(bytes)).as_bytes());
     } else {
-        to.extend_from_slice(bytes);
+        to.push(bytes);
     }
-    to.push(b'\n');
+    to.push("\n");
+}
+
+/// Returns what each line shows in the end, where progress bars and spinners redraw it: by `\r`, by backspaces, or by
+/// sequences that erase it. Blanks that only wipe a line leave its last state.
+pub(crate) fn last_state(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\r', BACKSPACE, ESCAPE]) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (number, line) in text.split('\n').enumerate() {
+        shown.extend((number > 0).then_some('\n'));
+        shown.push_str(&last_state_of_line(line));
+    }
+    Cow::Owned(shown)
+}
+
+const BACKSPACE: char = '\x08';
+const ESCAPE: char = '\x1b';
+/// Sequences that erase a part of the line, or move to its start, and whether what comes next replaces the whole line.
+const ERASING: [(&str, bool); 6] =
+    [("\x1b[K", false), ("\x1b[0K", false), ("\x1b[1K", true), ("\x1b[2K", true), ("\x1b[G", true), ("\x1b[1G", true)];
+
+fn last_state_of_line(line: &str) -> String {
+    let mut shown = String::new();
+    // How many characters the next one that shows replaces, and the blanks before it.
+    let (mut replaced, mut blanks) = (0, String::new());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let erasing = ERASING.iter().find(|(sequence, _)| rest.starts_with(sequence));
+        rest = &rest[erasing.map_or(c.len_utf8(), |(sequence, _)| sequence.len())..];
+        match (c, erasing) {
+            (_, Some((_, false))) => {}
+            ('\r', _) | (_, Some(_)) => (replaced, blanks) = (usize::MAX, String::new()),
+            (BACKSPACE, _) if blanks.pop().is_none() => replaced = replaced.saturating_add(1),
+            (BACKSPACE, _) => {}
+            (' ', _) if replaced > 0 => blanks.push(c),
+            _ => {
+                if replaced > 0 {
+                    let kept = shown.chars().count().saturating_sub(replaced);
+                    shown.truncate(shown.char_indices().nth(kept).map_or(shown.len(), |(at, _)| at));
+                    shown.push_str(&std::mem::take(&mut blanks));
+                    replaced = 0;
+                }
+                shown.push(c);
+            }
+        }
+    }
+    shown
 }
 
 /// A line as `-o json` and `-o jsonl` print it; a field that has no value is left out.
@@ -133,43 +187,65 @@ impl<'a> Entry<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::{Printable as _, Style};
 
     const ORIGIN: Origin<'static> =
         Origin { index: 3, item: None, attempt: 1, pod: "rev-3-abcde", container: "worker", one_of_several: false };
 
-    fn one(prefix: &str, time: Option<Timestamp>, bytes: &[u8], escape: bool) -> Vec<u8> {
-        let mut to = Vec::new();
-        line(&mut to, prefix, time, bytes, escape);
+    fn one(time: Option<Timestamp>, bytes: &[u8], redrawn: bool) -> Painted {
+        let mut to = Painted::default();
+        line(&mut to, ("[0]", 0), time, bytes, redrawn);
         to
     }
 
     #[test]
     fn a_terminal_is_not_driven_by_a_log() {
-        assert_eq!(one("[0] ", None, b"a\x1b]0;title\x07\tb\r", true), b"[0] a\\u{1b}]0;title\\u{7}\tb\n");
-        assert_eq!(one("[0] ", None, b"a\x1b\xff\r", false), b"[0] a\x1b\xff\r\n");
+        let terminal = Style { terminal: true, color: false };
+        let on_terminal = one(None, b"a\x1b]0;title\x07\tb\xff\r", true).encoded(terminal).into_owned();
+        assert_eq!(String::from_utf8_lossy(&on_terminal), "[0] a\\u{1b}]0;title\\u{7}\tb\u{fffd}\n");
+        assert_eq!(*one(None, b"a\x1b\xff\r", false).encoded(Style::default()), *b"[0] a\x1b\xff\r\n");
+        let colored = one(None, b"\x1b[31m", true).encoded(Style { color: true, ..terminal }).into_owned();
+        assert_eq!(String::from_utf8_lossy(&colored), "\u{1b}[36m[0]\u{1b}[0m \\u{1b}[31m\n");
     }
 
     #[test]
     fn a_time_stands_between_prefix_and_line() {
         let time = "2026-01-01T00:00:00.5Z".parse().ok();
-        assert_eq!(one("[0] ", time, b"a", false), b"[0] 2026-01-01T00:00:00.500000000Z a\n");
+        assert_eq!(one(time, b"a", false).text, b"[0] 2026-01-01T00:00:00.500000000Z a\n");
+    }
+
+    #[test]
+    fn the_last_state_of_a_line_counts() {
+        for (written, shown) in [
+            ("plain \u{1b}[31mred\u{1b}[0m", "plain \u{1b}[31mred\u{1b}[0m"),
+            ("a\r\nb\r\n", "a\nb\n"),
+            (",  4.5it/s]\r 84%|### |\rCUDA error: out of memory", "CUDA error: out of memory"),
+            ("\r  1%\r100%\r\ndone", "100%\ndone"),
+            ("\r  1%\r\u{1b}[Kfailed", "failed"),
+            ("  1%\u{1b}[2K\u{1b}[1Gfailed", "failed"),
+            ("  1%\u{1b}[0K", "  1%"),
+            (" 50%\r     \r", " 50%"),
+            ("work |\u{8}/\u{8}-\u{8}", "work -"),
+            ("10%\u{8}\u{8}\u{8}\u{8} 9%", " 9%"),
+            ("abc\u{8} \u{8}d", "abd"),
+            ("\r", ""),
+        ] {
+            assert_eq!(last_state(written), shown, "{written:?}");
+        }
     }
 
     #[test]
     fn prefixes() {
-        let plain = |kind, origin: &Origin<'_>| prefix(kind, origin, Style::default());
-        assert_eq!(plain(Prefix::Index, &ORIGIN), "[3] ");
-        assert_eq!(plain(Prefix::Index, &Origin { item: Some("qux"), ..ORIGIN }), "[3 qux] ");
-        assert_eq!(plain(Prefix::Index, &Origin { item: Some("a\nb"), attempt: 2, ..ORIGIN }), "[3 a\\nb #2] ");
-        assert_eq!(plain(Prefix::Index, &Origin { one_of_several: true, ..ORIGIN }), "[3 worker] ");
+        assert_eq!(prefix(Prefix::Index, &ORIGIN), "[3]");
+        assert_eq!(prefix(Prefix::Index, &Origin { item: Some("qux"), ..ORIGIN }), "[3 qux]");
+        assert_eq!(prefix(Prefix::Index, &Origin { item: Some("a\nb"), attempt: 2, ..ORIGIN }), "[3 a\\nb #2]");
+        assert_eq!(prefix(Prefix::Index, &Origin { one_of_several: true, ..ORIGIN }), "[3 worker]");
         assert_eq!(
-            plain(Prefix::Index, &Origin { item: Some(&"x".repeat(40)), ..ORIGIN }),
-            format!("[3 {}…] ", "x".repeat(31))
+            prefix(Prefix::Index, &Origin { item: Some(&"x".repeat(40)), ..ORIGIN }),
+            format!("[3 {}…]", "x".repeat(31))
         );
-        assert_eq!(plain(Prefix::Pod, &ORIGIN), "[pod/rev-3-abcde/worker] ");
-        assert_eq!(plain(Prefix::None, &ORIGIN), "");
-        let colored = prefix(Prefix::Index, &ORIGIN, Style { color: true, terminal: true });
-        assert_eq!(colored, "\u{1b}[33m[3]\u{1b}[0m ");
+        assert_eq!(prefix(Prefix::Pod, &ORIGIN), "[pod/rev-3-abcde/worker]");
+        assert_eq!(prefix(Prefix::None, &ORIGIN), "");
     }
 
     #[test]

@@ -19,7 +19,9 @@ mod text;
 pub(crate) mod version;
 pub(crate) mod watch;
 
-pub(crate) use text::{Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, plural};
+pub(crate) use text::{
+    Painted, Printable, Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, one_line, plural,
+};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{duration, escape_control, plural};
+use super::{duration, one_line, plural};
 use crate::state::{self, Counts, JobState};
 
 /// How fast the indexes of a Job finish, from a bounded number of looks at it.
@@ -150,7 +150,7 @@ pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
     // Pulling an image takes its time, and so does a node that is being added.
     let (patience, why) = stuck(state);
     let sentence = || format!("nothing of job {name} has run for {}: {why}", duration::human(idle));
-    (idle >= patience).then(|| escape_control(&sentence()).into_owned())
+    (idle >= patience).then(sentence)
 }
 
 /// How long what is wrong may last before it is worth a word.
@@ -174,7 +174,7 @@ fn stuck(state: &JobState) -> (i64, String) {
     };
     let reason = first.reason.as_deref().unwrap_or_default();
     let same = told.filter(|attempt| attempt.reason == first.reason).count();
-    let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+    let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {}", one_line(message)));
     (SOON, format!("{} {reason}{message}", plural(same, "pod is", "pods are")))
 }
 
@@ -185,7 +185,7 @@ fn without_pods(state: &JobState) -> (i64, String) {
     let refused = state.happenings().iter().rev().find(|happening| happening.warning && happening.reason != LIMIT);
     match refused {
         _ if parallelism == Some(0) => (SOON, "its parallelism is 0".to_owned()),
-        Some(why) => (SOON, format!("{}: {}", why.reason, why.message)),
+        Some(why) => (SOON, format!("{}: {}", why.reason, one_line(&why.message))),
         // Kubernetes waits longer after each failure, up to ten minutes.
         None if tried > 0 => (LATER, format!("{} to be tried again", plural(tried, "index waits", "indexes wait"))),
         None if state.counts() == Counts { total: state.counts().total, ..Counts::default() } => {

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::group::{Group, common, end, groups, last_line};
-use super::{beginning, duration, escape_control, plural};
+use super::group::{Group, common, end, ending, groups, last_line};
+use super::line::last_state;
+use super::{beginning, duration, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::Attempt;
 use crate::state::member;
@@ -92,7 +93,7 @@ fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Grou
             group.tell(text, state, items);
             continue;
         };
-        failure(text, index, items.get(&index), state.attempts_of(index).last(), state.attempts_of(index).count());
+        failure(text, index, items.get(&index), ending(state.attempts_of(index)), state.attempts_of(index).count());
     }
     let rest: IndexSet = groups.iter().skip(TOLD).flat_map(|group| group.indexes.iter().copied()).collect();
     if !rest.is_empty() {
@@ -125,7 +126,7 @@ impl Group<Same> {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             about.push(format!("items {}{more}", first.join(", ")));
         }
-        let example = state.attempts_of(self.indexes[0]).last();
+        let example = ending(state.attempts_of(self.indexes[0]));
         let lines = example.map(last_lines).unwrap_or_default();
         // A single line has been told already.
         let told = lines.len() <= 1 && lines.first().is_none_or(|line| *line == self.told.line);
@@ -136,7 +137,7 @@ impl Group<Same> {
             let _ = writeln!(text, "  {}", about.join("; "));
         }
         for line in lines.iter().filter(|_| !told) {
-            let _ = writeln!(text, "  | {}", escape_control(line));
+            let _ = writeln!(text, "  | {line}");
         }
     }
 }
@@ -144,12 +145,12 @@ impl Group<Same> {
 /// Puts together what failed in the same way.
 fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Same>> {
     let members = failed.iter().map(|index| {
-        let attempt = state.attempts_of(index).last();
+        let attempt = ending(state.attempts_of(index));
         let cause = attempt.map_or_else(|| "failed; the pod is gone".to_owned(), cause);
         let line = last_line(attempt.and_then(|attempt| attempt.message.as_deref()));
         let item = items.get(&index).map_or("", String::as_str);
-        let common = common(line, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
-        (index, (cause.clone(), common), Same { cause, line: line.to_owned() })
+        let common = common(&line, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
+        (index, (cause.clone(), common), Same { cause, line })
     });
     groups(members, |(_, common), told, next| {
         if told.line != next.line {
@@ -165,9 +166,9 @@ fn cause(attempt: &Attempt) -> String {
     if causes.is_empty() { "failed".to_owned() } else { causes.join(", ") }
 }
 
-fn last_lines(attempt: &Attempt) -> Vec<&str> {
+fn last_lines(attempt: &Attempt) -> Vec<String> {
     let lines: Vec<_> = attempt.message.as_deref().unwrap_or_default().lines().collect();
-    lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
+    lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| last_state(line).into_owned()).collect()
 }
 
 /// A set that fits a few lines.
@@ -194,7 +195,7 @@ fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option
     }
     let _ = writeln!(text, ": {}, pod {}", cause(attempt), attempt.pod);
     for line in last_lines(attempt) {
-        let _ = writeln!(text, "  | {}", escape_control(line));
+        let _ = writeln!(text, "  | {line}");
     }
 }
 

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::group::{end, last_line};
+use super::group::{end, ending, last_line};
 use super::progress::{self, Pace};
 use super::summary::ItemTexts;
-use super::{Style, cut, duration, escape_control};
+use super::{Painted, cut, duration, escape_control, one_line};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
@@ -28,8 +28,8 @@ const ITEM: usize = 24;
 const NODE: usize = 20;
 
 /// The screen: as many lines as the window has, and none wider.
-pub(crate) fn screen(picture: &Picture<'_>, style: Style, (columns, rows): (usize, usize)) -> Vec<String> {
-    let paint = Painter { style, columns };
+pub(crate) fn screen(picture: &Picture<'_>, (columns, rows): (usize, usize)) -> Vec<Painted> {
+    let paint = Painter { columns };
     let mut lines = head(picture, &paint);
     let tables = [failed(picture), active(picture), told(picture)];
     let room = rows.saturating_sub(lines.len() + 1);
@@ -41,7 +41,7 @@ pub(crate) fn screen(picture: &Picture<'_>, style: Style, (columns, rows): (usiz
     }
     lines.truncate(rows.saturating_sub(1));
     // At the bottom, where it does not move.
-    lines.resize(rows.saturating_sub(1), String::new());
+    lines.resize(rows.saturating_sub(1), Painted::default());
     if rows > 0 {
         lines.push(paint.line("q quits; the job goes on", Color::new().dimmed()));
     }
@@ -71,21 +71,24 @@ fn share(room: usize, needs: [usize; 3]) -> [usize; 3] {
 
 /// Cuts lines to the width of the window before they are coloured.
 struct Painter {
-    style: Style,
     columns: usize,
 }
 
 impl Painter {
-    fn line(&self, text: &str, color: Color) -> String {
-        self.style.paint(&cut(text, self.columns), color)
+    fn line(&self, text: &str, color: Color) -> Painted {
+        let mut line = Painted::default();
+        line.paint(&cut(text, self.columns), color);
+        line
     }
 
-    fn plain(&self, text: &str) -> String {
-        cut(text, self.columns).into_owned()
+    fn plain(&self, text: &str) -> Painted {
+        let mut line = Painted::default();
+        line.push(cut(text, self.columns).as_bytes());
+        line
     }
 }
 
-fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<String> {
+fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<Painted> {
     let Picture { state, pace, now, .. } = *picture;
     let Some(job) = state.job() else { return Vec::new() };
     let name = job.metadata.name.as_deref().unwrap_or_default();
@@ -94,7 +97,7 @@ fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<String> {
         paint.line(&title, Color::new().bold()),
         paint.plain(&progress::line(state, pace, now)),
         bar(state, paint),
-        String::new(),
+        Painted::default(),
     ];
     let colors = [AnsiColors::Green, AnsiColors::Red, AnsiColors::Cyan, AnsiColors::Default];
     let sets = [
@@ -109,14 +112,14 @@ fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<String> {
         lines.push(paint.line(format!("{word:9}  {:>width$}  {set}", set.len()).trim_end(), color));
     }
     if let Some(trouble) = picture.trouble {
-        lines.push(String::new());
-        lines.push(paint.line(&escape_control(trouble), Color::new().color(AnsiColors::Yellow)));
+        lines.push(Painted::default());
+        lines.push(paint.line(trouble, Color::new().color(AnsiColors::Yellow)));
     }
     lines
 }
 
 /// A bar of which each part has the share of its indexes, and at least one column if there is any.
-fn bar(state: &JobState, paint: &Painter) -> String {
+fn bar(state: &JobState, paint: &Painter) -> Painted {
     let width = paint.columns.min(80);
     let counts = state.counts();
     let parts = [
@@ -124,17 +127,17 @@ fn bar(state: &JobState, paint: &Painter) -> String {
         (counts.failed, '×', AnsiColors::Red),
         (counts.running, '▒', AnsiColors::Cyan),
     ];
-    let mut line = String::new();
+    let mut line = Painted::default();
     let mut used = 0;
     for (count, sign, color) in parts {
         let share = if count == 0 { 0 } else { (count * width / counts.total.max(1)).max(1) };
         let share = share.min(width - used);
         used += share;
         if share > 0 {
-            line.push_str(&paint.style.paint(&sign.to_string().repeat(share), Color::new().color(color)));
+            line.paint(&sign.to_string().repeat(share), Color::new().color(color));
         }
     }
-    line.push_str(&paint.style.paint(&"░".repeat(width - used), Color::new().dimmed()));
+    line.paint(&"░".repeat(width - used), Color::new().dimmed());
     line
 }
 
@@ -146,7 +149,7 @@ struct Table {
 }
 
 impl Table {
-    fn draw(&self, most: usize, paint: &Painter, lines: &mut Vec<String>) {
+    fn draw(&self, most: usize, paint: &Painter, lines: &mut Vec<Painted>) {
         let shown = &self.rows[..most.min(self.rows.len())];
         // A column that says nothing takes no room.
         let widths = (0..self.head.len()).filter(|&at| at == 0 || shown.iter().any(|row| !is_empty(&row[at])));
@@ -161,7 +164,7 @@ impl Table {
             });
             cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
         };
-        lines.push(String::new());
+        lines.push(Painted::default());
         lines.push(paint.line(&join(&|at| self.head[at].to_owned()), self.color.bold()));
         lines.extend(shown.iter().map(|row| paint.plain(&join(&|at| row[at].clone()))));
     }
@@ -175,7 +178,7 @@ fn is_empty(cell: &str) -> bool {
 fn failed(picture: &Picture<'_>) -> Table {
     let state = picture.state;
     let mut last: Vec<(u32, Option<&Attempt>)> =
-        state.failed().iter().map(|index| (index, state.attempts_of(index).last())).collect();
+        state.failed().iter().map(|index| (index, ending(state.attempts_of(index)))).collect();
     last.sort_by_key(|&(index, attempt)| (std::cmp::Reverse(attempt.and_then(|attempt| attempt.finished)), index));
     let row = |&(index, attempt): &(u32, Option<&Attempt>)| {
         let since = attempt.and_then(|attempt| attempt.finished);
@@ -207,7 +210,7 @@ fn active(picture: &Picture<'_>) -> Table {
             item(picture, attempt.index),
             word.to_owned(),
             age(since(attempt), picture.now),
-            cut(&escape_control(attempt.node.as_deref().unwrap_or("-")), NODE).into_owned(),
+            cut(attempt.node.as_deref().unwrap_or("-"), NODE).into_owned(),
             why(attempt),
         ]
     };
@@ -220,19 +223,15 @@ fn active(picture: &Picture<'_>) -> Table {
 fn told(picture: &Picture<'_>) -> Table {
     let row = |happening: &state::Happening| {
         let times = if happening.count > 1 { format!(" (×{})", happening.count) } else { String::new() };
-        let message = happening.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        vec![
-            age(happening.at, picture.now),
-            format!("{}{times}", escape_control(&happening.reason)),
-            escape_control(&message).into_owned(),
-        ]
+        let reason = format!("{}{times}", escape_control(&happening.reason));
+        vec![age(happening.at, picture.now), reason, one_line(&happening.message)]
     };
     let rows = picture.state.happenings().iter().rev().map(row).collect();
     Table { head: &["EVENT", "REASON", "MESSAGE"], rows, color: Color::new() }
 }
 
 fn item(picture: &Picture<'_>, index: u32) -> String {
-    picture.items.get(&index).map_or_else(|| "-".to_owned(), |item| cut(&escape_control(item), ITEM).into_owned())
+    picture.items.get(&index).map_or_else(|| "-".to_owned(), |item| cut(item, ITEM).into_owned())
 }
 
 fn age(since: Option<Timestamp>, now: Timestamp) -> String {
@@ -249,7 +248,7 @@ fn why(attempt: &Attempt) -> String {
     let line = match attempt.phase {
         // The last words of a worker are at the end, what Kubernetes says is at the beginning.
         Phase::Failed => last_line(message),
-        _ => message.unwrap_or_default().lines().next().unwrap_or_default().trim(),
+        _ => message.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned(),
     };
     let line = if line.is_empty() { String::new() } else { format!(": {line}") };
     escape_control(&format!("{}{line}", causes.join(", "))).replace('\t', " ")

@@ -2,6 +2,7 @@
 
 mod log_answers;
 mod log_streams;
+mod tracking;
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

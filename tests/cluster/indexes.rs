@@ -100,7 +100,7 @@ fn each_index_says_how_it_ended() {
     assert_eq!((outside.code, outside.stdout.as_str()), (2, ""));
     assert!(outside.stderr.contains("the job has no index 5: its indexes are 0-4"), "{outside:?}");
     let none = cluster.run(&["indexes", "mixed", "--status", "running"]).ok();
-    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no index of job mixed is as asked for\n"));
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no indexes of job mixed match\n"));
 }
 
 #[test]
@@ -235,13 +235,13 @@ fn a_quota_that_is_used_up_is_told() {
 fn a_deadline_is_told_of_the_job_and_of_a_pod() {
     let cluster = Cluster::new("deadline");
     let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 60']";
-    let of_job = manifest("job", "activeDeadlineSeconds: 15", "env: []", "[]")
+    let of_job = manifest("job", "activeDeadlineSeconds: 30", "env: []", "[]")
         .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
     cluster.apply(&of_job).ok();
     let of_pod = of_job
         .replace("name: job", "name: pod")
-        .replace("activeDeadlineSeconds: 15", "backoffLimitPerIndex: 0")
-        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 15");
+        .replace("activeDeadlineSeconds: 30", "backoffLimitPerIndex: 0")
+        .replace("restartPolicy: Never", "restartPolicy: Never\n      activeDeadlineSeconds: 30");
     cluster.apply(&of_pod).ok();
     assert_eq!(cluster.run(&["wait", "job", "-q"]).code, 1);
     assert_eq!(cluster.run(&["wait", "pod", "-q"]).code, 1);
@@ -339,4 +339,74 @@ fn objects_are_printed_one_by_one_by_a_template() {
     cluster.run(&["run", "j", "--completions", "1", "-q", "--detach", "--", "sleep", "9"]).ok();
     let suspended = cluster.run(&["suspend", "j", "-o", "jsonpath={.metadata.name} {.spec.suspend}"]).ok();
     assert_eq!(suspended.stdout, "j true");
+}
+
+/// A Job whose item, output, reason and messages all try to drive the terminal of whoever reads them.
+#[test]
+fn a_terminal_gets_nothing_that_others_wrote_to_drive_it() {
+    let cluster = Cluster::new("hostile");
+    let hostile = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[31m\u{9b}2J\u{202e}x";
+    let template = "
+        {apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {template: {spec: {restartPolicy: Never,
+        containers: [{name: worker, image: docker.io/library/busybox}]}}}}";
+    cluster.write("template.yaml", template.as_bytes());
+    cluster.write("items", format!("{hostile}\n").as_bytes());
+    let run = "kubectl-indexed run x -q --template $HOME/template.yaml -a $HOME/items";
+    assert_eq!(cluster.shell(&format!("{run} -- sh -c 'cat /input/data.txt; exit 3'")).code, 1);
+    let pod = cluster.run(&["indexes", "x", "-o", "name"]).ok().stdout;
+    // The Job has counted it: what is said of the Pod now is only shown. Its node may say something once more.
+    let state = serde_json::json!({"status": {"phase": "Failed", "reason": format!("R{hostile}"), "message": hostile}});
+    let patch = ["patch", pod.trim(), "--subresource=status", "--type=merge", "-p", &state.to_string()];
+    cluster.eventually("item, reason, message and output, of which a pipe gets every byte", || {
+        cluster.kubectl(&patch).ok();
+        cluster.run(&["results", "x", "-o", "csv"]).ok().stdout.matches(hostile).count() == 4
+    });
+    let commands = [
+        ("results x -o csv", true),
+        ("results x --joblog -", true),
+        ("indexes x -o csv", true),
+        ("indexes x -o wide", true),
+        ("indexes x -o jsonpath='{.items[0].item}'", true),
+        ("describe x", true),
+        ("logs x", true),
+        ("wait x", true),
+        ("watch x", true),
+        ("list", false),
+        (r#"logs "$(printf "x\033]52;c;ZXZpbA==\007")""#, true),
+    ];
+    for environment in ["TERM=xterm", "TERM=xterm NO_COLOR=1"] {
+        for (command, is_shown) in commands {
+            cluster.write("command", format!("kubectl-indexed {command}\n").as_bytes());
+            let shown =
+                cluster.shell(&format!("{environment} script -qefc 'bash $HOME/command' /dev/null || true")).stdout;
+            let mut plain = shown.replace("\r\n", "\n");
+            for color in ["1", "0", "31", "31;1", "32", "33", "33;1", "36", "36;1"] {
+                plain = plain.replace(&format!("\u{1b}[{color}m"), "");
+            }
+            let driving = plain.chars().find(|&c| c.is_control() && !"\n\t".contains(c) || c == '\u{202e}');
+            assert_eq!(driving, None, "{environment} {command}: {shown:?}");
+            assert_eq!(plain.contains("\\u{1b}]52;c;ZXZpbA==\\u{7}"), is_shown, "{environment} {command}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn the_last_state_of_a_progress_bar_counts() {
+    let cluster = Cluster::new("progress-bar");
+    let script = r"i=0; while [ $i -le 100 ]; do printf '\r%3d%%|####  | %d/100 [00:10<00:20,  4.5it/s]' $i $i
+        i=$((i+1)); done; printf '\r\033[KCUDA error: out of memory'; exit 3";
+    let line = format!("kubectl-indexed run bar --items a,b -- sh -c {}\n", shlex::try_quote(script).unwrap());
+    cluster.write("command", line.as_bytes());
+    let shown = cluster.shell("TERM=xterm NO_COLOR=1 script -qec 'stty cols 100; bash $HOME/command' /dev/null").stdout;
+    for line in
+        ["[0 a] CUDA error: out of memory\r\n", "2 × exit code 3: \"CUDA error: out of memory\" (indexes 0,1)\r\n"]
+    {
+        assert!(shown.contains(line), "{line:?}: {shown:?}");
+    }
+    assert!(!shown.contains("it/s]"), "{shown:?}");
+    assert_causes(&cluster, "bar", &[("2 indexes failed (0,1): exit code 3: CUDA error: out of memory", "")]);
+    let wide = cluster.run(&["indexes", "bar", "-o", "wide", "--index", "0"]).ok().stdout;
+    assert!(wide.ends_with("CUDA error: out of memory\n") && !wide.contains("it/s]"), "{wide}");
+    let piped = cluster.run(&["logs", "bar", "--index", "0"]).ok().stdout;
+    assert!(piped.contains("\r100%|####"), "a pipe gets every byte: {piped:?}");
 }

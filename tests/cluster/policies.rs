@@ -158,3 +158,124 @@ fn what_is_done_goes_by_itself() {
     let left = || cluster.kubectl(&["get", "configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n";
     cluster.eventually("the end of its items", left);
 }
+
+/// The exit code, signal and message of each index, none of which may have taken as long as the helpers do.
+fn ending(cluster: &Cluster, job: &str) -> Vec<String> {
+    let csv = cluster.run(&["indexes", job, "-o", "csv"]).ok().stdout;
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let rows = rows.deserialize::<std::collections::BTreeMap<String, String>>().map(Result::unwrap);
+    let quick = |row: &std::collections::BTreeMap<String, String>| row["duration_seconds"].parse::<u32>().unwrap() < 3;
+    rows.inspect(|row| assert!(quick(row), "{row:?}"))
+        .map(|row| format!("{} {} {} {}", row["index"], row["exit_code"], row["signal"], row["message"]))
+        .collect()
+}
+
+/// A template with a worker and another container, which goes on or fails by itself.
+fn with_another(name: &str, kind: &str, other: &str) -> String {
+    format!(
+        "
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      {kind}:
+      - {{name: helper, image: docker.io/library/busybox, {other}}}
+"
+    ) + if kind == "containers" { "      - " } else { "      containers:\n      - " }
+        + "{name: worker, image: docker.io/library/busybox}\n"
+}
+
+#[test]
+fn the_worker_says_how_an_index_ended_and_no_sidecar() {
+    let cluster = Cluster::new("sidecars");
+    for (name, kind, other) in [
+        // Killed by the node behind the worker: exit code 137, and a second later.
+        ("native", "initContainers", "restartPolicy: Always, command: [sleep, infinity]"),
+        // Fails the Pod too, after the worker.
+        ("classic", "containers", "command: [sh, -c, 'sleep 4; echo helper words; exit 1']"),
+    ] {
+        let template = cluster.write("template.yaml", with_another(name, kind, other).as_bytes());
+        let template = template.to_str().unwrap();
+        let args = ["run", name, "--template", template, "--items", "a,b", "--"];
+        let outcome = cluster.run(&[&args[..], &["sh", "-c", "echo last words {}; exit 3"]].concat());
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        assert!(outcome.stderr.contains("2 × exit code 3: \"last words "), "{outcome:?}");
+        assert_eq!(ending(&cluster, name), ["0 3  last words a\n", "1 3  last words b\n"]);
+        let retried = cluster.run(&["retry", name, "--exit-code", "3", "--dry-run", "-o", "name"]);
+        assert_eq!(retried.code, 0, "{retried:?}");
+    }
+    // The node calls a Pod failed when any of its containers has.
+    let template = with_another("helped", "containers", "command: [sh, -c, 'echo helper words; exit 4']");
+    let template = cluster.write("template.yaml", template.as_bytes());
+    let outcome =
+        cluster.run(&["run", "helped", "--template", template.to_str().unwrap(), "--completions", "1", "--", "true"]);
+    assert!(outcome.stderr.contains("index 0 failed: exit code 4 of container helper, pod helped-0-"), "{outcome:?}");
+}
+
+/// What a cluster injects into Pods stands before the worker, and is not in the Job.
+#[test]
+fn an_injected_container_says_nothing_about_an_index() {
+    let cluster = Cluster::new("injected");
+    if !cluster.is_newest() {
+        return;
+    }
+    let name = cluster.namespace();
+    let policy = format!(
+        "
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    resourceRules:
+    - {{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}}
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        [JSONPatch{{op: 'add', path: '/spec/containers/0', value: Object.spec.containers{{name: 'agent',
+        image: 'docker.io/library/busybox', command: ['sh', '-c', 'sleep 3; exit 9']}}}}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec:
+  policyName: {name}
+  matchResources:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+"
+    );
+    let policy = Policy { cluster: &cluster, text: cluster.apply(&policy).ok().stdout };
+    let injected = || {
+        let pod = ["run", "probe", "--image=docker.io/library/busybox", "--dry-run=server", "-o", "yaml"];
+        cluster.kubectl(&pod).stdout.contains("agent")
+    };
+    cluster.eventually("the policy", injected);
+    let outcome = run(&cluster, "inj", 1, "", "echo last words; exit 42");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    let containers = cluster.field("pod", "{.items[0].spec.containers[*].name}");
+    assert_eq!(containers, "agent worker", "the policy is at work");
+    assert!(outcome.stderr.contains("index 0 failed: exit code 42, pod inj-0-"), "{outcome:?}");
+    assert_eq!(ending(&cluster, "inj"), ["0 42  last words\n"]);
+    drop(policy);
+}
+
+/// A policy of the whole cluster, deleted when dropped.
+struct Policy<'a> {
+    cluster: &'a Cluster,
+    text: String,
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        for object in self.text.lines().filter_map(|line| line.split(' ').next()) {
+            let _ = self.cluster.kubectl(&["delete", object]);
+        }
+    }
+}

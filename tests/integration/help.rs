@@ -69,7 +69,7 @@ fn of_the_program() {
       1    the Job failed, or something went wrong
       2    wrong usage: nothing was created
       3    timed out waiting
-      130  interrupted (Ctrl-C); the Job goes on
+      130  interrupted (Ctrl-C, SIGTERM, SIGHUP); the Job goes on
     ── stderr
     ── exit code 0
     ");

@@ -48,7 +48,13 @@ fn failed_pod(name: &str) -> Vec<u8> {
         block(12, map_entry("batch.kubernetes.io/job-index-failure-count", "2")),
         block(17, block(1, "somebody")),
     ];
-    let spec = [block(2, block(1, "worker")), block(3, "Never"), block(10, "node-1")];
+    let spec = [
+        block(2, block(1, "worker")),
+        block(3, "Never"),
+        block(10, "node-1"),
+        block(20, block(1, "input")),
+        block(20, [block(1, "proxy"), block(24, "Always")].concat()),
+    ];
     let state = [
         number(1, -1),
         number(2, 9),
@@ -88,7 +94,10 @@ fn failed_record(name: &str) -> PodRecord {
                 "batch.kubernetes.io/job-completion-index": "3", "batch.kubernetes.io/job-index-failure-count": "2",
             },
         },
-        "spec": {"nodeName": "node-1", "restartPolicy": "Never"},
+        "spec": {
+            "nodeName": "node-1", "restartPolicy": "Never",
+            "initContainers": [{"name": "input"}, {"name": "proxy", "restartPolicy": "Always"}],
+        },
         "status": {
             "phase": "Failed", "startTime": "2026-01-01T00:00:01Z",
             "conditions": [

@@ -10,8 +10,8 @@ use super::Context;
 use crate::args::{CustomForm, Form};
 use crate::error::{Error, Kind};
 use crate::manifest;
+use crate::view::Widths;
 use crate::view::jsonpath::{Columns, Fault, Template};
-use crate::view::{Widths, escape_control};
 
 /// A form of one's own.
 #[derive(Debug)]
@@ -116,9 +116,7 @@ impl Custom {
                 }
             }
             What::Columns(columns) => {
-                let escaped = |row: Vec<String>| row.iter().map(|cell| escape_control(cell).into_owned()).collect();
-                let rows: Result<Vec<Vec<String>>, _> =
-                    objects.iter().map(|object| columns.row(object).map(escaped)).collect();
+                let rows: Result<Vec<_>, _> = objects.iter().map(|object| columns.row(object)).collect();
                 let mut rows = rows.map_err(|fault| self.misfit(&fault))?;
                 if self.widths.is_none() && self.headers {
                     rows.insert(0, columns.names().to_vec());
@@ -137,22 +135,12 @@ impl Custom {
                 }
             }
         }
-        Ok(context.ui.data(shown(text, context.ui.style().terminal))?)
+        Ok(context.ui.data(text)?)
     }
 
     fn misfit(&self, fault: &Fault) -> Error {
         Error::new(Kind::Failed, format!("{}: {fault}", self.flag)).hint("-o json prints what there is to choose from")
     }
-}
-
-/// On a terminal without what would drive it, but for line breaks; elsewhere byte for byte.
-fn shown(text: Vec<u8>, terminal: bool) -> Vec<u8> {
-    if !terminal {
-        return text;
-    }
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<_> = text.split('\n').map(escape_control).collect();
-    lines.join("\n").into_bytes()
 }
 
 /// Which fields of a Job are printed.

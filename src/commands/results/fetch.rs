@@ -1,14 +1,14 @@
 //! What an index gave: from the log of its last attempt, from the termination message, or from a folder that has it.
 
 use std::env::temp_dir;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use tempfile::{NamedTempFile, SpooledTempFile};
+use tempfile::SpooledTempFile;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -163,9 +163,9 @@ impl Source {
                 }
             }
             Some(folder) => {
-                let mut part = folder.begin(row.index)?;
-                let fetched = self.fetch(&row, &pod, message, &mut part.file).await;
-                match fetched.with_context(|| part.doing())? {
+                let writing = || format!("writing {}", folder.place_of(row.index).display());
+                let mut part = folder.begin().with_context(writing)?;
+                match self.fetch(&row, &pod, message, part.as_file_mut()).await.with_context(writing)? {
                     Ok(()) => {
                         let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
                         let keep = move || {
@@ -245,9 +245,9 @@ impl Sink for SpooledTempFile {
     }
 }
 
-impl Sink for NamedTempFile {
+impl Sink for File {
     fn drop_last(&mut self) -> io::Result<()> {
         let length = self.seek(SeekFrom::End(-1))?;
-        self.as_file().set_len(length)
+        self.set_len(length)
     }
 }

@@ -106,20 +106,6 @@ struct Held {
     journal: File,
 }
 
-/// An output on its way into the folder, gone again unless it is kept.
-pub(in crate::commands) struct Part {
-    pub(super) file: NamedTempFile,
-    /// Where it belongs.
-    place: PathBuf,
-}
-
-impl Part {
-    /// For messages about the file.
-    pub(super) fn doing(&self) -> String {
-        format!("writing {}", self.place.display())
-    }
-}
-
 impl Folder {
     /// Makes a folder for the results of a Job that is not there yet.
     ///
@@ -211,30 +197,39 @@ impl Folder {
         self.path.join(&kept.file)
     }
 
+    /// Where the output of an index belongs.
+    pub(super) fn place_of(&self, index: u32) -> PathBuf {
+        self.path.join(self.name_of(index))
+    }
+
     fn name_of(&self, index: u32) -> String {
         self.names.get(&index).cloned().unwrap_or_else(|| names::by_index(index))
     }
 
-    /// Begins the file of an output.
-    pub(super) fn begin(&self, index: u32) -> Result<Part> {
-        let place = self.path.join(self.name_of(index));
-        let file = unfinished(&self.path.join(OWN)).with_context(|| format!("writing {}", place.display()))?;
-        Ok(Part { file, place })
+    /// Begins the file of an output, which is gone again unless it is kept.
+    pub(super) fn begin(&self) -> io::Result<NamedTempFile> {
+        unfinished(&self.path.join(OWN))
     }
 
     /// Gives a file that is whole its name, and notes it.
-    pub(super) fn keep(&self, part: Part, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Result<Kept> {
-        let doing = || part.doing();
-        part.file.as_file().sync_all().with_context(doing)?;
-        let bytes = part.file.as_file().metadata().with_context(doing)?.len();
-        let (name, doing) = (self.name_of(row.index), part.doing());
-        part.file.persist(&part.place).map_err(io::Error::from).context(doing)?;
+    pub(super) fn keep(
+        &self,
+        part: NamedTempFile,
+        row: &IndexRow,
+        item: Option<&String>,
+        now: Timestamp,
+    ) -> Result<Kept> {
+        let (name, path) = (self.name_of(row.index), self.place_of(row.index));
+        let doing = || format!("writing {}", path.display());
+        part.as_file().sync_all().with_context(doing)?;
+        let bytes = part.as_file().metadata().with_context(doing)?.len();
+        part.persist(&path).map_err(io::Error::from).with_context(doing)?;
         let line = serde_json::to_string(&ResultEntry::new(row, item, Some((&name, bytes)), None, now))?;
         let kept = Kept { row: row.clone(), file: name, bytes, line };
         let mut held = self.held();
         held.journal
             .write_all(format!("{}\n", kept.line).as_bytes())
-            .with_context(|| format!("noting {}", part.place.display()))?;
+            .with_context(|| format!("noting {}", path.display()))?;
         held.kept.insert(row.index, kept.clone());
         Ok(kept)
     }
@@ -412,8 +407,8 @@ mod tests {
     }
 
     fn keep(folder: &Folder, index: u32, text: &str) {
-        let mut part = folder.begin(index).unwrap();
-        part.file.write_all(text.as_bytes()).unwrap();
+        let mut part = folder.begin().unwrap();
+        part.write_all(text.as_bytes()).unwrap();
         folder.keep(part, &row(index), None, Timestamp::UNIX_EPOCH).unwrap();
     }
 
@@ -424,7 +419,7 @@ mod tests {
         let folder = open(&path).unwrap();
         keep(&folder, 0, "zero");
         keep(&folder, 1, "one");
-        drop(folder.begin(2).unwrap());
+        drop(folder.begin().unwrap());
         fs::write(path.join(OWN).join("killed.part"), "tw").unwrap();
         let second = open(&path).err().unwrap().to_string();
         assert!(second.starts_with("another command is writing results to the folder "), "{second}");
@@ -516,11 +511,11 @@ mod tests {
         let home = TempDir::new().unwrap();
         let folder = open(&home.path().join("out")).unwrap();
         // As much as no disk has.
-        let Part { file, place } = folder.begin(0).unwrap();
+        let part = folder.begin().unwrap();
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let part = Part { file: NamedTempFile::from_parts(full, file.into_temp_path()), place: place.clone() };
+        let part = NamedTempFile::from_parts(full, part.into_temp_path());
         let error = folder.keep(part, &row(0), None, Timestamp::UNIX_EPOCH).err().unwrap();
-        assert!(format!("{error:#}").starts_with(&format!("writing {}: ", place.display())), "{error:#}");
+        assert!(format!("{error:#}").starts_with(&format!("writing {}: ", folder.place_of(0).display())), "{error:#}");
         assert!(folder.kept(&row(0)).is_none());
     }
 }

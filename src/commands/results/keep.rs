@@ -8,10 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::batch::v1::Job;
+use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
 use super::fetch::{AT_ONCE, Sink as _, Source};
-use super::folder::{Folder, Part, Wanted};
+use super::folder::{Folder, Wanted};
 use super::harvest::has_ended;
 use super::print::Tally;
 use super::rows::{self, Messages};
@@ -46,7 +47,7 @@ pub(in crate::commands) struct Keeper {
     folder: Arc<Folder>,
     items: ItemTexts,
     /// Whole logs of attempts that may turn out not to be the last of their index, by Pod.
-    parts: HashMap<u32, Vec<(String, Part)>>,
+    parts: HashMap<u32, Vec<(String, NamedTempFile)>>,
     /// Logs that can't be fetched again as they were.
     cut: CutLogs,
     tally: Tally,
@@ -70,23 +71,25 @@ impl Keeper {
     }
 
     /// Begins the file for the log of an attempt.
-    pub(in crate::commands) fn begin(&self, source: &LogSource) -> Result<Part> {
-        self.folder.begin(source.index)
+    pub(in crate::commands) fn begin(&self, source: &LogSource) -> Result<Copy> {
+        let path = self.folder.place_of(source.index);
+        let file = self.folder.begin().with_context(|| format!("writing {}", path.display()))?;
+        Ok(Copy { file, path })
     }
 
     /// Takes the file of a log that was read to its end. One that is not whole is dropped, and fetched at the end.
     pub(in crate::commands) fn take(
         &mut self,
         source: &LogSource,
-        mut part: Part,
+        mut copy: Copy,
         result: &Result<LogEnd, Lost>,
     ) -> Result<()> {
         self.cut.see(source, result);
         let Ok(LogEnd { gap: false, unended, .. }) = result else { return Ok(()) };
         if *unended {
-            part.file.drop_last().with_context(|| part.doing())?;
+            copy.file.as_file_mut().drop_last().with_context(|| format!("writing {}", copy.path.display()))?;
         }
-        self.parts.entry(source.index).or_default().push((source.pod.clone(), part));
+        self.parts.entry(source.index).or_default().push((source.pod.clone(), copy.file));
         Ok(())
     }
 
@@ -144,15 +147,21 @@ impl Keeper {
     }
 }
 
-impl Part {
+/// The output of an attempt on its way into the folder, and where it belongs.
+pub(in crate::commands) struct Copy {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Copy {
     /// Writes each batch to the file before it is sent on.
-    pub(in crate::commands) async fn copy(
+    pub(in crate::commands) async fn write(
         mut self,
         mut batches: mpsc::Receiver<LogBatch>,
         output: &mpsc::Sender<LogBatch>,
     ) -> Result<Self> {
         while let Some(batch) = batches.recv().await {
-            self.file.write_all(&batch.bytes).with_context(|| self.doing())?;
+            self.file.write_all(&batch.bytes).with_context(|| format!("writing {}", self.path.display()))?;
             if output.send(batch).await.is_err() {
                 break;
             }

@@ -231,20 +231,17 @@ impl Printer {
     }
 }
 
-/// Bytes pass as they are, but for a line break at the end where there is none; to a terminal only what can't drive it.
+/// Bytes pass as they are, but for a line break at the end where there is none; on a terminal the last state of each line
+/// counts.
 fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
     if context.ui.style().terminal {
-        for one in text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n') {
-            let mut safe = Vec::new();
-            line::line(&mut safe, "", None, one, true);
-            context.ui.data(safe)?;
-        }
-        return Ok(());
+        context.ui.data(line::last_state(&String::from_utf8_lossy(text)).as_bytes())?;
+    } else {
+        context.ui.data(text)?;
     }
-    context.ui.data(text)?;
     if !text.ends_with(b"\n") {
         context.ui.data("\n")?;
     }

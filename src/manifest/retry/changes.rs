@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::scripts::{self, unescape_expansion};
 use super::{entries, list, text};
-use crate::contract::{INDEX_VARIABLE, ITEM_PATH, ITEM_VARIABLE, ORIGINAL, WORKER, annotation};
+use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, ITEM_VARIABLE, ORIGINAL, annotation};
 use crate::error::Error;
 use crate::spec::handover::ItemForm;
 use crate::spec::items::Columns;
@@ -49,12 +49,13 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     Ok(())
 }
 
-/// Which of the containers does the work: see [`worker_container`](super::super::read::worker_container).
+/// Returns which of the containers does the work: see [`contract::worker`].
 pub(super) fn worker_position(job: &Value) -> usize {
     let annotations = job.pointer("/spec/template/metadata/annotations");
-    let named = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
-    let by_name = |name: &str| list(job, "containers").position(|container| container["name"] == name);
-    named.and_then(Value::as_str).and_then(by_name).or_else(|| by_name(WORKER)).unwrap_or(0)
+    let noted = annotations.and_then(|annotations| annotations[annotation::DEFAULT_CONTAINER].as_str());
+    let names = || list(job, "containers").map(|container| text(container.get("name")));
+    let worker = contract::worker(noted, names());
+    names().position(|name| Some(name) == worker).unwrap_or(0)
 }
 
 /// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is one.

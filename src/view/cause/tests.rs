@@ -300,14 +300,33 @@ fn what_failed_is_grouped_by_how() {
 #[test]
 fn only_the_first_causes_are_told() {
     let mut state = failed_job("0-4");
-    let letters = ["a", "b", "c", "d", "\u{1b}[2J"];
+    let letters = ["a", "b", "c", "d", "e"];
     for (index, letter) in (0..).zip(letters) {
         add(&mut state, index, &ended(1, "Error", letter));
     }
     let mut all = causes(&state, Seen { job: &[], pods: &[], now: now() });
     all.extend(all.clone());
     let text = block(&all);
-    assert!(text.ends_with("    and 2 more causes\n") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.ends_with("    and 2 more causes\n"), "{text}");
+}
+
+#[test]
+fn the_last_state_of_a_line_and_no_stale_reason() {
+    let mut state = failed_job("0,1");
+    add(&mut state, 0, &ended(3, "Error", "  1%|#|\r\n 90%|###|\r\u{1b}[KCUDA error: out of memory\r\n"));
+    add(
+        &mut state,
+        1,
+        &json!({"phase": "Pending", "containerStatuses": container(&json!({
+            "waiting": {"reason": "ContainerCreating"},
+        }))}),
+    );
+    assert_snapshot!(block(&causes(&state, Seen { job: &[], pods: &[], now: now() })), @"
+      Causes:
+        3 indexes not completed (2-4): x (FailedIndexes)
+        1 index failed (0): exit code 3: CUDA error: out of memory
+        1 index failed (1): its Pod is gone, and with it how it ended
+    ");
 }
 
 #[test]

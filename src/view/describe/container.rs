@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::page::Page;
-use super::{go, probe, quantity, sort};
+use super::{go, probe, quantity, sorted};
 
 pub(super) fn describe(page: &mut Page, title: &str, containers: &[Container]) {
     page.line(1, format_args!("{title}:{}", if containers.is_empty() { " <none>" } else { "" }));
@@ -79,7 +79,7 @@ fn quantities(page: &mut Page, title: &str, quantities: Option<&BTreeMap<String,
         if position == 0 {
             page.line(2, format_args!("{title}:"));
         }
-        page.field(3, name, quantity::text(amount));
+        page.field(3, name, &amount.0);
     }
 }
 
@@ -142,7 +142,7 @@ fn reference(source: &EnvVarSource, container: &Container) -> Option<String> {
 
 fn mounts(page: &mut Page, mounts: &[VolumeMount]) {
     page.line(2, if mounts.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
-    for mount in sort::by_key(mounts, |mount| &mount.mount_path) {
+    for mount in sorted(mounts, |mount| &mount.mount_path) {
         let access = if mount.read_only == Some(true) { "ro" } else { "rw" };
         let path = mount.sub_path.as_deref().filter(|path| !path.is_empty());
         let path = path.map_or_else(String::new, |path| format!(",path={}", go::quoted(path)));
@@ -158,7 +158,7 @@ fn devices(page: &mut Page, container: &Container) {
     // kubectl says that there are no devices if there are no mounts, and then lists them.
     let mounted = container.volume_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty());
     page.line(2, if mounted { "Devices:" } else { "Devices:\t<none>" });
-    for device in sort::by_key(devices, |device| &device.device_path) {
+    for device in sorted(devices, |device| &device.device_path) {
         page.line(3, format_args!("{} from {}", device.device_path, device.name));
     }
 }

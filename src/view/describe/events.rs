@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 
 use super::page::Page;
-use super::sort;
+use super::sorted;
 use crate::view::duration;
 
 /// Go's `time.Duration` ends here, in seconds; kubectl shows no longer age.
@@ -15,7 +15,7 @@ const UNSET: i64 = -62_135_596_800;
 
 /// Lists at least one event, those seen last at the end.
 pub(super) fn describe(page: &mut Page, events: &[Event], now: Timestamp) {
-    let events = sort::by_key(events, |event| set(event.last_timestamp.as_ref().map(|time| time.0)));
+    let events = sorted(events, |event| set(event.last_timestamp.as_ref().map(|time| time.0)));
     page.line(0, "Events:");
     page.line(1, "Type\tReason\tAge\tFrom\tMessage");
     page.line(1, "----\t------\t----\t----\t-------");

@@ -1,70 +1,19 @@
-//! Quantities of resources.
+//! What a `resourceFieldRef` sees of a container's resources.
 //!
-//! The server keeps them in their canonical form, but kubectl makes sure once more, and works out what part of them a
-//! container sees through `resourceFieldRef`. The rules are those of k8s.io/apimachinery/pkg/api/resource.
+//! The server keeps quantities in canonical form (`1Mi` for `1024Ki`), so they are printed as they are.
 
 use k8s_openapi::api::core::v1::{Container, ResourceFieldSelector};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-/// How many of the smallest part that Kubernetes knows make one.
-const NANOS: i128 = 1_000_000_000;
-
-/// Digits that kubectl's fast path takes; it keeps the spelling of more numbers than the other path.
-const FAST_DIGITS: usize = 18;
-
-/// Digits that there is room for, with some to spare for the suffix.
-const MOST_DIGITS: usize = 34;
-
-/// Powers of ten beyond this are not reckoned with.
-const LARGEST_POWER: i32 = 10_000;
-
+/// Suffixes with the power of ten that they stand for.
 const DECIMAL: [(&str, i32); 10] =
     [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
-
-const BINARY: [(&str, i32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
-
-/// How the number was written, which is how it is shown.
-#[derive(Clone, Copy, PartialEq)]
-enum Format {
-    /// A suffix of the decimal system, as in `12M`.
-    Decimal,
-    /// A power of ten, as in `12e6`.
-    Exponent,
-    /// A suffix of the binary system, as in `12Mi`.
-    Binary,
-}
-
-/// A decimal number: `mantissa` times ten to the power of `exponent`.
-struct Amount {
-    /// Negative ones too, although no resource may be.
-    mantissa: i128,
-    /// At least -9, and exactly that for a number with a binary suffix.
-    exponent: i32,
-    format: Format,
-    /// Whether the text is in canonical form by kubectl's own quick check, and so is kept.
-    keep: bool,
-}
-
-impl Amount {
-    /// How many units of ten to the power of `unit` it takes, rounded away from zero. `None` if beyond all measure.
-    fn units(&self, unit: i32) -> Option<i128> {
-        let (units, rest) = shifted(self.mantissa, self.exponent - unit)?;
-        Some(units + rest.signum())
-    }
-}
-
-/// The quantity in canonical form. One that can't be read, or is beyond all measure, stays as it is.
-pub(super) fn text(quantity: &Quantity) -> String {
-    let written = quantity.0.trim();
-    match parse(written) {
-        Some(amount) if !amount.keep => canonical(&amount),
-        _ => written.to_owned(),
-    }
-}
+/// Suffixes with the power of two that they stand for.
+const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
 /// Whether there is more than nothing of it.
 pub(super) fn is_positive(quantity: &Quantity) -> bool {
-    parse(quantity.0.trim()).is_some_and(|amount| amount.mantissa > 0)
+    parts(quantity, 1).is_some_and(|parts| parts > 0)
 }
 
 /// What a `resourceFieldRef` gives: the container's limit or request, divided, rounded up. `None` for resources that
@@ -78,17 +27,15 @@ pub(super) fn of_container(field: &ResourceFieldSelector, container: &Container)
         _ => return None,
     };
     let unit = match name {
-        "cpu" => -3,
-        "memory" | "ephemeral-storage" => 0,
-        _ if name.starts_with("hugepages-") => 0,
+        "cpu" => 1000,
+        "memory" | "ephemeral-storage" => 1,
+        _ if name.starts_with("hugepages-") => 1,
         _ => return None,
     };
-    let units = |quantity: &Quantity| parse(quantity.0.trim()).and_then(|amount| amount.units(unit));
-    let amount = amounts.and_then(|amounts| amounts.get(name)).and_then(units).unwrap_or_default();
+    let amount = amounts.and_then(|amounts| amounts.get(name)).and_then(|amount| parts(amount, unit));
     // No divisor is a divisor of one.
-    let one = if unit == 0 { 1 } else { 1000 };
-    let divisor = field.divisor.as_ref().and_then(units).filter(|&divisor| divisor != 0).unwrap_or(one);
-    Some(divided(amount, divisor).to_string())
+    let divisor = field.divisor.as_ref().and_then(|divisor| parts(divisor, unit)).filter(|&divisor| divisor != 0);
+    Some(divided(amount.unwrap_or_default(), divisor.unwrap_or(unit)).to_string())
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the same arithmetic as kubectl's")]
@@ -96,96 +43,45 @@ fn divided(amount: i128, divisor: i128) -> i64 {
     (amount as f64 / divisor as f64).ceil() as i64
 }
 
-fn parse(text: &str) -> Option<Amount> {
-    if text == "0" {
-        return Some(Amount { mantissa: 0, exponent: 0, format: Format::Decimal, keep: true });
-    }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let suffix_at = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
-    let (number, suffix) = unsigned.split_at(suffix_at);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if number.is_empty() || fraction.contains('.') || number.len() > MOST_DIGITS {
-        return None;
-    }
-    let whole = match whole.trim_start_matches('0') {
-        "" => "0",
-        digits => digits,
-    };
-    let digits = format!("{whole}{fraction}");
-    let value: i128 = digits.parse().ok()?;
-    let fraction_digits = i32::try_from(fraction.len()).ok()?;
-
-    let sign = if text.starts_with('-') { -1 } else { 1 };
+/// Returns how many parts there are of it where `unit` of them make one, rounded away from zero; `None` for what is no
+/// quantity or beyond all measure.
+fn parts(quantity: &Quantity, unit: i128) -> Option<i128> {
+    let (number, suffix) = quantity.0.split_at(quantity.0.find(char::is_alphabetic).unwrap_or(quantity.0.len()));
+    let number: i128 = number.trim_end_matches('.').parse().ok()?;
+    let number = number.checked_mul(unit)?;
     if let Some((_, power)) = BINARY.iter().find(|(name, _)| *name == suffix) {
-        // Whatever is less than one nano still counts as one.
-        let (nanos, rest) = shifted(value.checked_mul(1 << power)?, 9 - fraction_digits)?;
-        let nanos = (nanos + rest.signum()).min(i128::from(i64::MAX) * NANOS);
-        let format = if (1..NANOS).contains(&nanos) { Format::Decimal } else { Format::Binary };
-        // About how many decimal digits there is room for beside the suffix.
-        let room = 14 - power * 3 / 10 - i32::try_from(whole.len()).ok()?;
-        let keep = fraction.is_empty() && room >= 0 && value & 7 != 0;
-        return Some(Amount { mantissa: sign * nanos, exponent: -9, format, keep });
+        return number.checked_mul(1 << power);
     }
-    let (exponent, format) = match DECIMAL.iter().find(|(name, _)| *name == suffix) {
-        Some((_, exponent)) => (*exponent, Format::Decimal),
-        None => (suffix.strip_prefix(['e', 'E'])?.parse().ok()?, Format::Exponent),
+    let power = match DECIMAL.iter().find(|(name, _)| *name == suffix) {
+        Some((_, power)) => *power,
+        None => suffix.strip_prefix(['e', 'E'])?.parse().ok()?,
     };
-    if !(-LARGEST_POWER..=LARGEST_POWER).contains(&exponent) {
-        return None;
-    }
-    let exponent = exponent - fraction_digits;
-    if exponent < -9 {
-        let (nanos, rest) = shifted(value, exponent + 9)?;
-        return Some(Amount { mantissa: sign * (nanos + rest.signum()), exponent: -9, format, keep: false });
-    }
-    let keep = digits.len() <= FAST_DIGITS && exponent % 3 == 0 && !digits.ends_with("000") && !digits.starts_with('0');
-    Some(Amount { mantissa: sign * value, exponent, format, keep })
+    let factor = 10_i128.checked_pow(power.unsigned_abs())?;
+    if power >= 0 { number.checked_mul(factor) } else { Some(number / factor + (number % factor).signum()) }
 }
 
-/// `value` times ten to the power of `power`, and what that leaves over if the power is negative.
-fn shifted(value: i128, power: i32) -> Option<(i128, i128)> {
-    match 10_i128.checked_pow(power.unsigned_abs()) {
-        Some(factor) if power >= 0 => Some((value.checked_mul(factor)?, 0)),
-        Some(factor) => Some((value / factor, value % factor)),
-        None if power < 0 => Some((0, value)),
-        None => None,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn canonical(amount: &Amount) -> String {
-    let Amount { mantissa, exponent, format, .. } = *amount;
-    if mantissa == 0 {
-        return "0".to_owned();
-    }
-    if format == Format::Binary && mantissa.abs() >= 1024 * NANOS && mantissa % NANOS == 0 {
-        let (mantissa, times) = without_factors(mantissa / NANOS, 1024);
-        let suffix = BINARY.iter().find(|&&(_, power)| power == times * 10).map_or("", |(name, _)| name);
-        return format!("{mantissa}{suffix}");
-    }
-    let (mut mantissa, times) = without_factors(mantissa, 10);
-    let mut exponent = exponent + times;
-    // Suffixes come by thousands, so up to two of the zeros taken off are put back.
-    while exponent % 3 != 0 {
-        mantissa *= 10;
-        exponent -= 1;
-    }
-    match format {
-        Format::Exponent if exponent != 0 => format!("{mantissa}e{exponent}"),
-        Format::Exponent => mantissa.to_string(),
-        // kubectl has no suffix beyond the last, and then shows none.
-        Format::Decimal | Format::Binary => {
-            let suffix = DECIMAL.iter().find(|&&(_, power)| power == exponent).map_or("", |(name, _)| name);
-            format!("{mantissa}{suffix}")
+    #[test]
+    fn reads_what_a_server_keeps() {
+        let parts = |text: &str, unit| super::parts(&Quantity(text.to_owned()), unit);
+        for (text, whole, thousandths) in [
+            ("0", 0, 0),
+            ("007", 7, 7000),
+            ("+5", 5, 5000),
+            ("1.", 1, 1000),
+            ("1500m", 2, 1500),
+            ("1n", 1, 1),
+            ("8Ki", 8192, 8_192_000),
+            ("12e6", 12_000_000, 12_000_000_000),
+            ("12500e-3", 13, 12_500),
+            ("2E", 2_000_000_000_000_000_000, 2_000_000_000_000_000_000_000),
+            ("-2Gi", -2_147_483_648, -2_147_483_648_000),
+        ] {
+            assert_eq!((parts(text, 1), parts(text, 1000)), (Some(whole), Some(thousandths)), "{text}");
         }
+        assert_eq!((parts("10e99", 1), parts("much", 1), parts("", 1)), (None, None, None));
     }
-}
-
-/// The number without the factor that it holds `times` times.
-fn without_factors(mut number: i128, factor: i128) -> (i128, i32) {
-    let mut times = 0;
-    while number != 0 && number % factor == 0 {
-        number /= factor;
-        times += 1;
-    }
-    (number, times)
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, Toleration, TopologyS
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::page::Page;
-use super::{container, meta, sort, volumes};
+use super::{container, meta, sorted, volumes};
 
 pub(super) fn describe(page: &mut Page, template: &PodTemplateSpec) {
     let (metadata, spec) = (ObjectMeta::default(), PodSpec::default());
@@ -36,7 +36,7 @@ fn topology_spread(page: &mut Page, constraints: &[TopologySpreadConstraint]) {
         return;
     }
     page.put(1, "Topology Spread Constraints:\t");
-    for (position, constraint) in sort::by_key(constraints, |constraint| &constraint.topology_key).iter().enumerate() {
+    for (position, constraint) in sorted(constraints, |constraint| &constraint.topology_key).iter().enumerate() {
         if position > 0 {
             page.put(1, "\t");
         }
@@ -56,7 +56,7 @@ fn tolerations(page: &mut Page, tolerations: &[Toleration]) {
     if tolerations.is_empty() {
         page.line(0, "<none>");
     }
-    let tolerations = sort::by_key(tolerations, |toleration| toleration.key.as_deref().unwrap_or_default());
+    let tolerations = sorted(tolerations, |toleration| toleration.key.as_deref().unwrap_or_default());
     for (position, toleration) in tolerations.into_iter().enumerate() {
         if position > 0 {
             page.put(0, "\t");

@@ -43,7 +43,7 @@ fn of_cluster(page: &mut Page, volume: &Volume) -> bool {
         source(page, "HostPath (bare host directory volume)", properties);
     } else if let Some(dir) = &volume.empty_dir {
         let limit = dir.size_limit.as_ref().filter(|limit| quantity::is_positive(limit));
-        let limit = limit.map_or_else(|| "<unset>".to_owned(), quantity::text);
+        let limit = limit.map_or("<unset>", |limit| limit.0.as_str());
         let properties: &[(&str, &dyn Display)] = &[("Medium:", &text(dir.medium.as_ref())), ("SizeLimit:", &limit)];
         source(page, "EmptyDir (a temporary directory that shares a pod's lifetime)", properties);
     } else if let Some(secret) = &volume.secret {

@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::view::Printable as _;
 use crate::view::summary::ItemTexts;
 
 pub(in crate::view) fn now() -> Timestamp {
@@ -42,7 +43,7 @@ pub(in crate::view) fn rows() -> Vec<IndexRow> {
         ended(0, IndexStatus::Succeeded, 0, None, ""),
         ended(1, IndexStatus::Failed, 3, Some("Error"), "cat: /in: no such file\nat line 1, \"sorry\"\n"),
         ended(2, IndexStatus::Failed, 137, Some("OOMKilled"), ""),
-        ended(3, IndexStatus::Retrying, 139, Some("Error"), "\u{1b}[2Jboom"),
+        ended(3, IndexStatus::Retrying, 139, Some("Error"), " 10%|#|\r\u{1b}[2Jboom"),
         IndexRow { finished: None, exit_code: None, attempts: Some(2), ..ended(4, IndexStatus::Running, 0, None, "") },
         IndexRow {
             attempts: Some(1),
@@ -66,8 +67,10 @@ pub(in crate::view) fn items() -> ItemTexts {
 fn table(layout: Layout) -> String {
     let (rows, items) = (rows(), items());
     let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now());
-    let lines = rows.iter().map(|row| table.row(row, items.get(&row.index), now()));
-    table.header() + &lines.collect::<String>()
+    let mut lines = vec![table.header()];
+    lines.extend(rows.iter().map(|row| table.row(row, items.get(&row.index), now())));
+    let bytes = lines.iter().flat_map(|line| line.encoded(layout.style).into_owned()).collect();
+    String::from_utf8(bytes).unwrap()
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn comma_separated_values() {
     let (rows, items) = (rows(), items());
     let lines: Vec<u8> = rows.iter().flat_map(|row| csv(row, items.get(&row.index), now())).collect();
     let lines = String::from_utf8(lines).unwrap();
-    assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC"), @r#"
+    assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC").replace('\r', "␍"), @r#"
     index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job
     0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,
     1,"a,b",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,"cat: /in: no such file
@@ -143,7 +146,7 @@ fn comma_separated_values() {
     ",
     2,日本語,Failed,1,137,SIGKILL,OOMKilled,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-2-abcde,,
     3,"tab	and
-    line",Retrying,1,139,SIGSEGV,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-3-abcde,ESC[2Jboom,
+    line",Retrying,1,139,SIGSEGV,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-3-abcde," 10%|#|␍ESC[2Jboom",
     4,,Running,2,,,,node-1,2026-01-01T00:00:05Z,,595,job-4-abcde,,
     5,s3://bucket/with/a/long/path/and/a/longer/name.tar.gz,Starting,1,,,Unschedulable,,,,,job-5-abcde,0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate,
     6,,Pending,0,,,,,,,,,,

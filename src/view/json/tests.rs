@@ -92,6 +92,6 @@ fn a_line_is_an_item_of_it() {
     let (rows, items) = (rows(), items());
     let line =
         |at: usize| serde_json::to_string(&IndexEntry::new(&rows[at], items.get(&rows[at].index), now())).unwrap();
-    assert_snapshot!(line(3), @r#"{"index":3,"item":"tab\tand\nline","status":"Retrying","attempts":1,"exitCode":139,"signal":"SIGSEGV","reason":"Error","message":"\u001b[2Jboom","node":"node-1","pod":"job-3-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121}"#);
+    assert_snapshot!(line(3), @r#"{"index":3,"item":"tab\tand\nline","status":"Retrying","attempts":1,"exitCode":139,"signal":"SIGSEGV","reason":"Error","message":" 10%|#|\r\u001b[2Jboom","node":"node-1","pod":"job-3-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121}"#);
     assert_snapshot!(line(6), @r#"{"index":6,"status":"Pending","attempts":0}"#);
 }

@@ -87,6 +87,6 @@ fn why_a_job_does_not_go_on() {
     pod(&mut full, 3, &waiting("ContainerCreating", ""));
     assert_snapshot!(plight(&full, 30).unwrap(), @"nothing of job words has run for 30s: 3 pods are Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.");
     let mut image = job(10, &json!({}));
-    pod(&mut image, 0, &waiting("ErrImagePull", "no such image \u{1b}[31m"));
-    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 pod is ErrImagePull: no such image \u{1b}[31m");
+    pod(&mut image, 0, &waiting("ErrImagePull", "no such\nimage"));
+    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 pod is ErrImagePull: no such image");
 }

@@ -3,7 +3,7 @@ use serde_json::{from_value, json};
 
 use super::*;
 use crate::state::Event;
-use crate::view::tests::{ended, failed_job, items, job, now, pod};
+use crate::view::tests::{ended, failed_job, items, job, now, pod, waiting};
 
 #[test]
 fn one_failure_is_told_by_itself() {
@@ -182,5 +182,42 @@ fn a_job_that_ended_before_its_indexes_says_what_became_of_them() {
     completed: 0,1
     stopped: 3
     unfinished: 2,4,5
+    ");
+}
+
+#[test]
+fn the_last_state_of_a_progress_bar_counts() {
+    let bar = ",  4.5it/s]\r 84%|###  |\r100%|#####|\rCUDA error: out of memory";
+    let mut state = failed_job(3, "0", "1,2");
+    pod(&mut state, 1, &ended(3, "Error", bar, 9));
+    pod(&mut state, 2, &ended(3, "Error", &bar.replace(" 84%", " 17%"), 9));
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @r#"
+    completed: 0
+    2 × exit code 3: "CUDA error: out of memory" (indexes 1,2)
+    "#);
+}
+
+#[test]
+fn what_kept_a_pod_waiting_is_no_cause_of_a_failure() {
+    let mut state = failed_job(2, "0", "1");
+    pod(&mut state, 1, &waiting("ContainerCreating", ""));
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @"index 1 failed; its pod is gone");
+}
+
+#[test]
+fn another_container_that_failed_is_named() {
+    let mut status = ended(1, "Error", "proxy is gone", 9);
+    status["containerStatuses"][0]["name"] = json!("proxy");
+    let mut worker = ended(0, "Completed", "", 9)["containerStatuses"][0].take();
+    worker["name"] = json!("worker");
+    status["containerStatuses"].as_array_mut().unwrap().push(worker);
+    let mut state = failed_job(1, "", "0");
+    let mut job = state.job().cloned().unwrap();
+    job.spec.as_mut().unwrap().template = from_value(json!({"spec": {"containers": [{"name": "worker"}]}})).unwrap();
+    state.apply(Event::Job(Box::new(job)));
+    pod(&mut state, 0, &status);
+    assert_snapshot!(failures(&state, &ItemTexts::new()), @"
+    index 0 failed: exit code 1 of container proxy, pod words-0-abcde
+      | proxy is gone
     ");
 }

@@ -4,6 +4,9 @@ use serde_json::json;
 use super::*;
 use crate::state::{Event, Happening};
 use crate::view::tests::{ended, items, job, now, pod, running, unscheduled};
+use crate::view::{Printable as _, Style};
+
+const PLAIN: Style = Style { color: false, terminal: true };
 
 fn state() -> JobState {
     let mut state = job(1000, &json!({"completedIndexes": "0-311,313-420", "failedIndexes": "312,421,422"}));
@@ -33,19 +36,19 @@ fn shown(state: &JobState, style: Style, trouble: Option<&str>, size: (usize, us
     items.insert(423, "an item whose name is long and has wide 字字字".to_owned());
     let pace = Pace::new(state, now());
     let picture = Picture { state, items: &items, namespace: "demo", pace: &pace, trouble, now: now() };
-    let lines = screen(&picture, style, size);
+    let lines = screen(&picture, size);
     assert_eq!(lines.len(), size.1);
-    if !style.color {
-        for line in &lines {
-            assert!(line.width() <= size.0, "{line:?} is wider than {}", size.0);
-        }
+    for line in &lines {
+        let text = String::from_utf8_lossy(&line.encoded(PLAIN)).into_owned();
+        assert!(text.width() <= size.0, "{text:?} is wider than {}", size.0);
     }
-    lines.join("\n")
+    let lines: Vec<_> = lines.iter().map(|line| line.encoded(style)).collect();
+    String::from_utf8(lines.join(&b'\n')).unwrap()
 }
 
 #[test]
 fn a_window_of_the_usual_size() {
-    assert_snapshot!(shown(&state(), Style::default(), None, (80, 24)), @r#"
+    assert_snapshot!(shown(&state(), PLAIN, None, (80, 24)), @r#"
     job words in namespace demo: Running
     420/1000 completed, 3 failed, 17 running, 7.0/s, about 82s left, 60s so far
     █████████████████████████████████×▒░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
@@ -75,7 +78,7 @@ fn a_window_of_the_usual_size() {
 
 #[test]
 fn a_large_window() {
-    assert_snapshot!(shown(&state(), Style::default(), Some("reconnecting to the server: it is gone"), (120, 46)), @r#"
+    assert_snapshot!(shown(&state(), PLAIN, Some("reconnecting to the server: it is gone"), (120, 46)), @r#"
     job words in namespace demo: Running
     420/1000 completed, 3 failed, 17 running, 7.0/s, about 82s left, 60s so far
     █████████████████████████████████×▒░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
@@ -127,7 +130,7 @@ fn a_large_window() {
 
 #[test]
 fn a_small_window() {
-    assert_snapshot!(shown(&state(), Style::default(), None, (40, 12)), @"
+    assert_snapshot!(shown(&state(), PLAIN, None, (40, 12)), @"
     job words in namespace demo: Running
     420/1000 completed, 3 failed, 17 runnin…
     ████████████████×▒░░░░░░░░░░░░░░░░░░░░░░
@@ -168,7 +171,7 @@ fn colours() {
 fn any_window_is_filled_and_not_overrun() {
     for columns in [0, 1, 2, 5, 13, 80, 300] {
         for rows in [0, 1, 2, 3, 7, 9, 12, 24, 100] {
-            shown(&state(), Style::default(), Some("trouble"), (columns, rows));
+            shown(&state(), PLAIN, Some("trouble"), (columns, rows));
         }
     }
 }
@@ -176,7 +179,7 @@ fn any_window_is_filled_and_not_overrun() {
 #[test]
 fn a_job_without_anything_yet() {
     let state = job(3, &json!({}));
-    assert_snapshot!(shown(&state, Style::default(), None, (60, 12)), @"
+    assert_snapshot!(shown(&state, PLAIN, None, (60, 12)), @"
     job words in namespace demo: Running
     0/3 completed, 0 running, 60s so far
     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░

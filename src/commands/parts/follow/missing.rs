@@ -15,7 +15,7 @@ use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{JobState, Outcome};
-use crate::view::{beginning, escape_control, numbered};
+use crate::view::{beginning, numbered};
 
 /// How much of a message is told, in characters.
 const MESSAGE: usize = 200;
@@ -61,7 +61,6 @@ impl Missing {
     pub(in crate::commands) fn lost(&mut self, index: u32, error: &Error, left: Left) -> String {
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
-        let why = escape_control(&why).into_owned();
         if left == Left::Part {
             return self.tear(index, &why);
         }
@@ -121,7 +120,7 @@ impl Missing {
             let message = event.message.as_deref().map(|message| format!(": {}", beginning(message, MESSAGE)));
             let why = format!(" (its pod is gone: {reason}{})", message.unwrap_or_default());
             self.gone = self.gone.difference(&IndexSet::from_iter([index]));
-            self.tell(index, escape_control(&why).into_owned());
+            self.tell(index, why);
         }
     }
 

@@ -14,9 +14,9 @@ use crate::args::{LogFormat, Prefix};
 use crate::cluster::logs::{LogBatch, LogSource};
 use crate::error::Error;
 use crate::ui::Ui;
-use crate::view::Style;
 use crate::view::line::{self, Entry, Origin};
 use crate::view::summary::ItemTexts;
+use crate::view::{Painted, Printable, Style};
 
 /// How lines are printed.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ pub(in crate::commands) struct LogPrinter {
     begun: HashSet<PathBuf>,
     /// How many objects are printed.
     printed: u64,
-    buffer: Vec<u8>,
+    buffer: Painted,
 }
 
 impl LogPrinter {
@@ -101,7 +101,7 @@ impl LogPrinter {
             Prefix::Pod => line::Prefix::Pod,
             Prefix::None => line::Prefix::None,
         };
-        Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Vec::new() }
+        Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Painted::default() }
     }
 
     /// Whether the time of each line is needed.
@@ -150,7 +150,7 @@ impl LogPrinter {
             && self.form.output.is_none()
             && !self.form.timestamps
             && self.form.filter.takes_all();
-        if as_it_is && !self.escapes(ui.style()) {
+        if as_it_is && !self.redraws(ui.style()) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
         let mut text = std::mem::take(&mut self.buffer);
@@ -193,13 +193,14 @@ impl LogPrinter {
         Ok(())
     }
 
-    fn escapes(&self, style: Style) -> bool {
+    /// Whether a person reads the lines, of which then only the last state counts.
+    fn redraws(&self, style: Style) -> bool {
         style.terminal && !self.form.raw && self.form.to.is_none()
     }
 
     fn render(
         &mut self,
-        to: &mut Vec<u8>,
+        to: &mut Painted,
         source: &Arc<LogSource>,
         time: Option<Timestamp>,
         line: &[u8],
@@ -220,27 +221,27 @@ impl LogPrinter {
             if output == LogFormat::Json {
                 // In files each has its own beginning.
                 let first = self.printed == 0 && self.form.to.is_none();
-                to.extend_from_slice(if first { b"\n" } else { b",\n" });
+                to.push(if first { "\n" } else { ",\n" });
             }
             self.printed += 1;
             // Writing to memory does not fail, nor do these types.
-            let _ = serde_json::to_writer(&mut *to, &Entry::new(&origin, time, line));
+            let _ = serde_json::to_writer(&mut to.text, &Entry::new(&origin, time, line));
             if output == LogFormat::Jsonl {
-                to.push(b'\n');
+                to.push("\n");
             }
             return;
         }
-        let style = if self.form.to.is_some() { Style::default() } else { style };
-        let escape = self.escapes(style);
         if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, source)) {
-            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin, style)));
+            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin)));
         }
         let start = self.last.as_ref().map(|(_, start)| start.as_str()).unwrap_or_default();
-        line::line(to, start, time.filter(|_| self.form.timestamps), line, escape);
+        let time = time.filter(|_| self.form.timestamps);
+        line::line(to, (start, source.index), time, line, self.redraws(style));
     }
 
-    fn write(&mut self, source: &LogSource, text: &[u8], ui: &mut Ui) -> Result<()> {
-        let Some(path) = self.path(source) else { return Ok(ui.data(text)?) };
+    fn write(&mut self, source: &LogSource, text: &impl Printable, ui: &mut Ui) -> Result<()> {
+        let Some(path) = self.path(source) else { return Ok(ui.data_or_raw(text, self.form.raw)?) };
+        let text = text.bytes();
         let mut file = self.file(path.clone())?;
         let text = if self.form.output == Some(LogFormat::Json) && file.metadata()?.len() == 1 {
             // The comma stands between two.

@@ -18,7 +18,7 @@ use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
-use crate::commands::results::{Keeper, Part};
+use crate::commands::results::{Copy, Keeper};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -44,7 +44,7 @@ pub(in crate::commands) struct Ended {
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
     /// The file that the log was written to as well.
-    part: Option<Part>,
+    copy: Option<Copy>,
 }
 
 /// The logs that are being read.
@@ -224,7 +224,7 @@ impl<'a> Readers<'a> {
         let Picked { key, source, attempt, .. } = picked;
         let (uid, ended) = (attempt.uid.clone(), CancellationToken::new());
         let container = source.container.clone();
-        let part = self.keeper.as_ref().map(|keeper| keeper.begin(source)).transpose()?;
+        let copy = self.keeper.as_ref().map(|keeper| keeper.begin(source)).transpose()?;
         let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
         self.taken.entry(source.index).or_default().push(reading);
         self.begun.insert(source.index);
@@ -242,7 +242,7 @@ impl<'a> Readers<'a> {
             let log = Arc::clone(&source);
             // The lane is full once this has dropped `output`.
             let read = async move {
-                let Some(part) = part else {
+                let Some(copy) = copy else {
                     return Ok((cluster.read_log(&log, options, &streams, &ended, &output).await, None));
                 };
                 let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
@@ -251,13 +251,13 @@ impl<'a> Readers<'a> {
                     drop(sender);
                     result
                 };
-                let (result, part) = tokio::join!(read, part.copy(receiver, &output));
-                anyhow::Ok((result, Some(part?)))
+                let (result, copy) = tokio::join!(read, copy.write(receiver, &output));
+                anyhow::Ok((result, Some(copy?)))
             };
             let (read, filled) = tokio::join!(read, OptionFuture::from(lane));
             filled.transpose().context("keeping lines until it is their turn")?;
-            let (result, part) = read?;
-            Ok(Ended { uid, source, result, part })
+            let (result, copy) = read?;
+            Ok(Ended { uid, source, result, copy })
         });
         Ok(())
     }
@@ -272,7 +272,7 @@ impl<'a> Readers<'a> {
 
     /// Notes that a log was read, or why not.
     pub(in crate::commands) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
-        let Ended { uid, source, result, part } = ended;
+        let Ended { uid, source, result, copy } = ended;
         let index = source.index;
         let picked = self.pick.of(index, state);
         let picked =
@@ -281,8 +281,8 @@ impl<'a> Readers<'a> {
             context.ui.warning(&said);
         }
         self.cut.see(&source, &result);
-        if let (Some(keeper), Some(part)) = (&mut self.keeper, part) {
-            keeper.take(&source, part, &result)?;
+        if let (Some(keeper), Some(copy)) = (&mut self.keeper, copy) {
+            keeper.take(&source, copy, &result)?;
         }
         let readings = self.taken.get_mut(&index).into_iter().flatten();
         let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;

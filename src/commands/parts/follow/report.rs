@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::cluster::Cluster;
 use crate::commands::Context;
 use crate::error::{Error, Exit, Kind};
-use crate::state::{ItemTexts, JobState, Outcome};
+use crate::state::{self, ItemTexts, JobState, Outcome};
 use crate::tracker::Tracker;
 use crate::tracker::watching::Remark;
 use crate::view::progress::{self, Pace};
@@ -17,6 +18,8 @@ use crate::view::{duration, summary};
 const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
 /// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
 const SHORT: i32 = 30;
+/// How long a last look at a Job may take.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// Says what a tracker remarks, if anything.
 pub(in crate::commands) fn say(remark: Option<Remark>, context: &mut Context) {
@@ -120,15 +123,22 @@ pub(in crate::commands) fn ways_back(name: &str, context: &Context) -> String {
     lines.join("; ")
 }
 
-/// The error for a Job that goes on although it can't be followed any longer: stdout is closed or full, the server
-/// refuses, a log could not be read.
-pub(in crate::commands) fn goes_on(name: &str, error: anyhow::Error, context: &Context) -> anyhow::Error {
-    let inner = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
-    // Where the Job itself is gone, nothing goes on.
-    if inner.is_some_and(|inner| inner.kind() == Kind::NotFound) {
-        return error;
-    }
-    Error::new(Kind::Failed, format!("job {name} goes on, but can't be followed"))
+/// The error for a Job that this program submitted and can't follow any longer: stdout is closed or full, the server
+/// refuses, a log could not be read. It says whether the Job goes on.
+pub(in crate::commands) async fn not_followed(
+    name: &str,
+    error: anyhow::Error,
+    cluster: &Cluster,
+    context: &Context,
+) -> anyhow::Error {
+    let look = tokio::time::timeout(LAST_LOOK, cluster.job(name)).await;
+    let fate = match look {
+        Ok(Err(look)) if look.kind() == Kind::NotFound => return error,
+        Ok(Ok(job)) if state::outcome(&job).is_some() => "has ended",
+        Ok(Ok(_)) => "goes on",
+        Ok(Err(_)) | Err(_) => "probably goes on",
+    };
+    Error::new(Kind::Failed, format!("job {name} {fate}, but can't be followed"))
         .caused_by(error.into_boxed_dyn_error())
         .hint(ways_back(name, context))
         .into()
