@@ -16,7 +16,7 @@ use crate::view::{Painted, Printable, Style, escape_control};
 
 /// The streams of the program.
 pub(crate) struct Ui {
-    stdout: BufWriter<Stdout>,
+    stdout: BufWriter<NamedStdout>,
     /// How data looks.
     style: Style,
     voice: Voice,
@@ -82,7 +82,7 @@ impl Ui {
         let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
         let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
-        Self { stdout: BufWriter::new(stdout), style, voice }
+        Self { stdout: BufWriter::new(NamedStdout(stdout)), style, voice }
     }
 
     /// Leaves out progress, summaries and hints; warnings and errors stay.
@@ -249,4 +249,21 @@ impl Ui {
             live.finish_and_clear();
         }
     }
+}
+
+/// Stdout, which names itself in errors; their kinds stay.
+struct NamedStdout(Stdout);
+
+impl io::Write for NamedStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| named(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|error| named(&error))
+    }
+}
+
+fn named(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("can't write to stdout: {error}"))
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::follow::cut::CutLogs;
 use super::follow::lanes::Lanes;
 use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
@@ -57,10 +58,13 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let mut printer = LogPrinter::new(form, texts);
     options.times = printer.needs_times() || order == LineOrder::ByTime;
     printer.begin(&mut context.ui)?;
+    // Who asks for the last lines misses nothing.
+    let is_whole = options.tail.is_none() && options.since.is_none();
+    let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
     if options.follow {
         let wanted = Box::new(move |state: &JobState| selection.now(state));
-        let logs = LogView { wanted, pick, options, printer, order, streams };
+        let logs = LogView { wanted, pick, options, printer, order, streams, cut };
         let follow = follow::follow(Follow { cluster: &cluster, state, logs, keeper: None }, context).await?;
         return match follow {
             FollowEnd::Finished(_, missing) => report_missing(&missing, &name, context),
@@ -68,7 +72,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         };
     }
 
-    let mut missing = Missing::default();
+    let mut missing = Missing::new(cut);
     let mut sources = Vec::new();
     for index in selection.now(&state).iter() {
         let picked = pick.of(index, &state);

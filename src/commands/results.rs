@@ -17,6 +17,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
 
+use super::follow::cut::CutLogs;
 use super::follow::report::say;
 use super::output::{self, Custom, Output};
 use super::{Context, find};
@@ -76,7 +77,8 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let messages = Messages::new(from == ResultFrom::TerminationMessage, container.as_deref());
     // A log of jobs alone needs no outputs.
     let outputs = !no_output && (format.is_some() || to.is_some());
-    let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
+    let source =
+        Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new), CutLogs::of(&state)) };
     let mut printer = Printer::new(form, custom, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
     let gathering = Gathering { source: Arc::new(source), state, selection, items, messages };

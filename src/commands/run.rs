@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
+use super::follow::cut::CutLogs;
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
 use super::follow::report::{self, not_followed, ways_back};
@@ -122,6 +123,7 @@ impl Shown {
             printer: LogPrinter::new(form, items.clone()),
             order: if self.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
             streams: Streams::default(),
+            cut: CutLogs::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ use super::folder::{Folder, Kept};
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogEnd, LogOptions, LogSource, Lost, Streams};
+use crate::commands::follow::cut::{CutLogs, PUT_AWAY};
 use crate::error::Kind;
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
@@ -96,6 +97,8 @@ pub(super) struct Source {
     /// Whether outputs are asked for at all.
     pub(super) outputs: bool,
     pub(super) folder: Option<Arc<Folder>>,
+    /// Logs of which the node no longer has all.
+    pub(super) cut: CutLogs,
     /// Bounds the files that are open, too.
     pub(super) slots: Semaphore,
     pub(super) streams: Streams,
@@ -103,13 +106,19 @@ pub(super) struct Source {
 
 impl Source {
     /// The logs of a container, on their way to a folder or into the hands of the one who asks.
-    pub(super) fn new(cluster: &Arc<Cluster>, container: Option<String>, folder: Option<Arc<Folder>>) -> Self {
+    pub(super) fn new(
+        cluster: &Arc<Cluster>,
+        container: Option<String>,
+        folder: Option<Arc<Folder>>,
+        cut: CutLogs,
+    ) -> Self {
         Self {
             cluster: Arc::clone(cluster),
             container,
             from: ResultFrom::Log,
             outputs: true,
             folder,
+            cut,
             slots: Semaphore::new(AT_ONCE),
             streams: Streams::new(AT_ONCE),
         }
@@ -140,6 +149,9 @@ impl Source {
         let Some(pod) = row.pod.clone() else {
             return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
         };
+        if self.from == ResultFrom::Log && self.cut.has(&pod) {
+            return Ok(Gathered { row, item, output: Output::Missing(PUT_AWAY.to_owned()) });
+        }
         let _slot = self.slots.acquire().await?;
         let output = match &self.folder {
             None => {
@@ -183,13 +195,13 @@ impl Source {
             return Ok(Ok(()));
         }
         Ok(match self.log(row, pod, sink).await? {
-            Ok(LogEnd { gap: false, unended }) => {
+            Ok(LogEnd { gap: false, unended, .. }) => {
                 if unended {
                     sink.drop_last()?;
                 }
                 Ok(())
             }
-            Ok(LogEnd { gap: true, .. }) => Err("the node has put a part of its log away".to_owned()),
+            Ok(LogEnd { gap: true, .. }) => Err(PUT_AWAY.to_owned()),
             Err(Lost { error, .. }) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
             Err(Lost { error, .. }) => Err(error.to_string()),
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use k8s_openapi::api::core::v1::Event as Happened;
 
+use super::cut::{CutLogs, PUT_AWAY};
 use super::pick::{Pick, Picked};
 use super::print::LogPrinter;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
@@ -29,6 +30,8 @@ pub(in crate::commands) struct Missing {
     told: BTreeMap<String, IndexSet>,
     /// No log was begun, for this reason.
     unstarted: BTreeMap<String, IndexSet>,
+    /// Which logs are known not to be whole on their nodes.
+    cut: CutLogs,
 }
 
 /// What there is of a log that could not be read to its end.
@@ -42,6 +45,11 @@ pub(in crate::commands) enum Left {
 }
 
 impl Missing {
+    /// Nothing yet.
+    pub(in crate::commands) fn new(cut: CutLogs) -> Self {
+        Self { cut, ..Self::default() }
+    }
+
     pub(in crate::commands) fn is_empty(&self) -> bool {
         [&self.torn, &self.told, &self.unstarted].iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
     }
@@ -66,8 +74,8 @@ impl Missing {
     }
 
     /// Lines may be missing of the log. Returns what is to be said of it at once.
-    pub(in crate::commands) fn gap(&mut self, index: u32) -> String {
-        self.tear(index, "its node had put a part away while the connection was broken")
+    fn gap(&mut self, index: u32) -> String {
+        self.tear(index, PUT_AWAY)
     }
 
     fn tear(&mut self, index: u32, why: &str) -> String {
@@ -199,7 +207,7 @@ pub(in crate::commands) fn note_end(
     match result {
         Ok(LogEnd { gap, .. }) => {
             printer.done(source)?;
-            Ok(gap.then(|| missing.gap(source.index)))
+            Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
             let left = match picked {
@@ -233,13 +241,9 @@ mod tests {
     #[test]
     fn what_is_missing_and_what_is_torn() {
         let mut missing = Missing::default();
-        assert_eq!(
-            missing.gap(3),
-            "the log of index 3 is not complete: its node had put a part away while the connection was broken"
-        );
+        assert_eq!(missing.gap(3), "the log of index 3 is not complete: its node has put a part of the log away");
         missing.gap(7);
-        let torn =
-            "each log of indexes 3,7 is not complete: its node had put a part away while the connection was broken";
+        let torn = "each log of indexes 3,7 is not complete: its node has put a part of the log away";
         assert_eq!(missing.sentence(), torn);
         missing.tell(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
