@@ -10,7 +10,8 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::change::{self, name};
 use super::follow::report::say;
-use super::{Context, find, results, submit};
+use super::outputs::{keep, names};
+use super::{Context, find, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
@@ -172,7 +173,7 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
         let kept = match keep_results.as_ref().filter(|_| report.dry_run == DryRun::None) {
             Some(folder) => {
                 let folder = if report.with_namespace { folder.join(&namespace) } else { folder.clone() };
-                Box::pin(results::gather_to(&folder.join(results::names::of_job(name(&job))), &job, cluster, context))
+                Box::pin(keep::gather_to(&folder.join(names::of_job(name(&job))), &job, cluster, context))
                     .await
                     .map(drop)
             }

@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::follow::cut::CutLogs;
 use super::follow::lanes::Lanes;
 use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
@@ -17,6 +16,7 @@ use super::follow::print::{Filter, LogForm, LogPrinter};
 use super::follow::report::report_missing;
 use super::follow::{self, Follow, FollowEnd, LineOrder, LogView};
 use super::indexes::status_of;
+use super::outputs::cut::CutLogs;
 use super::{Context, find};
 use crate::args::{AttemptChoice, LogsArgs};
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};

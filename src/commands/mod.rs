@@ -34,7 +34,7 @@ use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::{CommandLine, Settings};
-use parts::{change, find, follow, inputs, output, resumed, settings, submit};
+use parts::{change, find, follow, inputs, output, outputs, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {

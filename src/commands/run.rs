@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::follow::cut::CutLogs;
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
 use super::follow::report::{self, not_followed, ways_back};
 use super::follow::{Follow, FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
-use super::results::{self, Keeper};
+use super::outputs::cut::CutLogs;
+use super::outputs::keep::{self, Keeper};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
@@ -95,9 +95,9 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
 /// # Errors
 /// If the folder holds anything but what this same command has gathered before it was cut off.
 async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
-    let Err(taken) = results::check_folder(folder) else { return Ok(()) };
+    let Err(taken) = keep::check_folder(folder) else { return Ok(()) };
     match cluster.job(name).await {
-        Ok(job) if results::is_of(folder, &job) => Ok(()),
+        Ok(job) if keep::is_of(folder, &job) => Ok(()),
         _ => Err(taken),
     }
 }

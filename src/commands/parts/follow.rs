@@ -1,6 +1,5 @@
 //! Following a Job to its end: its output, its progress, its results.
 
-pub(in crate::commands) mod cut;
 pub(in crate::commands) mod lanes;
 pub(in crate::commands) mod missing;
 pub(in crate::commands) mod pick;
@@ -16,11 +15,11 @@ use tokio::sync::mpsc;
 use super::Context;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogOptions, Streams};
-use crate::commands::results::Keeper;
+use crate::commands::outputs::cut::CutLogs;
+use crate::commands::outputs::keep::Keeper;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::tracker::{End, Interest, Tracker};
-use cut::CutLogs;
 use missing::Missing;
 use pick::Pick;
 use print::LogPrinter;

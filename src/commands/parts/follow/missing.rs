@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use k8s_openapi::api::core::v1::Event as Happened;
 
-use super::cut::{CutLogs, PUT_AWAY};
 use super::pick::{Pick, Picked};
 use super::print::LogPrinter;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::commands::Context;
 use crate::commands::find::index_in;
+use crate::commands::outputs::cut::{CutLogs, PUT_AWAY};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};

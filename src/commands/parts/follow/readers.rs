@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::cut::CutLogs;
 use super::lanes::Lanes;
 use super::missing::{Missing, note_end};
 use super::pick::{Pick, Picked};
@@ -18,7 +17,8 @@ use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
-use crate::commands::results::{Copy, Keeper};
+use crate::commands::outputs::cut::CutLogs;
+use crate::commands::outputs::keep::{Copy, Keeper};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};

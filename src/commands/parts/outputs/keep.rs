@@ -11,16 +11,16 @@ use k8s_openapi::api::batch::v1::Job;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
+use super::cut::CutLogs;
 use super::fetch::{AT_ONCE, Sink as _, Source};
 use super::folder::{Folder, Wanted};
 use super::harvest::has_ended;
-use super::print::Tally;
 use super::rows::{self, Messages};
+use super::tally::Tally;
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogSource, Lost};
 use crate::commands::Context;
-use crate::commands::follow::cut::CutLogs;
 use crate::error::Exit;
 use crate::index_set::IndexSet;
 use crate::manifest::read;
