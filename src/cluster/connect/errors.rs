@@ -194,6 +194,11 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
         (400, _) if said.contains("HTTP request to an HTTPS server") => {
             error(Kind::Unreachable, &said).hint("write https:// before the host in --server or the kubeconfig")
         }
+        (409, _) => error(Kind::Failed, &said).hint("somebody else changed it at the same time: try again"),
+        (410, _) => error(Kind::Failed, &said).hint("the server no longer has what was asked for: try again"),
+        (500.., _) => {
+            error(Kind::Failed, &said).hint("the server failed, not the request: wait a little and try again")
+        }
         _ => error(Kind::Failed, &said),
     }
 }
@@ -221,7 +226,7 @@ fn forbidden(error: Error, said: &str) -> Error {
     if said.contains("exceeded quota") {
         return error.hint("kubectl describe quota shows what is used and how much there may be");
     }
-    error
+    error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
 }
 
 /// What a message of the server's RBAC says was asked for.

@@ -12,8 +12,8 @@ use crate::commands::output::Custom;
 use crate::commands::outputs::fetch::{Gathered, Output};
 use crate::commands::outputs::tally::Tally;
 use crate::state::{IndexStatus, JobState};
-use crate::view::results::{self, ResultEntry, Stdout};
 use crate::view::line;
+use crate::view::results::{self, ResultEntry, Stdout};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug)]
