@@ -4,7 +4,7 @@ use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::gather::gather;
-use super::{Context, family, find};
+use super::{Context, family, find, resumed};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
@@ -41,6 +41,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let chosen = detail::worth_reading(&state);
     let (of_pods, items) =
         futures::join!(of_pods, find::items_of(&chosen, state.items_job().unwrap_or(&job), &cluster));
+    resumed::warn_of_changed_list(state.items_job().unwrap_or(&job), &cluster, context).await;
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
     let rows = state.rows(&chosen, &mut succeeded);
 
