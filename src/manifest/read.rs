@@ -10,8 +10,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
 
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
-use crate::contract::{INDEX_VARIABLE, ITEM_VARIABLE, WORKER, annotation, label};
+use crate::contract::{INDEX_VARIABLE, WORKER, annotation, label};
 use crate::index_set::IndexSet;
+use crate::spec::handover::item_assigned;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::{ListDigest, decode_line};
 
@@ -40,6 +41,11 @@ impl Inline {
     /// The items as people read them.
     pub(crate) fn texts(&self) -> ItemTexts {
         (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.text(stored))).collect()
+    }
+
+    /// The items by index.
+    pub(super) fn items(&self) -> Vec<(u32, Item)> {
+        (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.item(stored))).collect()
     }
 
     /// What stands for the items of `wanted`, byte for byte.
@@ -121,6 +127,13 @@ impl Listing {
         self.each_in(config_map, wanted, &mut |index, stored| {
             items.insert(index, self.reading.text(stored));
         });
+        items
+    }
+
+    /// Those items themselves.
+    pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<(u32, Item)> {
+        let mut items = Vec::new();
+        self.each_in(config_map, wanted, &mut |index, stored| items.push((index, self.reading.item(stored))));
         items
     }
 
@@ -208,15 +221,13 @@ pub(crate) fn entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Ve
 impl Reading {
     /// The item as people read it.
     fn text(&self, stored: &[u8]) -> String {
-        let whole = if self.assignments { assigned(stored, ITEM_VARIABLE) } else { None };
-        Item::read_back(whole.as_deref().unwrap_or(stored), &self.columns).display(&self.columns)
+        self.item(stored).display(&self.columns)
     }
-}
 
-/// The value that a variable has in lines `NAME='VALUE'`.
-fn assigned(lines: &[u8], name: &str) -> Option<Vec<u8>> {
-    let words = shlex::bytes::split(lines)?;
-    words.into_iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
+    fn item(&self, stored: &[u8]) -> Item {
+        let assigned = if self.assignments { item_assigned(stored, &self.columns) } else { None };
+        assigned.unwrap_or_else(|| Item::read_back(stored, &self.columns))
+    }
 }
 
 /// The container whose output is the index's: the one that the Pods are annotated with, else the one that is called so,
