@@ -45,12 +45,16 @@ pub(crate) mod annotation {
     pub(crate) const ITEM_STORE: &str = "kubectl-indexed/item-store";
     /// On a Job: why its items are handed over as they are, in words.
     pub(crate) const HANDED_OVER: &str = "kubectl-indexed/handed-over";
+    /// On a Job: what a command that replaces its own has to know of how the items are handed over, a JSON object.
+    pub(crate) const HANDOVER: &str = "kubectl-indexed/handover";
     /// On a Job: the ConfigMaps of its list in order, each with the lowest index in it: `NAME:0,NAME-2:500`.
     pub(crate) const ITEM_CONFIG_MAPS: &str = "kubectl-indexed/item-configmaps";
     /// On a Job: how many items share a key of those ConfigMaps, one a line.
     pub(crate) const ITEMS_PER_KEY: &str = "kubectl-indexed/items-per-key";
     /// On a Job: the key of a ConfigMap that is not ours, with an item a line.
     pub(crate) const ITEMS_KEY: &str = "kubectl-indexed/items-key";
+    /// On a Job: the [digest](crate::spec::stores::ListDigest) of a list that is not ours, as it was when the Job was made.
+    pub(crate) const ITEMS_DIGEST: &str = "kubectl-indexed/items-digest";
     /// On a Job: `assignments` where not the item itself is kept but lines `NAME='VALUE'`, `ITEM` among them.
     pub(crate) const ITEM_PAYLOAD: &str = "kubectl-indexed/item-payload";
     /// On a Job: what the values of an item are called, a JSON array of strings, or how many there are.

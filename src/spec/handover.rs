@@ -7,9 +7,11 @@
 
 use std::borrow::Cow;
 
-use super::items::{Item, Items};
-use super::script;
-use super::template::{Argument, Placeholder, Shape, Subject, Template};
+use serde::{Deserialize, Serialize};
+
+use super::items::{Columns, Item, Items};
+use super::script::{self, Evaluated};
+use super::template::{Argument, Placeholder, Shape, Template};
 use super::variables::{Naming, variables};
 use crate::args::{Compat, ItemAs};
 use crate::contract::ITEM_VARIABLE;
@@ -61,6 +63,8 @@ impl Origin {
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) origin: Origin,
+    /// Whether the worker has it whatever its command is, as another system's.
+    pub(crate) standing: bool,
 }
 
 /// A piece of an argument.
@@ -98,12 +102,13 @@ pub(crate) struct Handover {
     pub(crate) words: Vec<Word>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) route: Route,
+    /// What a later command has to go by.
+    pub(crate) wished: Wished,
+    columns: Columns,
     /// Why this form, in words.
     because: String,
     /// By what means and why, in words, where any are needed.
     means: Option<String>,
-    /// Whether a shell in the worker's image may not be relied on.
-    no_shell: bool,
     /// Whether the command is known, so that a shell can become it.
     can_wrap: bool,
     /// The shell to fall back to.
@@ -119,20 +124,38 @@ pub(crate) enum Payload {
     Assignments(Vec<(String, Placeholder)>),
 }
 
-/// What the user asked for.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag, or a fact, that stands alone")]
+/// What the user asked for, whatever the command is; kept with the Job, for a command that replaces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Wished {
+    /// Whether the form was asked for by name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) form: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) no_placeholders: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) shell: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) no_shell: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What decides how the items reach the worker.
 pub(super) struct Wishes<'a> {
-    pub(super) form: Option<ItemAs>,
+    pub(super) form: Option<ItemForm>,
     pub(super) path: Option<String>,
-    pub(super) no_placeholders: bool,
-    pub(super) shell: bool,
-    pub(super) no_shell: bool,
+    pub(super) wished: Wished,
     pub(super) index_env: Option<String>,
     pub(super) compat: Vec<Compat>,
+    /// Variables of other systems that a Job has already.
+    pub(super) standing: Vec<(String, Origin)>,
     /// The variables that the user sets.
     pub(super) env: &'a [(String, String)],
-    /// Whether the items were listed behind the command, by `:::`.
-    pub(super) behind_command: bool,
+    /// Why items are arguments where the command has no placeholder, as behind `:::`.
+    pub(super) arguments: Option<&'static str>,
     /// Whether the items are numbers that the user counts by, as in a Slurm array.
     pub(super) is_range: bool,
     /// Whether the template has a command of its own, where the command line has none.
@@ -159,7 +182,7 @@ impl Handover {
             .hint("leave --item-path out, or add --item-as=file"));
         }
         let mut naming = Naming::new(&names);
-        let mut words = words(command, &template, &mut naming, items)?;
+        let mut words = words(command, &template, &mut naming)?;
         match form {
             ItemForm::File if !words.is_empty() && !names_path => words.push(vec![Part::Text(path.clone())]),
             ItemForm::Arg if template.is_literal() => words.extend(naming.all(&names)),
@@ -168,9 +191,11 @@ impl Handover {
         let variables = variables(form, items, &names, &naming, wishes)?;
         let shell = script::shell_of(command).unwrap_or("sh").to_owned();
         let can_wrap = wishes.template_command || !command.is_empty();
-        let (route, no_shell) = (Route::Plain, wishes.no_shell);
+        let (route, means, wished) = (Route::Plain, None, wishes.wished.clone());
+        let columns = items.columns().clone();
         let mut handover =
-            Self { form, path, words, variables, route, because, means: None, no_shell, can_wrap, shell };
+            Self { form, path, words, variables, route, wished, columns, because, means, can_wrap, shell };
+        handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
         notes.dedup();
         Ok((handover, notes))
@@ -187,10 +212,18 @@ impl Handover {
     /// What stands for an item in the cluster.
     pub(crate) fn payload(&self) -> Payload {
         let whole = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
-        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || self.of_item().all(|(_, p)| whole(p)) {
+        let numbered = matches!(self.columns, Columns::Numbered(_));
+        let as_it_is = !numbered && self.of_item().all(|(_, placeholder)| whole(placeholder));
+        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || as_it_is {
             return Payload::Item;
         }
         let mut lines: Vec<_> = self.of_item().map(|(name, p)| (name.to_owned(), p.clone())).collect();
+        if numbered {
+            // The whole item does not tell them apart, and a later command may ask for another one.
+            let all = Naming::of_columns(&self.columns.names());
+            let missing = all.into_iter().filter(|(name, _)| !lines.iter().any(|(known, _)| known == name));
+            lines.extend(missing.collect::<Vec<_>>());
+        }
         if !lines.iter().any(|(name, _)| name == ITEM_VARIABLE) {
             // Last, because the kubelet reads no further than to the variable that it looks for.
             lines.push((ITEM_VARIABLE.to_owned(), Placeholder::ITEM));
@@ -206,7 +239,7 @@ impl Handover {
     fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
         let handed_over = self.variables.iter().any(|variable| variable.origin.is_handed_over());
         if !handed_over && self.form != ItemForm::Stdin {
-            if wishes.shell {
+            if wishes.wished.shell {
                 return Err(Error::usage(format!("--shell has no use: no shell is needed as {}", self.form.name()))
                     .hint("leave --shell out"));
             }
@@ -216,13 +249,13 @@ impl Handover {
         if self.form == ItemForm::Stdin {
             return self.use_shell("standard input takes one");
         }
-        if wishes.shell {
+        if wishes.wished.shell {
             return self.use_shell("--shell asks for it");
         }
         if let Some(misfit) = self.misfit(items) {
             return self.use_shell(&misfit);
         }
-        if script::shell_of(command).is_some() && !wishes.no_shell {
+        if script::shell_of(command).is_some() && !wishes.wished.no_shell {
             // It is there for certain, and saves the Pod an init container.
             return self.use_shell("the command is one itself");
         }
@@ -258,7 +291,7 @@ impl Handover {
             ))
             .hint("--item-as file needs no shell: the worker finds its item in a file")
         };
-        if self.no_shell {
+        if self.wished.no_shell {
             return Err(cannot("--no-shell forbids one"));
         }
         if !self.can_wrap {
@@ -291,7 +324,7 @@ impl Handover {
     /// Why the first item that a variable file can't carry is one, by its position.
     fn misfit(&self, items: &Items) -> Option<String> {
         let needed: Vec<_> = self.of_item().collect();
-        items.iter().enumerate().find_map(|(index, item)| {
+        items.numbered().find_map(|(index, item)| {
             needed.iter().find_map(|(name, placeholder)| {
                 let value = placeholder.of(item);
                 let problem = if value.is_empty() {
@@ -312,13 +345,44 @@ impl Handover {
         })
     }
 
+    /// Whether every item gives a number wherever a shell evaluates its value once more.
+    fn check_evaluated(&self, command: &[String], items: &Items) -> Result<(), Error> {
+        let scripts = script::scripts(command).into_iter().filter_map(|at| match self.words.get(at)?.as_slice() {
+            [Part::Text(text)] if self.of_item().next().is_some() => Some(text),
+            // Where the whole script is a placeholder, the items are the scripts.
+            _ => None,
+        });
+        for text in scripts {
+            for (variable, evaluated) in script::evaluated(text)? {
+                let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
+                let is_number = |item: &Item| script::is_number(&placeholder.of(item));
+                let Some((index, item)) = items.numbered().find(|(_, item)| !is_number(item)) else { continue };
+                let written = match self.form {
+                    ItemForm::Arg => placeholder.written(&items.columns().names()),
+                    _ => format!("${name}"),
+                };
+                let (place, instead) = match evaluated {
+                    Evaluated::Arithmetic => ("in arithmetic", "take it out of the formula"),
+                    Evaluated::Name => ("as the name of a variable", "write the name into the script"),
+                    Evaluated::Code => ("in text that the shell runs as code", "take it out of that text"),
+                };
+                return Err(Error::usage(format!(
+                    "{written} stands {place}, where only numbers are safe, and {} gives none",
+                    told(index, item)
+                ))
+                .hint(format!("{instead}: assign it to a variable and check it there")));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether each value can be in the environment and the arguments of a process at all.
     fn check_strings(&self, items: &Items) -> Result<(), Error> {
         if self.form == ItemForm::Stdin {
             return Ok(());
         }
         let text: usize = self.words.iter().map(|word| word.iter().map(Part::len).sum()).max().unwrap_or(0);
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.numbered() {
             for (name, placeholder) in self.of_item() {
                 let value = placeholder.of(item);
                 let problem = if value.contains(&0) {
@@ -334,6 +398,23 @@ impl Handover {
         }
         Ok(())
     }
+}
+
+/// The item of which lines `NAME='VALUE'` were made.
+pub(crate) fn item_assigned(lines: &[u8], columns: &Columns) -> Option<Item> {
+    let words = shlex::bytes::split(lines)?;
+    let value = |name: &str| {
+        words.iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
+    };
+    let whole = value(ITEM_VARIABLE)?;
+    let values: Option<Vec<_>> = match columns {
+        Columns::Numbered(_) => Naming::of_columns(&columns.names()).iter().map(|(name, _)| value(name)).collect(),
+        _ => None,
+    };
+    Some(match values {
+        Some(values) => Item::record(whole, values),
+        None => Item::read_back(&whole, columns),
+    })
 }
 
 impl Payload {
@@ -356,6 +437,18 @@ impl Payload {
     }
 }
 
+impl From<ItemAs> for ItemForm {
+    fn from(asked: ItemAs) -> Self {
+        match asked {
+            ItemAs::File => Self::File,
+            ItemAs::Arg => Self::Arg,
+            ItemAs::Env => Self::Env,
+            ItemAs::Stdin => Self::Stdin,
+            ItemAs::Index => Self::Index,
+        }
+    }
+}
+
 impl ItemForm {
     /// The word for it in `--item-as` and in the annotation.
     pub(crate) fn name(self) -> &'static str {
@@ -366,6 +459,11 @@ impl ItemForm {
             Self::Stdin => "stdin",
             Self::Index => "index",
         }
+    }
+
+    /// The form of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::File, Self::Arg, Self::Env, Self::Stdin, Self::Index].into_iter().find(|form| form.name() == name)
     }
 }
 
@@ -380,7 +478,7 @@ impl Part {
 }
 
 /// An item in an error: its position, and enough of it to know it by.
-fn told(index: usize, item: &Item) -> String {
+fn told(index: u32, item: &Item) -> String {
     const SHOWN: usize = 40;
     let text = item.lossy();
     match text.char_indices().nth(SHOWN) {
@@ -395,10 +493,10 @@ fn read_template(
     items: &Items,
     wishes: &Wishes<'_>,
 ) -> Result<(Template, Vec<String>), Error> {
-    if wishes.no_placeholders || !matches!(wishes.form, None | Some(ItemAs::Arg | ItemAs::Index)) {
+    if wishes.wished.no_placeholders || !matches!(wishes.form, None | Some(ItemForm::Arg | ItemForm::Index)) {
         return Ok((Template::literal(command), Vec::new()));
     }
-    let has_items = !items.is_empty() && wishes.form != Some(ItemAs::Index);
+    let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
     let template = super::template::parse(command, names, has_items)?;
     let notes = template.notes.clone();
     Ok((template, notes))
@@ -426,20 +524,13 @@ fn choose_form(
                 .hint("leave one of them out, or add --no-placeholders to keep the braces as they are"));
             }
             Ok((ItemForm::Arg, format!("the command has the placeholder {placeholder}")))
-        } else if wishes.behind_command {
-            Ok((ItemForm::Arg, "::: lists arguments".to_owned()))
+        } else if let Some(because) = wishes.arguments {
+            Ok((ItemForm::Arg, because.to_owned()))
         } else if names_path {
             Ok((ItemForm::File, format!("the command names {path}")))
         } else {
             Ok((ItemForm::File, format!("the command has no placeholder; {path} is its last argument")))
         };
-    };
-    let form = match form {
-        ItemAs::File => ItemForm::File,
-        ItemAs::Arg => ItemForm::Arg,
-        ItemAs::Env => ItemForm::Env,
-        ItemAs::Stdin => ItemForm::Stdin,
-        ItemAs::Index => ItemForm::Index,
     };
     if items.is_empty() && form != ItemForm::Index {
         return Err(Error::usage(format!(
@@ -452,7 +543,7 @@ fn choose_form(
 }
 
 /// The command with its placeholders replaced by what stands for them.
-fn words(command: &[String], template: &Template, naming: &mut Naming, items: &Items) -> Result<Vec<Word>, Error> {
+fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
     let word = |(position, argument): (usize, &Argument)| {
         for placeholder in argument.placeholders() {
@@ -461,9 +552,6 @@ fn words(command: &[String], template: &Template, naming: &mut Naming, items: &I
         match argument.shape() {
             // Where the whole script is a placeholder, the items are the scripts.
             Shape::Mixed(segments) if scripts.contains(&position) => {
-                for placeholder in script::numbers(segments, &naming.columns)? {
-                    check_numbers(&placeholder, &naming.columns, items)?;
-                }
                 let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
                 Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)])
             }
@@ -471,18 +559,4 @@ fn words(command: &[String], template: &Template, naming: &mut Naming, items: &I
         }
     };
     template.arguments.iter().enumerate().map(word).collect()
-}
-
-/// Whether every item gives a number, where a shell would read anything else as a formula.
-fn check_numbers(placeholder: &Placeholder, columns: &[String], items: &Items) -> Result<(), Error> {
-    let stranger = items.iter().enumerate().find(|(_, item)| !script::is_number(&placeholder.of(item)));
-    match stranger {
-        Some((index, item)) if placeholder.subject != Subject::Index => Err(Error::usage(format!(
-            "{} stands in arithmetic, where only numbers are safe, and {} gives none",
-            placeholder.written(columns),
-            told(index, item)
-        ))
-        .hint("take it out of $((…)): assign it to a variable and check it there")),
-        _ => Ok(()),
-    }
 }

@@ -35,7 +35,17 @@ const OUTSIDE: [Outside; 13] = [
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
     Outside {
         layer: "spec",
-        crates: Some(&["csv", "csv_core", "fastrand", "serde", "serde_json", "serde_saphyr", "strsim"]),
+        crates: Some(&[
+            "csv",
+            "csv_core",
+            "fastrand",
+            "ring",
+            "serde",
+            "serde_json",
+            "serde_saphyr",
+            "shlex",
+            "strsim",
+        ]),
         never: &OUTSIDE_WORLD,
     },
     Outside {
