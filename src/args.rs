@@ -385,7 +385,7 @@ Examples:
   kubectl describe $(kubectl indexed indexes --index 3 -o name)";
 
 /// `indexes`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(after_help = INDEXES_EXAMPLES)]
 pub(crate) struct IndexesArgs {
     /// The Job; the newest Indexed Job when left out
@@ -420,17 +420,7 @@ pub(crate) struct IndexesArgs {
 impl IndexesArgs {
     /// All indexes of a Job, each again when it changes.
     pub(crate) fn changes(job: &str) -> Self {
-        Self {
-            job: Some(job.to_owned()),
-            index: None,
-            items: Vec::new(),
-            status: Vec::new(),
-            only_this: false,
-            sort_by: IndexKey::Index,
-            output: None,
-            no_headers: false,
-            watch: true,
-        }
+        Self { job: Some(job.to_owned()), watch: true, ..Self::default() }
     }
 }
 

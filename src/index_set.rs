@@ -1,15 +1,16 @@
 //! Sets of completion indexes: `0-3,7`, their algebra, and the selectors that users type.
 //!
-//! A set is kept as intervals, so that a Job of 100,000 finished indexes costs one entry.
+//! A set is kept as ranges, so that a Job of 100,000 finished indexes costs one entry.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A set of completion indexes, kept as sorted, disjoint, non-adjacent inclusive intervals.
+use range_set_blaze::RangeSetBlaze;
+
+/// A set of completion indexes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct IndexSet {
-    intervals: Vec<(u32, u32)>,
-}
+pub(crate) struct IndexSet(RangeSetBlaze<u32>);
 
 /// Why a text is not a set of indexes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,16 +33,13 @@ impl ParseIndexSetError {
 
 impl IndexSet {
     /// The empty set.
-    pub(crate) const fn new() -> Self {
-        Self { intervals: Vec::new() }
+    pub(crate) fn new() -> Self {
+        Self::default()
     }
 
     /// The indexes from 0 to `completions - 1`.
     pub(crate) fn below(completions: u32) -> Self {
-        match completions.checked_sub(1) {
-            Some(last) => Self { intervals: vec![(0, last)] },
-            None => Self::new(),
-        }
+        completions.checked_sub(1).map(|last| 0..=last).into_iter().collect()
     }
 
     /// Reads what the Job controller writes into `.status.completedIndexes` and `.status.failedIndexes`.
@@ -49,149 +47,93 @@ impl IndexSet {
     /// Lenient, as the controller itself is: what is no number is passed over, because a status that is only partly
     /// readable still says more than none.
     pub(crate) fn from_status(text: &str) -> Self {
-        let mut intervals = Vec::new();
-        for part in text.split(',') {
+        let range = |part: &str| {
             let (low, high) = part.split_once('-').unwrap_or((part, part));
-            if let (Ok(low), Ok(high)) = (low.trim().parse::<u32>(), high.trim().parse::<u32>())
-                && low <= high
-            {
-                intervals.push((low, high));
-            }
-        }
-        Self::from_intervals(intervals)
-    }
-
-    fn from_intervals(mut intervals: Vec<(u32, u32)>) -> Self {
-        intervals.sort_unstable();
-        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(intervals.len());
-        for (low, high) in intervals {
-            match merged.last_mut() {
-                Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
-                _ => merged.push((low, high)),
-            }
-        }
-        Self { intervals: merged }
+            Some(low.trim().parse().ok()?..=high.trim().parse().ok()?)
+        };
+        text.split(',').filter_map(range).collect()
     }
 
     /// Whether no index is in the set.
     pub(crate) fn is_empty(&self) -> bool {
-        self.intervals.is_empty()
+        self.0.is_empty()
     }
 
     /// How many indexes are in the set.
     pub(crate) fn len(&self) -> usize {
-        self.intervals.iter().map(|(low, high)| (high - low) as usize + 1).sum()
+        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
     /// Whether `index` is in the set.
     pub(crate) fn contains(&self, index: u32) -> bool {
-        let after = self.intervals.partition_point(|&(low, _)| low <= index);
-        after > 0 && index <= self.intervals[after - 1].1
+        self.0.contains(index)
     }
 
     /// Which one of the set `index` is, counted from 0 in ascending order.
     pub(crate) fn position(&self, index: u32) -> Option<u32> {
-        let mut before = 0;
-        for &(low, high) in &self.intervals {
-            if index < low {
-                return None;
-            }
-            if index <= high {
-                return Some(before + (index - low));
-            }
-            before += high - low + 1;
-        }
-        None
+        let range = self.0.range_at(index)?;
+        let before = self.0.ranges().take_while(|before| before.end() < range.start());
+        Some(before.map(|before| before.end() - before.start() + 1).sum::<u32>() + index - range.start())
     }
 
-    /// Where each interval begins: the number of indexes before it, and its lowest.
+    /// Where each range begins: the number of indexes before it, and its lowest.
     pub(crate) fn starts(&self) -> Vec<(u32, u32)> {
         let mut before = 0;
-        let start = |&(low, high): &(u32, u32)| {
-            let start = (before, low);
-            before += high - low + 1;
+        let start = |range: RangeInclusive<u32>| {
+            let start = (before, *range.start());
+            before += range.end() - range.start() + 1;
             start
         };
-        self.intervals.iter().map(start).collect()
+        self.0.ranges().map(start).collect()
     }
 
     /// Adds one index.
     pub(crate) fn insert(&mut self, index: u32) {
-        let after = self.intervals.partition_point(|&(low, _)| low <= index);
-        let joins_left = after > 0 && self.intervals[after - 1].1.saturating_add(1) >= index;
-        let joins_right = self.intervals.get(after).is_some_and(|&(low, _)| low == index + 1);
-        match (joins_left, joins_right) {
-            (true, true) => {
-                let (_, high) = self.intervals.remove(after);
-                self.intervals[after - 1].1 = high;
-            }
-            (true, false) => self.intervals[after - 1].1 = self.intervals[after - 1].1.max(index),
-            (false, true) => self.intervals[after].0 = index,
-            (false, false) => self.intervals.insert(after, (index, index)),
-        }
+        self.0.insert(index);
     }
 
     /// The indexes in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.intervals.iter().flat_map(|&(low, high)| low..=high)
+        self.0.iter()
     }
 
     /// The indexes in either set.
     pub(crate) fn union(&self, other: &Self) -> Self {
-        Self::from_intervals(self.intervals.iter().chain(&other.intervals).copied().collect())
+        Self(&self.0 | &other.0)
     }
 
     /// The indexes in both sets.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
-        self.difference(&self.difference(other))
+        Self(&self.0 & &other.0)
     }
 
     /// The indexes in this set and not in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Self {
-        let mut left = Vec::new();
-        let mut cuts = other.intervals.iter().copied().peekable();
-        for &(low, high) in &self.intervals {
-            let mut from = low;
-            let mut rest = true;
-            while let Some(&(cut_low, cut_high)) = cuts.peek() {
-                if cut_high < from {
-                    cuts.next();
-                    continue;
-                }
-                if cut_low > high {
-                    break;
-                }
-                if cut_low > from {
-                    left.push((from, cut_low - 1));
-                }
-                if cut_high >= high {
-                    rest = false;
-                    break;
-                }
-                from = cut_high + 1;
-                cuts.next();
-            }
-            if rest {
-                left.push((from, high));
-            }
-        }
-        Self { intervals: left }
+        Self(&self.0 - &other.0)
     }
 }
 
 impl FromIterator<u32> for IndexSet {
     fn from_iter<I: IntoIterator<Item = u32>>(indexes: I) -> Self {
-        Self::from_intervals(indexes.into_iter().map(|index| (index, index)).collect())
+        Self(indexes.into_iter().collect())
+    }
+}
+
+impl FromIterator<RangeInclusive<u32>> for IndexSet {
+    /// What runs backwards is empty.
+    fn from_iter<I: IntoIterator<Item = RangeInclusive<u32>>>(ranges: I) -> Self {
+        Self(ranges.into_iter().collect())
     }
 }
 
 impl fmt::Display for IndexSet {
     /// The form of `.status.completedIndexes`: two neighbours are a pair, three or more a range.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, &(low, high)) in self.intervals.iter().enumerate() {
+        for (position, range) in self.0.ranges().enumerate() {
             if position > 0 {
                 f.write_str(",")?;
             }
+            let (low, high) = range.into_inner();
             match high - low {
                 0 => write!(f, "{low}")?,
                 1 => write!(f, "{low},{high}")?,
@@ -207,15 +149,15 @@ impl FromStr for IndexSet {
 
     /// Reads `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut intervals = Vec::new();
+        let mut set = Self::new();
         for part in text.split(',') {
-            read_part(text, part.trim(), &mut intervals)?;
+            read_part(text, part.trim(), &mut set)?;
         }
-        Ok(Self::from_intervals(intervals))
+        Ok(set)
     }
 }
 
-fn read_part(text: &str, part: &str, intervals: &mut Vec<(u32, u32)>) -> Result<(), ParseIndexSetError> {
+fn read_part(text: &str, part: &str, IndexSet(set): &mut IndexSet) -> Result<(), ParseIndexSetError> {
     let number = |digits: &str| -> Result<u32, ParseIndexSetError> {
         let plain: String = digits.chars().filter(|&c| c != '_').collect();
         let numeric = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
@@ -234,8 +176,7 @@ fn read_part(text: &str, part: &str, intervals: &mut Vec<(u32, u32)>) -> Result<
         if step.is_some() {
             return Err(ParseIndexSetError::new(text, format!("the step in {part:?} needs a range, as in 0-9:2")));
         }
-        let index = number(range)?;
-        intervals.push((index, index));
+        set.insert(number(range)?);
         return Ok(());
     };
     let (low, high) = (number(low)?, number(high)?);
@@ -243,9 +184,9 @@ fn read_part(text: &str, part: &str, intervals: &mut Vec<(u32, u32)>) -> Result<
         return Err(ParseIndexSetError::new(text, format!("{range} runs backwards; write {high}-{low}")));
     }
     match step {
-        None | Some(1) => intervals.push((low, high)),
+        None | Some(1) => set.extend([low..=high]),
         Some(0) => return Err(ParseIndexSetError::new(text, "a step of 0 never ends")),
-        Some(step) => intervals.extend((low..=high).step_by(step as usize).map(|index| (index, index))),
+        Some(step) => set.extend((low..=high).step_by(step as usize)),
     }
     Ok(())
 }
@@ -347,9 +288,9 @@ impl FromStr for IndexSelector {
                     format!("{rest:?} is neither a number nor one of {}", names.join(", ")),
                 ));
             } else {
-                let mut intervals = Vec::new();
-                read_part(text, rest, &mut intervals)?;
-                Term::Set(IndexSet::from_intervals(intervals))
+                let mut set = IndexSet::new();
+                read_part(text, rest, &mut set)?;
+                Term::Set(set)
             };
             terms.push((excluded, term));
         }

@@ -36,10 +36,7 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
     let rows = rows(&settings.entries);
     let text = match output {
         None => view::page(path.as_deref(), settings.exists, &rows),
-        Some(format) => {
-            let rows: Vec<_> = rows.iter().map(json_row).collect();
-            data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?
-        }
+        Some(format) => data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?,
     };
     context.ui.data(text)?;
     Ok(exit)
@@ -51,15 +48,6 @@ pub(super) fn data(value: &Value, format: DataFormat) -> Result<String> {
         DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
         DataFormat::Yaml => yaml::documents(std::slice::from_ref(value))?,
     })
-}
-
-fn json_row(row: &Row) -> Value {
-    let Row { name, value, from, line } = row;
-    let mut object = json!({"name": name, "value": value, "from": from});
-    if let Some(line) = line {
-        object["line"] = json!(line);
-    }
-    object
 }
 
 /// A row for each setting, and for each of several values.

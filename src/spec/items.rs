@@ -14,7 +14,7 @@ use crate::index_set::IndexSet;
 pub(crate) const MAX_ITEM_BYTES: usize = 1024 * 1024;
 
 /// What one index works on: any bytes, or a record of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Item {
     whole: Vec<u8>,
     /// One for each column, in the order of [`Columns`]; empty where there are no columns.

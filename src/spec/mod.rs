@@ -8,6 +8,7 @@ pub(crate) mod items;
 mod lists;
 pub(crate) mod name;
 pub(crate) mod near;
+mod pairs;
 mod pod;
 pub(crate) mod policy;
 pub(crate) mod resume;

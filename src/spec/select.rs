@@ -66,27 +66,8 @@ pub(crate) struct Collector {
 enum Kept {
     InOrder(Vec<Item>),
     /// Every item draws a random key, and the order is that of the keys: so the first few of a random order can be had
-    /// without holding the rest, and they are the same few.
-    Random(Rng, BinaryHeap<Keyed>),
-}
-
-/// An item in a random order; the position makes the keys differ.
-#[derive(Debug, PartialEq, Eq)]
-struct Keyed {
-    key: (u64, usize),
-    item: Item,
-}
-
-impl PartialOrd for Keyed {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Keyed {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key.cmp(&other.key)
-    }
+    /// without holding the rest, and they are the same few. The position makes the keys differ.
+    Random(Rng, BinaryHeap<((u64, usize), Item)>),
 }
 
 impl Collector {
@@ -159,9 +140,9 @@ impl Collector {
         match &mut self.kept {
             Kept::InOrder(items) => items.push(item),
             Kept::Random(rng, items) => {
-                items.push(Keyed { key: (rng.u64(..), self.counted), item });
+                items.push(((rng.u64(..), self.counted), item));
                 if items.len() > bound {
-                    self.cost -= items.pop().map_or(0, |last| last.item.cost());
+                    self.cost -= items.pop().map_or(0, |(_, last)| last.cost());
                 }
             }
         }
@@ -264,7 +245,7 @@ impl Kept {
     fn into_items(self) -> Vec<Item> {
         match self {
             Self::InOrder(items) => items,
-            Self::Random(_, items) => items.into_sorted_vec().into_iter().map(|keyed| keyed.item).collect(),
+            Self::Random(_, items) => items.into_sorted_vec().into_iter().map(|(_, item)| item).collect(),
         }
     }
 }

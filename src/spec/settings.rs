@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::near::nearest;
+use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
 use crate::args::{self, Standing, Verb};
 use crate::contract::label;
@@ -191,35 +190,6 @@ impl Entry {
     }
 }
 
-/// What stands above something else in a file, in its order.
-struct Pairs(Vec<(Spanned<String>, Value)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("lines such as `image: busybox`")
-            }
-
-            fn visit_unit<E>(self) -> Result<Pairs, E> {
-                Ok(Pairs(Vec::new()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_any(Reader)
-    }
-}
-
 /// Reads the file at `path`.
 ///
 /// # Errors
@@ -230,11 +200,12 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
         return Ok(Vec::new());
     }
     let options = serde_saphyr::options! { with_snippet: false };
-    let Pairs(pairs) = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let error = error.to_string();
-        Error::usage(format!("{path} can't be read as YAML: {}", error.trim_start_matches("error: ")))
-            .hint("kubectl indexed config --example prints a file to start from")
-    })?;
+    let Pairs::<Spanned<String>, Value>(pairs) =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let error = error.to_string();
+            Error::usage(format!("{path} can't be read as YAML: {}", error.trim_start_matches("error: ")))
+                .hint("kubectl indexed config --example prints a file to start from")
+        })?;
     let mut entries = Vec::new();
     for (key, value) in pairs {
         let origin = Origin::File(path.to_owned(), key.referenced.line());

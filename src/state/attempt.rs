@@ -297,26 +297,15 @@ fn index_of(metadata: &ObjectMeta) -> Option<u32> {
 /// The name of the signal that an exit code tells of, for those that end programs in practice: shells and container
 /// runtimes tell it as 128 + its number.
 pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
+    const FIRST: [&str; 15] = [
+        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
+        "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",
+    ];
     Some(match exit_code.checked_sub(128)? {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        10 => "SIGUSR1",
-        11 => "SIGSEGV",
-        12 => "SIGUSR2",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
         24 => "SIGXCPU",
         25 => "SIGXFSZ",
         31 => "SIGSYS",
-        _ => return None,
+        number => FIRST.get(usize::try_from(number).ok()?.checked_sub(1)?)?,
     })
 }
 

@@ -1,15 +1,18 @@
 //! The standing defaults, for a person.
 
+use serde::Serialize;
+
 use super::text::aligned;
 
 /// One value of a setting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Row {
     pub(crate) name: String,
     /// None where nothing is set and the program does nothing by itself.
     pub(crate) value: Option<String>,
     pub(crate) from: String,
     /// The line of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<u64>,
 }
 

@@ -6,7 +6,6 @@
 
 mod container;
 mod events;
-mod go;
 mod meta;
 mod page;
 mod probe;

@@ -5,7 +5,7 @@ use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::line::last_state;
-use super::{Painted, Style, csv_cell, cut, duration, escape_control};
+use super::{Painted, Style, cut, duration, escape_control};
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
@@ -165,9 +165,14 @@ pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
 pub(crate) const CSV_HEADER: &str =
     "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
 
-/// A line of comma-separated values (RFC 4180): all that is known of an index, byte for byte, in the order of
-/// [`CSV_HEADER`]; what is not known is empty.
+/// A line of comma-separated values: all that is known of an index.
 pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<u8> {
+    csv_with(row, item, None, now)
+}
+
+/// A line of comma-separated values (RFC 4180), byte for byte, in the order of [`CSV_HEADER`], and behind them what the
+/// index gave; what is not known is empty.
+pub(crate) fn csv_with(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let cells = [
         Some(row.index.to_string()),
@@ -185,15 +190,10 @@ pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<
         row.message.clone(),
         row.job.clone(),
     ];
-    let mut line = Vec::new();
-    for (position, cell) in cells.into_iter().enumerate() {
-        if position > 0 {
-            line.push(b',');
-        }
-        csv_cell(&mut line, cell.unwrap_or_default().as_bytes());
-    }
-    line.push(b'\n');
-    line
+    let cells = cells.iter().map(|cell| cell.as_deref().unwrap_or_default().as_bytes());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells.chain(stdout)).expect("a vector takes any bytes");
+    writer.into_inner().expect("a vector takes any bytes")
 }
 
 #[cfg(test)]

@@ -7,19 +7,20 @@
 //! by name, where kubectl takes them in any order.
 
 mod columns;
-mod go;
 mod parse;
 mod walk;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::Value;
 
+use super::go;
 pub(crate) use columns::Columns;
 use walk::Found;
 
 /// A template that was read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Template(Vec<Block>);
 
 /// What is wrong with a template, or with a document that it is laid over.
@@ -55,7 +56,7 @@ impl fmt::Display for Fault {
 }
 
 /// A part of a template.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Block {
     Text(String),
     /// What stands in a pair of braces.
@@ -63,26 +64,20 @@ enum Block {
 }
 
 /// A step from values to values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Step {
     /// `range`, `end`, and in a filter also what nobody knows.
     Word(String),
-    Literal(Literal),
+    /// By escapes it may be no UTF-8.
+    Text(Vec<u8>),
+    /// A number, true or false.
+    Literal(Value),
     Field(String),
     Wildcard,
     Descend,
     Slice(Slice),
     Union(Vec<Vec<Step>>),
     Filter(Filter),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Literal {
-    /// By escapes it may be no UTF-8.
-    Text(Vec<u8>),
-    Integer(i64),
-    Float(f64),
-    Bool(bool),
 }
 
 /// `[start:end:step]`.
@@ -102,20 +97,11 @@ enum End {
     Before(i64),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Filter {
     Exists(Vec<Step>),
-    Compare(Vec<Step>, Operator, Vec<Step>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
+    /// Which orders of the two sides pass.
+    Compare(Vec<Step>, fn(Ordering) -> bool, Vec<Step>),
 }
 
 impl Template {
@@ -150,7 +136,7 @@ impl Template {
         let mut text = String::new();
         for found in self.find(document)? {
             let values = found.into_iter().map(Found::to_json).collect();
-            go::json(&mut text, &Value::Array(values), Some(0));
+            text += &go::json(&Value::Array(values), Some(0));
             text.push('\n');
         }
         Ok(text.into_bytes())

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;
+mod go;
 mod group;
 pub(crate) mod indexes;
 pub(crate) mod joblog;
@@ -20,7 +21,7 @@ pub(crate) mod version;
 pub(crate) mod watch;
 
 pub(crate) use text::{
-    Painted, Printable, Style, Widths, aligned, beginning, csv_cell, cut, escape_control, numbered, one_line, plural,
+    Painted, Printable, Style, Widths, aligned, beginning, cut, escape_control, numbered, one_line, plural,
 };
 
 #[cfg(test)]

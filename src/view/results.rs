@@ -5,19 +5,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::csv_cell;
 use super::indexes;
+pub(crate) use super::indexes::csv_with as csv;
 use super::json::{API_VERSION, IndexEntry, JobReference};
 use crate::state::JobState;
 use crate::state::row::IndexRow;
 
 /// What an index gave, as JSON can hold it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) enum Stdout<'a> {
+    #[serde(rename = "stdout")]
     Text(&'a str),
     /// Bytes that are no UTF-8, in base64.
+    #[serde(rename = "stdoutBase64")]
     Base64(String),
-    /// JSON that the worker printed.
+    /// With `--parse-json`: JSON that the worker printed.
+    #[serde(rename = "stdoutJson")]
     Json(&'a RawValue),
 }
 
@@ -33,15 +36,9 @@ pub(crate) struct ResultEntry<'a> {
     /// How long the file is.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    /// The output, if it is UTF-8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stdout: Option<&'a str>,
-    /// The output, if it is not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stdout_base64: Option<&'a str>,
-    /// With `--parse-json`: the output, if it is JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stdout_json: Option<&'a RawValue>,
+    /// The output, in the field that names its form.
+    #[serde(flatten)]
+    stdout: Option<&'a Stdout<'a>>,
 }
 
 impl<'a> ResultEntry<'a> {
@@ -53,21 +50,8 @@ impl<'a> ResultEntry<'a> {
         stdout: Option<&'a Stdout<'a>>,
         now: Timestamp,
     ) -> Self {
-        let mut entry = Self {
-            index: IndexEntry::new(row, item, now),
-            file: file.map(|(name, _)| name),
-            bytes: file.map(|(_, bytes)| bytes),
-            stdout: None,
-            stdout_base64: None,
-            stdout_json: None,
-        };
-        match stdout {
-            Some(Stdout::Text(text)) => entry.stdout = Some(text),
-            Some(Stdout::Base64(text)) => entry.stdout_base64 = Some(text),
-            Some(Stdout::Json(json)) => entry.stdout_json = Some(json),
-            None => {}
-        }
-        entry
+        let (file, bytes) = file.unzip();
+        Self { index: IndexEntry::new(row, item, now), file, bytes, stdout }
     }
 }
 
@@ -86,17 +70,6 @@ pub(crate) const LIST_END: &str = "]}\n";
 /// The names of the columns of comma-separated values.
 pub(crate) fn csv_header(with_stdout: bool) -> String {
     if with_stdout { format!("{},stdout\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
-}
-
-/// A line of comma-separated values; the output passes byte for byte.
-pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
-    let mut line = indexes::csv(row, item, now);
-    let Some(stdout) = stdout else { return line };
-    line.pop();
-    line.push(b',');
-    csv_cell(&mut line, stdout);
-    line.push(b'\n');
-    line
 }
 
 #[cfg(test)]

@@ -139,20 +139,6 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Puts a cell of comma-separated values (RFC 4180) behind others, quoted where it has to be; bytes stay as they are.
-pub(crate) fn csv_cell(line: &mut Vec<u8>, cell: &[u8]) {
-    if !cell.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
-        line.extend_from_slice(cell);
-        return;
-    }
-    line.push(b'"');
-    for &byte in cell {
-        line.extend((byte == b'"').then_some(b'"'));
-        line.push(byte);
-    }
-    line.push(b'"');
-}
-
 /// Returns text on one line, its words a blank apart.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -29,7 +29,7 @@ const CLOCKS: [&str; 8] = [
 ];
 
 const OUTSIDE: [Outside; 13] = [
-    Outside { layer: "index_set", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
+    Outside { layer: "index_set", crates: Some(&["range_set_blaze", "thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "contract", crates: Some(&[]), never: &OUTSIDE_WORLD },
     Outside { layer: "error", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
@@ -39,6 +39,7 @@ const OUTSIDE: [Outside; 13] = [
             "csv",
             "csv_core",
             "fastrand",
+            "itertools",
             "ring",
             "serde",
             "serde_json",
@@ -59,9 +60,11 @@ const OUTSIDE: [Outside; 13] = [
         crates: Some(&[
             "base64",
             "comfy_table",
+            "csv",
             "jiff",
             "k8s_openapi",
             "owo_colors",
+            "regex",
             "serde",
             "serde_json",
             "unicode_width",

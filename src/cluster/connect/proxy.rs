@@ -6,9 +6,10 @@
 use std::net::IpAddr;
 
 use http::Uri;
-use percent_encoding::percent_decode_str;
+use ipnet::IpNet;
 
 use super::kubeconfig::Secret;
+use super::server::split_login;
 
 /// A proxy, its user name and password apart from its address.
 #[derive(Clone, Debug)]
@@ -62,10 +63,7 @@ fn parse(text: &str) -> Option<Proxy> {
         other => other.to_owned(),
     };
     let authority = rest.split(['/', '?', '#']).next()?;
-    let (login, host) = match authority.rsplit_once('@') {
-        Some((login, host)) => (Some(login), host),
-        None => (None, authority),
-    };
+    let (login, host) = split_login(authority);
     let parsed: http::uri::Authority = host.parse().ok()?;
     let default = match scheme.as_str() {
         "https" => 443,
@@ -75,11 +73,6 @@ fn parse(text: &str) -> Option<Proxy> {
     let port = parsed.port_u16().unwrap_or(default);
     let authority = format!("{}:{port}", parsed.host());
     let uri = Uri::builder().scheme(scheme.as_str()).authority(authority).path_and_query("/").build().ok()?;
-    let text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let login = login.map(|login| {
-        let (name, password) = login.split_once(':').unwrap_or((login, ""));
-        (text(name), Secret::new(text(password)))
-    });
     Some(Proxy { uri, login })
 }
 
@@ -99,8 +92,8 @@ fn excepts(entry: &str, host: &str, port: u16, ip: Option<IpAddr>) -> bool {
     if entry == "*" {
         return true;
     }
-    if let Some(inside) = in_network(entry, ip) {
-        return inside;
+    if let Ok(network) = entry.parse::<IpNet>() {
+        return ip.is_some_and(|ip| network.contains(&ip));
     }
     let (name, only_port) = split_port(entry);
     if name.is_empty() || only_port.is_some_and(|only| only.parse() != Ok(port)) {
@@ -117,25 +110,6 @@ fn excepts(entry: &str, host: &str, port: u16, ip: Option<IpAddr>) -> bool {
     match name.strip_prefix('.') {
         Some(_) => host.ends_with(name),
         None => host == name || host.strip_suffix(name).is_some_and(|start| start.ends_with('.')),
-    }
-}
-
-/// Whether `ip` is in the network `entry`; none if `entry` is not a network.
-fn in_network(entry: &str, ip: Option<IpAddr>) -> Option<bool> {
-    let (network, bits) = entry.split_once('/')?;
-    let network: IpAddr = network.parse().ok()?;
-    let bits: u32 = bits.parse().ok()?;
-    match network {
-        IpAddr::V4(_) if bits > 32 => None,
-        IpAddr::V6(_) if bits > 128 => None,
-        IpAddr::V4(network) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            Some(matches!(ip, Some(IpAddr::V4(ip)) if u32::from(ip) & mask == u32::from(network) & mask))
-        }
-        IpAddr::V6(network) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            Some(matches!(ip, Some(IpAddr::V6(ip)) if u128::from(ip) & mask == u128::from(network) & mask))
-        }
     }
 }
 

@@ -32,10 +32,7 @@ pub(super) fn parse(text: &str, scheme: &str) -> Result<Server, String> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let (login, host) = match authority.rsplit_once('@') {
-        Some((login, host)) => (Some(login), host),
-        None => (None, authority),
-    };
+    let (login, host) = split_login(authority);
     if bare && !path.is_empty() {
         return Err(format!("the server must be a URL or a host with a port, not {host}{path}"));
     }
@@ -48,12 +45,15 @@ pub(super) fn parse(text: &str, scheme: &str) -> Result<Server, String> {
         .map_err(|_| format!("the server's path is not valid: {path:?}"))?;
     let uri = Uri::builder().scheme(scheme.as_str()).authority(authority).path_and_query(path);
     let uri = uri.build().map_err(|_| format!("the server's URL is not valid: {host:?}"))?;
-    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let login = login.map(|login| {
-        let (name, password) = login.split_once(':').unwrap_or((login, ""));
-        (decoded(name), Secret::new(decoded(password)))
-    });
     Ok(Server { uri, login })
+}
+
+/// The user name and password before the `@` of an authority, and what stands behind it.
+pub(super) fn split_login(authority: &str) -> (Option<(String, Secret)>, &str) {
+    let Some((login, host)) = authority.rsplit_once('@') else { return (None, authority) };
+    let (name, password) = login.split_once(':').unwrap_or((login, ""));
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    (Some((decoded(name), Secret::new(decoded(password)))), host)
 }
 
 /// The URL as messages show it.

@@ -349,14 +349,23 @@ fn impersonation(user: &User) -> Result<Option<Impersonation>, Error> {
 }
 
 fn certificate_authority(cluster: &Cluster) -> Result<Option<Pem>, Error> {
-    let inline = given(cluster.certificate_authority_data.as_ref());
+    let data = given(cluster.certificate_authority_data.as_ref());
     let file = given_path(cluster.certificate_authority.as_ref());
-    match (inline, file) {
-        (Some(_), Some(_)) => Err(Error::usage(
-            "the kubeconfig gives a cluster both certificate-authority and certificate-authority-data",
-        )),
-        (Some(data), None) => Ok(Some(Pem::decode("certificate-authority-data", data)?)),
-        (None, Some(path)) => Ok(Some(readable("certificate authority", path)?)),
+    pem("a cluster", "certificate-authority", data, file)
+}
+
+/// What `field` names or its twin with `-data` holds.
+fn pem(owner: &str, field: &str, data: Option<&str>, file: Option<PathBuf>) -> Result<Option<Pem>, Error> {
+    match (data, file) {
+        (Some(_), Some(_)) => Err(Error::usage(format!("the kubeconfig gives {owner} both {field} and {field}-data"))),
+        (Some(data), None) => Pem::decode(&format!("{field}-data"), data).map(Some),
+        (None, Some(path)) => match std::fs::File::open(&path) {
+            Ok(_) => Ok(Some(Pem::File(path))),
+            Err(error) => {
+                let what = field.replace('-', " ");
+                Err(Error::usage(format!("can't read the {what} {}", path.display())).caused_by(error))
+            }
+        },
         (None, None) => Ok(None),
     }
 }
@@ -396,29 +405,13 @@ fn credentials(user: &User) -> Result<Credentials, Error> {
 fn identity(user: &User) -> Result<Option<(Pem, Pem)>, Error> {
     let data = given(user.client_certificate_data.as_ref());
     let file = given_path(user.client_certificate.as_ref());
-    let certificate = match (data, file) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => {
-            return Err(Error::usage(
-                "the kubeconfig gives the user both client-certificate and client-certificate-data",
-            ));
-        }
-        (Some(data), None) => Pem::decode("client-certificate-data", data)?,
-        (None, Some(path)) => readable("client certificate", path)?,
-    };
+    let Some(certificate) = pem("the user", "client-certificate", data, file)? else { return Ok(None) };
     let data = user.client_key_data.as_ref().map(Secret::reveal).filter(|data| !data.is_empty());
-    let key = match (data, given_path(user.client_key.as_ref())) {
-        (None, None) => {
-            return Err(Error::usage("there is a client certificate, but no key to it")
-                .hint("give the key with --client-key, or as client-key in the kubeconfig"));
-        }
-        (Some(_), Some(_)) => {
-            return Err(Error::usage("the kubeconfig gives the user both client-key and client-key-data"));
-        }
-        (Some(data), None) => Pem::decode("client-key-data", data)?,
-        (None, Some(path)) => readable("client key", path)?,
-    };
-    Ok(Some((certificate, key)))
+    match pem("the user", "client-key", data, given_path(user.client_key.as_ref()))? {
+        Some(key) => Ok(Some((certificate, key))),
+        None => Err(Error::usage("there is a client certificate, but no key to it")
+            .hint("give the key with --client-key, or as client-key in the kubeconfig")),
+    }
 }
 
 fn provided(provider: &AuthProvider) -> Result<Login, Error> {
@@ -459,13 +452,6 @@ fn checked(exec: &ExecConfig) -> Result<ExecConfig, Error> {
         None => return Err(wrong("has no interactiveMode").hint("set it to Never, IfAvailable or Always")),
     }
     Ok(exec)
-}
-
-fn readable(what: &str, path: PathBuf) -> Result<Pem, Error> {
-    match std::fs::File::open(&path) {
-        Ok(_) => Ok(Pem::File(path)),
-        Err(error) => Err(Error::usage(format!("can't read the {what} {}", path.display())).caused_by(error)),
-    }
 }
 
 /// What a Pod knows of the cluster that it runs in.

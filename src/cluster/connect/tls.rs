@@ -26,9 +26,9 @@ pub(super) type Identity = Option<Arc<dyn ResolvesClientCert>>;
 pub(super) fn config(settings: &Settings, identity: Identity) -> Result<ClientConfig, Error> {
     let provider = provider();
     let verifier: Arc<dyn ServerCertVerifier> = if settings.insecure {
-        Arc::new(Unchecked(Arc::clone(&provider)))
+        Arc::new(Verifier { provider: Arc::clone(&provider), trusted: None })
     } else if let Some(ca) = &settings.ca {
-        Arc::new(Trusting::new(ca, Arc::clone(&provider))?)
+        Arc::new(Verifier { provider: Arc::clone(&provider), trusted: Some(Trusted::new(ca, &provider)?) })
     } else {
         let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider));
         Arc::new(system.map_err(|error| {
@@ -86,11 +86,17 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     all.ok().filter(|all| !all.is_empty())
 }
 
-/// Trusts the given authorities, and a server that shows one of them itself.
+/// Trusts the given authorities, and a server that shows one of them itself; without any every certificate
+/// (`insecure-skip-tls-verify`).
 #[derive(Debug)]
-struct Trusting {
-    file: Option<PathBuf>,
+struct Verifier {
     provider: Arc<CryptoProvider>,
+    trusted: Option<Trusted>,
+}
+
+#[derive(Debug)]
+struct Trusted {
+    file: Option<PathBuf>,
     current: Mutex<Arc<Roots>>,
 }
 
@@ -119,19 +125,19 @@ impl Roots {
     }
 }
 
-impl Trusting {
-    fn new(ca: &Pem, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let roots = Roots::new(ca.bytes()?, &provider)
+impl Trusted {
+    fn new(ca: &Pem, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
+        let roots = Roots::new(ca.bytes()?, provider)
             .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.called())))?;
-        Ok(Self { file: ca.path().map(Path::to_owned), provider, current: Mutex::new(Arc::new(roots)) })
+        Ok(Self { file: ca.path().map(Path::to_owned), current: Mutex::new(Arc::new(roots)) })
     }
 
     /// The roots as the file has them now; those known last if it can't be used.
-    fn roots(&self) -> Arc<Roots> {
+    fn roots(&self, provider: &Arc<CryptoProvider>) -> Arc<Roots> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pem) = self.file.as_ref().and_then(|file| std::fs::read(file).ok())
             && pem != current.pem
-            && let Ok(roots) = Roots::new(pem, &self.provider)
+            && let Ok(roots) = Roots::new(pem, provider)
         {
             *current = Arc::new(roots);
         }
@@ -139,7 +145,7 @@ impl Trusting {
     }
 }
 
-impl ServerCertVerifier for Trusting {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -148,7 +154,8 @@ impl ServerCertVerifier for Trusting {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let roots = self.roots();
+        let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
+        let roots = trusted.roots(&self.provider);
         let verified = roots.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // The certificate was found to be valid at this time before it was refused for being a CA's
@@ -189,45 +196,6 @@ impl ServerCertVerifier for Trusting {
 fn is_ca_refusal(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(other))
         if format!("{other:?}").contains("CaUsedAsEndEntity"))
-}
-
-/// Accepts any certificate: `insecure-skip-tls-verify`.
-#[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 /// A certificate and its key, ready to be shown.

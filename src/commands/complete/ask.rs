@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Candidate;
 use super::indexes::{self, Scope};
-use super::jobs::{self, Choice};
+use super::jobs;
 use super::words::Typed;
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
@@ -28,51 +28,6 @@ const SOON: Duration = Duration::from_millis(280);
 const ITEMS: u32 = 1000;
 const MOST: usize = 50;
 
-/// What a value is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    Jobs(Choice),
-    Indexes,
-    Outstanding,
-    Goal,
-    Items,
-    Attempts,
-    Containers,
-    Reasons,
-    ExitCodes,
-    Contexts,
-    Clusters,
-    Users,
-    ItemList,
-    Names(Named),
-}
-
-impl Topic {
-    /// What the value is of that this argument of a verb takes.
-    pub(super) fn of(verb: &str, id: &str) -> Option<Self> {
-        Some(match (verb, id) {
-            (_, "job" | "jobs") | ("run", "resume") => Self::Jobs(Choice::of(verb)),
-            ("retry", "index") => Self::Outstanding,
-            (_, "index") => Self::Indexes,
-            ("wait", "goal") => Self::Goal,
-            ("logs" | "indexes", "items") => Self::Items,
-            ("logs", "attempt") => Self::Attempts,
-            (_, "container") => Self::Containers,
-            ("retry", "reasons") => Self::Reasons,
-            ("retry", "exit_codes") => Self::ExitCodes,
-            ("", "context") => Self::Contexts,
-            ("", "cluster") => Self::Clusters,
-            ("", "user") => Self::Users,
-            ("", "namespace") => Self::Names(Named::Namespaces),
-            ("run", "items_configmap") => Self::ItemList,
-            ("run", "service_account") => Self::Names(Named::ServiceAccounts),
-            ("run", "priority_class") => Self::Names(Named::PriorityClasses),
-            ("run", "queue") => Self::Names(Named::LocalQueues),
-            _ => return None,
-        })
-    }
-}
-
 /// Answers for one word.
 pub(super) struct Asker {
     typed: Typed,
@@ -84,31 +39,37 @@ impl Asker {
         Self { typed, began: Instant::now() }
     }
 
-    /// What the value may be that begins so; nothing where that can't be known in time.
-    pub(super) fn candidates(&self, topic: Topic, word: &str) -> Vec<Candidate> {
+    /// What the value of an argument may be that begins so; nothing where that can't be known in time. A flag of all
+    /// verbs has an empty one.
+    pub(super) fn candidates(&self, verb: &str, id: &str, word: &str) -> Vec<Candidate> {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
         // The deadline itself needs the runtime.
         let found =
-            runtime.block_on(async { timeout_at(self.began + PATIENCE, Box::pin(self.found(topic, word))).await });
+            runtime.block_on(async { timeout_at(self.began + PATIENCE, Box::pin(self.found(verb, id, word))).await });
         // A plugin, or a name server, that still thinks must not keep the shell waiting.
         runtime.shutdown_background();
         found.ok().flatten().unwrap_or_default()
     }
 
-    async fn found(&self, topic: Topic, word: &str) -> Option<Vec<Candidate>> {
-        match topic {
-            Topic::Jobs(choice) => self.jobs(choice, word).await,
-            Topic::Indexes => self.indexes(|state| state.all(), true, word).await,
-            Topic::Outstanding => self.indexes(|state| state.outstanding().indexes, true, word).await,
-            Topic::Goal => self.goal(word).await,
-            Topic::Items => self.items(word).await,
-            Topic::Attempts => Some(begun(Box::pin(self.attempts()).await, word)),
-            Topic::Containers => Some(begun(containers(&self.job(&self.cluster().await?).await?), word)),
-            Topic::Reasons | Topic::ExitCodes => Some(begun(self.failures(topic).await?, word)),
-            Topic::Contexts | Topic::Clusters | Topic::Users => Some(begun(self.kubeconfig(topic)?, word)),
-            Topic::ItemList => self.item_lists(word).await,
-            Topic::Names(named) => Some(begun(names(self.cluster().await?.names(named).await.ok()?), word)),
-        }
+    async fn found(&self, verb: &str, id: &str, word: &str) -> Option<Vec<Candidate>> {
+        let named = match (verb, id) {
+            (_, "job" | "jobs") | ("run", "resume") => return self.jobs(verb, word).await,
+            ("retry", "index") => return self.indexes(|state| state.outstanding().indexes, true, word).await,
+            (_, "index") => return self.indexes(|state| state.all(), true, word).await,
+            ("wait", "goal") => return self.goal(word).await,
+            ("logs" | "indexes", "items") => return self.items(word).await,
+            ("logs", "attempt") => return Some(begun(Box::pin(self.attempts()).await, word)),
+            (_, "container") => return Some(begun(containers(&self.job(&self.cluster().await?).await?), word)),
+            ("retry", "reasons" | "exit_codes") => return Some(begun(self.failures(id == "reasons").await?, word)),
+            ("", "context" | "cluster" | "user") => return Some(begun(self.kubeconfig(id)?, word)),
+            ("run", "items_configmap") => return self.item_lists(word).await,
+            ("", "namespace") => Named::Namespaces,
+            ("run", "service_account") => Named::ServiceAccounts,
+            ("run", "priority_class") => Named::PriorityClasses,
+            ("run", "queue") => Named::LocalQueues,
+            _ => return None,
+        };
+        Some(begun(names(self.cluster().await?.names(named).await.ok()?), word))
     }
 
     fn options(&self) -> Option<ConnectOptions> {
@@ -124,12 +85,11 @@ impl Asker {
         timeout_at(self.began + SOON, what).await.ok()
     }
 
-    async fn jobs(&self, choice: Choice, word: &str) -> Option<Vec<Candidate>> {
+    async fn jobs(&self, verb: &str, word: &str) -> Option<Vec<Candidate>> {
         let jobs = self.cluster().await?.some_jobs(self.typed.value("selector")).await.ok()?;
-        let one =
-            matches!(self.typed.verb.as_deref(), Some("run" | "wait" | "delete" | "scale" | "suspend" | "resume"));
-        let named = if one { self.typed.names.as_slice() } else { &[] };
-        Some(jobs::candidates(jobs, choice, word, named, Timestamp::now()))
+        let several = matches!(verb, "run" | "wait" | "delete" | "scale" | "suspend" | "resume");
+        let named = if several { self.typed.names.as_slice() } else { &[] };
+        Some(jobs::candidates(jobs, verb, word, named, Timestamp::now()))
     }
 
     /// The Job that the words name, else the newest.
@@ -215,12 +175,12 @@ impl Asker {
     }
 
     /// How the last attempts ended of what `retry` would run again, the most frequent first.
-    async fn failures(&self, topic: Topic) -> Option<Vec<Candidate>> {
+    async fn failures(&self, by_reason: bool) -> Option<Vec<Candidate>> {
         let state = self.state(&self.cluster().await?, PodFilter::UNSUCCESSFUL).await?;
         let rows = state.rows(&state.outstanding().indexes, &mut SucceededRows::default());
         let mut counts = BTreeMap::<String, usize>::new();
         for row in rows {
-            let how = if topic == Topic::Reasons { row.reason } else { row.exit_code.map(|code| code.to_string()) };
+            let how = if by_reason { row.reason } else { row.exit_code.map(|code| code.to_string()) };
             if let Some(how) = how {
                 *counts.entry(how).or_default() += 1;
             }
@@ -230,18 +190,16 @@ impl Asker {
         Some(counts.into_iter().map(|(how, count)| Candidate::new(how, jobs::indexes(count))).collect())
     }
 
-    fn kubeconfig(&self, topic: Topic) -> Option<Vec<Candidate>> {
+    fn kubeconfig(&self, id: &str) -> Option<Vec<Candidate>> {
         let options = self.options()?;
         let choices = connect::choices(options.kubeconfig.as_deref(), &|name| std::env::var(name).ok()).ok()?;
         let context = |(name, cluster, namespace): (String, String, String)| {
             let namespace = if namespace.is_empty() { namespace } else { format!(", namespace {namespace}") };
             Candidate::new(name, format!("cluster {cluster}{namespace}"))
         };
-        Some(match topic {
-            Topic::Contexts => choices.contexts.into_iter().map(context).collect(),
-            Topic::Clusters => {
-                choices.clusters.into_iter().map(|(name, server)| Candidate::new(name, server)).collect()
-            }
+        Some(match id {
+            "context" => choices.contexts.into_iter().map(context).collect(),
+            "cluster" => choices.clusters.into_iter().map(|(name, server)| Candidate::new(name, server)).collect(),
             _ => names(choices.users),
         })
     }

@@ -7,55 +7,25 @@ use super::Candidate;
 use crate::state::{self, JobState};
 use crate::view::{duration, plural};
 
-/// Which Jobs a verb can do something to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// All, the newest first.
-    Any,
-    /// Those that have ended come first.
-    FinishedFirst,
-    /// Those with indexes that failed or never ran come first.
-    OutstandingFirst,
-    /// None that has ended.
-    Unfinished,
-    /// None that has ended, and none that is held back.
-    NotSuspended,
-    /// Only those that are held back.
-    Suspended,
-}
-
-impl Choice {
-    pub(super) fn of(verb: &str) -> Self {
-        match verb {
-            "delete" => Self::FinishedFirst,
-            "retry" => Self::OutstandingFirst,
-            "scale" => Self::Unfinished,
-            "suspend" => Self::NotSuspended,
-            "resume" => Self::Suspended,
-            _ => Self::Any,
-        }
-    }
-
-    /// None leaves the Job out; the least come first.
-    fn rank(self, job: &Job) -> Option<u8> {
-        let ended = state::outcome(job).is_some();
-        // What was asked for counts, not what the controller has made of it so far.
-        let held = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
-        match self {
-            Self::Any => Some(0),
-            Self::FinishedFirst => Some(u8::from(!ended)),
-            Self::OutstandingFirst => Some(u8::from(JobState::new(job.clone()).outstanding().indexes.is_empty())),
-            Self::Unfinished => (!ended).then_some(0),
-            Self::NotSuspended => (!ended && !held).then_some(0),
-            Self::Suspended => (!ended && held).then_some(0),
-        }
+/// Where a Job stands among those that a verb is offered: the least come first; None leaves it out.
+fn rank(verb: &str, job: &Job) -> Option<u8> {
+    let ended = state::outcome(job).is_some();
+    // What was asked for counts, not what the controller has made of it so far.
+    let held = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    match verb {
+        "delete" => Some(u8::from(!ended)),
+        "retry" => Some(u8::from(JobState::new(job.clone()).outstanding().indexes.is_empty())),
+        "scale" => (!ended).then_some(0),
+        "suspend" => (!ended && !held).then_some(0),
+        "resume" => (!ended && held).then_some(0),
+        _ => Some(0),
     }
 }
 
-/// The Jobs that may be meant by `word`, without those that are named already.
+/// The Jobs that may be meant by `word` behind a verb, without those that are named already.
 pub(super) fn candidates(
     mut jobs: Vec<Job>,
-    choice: Choice,
+    verb: &str,
     word: &str,
     named: &[String],
     now: Timestamp,
@@ -68,7 +38,7 @@ pub(super) fn candidates(
         let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
         newest_first.then_with(|| name(a).cmp(&name(b)))
     });
-    let mut ranked: Vec<_> = jobs.iter().filter_map(|job| Some((choice.rank(job)?, job))).collect();
+    let mut ranked: Vec<_> = jobs.iter().filter_map(|job| Some((rank(verb, job)?, job))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, job)| Candidate::new(format!("{kind}{}", name(job)), describe(job, now))).collect()
 }
@@ -137,15 +107,15 @@ mod tests {
         ]
     }
 
-    fn offered(choice: Choice, word: &str, named: &[&str]) -> String {
+    fn offered(verb: &str, word: &str, named: &[&str]) -> String {
         let named: Vec<_> = named.iter().map(|&name| name.to_owned()).collect();
-        let found = candidates(all(), choice, word, &named, now());
+        let found = candidates(all(), verb, word, &named, now());
         found.into_iter().map(|candidate| candidate.value).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn the_newest_come_first_and_each_tells_how_it_fares() {
-        let found = candidates(all(), Choice::Any, "", &[], now());
+        let found = candidates(all(), "logs", "", &[], now());
         let lines: Vec<_> = found.iter().map(|one| format!("{}: {}", one.value, one.help)).collect();
         insta::assert_snapshot!(lines.join("\n"), @"
         new: 1 of 5 completed, 60s ago
@@ -158,16 +128,16 @@ mod tests {
 
     #[test]
     fn a_verb_is_offered_what_it_can_do_something_to() {
-        assert_eq!(offered(Choice::of("delete"), "", &[]), "bad done nobody new held");
-        assert_eq!(offered(Choice::of("retry"), "", &[]), "bad nobody new held done");
-        assert_eq!(offered(Choice::of("scale"), "", &[]), "new held");
-        assert_eq!(offered(Choice::of("suspend"), "", &[]), "new");
-        assert_eq!(offered(Choice::of("resume"), "", &[]), "held");
+        assert_eq!(offered("delete", "", &[]), "bad done nobody new held");
+        assert_eq!(offered("retry", "", &[]), "bad nobody new held done");
+        assert_eq!(offered("scale", "", &[]), "new held");
+        assert_eq!(offered("suspend", "", &[]), "new");
+        assert_eq!(offered("resume", "", &[]), "held");
     }
 
     #[test]
     fn the_form_that_was_begun_is_kept_and_nothing_is_named_twice() {
-        assert_eq!(offered(Choice::Any, "job/n", &[]), "job/new job/nobody");
-        assert_eq!(offered(Choice::Any, "n", &["job/new"]), "nobody");
+        assert_eq!(offered("logs", "job/n", &[]), "job/new job/nobody");
+        assert_eq!(offered("logs", "n", &["job/new"]), "nobody");
     }
 }

@@ -20,9 +20,9 @@ use super::Context;
 use crate::args::{Cli, Shell};
 use crate::error::Exit;
 use crate::ui::Ui;
-use ask::{Asker, Topic};
+use ask::Asker;
+use shells::Asked;
 pub(super) use shells::asked;
-use shells::{Asked, Form};
 use words::Typed;
 
 /// A text that the word may become, and what it means.
@@ -73,7 +73,7 @@ fn complete(question: &Asked) -> Answer {
     let typed = Typed::read(&plain, &question.before);
     let word = question.word.as_str();
     // kubectl has the shell complete files, which quotes them and knows its own ways to write them.
-    let by_shell = question.form == Form::Kubectl;
+    let by_shell = question.form == Shell::Kubectl;
     if typed.lost {
         return Answer::default();
     }
@@ -171,10 +171,13 @@ fn files(wanted: Files, word: &str, by_shell: bool) -> Answer {
 /// Has the engine ask `asker` for what only the cluster or the kubeconfig knows.
 fn attach(command: Command, asker: &Arc<Asker>) -> Command {
     let asking = |arg: clap::Arg, verb: &str| {
-        let Some(topic) = Topic::of(verb, arg.get_id().as_str()) else { return arg };
-        let asker = Arc::clone(asker);
+        let by_engine = !arg.get_possible_values().is_empty() || arg.get_value_hint() != ValueHint::Unknown;
+        if by_engine || !arg.get_action().takes_values() {
+            return arg;
+        }
+        let (asker, verb, id) = (Arc::clone(asker), verb.to_owned(), arg.get_id().to_string());
         let completer = ArgValueCompleter::new(move |word: &std::ffi::OsStr| {
-            let found = asker.candidates(topic, &word.to_string_lossy()).into_iter();
+            let found = asker.candidates(&verb, &id, &word.to_string_lossy()).into_iter();
             found.map(|one| CompletionCandidate::new(one.value).help(Some(one.help.into()))).collect()
         });
         arg.add(completer)

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use clap::ValueEnum as _;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::{Answer, Candidate, Files};
@@ -28,20 +29,11 @@ if [ "$funcstack[1]" = "_kubectl-indexed" ]; then
 fi
 "#;
 
-/// The form in which words come and answers go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Kubectl,
-    Bash,
-    Zsh,
-    Fish,
-    Powershell,
-}
-
 /// A word to be completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Asked {
-    pub(super) form: Form,
+    /// By which words come and answers go.
+    pub(super) form: Shell,
     /// The words before it, without the program.
     pub(super) before: Vec<String>,
     pub(super) word: String,
@@ -55,12 +47,9 @@ pub(in crate::commands) fn asked(started_as: &str) -> Option<Asked> {
     if started_as == FOR_KUBECTL {
         return Some(from_kubectl(words.collect()));
     }
-    let form = match std::env::var(VARIABLE).ok().as_deref() {
-        Some("bash") => Form::Bash,
-        Some("zsh") => Form::Zsh,
-        Some("fish") => Form::Fish,
-        Some("powershell") => Form::Powershell,
-        _ => return (words.next()? == VERB).then(|| from_kubectl(words.collect())),
+    let form = std::env::var(VARIABLE).ok().and_then(|name| Shell::from_str(&name, false).ok());
+    let Some(form) = form.filter(|form| *form != Shell::Kubectl) else {
+        return (words.next()? == VERB).then(|| from_kubectl(words.collect()));
     };
     // Two dashes, the program as it was typed, and its words.
     let words: Vec<_> = words.skip(2).collect();
@@ -72,24 +61,24 @@ fn from_kubectl(mut before: Vec<String>) -> Asked {
     let word = before.pop().unwrap_or_default();
     // cobra's scripts complete what stands behind the equals sign.
     let kept = if word.starts_with("--") { word.find('=').map_or(0, |at| at + 1) } else { 0 };
-    Asked { form: Form::Kubectl, before, word, kept }
+    Asked { form: Shell::Kubectl, before, word, kept }
 }
 
 /// `at` counts the program itself.
-fn from_shell(form: Form, mut words: Vec<String>, at: Option<usize>) -> Asked {
+fn from_shell(form: Shell, mut words: Vec<String>, at: Option<usize>) -> Asked {
     let at = at.map_or(words.len().saturating_sub(1), |at| at.saturating_sub(1));
     words.truncate(at + 1);
     let mut word = if words.len() > at { words.remove(at) } else { String::new() };
     let mut kept = 0;
-    if form == Form::Bash {
+    if form == Shell::Bash {
         kept = join(&mut words, &mut word);
     }
-    if matches!(form, Form::Bash | Form::Zsh) {
+    if matches!(form, Shell::Bash | Shell::Zsh) {
         for word in &mut words {
             *word = unquoted(word);
         }
     }
-    if form != Form::Powershell {
+    if form != Shell::Powershell {
         word = unquoted(&word);
     }
     Asked { form, before: words, word, kept }
@@ -139,20 +128,20 @@ pub(super) fn written(asked: &Asked, answer: Answer) -> String {
         }
     }
     match asked.form {
-        Form::Kubectl => for_kubectl(&candidates, files),
-        Form::Bash => {
+        Shell::Kubectl => for_kubectl(&candidates, files),
+        Shell::Bash => {
             let end = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".to_owned());
             candidates.iter().map(|one| quoted(&one.value)).collect::<Vec<_>>().join(&end)
         }
-        Form::Zsh => {
+        Shell::Zsh => {
             let line = |one: &Candidate| {
                 let value = one.value.replace('\\', "\\\\").replace(':', "\\:");
                 if one.help.is_empty() { value } else { format!("{value}:{}", one.help.replace('\\', "\\\\")) }
             };
             candidates.iter().map(line).collect::<Vec<_>>().join("\n")
         }
-        Form::Fish => candidates.iter().map(|one| described(&one.value, &one.help)).collect(),
-        Form::Powershell => {
+        Shell::Fish => candidates.iter().map(|one| described(&one.value, &one.help)).collect(),
+        Shell::Powershell => {
             candidates.iter().map(|one| described(&quoted_for_powershell(&one.value), &one.help)).collect()
         }
     }
@@ -228,7 +217,7 @@ mod tests {
 
     fn bash(words: &[&str], at: usize) -> (Vec<String>, String, usize) {
         let words = words.iter().skip(1).map(|&word| word.to_owned()).collect();
-        let asked = from_shell(Form::Bash, words, Some(at));
+        let asked = from_shell(Shell::Bash, words, Some(at));
         (asked.before, asked.word, asked.kept)
     }
 

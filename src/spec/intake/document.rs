@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Collector, Columns, Error, Flow, Item, MAX_ITEM_BYTES, Place};
+use crate::spec::pairs::Pairs;
 
 /// What the first item told about the others.
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ impl Shape {
     }
 
     fn record(&mut self, text: &str, place: &Place) -> Result<Item, Error> {
-        let Fields(fields) = serde_json::from_str(text).map_err(|error| not_json(place, &error))?;
+        let Pairs::<String, &RawValue>(fields) = serde_json::from_str(text).map_err(|error| not_json(place, &error))?;
         if matches!(self, Self::Unknown) {
             let names: Vec<_> = fields.iter().map(|(key, _)| key.clone()).collect();
             if names.is_empty() {
@@ -169,31 +170,6 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
         // The rest is still to be JSON.
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
-    }
-}
-
-/// The keys and values of an object as they stand, even those that are there twice.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(entry) = entries.next_entry()? {
-                    fields.push(entry);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Object)
     }
 }
 

@@ -8,7 +8,8 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::page::Page;
-use super::{go, probe, quantity, sorted};
+use super::{probe, quantity, sorted};
+use crate::view::go;
 
 pub(super) fn describe(page: &mut Page, title: &str, containers: &[Container]) {
     page.line(1, format_args!("{title}:{}", if containers.is_empty() { " <none>" } else { "" }));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use super::go;
 use super::page::Page;
+use crate::view::go;
 
 type Map = BTreeMap<String, String>;
 

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use k8s_openapi::api::core::v1::{HTTPGetAction, Probe};
-
-use super::go;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// What a probe does, and how often.
 pub(super) fn text(probe: &Probe) -> String {
@@ -21,15 +20,23 @@ pub(super) fn text(probe: &Probe) -> String {
 
 fn action(probe: &Probe) -> String {
     if let Some(exec) = &probe.exec {
-        format!("exec {}", go::list(exec.command.as_deref().unwrap_or_default()))
+        format!("exec [{}]", exec.command.as_deref().unwrap_or_default().join(" "))
     } else if let Some(get) = &probe.http_get {
         format!("http-get {}", url(get))
     } else if let Some(socket) = &probe.tcp_socket {
-        format!("tcp-socket {}:{}", socket.host.as_deref().unwrap_or_default(), go::port(&socket.port))
+        format!("tcp-socket {}:{}", socket.host.as_deref().unwrap_or_default(), port(&socket.port))
     } else if let Some(grpc) = &probe.grpc {
         format!("grpc <pod>:{} {}", grpc.port, grpc.service.as_deref().unwrap_or_default())
     } else {
         "unknown".to_owned()
+    }
+}
+
+/// A port by number or by name.
+fn port(port: &IntOrString) -> String {
+    match port {
+        IntOrString::Int(number) => number.to_string(),
+        IntOrString::String(name) => name.clone(),
     }
 }
 
@@ -43,7 +50,7 @@ fn url(get: &HTTPGetAction) -> String {
         url = format!("{scheme}:");
     }
     let host = get.host.as_deref().unwrap_or_default();
-    let port = go::port(&get.port);
+    let port = port(&get.port);
     let host = match (host.contains(':'), port.is_empty()) {
         // Only an address of IPv6 has colons.
         (true, false) => format!("[{host}]:{port}"),

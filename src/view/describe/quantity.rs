@@ -3,7 +3,6 @@
 //! The server keeps quantities in canonical form (`1Mi` for `1024Ki`), so they are printed as they are.
 
 use k8s_openapi::api::core::v1::{Container, ResourceFieldSelector};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 /// Suffixes with the power of ten that they stand for.
 const DECIMAL: [(&str, i32); 10] =
@@ -12,7 +11,7 @@ const DECIMAL: [(&str, i32); 10] =
 const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
 /// Whether there is more than nothing of it.
-pub(super) fn is_positive(quantity: &Quantity) -> bool {
+pub(super) fn is_positive(quantity: &str) -> bool {
     parts(quantity, 1).is_some_and(|parts| parts > 0)
 }
 
@@ -32,9 +31,9 @@ pub(super) fn of_container(field: &ResourceFieldSelector, container: &Container)
         _ if name.starts_with("hugepages-") => 1,
         _ => return None,
     };
-    let amount = amounts.and_then(|amounts| amounts.get(name)).and_then(|amount| parts(amount, unit));
+    let amount = amounts.and_then(|amounts| amounts.get(name)).and_then(|amount| parts(&amount.0, unit));
     // No divisor is a divisor of one.
-    let divisor = field.divisor.as_ref().and_then(|divisor| parts(divisor, unit)).filter(|&divisor| divisor != 0);
+    let divisor = field.divisor.as_ref().and_then(|divisor| parts(&divisor.0, unit)).filter(|&divisor| divisor != 0);
     Some(divided(amount.unwrap_or_default(), divisor.unwrap_or(unit)).to_string())
 }
 
@@ -45,8 +44,8 @@ fn divided(amount: i128, divisor: i128) -> i64 {
 
 /// Returns how many parts there are of it where `unit` of them make one, rounded away from zero; `None` for what is no
 /// quantity or beyond all measure.
-fn parts(quantity: &Quantity, unit: i128) -> Option<i128> {
-    let (number, suffix) = quantity.0.split_at(quantity.0.find(char::is_alphabetic).unwrap_or(quantity.0.len()));
+fn parts(quantity: &str, unit: i128) -> Option<i128> {
+    let (number, suffix) = quantity.split_at(quantity.find(char::is_alphabetic).unwrap_or(quantity.len()));
     let number: i128 = number.trim_end_matches('.').parse().ok()?;
     let number = number.checked_mul(unit)?;
     if let Some((_, power)) = BINARY.iter().find(|(name, _)| *name == suffix) {
@@ -66,7 +65,6 @@ mod tests {
 
     #[test]
     fn reads_what_a_server_keeps() {
-        let parts = |text: &str, unit| super::parts(&Quantity(text.to_owned()), unit);
         for (text, whole, thousandths) in [
             ("0", 0, 0),
             ("007", 7, 7000),

@@ -1,13 +1,78 @@
 //! The volumes of a Pod template.
 
-use std::fmt::Display;
-
-use k8s_openapi::api::core::v1::{
-    DownwardAPIVolumeSource, EphemeralVolumeSource, PersistentVolumeClaimTemplate, ProjectedVolumeSource, Volume,
-};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaimTemplate, Volume, VolumeProjection};
+use serde_json::Value;
 
 use super::page::Page;
-use super::{go, meta, quantity};
+use super::{meta, quantity};
+use crate::view::go;
+
+/// The sources of volumes: the field, and the type that kubectl calls it. Indented under it its properties, each as the
+/// text before the tab, the field that it shows, and after a bar what stands for one that is missing.
+const SOURCES: &str = "\
+hostPath HostPath (bare host directory volume)
+  Path:=path, HostPathType:=type|<none>
+emptyDir EmptyDir (a temporary directory that shares a pod's lifetime)
+  Medium:=medium, SizeLimit:=sizeLimit|<unset>
+secret Secret (a volume populated by a Secret)
+  SecretName:=secretName, Optional:=optional|false
+configMap ConfigMap (a volume populated by a ConfigMap)
+  Name:=name, Optional:=optional|false
+persistentVolumeClaim PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)
+  ClaimName:=claimName, ReadOnly:=readOnly|false
+ephemeral EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)
+downwardAPI DownwardAPI (a volume populated by information about the pod)
+projected Projected (a volume that contains injected data from multiple sources)
+image Image (a container image or OCI artifact)
+  Reference:=reference, PullPolicy:=pullPolicy
+nfs NFS (an NFS mount that lasts the lifetime of a pod)
+  Server:=server, Path:=path, ReadOnly:=readOnly|false
+csi CSI (a Container Storage Interface (CSI) volume source)
+  Driver:=driver, FSType:=fsType, ReadOnly:=readOnly|false
+iscsi ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then exposed to the pod)
+  TargetPortal:=targetPortal, IQN:=iqn, Lun:=lun, ISCSIInterface=iscsiInterface, FSType:=fsType
+  ReadOnly:=readOnly|false, Portals:=portals|[], DiscoveryCHAPAuth:=chapAuthDiscovery|false
+  SessionCHAPAuth:=chapAuthSession|false, SecretRef:=secretRef|nil, InitiatorName:=initiatorName|<none>
+fc FC (a Fibre Channel disk)
+  TargetWWNs:=targetWWNs, LUN:=lun|<none>, FSType:=fsType, ReadOnly:=readOnly|false
+cephfs CephFS (a CephFS mount on the host that shares a pod's lifetime)
+  Monitors:=monitors, Path:=path, User:=user, SecretFile:=secretFile, SecretRef:=secretRef|nil
+  ReadOnly:=readOnly|false
+rbd RBD (a Rados Block Device mount on the host that shares a pod's lifetime)
+  CephMonitors:=monitors, RBDImage:=image, FSType:=fsType, RBDPool:=pool, RadosUser:=user, Keyring:=keyring
+  SecretRef:=secretRef|nil, ReadOnly:=readOnly|false
+glusterfs Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)
+  EndpointsName:=endpoints, Path:=path, ReadOnly:=readOnly|false
+gitRepo GitRepo (a volume that is pulled from git when the pod is created)
+  Repository:=repository, Revision:=revision
+flexVolume FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)
+  Driver:=driver, FSType:=fsType, SecretRef:=secretRef|nil, ReadOnly:=readOnly|false, Options:=options|map[]
+gcePersistentDisk GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)
+  PDName:=pdName, FSType:=fsType, Partition:=partition|0, ReadOnly:=readOnly|false
+awsElasticBlockStore AWSElasticBlockStore (a Persistent Disk resource in AWS)
+  VolumeID:=volumeID, FSType:=fsType, Partition:=partition|0, ReadOnly:=readOnly|false
+azureDisk AzureDisk (an Azure Data Disk mount on the host and bind mount to the pod)
+  DiskName:=diskName, DiskURI:=diskURI, Kind: =kind, FSType:=fsType, CachingMode:=cachingMode
+  ReadOnly:=readOnly|false
+azureFile AzureFile (an Azure File Service mount on the host and bind mount to the pod)
+  SecretName:=secretName, ShareName:=shareName, ReadOnly:=readOnly|false
+vsphereVolume vSphereVolume (a Persistent Disk resource in vSphere)
+  VolumePath:=volumePath, FSType:=fsType, StoragePolicyName:=storagePolicyName
+cinder Cinder (a Persistent Disk resource in OpenStack)
+  VolumeID:=volumeID, FSType:=fsType, ReadOnly:=readOnly|false, SecretRef:=secretRef|nil
+photonPersistentDisk PhotonPersistentDisk (a Persistent Disk resource in photon platform)
+  PdID:=pdID, FSType:=fsType
+portworxVolume PortworxVolume (a Portworx Volume resource)
+  VolumeID:=volumeID
+quobyte Quobyte (a Quobyte mount on the host that shares a pod's lifetime)
+  Registry:=registry, Volume:=volume, ReadOnly:=readOnly|false
+scaleIO ScaleIO (a persistent volume backed by a block device in ScaleIO)
+  Gateway:=gateway, System:=system, Protection Domain:=protectionDomain, Storage Pool:=storagePool
+  Storage Mode:=storageMode, VolumeName:=volumeName, FSType:=fsType, ReadOnly:=readOnly|false
+storageos StorageOS (a StorageOS Persistent Disk resource)
+  VolumeName:=volumeName, VolumeNamespace:=volumeNamespace, FSType:=fsType, ReadOnly:=readOnly|false
+flocker Flocker (a Flocker volume mounted by the Flocker agent)
+  DatasetName:=datasetName, DatasetUUID:=datasetUUID";
 
 pub(super) fn describe(page: &mut Page, volumes: &[Volume]) {
     if volumes.is_empty() {
@@ -16,80 +81,76 @@ pub(super) fn describe(page: &mut Page, volumes: &[Volume]) {
     page.line(1, "Volumes:");
     for volume in volumes {
         page.line(1, format_args!(" {}:", volume.name));
-        let described = of_cluster(page, volume) || of_network(page, volume) || of_provider(page, volume);
-        if !described {
+        if !source(page, &serde_json::to_value(volume).unwrap_or_default()) {
             page.line(1, "<unknown>");
         }
+        contents(page, volume);
     }
 }
 
-/// What sort of volume it is, and its properties: their names with all that stands before the tab.
-fn source(page: &mut Page, kind: &str, properties: &[(&str, &dyn Display)]) {
+/// What sort of volume it is, and its properties; false for a sort that kubectl doesn't know.
+fn source(page: &mut Page, volume: &Value) -> bool {
+    let mut lines = SOURCES.lines();
+    let found = lines.find_map(|line| {
+        let (field, kind) = line.split_once(' ')?;
+        Some((volume.get(field)?, kind))
+    });
+    let Some((source, kind)) = found else { return false };
     page.field(2, "Type", kind);
-    for (name, value) in properties {
-        page.line(2, format_args!("{name}\t{value}"));
-    }
-}
-
-fn text(value: Option<&String>) -> &str {
-    value.map_or("", String::as_str)
-}
-
-/// Volumes made of objects of the cluster or of the node itself.
-fn of_cluster(page: &mut Page, volume: &Volume) -> bool {
-    if let Some(path) = &volume.host_path {
-        let kind = path.type_.as_deref().unwrap_or("<none>");
-        let properties: &[(&str, &dyn Display)] = &[("Path:", &path.path), ("HostPathType:", &kind)];
-        source(page, "HostPath (bare host directory volume)", properties);
-    } else if let Some(dir) = &volume.empty_dir {
-        let limit = dir.size_limit.as_ref().filter(|limit| quantity::is_positive(limit));
-        let limit = limit.map_or("<unset>", |limit| limit.0.as_str());
-        let properties: &[(&str, &dyn Display)] = &[("Medium:", &text(dir.medium.as_ref())), ("SizeLimit:", &limit)];
-        source(page, "EmptyDir (a temporary directory that shares a pod's lifetime)", properties);
-    } else if let Some(secret) = &volume.secret {
-        source(
-            page,
-            "Secret (a volume populated by a Secret)",
-            &[("SecretName:", &text(secret.secret_name.as_ref())), ("Optional:", &secret.optional.unwrap_or_default())],
-        );
-    } else if let Some(map) = &volume.config_map {
-        source(
-            page,
-            "ConfigMap (a volume populated by a ConfigMap)",
-            &[("Name:", &map.name), ("Optional:", &map.optional.unwrap_or_default())],
-        );
-    } else if let Some(claim) = &volume.persistent_volume_claim {
-        source(
-            page,
-            "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
-            &[("ClaimName:", &claim.claim_name), ("ReadOnly:", &claim.read_only.unwrap_or_default())],
-        );
-    } else if let Some(ephemeral) = &volume.ephemeral {
-        of_claim_template(page, ephemeral);
-    } else if let Some(downward) = &volume.downward_api {
-        of_downward_api(page, downward);
-    } else if let Some(projected) = &volume.projected {
-        of_projected(page, projected);
-    } else if let Some(image) = &volume.image {
-        source(
-            page,
-            "Image (a container image or OCI artifact)",
-            &[("Reference:", &text(image.reference.as_ref())), ("PullPolicy:", &text(image.pull_policy.as_ref()))],
-        );
-    } else {
-        return false;
+    let properties = lines.map_while(|line| line.strip_prefix("  ")).flat_map(|line| line.split(", "));
+    for (label, shown) in properties.filter_map(|property| property.split_once('=')) {
+        let (field, missing) = shown.split_once('|').unwrap_or((shown, ""));
+        let value = source.get(field).and_then(|value| property(field, value));
+        page.line(2, format_args!("{label}\t{}", value.unwrap_or_else(|| missing.to_owned())));
     }
     true
 }
 
-fn of_claim_template(page: &mut Page, ephemeral: &EphemeralVolumeSource) {
-    source(
-        page,
-        "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)",
-        &[],
-    );
-    if let Some(template) = &ephemeral.volume_claim_template {
+/// A property as Go's `fmt` prints it, but for a few.
+fn property(field: &str, value: &Value) -> Option<String> {
+    match (field, value) {
+        ("sizeLimit", Value::String(limit)) => quantity::is_positive(limit).then(|| limit.clone()),
+        ("targetWWNs", Value::Array(names)) => Some(names.iter().map(go::plain).collect::<Vec<_>>().join(", ")),
+        // Kubernetes' generated code spells a reference like Go source.
+        ("secretRef", reference) => {
+            let name = reference["name"].as_str().unwrap_or_default();
+            Some(format!("&LocalObjectReference{{Name:{name},}}"))
+        }
+        _ => Some(go::plain(value)),
+    }
+}
+
+/// What there is behind the properties.
+fn contents(page: &mut Page, volume: &Volume) {
+    if let Some(csi) = &volume.csi {
+        meta::attributes(page, 2, "VolumeAttributes", csi.volume_attributes.as_ref());
+    } else if let Some(template) = volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref()) {
         page.nested(2, |page| claim(page, template));
+    } else if let Some(downward) = &volume.downward_api {
+        page.line(2, "Items:");
+        for item in downward.items.iter().flatten() {
+            let field = item.field_ref.as_ref().map(|field| &field.field_path);
+            for field in field.into_iter().chain(item.resource_field_ref.as_ref().map(|field| &field.resource)) {
+                page.line(3, format_args!("{field} -> {}", item.path));
+            }
+        }
+    } else if let Some(projected) = &volume.projected {
+        projected.sources.iter().flatten().for_each(|projection| projection_of(page, projection));
+    }
+}
+
+/// A source that kubectl doesn't know, such as certificates, is left out.
+fn projection_of(page: &mut Page, projection: &VolumeProjection) {
+    if let Some(secret) = &projection.secret {
+        page.field(2, "SecretName", &secret.name);
+        page.field(2, "Optional", secret.optional.unwrap_or_default());
+    } else if projection.downward_api.is_some() {
+        page.field(2, "DownwardAPI", true);
+    } else if let Some(map) = &projection.config_map {
+        page.field(2, "ConfigMapName", &map.name);
+        page.field(2, "Optional", map.optional.unwrap_or_default());
+    } else if let Some(token) = &projection.service_account_token {
+        page.field(2, "TokenExpirationSeconds", token.expiration_seconds.unwrap_or_default());
     }
 }
 
@@ -98,8 +159,8 @@ fn claim(page: &mut Page, template: &PersistentVolumeClaimTemplate) {
     let metadata = metadata.clone().unwrap_or_default();
     // The annotation is what there was before the field, and still goes first.
     let class = metadata.annotations.as_ref().and_then(|all| all.get("volume.beta.kubernetes.io/storage-class"));
-    let volume = text(spec.volume_name.as_ref());
-    page.field(0, "StorageClass", text(class.or(spec.storage_class_name.as_ref())));
+    let volume = spec.volume_name.as_deref().unwrap_or_default();
+    page.field(0, "StorageClass", class.or(spec.storage_class_name.as_ref()).map_or("", String::as_str));
     page.field(0, "Volume", volume);
     meta::labels(page, "Labels", metadata.labels.as_ref());
     meta::annotations(page, "Annotations", metadata.annotations.as_ref());
@@ -113,287 +174,4 @@ fn claim(page: &mut Page, template: &PersistentVolumeClaimTemplate) {
         page.field(1, "Kind", &data.kind);
         page.field(1, "Name", &data.name);
     }
-}
-
-fn of_downward_api(page: &mut Page, downward: &DownwardAPIVolumeSource) {
-    source(page, "DownwardAPI (a volume populated by information about the pod)", &[]);
-    page.line(2, "Items:");
-    for item in downward.items.iter().flatten() {
-        if let Some(field) = &item.field_ref {
-            page.line(3, format_args!("{} -> {}", field.field_path, item.path));
-        }
-        if let Some(field) = &item.resource_field_ref {
-            page.line(3, format_args!("{} -> {}", field.resource, item.path));
-        }
-    }
-}
-
-/// Sources that kubectl doesn't know, such as certificates, are left out.
-fn of_projected(page: &mut Page, projected: &ProjectedVolumeSource) {
-    source(page, "Projected (a volume that contains injected data from multiple sources)", &[]);
-    for projection in projected.sources.iter().flatten() {
-        if let Some(secret) = &projection.secret {
-            page.field(2, "SecretName", &secret.name);
-            page.field(2, "Optional", secret.optional.unwrap_or_default());
-        } else if projection.downward_api.is_some() {
-            page.field(2, "DownwardAPI", true);
-        } else if let Some(map) = &projection.config_map {
-            page.field(2, "ConfigMapName", &map.name);
-            page.field(2, "Optional", map.optional.unwrap_or_default());
-        } else if let Some(token) = &projection.service_account_token {
-            page.field(2, "TokenExpirationSeconds", token.expiration_seconds.unwrap_or_default());
-        }
-    }
-}
-
-/// Volumes that a protocol or a driver reaches.
-fn of_network(page: &mut Page, volume: &Volume) -> bool {
-    if let Some(nfs) = &volume.nfs {
-        source(
-            page,
-            "NFS (an NFS mount that lasts the lifetime of a pod)",
-            &[("Server:", &nfs.server), ("Path:", &nfs.path), ("ReadOnly:", &nfs.read_only.unwrap_or_default())],
-        );
-    } else if let Some(csi) = &volume.csi {
-        source(
-            page,
-            "CSI (a Container Storage Interface (CSI) volume source)",
-            &[
-                ("Driver:", &csi.driver),
-                ("FSType:", &text(csi.fs_type.as_ref())),
-                ("ReadOnly:", &csi.read_only.unwrap_or_default()),
-            ],
-        );
-        meta::attributes(page, 2, "VolumeAttributes", csi.volume_attributes.as_ref());
-    } else if let Some(iscsi) = &volume.iscsi {
-        source(
-            page,
-            "ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then exposed to the pod)",
-            &[
-                ("TargetPortal:", &iscsi.target_portal),
-                ("IQN:", &iscsi.iqn),
-                ("Lun:", &iscsi.lun),
-                ("ISCSIInterface", &text(iscsi.iscsi_interface.as_ref())),
-                ("FSType:", &text(iscsi.fs_type.as_ref())),
-                ("ReadOnly:", &iscsi.read_only.unwrap_or_default()),
-                ("Portals:", &go::list(iscsi.portals.as_deref().unwrap_or_default())),
-                ("DiscoveryCHAPAuth:", &iscsi.chap_auth_discovery.unwrap_or_default()),
-                ("SessionCHAPAuth:", &iscsi.chap_auth_session.unwrap_or_default()),
-                ("SecretRef:", &go::reference(iscsi.secret_ref.as_ref())),
-                ("InitiatorName:", &iscsi.initiator_name.as_deref().unwrap_or("<none>")),
-            ],
-        );
-    } else if let Some(fc) = &volume.fc {
-        let lun = fc.lun.map_or_else(|| "<none>".to_owned(), |lun| lun.to_string());
-        source(
-            page,
-            "FC (a Fibre Channel disk)",
-            &[
-                ("TargetWWNs:", &fc.target_wwns.as_deref().unwrap_or_default().join(", ")),
-                ("LUN:", &lun),
-                ("FSType:", &text(fc.fs_type.as_ref())),
-                ("ReadOnly:", &fc.read_only.unwrap_or_default()),
-            ],
-        );
-    } else {
-        return of_network_filesystem(page, volume);
-    }
-    true
-}
-
-fn of_network_filesystem(page: &mut Page, volume: &Volume) -> bool {
-    if let Some(cephfs) = &volume.cephfs {
-        source(
-            page,
-            "CephFS (a CephFS mount on the host that shares a pod's lifetime)",
-            &[
-                ("Monitors:", &go::list(&cephfs.monitors)),
-                ("Path:", &text(cephfs.path.as_ref())),
-                ("User:", &text(cephfs.user.as_ref())),
-                ("SecretFile:", &text(cephfs.secret_file.as_ref())),
-                ("SecretRef:", &go::reference(cephfs.secret_ref.as_ref())),
-                ("ReadOnly:", &cephfs.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(rbd) = &volume.rbd {
-        source(
-            page,
-            "RBD (a Rados Block Device mount on the host that shares a pod's lifetime)",
-            &[
-                ("CephMonitors:", &go::list(&rbd.monitors)),
-                ("RBDImage:", &rbd.image),
-                ("FSType:", &text(rbd.fs_type.as_ref())),
-                ("RBDPool:", &text(rbd.pool.as_ref())),
-                ("RadosUser:", &text(rbd.user.as_ref())),
-                ("Keyring:", &text(rbd.keyring.as_ref())),
-                ("SecretRef:", &go::reference(rbd.secret_ref.as_ref())),
-                ("ReadOnly:", &rbd.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(glusterfs) = &volume.glusterfs {
-        source(
-            page,
-            "Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)",
-            &[
-                ("EndpointsName:", &glusterfs.endpoints),
-                ("Path:", &glusterfs.path),
-                ("ReadOnly:", &glusterfs.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(git) = &volume.git_repo {
-        source(
-            page,
-            "GitRepo (a volume that is pulled from git when the pod is created)",
-            &[("Repository:", &git.repository), ("Revision:", &text(git.revision.as_ref()))],
-        );
-    } else if let Some(flex) = &volume.flex_volume {
-        source(
-            page,
-            "FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)",
-            &[
-                ("Driver:", &flex.driver),
-                ("FSType:", &text(flex.fs_type.as_ref())),
-                ("SecretRef:", &go::reference(flex.secret_ref.as_ref())),
-                ("ReadOnly:", &flex.read_only.unwrap_or_default()),
-                ("Options:", &go::map(flex.options.as_ref())),
-            ],
-        );
-    } else {
-        return false;
-    }
-    true
-}
-
-/// Volumes of one provider, which all are replaced by CSI now; Jobs may still name them.
-fn of_provider(page: &mut Page, volume: &Volume) -> bool {
-    if let Some(disk) = &volume.gce_persistent_disk {
-        source(
-            page,
-            "GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
-            &[
-                ("PDName:", &disk.pd_name),
-                ("FSType:", &text(disk.fs_type.as_ref())),
-                ("Partition:", &disk.partition.unwrap_or_default()),
-                ("ReadOnly:", &disk.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(store) = &volume.aws_elastic_block_store {
-        source(
-            page,
-            "AWSElasticBlockStore (a Persistent Disk resource in AWS)",
-            &[
-                ("VolumeID:", &store.volume_id),
-                ("FSType:", &text(store.fs_type.as_ref())),
-                ("Partition:", &store.partition.unwrap_or_default()),
-                ("ReadOnly:", &store.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(disk) = &volume.azure_disk {
-        source(
-            page,
-            "AzureDisk (an Azure Data Disk mount on the host and bind mount to the pod)",
-            &[
-                ("DiskName:", &disk.disk_name),
-                ("DiskURI:", &disk.disk_uri),
-                ("Kind: ", &text(disk.kind.as_ref())),
-                ("FSType:", &text(disk.fs_type.as_ref())),
-                ("CachingMode:", &text(disk.caching_mode.as_ref())),
-                ("ReadOnly:", &disk.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(file) = &volume.azure_file {
-        source(
-            page,
-            "AzureFile (an Azure File Service mount on the host and bind mount to the pod)",
-            &[
-                ("SecretName:", &file.secret_name),
-                ("ShareName:", &file.share_name),
-                ("ReadOnly:", &file.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(disk) = &volume.vsphere_volume {
-        source(
-            page,
-            "vSphereVolume (a Persistent Disk resource in vSphere)",
-            &[
-                ("VolumePath:", &disk.volume_path),
-                ("FSType:", &text(disk.fs_type.as_ref())),
-                ("StoragePolicyName:", &text(disk.storage_policy_name.as_ref())),
-            ],
-        );
-    } else if let Some(cinder) = &volume.cinder {
-        source(
-            page,
-            "Cinder (a Persistent Disk resource in OpenStack)",
-            &[
-                ("VolumeID:", &cinder.volume_id),
-                ("FSType:", &text(cinder.fs_type.as_ref())),
-                ("ReadOnly:", &cinder.read_only.unwrap_or_default()),
-                ("SecretRef:", &go::reference(cinder.secret_ref.as_ref())),
-            ],
-        );
-    } else if let Some(disk) = &volume.photon_persistent_disk {
-        source(
-            page,
-            "PhotonPersistentDisk (a Persistent Disk resource in photon platform)",
-            &[("PdID:", &disk.pd_id), ("FSType:", &text(disk.fs_type.as_ref()))],
-        );
-    } else if let Some(portworx) = &volume.portworx_volume {
-        source(page, "PortworxVolume (a Portworx Volume resource)", &[("VolumeID:", &portworx.volume_id)]);
-    } else {
-        return of_retired_provider(page, volume);
-    }
-    true
-}
-
-fn of_retired_provider(page: &mut Page, volume: &Volume) -> bool {
-    if let Some(quobyte) = &volume.quobyte {
-        source(
-            page,
-            "Quobyte (a Quobyte mount on the host that shares a pod's lifetime)",
-            &[
-                ("Registry:", &quobyte.registry),
-                ("Volume:", &quobyte.volume),
-                ("ReadOnly:", &quobyte.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(scale_io) = &volume.scale_io {
-        source(
-            page,
-            "ScaleIO (a persistent volume backed by a block device in ScaleIO)",
-            &[
-                ("Gateway:", &scale_io.gateway),
-                ("System:", &scale_io.system),
-                ("Protection Domain:", &text(scale_io.protection_domain.as_ref())),
-                ("Storage Pool:", &text(scale_io.storage_pool.as_ref())),
-                ("Storage Mode:", &text(scale_io.storage_mode.as_ref())),
-                ("VolumeName:", &text(scale_io.volume_name.as_ref())),
-                ("FSType:", &text(scale_io.fs_type.as_ref())),
-                ("ReadOnly:", &scale_io.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(storage_os) = &volume.storageos {
-        source(
-            page,
-            "StorageOS (a StorageOS Persistent Disk resource)",
-            &[
-                ("VolumeName:", &text(storage_os.volume_name.as_ref())),
-                ("VolumeNamespace:", &text(storage_os.volume_namespace.as_ref())),
-                ("FSType:", &text(storage_os.fs_type.as_ref())),
-                ("ReadOnly:", &storage_os.read_only.unwrap_or_default()),
-            ],
-        );
-    } else if let Some(flocker) = &volume.flocker {
-        source(
-            page,
-            "Flocker (a Flocker volume mounted by the Flocker agent)",
-            &[
-                ("DatasetName:", &text(flocker.dataset_name.as_ref())),
-                ("DatasetUUID:", &text(flocker.dataset_uuid.as_ref())),
-            ],
-        );
-    } else {
-        return false;
-    }
-    true
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Fault, Template};
 
 /// The columns of a table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Columns {
     names: Vec<String>,
     paths: Vec<Template>,

@@ -1,6 +1,11 @@
 //! From the text of a template to its steps.
 
-use super::{Block, End, Fault, Filter, Literal, Operator, Slice, Step};
+use std::cmp::Ordering;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::{Block, End, Fault, Filter, Slice, Step};
 
 /// Reads a template.
 pub(super) fn template(text: &str) -> Result<Vec<Block>, Fault> {
@@ -107,7 +112,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(' ' | '@' | '$') => self.at += 1,
                 Some('[') => self.bracket(&mut steps)?,
-                Some('"' | '\'') => steps.push(Step::Literal(Literal::Text(self.quoted()?))),
+                Some('"' | '\'') => steps.push(Step::Text(self.quoted()?)),
                 Some('.') => self.dot(&mut steps)?,
                 Some('+' | '-') => steps.push(self.number()?),
                 Some(c) if c.is_ascii_digit() => steps.push(self.number()?),
@@ -128,7 +133,7 @@ impl<'a> Reader<'a> {
             steps.push(self.field());
             return Ok(());
         }
-        if steps.last() == Some(&Step::Descend) {
+        if matches!(steps.last(), Some(Step::Descend)) {
             return Err(Fault::at(here, ".. stands twice"));
         }
         steps.push(Step::Descend);
@@ -161,8 +166,7 @@ impl<'a> Reader<'a> {
         let word = &rest[..rest.find(ends_word).unwrap_or(rest.len())];
         self.at += word.len();
         match word {
-            "true" => Step::Literal(Literal::Bool(true)),
-            "false" => Step::Literal(Literal::Bool(false)),
+            "true" | "false" => Step::Literal(Value::Bool(word == "true")),
             _ => Step::Word(word.to_owned()),
         }
     }
@@ -173,8 +177,8 @@ impl<'a> Reader<'a> {
         let digits = signless.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(signless.len());
         let number = &rest[..rest.len() - signless.len() + digits];
         self.at += number.len();
-        let float = || number.parse().ok().filter(|float: &f64| float.is_finite()).map(Literal::Float);
-        let literal = number.parse().ok().map(Literal::Integer).or_else(float);
+        let float = || number.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::from);
+        let literal = number.parse::<i64>().ok().map(Value::from).or_else(float);
         literal.map(Step::Literal).ok_or_else(|| Fault::at(here, format!("{number:?} is not a number")))
     }
 
@@ -264,13 +268,13 @@ impl<'a> Reader<'a> {
             return Ok(Filter::Exists(Reader::part(text, here)?));
         };
         let at = here + left.len();
-        let known = match operator {
-            "==" => Operator::Equal,
-            "!=" => Operator::NotEqual,
-            "<" => Operator::Less,
-            "<=" => Operator::LessOrEqual,
-            ">" => Operator::Greater,
-            ">=" => Operator::GreaterOrEqual,
+        let passes: fn(Ordering) -> bool = match operator {
+            "==" => Ordering::is_eq,
+            "!=" => Ordering::is_ne,
+            "<" => Ordering::is_lt,
+            "<=" => Ordering::is_le,
+            ">" => Ordering::is_gt,
+            ">=" => Ordering::is_ge,
             _ => {
                 return Err(Fault::at(at, format!("{operator:?} compares nothing"))
                     .with("filters know ==, !=, <, <=, > and >="));
@@ -286,7 +290,7 @@ impl<'a> Reader<'a> {
                 );
             }
         }
-        Ok(Filter::Compare(sides.0, known, sides.1))
+        Ok(Filter::Compare(sides.0, passes, sides.1))
     }
 }
 
@@ -316,23 +320,15 @@ fn inside_bracket(inside: &str, before: usize, steps: &mut Vec<Step>) -> Result<
         Fault::at(before, format!("[{inside}] is neither an index nor a name"))
             .with("write [0], [-1], [1:3], [*], ['name'] or [?(@.type==\"Ready\")]")
     };
-    let number = |text: &str| match text {
-        "" => Ok(None),
-        _ if text.starts_with('+') => Err(wrong()),
-        _ => text.parse().map(Some).map_err(|_| wrong()),
-    };
-    let parts: Vec<_> = inside.split(':').collect();
-    let (start, end, step) = match parts[..] {
-        [start] => (start, None, ""),
-        [start, end] => (start, Some(end), ""),
-        [start, end, step] => (start, Some(end), step),
-        _ => return Err(wrong()),
-    };
-    let end = match end {
+    let slice = Regex::new("^(-?[0-9]+)?(:(-?[0-9]+)?)?(:(-?[0-9]+)?)?$").expect("an expression");
+    let slice = slice.captures(inside).ok_or_else(wrong)?;
+    let number = |group| slice.get(group).map(|number| number.as_str().parse()).transpose().map_err(|_| wrong());
+    let end = match number(3)? {
+        Some(end) => End::Before(end),
+        None if slice.get(2).is_some() => End::Open,
         None => End::One,
-        Some(end) => number(end)?.map_or(End::Open, End::Before),
     };
-    steps.push(Step::Slice(Slice { start: number(start)?, end, step: number(step)? }));
+    steps.push(Step::Slice(Slice { start: number(1)?, end, step: number(5)? }));
     Ok(())
 }
 
@@ -342,7 +338,7 @@ fn unescape(text: &str, quote: char) -> Option<Vec<u8>> {
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         if c != '\\' {
-            bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
+            bytes.extend(c.to_string().bytes());
             continue;
         }
         let escape = rest.next()?;
@@ -364,15 +360,11 @@ fn unescape(text: &str, quote: char) -> Option<Vec<u8>> {
             '0'..='7' => bytes.push(u8::try_from(digits(Some(escape), 2, 8)?).ok()?),
             'u' | 'U' => {
                 let c = char::from_u32(digits(None, if escape == 'u' { 4 } else { 8 }, 16)?)?;
-                bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
+                bytes.extend(c.to_string().bytes());
             }
-            _ if escape == quote => bytes.extend(c_bytes(escape)),
+            _ if escape == quote => bytes.extend(escape.to_string().bytes()),
             _ => return None,
         }
     }
     Some(bytes)
-}
-
-fn c_bytes(c: char) -> Vec<u8> {
-    c.to_string().into_bytes()
 }

@@ -1,21 +1,23 @@
 //! From a document to what a template finds in it.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{Block, End, Fault, Filter, Literal, Operator, Slice, Step, go};
+use super::{Block, End, Fault, Filter, Slice, Step};
+use crate::view::go;
+
+/// The numbers that the bytes of a text are.
+static BYTES: LazyLock<Vec<Value>> = LazyLock::new(|| (0..=u8::MAX).map(Value::from).collect());
 
 /// A value that was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found<'a> {
-    /// In the document.
+    /// In the document, a literal of the template, or a byte of a text.
     Here(&'a Value),
-    /// In the template, or a byte of a text.
+    /// A text in the template.
     Text(&'a [u8]),
-    Integer(i64),
-    Float(f64),
-    Bool(bool),
     /// What stands for the elements of an empty list, and for null as a root.
     Nothing,
 }
@@ -25,38 +27,26 @@ impl<'a> Found<'a> {
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         match self {
             Self::Here(Value::Null) => to.extend(b"null"),
-            Self::Here(value @ (Value::Array(_) | Value::Object(_))) => {
-                let mut text = String::new();
-                go::json(&mut text, value, None);
-                to.extend(text.bytes());
-            }
+            Self::Here(value @ (Value::Array(_) | Value::Object(_))) => to.extend(go::json(value, None).bytes()),
+            Self::Here(value) => to.extend(go::plain(value).bytes()),
             Self::Text(bytes) => to.extend_from_slice(bytes),
             Self::Nothing => to.extend(b"<no value>"),
-            _ => to.extend(self.plain().bytes()),
         }
     }
 
     /// What kubectl's custom columns hold.
     pub(crate) fn plain(&self) -> String {
-        let mut text = String::new();
         match self {
-            Self::Here(value) => go::plain(&mut text, value),
-            Self::Text(bytes) => text = String::from_utf8_lossy(bytes).into_owned(),
-            Self::Integer(integer) => text = integer.to_string(),
-            Self::Float(float) => text = go::plain_float(*float),
-            Self::Bool(bool) => text = bool.to_string(),
-            Self::Nothing => text.push_str("<nil>"),
+            Self::Here(value) => go::plain(value),
+            Self::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Nothing => go::plain(&Value::Null),
         }
-        text
     }
 
     pub(super) fn to_json(self) -> Value {
         match self {
             Self::Here(value) => value.clone(),
             Self::Text(bytes) => String::from_utf8_lossy(bytes).into(),
-            Self::Integer(integer) => integer.into(),
-            Self::Float(float) => float.into(),
-            Self::Bool(bool) => bool.into(),
             Self::Nothing => Value::Null,
         }
     }
@@ -71,23 +61,29 @@ impl<'a> Found<'a> {
             Self::Here(Value::Array(_)) => "an array",
             Self::Here(Value::Object(_)) => "an object",
             Self::Here(Value::String(_)) | Self::Text(_) => "a text",
-            Self::Here(Value::Number(_)) | Self::Integer(_) | Self::Float(_) => "a number",
-            Self::Here(Value::Bool(_)) | Self::Bool(_) => "true or false",
+            Self::Here(Value::Number(_)) => "a number",
+            Self::Here(Value::Bool(_)) => "true or false",
             Self::Here(Value::Null) | Self::Nothing => "null",
+        }
+    }
+
+    /// The bytes of a text.
+    fn text(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Here(Value::String(text)) => Some(text.as_bytes()),
+            Self::Text(text) => Some(text),
+            _ => None,
         }
     }
 
     /// The members of an object, the elements of an array, the bytes of a text.
     fn children(self) -> Vec<Found<'a>> {
-        let bytes = |bytes: &[u8]| bytes.iter().map(|&byte| Found::Integer(byte.into())).collect();
         match self {
             Self::Here(Value::Object(object)) => {
                 go::members(object).into_iter().map(|(_, value)| Found::Here(value)).collect()
             }
             Self::Here(Value::Array(items)) => items.iter().map(Found::Here).collect(),
-            Self::Here(Value::String(text)) => bytes(text.as_bytes()),
-            Self::Text(text) => bytes(text),
-            _ => Vec::new(),
+            _ => self.text().unwrap_or_default().iter().map(|&byte| Found::Here(&BYTES[usize::from(byte)])).collect(),
         }
     }
 }
@@ -148,8 +144,8 @@ impl<'a> Walk<'a> {
         for step in steps {
             values = match step {
                 Step::Word(word) => self.word(word, values)?,
-                Step::Literal(Literal::Text(text)) => vec![Found::Text(text)],
-                Step::Literal(literal) => values.iter().map(|_| value_of(literal)).collect(),
+                Step::Text(text) => vec![Found::Text(text)],
+                Step::Literal(literal) => vec![Found::Here(literal); values.len()],
                 Step::Field(name) => values.into_iter().filter_map(|value| member(value, name)).collect(),
                 Step::Wildcard => values.into_iter().flat_map(Found::children).collect(),
                 Step::Descend => descend(values),
@@ -206,15 +202,6 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(kept)
-    }
-}
-
-fn value_of(literal: &Literal) -> Found<'_> {
-    match literal {
-        Literal::Text(text) => Found::Text(text),
-        Literal::Integer(integer) => Found::Integer(*integer),
-        Literal::Float(float) => Found::Float(*float),
-        Literal::Bool(bool) => Found::Bool(*bool),
     }
 }
 
@@ -290,52 +277,29 @@ fn only<'a>(values: &[Found<'a>]) -> Result<Option<Found<'a>>, Fault> {
     }
 }
 
-/// What can be compared.
-enum Scalar<'a> {
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    Text(&'a [u8]),
-}
+fn compare(left: Found<'_>, passes: fn(Ordering) -> bool, right: Found<'_>) -> Result<bool, Fault> {
+    use Found::Here;
 
-fn scalar(value: Found<'_>) -> Result<Scalar<'_>, Fault> {
-    Ok(match value {
-        Found::Bool(bool) | Found::Here(&Value::Bool(bool)) => Scalar::Bool(bool),
-        Found::Integer(integer) => Scalar::Integer(integer),
-        Found::Float(float) => Scalar::Float(float),
-        Found::Here(Value::Number(number)) => match number.as_i64() {
-            Some(integer) => Scalar::Integer(integer),
-            None => Scalar::Float(number.as_f64().unwrap_or_default()),
-        },
-        Found::Text(text) => Scalar::Text(text),
-        Found::Here(Value::String(text)) => Scalar::Text(text.as_bytes()),
-        _ => return Err(Fault::of_data(format!("{} can't be compared", value.name()))),
-    })
-}
-
-fn compare(left: Found<'_>, operator: Operator, right: Found<'_>) -> Result<bool, Fault> {
-    let order = match (scalar(left)?, scalar(right)?) {
-        (Scalar::Bool(left), Scalar::Bool(right)) => match operator {
-            Operator::Equal => return Ok(left == right),
-            Operator::NotEqual => return Ok(left != right),
-            _ => return Err(Fault::of_data("true and false have no order")),
-        },
-        (Scalar::Integer(left), Scalar::Integer(right)) => left.cmp(&right),
-        (Scalar::Float(left), Scalar::Float(right)) => left.partial_cmp(&right).unwrap_or(Ordering::Equal),
-        (Scalar::Text(left), Scalar::Text(right)) => left.cmp(right),
-        _ => {
-            let (left, right) = (left.name(), right.name());
-            let of =
-                if left == right { "a whole number and a fraction".to_owned() } else { format!("{left} and {right}") };
-            return Err(Fault::of_data(format!("{of} can't be compared")));
+    let refused = |what: &str| Err(Fault::of_data(format!("{what} can't be compared")));
+    for side in [left, right] {
+        if matches!(side, Here(Value::Null | Value::Array(_) | Value::Object(_)) | Found::Nothing) {
+            return refused(side.name());
         }
-    };
-    Ok(match operator {
-        Operator::Equal => order.is_eq(),
-        Operator::NotEqual => order.is_ne(),
-        Operator::Less => order.is_lt(),
-        Operator::LessOrEqual => order.is_le(),
-        Operator::Greater => order.is_gt(),
-        Operator::GreaterOrEqual => order.is_ge(),
-    })
+    }
+    Ok(passes(match (left, right) {
+        // A comparison that tells less from greater needs an order.
+        (Here(Value::Bool(_)), Here(Value::Bool(_))) if passes(Ordering::Less) != passes(Ordering::Greater) => {
+            return Err(Fault::of_data("true and false have no order"));
+        }
+        (Here(Value::Bool(left)), Here(Value::Bool(right))) => left.cmp(right),
+        (Here(Value::Number(left)), Here(Value::Number(right))) => match (left.as_i64(), right.as_i64()) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            (None, None) => left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal),
+            _ => return refused("a whole number and a fraction"),
+        },
+        _ => match (left.text(), right.text()) {
+            (Some(left), Some(right)) => left.cmp(right),
+            _ => return refused(&format!("{} and {}", left.name(), right.name())),
+        },
+    }))
 }

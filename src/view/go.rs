@@ -1,0 +1,156 @@
+//! How Go writes values: kubectl prints them by its `fmt` and `encoding/json`.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Number, Value};
+
+/// The members of an object, sorted by name as Go writes them.
+pub(super) fn members(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_by_key(|(name, _)| *name);
+    members
+}
+
+/// A value as JSON: on one line, or from this depth on with an indent of four blanks.
+pub(super) fn json(value: &Value, depth: Option<usize>) -> String {
+    let inner = depth.map(|depth| depth + 1);
+    let line = |depth: Option<usize>| depth.map_or_else(String::new, |depth| format!("\n{}", "    ".repeat(depth)));
+    let all = |parts: Vec<String>| match &parts[..] {
+        [] => String::new(),
+        _ => format!("{}{}{}", line(inner), parts.join(&format!(",{}", line(inner))), line(depth)),
+    };
+    match value {
+        Value::Null | Value::Bool(_) => value.to_string(),
+        Value::Number(number) => number_in(number, json_float),
+        Value::String(text) => json_text(text),
+        Value::Array(items) => format!("[{}]", all(items.iter().map(|item| json(item, inner)).collect())),
+        Value::Object(object) => {
+            let blank = if depth.is_some() { " " } else { "" };
+            let member =
+                |(name, value): (&String, &Value)| format!("{}:{blank}{}", json_text(name), json(value, inner));
+            format!("{{{}}}", all(members(object).into_iter().map(member).collect()))
+        }
+    }
+}
+
+/// What would mean something to a browser is escaped too.
+fn json_text(text: &str) -> String {
+    let mut escaped = Value::from(text).to_string();
+    for c in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
+        escaped = escaped.replace(c, &format!("\\u{:04x}", u32::from(c)));
+    }
+    escaped
+}
+
+/// A value as `fmt.Sprint` writes it.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(bool) => bool.to_string(),
+        Value::Number(number) => number_in(number, plain_float),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
+        Value::Object(object) => {
+            let members = members(object).into_iter().map(|(name, value)| format!("{name}:{}", plain(value)));
+            format!("map[{}]", members.collect::<Vec<_>>().join(" "))
+        }
+    }
+}
+
+/// A number that is no 64-bit integer with a sign is a float to kubectl.
+fn number_in(number: &Number, float: impl Fn(f64) -> String) -> String {
+    number.as_i64().map_or_else(|| float(number.as_f64().unwrap_or_default()), |integer| integer.to_string())
+}
+
+/// A float in `%v`.
+fn plain_float(float: f64) -> String {
+    let (digits, exponent) = scientific(float);
+    if (-4..6).contains(&exponent) { float.to_string() } else { exponential(&digits, exponent, 2) }
+}
+
+/// A float in JSON.
+fn json_float(float: f64) -> String {
+    let (digits, exponent) = scientific(float);
+    let small = float != 0.0 && float.abs() < 1e-6;
+    if !small && float.abs() < 1e21 {
+        float.to_string()
+    } else {
+        exponential(&digits, exponent, if small { 1 } else { 2 })
+    }
+}
+
+/// The shortest digits that mean this float, and the power of ten that they are multiplied by.
+fn scientific(float: f64) -> (String, i32) {
+    let text = format!("{float:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    (digits.to_owned(), exponent.parse().unwrap_or_default())
+}
+
+fn exponential(digits: &str, exponent: i32, least: usize) -> String {
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:0least$}", exponent.unsigned_abs())
+}
+
+/// `%q`: in double quotes, with Go's escapes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\x07' => quoted.push_str("\\a"),
+            '\x08' => quoted.push_str("\\b"),
+            '\t' => quoted.push_str("\\t"),
+            '\n' => quoted.push_str("\\n"),
+            '\x0b' => quoted.push_str("\\v"),
+            '\x0c' => quoted.push_str("\\f"),
+            '\r' => quoted.push_str("\\r"),
+            '\'' => quoted.push(character),
+            _ if is_printable(character) => quoted.push(character),
+            _ => {
+                let code = u32::from(character);
+                match code {
+                    0..0x80 => write!(quoted, "\\x{code:02x}"),
+                    0x80..0x1_0000 => write!(quoted, "\\u{code:04x}"),
+                    _ => write!(quoted, "\\U{code:08x}"),
+                }
+                .expect("a string takes any text");
+            }
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Whether Unicode has the character as a letter, mark, number, punctuation, symbol or the plain blank.
+///
+/// The standard library knows, but tells only by what it escapes. It escapes marks at the start alone, so one other
+/// character goes before.
+fn is_printable(character: char) -> bool {
+    String::from_iter(['a', character]).escape_debug().nth(1) == Some(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn quotes_like_go() {
+        assert_eq!(quoted("$(JOB)/\"a\"\\"), r#""$(JOB)/\"a\"\\""#);
+        assert_eq!(quoted("'\u{7}\t\u{1b}\u{7f}"), r#""'\a\t\x1b\x7f""#);
+        assert_eq!(
+            quoted("é日e\u{301}\u{a0}\u{200b}\u{e000}\u{f0000}"),
+            "\"é日e\u{301}\\u00a0\\u200b\\ue000\\U000f0000\""
+        );
+    }
+
+    #[test]
+    fn lists_and_maps_like_go() {
+        assert_eq!(plain(&json!(["a b", "c"])), "[a b c]");
+        assert_eq!(
+            (plain(&json!({})), plain(&json!({"b": 1, "a": null}))),
+            ("map[]".into(), "map[a:<nil> b:1]".into())
+        );
+    }
+}
