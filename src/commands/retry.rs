@@ -269,5 +269,5 @@ async fn to_the_end(
     let root = member::root(&job).0;
     let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));
     context.ui.status(&format!("with it, {} of {} indexes of job {root} have succeeded", done.len(), all.len()));
-    report::report_missing(&missing.of_started(), &name, context).map(|_| exit)
+    report::report_missing(&missing.of_ended(&state), &name, context).map(|_| exit)
 }

@@ -162,7 +162,7 @@ async fn to_the_end(
             match kept {
                 None => Ok(Exit::Interrupted),
                 Some(Err(error)) => Err(error),
-                Some(Ok(_)) => report::report_missing(&missing.of_started(), &spec.name, context).map(|_| exit),
+                Some(Ok(_)) => report::report_missing(&missing.of_ended(&state), &spec.name, context).map(|_| exit),
             }
         }
         FollowEnd::Interrupted => {

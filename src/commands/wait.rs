@@ -191,9 +191,9 @@ async fn until_all_end(
         }
     }
     while waiting.iter().any(|waiting| waiting.exit.is_none()) {
-        context.ui.begin_live();
         let step = tracker.next().await?;
         if step.is_tick() {
+            context.ui.begin_live();
             show(waiting, tracker, context);
         }
         say(step.remark, context);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, Stream, StreamExt as _};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use super::signals::Signals;
 use crate::cluster::watch::Notice;
@@ -77,7 +77,7 @@ impl<T: Send + 'static> Watching<T> {
         deadline: Option<Instant>,
     ) -> Self {
         signals.catch();
-        let mut tick = interval(TICK);
+        let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // A watch that has ended brings nothing, as one of nothing at all.
         let notices = Box::new(notices.chain(futures::stream::pending()));

@@ -199,7 +199,7 @@ fn only_the_deletion_of_the_job_itself_ends_its_following() {
     let followed = following.end().ok();
     assert_eq!(followed.sorted_lines(), ["[0 a #2] done", "[1 b #2] done"], "{followed:?}");
     let waited = waiting.end().ok();
-    assert!(waited.stderr.contains("job fam completed: 2 of 2 indexes"), "{waited:?}");
+    assert!(waited.stderr.contains("job fam with its retries completed: 2 of 2 indexes"), "{waited:?}");
 
     cluster.run(&["run", "two", "--items", "a,b", "-q", "--", "sh", "-c", "exit 1"]);
     cluster.run(&["retry", "two", "-d", "-q", "--", "sleep", "60"]).ok();
@@ -267,7 +267,7 @@ fn a_run_whose_reader_leaves_says_that_the_job_goes_on() {
     let outcome = cluster.shell("kubectl indexed run full --items a -- echo x > /dev/full");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("error: job full goes on, but can't be followed: "), "{outcome:?}");
-    assert!(outcome.stderr.contains("writing to stdout: "), "{outcome:?}");
+    assert!(outcome.stderr.contains("can't write to stdout: "), "{outcome:?}");
     // Who only reads may stop reading.
     cluster.wait_for("pipe");
     let outcome = cluster.shell("kubectl indexed logs pipe | head -1").ok();

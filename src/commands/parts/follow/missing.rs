@@ -108,9 +108,17 @@ impl Missing {
         self.unstarted.entry(why).or_default().insert(index);
     }
 
-    /// Leaves out logs that were never begun, for a caller that reports why each index did not start.
-    pub(in crate::commands) fn of_started(self) -> Self {
-        Self { unstarted: BTreeMap::new(), ..self }
+    /// Keeps the logs of indexes that ended by themselves. An index that the Job's end stopped, or kept from starting,
+    /// is reported with the Job.
+    pub(in crate::commands) fn of_ended(mut self, state: &JobState) -> Self {
+        let ended = state.succeeded().union(&state.failed());
+        self.unstarted.clear();
+        self.gone = self.gone.intersection(&ended);
+        for logs in [&mut self.torn, &mut self.told] {
+            logs.values_mut().for_each(|indexes| *indexes = indexes.intersection(&ended));
+            logs.retain(|_, indexes| !indexes.is_empty());
+        }
+        self
     }
 
     fn tell(&mut self, index: u32, why: String) {
