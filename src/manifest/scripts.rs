@@ -85,16 +85,12 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
 fn check(script: &mut String, store: &ItemStore) {
     let ItemStore::Listed { config_map, key, digest, .. } = store else { return };
     let ListDigest { count, sum } = digest;
-    let (folder, name, own, summed) = match key {
-        Some(key) => {
-            let lines = format!("{{ cat \"./$key\"; echo; }} | sed -n '1,{count}p' | sha256sum");
-            (ITEMS_DIR, format!("{config_map}/{key}"), quote(key), lines)
-        }
-        None => {
-            let keys = format!("n=0; while [ $n -lt {count} ]; do echo $n; n=$((n + 1)); done");
-            let own = format!("${INDEX_VARIABLE}");
-            (LIST_DIR, config_map.clone(), own, format!("sha256sum $({keys}) | sha256sum"))
-        }
+    let (folder, name, own, summed) = if let Some(key) = key {
+        let lines = format!("{{ cat \"./$key\"; echo; }} | sed -n '1,{count}p' | sha256sum");
+        (ITEMS_DIR, format!("{config_map}/{key}"), quote(key), lines)
+    } else {
+        let keys = format!("n=0; while [ $n -lt {count} ]; do echo $n; n=$((n + 1)); done");
+        (LIST_DIR, config_map.clone(), format!("${INDEX_VARIABLE}"), format!("sha256sum $({keys}) | sha256sum"))
     };
     let said = quote(&format!("configmap {name} has changed since the job was made: "));
     let _ = write!(

@@ -125,6 +125,7 @@ pub(crate) enum Payload {
 }
 
 /// What the user asked for, whatever the command is; kept with the Job, for a command that replaces it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands alone")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Wished {
@@ -191,10 +192,19 @@ impl Handover {
         let variables = variables(form, items, &names, &naming, wishes)?;
         let shell = script::shell_of(command).unwrap_or("sh").to_owned();
         let can_wrap = wishes.template_command || !command.is_empty();
-        let (route, means, wished) = (Route::Plain, None, wishes.wished.clone());
-        let columns = items.columns().clone();
-        let mut handover =
-            Self { form, path, words, variables, route, wished, columns, because, means, can_wrap, shell };
+        let mut handover = Self {
+            form,
+            path,
+            words,
+            variables,
+            route: Route::Plain,
+            wished: wishes.wished.clone(),
+            columns: items.columns().clone(),
+            because,
+            means: None,
+            can_wrap,
+            shell,
+        };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
         notes.dedup();

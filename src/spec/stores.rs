@@ -5,6 +5,7 @@
 //! key, one a line, and an init container picks the line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::handover::Payload;
 use super::items::Items;
@@ -100,7 +101,10 @@ pub(crate) fn has_windows_lines(text: &[u8]) -> bool {
 
 fn sha256(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl ItemStore {

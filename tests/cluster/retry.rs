@@ -173,24 +173,24 @@ fn a_corrected_command_finds_its_item_in_every_form() {
             kubectl indexed run "$name" -j 1 --fail-fast -q "$@" > "$name.first" 2>&1 && return 1
             echo "$name"
         }
-        then() {
+        again() {
             name=$1; shift
             kubectl indexed retry "$name" --index "${last:-0,1}" -q --prefix none -k -- "$@" > "$name.out" 2>&1
         }
-        first file $two -- false && then file sh -c 'cat "$1"; echo' sh &
-        first braces $two -- false && then braces echo 'it is {}' &
-        first inline --item-store inline $two -- false && then inline sh -c 'echo "<"{}">"' &
+        first file $two -- false && again file sh -c 'cat "$1"; echo' sh &
+        first braces $two -- false && again braces echo 'it is {}' &
+        first inline --item-store inline $two -- false && again inline sh -c 'echo "<"{}">"' &
         wait
-        first columns -a table.csv -- sh -c 'echo {name}; exit 1' && then columns sh -c 'echo {name} is {size}' &
-        first words -a table.csv -- false '{name}' && then words echo '{size}' '{name.}' '{#}' &
-        first env -a table.csv --item-as env -- false && then env sh -c 'echo "$name $size"' &
+        first columns -a table.csv -- sh -c 'echo {name}; exit 1' && again columns sh -c 'echo {name} is {size}' &
+        first words -a table.csv -- false '{name}' && again words echo '{size}' '{name.}' '{#}' &
+        first env -a table.csv --item-as env -- false && again env sh -c 'echo "$name $size"' &
         wait
-        first stdin $two --item-as stdin --item-path /in/it -- false && then stdin sh -c 'cat; echo' &
-        first index --completions 2 -- false && then index echo 'n{#}' &
-        first listed --items-configmap lines/k -- false && then listed echo '{}' &
+        first stdin $two --item-as stdin --item-path /in/it -- false && again stdin sh -c 'cat; echo' &
+        first index --completions 2 -- false && again index echo 'n{#}' &
+        first listed --items-configmap lines/k -- false && again listed echo '{}' &
         wait
-        first parallel $two --compat parallel -- sh -c 'exit 1 # {}' && then parallel sh -c 'echo {/} $PARALLEL_SEQ' &
-        first long -a many.txt -- false && last=0,1000 && then long echo '{}' &
+        first parallel $two --compat parallel -- sh -c 'exit 1 # {}' && again parallel sh -c 'echo {/} $PARALLEL_SEQ' &
+        first long -a many.txt -- false && last=0,1000 && again long echo '{}' &
         wait
         cd "$HOME"; tail -n +1 *.out"#;
     let outcome = cluster.shell(script).ok();

@@ -57,8 +57,13 @@ pub(in crate::commands) async fn dry_run(
 /// # Errors
 /// If it knows `fileKeyRef` and keeps none, because its gate `EnvFiles` is off.
 fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
-    let names = |job: &Value| job.to_string().matches("\"fileKeyRef\"").count();
-    if names(stored) < names(sent) {
+    let count = |job: &Value| {
+        let lists = ["initContainers", "containers"].map(|list| job.pointer(&format!("/spec/template/spec/{list}")));
+        let containers = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
+        let variables = containers.filter_map(|container| container.get("env")?.as_array()).flatten();
+        variables.filter(|variable| variable.pointer("/valueFrom/fileKeyRef").is_some()).count()
+    };
+    if count(stored) < count(sent) {
         return Err(Error::new(Kind::Failed, "this server reads no variables from a file: its gate EnvFiles is off")
             .hint("run by --shell, if the worker's image has one, or --item-as file; retry can't do without"));
     }

@@ -94,9 +94,9 @@ pub(super) fn take_out(
         return Err(Error::usage(format!("the list of job {name:?} has no item for some of its indexes"))
             .hint("leave the command out: the Pods then look for their items as before"));
     }
-    let (mut handover, notes) = note.plan(command, &outstanding, form, plan.family.completions)?;
+    let (mut handover, unexpected) = note.plan(command, &outstanding, form, plan.family.completions)?;
     handover.settle(plan.minor)?;
-    warnings.extend(notes);
+    warnings.extend(unexpected);
     let items = of(&all);
     let inline = noted(annotation::ITEM_STORE) == Some(ItemStore::Inline.name()) && handover.is_needed();
     let store = spec::keep_again(inline, listed, &handover, &items)?;
@@ -120,12 +120,14 @@ fn config_map(name: &str, found: &[Value]) -> Option<ConfigMap> {
     from_value(object.clone()).ok()
 }
 
+type NumberedItems = Vec<(u32, Item)>;
+
 /// The items of a Job, and where a list is kept that is not its own.
 fn stored_items(
     stored: &Value,
     found: &[Value],
     wanted: &IndexSet,
-) -> Result<(Vec<(u32, Item)>, Option<ItemStore>), Error> {
+) -> Result<(NumberedItems, Option<ItemStore>), Error> {
     let name = text(stored.pointer("/metadata/name"));
     match from_value(stored.clone()).map_or(ItemSource::Unknown, |job: Job| read::item_source(&job)) {
         ItemSource::Here(list) => Ok((list.items(), None)),

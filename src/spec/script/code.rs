@@ -51,8 +51,10 @@ struct Code {
     words: Vec<String>,
     /// The variables in the latest of them.
     previous: Vec<String>,
-    /// Whether the next word is the target of a redirection, and how that is evaluated.
-    target: Option<Option<Evaluated>>,
+    /// Whether the next word is the target of a redirection.
+    target: bool,
+    /// How the shell evaluates that.
+    of_target: Option<Evaluated>,
     /// How the shell evaluates what this code prints.
     printed: Option<Evaluated>,
     /// The variables that the code prints as they are.
@@ -69,7 +71,8 @@ impl Code {
             documents: Vec::new(),
             words: Vec::new(),
             previous: Vec::new(),
-            target: None,
+            target: false,
+            of_target: None,
             printed,
             prints: Vec::new(),
         }
@@ -136,7 +139,8 @@ impl Writer<'_> {
                 let reads = code.words.first().is_some_and(|word| word == "read");
                 let evaluated = reads && !self.attributes.integers.is_empty();
                 code.word = true;
-                code.target = Some(evaluated.then_some(Evaluated::Arithmetic));
+                code.target = true;
+                code.of_target = evaluated.then_some(Evaluated::Arithmetic);
             }
             '<' if reader.starts_with("<<") => {
                 let document = self.delimiter(reader)?;
@@ -149,7 +153,8 @@ impl Writer<'_> {
                 self.copy(reader, 1 + usize::from(doubled));
                 code.word = true;
                 // In a process substitution begins a command.
-                code.target = (reader.char(0) != Some('(')).then_some(doubled.then_some(Evaluated::Code));
+                code.target = reader.char(0) != Some('(');
+                code.of_target = doubled.then_some(Evaluated::Code);
             }
             ' ' | '\t' | '<' | '>' => {
                 code.word = true;
@@ -221,8 +226,8 @@ impl Writer<'_> {
         }
         code.word = false;
         self.finish_word(code);
-        if let Some(evaluated) = code.target.take() {
-            self.word.evaluated = evaluated;
+        if std::mem::take(&mut code.target) {
+            self.word.evaluated = code.of_target;
             return self.first(reader).map(|()| false);
         }
         let command = std::mem::replace(&mut code.command, false);
@@ -276,7 +281,7 @@ impl Writer<'_> {
                 return Ok(true);
             }
             Assigned::Value(_) => {
-                self.word.evaluated = self.attributes.evaluated(&[literal.clone()]);
+                self.word.evaluated = self.attributes.evaluated(std::slice::from_ref(&literal));
                 self.word.literal = literal;
                 return Ok(true);
             }

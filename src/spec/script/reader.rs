@@ -106,7 +106,8 @@ impl<'a> Reader<'_, 'a> {
 
     /// How many characters that begin here are of a kind.
     pub(super) fn length(&self, kind: impl Fn(char) -> bool) -> usize {
-        (0..).take_while(|&ahead| self.char(ahead).is_some_and(&kind)).count()
+        let rest = self.pieces.iter().skip(self.at);
+        rest.take_while(|piece| matches!(piece.seen, Seen::Char(c) if kind(c))).count()
     }
 
     /// The name of a variable that begins here; empty if none does.
