@@ -246,13 +246,20 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
     let state = JobState::new(job.clone());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Presence, &context.signals, None);
     loop {
-        let step = tracker.next().await?;
+        let step = match tracker.next().await {
+            Ok(step) => step,
+            Err(error) => {
+                let message = format!("job {:?} is being deleted, but can't be watched until it is gone", name(job));
+                let hint = format!("{} shows what is left", context.again(&format!("describe {}", name(job))));
+                return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
+            }
+        };
         say(step.remark, context);
         match step.ended {
             None => {}
             Some(End::Deleted | End::Finished(_)) => return Ok(()),
             Some(End::Interrupted | End::TimedOut) => {
-                let message = format!("interrupted: job {} is deleted, but not gone yet", name(job));
+                let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }
         }

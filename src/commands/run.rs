@@ -152,14 +152,18 @@ async fn to_the_end(
         Err(error) => return Err(not_followed(&spec.name, error, cluster, context).await),
     };
     match end {
-        FollowEnd::Finished(state, _) => {
+        FollowEnd::Finished(state, missing) => {
             let signals = context.signals.clone();
             let kept = match keeper {
                 Some(keeper) => signals.unless_asked(Box::pin(keeper.finish(&state, cluster, context))).await,
                 None => Some(Ok(Exit::Success)),
             };
             let exit = report::report(&state, &items, context);
-            kept.map_or(Ok(Exit::Interrupted), |kept| kept.map(|_| exit))
+            match kept {
+                None => Ok(Exit::Interrupted),
+                Some(Err(error)) => Err(error),
+                Some(Ok(_)) => report::report_missing(&missing.of_started(), &spec.name, context).map(|_| exit),
+            }
         }
         FollowEnd::Interrupted => {
             context.ui.end_live();

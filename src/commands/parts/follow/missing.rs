@@ -30,6 +30,8 @@ pub(in crate::commands) struct Missing {
     told: BTreeMap<String, IndexSet>,
     /// Which logs are known not to be whole on their nodes.
     cut: CutLogs,
+    /// No log was begun, for this reason.
+    unstarted: BTreeMap<String, IndexSet>,
 }
 
 /// What there is of a log that could not be read to its end.
@@ -49,7 +51,7 @@ impl Missing {
     }
 
     pub(in crate::commands) fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.torn.is_empty() && self.told.is_empty()
+        [&self.torn, &self.told, &self.unstarted].iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
     }
 
     /// Whether the events of Pods could tell more.
@@ -88,18 +90,27 @@ impl Missing {
             if finished {
                 self.gone.insert(index);
             } else {
-                self.tell(index, never_begun(state));
+                self.unstarted(index, never_begun(state));
             }
             return;
         };
         if !(1..=number).any(|number| pick.takes_attempt(number)) {
-            self.tell(index, format!(" (it has no such attempt: the last is {number})"));
+            self.unstarted(index, format!(" (it has no such attempt: the last is {number})"));
         } else if attempt.has_started() {
-            self.tell(index, not_started_within(attempt));
+            self.unstarted(index, not_started_within(attempt));
         } else {
             let reason = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-            self.tell(index, format!(" (not started{reason})"));
+            self.unstarted(index, format!(" (not started{reason})"));
         }
+    }
+
+    fn unstarted(&mut self, index: u32, why: String) {
+        self.unstarted.entry(why).or_default().insert(index);
+    }
+
+    /// Leaves out logs that were never begun, for a caller that reports why each index did not start.
+    pub(in crate::commands) fn of_started(self) -> Self {
+        Self { unstarted: BTreeMap::new(), ..self }
     }
 
     fn tell(&mut self, index: u32, why: String) {
@@ -127,7 +138,7 @@ impl Missing {
     /// One sentence: which logs are missing or not complete, and why.
     pub(in crate::commands) fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        for (why, indexes) in &self.told {
+        for (why, indexes) in self.told.iter().chain(&self.unstarted) {
             parts.push(none(indexes, why));
         }
         if !self.gone.is_empty() {
