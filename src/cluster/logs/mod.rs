@@ -121,19 +121,17 @@ impl Cluster {
             let begun = Instant::now();
             let follow = options.follow && !ended.is_cancelled();
             let came = if follow {
-                tokio::select! {
-                    came = reading.once(true, &turn) => came,
-                    () = ended.cancelled() => {
-                        reading.resume();
-                        // The last read has all its tries.
-                        tries.failures = 0;
-                        continue;
-                    }
-                }
+                reading.once(Some(ended), &turn).await
             } else {
                 reading.read_to_the_end(&turn, begun, tries.idle > 0).await
             };
             drop(turn);
+            if matches!(came, Ok(End::Ended)) {
+                reading.resume();
+                // The last read has all its tries.
+                tries.failures = 0;
+                continue;
+            }
             tries.note(&came, before != reading.progress(), reading.has_broken(), begun.elapsed());
             if tries.served {
                 streams.note_served();
@@ -151,7 +149,7 @@ impl Cluster {
                     end.gap |= reading.catch_up(streams).await;
                     continue;
                 }
-                Ok(End::Yielded | End::Silent) => {
+                Ok(End::Yielded | End::Silent | End::Ended) => {
                     tries.idle = 0;
                     reading.resume();
                     continue;
