@@ -84,6 +84,10 @@ const REFUSALS: u32 = 6;
 /// How often a log is asked for again that nobody waits for and that never came: for half a second.
 const FEW: u32 = 2;
 
+/// A request that failed after so long waited for a silent server, and counts as several: nobody waits for ten of them.
+const SLOW: Duration = Duration::from_secs(10);
+const SLOW_COUNTS: u32 = 10;
+
 /// The first pause before a log is taken up again: after a broken connection, and after one that was closed in order.
 const BROKEN: Duration = Duration::from_millis(100);
 const CLOSED: Duration = Duration::from_secs(1);
@@ -117,20 +121,18 @@ impl Cluster {
             let begun = Instant::now();
             let follow = options.follow && !ended.is_cancelled();
             let came = if follow {
-                tokio::select! {
-                    came = reading.once(true, &turn) => came,
-                    () = ended.cancelled() => {
-                        reading.resume();
-                        // The last read has all its tries.
-                        tries.failures = 0;
-                        continue;
-                    }
-                }
+                reading.once(Some(ended), &turn).await
             } else {
                 reading.read_to_the_end(&turn, begun, tries.idle > 0).await
             };
             drop(turn);
-            tries.note(&came, before != reading.progress(), reading.has_broken());
+            if matches!(came, Ok(End::Ended)) {
+                reading.resume();
+                // The last read has all its tries.
+                tries.failures = 0;
+                continue;
+            }
+            tries.note(&came, before != reading.progress(), reading.has_broken(), begun.elapsed());
             if tries.served {
                 streams.note_served();
             }
@@ -147,7 +149,7 @@ impl Cluster {
                     end.gap |= reading.catch_up(streams).await;
                     continue;
                 }
-                Ok(End::Yielded | End::Silent) => {
+                Ok(End::Yielded | End::Silent | End::Ended) => {
                     tries.idle = 0;
                     reading.resume();
                     continue;
@@ -185,9 +187,10 @@ struct Tries {
 }
 
 impl Tries {
-    fn note(&mut self, came: &Result<End, Failure>, progressed: bool, has_broken: bool) {
+    fn note(&mut self, came: &Result<End, Failure>, progressed: bool, has_broken: bool, took: Duration) {
         self.idle = if progressed { 0 } else { self.idle + 1 };
-        self.failures = if progressed || came.is_ok() { 0 } else { self.failures + 1 };
+        let count = if took < SLOW { 1 } else { SLOW_COUNTS };
+        self.failures = if progressed || came.is_ok() { 0 } else { self.failures.saturating_add(count) };
         self.served |= came.is_ok() || progressed || has_broken;
     }
 }

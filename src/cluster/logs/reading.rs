@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::future::OptionFuture;
+use hyper::body::Bytes;
 use jiff::Timestamp;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::answer::{Cause, Failure};
+use super::answer::{Answer, Cause, Failure};
 use super::batch::{Excuse, LogBatch, Splitter, Why, is_line_of_container, leading_time};
 use super::streams::{Streams, Turn};
 use super::{LogOptions, LogSource};
@@ -25,6 +28,12 @@ const LONG: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(5);
 const SILENCE_AFTER_MUCH: Duration = Duration::from_secs(1);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+/// How often in a row a log must be ahead of its stream until that is dropped.
+const LOOKS: u32 = 3;
+
+/// How long a stream that brought much may pause after its container has ended: what is still on its way from a file
+/// that was rotated comes no other way.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
@@ -53,6 +62,8 @@ pub(super) enum End {
     Yielded,
     /// Nothing came any more, though the log goes on.
     Silent,
+    /// The container has ended.
+    Ended,
     /// The file that is printed now does not reach back to what was seen before.
     FormerFile,
     /// All was read that was asked for.
@@ -63,28 +74,36 @@ pub(super) enum End {
 /// How long a followed log may bring nothing until it is looked at.
 struct Silence {
     patience: Duration,
-    /// Whether the log had more than what came when it was looked at.
-    is_behind: bool,
-    /// How much had come then.
+    /// Whether all had come of the log at the last look, and nothing has come since.
+    had_all: bool,
+    /// How often in a row the log had more than what came.
+    behind: u32,
+    /// How much had come at the last look that found no more.
     looked_at: u64,
 }
 
 impl Silence {
     fn new(progress: u64) -> Self {
-        Self { patience: SILENCE, is_behind: false, looked_at: progress }
+        Self { patience: SILENCE, had_all: false, behind: 0, looked_at: progress }
     }
 
-    /// Notes a look; false if the log was behind before as well.
+    /// Notes a look; false if the stream is to be dropped. One that had brought all has nothing to lose by that; one
+    /// that had not may have been waiting for a server that is slow.
     fn goes_on(&mut self, is_behind: bool, progress: u64) -> bool {
-        let goes_on = !(self.is_behind && is_behind);
-        let patience = if is_behind { SILENCE } else { (self.patience * 2).clamp(SILENCE, LONGEST_SILENCE) };
-        *self = Self { patience, is_behind, looked_at: progress };
-        goes_on
+        if is_behind {
+            self.behind += 1;
+            self.patience = SILENCE;
+            return !self.had_all && self.behind < LOOKS;
+        }
+        let patience = (self.patience * 2).clamp(SILENCE, LONGEST_SILENCE);
+        *self = Self { patience, had_all: true, behind: 0, looked_at: progress };
+        true
     }
 
     /// Notes that something came.
     fn end(&mut self, progress: u64) {
-        self.is_behind = false;
+        self.had_all = false;
+        self.behind = 0;
         self.patience = if progress - self.looked_at >= ROTATED { SILENCE_AFTER_MUCH } else { SILENCE };
     }
 }
@@ -144,34 +163,31 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads what one request gives of the log as it is now, or of what the container wrote before.
-    pub(super) async fn once(&mut self, follow: bool, turn: &Turn<'_>) -> Result<End, Failure> {
-        self.read(follow, self.options.previous, turn).await
+    /// Reads what one request gives of the log as it is now: of one that is followed until `ended`.
+    pub(super) async fn once(&mut self, ended: Option<&CancellationToken>, turn: &Turn<'_>) -> Result<End, Failure> {
+        self.read(ended, self.options.previous, turn).await
     }
 
-    async fn read(&mut self, follow: bool, previous: bool, turn: &Turn<'_>) -> Result<End, Failure> {
-        let params = self.params(follow, previous);
-        let mut answer = self.cluster.ask_for_log(&self.source.pod, &params).await?;
+    async fn read(
+        &mut self,
+        ended: Option<&CancellationToken>,
+        previous: bool,
+        turn: &Turn<'_>,
+    ) -> Result<End, Failure> {
+        let params = self.params(ended.is_some(), previous);
+        let is_over = OptionFuture::from(ended.map(CancellationToken::cancelled));
+        let mut answer = tokio::select! {
+            answer = self.cluster.ask_for_log(&self.source.pod, &params) => answer?,
+            Some(()) = is_over => return Ok(End::Ended),
+        };
         let mut silence = Silence::new(self.progress());
         loop {
-            let came = if follow {
-                match turn.or_over(timeout(silence.patience, answer.next())).await {
-                    None => return Ok(End::Yielded),
-                    Some(Ok(came)) => came,
-                    Some(Err(_)) => {
-                        let is_behind = !self.has_seen_last_line().await?;
-                        if !is_behind {
-                            self.splitter.note_end_of_file();
-                        }
-                        // What is on its way has another chance.
-                        if silence.goes_on(is_behind, self.progress()) {
-                            continue;
-                        }
-                        return Ok(End::Silent);
-                    }
-                }
-            } else {
-                answer.next().await
+            let came = match ended {
+                Some(ended) => match self.next(&mut answer, &mut silence, ended, turn).await? {
+                    Ok(came) => came,
+                    Err(end) => return Ok(end),
+                },
+                None => answer.next().await,
             };
             silence.end(self.progress());
             let Some(came) = came else {
@@ -201,6 +217,40 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Waits for the next bytes of a followed log, or the end of the stream or of the waiting.
+    async fn next(
+        &mut self,
+        answer: &mut Answer,
+        silence: &mut Silence,
+        ended: &CancellationToken,
+        turn: &Turn<'_>,
+    ) -> Result<Result<Option<Result<Bytes, kube::Error>>, End>, Failure> {
+        loop {
+            let came = tokio::select! {
+                biased;
+                came = turn.or_over(timeout(silence.patience, answer.next())), if !ended.is_cancelled() => came,
+                () = ended.cancelled() => {
+                    let has_rest = self.progress() >= ROTATED && !silence.had_all;
+                    let pause = if has_rest { LAST_PAUSE } else { Duration::ZERO };
+                    return Ok(timeout(pause, answer.next()).await.map_err(|_| End::Ended));
+                }
+            };
+            match came {
+                None => return Ok(Err(End::Yielded)),
+                Some(Ok(came)) => return Ok(Ok(came)),
+                Some(Err(_)) => {
+                    let is_behind = !self.has_seen_last_line().await?;
+                    if !silence.goes_on(is_behind, self.progress()) {
+                        return Ok(Err(End::Silent));
+                    }
+                    if !is_behind {
+                        self.splitter.note_end_of_file();
+                    }
+                }
+            }
+        }
+    }
+
     /// Reads a log that is not followed, or no longer; it is whole only if the end of the answer is that of the log.
     pub(super) async fn read_to_the_end(
         &mut self,
@@ -209,7 +259,7 @@ impl<'a> Reading<'a> {
         again: bool,
     ) -> Result<End, Failure> {
         let before = self.progress();
-        let end = self.once(false, turn).await?;
+        let end = self.once(None, turn).await?;
         let End::Closed { known } = end else { return Ok(end) };
         let took_long = begun.elapsed() >= LONG && (!again || before != self.progress());
         if !self.is_whole(known, took_long).await? {
@@ -319,7 +369,7 @@ impl<'a> Reading<'a> {
         self.resume();
         self.splitter.look_for_former_file(false);
         let turn = streams.turn().await;
-        let former = self.read(false, true, &turn).await;
+        let former = self.read(None, true, &turn).await;
         if former.is_err() {
             // There was none: the file was rotated, and begins wherever it does.
             self.resume();
@@ -338,16 +388,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_silent_log_is_looked_at_ever_less_often_and_dropped_when_behind_twice() {
+    fn a_silent_log_is_looked_at_ever_less_often_and_dropped_when_it_stays_behind() {
         let mut silence = Silence::new(0);
         for seconds in [5, 10, 20, 40, 60, 60] {
             assert_eq!(silence.patience.as_secs(), seconds);
             assert!(silence.goes_on(false, 0));
         }
-        assert!(silence.goes_on(true, 0), "it may be on its way");
-        assert_eq!(silence.patience, SILENCE);
+        assert!(!silence.goes_on(true, 0), "all had come of the file before");
         silence.end(10);
-        assert!(silence.goes_on(true, 10), "it was");
+        assert!(silence.goes_on(true, 10) && silence.goes_on(true, 10), "it may be on its way");
+        assert_eq!(silence.patience, SILENCE);
         assert!(!silence.goes_on(true, 10));
         silence.end(10 + ROTATED);
         assert_eq!(silence.patience, SILENCE_AFTER_MUCH);
