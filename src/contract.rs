@@ -51,6 +51,8 @@ pub(crate) mod annotation {
     pub(crate) const ITEMS_PER_KEY: &str = "kubectl-indexed/items-per-key";
     /// On a Job: the key of a ConfigMap that is not ours, with an item a line.
     pub(crate) const ITEMS_KEY: &str = "kubectl-indexed/items-key";
+    /// On a Job: the [digest](crate::spec::stores::ListDigest) of a list that is not ours, as it was when the Job was made.
+    pub(crate) const ITEMS_DIGEST: &str = "kubectl-indexed/items-digest";
     /// On a Job: `assignments` where not the item itself is kept but lines `NAME='VALUE'`, `ITEM` among them.
     pub(crate) const ITEM_PAYLOAD: &str = "kubectl-indexed/item-payload";
     /// On a Job: what the values of an item are called, a JSON array of strings, or how many there are.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Context, find};
+use super::{Context, find, resumed};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
@@ -42,6 +42,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let chosen = detail::worth_reading(&state);
     let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, state.items_job(), &cluster));
     let items = find::items_or_warning(items, context)?;
+    resumed::warn_of_changed_list(state.items_job().unwrap_or(&job), &cluster, context).await;
     let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
     let rows = state.rows(&chosen, &mut succeeded);
 

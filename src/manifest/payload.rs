@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scripts::{self, ITEMS_DIR, MOUNTED_ITEM};
+use super::scripts::{self, ITEMS_DIR, LIST_DIR, MOUNTED_ITEM};
 use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_FILE, VARIABLES_FILE, VARIABLES_PATH, annotation};
 use crate::spec::handover::{ItemForm, Origin, Part, Payload, Route};
 use crate::spec::stores::ItemStore;
@@ -31,6 +31,9 @@ pub(super) fn input(spec: &JobSpec, template: Option<&Value>, config_maps: &[Str
         if let Some(path) = scripts::worker_path(handover) {
             input.volumes.push(items_volume(&volume, &spec.item_store, config_maps));
             input.mounts.push(own_key(&volume, path));
+            if spec.item_store.is_checked() {
+                input.init_containers.push(init_container(spec, template, &[whole_list(&volume, LIST_DIR)]));
+            }
         }
     } else if handover.is_needed() || writes_variables {
         by_init_container(&mut input, spec, template, config_maps);
@@ -59,9 +62,10 @@ fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>
         let items = free_name(template, &input.volumes, "items", "volumes");
         input.volumes.push(items_volume(&items, &spec.item_store, config_maps));
         if spec.item_store.needs_picking() {
-            mounts.push(json!({"name": items, "mountPath": ITEMS_DIR, "readOnly": true}));
+            mounts.push(whole_list(&items, ITEMS_DIR));
         } else {
             mounts.push(own_key(&items, MOUNTED_ITEM));
+            mounts.extend(spec.item_store.is_checked().then(|| whole_list(&items, LIST_DIR)));
             input.mounts.extend(worker_path.map(|path| own_key(&items, path)));
         }
     }
@@ -73,6 +77,12 @@ fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>
             json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
         });
     }
+    input.init_containers.push(init_container(spec, template, &mounts));
+}
+
+/// The init container that checks, picks and writes.
+fn init_container(spec: &JobSpec, template: Option<&Value>, mounts: &[Value]) -> Value {
+    let handover = &spec.handover;
     let list: Vec<_> = match spec.item_store {
         ItemStore::Inline => {
             let payload = handover.payload();
@@ -81,12 +91,21 @@ fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>
         _ => Vec::new(),
     };
     let script = scripts::init(handover, &spec.item_store, &list);
-    input.init_containers.push(json!({
+    let mut container = json!({
         "name": free_name(template, &[], INPUT, "initContainers"),
         "image": spec.init_image,
         "command": ["sh", "-c", scripts::escape_expansion(&script)],
         "volumeMounts": mounts,
-    }));
+    });
+    if spec.item_store.is_checked() {
+        // What it says of a list that has changed then stands in the Pod's status.
+        container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
+    }
+    container
+}
+
+fn whole_list(volume: &str, folder: &str) -> Value {
+    json!({"name": volume, "mountPath": folder, "readOnly": true})
 }
 
 /// The volume with the whole list.
@@ -183,6 +202,9 @@ pub(super) fn annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Vec<(&'st
     let told_by_form = list.len() == 1 && !spec.item_store.needs_picking() && handover.is_needed();
     if !list.is_empty() && !told_by_form {
         notes.push((annotation::ITEM_CONFIG_MAPS, list.join(",")));
+    }
+    if let ItemStore::Listed { digest, .. } = &spec.item_store {
+        notes.push((annotation::ITEMS_DIGEST, digest.to_string()));
     }
     if matches!(handover.payload(), Payload::Assignments(_)) {
         notes.push((annotation::ITEM_PAYLOAD, "assignments".to_owned()));

@@ -13,7 +13,7 @@ use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
 use crate::contract::{self, INDEX_VARIABLE, ITEM_VARIABLE, annotation, label};
 use crate::index_set::IndexSet;
 use crate::spec::items::{Columns, Item};
-use crate::spec::stores::decode_line;
+use crate::spec::stores::{ListDigest, decode_line};
 
 /// The items of a Job by index, as people read them, as far as they are known.
 pub(crate) type ItemTexts = BTreeMap<u32, String>;
@@ -55,6 +55,7 @@ pub(crate) struct Listing {
     config_maps: Vec<(String, u32)>,
     layout: Layout,
     reading: Reading,
+    digest: Option<ListDigest>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +91,8 @@ pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(config_maps) = own.or_else(|| Some(vec![(config_map_by_index(pod)?, 0)])) else {
         return inline_items(pod).map_or(ItemSource::Unknown, |list| ItemSource::Here(Inline { list, reading }));
     };
-    ItemSource::ConfigMaps(Listing { config_maps, layout, reading })
+    let digest = noted(annotation::ITEMS_DIGEST).and_then(ListDigest::from_note);
+    ItemSource::ConfigMaps(Listing { config_maps, layout, reading, digest })
 }
 
 /// Reads `NAME:0,NAME-2:500`.
@@ -127,6 +129,22 @@ impl Listing {
         let mut items = Vec::new();
         self.each_in(config_map, wanted, &mut |_, stored| items.push(stored.to_vec()));
         items
+    }
+
+    /// The ConfigMap with the list, if others may edit it and its digest is noted.
+    pub(crate) fn of_others(&self) -> Option<&str> {
+        self.digest.as_ref().and(self.config_maps.first()).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a ConfigMap holds other items than when `job` was made, or may do so.
+    pub(crate) fn has_changed(&self, config_map: &ConfigMap, job: &Job) -> bool {
+        let Some(digest) = &self.digest else { return may_have_changed(config_map, job) };
+        let entries: BTreeMap<_, _> = entries(config_map.clone()).collect();
+        let now = match &self.layout {
+            Layout::Lines(key) => entries.get(key).map(|text| ListDigest::of_lines(text, digest.count)),
+            Layout::Keys | Layout::Packed(_) => Some(ListDigest::of_keys(&entries, digest.count)),
+        };
+        now.as_ref() != Some(digest)
     }
 
     fn each_in(&self, config_map: ConfigMap, wanted: &IndexSet, take: &mut dyn FnMut(u32, &[u8])) {
@@ -168,7 +186,7 @@ fn unpack(key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet, take: &mut
 
 /// Whether a ConfigMap may have held other items when `job` began: it is not the Job's own for good, and was made or
 /// changed after it. The server notes when each manager of its fields changed it last.
-pub(crate) fn may_have_changed(config_map: &ConfigMap, job: &Job) -> bool {
+pub(super) fn may_have_changed(config_map: &ConfigMap, job: &Job) -> bool {
     let metadata = &config_map.metadata;
     let owned = metadata.owner_references.iter().flatten().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());
     let fed = metadata.labels.as_ref().and_then(|labels| labels.get(label::ITEMS_OF));

@@ -1,5 +1,6 @@
 //! The shell scripts that hand items over: the init container's, which picks and writes, and the worker's, which reads
-//! and becomes the command. All of it is POSIX shell, with `cat`, `printf`, `sed` and `gzip` at the most.
+//! and becomes the command. All of it is POSIX shell, with `cat`, `printf`, `sed`, `gzip` and `sha256sum`
+//! at the most.
 
 use std::fmt::Write as _;
 
@@ -7,10 +8,12 @@ use serde_json::Value;
 
 use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
 use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
-use crate::spec::stores::ItemStore;
+use crate::spec::stores::{ItemStore, ListDigest};
 
 /// Where the init container finds the list that it picks from, or the one item that is its Pod's.
 pub(super) const ITEMS_DIR: &str = "/items";
+/// Where the init container finds a list of others' that has a key for each index, to check it.
+pub(super) const LIST_DIR: &str = "/list";
 /// The one item, where nothing has to be picked.
 pub(super) const MOUNTED_ITEM: &str = "/items/item";
 /// The first words of an inline list; what is between them and [`INLINE_PICK`] is the list, quoted for a shell.
@@ -26,6 +29,9 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
         Payload::Assignments(_) => VARIABLES_PATH,
     };
     let mut script = String::new();
+    if handover.is_needed() && !store.needs_picking() {
+        check(&mut script, store);
+    }
     if handover.is_needed() {
         pick(&mut script, store, inline, target);
     }
@@ -65,6 +71,7 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
             )
         }
         ItemStore::Listed { key: Some(key), crlf, .. } => {
+            check(script, store);
             let path = quote(&format!("{ITEMS_DIR}/{key}"));
             let _ = writeln!(script, "line=$(sed -n \"$(({INDEX_VARIABLE} + 1))p\" <{path})");
             if *crlf {
@@ -74,6 +81,30 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
         }
         ItemStore::Nowhere | ItemStore::Keys | ItemStore::Listed { key: None, .. } => Ok(()),
     };
+}
+
+/// Fails the Pod if a list that is not ours has changed: its index would get the item of another, or none.
+fn check(script: &mut String, store: &ItemStore) {
+    let ItemStore::Listed { config_map, key, digest, .. } = store else { return };
+    let ListDigest { count, sum } = digest;
+    let (folder, name, own, summed) = match key {
+        Some(key) => {
+            let lines = format!("{{ cat \"./$key\"; echo; }} | sed -n '1,{count}p' | sha256sum");
+            (ITEMS_DIR, format!("{config_map}/{key}"), quote(key), lines)
+        }
+        None => {
+            let keys = format!("n=0; while [ $n -lt {count} ]; do echo $n; n=$((n + 1)); done");
+            let own = format!("${INDEX_VARIABLE}");
+            (LIST_DIR, config_map.clone(), own, format!("sha256sum $({keys}) | sha256sum"))
+        }
+    };
+    let said = quote(&format!("configmap {name} has changed since the job was made: "));
+    let _ = write!(
+        script,
+        "key={own}\ncd {folder}\nchanged() {{ echo {said}\"$1\" >&2; exit 1; }}\n\
+         [ -f \"./$key\" ] || changed \"key $key is gone\"\n\
+         [ \"$({summed})\" = '{sum}  -' ] || changed 'its first {count} items are others'\n"
+    );
 }
 
 /// Writes the item from `path` into the file that the kubelet reads, once for each variable that is the item.

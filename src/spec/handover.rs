@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 
 use super::items::{Item, Items};
-use super::script;
-use super::template::{Argument, Placeholder, Shape, Subject, Template};
+use super::script::{self, Evaluated};
+use super::template::{Argument, Placeholder, Shape, Template};
 use super::variables::{Naming, variables};
 use crate::args::{Compat, ItemAs};
 use crate::contract::ITEM_VARIABLE;
@@ -159,7 +159,7 @@ impl Handover {
             .hint("leave --item-path out, or add --item-as=file"));
         }
         let mut naming = Naming::new(&names);
-        let mut words = words(command, &template, &mut naming, items)?;
+        let mut words = words(command, &template, &mut naming)?;
         match form {
             ItemForm::File if !words.is_empty() && !names_path => words.push(vec![Part::Text(path.clone())]),
             ItemForm::Arg if template.is_literal() => words.extend(naming.all(&names)),
@@ -171,6 +171,7 @@ impl Handover {
         let (route, no_shell) = (Route::Plain, wishes.no_shell);
         let mut handover =
             Self { form, path, words, variables, route, because, means: None, no_shell, can_wrap, shell };
+        handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
         notes.dedup();
         Ok((handover, notes))
@@ -310,6 +311,37 @@ impl Handover {
                 Some(format!("{} {problem}, which the kubelet's variable files can't carry", told(index, item)))
             })
         })
+    }
+
+    /// Whether every item gives a number wherever a shell evaluates its value once more.
+    fn check_evaluated(&self, command: &[String], items: &Items) -> Result<(), Error> {
+        let scripts = script::scripts(command).into_iter().filter_map(|at| match self.words.get(at)?.as_slice() {
+            [Part::Text(text)] if self.of_item().next().is_some() => Some(text),
+            // Where the whole script is a placeholder, the items are the scripts.
+            _ => None,
+        });
+        for text in scripts {
+            for (variable, evaluated) in script::evaluated(text)? {
+                let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
+                let is_number = |item: &Item| script::is_number(&placeholder.of(item));
+                let Some((index, item)) = items.iter().enumerate().find(|(_, item)| !is_number(item)) else { continue };
+                let written = match self.form {
+                    ItemForm::Arg => placeholder.written(&items.columns().names()),
+                    _ => format!("${name}"),
+                };
+                let (place, instead) = match evaluated {
+                    Evaluated::Arithmetic => ("in arithmetic", "take it out of the formula"),
+                    Evaluated::Name => ("as the name of a variable", "write the name into the script"),
+                    Evaluated::Code => ("in text that the shell runs as code", "take it out of that text"),
+                };
+                return Err(Error::usage(format!(
+                    "{written} stands {place}, where only numbers are safe, and {} gives none",
+                    told(index, item)
+                ))
+                .hint(format!("{instead}: assign it to a variable and check it there")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether each value can be in the environment and the arguments of a process at all.
@@ -452,7 +484,7 @@ fn choose_form(
 }
 
 /// The command with its placeholders replaced by what stands for them.
-fn words(command: &[String], template: &Template, naming: &mut Naming, items: &Items) -> Result<Vec<Word>, Error> {
+fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
     let word = |(position, argument): (usize, &Argument)| {
         for placeholder in argument.placeholders() {
@@ -461,9 +493,6 @@ fn words(command: &[String], template: &Template, naming: &mut Naming, items: &I
         match argument.shape() {
             // Where the whole script is a placeholder, the items are the scripts.
             Shape::Mixed(segments) if scripts.contains(&position) => {
-                for placeholder in script::numbers(segments, &naming.columns)? {
-                    check_numbers(&placeholder, &naming.columns, items)?;
-                }
                 let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
                 Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)])
             }
@@ -471,18 +500,4 @@ fn words(command: &[String], template: &Template, naming: &mut Naming, items: &I
         }
     };
     template.arguments.iter().enumerate().map(word).collect()
-}
-
-/// Whether every item gives a number, where a shell would read anything else as a formula.
-fn check_numbers(placeholder: &Placeholder, columns: &[String], items: &Items) -> Result<(), Error> {
-    let stranger = items.iter().enumerate().find(|(_, item)| !script::is_number(&placeholder.of(item)));
-    match stranger {
-        Some((index, item)) if placeholder.subject != Subject::Index => Err(Error::usage(format!(
-            "{} stands in arithmetic, where only numbers are safe, and {} gives none",
-            placeholder.written(columns),
-            told(index, item)
-        ))
-        .hint("take it out of $((…)): assign it to a variable and check it there")),
-        _ => Ok(()),
-    }
 }

@@ -1,8 +1,10 @@
 //! From bytes to items, and what each store can carry.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Deref;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -74,10 +76,15 @@ impl Item {
     /// The item that was kept as this whole: of named values, those of the JSON object that it is.
     pub(crate) fn read_back(whole: &[u8], columns: &Columns) -> Self {
         let Columns::Named(names) = columns else { return Self::new(whole) };
-        let Ok(object) = serde_json::from_slice::<Map<String, Value>>(whole) else { return Self::new(whole) };
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let value = |name: &String| object.get(name).filter(|value| !value.is_null()).map(text).unwrap_or_default();
-        Self::record(whole, names.iter().map(|name| value(name).into_bytes()).collect())
+        // A number stays the text that it is.
+        let Ok(object) = serde_json::from_slice::<HashMap<String, &RawValue>>(whole) else { return Self::new(whole) };
+        let value = |name: &String| match object.get(name).map(|value| value.get()) {
+            None | Some("null") => Vec::new(),
+            Some(text) => {
+                serde_json::from_str::<String>(text).map_or_else(|_| text.as_bytes().to_vec(), String::into_bytes)
+            }
+        };
+        Self::record(whole, names.iter().map(value).collect())
     }
 
     /// The bytes as they reach the worker: of a record, all of it.

@@ -321,7 +321,7 @@ fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
 }
 
 fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore) -> Result<(), Error> {
-    let picks = handover.is_needed() && store.needs_picking();
+    let picks = handover.is_needed() && (store.needs_picking() || store.is_checked());
     match image {
         Some(image) if !picks && !handover.depends_on_server() => {
             Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))

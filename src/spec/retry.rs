@@ -191,15 +191,16 @@ pub(crate) fn reword(command: &[String], given: &Given<'_>) -> Result<Vec<Word>,
         }
         words.push(match argument.shape() {
             Shape::Mixed(segments) if scripts.contains(&position) => {
-                if let Some(placeholder) = script::numbers(segments, &naming.columns)?.first() {
-                    return Err(Error::usage(format!(
-                        "{} stands in arithmetic, where only numbers are safe, and a retry does not read the items",
-                        placeholder.written(&names)
-                    ))
-                    .hint("take it out of $((…)): assign it to a variable and check it there"));
-                }
                 let name = |placeholder: &template::Placeholder| naming.name(placeholder).to_owned();
-                vec![Part::Text(script::refer(segments, &naming.columns, &name)?)]
+                let text = script::refer(segments, &naming.columns, &name)?;
+                let evaluated = script::evaluated(&text)?;
+                if let Some((name, _)) = evaluated.iter().find(|(name, _)| given.variables.contains(name)) {
+                    return Err(Error::usage(format!(
+                        "${name} stands in arithmetic, where only numbers are safe, and a retry does not read the items"
+                    ))
+                    .hint("take it out of the formula: assign it to a variable and check it there"));
+                }
+                vec![Part::Text(text)]
             }
             _ => argument.segments.iter().map(|segment| naming.part(segment)).collect(),
         });

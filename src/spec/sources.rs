@@ -8,7 +8,7 @@ use super::intake::{Format, Intake};
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
-use super::stores::ItemStore;
+use super::stores::{ItemStore, ListDigest};
 use crate::args::{ItemArgs, ListedAs, Order};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -249,6 +249,7 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
     let keys = entries.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
     let Some(key) = key else {
         let count = entries.len();
+        let digest = ListDigest::of_keys(&entries, u32::try_from(count).map_err(|_| too_many(count))?);
         let rows = (0..count).map_while(|index| entries.remove(&index.to_string())).map(Item::new);
         let items = Items::new(Columns::None, rows.collect());
         if let Some(stranger) = entries.keys().next() {
@@ -259,7 +260,7 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
             .hint(format!("name the key with an item a line, as in --items-configmap {name}/{stranger}")));
         }
         check_some(&items, name)?;
-        let listed = ItemStore::Listed { config_map: name.to_owned(), key: None, crlf: false };
+        let listed = ItemStore::Listed { config_map: name.to_owned(), key: None, crlf: false, digest };
         return Ok(Found { listed: Some(listed), ..Found::new(items)? });
     };
     let Some(text) = entries.remove(key) else {
@@ -280,8 +281,10 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
         ))
         .hint("give each item a key of its own, 0, 1, …, in binaryData"));
     }
-    let listed = ItemStore::Listed { config_map: name.to_owned(), key: Some(key.to_owned()), crlf };
-    Ok(Found { listed: Some(listed), notes, ..Found::new(items)? })
+    let found = Found::new(items)?;
+    let digest = ListDigest::of_lines(&text, found.completions);
+    let listed = ItemStore::Listed { config_map: name.to_owned(), key: Some(key.to_owned()), crlf, digest };
+    Ok(Found { listed: Some(listed), notes, ..found })
 }
 
 fn check_some(items: &Items, name: &str) -> Result<(), Error> {

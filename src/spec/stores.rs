@@ -4,6 +4,8 @@
 //! needed. The kubelet writes every key of a ConfigMap for every Pod that mounts it, so beyond that many items share a
 //! key, one a line, and an init container picks the line.
 
+use std::collections::BTreeMap;
+
 use super::handover::Payload;
 use super::items::Items;
 use crate::error::Error;
@@ -48,7 +50,52 @@ pub(crate) enum ItemStore {
         key: Option<String>,
         /// Whether its lines end with `\r\n`.
         crlf: bool,
+        digest: ListDigest,
     },
+}
+
+/// What a list that is not ours was when the Job was made: somebody may edit it while the Job runs.
+///
+/// A Pod compares the digest by `sha256sum`. Lines and keys behind those of the Job don't count: a list may grow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListDigest {
+    /// How many items the Job has of the list.
+    pub(crate) count: u32,
+    /// SHA-256 in hexadecimal digits.
+    pub(crate) sum: String,
+}
+
+impl ListDigest {
+    /// The digest of the first `count` lines, each with a line feed behind it.
+    pub(crate) fn of_lines(text: &[u8], count: u32) -> Self {
+        let lines = text.split(|&byte| byte == b'\n').take(count as usize);
+        let bytes: Vec<u8> = lines.flat_map(|line| [line, b"\n"]).flatten().copied().collect();
+        Self { count, sum: sha256(&bytes) }
+    }
+
+    /// The digest of the keys 0 to `count` - 1: that of the lines that `sha256sum` prints of them.
+    pub(crate) fn of_keys(entries: &BTreeMap<String, Vec<u8>>, count: u32) -> Self {
+        let line = |key: u32| entries.get(&key.to_string()).map(|value| format!("{}  {key}\n", sha256(value)));
+        let lines: String = (0..count).filter_map(line).collect();
+        Self { count, sum: sha256(lines.as_bytes()) }
+    }
+
+    /// Reads what [`Display`](std::fmt::Display) wrote.
+    pub(crate) fn from_note(note: &str) -> Option<Self> {
+        let (count, sum) = note.split_once(':')?;
+        Some(Self { count: count.parse().ok()?, sum: sum.to_owned() })
+    }
+}
+
+impl std::fmt::Display for ListDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.count, self.sum)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl ItemStore {
@@ -61,6 +108,11 @@ impl ItemStore {
             Self::Packed { .. } => "packed",
             Self::Listed { .. } => "listed",
         }
+    }
+
+    /// Whether others may edit the list, so that an init container has to check it.
+    pub(crate) fn is_checked(&self) -> bool {
+        matches!(self, Self::Listed { .. })
     }
 
     /// Whether an init container has to pick the item.
@@ -176,4 +228,27 @@ pub(crate) fn decode_line(line: &[u8]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_may_grow_but_not_change() {
+        let lines = |text: &str| ListDigest::of_lines(text.as_bytes(), 2).to_string();
+        assert_eq!(lines("a\nb"), lines("a\nb\n"));
+        assert_eq!(lines("a\nb"), lines("a\nb\nc"));
+        for other in ["a\n", "b\na\n", "a\nb \n", "x\na\nb\n"] {
+            assert_ne!(lines("a\nb"), lines(other), "{other:?}");
+        }
+        let keys = |values: &[&str]| {
+            let entries = (0..).zip(values).map(|(key, value): (u32, _)| (key.to_string(), value.as_bytes().to_vec()));
+            ListDigest::of_keys(&entries.collect(), 2).to_string()
+        };
+        assert_eq!(keys(&["a", "b"]), keys(&["a", "b", "c"]));
+        for other in [&["a"][..], &["ab", ""], &["b", "a"]] {
+            assert_ne!(keys(&["a", "b"]), keys(other), "{other:?}");
+        }
+    }
 }

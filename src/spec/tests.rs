@@ -351,7 +351,15 @@ fn what_can_t_be_handed_over_is_refused() {
     ");
     insta::assert_snapshot!(over(&["--items", "a,1", "--", "sh", "-c", "echo $(( {} + 1 ))"]), @r#"
     error: {} stands in arithmetic, where only numbers are safe, and item 0 ("a") gives none
-    hint: take it out of $((…)): assign it to a variable and check it there
+    hint: take it out of the formula: assign it to a variable and check it there
+    "#);
+    insta::assert_snapshot!(over(&["--items", "a", "--", "timeout", "9", "sh", "-c", "trap 'rm {}.tmp' EXIT"]), @r#"
+    error: {} stands in text that the shell runs as code, where only numbers are safe, and item 0 ("a") gives none
+    hint: take it out of that text: assign it to a variable and check it there
+    "#);
+    insta::assert_snapshot!(over(&["--items", "1,a", "--item-as", "env", "--", "bash", "-c", "echo ${a[ITEM]}"]), @r#"
+    error: $ITEM stands in arithmetic, where only numbers are safe, and item 1 ("a") gives none
+    hint: take it out of the formula: assign it to a variable and check it there
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--item-as", "env", "--env", "ITEM=b", "--", "env"]), @"
     error: --env and the item both set the variable ITEM

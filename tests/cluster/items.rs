@@ -218,6 +218,57 @@ fn a_list_in_the_cluster_is_used_in_place() {
     assert!(wrong.stderr.contains("--items-configmap lines/list"), "{wrong:?}");
 }
 
+/// The node has a list at hand as it was some seconds before, so the Pods begin after the edit.
+#[test]
+fn a_list_that_is_edited_fails_the_pods_that_come_after() {
+    let cluster = Cluster::new("edited");
+    cluster.shell("kubectl create configmap lines --from-literal=k=\"$(printf 'l0\\nl1\\nl2\\n')\"").ok();
+    cluster.shell("kubectl create configmap keys --from-literal=0=zero --from-literal=1=one").ok();
+    let make = |name: &str, list: &str, command: &str| {
+        let flags = format!("{name} -q --items-configmap {list} --dry-run=client -o json");
+        cluster.shell(&format!("kubectl indexed run {flags} -- {command}"))
+    };
+    let jobs = [
+        ("lines", make("lines", "lines/k", "echo got {}").ok().stdout),
+        ("gone", make("gone", "lines/k", "sh -c 'echo got {}'").ok().stdout),
+        ("file", make("file", "keys", "cat").ok().stdout),
+        ("arg", make("arg", "keys", "echo {}").ok().stdout),
+    ];
+    let apply = |names: [&str; 3]| {
+        for (name, job) in jobs.iter().filter(|(name, _)| names.contains(name)) {
+            let file = cluster.write(&format!("{name}.json"), job.as_bytes());
+            cluster.kubectl(&["create", "-f", file.to_str().unwrap()]).ok();
+        }
+    };
+    cluster.kubectl(&["patch", "configmap", "lines", "-p", r#"{"data": {"k": "l1\nl2\n"}}"#]).ok();
+    cluster.kubectl(&["patch", "configmap", "keys", "-p", r#"{"data": {"1": null}}"#]).ok();
+    apply(["lines", "file", "arg"]);
+    let said = |job: &str, index: &str| {
+        assert_eq!(cluster.run(&["wait", job, "-q"]).code, 1, "{job}");
+        assert_eq!(cluster.run(&["logs", job, "-q"]).stdout, "", "{job}: no worker may run");
+        let path = format!(
+            "{{.items[?(@.metadata.labels.batch\\.kubernetes\\.io/job-completion-index==\"{index}\")].status.initContainerStatuses[0].state.terminated.message}}"
+        );
+        cluster
+            .kubectl(&["get", "pods", "-l", &format!("job-name={job}"), "-o", &format!("jsonpath={path}")])
+            .ok()
+            .stdout
+    };
+    let other = "configmap lines/k has changed since the job was made: its first 3 items are others\n";
+    assert_eq!(said("lines", "0"), other);
+    for job in ["file", "arg"] {
+        let start = "configmap keys has changed since the job was made: ";
+        assert_eq!(said(job, "1"), format!("{start}key 1 is gone\n"));
+        assert_eq!(said(job, "0").lines().last().unwrap(), format!("{start}its first 2 items are others"));
+    }
+    cluster.kubectl(&["patch", "configmap", "lines", "-p", r#"{"data": {"k": null, "z": "a"}}"#]).ok();
+    // The node renews what it has at hand after its sync period.
+    apply(["gone", "", ""]);
+    assert!(["key k is gone\n", "its first 3 items are others\n"].iter().any(|end| said("gone", "2").ends_with(end)));
+    let described = cluster.run(&["describe", "gone"]).ok();
+    assert!(described.stderr.contains("warning: configmap lines has changed since job gone was made"), "{described:?}");
+}
+
 #[test]
 fn other_systems_variables_are_theirs() {
     let cluster = Cluster::new("compat");

@@ -104,13 +104,19 @@ fn long_lists_and_lists_that_may_change() {
     cluster.run(&["run", "listed", "-q", "--items-configmap", "list/l", "--", "cat"]).ok();
     let resume = ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "-q", "--", "cat"];
     assert_eq!(told(&cluster.run(&resume).ok()), "");
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    // A list may grow.
+    cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "a\nb\nc"}}"#]).ok();
+    let rest =
+        ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "--dry-run=client", "-o", "name", "--"];
+    let rest = told(&cluster.run(&[&rest[..], &["cat"]].concat()).ok());
+    assert!(rest.starts_with("2 of 3 items have succeeded in job listed with"), "{rest}");
     cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "c\nb\na"}}"#]).ok();
     let changed = cluster.run(&resume);
     assert_eq!(changed.code, 2);
-    let why =
-        "error: which items of job listed have succeeded can't be known: configmap list was made or changed after";
+    let why = "error: which items of job listed have succeeded can't be known: configmap list has changed since the job was made";
     assert!(changed.stderr.starts_with(why), "{changed:#?}");
+    let described = cluster.run(&["describe", "listed"]).ok().stderr;
+    assert!(described.contains("warning: configmap list has changed since job listed was made"), "{described}");
     let none = cluster.kubectl(&["get", "job", "r", "--ignore-not-found", "-o", "name"]).ok().stdout;
     assert_eq!(none, "");
 }

@@ -153,11 +153,7 @@ pub(super) fn written(asked: &Asked, answer: Answer) -> String {
         }
         Form::Fish => candidates.iter().map(|one| described(&one.value, &one.help)).collect(),
         Form::Powershell => {
-            let plain = |c: char| c.is_alphanumeric() || "-_=./:+".contains(c);
-            let value = |value: &str| {
-                if value.chars().all(plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) }
-            };
-            candidates.iter().map(|one| described(&value(&one.value), &one.help)).collect()
+            candidates.iter().map(|one| described(&quoted_for_powershell(&one.value), &one.help)).collect()
         }
     }
 }
@@ -191,6 +187,22 @@ fn quoted(word: &str) -> String {
         quoted.push(c);
     }
     quoted
+}
+
+/// A word as PowerShell reads it. Any of its four kinds of single quotes closes a quoted word, unless it is doubled
+/// (`IsSingleQuote` in `CharTraits.cs`).
+fn quoted_for_powershell(word: &str) -> String {
+    if word.chars().all(|c| c.is_alphanumeric() || "-_=./:+".contains(c)) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("'");
+    for c in word.chars() {
+        quoted.push(c);
+        if "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c) {
+            quoted.push(c);
+        }
+    }
+    quoted + "'"
 }
 
 /// The script that a shell loads, or that kubectl runs.
@@ -246,6 +258,14 @@ mod tests {
             assert_eq!(shlex::split(&quoted(word)).unwrap(), [word]);
         }
         assert_eq!(quoted("1,3-5"), "1,3-5");
+    }
+
+    #[test]
+    fn powershell_keeps_every_quote_in_the_word() {
+        assert_eq!(quoted_for_powershell("a-1"), "a-1");
+        assert_eq!(quoted_for_powershell("it's a"), "'it''s a'");
+        assert_eq!(quoted_for_powershell("‘’‚‛"), "'‘‘’’‚‚‛‛'");
+        assert_eq!(quoted_for_powershell("’; Remove-Item y; ’"), "'’’; Remove-Item y; ’’'");
     }
 
     #[test]

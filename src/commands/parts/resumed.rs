@@ -209,6 +209,21 @@ async fn earlier(
     Ok(retries.into_iter().next())
 }
 
+/// Warns if a list that others may edit is not what it was when `job` was made: the items that are shown are those of
+/// now. Without the permission to read the list no items are shown, and nothing is said.
+pub(in crate::commands) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
+    let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return };
+    let Some(list) = listing.of_others() else { return };
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    match cluster.config_map(list).await {
+        Ok(Some(config_map)) if listing.has_changed(&config_map, job) => context.ui.warning(&format!(
+            "configmap {list} has changed since job {name} was made: the items shown may not be those that ran"
+        )),
+        Ok(None) => context.ui.warning(&format!("configmap {list} with the items of job {name} is gone")),
+        _ => {}
+    }
+}
+
 /// What stands for the items of these indexes, byte for byte.
 ///
 /// # Errors
@@ -234,8 +249,8 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
                 let Some(config_map) = config_map else {
                     return Err(unknown(format!("its configmap {list} is gone")));
                 };
-                if read::may_have_changed(&config_map, member.job()) {
-                    return Err(unknown(format!("configmap {list} was made or changed after the job"))
+                if listing.has_changed(&config_map, member.job()) {
+                    return Err(unknown(format!("configmap {list} has changed since the job was made"))
                         .hint("a list of --items-file is kept with its job, and never changes"));
                 }
                 items.extend(listing.stored_in(config_map, wanted));

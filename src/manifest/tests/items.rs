@@ -109,6 +109,16 @@ proptest! {
     }
 }
 
+#[test]
+fn numbers_of_json_are_read_back_as_they_were_written() {
+    let lines = b"{\"v\":1e3,\"w\":1.50,\"big\":123456789012345678901234,\"neg\":-0,\"no\":null,\"s\":\"1.0\"}";
+    for command in ["rev", "echo {}", "echo {v} {w} {big}"] {
+        let resolved = resolve_all(&words(&format!("run -a n.jsonl -- {command}")), None, lines).unwrap();
+        let items = read_back(&resolved.spec);
+        assert_eq!(items[&0], "v=1e3 w=1.50 big=123456789012345678901234 neg=-0 no= s=1.0", "{command}");
+    }
+}
+
 /// The items that are found in the objects of a Job alone.
 fn read_back(spec: &JobSpec) -> ItemTexts {
     let manifest = build(spec).unwrap();

@@ -1,9 +1,13 @@
 //! Placeholders in the script of a shell: each becomes a reference to a variable of the environment, quoted for the place
 //! where it stands. So a value is never parsed as code, whatever bytes are in it, and arrives as it is.
 //!
-//! What the script itself does with a value is its own. `eval`, a shell inside of the shell (`ssh` and `su` too), and in
-//! bash the subscript of an array and `[[ {} -eq 1 ]]` parse it again, as they do any `"$variable"` written by hand.
+//! A shell may evaluate a value once more after it was expanded: as a formula in `$((…))`, in the subscript of an array
+//! and by `[[ … -eq … ]]`, as a name by `read`, as commands by `eval`. Commands in the value run then, so only numbers are
+//! safe there: see [`evaluated`]. What another program makes of a value is its own: `awk`, `ssh` and `su` are not
+//! followed. Nor is a variable of the script's own, to which it assigned the value.
 
+mod code;
+mod commands;
 mod documents;
 mod reader;
 mod writer;
@@ -72,13 +76,25 @@ pub(crate) fn refer(
     Ok(writer::rewrite(segments, names, name)?.text)
 }
 
-/// The placeholders that stand in arithmetic, as in `$(({} + 1))`. There a shell reads the value as a formula, and bash
-/// even runs the commands in a subscript, so they are safe only where every value [is a number](is_number).
+/// How a shell evaluates a value once more, so that commands in it would run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evaluated {
+    /// As a formula.
+    Arithmetic,
+    /// As the name of a variable, which may have a subscript.
+    Name,
+    /// As commands.
+    Code,
+}
+
+/// The variables in a script whose values the shell evaluates once more. They are safe only where every value
+/// [is a number](is_number).
 ///
 /// # Errors
-/// As of [`refer`].
-pub(crate) fn numbers(segments: &[Segment], names: &[String]) -> Result<Vec<Placeholder>, Error> {
-    Ok(writer::rewrite(segments, names, &|_| String::new())?.numbers)
+/// A usage error for a script that nests too deep to be followed.
+pub(crate) fn evaluated(script: &str) -> Result<Vec<(String, Evaluated)>, Error> {
+    let segments = [Segment::Text(script.to_owned())];
+    Ok(writer::rewrite(&segments, &[], &|_| String::new())?.evaluated)
 }
 
 /// Whether a value is a number to every shell: decimal with sign, fraction and exponent, or hexadecimal.

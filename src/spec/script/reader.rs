@@ -82,6 +82,39 @@ impl<'a> Reader<'_, 'a> {
         Some(word)
     }
 
+    /// The text of the word that begins here, without its quotes and up to its first expansion.
+    pub(super) fn literal(&self) -> String {
+        let mut literal = String::new();
+        let mut quote = None;
+        let mut ahead = 0;
+        while let Some(c) = self.char(ahead) {
+            ahead += 1;
+            match (c, quote) {
+                (c, Some(open)) if c == open => quote = None,
+                ('$' | '`', None | Some('"')) => break,
+                ('\\', None | Some('"')) => {
+                    literal.extend(self.char(ahead));
+                    ahead += 1;
+                }
+                (c @ ('\'' | '"'), None) => quote = Some(c),
+                (c, None) if is_meta(c) => break,
+                (c, _) => literal.push(c),
+            }
+        }
+        literal
+    }
+
+    /// How many characters that begin here are of a kind.
+    pub(super) fn length(&self, kind: impl Fn(char) -> bool) -> usize {
+        (0..).take_while(|&ahead| self.char(ahead).is_some_and(&kind)).count()
+    }
+
+    /// The name of a variable that begins here; empty if none does.
+    pub(super) fn name(&self) -> String {
+        let name: String = (0..self.length(is_name)).filter_map(|ahead| self.char(ahead)).collect();
+        if name.starts_with(|c: char| c.is_ascii_digit()) { String::new() } else { name }
+    }
+
     /// Whether what begins `ahead`, after two opening parentheses, is closed by two together: arithmetic, not a subshell
     /// in a subshell.
     pub(super) fn is_arithmetic(&self, mut ahead: usize) -> bool {
@@ -107,4 +140,9 @@ impl<'a> Reader<'_, 'a> {
 /// Ends a word where it is not quoted.
 pub(super) fn is_meta(c: char) -> bool {
     " \t\n;&|()<>".contains(c)
+}
+
+/// Whether a character can be part of the name of a variable.
+pub(super) fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }

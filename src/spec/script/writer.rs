@@ -1,19 +1,20 @@
 //! The machine that follows a script through its quotes and writes a reference for each placeholder.
 
-use super::documents::Document;
-use super::reader::{Piece, Reader, Seen, is_meta, pieces};
+use super::Evaluated;
+use super::code::End;
+use super::commands::Attributes;
+use super::reader::{Piece, Reader, Seen, is_name, pieces};
 use crate::error::Error;
 use crate::spec::template::{Placeholder, Segment};
 
-/// Words after which a command may begin, where they stand for one.
-const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
 /// How deep quotes and substitutions may nest: far more than anyone writes, and far less than the stack holds.
 const MAX_DEPTH: usize = 100;
 
-/// A script with references, and the placeholders of it that stand in arithmetic.
+/// A script with references.
 pub(super) struct Rewritten {
     pub(super) text: String,
-    pub(super) numbers: Vec<Placeholder>,
+    /// The variables whose values the shell evaluates again.
+    pub(super) evaluated: Vec<(String, Evaluated)>,
 }
 
 pub(super) fn rewrite(
@@ -22,65 +23,45 @@ pub(super) fn rewrite(
     name: &dyn Fn(&Placeholder) -> String,
 ) -> Result<Rewritten, Error> {
     let (source, pieces) = pieces(segments);
-    let out = String::with_capacity(2 * source.len());
-    let mut writer = Writer {
-        source,
-        names,
-        name,
-        out,
-        numbers: Vec::new(),
-        arithmetic: false,
-        document: false,
-        backticks: 0,
-        depth: 0,
-    };
-    writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
-    Ok(Rewritten { text: writer.out, numbers: writer.numbers })
-}
-
-/// What ends a stretch of code.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Input,
-    /// A closing parenthesis.
-    Paren,
-    /// The same, around words that are no commands: an array, or a pattern.
-    List,
-    /// The word `esac`. Until then a parenthesis that closes nothing ends a pattern.
-    Esac,
-}
-
-/// Where in code the next word stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Commands,
-    /// Between `case` and `in`, with so many words seen.
-    Subject(usize),
-    Patterns,
-}
-
-/// What is known in a stretch of code.
-struct Code {
-    end: End,
-    stage: Stage,
-    /// Whether a word would begin here.
-    word: bool,
-    /// Whether that word would be a command.
-    command: bool,
-    documents: Vec<Document>,
-}
-
-impl Code {
-    /// After something that ends a command.
-    fn separate(&mut self) {
-        self.word = true;
-        self.command = self.end != End::List;
+    let mut attributes = Attributes::default();
+    loop {
+        let out = String::with_capacity(2 * source.len());
+        let known = attributes.clone();
+        let mut writer = Writer {
+            source: &source,
+            names,
+            name,
+            out,
+            evaluated: Vec::new(),
+            word: Word::default(),
+            attributes,
+            document: false,
+            backticks: 0,
+            depth: 0,
+        };
+        writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
+        // A function may assign to a variable before the line that declares it an integer.
+        if writer.attributes == known {
+            return Ok(Rewritten { text: writer.out, evaluated: writer.evaluated });
+        }
+        attributes = writer.attributes;
     }
+}
+
+/// The word that is being read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Word {
+    /// Its text without quotes, up to the first expansion.
+    pub(super) literal: String,
+    /// How the shell evaluates what it expands to.
+    pub(super) evaluated: Option<Evaluated>,
+    /// The variables in it.
+    pub(super) variables: Vec<String>,
 }
 
 /// How a reference is written.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     /// Where double quotes are open already, and where there is nothing that could split it.
     Bare,
     Unquoted,
@@ -92,29 +73,31 @@ enum Place {
 
 /// What stands in the braces of `${name…}` after the name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Inner {
+pub(super) enum Inner {
     /// Text to use instead, as in `${x:-text}`.
     Word,
-    /// A pattern or a subscript: quotes count even if the whole is quoted.
+    /// A pattern: quotes count even if the whole is quoted.
     Pattern,
+    /// Arithmetic in brackets, with quotes as in a pattern.
+    Subscript,
     /// Arithmetic, as in `${x:2:3}`.
     Offset,
 }
 
 pub(super) struct Writer<'a> {
     /// All texts, one after the other.
-    source: String,
+    source: &'a str,
     names: &'a [String],
     name: &'a dyn Fn(&Placeholder) -> String,
-    out: String,
-    numbers: Vec<Placeholder>,
-    /// Whether a value here is part of a formula.
-    arithmetic: bool,
+    pub(super) out: String,
+    pub(super) evaluated: Vec<(String, Evaluated)>,
+    pub(super) word: Word,
+    pub(super) attributes: Attributes,
     /// Whether this is text of a here-document, where shells don't agree that quotes in a pattern quote.
     pub(super) document: bool,
     /// In how many pairs of backticks this is: each takes away one layer of backslashes.
-    backticks: usize,
-    depth: usize,
+    pub(super) backticks: usize,
+    pub(super) depth: usize,
 }
 
 impl Writer<'_> {
@@ -126,7 +109,7 @@ impl Writer<'_> {
         }
     }
 
-    fn place(&mut self, reader: &mut Reader<'_, '_>, placeholder: &Placeholder, place: Place) {
+    pub(super) fn place(&mut self, reader: &mut Reader<'_, '_>, placeholder: &Placeholder, place: Place) {
         reader.at += 1;
         let name = (self.name)(placeholder);
         let (before, after) = match place {
@@ -136,12 +119,26 @@ impl Writer<'_> {
             Place::Ansi => ("'\"", "\"$'"),
         };
         self.out.extend([before, "${", &name, "}", after]);
-        if self.arithmetic && !self.numbers.contains(placeholder) {
-            self.numbers.push(placeholder.clone());
-        }
     }
 
-    fn deepen(&mut self) -> Result<(), Error> {
+    /// Takes note of a variable that is expanded here.
+    fn note(&mut self, variable: String) {
+        self.evaluated.extend(self.word.evaluated.map(|evaluated| (variable.clone(), evaluated)));
+        self.word.variables.push(variable);
+    }
+
+    /// Copies a character that stands for itself; in arithmetic it may begin the name of a variable.
+    fn plain(&mut self, reader: &mut Reader<'_, '_>) {
+        if self.word.evaluated == Some(Evaluated::Arithmetic) && !self.out.ends_with(is_name) {
+            let name = reader.name();
+            if !name.is_empty() {
+                self.note(name);
+            }
+        }
+        self.copy(reader, 1);
+    }
+
+    pub(super) fn deepen(&mut self) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Error::usage(format!(
@@ -157,131 +154,6 @@ impl Writer<'_> {
         let error = Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"));
         let error = instead.into_iter().fold(error, Error::hint);
         error.hint(format!("write {{{written}}} for the braces themselves"))
-    }
-
-    /// Commands, up to their end and with it; the here-documents that began there and are still to come.
-    fn code(&mut self, reader: &mut Reader<'_, '_>, end: End) -> Result<Vec<Document>, Error> {
-        self.deepen()?;
-        let arithmetic = std::mem::take(&mut self.arithmetic);
-        let document = std::mem::take(&mut self.document);
-        let stage = if end == End::Esac { Stage::Subject(0) } else { Stage::Commands };
-        let mut code = Code { end, stage, word: end != End::List, command: end != End::List, documents: Vec::new() };
-        while let Some(seen) = reader.seen(0) {
-            let over = match seen {
-                Seen::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
-                // Nothing at all to a shell.
-                Seen::Char('\\') if reader.char(1) == Some('\n') => {
-                    self.copy(reader, 2);
-                    false
-                }
-                _ if code.word => self.word(reader, &mut code)?,
-                _ => {
-                    self.expansion(reader, seen, false)?;
-                    false
-                }
-            };
-            if over {
-                break;
-            }
-        }
-        self.arithmetic = arithmetic;
-        self.document = document;
-        self.depth -= 1;
-        Ok(code.documents)
-    }
-
-    /// A character that stands between words; whether it ends the code.
-    fn operator(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
-        match c {
-            '<' if reader.starts_with("<<<") => self.copy(reader, 3),
-            '<' if reader.starts_with("<<") => {
-                let document = self.delimiter(reader)?;
-                code.documents.extend(document);
-                code.word = true;
-            }
-            ' ' | '\t' | '<' | '>' => {
-                code.word = true;
-                self.copy(reader, 1);
-            }
-            '\n' => {
-                code.separate();
-                self.copy(reader, 1);
-                for document in std::mem::take(&mut code.documents) {
-                    self.document(reader, &document)?;
-                }
-            }
-            '(' if reader.char(1) == Some('(') && reader.is_arithmetic(2) => {
-                self.copy(reader, 2);
-                self.formula(reader)?;
-                code.separate();
-            }
-            '(' => {
-                let list = !code.word && self.out.ends_with(['=', '?', '*', '+', '@', '!']);
-                self.copy(reader, 1);
-                let documents = self.code(reader, if list { End::List } else { End::Paren })?;
-                code.documents.extend(documents);
-                code.separate();
-            }
-            ')' => {
-                self.copy(reader, 1);
-                code.separate();
-                if code.end == End::Esac {
-                    code.stage = Stage::Commands;
-                }
-                return Ok(matches!(code.end, End::Paren | End::List));
-            }
-            _ => {
-                if code.end == End::Esac && (reader.starts_with(";;") || reader.starts_with(";&")) {
-                    code.stage = Stage::Patterns;
-                }
-                self.copy(reader, 1);
-                code.separate();
-            }
-        }
-        Ok(false)
-    }
-
-    /// The beginning of a word, or all of a comment or keyword; whether it ends the code.
-    fn word(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
-        if reader.char(0) == Some('#') {
-            while let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, Seen::Char('\n'))) {
-                match seen {
-                    Seen::Value(placeholder) => self.place(reader, placeholder, Place::Bare),
-                    Seen::Char(_) => self.copy(reader, 1),
-                }
-            }
-            return Ok(false);
-        }
-        code.word = false;
-        let command = std::mem::replace(&mut code.command, false);
-        let keyword = reader.plain_word().unwrap_or_default();
-        match code.stage {
-            Stage::Subject(0) => code.stage = Stage::Subject(1),
-            Stage::Subject(_) => {
-                self.copy(reader, keyword.chars().count());
-                code.stage = Stage::Patterns;
-                code.command = true;
-            }
-            _ if !command => {}
-            _ if keyword == "esac" && code.end == End::Esac => {
-                self.copy(reader, 4);
-                return Ok(true);
-            }
-            Stage::Patterns => {}
-            Stage::Commands if keyword == "case" => {
-                self.copy(reader, 4);
-                let documents = self.code(reader, End::Esac)?;
-                code.documents.extend(documents);
-            }
-            Stage::Commands => {
-                self.copy(reader, keyword.chars().count());
-                code.command = OPENERS.contains(&keyword.as_str());
-            }
-        }
-        if let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, Seen::Char(c) if is_meta(*c))) {
-            self.expansion(reader, seen, false)?;
-        }
-        Ok(false)
     }
 
     /// What means the same in code and in braces: quotes, backslashes, expansions, values, any other character.
@@ -308,7 +180,7 @@ impl Writer<'_> {
                 self.copy(reader, 1);
                 self.single(reader, Place::Single)?;
             }
-            Seen::Char(_) => self.copy(reader, 1),
+            Seen::Char(_) => self.plain(reader),
         }
         Ok(())
     }
@@ -341,7 +213,7 @@ impl Writer<'_> {
                     None => self.copy(reader, 2),
                 },
                 Seen::Char(c) => {
-                    self.copy(reader, 1);
+                    self.plain(reader);
                     if c == '\'' {
                         break;
                     }
@@ -365,9 +237,19 @@ impl Writer<'_> {
                 self.copy(reader, 2);
                 self.parameter(reader, quoted)?;
             }
+            Some('[') => {
+                self.copy(reader, 2);
+                self.braces(reader, ']', Inner::Offset, true)?;
+            }
             Some('\'') if !quoted => {
                 self.copy(reader, 2);
                 self.single(reader, Place::Ansi)?;
+            }
+            Some(c) if is_name(c) => {
+                self.copy(reader, 1);
+                let name = reader.name();
+                self.copy(reader, name.len());
+                self.note(name);
             }
             Some('#' | '$' | '!' | '?' | '*' | '@' | '-') => self.copy(reader, 2),
             _ => self.copy(reader, 1),
@@ -376,9 +258,9 @@ impl Writer<'_> {
     }
 
     /// What follows two opening parentheses of arithmetic, with the closing ones.
-    fn formula(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
         self.deepen()?;
-        let arithmetic = std::mem::replace(&mut self.arithmetic, true);
+        let before = self.word.evaluated.replace(Evaluated::Arithmetic);
         let mut depth = 0;
         while let Some(seen) = reader.seen(0) {
             match seen {
@@ -395,31 +277,35 @@ impl Writer<'_> {
                 _ => self.expansion(reader, seen, true)?,
             }
         }
-        self.arithmetic = arithmetic;
+        self.word.evaluated = before;
         self.depth -= 1;
         Ok(())
     }
 
     /// What follows `${`, with the closing brace.
     fn parameter(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         // A length or an indirection, but not the variables `#` and `!`.
-        if matches!(reader.char(0), Some('#' | '!')) && reader.char(1).is_some_and(|c| is_name(c) || "@*?$".contains(c))
-        {
-            self.copy(reader, 1);
-        }
+        let prefix = reader.char(0).filter(|c| "#!".contains(*c));
+        let prefix = prefix.filter(|_| reader.char(1).is_some_and(|c| is_name(c) || "@*?$".contains(c)));
+        self.copy(reader, usize::from(prefix.is_some()));
+        let name = reader.name();
         match reader.char(0) {
             Some(c) if is_name(c) => {
-                while reader.char(0).is_some_and(is_name) {
-                    self.copy(reader, 1);
-                }
+                self.copy(reader, reader.length(is_name));
+                let evaluated = match reader.char(0) {
+                    Some('@') if reader.char(1) == Some('P') => Some(Evaluated::Code),
+                    Some('[' | '@' | '*') => None,
+                    _ => prefix.filter(|c| *c == '!').map(|_| Evaluated::Name),
+                };
+                self.evaluated.extend(evaluated.map(|evaluated| (name.clone(), evaluated)));
+                self.note(name.clone());
             }
             Some('@' | '*' | '#' | '?' | '$' | '!' | '-') => self.copy(reader, 1),
             _ => {}
         }
         if reader.char(0) == Some('[') {
             self.copy(reader, 1);
-            self.braces(reader, ']', Inner::Pattern, quoted)?;
+            self.braces(reader, ']', Inner::Subscript, quoted)?;
         }
         let inner = match (reader.char(0), reader.char(1)) {
             (Some(':'), Some('-' | '=' | '?' | '+')) => Inner::Word,
@@ -427,32 +313,53 @@ impl Writer<'_> {
             (Some('#' | '%' | '/' | '^' | ',' | '~'), _) => Inner::Pattern,
             _ => Inner::Word,
         };
-        self.braces(reader, '}', inner, quoted)
+        let before = self.word.evaluated;
+        let assigns = reader.starts_with("=") || reader.starts_with(":=");
+        if assigns && self.attributes.integers.contains(&name) {
+            self.word.evaluated = Some(Evaluated::Arithmetic);
+        }
+        self.braces(reader, '}', inner, quoted)?;
+        self.word.evaluated = before;
+        Ok(())
     }
 
-    fn braces(&mut self, reader: &mut Reader<'_, '_>, close: char, inner: Inner, quoted: bool) -> Result<(), Error> {
+    pub(super) fn braces(
+        &mut self,
+        reader: &mut Reader<'_, '_>,
+        close: char,
+        inner: Inner,
+        quoted: bool,
+    ) -> Result<(), Error> {
         self.deepen()?;
-        let before = self.arithmetic;
-        self.arithmetic |= inner == Inner::Offset;
+        let before = self.word.evaluated;
+        if matches!(inner, Inner::Offset | Inner::Subscript) {
+            self.word.evaluated = Some(Evaluated::Arithmetic);
+        }
         let quoted = match inner {
             Inner::Word => quoted,
-            Inner::Pattern => false,
+            Inner::Pattern | Inner::Subscript => false,
             Inner::Offset => true,
         };
+        let mut open = 0;
         while let Some(seen) = reader.seen(0) {
-            if matches!(seen, Seen::Char(c) if c == close) {
-                self.copy(reader, 1);
-                break;
+            match seen {
+                Seen::Char(c) if c == close && open == 0 => {
+                    self.copy(reader, 1);
+                    break;
+                }
+                Seen::Char('[') if close == ']' => open += 1,
+                Seen::Char(']') if close == ']' => open -= 1,
+                _ => {}
             }
             if let Seen::Value(placeholder) = seen
                 && self.document
-                && inner == Inner::Pattern
+                && matches!(inner, Inner::Pattern | Inner::Subscript)
             {
                 return Err(self.refuse_pattern(placeholder));
             }
             self.expansion(reader, seen, quoted)?;
         }
-        self.arithmetic = before;
+        self.word.evaluated = before;
         self.depth -= 1;
         Ok(())
     }

@@ -1,0 +1,333 @@
+//! Commands: where their words begin, which command each belongs to, and what ends them.
+
+use super::Evaluated;
+use super::commands::{Assigned, COMPARISONS, PREFIXES, assigned, is_test, prints_its_arguments};
+use super::documents::Document;
+use super::reader::{Reader, Seen, is_meta};
+use super::writer::{Inner, Place, Word, Writer};
+use crate::error::Error;
+
+/// Words after which a command may begin, where they stand for one.
+const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
+/// What ends a stretch of code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Input,
+    /// A closing parenthesis.
+    Paren,
+    /// The same, behind a pattern.
+    Pattern,
+    /// The same, behind the elements of an array.
+    Array,
+    /// The word `esac`. Until then a parenthesis that closes nothing ends a pattern.
+    Esac,
+}
+
+impl End {
+    fn is_around_commands(self) -> bool {
+        !matches!(self, Self::Pattern | Self::Array)
+    }
+}
+
+/// Where in code the next word stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Commands,
+    /// Between `case` and `in`, with so many words seen.
+    Subject(usize),
+    Patterns,
+}
+
+/// What is known in a stretch of code.
+struct Code {
+    end: End,
+    stage: Stage,
+    /// Whether a word would begin here.
+    word: bool,
+    /// Whether that word would be a command.
+    command: bool,
+    documents: Vec<Document>,
+    /// The words of the command so far, each without quotes and up to its first expansion.
+    words: Vec<String>,
+    /// The variables in the latest of them.
+    previous: Vec<String>,
+    /// Whether the next word is the target of a redirection, and how that is evaluated.
+    target: Option<Option<Evaluated>>,
+    /// How the shell evaluates what this code prints.
+    printed: Option<Evaluated>,
+    /// The variables that the code prints as they are.
+    prints: Vec<String>,
+}
+
+impl Code {
+    fn new(end: End, printed: Option<Evaluated>) -> Self {
+        Self {
+            end,
+            stage: if end == End::Esac { Stage::Subject(0) } else { Stage::Commands },
+            word: end != End::Pattern,
+            command: end.is_around_commands(),
+            documents: Vec::new(),
+            words: Vec::new(),
+            previous: Vec::new(),
+            target: None,
+            printed,
+            prints: Vec::new(),
+        }
+    }
+
+    /// Begins the next command.
+    fn separate(&mut self) {
+        self.word = true;
+        self.command = self.end.is_around_commands() && !self.in_brackets();
+        if self.command {
+            self.words.clear();
+        }
+    }
+
+    /// Whether this is between `[[` and `]]`, where operators end no command.
+    fn in_brackets(&self) -> bool {
+        self.words.first().is_some_and(|word| word == "[[") && self.words.last().is_some_and(|word| word != "]]")
+    }
+}
+
+impl Writer<'_> {
+    /// Commands, up to their end and with it; the here-documents that began there and are still to come.
+    pub(super) fn code(&mut self, reader: &mut Reader<'_, '_>, end: End) -> Result<Vec<Document>, Error> {
+        self.deepen()?;
+        let element = end == End::Array && self.attributes.integers.contains(assigned(&self.word.literal).name());
+        let outer = std::mem::take(&mut self.word);
+        self.word.evaluated = element.then_some(Evaluated::Arithmetic);
+        let document = std::mem::take(&mut self.document);
+        let mut code = Code::new(end, outer.evaluated);
+        while let Some(seen) = reader.seen(0) {
+            let over = match seen {
+                Seen::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
+                // Nothing at all to a shell.
+                Seen::Char('\\') if reader.char(1) == Some('\n') => {
+                    self.copy(reader, 2);
+                    false
+                }
+                _ if code.word => self.word(reader, &mut code)?,
+                _ => {
+                    self.expansion(reader, seen, false)?;
+                    false
+                }
+            };
+            if over {
+                break;
+            }
+        }
+        self.finish_word(&mut code);
+        self.word = outer;
+        self.word.variables.append(&mut code.prints);
+        self.document = document;
+        self.depth -= 1;
+        Ok(code.documents)
+    }
+
+    /// A character that stands between words; whether it ends the code.
+    fn operator(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
+        if ")\n;&|".contains(c) && !code.in_brackets() {
+            self.finish_word(code);
+        }
+        match c {
+            '<' if reader.starts_with("<<<") => {
+                self.copy(reader, 3);
+                let reads = code.words.first().is_some_and(|word| word == "read");
+                let evaluated = reads && !self.attributes.integers.is_empty();
+                code.word = true;
+                code.target = Some(evaluated.then_some(Evaluated::Arithmetic));
+            }
+            '<' if reader.starts_with("<<") => {
+                let document = self.delimiter(reader)?;
+                code.documents.extend(document);
+                code.word = true;
+            }
+            '<' | '>' if !code.in_brackets() => {
+                // The target of `>&` is expanded twice by bash, unless it is a number.
+                let doubled = reader.char(1) == Some('&');
+                self.copy(reader, 1 + usize::from(doubled));
+                code.word = true;
+                // In a process substitution begins a command.
+                code.target = (reader.char(0) != Some('(')).then_some(doubled.then_some(Evaluated::Code));
+            }
+            ' ' | '\t' | '<' | '>' => {
+                code.word = true;
+                self.copy(reader, 1);
+            }
+            '(' | ')' | '|' | '&' if code.in_brackets() => {
+                code.word = true;
+                self.copy(reader, 1);
+            }
+            '&' if reader.char(1) == Some('>') => self.copy(reader, 1),
+            '\n' => {
+                code.separate();
+                self.copy(reader, 1);
+                for document in std::mem::take(&mut code.documents) {
+                    self.document(reader, &document)?;
+                }
+            }
+            '(' if reader.char(1) == Some('(') && reader.is_arithmetic(2) => {
+                self.copy(reader, 2);
+                self.formula(reader)?;
+                code.separate();
+            }
+            '(' => {
+                let end = match self.out.chars().next_back() {
+                    Some('=') if !code.word => End::Array,
+                    Some('?' | '*' | '+' | '@' | '!') if !code.word => End::Pattern,
+                    _ => End::Paren,
+                };
+                if let (End::Array, Assigned::Value(name)) = (end, assigned(&self.word.literal)) {
+                    self.attributes.arrays.insert(name.to_owned());
+                }
+                self.copy(reader, 1);
+                let documents = self.code(reader, end)?;
+                code.documents.extend(documents);
+                code.separate();
+            }
+            ')' => {
+                self.copy(reader, 1);
+                code.separate();
+                if code.end == End::Esac {
+                    code.stage = Stage::Commands;
+                }
+                return Ok(matches!(code.end, End::Paren | End::Pattern | End::Array));
+            }
+            _ => {
+                if c == ';' {
+                    code.words.clear();
+                }
+                if code.end == End::Esac && (reader.starts_with(";;") || reader.starts_with(";&")) {
+                    code.stage = Stage::Patterns;
+                }
+                self.copy(reader, 1);
+                code.separate();
+            }
+        }
+        Ok(false)
+    }
+
+    /// The beginning of a word, or all of a comment or keyword; whether it ends the code.
+    fn word(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
+        if reader.char(0) == Some('#') {
+            while let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, Seen::Char('\n'))) {
+                match seen {
+                    Seen::Value(placeholder) => self.place(reader, placeholder, Place::Bare),
+                    Seen::Char(_) => self.copy(reader, 1),
+                }
+            }
+            return Ok(false);
+        }
+        code.word = false;
+        self.finish_word(code);
+        if let Some(evaluated) = code.target.take() {
+            self.word.evaluated = evaluated;
+            return self.first(reader).map(|()| false);
+        }
+        let command = std::mem::replace(&mut code.command, false);
+        let keyword = reader.plain_word().unwrap_or_default();
+        match code.stage {
+            Stage::Subject(0) => code.stage = Stage::Subject(1),
+            Stage::Subject(_) => {
+                self.copy(reader, keyword.chars().count());
+                code.stage = Stage::Patterns;
+                code.command = true;
+            }
+            _ if !command => self.argument(reader, code)?,
+            _ if keyword == "esac" && code.end == End::Esac => {
+                self.copy(reader, 4);
+                return Ok(true);
+            }
+            Stage::Patterns => {}
+            Stage::Commands if keyword == "case" => {
+                self.copy(reader, 4);
+                let documents = self.code(reader, End::Esac)?;
+                code.documents.extend(documents);
+            }
+            Stage::Commands => {
+                code.command = self.command_word(reader, code, &keyword)?;
+                self.copy(reader, keyword.chars().count());
+            }
+        }
+        self.first(reader).map(|()| false)
+    }
+
+    /// The first piece of a word, unless the word has ended.
+    fn first(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+        match reader.seen(0) {
+            Some(seen) if !matches!(seen, Seen::Char(c) if is_meta(c)) => self.expansion(reader, seen, false),
+            _ => Ok(()),
+        }
+    }
+
+    /// A word where a command may begin; whether one may begin behind it as well.
+    fn command_word(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, keyword: &str) -> Result<bool, Error> {
+        if OPENERS.contains(&keyword) {
+            return Ok(true);
+        }
+        let literal = reader.literal();
+        match assigned(&literal) {
+            Assigned::Element(name) => {
+                self.word.literal.clone_from(&literal);
+                self.copy(reader, name.chars().count() + 1);
+                self.braces(reader, ']', Inner::Subscript, false)?;
+                self.word.evaluated = self.attributes.integers.contains(name).then_some(Evaluated::Arithmetic);
+                return Ok(true);
+            }
+            Assigned::Value(_) => {
+                self.word.evaluated = self.attributes.evaluated(&[literal.clone()]);
+                self.word.literal = literal;
+                return Ok(true);
+            }
+            Assigned::Nothing => {}
+        }
+        // Options of `command`, `exec` and `time`.
+        if PREFIXES.contains(&literal.as_str()) || literal.starts_with('-') {
+            return Ok(true);
+        }
+        code.words = vec![literal];
+        Ok(false)
+    }
+
+    /// A word behind a command's name, or in a list.
+    fn argument(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code) -> Result<(), Error> {
+        if code.end == End::Array {
+            if reader.char(0) == Some('[') {
+                let element = self.word.evaluated;
+                self.copy(reader, 1);
+                self.braces(reader, ']', Inner::Subscript, false)?;
+                self.word.evaluated = element;
+            }
+            return Ok(());
+        }
+        let literal = reader.literal();
+        if literal == "{" && code.words.first().is_some_and(|word| word == "function") {
+            code.separate();
+            return Ok(());
+        }
+        let compares = is_test(&code.words) && COMPARISONS.contains(&literal.as_str());
+        if let (true, Some(before)) = (compares, code.words.last()) {
+            let operands = code.previous.drain(..).chain([before.clone()]);
+            self.evaluated.extend(operands.map(|name| (name, Evaluated::Arithmetic)));
+        }
+        code.words.push(literal.clone());
+        self.word.literal = literal;
+        self.attributes.learn(&code.words);
+        self.word.evaluated = self.attributes.evaluated(&code.words);
+        if self.word.evaluated.is_none() && prints_its_arguments(&code.words) {
+            self.word.evaluated = code.printed;
+        }
+        Ok(())
+    }
+
+    /// Ends the word before the next one begins.
+    fn finish_word(&mut self, code: &mut Code) {
+        let element = if code.end == End::Array { self.word.evaluated } else { None };
+        let word = std::mem::replace(&mut self.word, Word { evaluated: element, ..Word::default() });
+        if prints_its_arguments(&code.words) {
+            code.prints.extend(word.variables.iter().cloned());
+        }
+        code.previous = word.variables;
+    }
+}

@@ -1,0 +1,145 @@
+//! The commands by which a shell evaluates a value once more, after it was expanded.
+//!
+//! The rules are those of bash, dash, ksh, mksh, zsh and busybox together, found by trying every builtin of each: a
+//! value is taken to be evaluated where one of them does so.
+
+use std::collections::BTreeSet;
+
+use super::Evaluated;
+use super::reader::is_name;
+
+/// Operators of `[[`, `[` and `test` whose operands are formulas: in `[[` to bash, in all three to mksh.
+pub(super) const COMPARISONS: [&str; 6] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
+/// Words before the name of a command that leave it what it is.
+pub(super) const PREFIXES: [&str; 6] = ["builtin", "command", "exec", "nocorrect", "noglob", "-"];
+/// Integer variables of the shells' own.
+const INTEGERS: [&str; 8] = ["BASHPID", "COLUMNS", "HISTCMD", "LINES", "OPTIND", "RANDOM", "SECONDS", "TMOUT"];
+/// Variables whose value is expanded again, or run.
+const CODE: [&str; 8] = ["BASH_ENV", "ENV", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS3", "PS4"];
+
+/// The variables to which an assignment means more than text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attributes {
+    /// Integers, and references to other variables: each value that is assigned is evaluated.
+    pub(super) integers: BTreeSet<String>,
+    /// Arrays: `declare` evaluates a value in parentheses.
+    pub(super) arrays: BTreeSet<String>,
+}
+
+/// What a word assigns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Assigned<'a> {
+    /// An element of this array: `name[`.
+    Element(&'a str),
+    /// This variable: `name=` or `name+=`.
+    Value(&'a str),
+    Nothing,
+}
+
+impl<'a> Assigned<'a> {
+    /// The variable; empty if there is none.
+    pub(super) fn name(self) -> &'a str {
+        match self {
+            Self::Element(name) | Self::Value(name) => name,
+            Self::Nothing => "",
+        }
+    }
+}
+
+/// Returns what a word that begins with `literal` assigns to.
+pub(super) fn assigned(literal: &str) -> Assigned<'_> {
+    let (name, rest) = literal.split_at(literal.find(|c| !is_name(c)).unwrap_or(literal.len()));
+    match rest.as_bytes() {
+        _ if name.is_empty() => Assigned::Nothing,
+        [b'[', ..] => Assigned::Element(name),
+        [b'=', ..] | [b'+', b'=', ..] => Assigned::Value(name),
+        _ => Assigned::Nothing,
+    }
+}
+
+/// Whether the command compares its words.
+pub(super) fn is_test(words: &[String]) -> bool {
+    words.first().is_some_and(|name| ["[[", "[", "test"].contains(&name.as_str()))
+}
+
+/// Whether the command prints what its words are.
+pub(super) fn prints_its_arguments(words: &[String]) -> bool {
+    words.first().is_some_and(|name| ["basename", "dirname", "echo", "print", "printf"].contains(&name.as_str()))
+}
+
+/// Whether one of the options among `words` has one of these letters.
+fn has_option(words: &[String], letters: &str) -> bool {
+    let options = words.iter().filter_map(|word| word.strip_prefix('-'));
+    options.into_iter().any(|option| option.contains(|c| letters.contains(c)))
+}
+
+impl Attributes {
+    /// Takes note of what a command declares by its latest word.
+    pub(super) fn learn(&mut self, words: &[String]) {
+        let [name, options @ .., latest] = words else { return };
+        let variable = match assigned(latest) {
+            Assigned::Nothing => latest.as_str(),
+            named => named.name(),
+        };
+        if !variable.starts_with(is_name) {
+            return;
+        }
+        match name.as_str() {
+            "integer" | "float" | "nameref" => self.integers.insert(variable.to_owned()),
+            "declare" | "typeset" | "local" | "export" | "readonly" => {
+                if has_option(options, "aA") {
+                    self.arrays.insert(variable.to_owned());
+                }
+                has_option(options, "EFin") && self.integers.insert(variable.to_owned())
+            }
+            _ => false,
+        };
+    }
+
+    /// How the shell evaluates what the latest of a command's `words` expands to, each of which is known up to its first
+    /// expansion; a single word may assign.
+    pub(super) fn evaluated(&self, words: &[String]) -> Option<Evaluated> {
+        let [name, between @ .., latest] = words else {
+            return self.assigns(assigned(words.first()?).name());
+        };
+        let before = between.last().unwrap_or(name).as_str();
+        match name.as_str() {
+            "let" | "shift" | "ulimit" | "integer" | "float" => Some(Evaluated::Arithmetic),
+            "alias" | "compgen" | "complete" | "emulate" | "eval" | "mapfile" | "readarray" | "trap" => {
+                Some(Evaluated::Code)
+            }
+            "getopts" | "nameref" | "read" | "unset" => Some(Evaluated::Name),
+            "declare" | "typeset" | "local" | "export" | "readonly" => self.declares(between, latest),
+            "[[" | "[" | "test" if COMPARISONS.contains(&before) => Some(Evaluated::Arithmetic),
+            "[[" | "[" | "test" => ["-v", "-R"].contains(&before).then_some(Evaluated::Name),
+            "printf" if between.first().is_some_and(|option| option.starts_with("-v")) || latest.starts_with("-v") => {
+                let assigns = between.get(1).is_some_and(|variable| self.integers.contains(variable));
+                let names = between.len() < 2;
+                if names { Some(Evaluated::Name) } else { assigns.then_some(Evaluated::Arithmetic) }
+            }
+            "for" | "select" if between.first().is_some_and(|variable| self.integers.contains(variable)) => {
+                Some(Evaluated::Arithmetic)
+            }
+            _ => super::scripts(words).contains(&(words.len() - 1)).then_some(Evaluated::Code),
+        }
+    }
+
+    /// How `declare` and its like evaluate a word.
+    fn declares(&self, options: &[String], word: &str) -> Option<Evaluated> {
+        let Assigned::Value(name) = assigned(word) else { return Some(Evaluated::Name) };
+        if has_option(options, "EFin") {
+            return Some(Evaluated::Arithmetic);
+        }
+        let array = self.arrays.contains(name) || has_option(options, "aA");
+        array.then_some(Evaluated::Code).or_else(|| self.assigns(name))
+    }
+
+    /// How an assignment to a variable evaluates its value.
+    fn assigns(&self, variable: &str) -> Option<Evaluated> {
+        if self.integers.contains(variable) || INTEGERS.contains(&variable) {
+            Some(Evaluated::Arithmetic)
+        } else {
+            CODE.contains(&variable).then_some(Evaluated::Code)
+        }
+    }
+}
