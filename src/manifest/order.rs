@@ -1,80 +1,29 @@
 //! The order of fields in which people write and read manifests: what a thing is, then what it does, lists last.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
-/// Fields in their usual order; those not named here follow in the order in which they came.
-const ORDER: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata",
-    "name",
-    "generateName",
-    "namespace",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "immutable",
-    "data",
-    "binaryData",
-    "spec",
-    // JobSpec
-    "completions",
-    "parallelism",
-    "completionMode",
-    "suspend",
-    "backoffLimit",
-    "backoffLimitPerIndex",
-    "maxFailedIndexes",
-    "activeDeadlineSeconds",
-    "ttlSecondsAfterFinished",
-    "podReplacementPolicy",
-    "podFailurePolicy",
-    "successPolicy",
-    "template",
-    // PodSpec
-    "restartPolicy",
-    "serviceAccountName",
-    "priorityClassName",
-    "nodeSelector",
-    "tolerations",
-    "imagePullSecrets",
-    "initContainers",
-    "containers",
-    "volumes",
-    // Container, VolumeMount
-    "image",
-    "command",
-    "args",
-    "workingDir",
-    "ports",
-    "envFrom",
-    "env",
-    "resources",
-    "requests",
-    "limits",
-    "volumeMounts",
-    "mountPath",
-    "subPath",
-    "subPathExpr",
-    "readOnly",
-    "terminationMessagePolicy",
-    "imagePullPolicy",
-    // Toleration, conditions
-    "key",
-    "containerName",
-    "operator",
-    "value",
-    "values",
-    "effect",
-    "action",
-    "onExitCodes",
-    "onPodConditions",
-    "type",
-    "status",
-];
+/// Fields in their usual order, those of a Job, a Pod, a container, a toleration and a condition each on their lines.
+const ORDER: &str = "
+    apiVersion kind metadata name generateName namespace labels annotations ownerReferences
+    immutable data binaryData spec
+    completions parallelism completionMode suspend backoffLimit backoffLimitPerIndex maxFailedIndexes
+    activeDeadlineSeconds ttlSecondsAfterFinished podReplacementPolicy podFailurePolicy successPolicy template
+    restartPolicy serviceAccountName priorityClassName nodeSelector tolerations imagePullSecrets
+    initContainers containers volumes
+    image command args workingDir ports envFrom env resources requests limits
+    volumeMounts mountPath subPath subPathExpr readOnly terminationMessagePolicy imagePullPolicy
+    key containerName operator value values effect action onExitCodes onPodConditions type status
+";
 
+/// The place of each in that order.
+static RANKS: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| ORDER.split_whitespace().zip(0..).collect());
+
+/// Those not named there follow in the order in which they came.
 fn rank(key: &str) -> usize {
-    ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len())
+    RANKS.get(key).copied().unwrap_or(usize::MAX)
 }
 
 /// Puts the fields of `value`, and of all that is in it, into their usual order.

@@ -1,9 +1,14 @@
 //! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
 
-use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use k8s_openapi::ByteString;
 use serde_json::{Map, Value, json};
 
+use super::filled;
 use crate::contract::{self, MANAGER, label};
 use crate::error::Error;
 use crate::spec::JobSpec;
@@ -88,69 +93,39 @@ fn entry(spec: &JobSpec, key: u32, per_key: u32) -> Result<(String, Vec<u8>), Er
     Ok((format!("{key}.gz"), gzip(&lines)?))
 }
 
-/// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// Its checksum and its length come last.
-const GZIP_TRAILER_BYTES: usize = 8;
-
-/// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
+/// A gzip file (RFC 1952) of these bytes: the same for the same bytes.
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut file = GZIP_HEADER.to_vec();
-    let mut deflate = Compress::new(Compression::default(), false);
-    // Deflate never takes more than a few bytes a block above the original.
-    file.reserve(bytes.len() + bytes.len() / 1000 + 64);
-    match deflate.compress_vec(bytes, &mut file, FlushCompress::Finish) {
-        Ok(Status::StreamEnd) => {}
-        Ok(status) => return Err(Error::usage(format!("the items can't be compressed ({status:?})"))),
-        Err(error) => return Err(Error::usage("the items can't be compressed").caused_by(error)),
-    }
-    let mut checksum = Crc::new();
-    checksum.update(bytes);
-    file.extend_from_slice(&checksum.sum().to_le_bytes());
-    file.extend_from_slice(&checksum.amount().to_le_bytes());
-    Ok(file)
+    let mut file = GzEncoder::new(Vec::new(), Compression::default());
+    let compressed = file.write_all(bytes).and_then(|()| file.finish());
+    compressed.map_err(|error| Error::usage("the items can't be compressed").caused_by(error))
 }
 
-/// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
+/// The bytes of a gzip file; None for one that is broken or larger than a key ever is.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
-    const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
-    let body = file.strip_prefix(&GZIP_HEADER)?;
-    let (body, trailer) = body.split_at_checked(body.len().checked_sub(GZIP_TRAILER_BYTES)?)?;
-    let length = u32::from_le_bytes(trailer.last_chunk::<4>().copied()?) as usize;
-    if length > MAX_BYTES {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(length + 1);
-    let status = Decompress::new(false).decompress_vec(body, &mut bytes, FlushDecompress::Finish).ok()?;
-    (status == Status::StreamEnd && bytes.len() == length).then_some(bytes)
+    const MAX_BYTES: u64 = 8 * MAX_CONFIG_MAP_BYTES as u64;
+    let mut bytes = Vec::new();
+    let read = GzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
 /// The objects of these shards.
 pub(super) fn config_maps(spec: &JobSpec, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |(number, shard): (usize, Shard)| {
-        let mut metadata = Map::new();
-        metadata.insert("name".to_owned(), json!(contract::items_config_map(&spec.name, number)));
-        if let Some(namespace) = &spec.namespace {
-            metadata.insert("namespace".to_owned(), json!(namespace));
-        }
-        metadata.insert(
-            "labels".to_owned(),
-            json!({label::MANAGED_BY: MANAGER, label::INSTANCE: spec.name, label::ITEMS_OF: spec.name}),
-        );
-        let mut config_map = json!({
+        let metadata = json!({
+            "name": contract::items_config_map(&spec.name, number),
+            "namespace": spec.namespace,
+            "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: spec.name, label::ITEMS_OF: spec.name},
+        });
+        filled(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": metadata,
+            "metadata": filled(metadata),
             // An index that is tried again must see what it saw before; and no kubelet needs to watch it.
             "immutable": true,
-        });
-        for (field, entries) in [("data", shard.data), ("binaryData", shard.binary)] {
-            if !entries.is_empty() {
-                config_map[field] = Value::Object(entries);
-            }
-        }
-        config_map
+            "data": shard.data,
+            "binaryData": shard.binary,
+        }))
     };
     shards.into_iter().enumerate().map(config_map).collect()
 }
