@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::config::data;
+use super::output::data;
 use crate::args::VersionArgs;
 use crate::cluster::ServerVersion;
 use crate::error::Exit;

@@ -484,7 +484,7 @@ fn choose_form(
 }
 
 /// The command with its placeholders replaced by what stands for them.
-fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
+pub(super) fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
     let word = |(position, argument): (usize, &Argument)| {
         for placeholder in argument.placeholders() {

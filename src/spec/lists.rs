@@ -1,5 +1,7 @@
 //! Items that need no file: lists, numbers, and what can be combined of several lists.
 
+use itertools::Itertools as _;
+
 use super::items::{Columns, Item, ListProblem, one_record};
 use super::select::{Collector, Flow, Taken};
 use crate::error::Error;
@@ -130,8 +132,12 @@ impl<'a> Source<'a> {
     fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
         let lengths = groups.iter().map(|group| group.rows as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
-        let at = (count > 0).then(|| vec![0; groups.len()]);
-        Self { origin, columns, count, rows: Box::new(Product { groups, at }), notes }
+        let combinations = groups.iter().map(|group| 0..group.rows).multi_cartesian_product();
+        let rows = combinations.map(move |at| {
+            let rows = groups.iter().zip(at);
+            rows.flat_map(|(group, row)| group.lists.iter().map(move |list| list[row].clone())).collect()
+        });
+        Self { origin, columns, count, rows: Box::new(rows), notes }
     }
 
     /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
@@ -176,36 +182,6 @@ struct Group {
 impl Group {
     fn one(list: List) -> Self {
         Self { rows: list.len(), lists: vec![list] }
-    }
-}
-
-/// Every combination of a row of each group; the last group changes fastest.
-struct Product {
-    groups: Vec<Group>,
-    /// The row of each group that comes next; None behind the last combination.
-    at: Option<Vec<usize>>,
-}
-
-impl Iterator for Product {
-    type Item = Vec<Vec<u8>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let at = self.at.as_mut()?;
-        let rows = self.groups.iter().zip(&*at);
-        let values = rows.flat_map(|(group, &row)| group.lists.iter().map(move |list| list[row].clone())).collect();
-        let mut is_last = true;
-        for (group, row) in self.groups.iter().zip(at).rev() {
-            *row += 1;
-            if *row < group.rows {
-                is_last = false;
-                break;
-            }
-            *row = 0;
-        }
-        if is_last {
-            self.at = None;
-        }
-        Some(values)
     }
 }
 

@@ -283,12 +283,10 @@ fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -
         // An image may well have an entry point of its own: a template that names no command says so on purpose.
         Some(base) if base::worker(base).is_some() => Ok(()),
         _ => {
-            let error = Error::usage("there is no command to run for each item")
-                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev");
-            Err(match name {
-                Some(name) => error.hint(format!("{name:?} stands before them, and was read as the name of the Job")),
-                None => error,
-            })
+            let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
+            Err(Error::usage("there is no command to run for each item")
+                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
+                .hint_if(name.map(named)))
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{base, duration};
 use crate::args::{PolicyArgs, Standing};
 use crate::error::Error;
-use crate::index_set::IndexSet;
+use crate::index_set::{IndexSet, ParseIndexSetError};
 
 /// Most rules that a `podFailurePolicy` may have (`pkg/apis/batch/validation`).
 const MAX_RULES: usize = 20;
@@ -123,12 +123,17 @@ pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
     }
 }
 
+/// Reads the set that a flag takes.
+pub(super) fn index_set(flag: &str, text: &str, hint: &str) -> Result<IndexSet, Error> {
+    text.parse().map_err(|problem: ParseIndexSetError| {
+        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint(hint)
+    })
+}
+
 /// Reads exit codes, as in `1,3-5`.
 fn exit_codes(flag: &str, text: Option<&str>) -> Result<Vec<u8>, Error> {
     let Some(text) = text else { return Ok(Vec::new()) };
-    let codes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
-        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint("write exit codes as 1,3-5")
-    })?;
+    let codes = index_set(flag, text, "write exit codes as 1,3-5")?;
     if codes.contains(0) {
         return Err(Error::usage(format!("{flag} {text} has 0, the exit code of success"))
             .hint("exit codes of failures are 1-255"));
@@ -178,9 +183,7 @@ fn success(indexes: Option<&str>, count: Option<u32>, completions: u32) -> Resul
 }
 
 fn success_indexes(text: &str, completions: u32) -> Result<IndexSet, Error> {
-    let indexes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
-        Error::usage(format!("--success-indexes {text:?}: {}", problem.problem())).hint("write indexes as 0-3,7")
-    })?;
+    let indexes = index_set("--success-indexes", text, "write indexes as 0-3,7")?;
     let all = IndexSet::below(completions);
     let outside = indexes.difference(&all);
     if !outside.is_empty() {

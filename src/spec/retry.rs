@@ -1,8 +1,8 @@
 //! What is to be run again, and with which changes.
 
-use super::handover::{ItemForm, Part, Word};
+use super::handover::{ItemForm, Part, Word, words};
 use super::items::Columns;
-use super::template::{self, Shape, Template};
+use super::template::{self, Template};
 use super::variables::Naming;
 use super::{MAX_PARALLELISM, pod, policy, script};
 use crate::args::{OutstandingStatus, RetryArgs};
@@ -75,12 +75,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         objects: _,
         standing,
     } = args;
-    let exit_codes = exit_codes.map(|text| {
-        text.parse::<IndexSet>().map_err(|problem| {
-            Error::usage(format!("--exit-code {text:?}: {}", problem.problem()))
-                .hint("write exit codes as 137 or 1,3-5")
-        })
-    });
+    let exit_codes = exit_codes.map(|text| policy::index_set("--exit-code", &text, "write exit codes as 137 or 1,3-5"));
     let wanted = Wanted {
         index,
         statuses: status,
@@ -183,27 +178,18 @@ pub(crate) fn reword(command: &[String], given: &Given<'_>) -> Result<Vec<Word>,
         ItemForm::File | ItemForm::Env | ItemForm::Stdin => Template::literal(command),
     };
     let mut naming = Naming::new(&names);
-    let scripts = script::scripts(command);
-    let mut words = Vec::new();
-    for (position, argument) in template.arguments.iter().enumerate() {
-        for placeholder in argument.placeholders() {
-            naming.add(placeholder);
+    let mut words = words(command, &template, &mut naming)?;
+    for position in script::scripts(command) {
+        let ([Part::Text(text)], false) = (&words[position][..], template.arguments[position].is_literal()) else {
+            continue;
+        };
+        let evaluated = script::evaluated(text)?;
+        if let Some((name, _)) = evaluated.iter().find(|(name, _)| given.variables.contains(name)) {
+            return Err(Error::usage(format!(
+                "${name} stands in arithmetic, where only numbers are safe, and a retry does not read the items"
+            ))
+            .hint("take it out of the formula: assign it to a variable and check it there"));
         }
-        words.push(match argument.shape() {
-            Shape::Mixed(segments) if scripts.contains(&position) => {
-                let name = |placeholder: &template::Placeholder| naming.name(placeholder).to_owned();
-                let text = script::refer(segments, &naming.columns, &name)?;
-                let evaluated = script::evaluated(&text)?;
-                if let Some((name, _)) = evaluated.iter().find(|(name, _)| given.variables.contains(name)) {
-                    return Err(Error::usage(format!(
-                        "${name} stands in arithmetic, where only numbers are safe, and a retry does not read the items"
-                    ))
-                    .hint("take it out of the formula: assign it to a variable and check it there"));
-                }
-                vec![Part::Text(text)]
-            }
-            _ => argument.segments.iter().map(|segment| naming.part(segment)).collect(),
-        });
     }
     for placeholder in template.placeholders().filter(|placeholder| placeholder.subject != template::Subject::Index) {
         let name = naming.name(placeholder);

@@ -1,16 +1,15 @@
 //! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
 //! work is lost, and what is printed.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::output::{self, Fields, Output};
 use super::{Context, find};
-use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
+use crate::args::{ChangeArgs, DataFormat, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
-use crate::manifest;
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
@@ -50,6 +49,14 @@ pub(in crate::commands) fn name(job: &Job) -> &str {
 pub(in crate::commands) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+}
+
+/// What becomes of running indexes of a Job that end: where they start anew, `when`.
+pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
+    let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
+    let running = plural(ends, "running index", "running indexes");
+    let anew = when.map_or_else(String::new, |when| format!("; {each} anew {when}"));
+    (ends > 0).then(|| format!("{running} of job {} {verb} here{anew}", name(job)))
 }
 
 /// # Errors
@@ -197,11 +204,6 @@ async fn apply(
     context: &mut Context,
 ) -> Result<Exit> {
     let submission = Submission { dry_run: dry_run == DryRun::Server, field_manager };
-    let note = match dry_run {
-        DryRun::None => "",
-        DryRun::Client => " (dry run)",
-        DryRun::Server => " (server dry run)",
-    };
     let (mut printed, mut exit) = (Vec::new(), Exit::Success);
     let is_one = steps.len() == 1;
     for (job, step) in steps {
@@ -225,7 +227,9 @@ async fn apply(
         };
         match (&mut output.custom, output.word) {
             (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
-            (None, None) => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
+            (None, None) => {
+                context.ui.data(format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note()))?
+            }
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
             (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
         }
@@ -236,15 +240,13 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(output), false) = (output.word, printed.is_empty()) {
+    if let (Some(word), false) = (output.word, printed.is_empty()) {
         let whole = match printed.as_slice() {
             [only] => output::object(only, Fields::Shown)?,
             _ => output::list_of(&printed, Fields::Shown)?,
         };
-        let text = match output {
-            ObjectFormat::Yaml => manifest::yaml::documents(&[whole]).context("writing YAML")?,
-            _ => format!("{}\n", serde_json::to_string_pretty(&whole)?),
-        };
+        let format = if word == ObjectFormat::Yaml { DataFormat::Yaml } else { DataFormat::Json };
+        let text = output::data(&whole, format)?;
         context.ui.data(text)?;
     }
     Ok(exit)
