@@ -49,7 +49,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
         check_elastic(job, &spec, completions, stated, context)?;
     }
     if (completions, wanted.parallelism) == (before, at_once) {
-        return Ok(Step::none());
+        return Ok(Step::default());
     }
     let mut patch = json!({"spec": {"parallelism": wanted.parallelism}});
     if completions != before {

@@ -21,7 +21,7 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     change::check_unqueued(job, WORDS.verb, false)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend == Some(true) {
-        return Ok(Step::none());
+        return Ok(Step::default());
     }
     let ends = active(job);
     let mut notes = Vec::from_iter(change::note_of_ends(ends, job, Some("once it is resumed")));

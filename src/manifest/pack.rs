@@ -1,11 +1,9 @@
 //! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
 
-use std::io::{Read as _, Write as _};
-
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::Crc;
 use k8s_openapi::ByteString;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value, json};
 
 use super::filled;
@@ -57,7 +55,7 @@ pub(super) fn shards(spec: &JobSpec) -> Result<Vec<Shard>, Error> {
     let mut shards = vec![Shard::new(0)];
     let mut first = 0;
     for key in 0..spec.completions.div_ceil(per_key) {
-        let (name, value) = entry(spec, key, per_key)?;
+        let (name, value) = entry(spec, key, per_key);
         if value.len() > MAX_CONFIG_MAP_BYTES {
             return Err(stores::too_large(first as usize, value.len()));
         }
@@ -76,37 +74,40 @@ pub(super) fn shards(spec: &JobSpec) -> Result<Vec<Shard>, Error> {
 }
 
 /// A key and what stands for its items.
-fn entry(spec: &JobSpec, key: u32, per_key: u32) -> Result<(String, Vec<u8>), Error> {
+fn entry(spec: &JobSpec, key: u32, per_key: u32) -> (String, Vec<u8>) {
     let payload = spec.handover.payload();
     let from = (key * per_key) as usize;
     let ItemStore::Packed { compressed, .. } = spec.item_store else {
-        return Ok((key.to_string(), payload.bytes(&spec.items[from]).into_owned()));
+        return (key.to_string(), payload.bytes(&spec.items[from]).into_owned());
     };
     let mut lines = Vec::new();
     for item in spec.items.iter().skip(from).take(per_key as usize) {
-        stores::encode_line(&payload.bytes(item), &mut lines);
+        lines.extend(stores::encode_line(&payload.bytes(item)));
         lines.push(b'\n');
     }
-    if !compressed {
-        return Ok((key.to_string(), lines));
-    }
-    Ok((format!("{key}.gz"), gzip(&lines)?))
+    if compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
-/// A gzip file (RFC 1952) of these bytes: the same for the same bytes.
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut file = GzEncoder::new(Vec::new(), Compression::default());
-    let compressed = file.write_all(bytes).and_then(|()| file.finish());
-    compressed.map_err(|error| Error::usage("the items can't be compressed").caused_by(error))
+/// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+/// How hard to compress: as `gzip` does.
+const GZIP_LEVEL: u8 = 6;
+
+/// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut checksum = Crc::new();
+    checksum.update(bytes);
+    let (sum, length) = (checksum.sum().to_le_bytes(), checksum.amount().to_le_bytes());
+    [&GZIP_HEADER[..], &compress_to_vec(bytes, GZIP_LEVEL), &sum, &length].concat()
 }
 
-/// The bytes of a gzip file; None for one that is broken or larger than a key ever is.
+/// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
-    const MAX_BYTES: u64 = 8 * MAX_CONFIG_MAP_BYTES as u64;
-    let mut bytes = Vec::new();
-    let read = GzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
-    (read as u64 <= MAX_BYTES).then_some(bytes)
+    const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
+    let (body, trailer) = file.strip_prefix(&GZIP_HEADER)?.split_last_chunk::<8>()?;
+    let bytes = decompress_to_vec_with_limit(body, MAX_BYTES).ok()?;
+    trailer.ends_with(&u32::try_from(bytes.len()).ok()?.to_le_bytes()).then_some(bytes)
 }
 
 /// The objects of these shards.

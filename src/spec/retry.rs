@@ -4,7 +4,7 @@ use super::handover::{ItemForm, Part, Word, words};
 use super::items::Columns;
 use super::template::{self, Template};
 use super::variables::Naming;
-use super::{MAX_PARALLELISM, pod, policy, script};
+use super::{check_parallelism, pod, policy, script};
 use crate::args::{OutstandingStatus, RetryArgs};
 use crate::error::Error;
 use crate::index_set::{IndexSelector, IndexSet};
@@ -53,9 +53,6 @@ pub(crate) enum Amount {
 }
 
 /// From the words of the command line.
-///
-/// # Errors
-/// A usage error for what can't be had: it says what, why, and what to type instead.
 pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     let RetryArgs {
         job: _,
@@ -83,16 +80,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         exit_codes: exit_codes.transpose()?,
     };
     policy::check_retries(retries)?;
-    match parallelism {
-        Some(0) => return Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
-        Some(n) if n > MAX_PARALLELISM => {
-            return Err(Error::usage(format!(
-                "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
-            ))
-            .hint(format!("give at most {MAX_PARALLELISM}")));
-        }
-        _ => {}
-    }
+    parallelism.map(check_parallelism).transpose()?;
     let command = command
         .into_iter()
         .map(|word| {

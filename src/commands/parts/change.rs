@@ -21,7 +21,8 @@ pub(in crate::commands) struct Words {
     pub(in crate::commands) done: &'static str,
 }
 
-/// What a verb would do to a Job.
+/// What a verb would do to a Job: by default nothing, as it is as it is wanted.
+#[derive(Default)]
 pub(in crate::commands) struct Step {
     /// The fields to change; None if all is as it is wanted.
     pub(in crate::commands) patch: Option<Value>,
@@ -31,13 +32,6 @@ pub(in crate::commands) struct Step {
     pub(in crate::commands) notes: Vec<String>,
     /// What to do next.
     pub(in crate::commands) hint: Option<String>,
-}
-
-impl Step {
-    /// For a Job that is as it is wanted.
-    pub(in crate::commands) fn none() -> Self {
-        Self { patch: None, ends: 0, notes: Vec::new(), hint: None }
-    }
 }
 
 /// The name of a Job.
@@ -182,13 +176,10 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
     }
     let names = find::job_names(jobs)?;
     let cluster = context.cluster().await?;
-    if names.is_empty() {
-        let job = find::job(None, &cluster, context).await?;
-        return Ok((cluster, vec![job]));
-    }
+    let names = if names.is_empty() { vec![None] } else { names.iter().map(Some).collect() };
     let mut found = Vec::new();
-    for name in &names {
-        found.push(find::job(Some(name), &cluster, context).await?);
+    for name in names {
+        found.push(find::job(name.map(String::as_str), &cluster, context).await?);
     }
     Ok((cluster, found))
 }

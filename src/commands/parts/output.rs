@@ -95,9 +95,6 @@ impl Custom {
     }
 
     /// Prints objects one by one; may be called again for more of them.
-    ///
-    /// # Errors
-    /// As [`Custom::list`].
     pub(in crate::commands) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
         match &self.what {

@@ -124,7 +124,7 @@ impl Intake {
             Parser::Lines { .. } | Parser::Table(_) | Parser::Jsonl(_) => (Some(b'\n'), MAX_PIECE_BYTES),
         };
         while !self.enough {
-            let end = separator.and_then(|separator| memchr::memchr(separator, chunk));
+            let end = chunk.iter().position(|byte| Some(*byte) == separator);
             let piece = &chunk[..end.unwrap_or(chunk.len())];
             if self.rest.len() + piece.len() > limit {
                 return Err(match self.parser {

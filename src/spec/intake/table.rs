@@ -29,7 +29,7 @@ impl Table {
         let mut reader = ReaderBuilder::new().delimiter(separator).build();
         // The reader drops a byte order mark of its own if it comes in one piece; a blank line ends its looking.
         let _ = reader.read_record(b"\n", &mut [0], &mut [0]);
-        let (text, ends) = (vec![0; 1024], vec![0; 16]);
+        let (text, ends) = (vec![0; MAX_ITEM_BYTES + 1], vec![0; MAX_FIELDS + 1]);
         let columns = Columns::None;
         Self { reader, separator, text, ends, text_used: 0, ends_used: 0, began: None, columns }
     }
@@ -52,17 +52,11 @@ impl Table {
                 match result {
                     ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                     ReadRecordResult::OutputFull => {
-                        if self.text.len() > MAX_ITEM_BYTES {
-                            let hint = "a double quote that never closes makes one item of all that follows";
-                            return Err(place.too_large().hint(hint));
-                        }
-                        self.text.resize((self.text.len() * 2).min(MAX_ITEM_BYTES + 1), 0);
+                        let hint = "a double quote that never closes makes one item of all that follows";
+                        return Err(place.too_large().hint(hint));
                     }
                     ReadRecordResult::OutputEndsFull => {
-                        if self.ends.len() > MAX_FIELDS {
-                            return Err(Error::usage(format!("{place} has more than {MAX_FIELDS} fields")));
-                        }
-                        self.ends.resize((self.ends.len() * 2).min(MAX_FIELDS + 1), 0);
+                        return Err(Error::usage(format!("{place} has more than {MAX_FIELDS} fields")));
                     }
                     ReadRecordResult::Record => {
                         if self.record(&place, collector)? == Flow::Enough {
