@@ -46,7 +46,7 @@ Exit codes:
   1    the Job failed, or something went wrong
   2    wrong usage: nothing was created
   3    timed out waiting
-  130  interrupted (Ctrl-C); the Job goes on";
+  130  interrupted (Ctrl-C, SIGTERM, SIGHUP); the Job goes on";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -175,8 +175,8 @@ pub(crate) struct GlobalArgs {
     /// UID to impersonate
     #[arg(long, global = true, value_name = "UID")]
     pub(crate) as_uid: Option<String>,
-    /// How long to wait for one request, as in 30s or 1m; 0 waits for ever
-    #[arg(long, global = true, value_name = "DURATION", default_value = "0")]
+    /// How long the server may take to answer a request, as in 30s or 5m; 0 waits for ever
+    #[arg(long, global = true, value_name = "DURATION", default_value = "1m")]
     pub(crate) request_timeout: String,
     /// Certificate file of the authority that signed the server's certificate
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -86,13 +86,16 @@ pub(crate) mod annotation {
     /// On a Job: a digest of all that was submitted, but for the namespace, so that the same command again is known as
     /// the same.
     pub(crate) const DIGEST: &str = "kubectl-indexed/digest";
+    /// On a Job: its Pods whose logs their nodes no longer have from the beginning, as seen by who followed them.
+    pub(crate) const CUT_LOGS: &str = "kubectl-indexed/cut-logs";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     /// What is told of one object, and not of another that is made like it.
-    pub(crate) const OF_ONE_OBJECT: [&str; 6] = [
+    pub(crate) const OF_ONE_OBJECT: [&str; 7] = [
         LAST_APPLIED,
+        CUT_LOGS,
         SUBMISSION,
         SUBMITTING,
         DIGEST,

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     NotFound,
     /// The object is there already.
     AlreadyExists,
+    /// The server does not know who the user is: no credentials, or wrong or expired ones.
+    Unauthorized,
     /// The user is not allowed to.
     Forbidden,
     /// The server could not be reached, or answered too late.
@@ -81,6 +83,12 @@ impl Error {
         self
     }
 
+    /// The same error, of another kind.
+    #[must_use]
+    pub(crate) fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What sort of thing went wrong.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
@@ -97,7 +105,12 @@ impl Error {
             Kind::Usage => Exit::Usage,
             Kind::TimedOut => Exit::TimedOut,
             Kind::Interrupted => Exit::Interrupted,
-            Kind::NotFound | Kind::AlreadyExists | Kind::Forbidden | Kind::Unreachable | Kind::Failed => Exit::Failure,
+            Kind::NotFound
+            | Kind::AlreadyExists
+            | Kind::Unauthorized
+            | Kind::Forbidden
+            | Kind::Unreachable
+            | Kind::Failed => Exit::Failure,
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod screen;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -15,15 +16,60 @@ use crate::view::{Painted, Printable, Style, escape_control};
 
 /// The streams of the program.
 pub(crate) struct Ui {
-    stdout: BufWriter<Stdout>,
+    stdout: BufWriter<NamedStdout>,
     /// How data looks.
     style: Style,
+    voice: Voice,
+}
+
+/// Says what is no data, on stderr: also from a task that waits for something, while the rest goes on.
+#[derive(Clone)]
+pub(crate) struct Voice {
     /// How messages look.
-    message_style: Style,
+    style: Style,
     quiet: bool,
     /// Whether nothing is drawn or redrawn.
     plain: bool,
-    live: Option<ProgressBar>,
+    live: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+impl Voice {
+    /// Says something about what is going on, unless the whole terminal shows that.
+    pub(crate) fn status(&self, message: &str) {
+        if !self.quiet && !screen::is_taken() {
+            self.message("", AnsiColors::Default, message);
+        }
+    }
+
+    /// Writes the lines of a message behind a label.
+    fn message(&self, label: &str, color: AnsiColors, message: &str) {
+        let message = if self.plain {
+            message.replace(" × ", " times ").replace('…', "...").into()
+        } else {
+            Cow::from(message)
+        };
+        let mut shown = Painted::default();
+        if !label.is_empty() {
+            shown.paint(label, Color::new().color(color).bold());
+            shown.push(" ");
+        }
+        for line in message.lines() {
+            shown.push(line);
+            shown.push("\n");
+        }
+        let shown = shown.encoded(self.style);
+        // Nobody can be told that stderr is closed.
+        let write = || drop(io::stderr().lock().write_all(&shown));
+        match self.live().as_ref() {
+            Some(live) => live.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// The live line, if one is shown.
+    fn live(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Ui {
@@ -35,17 +81,23 @@ impl Ui {
         let plain = plain || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
         let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
-        Self { stdout: BufWriter::new(stdout), style, message_style, quiet: false, plain, live: None }
+        let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
+        Self { stdout: BufWriter::new(NamedStdout(stdout)), style, voice }
     }
 
     /// Leaves out progress, summaries and hints; warnings and errors stay.
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
-        self.quiet = quiet;
+        self.voice.quiet = quiet;
     }
 
     /// Whether nothing may be drawn: what changes is told in lines.
     pub(crate) fn is_plain(&self) -> bool {
-        self.plain
+        self.voice.plain
+    }
+
+    /// What says something while this waits.
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice.clone()
     }
 
     /// How data is to look.
@@ -79,7 +131,7 @@ impl Ui {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         // The live line is wiped before a terminal scrolls under it, and drawn again behind what was written.
         let stdout = &mut self.stdout;
-        match &self.live {
+        match self.voice.live().as_ref() {
             Some(live) if self.style.terminal => live.suspend(|| {
                 stdout.write_all(bytes)?;
                 stdout.flush()
@@ -98,7 +150,7 @@ impl Ui {
 
     /// Says something about what is going on.
     pub(crate) fn status(&mut self, message: &str) {
-        if !self.quiet {
+        if !self.voice.quiet {
             self.message("", AnsiColors::Default, message);
         }
     }
@@ -115,7 +167,7 @@ impl Ui {
 
     /// Names what to do next.
     pub(crate) fn hint(&mut self, message: &str) {
-        if !self.quiet {
+        if !self.voice.quiet {
             self.message("hint:", AnsiColors::Cyan, message);
         }
     }
@@ -139,27 +191,7 @@ impl Ui {
     fn message(&mut self, label: &str, color: AnsiColors, message: &str) {
         // Data that was written before comes before.
         let _ = self.stdout.flush();
-        let message = if self.plain {
-            message.replace(" × ", " times ").replace('…', "...").into()
-        } else {
-            Cow::from(message)
-        };
-        let mut shown = Painted::default();
-        if !label.is_empty() {
-            shown.paint(label, Color::new().color(color).bold());
-            shown.push(" ");
-        }
-        for line in message.lines() {
-            shown.push(line);
-            shown.push("\n");
-        }
-        let shown = shown.encoded(self.message_style);
-        // Nobody can be told that stderr is closed.
-        let write = || drop(io::stderr().lock().write_all(&shown));
-        match &self.live {
-            Some(live) => live.suspend(write),
-            None => write(),
-        }
+        self.voice.message(label, color, message);
     }
 
     /// Asks whether to do something; None where nobody can answer: stdin or stderr is no terminal.
@@ -167,13 +199,13 @@ impl Ui {
     /// # Errors
     /// If the answer can't be read.
     pub(crate) fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
-        if !io::stdin().is_terminal() || !self.message_style.terminal {
+        if !io::stdin().is_terminal() || !self.voice.style.terminal {
             return Ok(None);
         }
         self.end_live();
         self.stdout.flush()?;
         let mut stderr = io::stderr().lock();
-        stderr.write_all(&format!("{question} [y/N] ").encoded(self.message_style))?;
+        stderr.write_all(&format!("{question} [y/N] ").encoded(self.voice.style))?;
         stderr.flush()?;
         let mut answer = String::new();
         if io::stdin().read_line(&mut answer)? == 0 {
@@ -185,7 +217,8 @@ impl Ui {
 
     /// Shows a line that is redrawn in place, on a terminal; elsewhere `progress` prints nothing by itself.
     pub(crate) fn begin_live(&mut self) {
-        if self.quiet || self.plain || !self.message_style.terminal || self.live.is_some() {
+        let Voice { style, quiet, plain, .. } = self.voice;
+        if quiet || plain || !style.terminal || self.is_live() {
             return;
         }
         let live = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
@@ -193,17 +226,17 @@ impl Ui {
             live.set_style(style);
         }
         live.enable_steady_tick(Duration::from_millis(120));
-        self.live = Some(live);
+        *self.voice.live() = Some(live);
     }
 
     /// Whether a live line is shown.
     pub(crate) fn is_live(&self) -> bool {
-        self.live.is_some()
+        self.voice.live().is_some()
     }
 
     /// Changes the live line: how many of how many, and in words.
     pub(crate) fn set_live(&self, done: usize, total: usize, message: impl AsRef<str>) {
-        if let Some(live) = &self.live {
+        if let Some(live) = self.voice.live().as_ref() {
             live.set_length(total as u64);
             live.set_position(done as u64);
             live.set_message(escape_control(message.as_ref()).into_owned());
@@ -212,8 +245,25 @@ impl Ui {
 
     /// Wipes the live line.
     pub(crate) fn end_live(&mut self) {
-        if let Some(live) = self.live.take() {
+        if let Some(live) = self.voice.live().take() {
             live.finish_and_clear();
         }
     }
+}
+
+/// Stdout, which names itself in errors; their kinds stay.
+struct NamedStdout(Stdout);
+
+impl io::Write for NamedStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| named(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|error| named(&error))
+    }
+}
+
+fn named(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("can't write to stdout: {error}"))
 }

@@ -3,6 +3,7 @@
 mod credentials;
 mod errors;
 mod exec;
+mod header;
 mod kubeconfig;
 mod oidc;
 mod policy;
@@ -10,10 +11,12 @@ mod proxy;
 mod retry;
 mod server;
 mod settings;
+mod silence;
 mod stack;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transport;
 
 use std::fmt;
 use std::future::Future;
@@ -24,14 +27,18 @@ use std::time::Duration;
 use kube::client::middleware::BaseUriLayer;
 use tower::Layer as _;
 
-pub(crate) use self::errors::request_error;
+pub(crate) use self::errors::{is_refusal, may_pass, request_error};
+pub(crate) use self::silence::SilenceHook;
 
-use self::credentials::{Credentials, TokenFile, basic, bearer};
+use self::credentials::{Credentials, TokenFile};
 use self::exec::ExecPlugin;
+use self::header::{basic, bearer};
 use self::oidc::Oidc;
 use self::settings::{Login, SERVICE_ACCOUNT, Settings};
+use self::silence::Patience;
 use self::stack::Stack;
 use self::tls::{GivenIdentity, Identity, OwnIdentity};
+use self::transport::Transport;
 use crate::error::Error;
 
 /// kubectl's connection flags as the user gave them; none or empty is not given.
@@ -57,8 +64,10 @@ pub(crate) struct ConnectOptions {
     pub(crate) as_groups: Vec<String>,
     /// `--as-uid`.
     pub(crate) as_uid: Option<String>,
-    /// `--request-timeout`; none or zero is no limit.
+    /// `--request-timeout`: how long the server may be silent; `None` or zero is no limit.
     pub(crate) request_timeout: Option<Duration>,
+    /// Called when the server has been silent for a while.
+    pub(crate) on_silence: SilenceHook,
     /// `--insecure-skip-tls-verify`.
     pub(crate) insecure_skip_tls_verify: bool,
     /// `--certificate-authority`.
@@ -96,8 +105,6 @@ pub(crate) struct Connection {
     pub(crate) namespace: String,
     /// The API server's URL without credentials, for messages.
     pub(crate) server: String,
-    /// How long one request may take; none is no limit. Applied by [`Connection::timed`], never to watches.
-    pub(crate) request_timeout: Option<Duration>,
 }
 
 impl fmt::Debug for Connection {
@@ -105,29 +112,21 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("server", &self.server)
             .field("namespace", &self.namespace)
-            .field("request_timeout", &self.request_timeout)
             .finish_non_exhaustive()
     }
 }
 
 impl Connection {
-    /// The outcome of `request` within the request timeout; `doing` is such as "get jobs in namespace default".
+    /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
     ///
     /// # Errors
-    /// See [`request_error`]; too late is [`Kind::Unreachable`](crate::error::Kind::Unreachable).
-    pub(crate) async fn timed<T>(
+    /// See [`request_error`].
+    pub(crate) async fn ask<T>(
         &self,
         doing: &str,
         request: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, Error> {
-        let answer = match self.request_timeout {
-            None => request.await,
-            Some(limit) => match tokio::time::timeout(limit, request).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(errors::too_late(doing, &self.server, limit)),
-            },
-        };
-        answer.map_err(|error| request_error(doing, &self.server, error))
+        request.await.map_err(|error| request_error(doing, &self.server, error))
     }
 }
 
@@ -185,6 +184,7 @@ fn connect_in(
     service_account: &Path,
 ) -> Result<Connection, Error> {
     let settings = Settings::resolve(options, env, service_account)?;
+    let patience = Patience::new(&settings.server, options.request_timeout, options.on_silence.clone());
     let mut identity: Identity = None;
     if let Some((certificate, key)) = settings.identity.clone() {
         identity = Some(Arc::new(OwnIdentity::new(certificate, key)?));
@@ -194,7 +194,7 @@ fn connect_in(
         Login::Token(token) => Credentials::Fixed(bearer(token.reveal())?),
         Login::TokenFile(path, fallback) => Credentials::File(TokenFile::new(path, fallback)),
         Login::Basic(name, password) => Credentials::Fixed(basic(&name, &password)?),
-        Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, env)?)),
+        Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, &patience, env)?)),
         Login::Exec(config) => {
             policy::check(config.command.as_deref().unwrap_or_default(), env)?;
             let given = Arc::new(GivenIdentity::default());
@@ -203,13 +203,13 @@ fn connect_in(
             Credentials::Exec(ExecPlugin::new(config, &settings, path, given, options.unattended)?)
         }
     };
-    let tls = if stack::needs_tls(&settings) { Some(tls::config(&settings, identity)?) } else { None };
-    let stack = Stack::new(&settings, credentials, tls)?;
+    let tls = if transport::needs_tls(&settings) { Some(tls::config(&settings, identity)?) } else { None };
+    let transport = Transport::new(&settings, tls, patience)?;
+    let stack = Stack::new(settings.impersonation.as_ref(), credentials, transport)?;
     let service = BaseUriLayer::new(settings.server.clone()).layer(stack);
     Ok(Connection {
         client: kube::Client::new(service, settings.namespace.clone()),
         server: server::display(&settings.server),
         namespace: settings.namespace,
-        request_timeout: options.request_timeout.filter(|limit| !limit.is_zero()),
     })
 }

@@ -1,5 +1,6 @@
 //! The only user of the Kubernetes client: requests in, plain values and events out. It never prints.
 
+mod change;
 pub(crate) mod connect;
 pub(crate) mod logs;
 mod names;
@@ -74,7 +75,7 @@ impl Cluster {
     /// One Job by its name.
     pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
         let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
-        self.connection.timed(&doing, self.api::<Job>().get(name)).await.map_err(|error| match error.kind() {
+        self.connection.ask(&doing, self.api::<Job>().get(name)).await.map_err(|error| match error.kind() {
             Kind::NotFound => {
                 Error::new(Kind::NotFound, format!("there is no job {name:?} in namespace {:?}", self.namespace()))
                     .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere")
@@ -109,7 +110,7 @@ impl Cluster {
     pub(crate) async fn some_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let doing = format!("list jobs in namespace {:?}", self.namespace());
         let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
-        Ok(self.connection.timed(&doing, self.api::<Job>().list(&params.limit(PAGE))).await?.items)
+        Ok(self.connection.ask(&doing, self.api::<Job>().list(&params.limit(PAGE))).await?.items)
     }
 
     /// The events about a Job itself, as `kubectl describe` selects them.
@@ -146,7 +147,7 @@ impl Cluster {
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
         let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
-        self.connection.timed(&doing, self.api::<ConfigMap>().get_opt(name)).await
+        self.connection.ask(&doing, self.api::<ConfigMap>().get_opt(name)).await
     }
 
     /// All pages of a list.
@@ -165,8 +166,8 @@ impl Cluster {
                     answer => answer.map(Some),
                 }
             };
-            let Some(list) = self.connection.timed(doing, request).await? else {
-                return Ok(self.connection.timed(doing, api.list(&params)).await?.items);
+            let Some(list) = self.connection.ask(doing, request).await? else {
+                return Ok(self.connection.ask(doing, api.list(&params)).await?.items);
             };
             all.extend(list.items);
             match list.metadata.continue_.filter(|token| !token.is_empty()) {

@@ -46,7 +46,7 @@ impl Cluster {
             } else {
                 Api::all_with(self.client(), &resource)
             };
-            match self.connection.timed(&format!("list {plural}"), api.list_metadata(&params)).await {
+            match self.connection.ask(&format!("list {plural}"), api.list_metadata(&params)).await {
                 Ok(list) => return Ok(list.items.into_iter().filter_map(|object| object.metadata.name).collect()),
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),

@@ -1,16 +1,20 @@
 //! Creating, releasing and deleting: what changes the cluster.
 //!
-//! A creation whose answer is lost may or may not have happened. It is not simply repeated: the Job carries a token of
-//! its submission, by which a Job that is there already is known as our own.
+//! A creation whose answer is lost may or may not have happened. The Job carries a token of its submission, and a
+//! ConfigMap its owner: by them an object that is there already is known as our own.
+
+use std::fmt;
 
 use http::{Method, Request};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::api::ListParams;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Cluster;
+use super::change::{Change, JSON, MERGE_PATCH, METADATA, has};
 use crate::contract::{MANAGER, annotation, label};
 use crate::error::{Error, Kind};
 
@@ -21,6 +25,14 @@ pub(crate) struct Submission<'a> {
     pub(crate) dry_run: bool,
     /// The manager that the server records for the fields.
     pub(crate) field_manager: &'a str,
+}
+
+/// The parameters of a request.
+impl fmt::Display for Submission<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fieldManager={}", utf8_percent_encode(self.field_manager, NON_ALPHANUMERIC))?;
+        f.write_str(if self.dry_run { "&dryRun=All" } else { "" })
+    }
 }
 
 /// An object as the server stored it.
@@ -52,45 +64,34 @@ pub(crate) struct ServerVersion {
 impl Cluster {
     /// Creates a Job or a ConfigMap.
     ///
-    /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If the answer is lost, or a Job of this
-    /// name is there, the object in the cluster decides: one with our submission token is ours.
+    /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If an object of this name is there, or the
+    /// answer leaves open whether it was created, the object in the cluster decides: see [`is_own`].
     pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
-        let doing = doing("create", object, self.namespace());
         let path = collection(object, self.namespace());
-        let dry_run = if submission.dry_run { "&dryRun=All" } else { "" };
-        let uri = format!("{path}?fieldManager={}&fieldValidation=Strict{dry_run}", submission.field_manager);
-        let request = request(Method::POST, &uri, object)?;
-        let answer = self.connection.timed(&doing, self.connection.client.request::<Value>(request)).await;
-        match answer {
-            Ok(object) => Ok(Created { object }),
-            Err(error) if matches!(error.kind(), Kind::AlreadyExists | Kind::Unreachable) && !submission.dry_run => {
-                self.find_own(object).await.ok_or(error).map(|object| Created { object })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The object in the cluster that this very submission created, if there is one.
-    async fn find_own(&self, object: &Value) -> Option<Value> {
-        let token =
-            |object: &Value| object["metadata"]["annotations"][annotation::SUBMISSION].as_str().map(str::to_owned);
-        let own = token(object)?;
-        let uri = format!("{}/{}", collection(object, self.namespace()), object["metadata"]["name"].as_str()?);
-        let request = Request::get(uri).body(Vec::new()).ok()?;
-        let stored = self.connection.client.request::<Value>(request).await.ok()?;
-        (token(&stored)? == own).then_some(stored)
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let change = Change {
+            doing: &doing("create", object, self.namespace()),
+            method: Method::POST,
+            uri: format!("{path}?{submission}&fieldValidation=Strict"),
+            path: (!submission.dry_run).then(|| format!("{path}/{name}")),
+            content_type: JSON,
+            accept: JSON,
+            body: object.clone(),
+        };
+        let is_made = |found: Option<&Value>| found.is_some_and(|found| is_own(found, object));
+        Ok(Created { object: self.change(&change, is_made).await? })
     }
 
     /// A Job as the server keeps it, with whatever this program does not know.
     pub(crate) async fn stored_job(&self, name: &str) -> Result<Value, Error> {
         let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
-        self.stored(&doing, &format!("/apis/batch/v1/namespaces/{}/jobs/{name}", self.namespace())).await
+        self.stored(&doing, &format!("{}/{name}", jobs(self.namespace()))).await
     }
 
     /// A ConfigMap as the server keeps it, or None if it is not there.
     pub(crate) async fn stored_config_map(&self, name: &str) -> Result<Option<Value>, Error> {
         let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
-        match self.stored(&doing, &format!("/api/v1/namespaces/{}/configmaps/{name}", self.namespace())).await {
+        match self.stored(&doing, &format!("{}/{name}", config_maps(self.namespace()))).await {
             Ok(config_map) => Ok(Some(config_map)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -101,7 +102,7 @@ impl Cluster {
         let request = Request::get(path).body(Vec::new());
         let request =
             request.map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))?;
-        self.connection.timed(doing, self.connection.client.request::<Value>(request)).await
+        self.connection.ask(doing, self.connection.client.request::<Value>(request)).await
     }
 
     /// The minor version of a server of Kubernetes 1.
@@ -112,7 +113,7 @@ impl Cluster {
     /// What the server calls its version, and the minor one.
     async fn version(&self) -> Result<(String, u32), Error> {
         let doing = "ask the server for its version";
-        let info = self.connection.timed(doing, self.connection.client.apiserver_version()).await?;
+        let info = self.connection.ask(doing, self.connection.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
         let minor = digits.parse().map_err(|_| {
@@ -125,7 +126,7 @@ impl Cluster {
     pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
         let (text, minor) = self.version().await?;
         let groups = self.connection.client.list_api_groups();
-        let groups = self.connection.timed("ask the server for its API groups", groups).await?.groups;
+        let groups = self.connection.ask("ask the server for its API groups", groups).await?.groups;
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
@@ -156,9 +157,21 @@ impl Cluster {
         verb: &str,
     ) -> Result<Job, Error> {
         let doing = format!("{verb} job {job:?} in namespace {:?}", self.namespace());
-        let Submission { dry_run, field_manager } = submission;
-        let params = PatchParams { dry_run, field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
-        self.connection.timed(&doing, self.api::<Job>().patch(job, &params, &Patch::Merge(patch))).await
+        let object = format!("{}/{job}", jobs(self.namespace()));
+        let change = Change {
+            doing: &doing,
+            method: Method::PATCH,
+            uri: format!("{object}?{submission}"),
+            path: (!submission.dry_run).then_some(object),
+            content_type: MERGE_PATCH,
+            accept: JSON,
+            body: patch.clone(),
+        };
+        let is_made = |found: Option<&Value>| found.is_some_and(|found| has(found, patch));
+        let patched = self.change(&change, is_made).await?;
+        serde_json::from_value(patched).map_err(|error| {
+            Error::new(Kind::Failed, format!("can't read job {job:?} after the change")).caused_by(error)
+        })
     }
 
     /// Deletes a Job with its Pods and whatever else it owns; the Job goes last.
@@ -166,14 +179,29 @@ impl Cluster {
     /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
     pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>, dry_run: bool) -> Result<(), Error> {
         let doing = format!("delete job {name:?} in namespace {:?}", self.namespace());
-        let params = DeleteParams {
-            dry_run,
-            propagation_policy: Some(PropagationPolicy::Foreground),
-            preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
-            ..DeleteParams::default()
+        let mut body = json!({"propagationPolicy": "Foreground"});
+        if let Some(uid) = uid {
+            body["preconditions"] = json!({"uid": uid});
+        }
+        if dry_run {
+            body["dryRun"] = json!(["All"]);
+        }
+        self.delete(&doing, format!("{}/{name}", jobs(self.namespace())), body, uid).await
+    }
+
+    /// Deletes the object at `path`. One that is on its way out, or whose name another object has, counts as deleted.
+    async fn delete(&self, doing: &str, path: String, body: Value, uid: Option<&str>) -> Result<(), Error> {
+        let (method, uri) = (Method::DELETE, path.clone());
+        let path = body["dryRun"].is_null().then_some(path);
+        let change = Change { doing, method, uri, path, content_type: JSON, accept: JSON, body };
+        let is_made = |found: Option<&Value>| {
+            let metadata = found.map(|found| &found["metadata"]);
+            let is_going = |metadata: &Value| {
+                metadata["deletionTimestamp"].is_string() || uid.is_some_and(|uid| metadata["uid"] != uid)
+            };
+            metadata.is_none_or(is_going)
         };
-        self.connection.timed(&doing, self.api::<Job>().delete(name, &params)).await?;
-        Ok(())
+        self.change(&change, is_made).await.map(drop)
     }
 
     /// The names of the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply`
@@ -182,7 +210,7 @@ impl Cluster {
         let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let params = ListParams::default().labels(&labels);
-        let list = self.connection.timed(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let list = self.connection.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
         let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
         let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
@@ -191,22 +219,31 @@ impl Cluster {
     /// Makes a ConfigMap belong to a Job, so that it can't outlive it.
     pub(crate) async fn adopt(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
         let doing = format!("change configmap {config_map:?} in namespace {:?}", self.namespace());
-        let patch = Patch::Merge(json!({"metadata": {"ownerReferences": [owner]}}));
-        let api = self.api::<ConfigMap>();
-        self.connection.timed(&doing, api.patch_metadata(config_map, &PatchParams::default(), &patch)).await?;
-        Ok(())
+        let path = format!("{}/{config_map}", config_maps(self.namespace()));
+        let body = json!({"metadata": {"ownerReferences": [owner]}});
+        let (method, uri, content_type, accept) = (Method::PATCH, path.clone(), MERGE_PATCH, METADATA);
+        let change = Change { doing: &doing, method, uri, path: Some(path), content_type, accept, body };
+        self.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await.map(drop)
     }
 
     /// Deletes a ConfigMap; one that is not there any more is fine.
     pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
         let doing = format!("delete configmap {name:?} in namespace {:?}", self.namespace());
-        let deleted =
-            self.connection.timed(&doing, self.api::<ConfigMap>().delete(name, &DeleteParams::default())).await;
-        match deleted {
+        match self.delete(&doing, format!("{}/{name}", config_maps(self.namespace())), json!({}), None).await {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an object in the cluster is what this very submission sends: a Job with its token, a ConfigMap with its owner.
+fn is_own(found: &Value, sent: &Value) -> bool {
+    let mark = |object: &Value| match object["kind"].as_str() {
+        Some("ConfigMap") => object["metadata"]["ownerReferences"][0]["uid"].clone(),
+        _ => object["metadata"]["annotations"][annotation::SUBMISSION].clone(),
+    };
+    let own = mark(sent);
+    own.is_string() && mark(found) == own
 }
 
 fn doing(verb: &str, object: &Value, namespace: &str) -> String {
@@ -216,16 +253,15 @@ fn doing(verb: &str, object: &Value, namespace: &str) -> String {
 
 fn collection(object: &Value, namespace: &str) -> String {
     match object["kind"].as_str() {
-        Some("ConfigMap") => format!("/api/v1/namespaces/{namespace}/configmaps"),
-        _ => format!("/apis/batch/v1/namespaces/{namespace}/jobs"),
+        Some("ConfigMap") => config_maps(namespace),
+        _ => jobs(namespace),
     }
 }
 
-fn request(method: Method, uri: &str, body: &Value) -> Result<Request<Vec<u8>>, Error> {
-    Request::builder()
-        .method(method)
-        .uri(uri)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(body.to_string().into_bytes())
-        .map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))
+fn jobs(namespace: &str) -> String {
+    format!("/apis/batch/v1/namespaces/{namespace}/jobs")
+}
+
+fn config_maps(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/configmaps")
 }

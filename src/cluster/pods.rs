@@ -128,7 +128,7 @@ impl Cluster {
                 Err(error) => Err(error),
             }
         };
-        self.connection.timed(doing, page).await
+        self.connection.ask(doing, page).await
     }
 
     /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
@@ -176,7 +176,7 @@ impl Cluster {
                 }
             }
         };
-        self.connection.timed(doing, read).await
+        self.connection.ask(doing, read).await
     }
 }
 

@@ -1,30 +1,30 @@
 //! A Job and its Pods as a stream of events, through whatever happens to watches.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::future::{pending, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, future};
-use http::{Request, Response, StatusCode, Uri};
+use futures::{Stream, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event as ApiEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::client::Body;
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::utils::ResetTimerBackoff;
-use kube::runtime::watcher::{self, ExponentialBackoff, watcher};
-use kube::{Api, Client, Resource};
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connect::request_error;
-use super::{Cluster, JobFilter, PodFilter, pod_selector};
+use super::{Cluster, JobFilter, PAGE, PodFilter, pod_selector};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, Happening};
@@ -33,12 +33,17 @@ use crate::state::{Event, Happening};
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause, apart from the spread. A server that restarts is away for some seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How often a list is asked for again that can't be reached: for about two minutes.
-const TRIES: usize = 16;
+/// How long the last list of all is asked for again from a server that can't be reached.
+const LAST_TRY: Duration = Duration::from_secs(120);
 /// After so long without trouble the pauses begin anew.
-const CALM: Duration = Duration::from_secs(30);
-/// How long a server may take to begin its answer: of a watch, too, it sends the head at once.
-const ANSWER: Duration = Duration::from_secs(30);
+const CALM: Duration = Duration::from_secs(3);
+/// After so many seconds the server ends a watch. Before that, and each minute, it sends a bookmark.
+const ROUND: u32 = 60;
+/// A watch over which nothing came for longer than a round may be dead: all is listed again.
+const SILENCE: Duration = Duration::from_secs(66);
+/// When a Job counts its Pods anew, its watch of Pods brought the reason just before, or does so soon.
+const JUST_BEFORE: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(3);
 /// The least time from one request of a watch to the next, for servers that end each watch as soon as it has begun.
 const BREATH: Duration = Duration::from_millis(250);
 /// A server that has just started may know neither users nor rights yet: so many refusals in a row are believed.
@@ -114,59 +119,52 @@ pub(crate) struct Link {
 #[derive(Debug)]
 struct Share {
     link: Link,
-    broken: AtomicBool,
+    broken: bool,
     /// Whether a list, and whether a watch, was ever answered.
-    listed: AtomicBool,
-    watched: AtomicBool,
-    refusals: AtomicU32,
-    last_request: std::sync::Mutex<Option<Instant>>,
+    listed: bool,
+    watched: bool,
+    refusals: u32,
+    last_request: Option<Instant>,
 }
 
 impl Share {
-    fn new(link: &Link) -> Arc<Self> {
-        Arc::new(Self {
-            link: link.clone(),
-            broken: AtomicBool::new(false),
-            listed: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
-            refusals: AtomicU32::new(0),
-            last_request: std::sync::Mutex::new(None),
-        })
+    fn new(link: &Link) -> Self {
+        Self { link: link.clone(), broken: false, listed: false, watched: false, refusals: 0, last_request: None }
     }
 
     /// Notes that this watch is broken; whether it is the first of its link.
-    fn breaks(&self) -> bool {
-        !self.broken.swap(true, Ordering::SeqCst) && self.link.broken.fetch_add(1, Ordering::SeqCst) == 0
+    fn breaks(&mut self) -> bool {
+        !std::mem::replace(&mut self.broken, true) && self.link.broken.fetch_add(1, Ordering::SeqCst) == 0
     }
 
     /// Notes that this watch is in order; whether it was the last of its link that was not.
-    fn mends(&self) -> bool {
-        self.broken.swap(false, Ordering::SeqCst) && self.link.broken.fetch_sub(1, Ordering::SeqCst) == 1
+    fn mends(&mut self) -> bool {
+        std::mem::take(&mut self.broken) && self.link.broken.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     /// Notes an answer; whether with it the whole link is in order again.
-    fn is_answered(&self, watch: bool) -> bool {
-        let answered = if watch { &self.watched } else { &self.listed };
-        answered.store(true, Ordering::SeqCst);
-        self.refusals.store(0, Ordering::SeqCst);
+    fn is_answered(&mut self, watch: bool) -> bool {
+        *self.answered(watch) = true;
+        self.refusals = 0;
         self.mends()
     }
 
     /// Whether a refusal is to be believed: one at the very first request is.
-    fn is_final(&self, watch: bool) -> bool {
-        let answered = if watch { &self.watched } else { &self.listed };
-        !answered.load(Ordering::SeqCst) || self.refusals.fetch_add(1, Ordering::SeqCst) + 1 >= REFUSALS
+    fn is_final(&mut self, watch: bool) -> bool {
+        self.refusals += 1;
+        !*self.answered(watch) || self.refusals >= REFUSALS
+    }
+
+    fn answered(&mut self, watch: bool) -> &mut bool {
+        if watch { &mut self.watched } else { &mut self.listed }
     }
 
     /// Waits until the next request of a watch may be sent.
-    async fn take_breath(&self) {
-        let earliest = {
-            let mut last = self.last_request.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let earliest = last.map_or_else(Instant::now, |last| last + BREATH).max(Instant::now());
-            *last = Some(earliest);
-            earliest
-        };
-        sleep_until(earliest).await;
+    async fn take_breath(&mut self) {
+        if let Some(last) = self.last_request {
+            sleep_until(last + BREATH).await;
+        }
+        self.last_request = Some(Instant::now());
     }
 }
 
@@ -199,88 +197,103 @@ impl Cluster {
     /// # Errors
     /// The stream ends with an error where waiting can't help: credentials refused, or no permission to watch.
     pub(crate) fn watch(&self, job: &Job, pods: Pods, link: &Link) -> Notices {
-        let jobs = self.watch_job(job, link).boxed();
+        let recounted = Arc::new(Notify::new());
+        let jobs = self.watch_job(job, link, Arc::clone(&recounted)).boxed();
         let doing = format!("watch the pods of job {:?} in namespace {:?}", name(job), self.namespace());
-        let config = watcher::Config::default().labels(&pod_selector(job));
-        let config = match pods {
+        let which = ListParams::default().labels(&pod_selector(job));
+        let which = match pods {
             Pods::None => return jobs,
-            Pods::Unsucceeded => config.fields("status.phase!=Succeeded"),
-            Pods::All => config,
+            Pods::Unsucceeded => which.fields("status.phase!=Succeeded"),
+            Pods::All => which,
         };
         let uid = job.metadata.uid.clone();
-        let pods = self.observe::<PodRecord, _, _>(doing, config, link, Some(self.namespace()), move |event| {
-            Some(match event {
-                watcher::Event::Apply(pod) | watcher::Event::InitApply(pod) => Event::Pod(Box::new(pod)),
-                watcher::Event::Delete(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
-                watcher::Event::Init => Event::PodListBegins { job: uid.clone() },
-                watcher::Event::InitDone => Event::PodListEnds { job: uid.clone() },
+        let read = move |change| {
+            Some(match change {
+                Change::Listed(pod) | Change::Changed(pod) => Event::Pod(Box::new(pod)),
+                Change::Deleted(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
+                Change::ListBegins => Event::PodListBegins { job: uid.clone() },
+                Change::ListEnds => Event::PodListEnds { job: uid.clone() },
             })
-        });
-        stream::select(jobs, pods).boxed()
+        };
+        let api = Api::namespaced(self.client(), self.namespace());
+        stream::select(jobs, self.observe::<PodRecord, _, _>(doing, api, which, link, Some(recounted), read)).boxed()
     }
 
-    fn watch_job(&self, job: &Job, link: &Link) -> impl Stream<Item = Result<Notice, Error>> + use<> {
+    /// Notifies `recounted` whenever the Job's numbers of Pods change.
+    fn watch_job(
+        &self,
+        job: &Job,
+        link: &Link,
+        recounted: Arc<Notify>,
+    ) -> impl Stream<Item = Result<Notice, Error>> + use<> {
         let doing = format!("watch job {:?} in namespace {:?}", name(job), self.namespace());
         let uid = job.metadata.uid.clone();
-        let config = watcher::Config::default().fields(&format!("metadata.name={}", name(job)));
+        let which = ListParams::default().fields(&format!("metadata.name={}", name(job)));
+        let numbers = |job: &Job| job.status.as_ref().map(|status| (status.active, status.ready));
+        let mut last = numbers(job);
         // Whether the list that is being read has named the Job: one that it does not name is gone.
         let mut listed = false;
-        self.observe::<Job, _, _>(doing, config, link, Some(self.namespace()), move |event| {
+        let read = move |change| {
             let own = |job: &Job| job.metadata.uid == uid;
             let gone = || Event::JobGone { uid: uid.clone() };
-            match event {
-                watcher::Event::Apply(job) if own(&job) => Some(Event::Job(Box::new(job))),
-                watcher::Event::InitApply(job) if own(&job) => {
+            match change {
+                Change::Listed(job) | Change::Changed(job) if own(&job) => {
                     listed = true;
+                    if std::mem::replace(&mut last, numbers(&job)) != numbers(&job) {
+                        recounted.notify_one();
+                    }
                     Some(Event::Job(Box::new(job)))
                 }
-                watcher::Event::Delete(job) if own(&job) => Some(gone()),
-                watcher::Event::Init => {
+                Change::Deleted(job) if own(&job) => Some(gone()),
+                Change::ListBegins => {
                     listed = false;
                     None
                 }
-                watcher::Event::InitDone => (!listed).then(gone),
+                Change::ListEnds => (!listed).then(gone),
                 _ => None,
             }
-        })
+        };
+        self.observe::<Job, _, _>(doing, self.api(), which, link, None, read)
     }
 
     /// The Pods of a Job that has ended, from a server that may just be restarting: as patient as a watch, but not for
     /// ever.
     pub(crate) async fn last_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
+        let begun = Instant::now();
         let ask = || self.pods(job, filter);
-        ask.retry(growing().with_max_times(TRIES)).when(|error| error.kind() == Kind::Unreachable).await
+        let again = |error: &Error| error.kind() == Kind::Unreachable && begun.elapsed() < LAST_TRY;
+        ask.retry(growing().without_max_times()).when(again).await
     }
 
     /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
     pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
         let JobFilter { all_namespaces, labels, fields } = filter;
-        let (doing, namespace) = if all_namespaces {
-            ("watch jobs in all namespaces".to_owned(), None)
+        let (doing, api) = if all_namespaces {
+            ("watch jobs in all namespaces".to_owned(), Api::all(self.client()))
         } else {
-            (format!("watch jobs in namespace {:?}", self.namespace()), Some(self.namespace()))
+            (format!("watch jobs in namespace {:?}", self.namespace()), self.api())
         };
-        let config = watcher::Config {
+        let which = ListParams {
             label_selector: labels.map(str::to_owned),
             field_selector: fields.map(str::to_owned),
-            ..watcher::Config::default()
+            ..ListParams::default()
         };
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
         let mut listed = HashSet::new();
-        let read = move |event| match event {
-            watcher::Event::Apply(job) => Some(JobChange::Now(Box::new(job))),
-            watcher::Event::InitApply(job) => {
+        let read = move |change| match change {
+            Change::Changed(job) => Some(JobChange::Now(Box::new(job))),
+            Change::Listed(job) => {
                 listed.insert(uid(&job));
                 Some(JobChange::Now(Box::new(job)))
             }
-            watcher::Event::Delete(job) => Some(JobChange::Gone(uid(&job))),
-            watcher::Event::Init => {
+            Change::Deleted(job) => Some(JobChange::Gone(uid(&job))),
+            Change::ListBegins => {
                 listed.clear();
                 None
             }
-            watcher::Event::InitDone => Some(JobChange::Listed(std::mem::take(&mut listed))),
+            Change::ListEnds => Some(JobChange::Listed(std::mem::take(&mut listed))),
         };
-        self.observe::<Job, _, _>(doing, config, &Link::default(), namespace, read).boxed()
+        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read).boxed()
     }
 
     /// What the cluster has told about a Job so far.
@@ -292,93 +305,228 @@ impl Cluster {
     pub(crate) fn watch_happenings(&self, job: &Job, link: &Link) -> Notices {
         let doing = format!("watch the events of job {:?} in namespace {:?}", name(job), self.namespace());
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
-        let config = watcher::Config::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
-        self.observe::<ApiEvent, _, _>(doing, config, link, Some(self.namespace()), |event| match event {
-            watcher::Event::Apply(event) | watcher::Event::InitApply(event) => Some(happened(event)),
+        let which = ListParams::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
+        let read = |change| match change {
+            Change::Changed(event) | Change::Listed(event) => Some(happened(event)),
             _ => None,
-        })
-        .boxed()
+        };
+        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read).boxed()
     }
 
-    /// One watch in a namespace, or in all, in which `read` makes events of what the server tells.
+    /// One watch in which `read` makes events of what the server says. It doubts its connection if nothing comes over it
+    /// when `expected` says that something should.
     fn observe<K, T, F>(
         &self,
         doing: String,
-        config: watcher::Config,
+        api: Api<K>,
+        which: ListParams,
         link: &Link,
-        namespace: Option<&str>,
-        mut read: F,
+        expected: Option<Arc<Notify>>,
+        read: F,
     ) -> impl Stream<Item = Result<Notice<T>, Error>> + use<K, T, F>
     where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug
-            + Send
-            + 'static,
-        F: FnMut(watcher::Event<K>) -> Option<T>,
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + 'static,
+        F: FnMut(Change<K>) -> Option<T>,
     {
-        let share = Share::new(link);
-        let (sender, mut receiver) = mpsc::unbounded_channel();
-        let client = self.watching_client(&share, sender);
-        let api = namespace.map_or_else(|| Api::all(client.clone()), |name| Api::<K>::namespaced(client.clone(), name));
+        let (notices, mut received) = mpsc::channel(1);
         let server = self.connection.server.clone();
-        let events = watcher(api, config).backoff(pauses()).map(move |event| match event {
-            Ok(event) => read(event).map(|event| Ok(Notice::Seen(event))),
-            Err(error) => trouble(&doing, &server, error, &share),
-        });
-        let connected = stream::poll_fn(move |context| receiver.poll_recv(context));
-        stream::select(events, connected.map(|()| Some(Ok(Notice::Connected)))).filter_map(future::ready)
+        let (share, heard) = (Share::new(link), Instant::now());
+        let watch = Watch { doing, server, api, which, share, expected, heard, version: None, read, notices };
+        // The loop runs while the stream is read, and ends with it.
+        let driver = stream::once(watch.run()).filter_map(|()| ready(None));
+        stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver)
+    }
+}
+
+/// What a watch says of one object, or of all of them.
+#[derive(Debug)]
+enum Change<K> {
+    /// The connection began, or could not be taken up where it broke: each object that there is follows.
+    ListBegins,
+    Listed(K),
+    ListEnds,
+    Changed(K),
+    Deleted(K),
+}
+
+/// A list and the watch that goes on from it, begun anew whenever they break.
+struct Watch<K, T, F> {
+    doing: String,
+    server: String,
+    api: Api<K>,
+    which: ListParams,
+    share: Share,
+    expected: Option<Arc<Notify>>,
+    /// When the server last said something of what is watched.
+    heard: Instant,
+    /// From where the watch goes on; `None` if all has to be listed first.
+    version: Option<String>,
+    read: F,
+    notices: mpsc::Sender<Result<Notice<T>, Error>>,
+}
+
+impl<K, T, F> Watch<K, T, F>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + 'static,
+    F: FnMut(Change<K>) -> Option<T>,
+{
+    async fn run(mut self) {
+        let (mut pauses, mut since) = (growing().without_max_times().build(), Instant::now());
+        loop {
+            if self.heard.elapsed() > SILENCE {
+                self.version = None;
+            }
+            let watching = self.version.is_some();
+            let step = if watching { self.watch().await } else { self.list().await };
+            let Err(error) = step else { continue };
+            // The server has forgotten where the watch was: a matter of course.
+            if watching && code(&error) == Some(410) {
+                self.version = None;
+                continue;
+            }
+            let refused = matches!(code(&error), Some(401 | 403 | 404)) && self.share.is_final(watching);
+            let least = match &error {
+                kube::Error::Api(status) => status.details.as_ref().map_or(0, |details| details.retry_after_seconds),
+                _ => 0,
+            };
+            let error = request_error(&self.doing, &self.server, error);
+            if refused {
+                return self.send(Err(error)).await;
+            }
+            if self.share.breaks() {
+                self.send(Ok(Notice::Reconnecting(error.to_string()))).await;
+            }
+            if since.elapsed() > CALM {
+                pauses = growing().without_max_times().build();
+            }
+            sleep(pauses.next().unwrap_or(LONGEST_PAUSE).max(Duration::from_secs(least.into()))).await;
+            since = Instant::now();
+        }
     }
 
-    /// A client for one watch: it tells when the server answers again, and does not wait for ever until it does.
-    fn watching_client(&self, share: &Arc<Share>, connected: mpsc::UnboundedSender<()>) -> Client {
-        let (client, share) = (self.client(), Arc::downgrade(share));
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (client, share, connected) = (client.clone(), share.clone(), connected.clone());
-            async move {
-                let watch = is_watch(request.uri());
-                if let Some(share) = share.upgrade().filter(|_| watch) {
-                    share.take_breath().await;
+    async fn list(&mut self) -> Result<(), kube::Error> {
+        self.tell(Change::ListBegins).await;
+        let mut params = self.which.clone().limit(PAGE);
+        loop {
+            let page = match self.api.list(&params).await {
+                // Where it went on is forgotten: all of it at once.
+                Err(error) if code(&error) == Some(410) && params.continue_token.is_some() => {
+                    params = self.which.clone();
+                    self.tell(Change::ListBegins).await;
+                    continue;
                 }
-                let answer = timeout(ANSWER, client.send(request)).await.unwrap_or_else(|_| {
-                    let message = format!("the server did not answer within {ANSWER:?}");
-                    Err(kube::Error::Service(Error::new(Kind::Unreachable, message).into()))
-                })?;
-                if watch && answer.status() == StatusCode::GONE {
-                    return Ok(expired());
-                }
-                if answer.status().is_success() && share.upgrade().is_some_and(|share| share.is_answered(watch)) {
-                    // Nobody listens any more when the watch is being dropped.
-                    let _ = connected.send(());
-                }
-                Ok::<_, kube::Error>(answer)
+                page => page?,
+            };
+            self.answered(false).await;
+            for object in page.items {
+                self.tell(Change::Listed(object)).await;
             }
-        });
-        Client::new(service, self.namespace())
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                self.version = Some(version(page.metadata.resource_version)?);
+                self.heard = Instant::now();
+                self.tell(Change::ListEnds).await;
+                return Ok(());
+            }
+        }
     }
+
+    /// Watches until the connection ends. `self.version` says how to go on.
+    async fn watch(&mut self) -> Result<(), kube::Error> {
+        self.share.take_breath().await;
+        let ListParams { label_selector, field_selector, .. } = self.which.clone();
+        let params = WatchParams { label_selector, field_selector, timeout: Some(ROUND), ..WatchParams::default() };
+        let from = self.version.clone().unwrap_or_default();
+        let events = self.api.watch(&params, &from).await?;
+        self.answered(true).await;
+        let mut events = std::pin::pin!(events);
+        let mut deadline = self.heard + SILENCE;
+        let expected = self.expected.clone();
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = notified(expected.as_deref()) => {
+                    if self.heard.elapsed() > JUST_BEFORE {
+                        deadline = deadline.min(Instant::now() + SOON);
+                    }
+                    continue;
+                }
+                () = sleep_until(deadline) => {
+                    self.version = None;
+                    return Ok(());
+                }
+            };
+            // It is taken up behind what came last.
+            let Some(event) = event.filter(|event| !matches!(event, Err(kube::Error::ReadEvents(_)))) else {
+                return Ok(());
+            };
+            // What is not understood is not lost: all is listed again.
+            self.version = None;
+            self.heard = Instant::now();
+            deadline = self.heard + SILENCE;
+            match event? {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                    self.version = Some(version(object.meta().resource_version.clone())?);
+                    self.tell(Change::Changed(object)).await;
+                }
+                WatchEvent::Deleted(object) => {
+                    self.version = Some(version(object.meta().resource_version.clone())?);
+                    self.tell(Change::Deleted(object)).await;
+                }
+                WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
+                WatchEvent::Error(status) if status.code == 410 => return Ok(()),
+                WatchEvent::Error(status) => return Err(kube::Error::Api(status.boxed())),
+            }
+        }
+    }
+
+    /// Notes an answer, and reports if with it the whole link is in order again.
+    async fn answered(&mut self, watch: bool) {
+        if self.share.is_answered(watch) {
+            self.send(Ok(Notice::Connected)).await;
+        }
+    }
+
+    async fn tell(&mut self, change: Change<K>) {
+        if let Some(event) = (self.read)(change) {
+            self.send(Ok(Notice::Seen(event))).await;
+        }
+    }
+
+    async fn send(&self, notice: Result<Notice<T>, Error>) {
+        // The loop ends with the stream that receives.
+        let _ = self.notices.send(notice).await;
+    }
+}
+
+async fn notified(expected: Option<&Notify>) {
+    match expected {
+        Some(expected) => expected.notified().await,
+        None => pending().await,
+    }
+}
+
+fn code(error: &kube::Error) -> Option<u16> {
+    match error {
+        kube::Error::Api(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// # Errors
+/// If there is none: then it is no answer of an API server.
+fn version(version: Option<String>) -> Result<String, kube::Error> {
+    let missing = || serde::de::Error::custom("it has no resourceVersion");
+    version.filter(|version| !version.is_empty()).ok_or_else(|| kube::Error::SerdeError(missing()))
 }
 
 fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// The answer that a server gives to most watches that come too late. The few that it refuses outright would be asked
-/// for again and again from the same place.
-fn expired() -> Response<Body> {
-    let event = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","code":410,"reason":"Expired","message":"too old resource version"}}"#;
-    Response::new(Body::from(event.to_vec()))
-}
-
-fn is_watch(uri: &Uri) -> bool {
-    uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("watch=")))
-}
-
-fn pauses() -> ResetTimerBackoff<ExponentialBackoff> {
-    ResetTimerBackoff::new(growing().without_max_times().into(), CALM)
-}
-
-fn growing() -> ExponentialBuilder {
+/// Pauses that double, spread so that many clients don't come at once.
+pub(super) fn growing() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
@@ -401,27 +549,4 @@ fn happened(event: ApiEvent) -> Event {
         message: event.message.unwrap_or_default(),
         count,
     }))
-}
-
-/// What an error of a watch means: to be waited out (told, unless it is a matter of course), or the end.
-fn trouble<T>(doing: &str, server: &str, error: watcher::Error, share: &Share) -> Option<Result<Notice<T>, Error>> {
-    let refused =
-        |error: &kube::Error| matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));
-    let why = match error {
-        // The server has forgotten where the watch was; all is listed again.
-        watcher::Error::WatchError(status) if status.code == 410 => return None,
-        watcher::Error::WatchFailed(_) => "the connection was closed".to_owned(),
-        watcher::Error::WatchError(status) => status.message.clone(),
-        watcher::Error::NoResourceVersion => "the answer has no version".to_owned(),
-        watcher::Error::InitialListFailed(error) if refused(&error) && share.is_final(false) => {
-            return Some(Err(request_error(doing, server, error)));
-        }
-        watcher::Error::WatchStartFailed(error) if refused(&error) && share.is_final(true) => {
-            return Some(Err(request_error(doing, server, error)));
-        }
-        watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
-            request_error(doing, server, error).to_string()
-        }
-    };
-    share.breaks().then_some(Ok(Notice::Reconnecting(why)))
 }

@@ -10,7 +10,8 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::change::{self, name};
 use super::follow::report::say;
-use super::{Context, find, results, submit};
+use super::outputs::{keep, names};
+use super::{Context, find, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
@@ -154,7 +155,7 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
         let kept = match way.keep_results.as_ref().filter(|_| way.dry_run == DryRun::None) {
             Some(folder) => {
                 let folder = if way.with_namespace { folder.join(&namespace) } else { folder.clone() };
-                Box::pin(results::gather_to(&folder.join(results::names::of_job(name(&job))), &job, cluster, context))
+                Box::pin(keep::gather_to(&folder.join(names::of_job(name(&job))), &job, cluster, context))
                     .await
                     .map(drop)
             }
@@ -228,13 +229,20 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
     let state = JobState::new(job.clone());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Presence, &context.signals, None);
     loop {
-        let step = tracker.next().await?;
+        let step = match tracker.next().await {
+            Ok(step) => step,
+            Err(error) => {
+                let message = format!("job {:?} is being deleted, but can't be watched until it is gone", name(job));
+                let hint = format!("{} shows what is left", context.again(&format!("describe {}", name(job))));
+                return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
+            }
+        };
         say(step.remark, context);
         match step.ended {
             None => {}
             Some(End::Deleted | End::Finished(_)) => return Ok(()),
             Some(End::Interrupted | End::TimedOut) => {
-                let message = format!("interrupted: job {} is deleted, but not gone yet", name(job));
+                let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }
         }

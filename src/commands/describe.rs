@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Context, find, resumed};
 use crate::args::DescribeArgs;
 use crate::cluster::{Cluster, PodFilter};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Kind};
 use crate::state::JobState;
 use crate::state::row::SucceededRows;
 use crate::tracker::family;
@@ -21,11 +21,15 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
     let state = find::family(job.clone(), only_this, &cluster, context).await?;
     let (seen, events) = futures::join!(look(&cluster, state), events);
-    // As kubectl, which prints what it may see.
-    let events = events.unwrap_or_else(|error| {
-        context.ui.warning(&format!("no events are shown: {error}"));
-        None
-    });
+    let (events, missing) = match events {
+        Ok(events) => (events, None),
+        // As kubectl, which prints what it may see.
+        Err(error) if error.kind() == Kind::Forbidden => {
+            context.ui.warning(&format!("no events are shown: {error}"));
+            (None, None)
+        }
+        Err(error) => (None, Some(error)),
+    };
     let (state, mut succeeded) = seen?;
     let job = state.job().cloned().unwrap_or(job);
 
@@ -52,7 +56,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     context.ui.data(&parts.template)?;
     context.ui.data(detail::indexed(Detail { state: &state, causes: &causes, rows: &rows, items: &items, now }))?;
     context.ui.data(&parts.events)?;
-    Ok(Exit::Success)
+    missing.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }
 
 /// The Job and what of its Pods is worth telling, by the cheapest list that says it.

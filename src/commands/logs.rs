@@ -13,13 +13,15 @@ use super::follow::lanes::Lanes;
 use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
 use super::follow::print::{Filter, LogForm, LogPrinter};
+use super::follow::report::report_missing;
 use super::follow::{self, Follow, FollowEnd, LineOrder, LogView};
 use super::indexes::status_of;
+use super::outputs::cut::CutLogs;
 use super::{Context, find};
 use crate::args::{AttemptChoice, LogsArgs};
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::cluster::{Cluster, PodFilter};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{Event, JobState};
@@ -56,10 +58,13 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let mut printer = LogPrinter::new(form, texts);
     options.times = printer.needs_times() || order == LineOrder::ByTime;
     printer.begin(&mut context.ui)?;
+    // Who asks for the last lines misses nothing.
+    let is_whole = options.tail.is_none() && options.since.is_none();
+    let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
     if options.follow {
         let wanted = Box::new(move |state: &JobState| selection.now(state));
-        let logs = LogView { wanted, pick, options, printer, order, streams };
+        let logs = LogView { wanted, pick, options, printer, order, streams, cut };
         let follow = follow::follow(Follow { cluster: &cluster, state, logs, keeper: None }, context).await?;
         return match follow {
             FollowEnd::Finished(_, missing) => report_missing(&missing, &name, context),
@@ -67,7 +72,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         };
     }
 
-    let mut missing = Missing::default();
+    let mut missing = Missing::new(cut);
     let mut sources = Vec::new();
     for index in selection.now(&state).iter() {
         let picked = pick.of(index, &state);
@@ -198,15 +203,6 @@ fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result
     let span = duration::parse(text).map_err(|problem| Error::usage(format!("--since: {problem}")))?;
     let ago = span.map(|span| SignedDuration::try_from(span).ok().and_then(|span| now.checked_sub(span).ok()));
     Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
-}
-
-fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
-    if missing.is_empty() {
-        return Ok(Exit::Success);
-    }
-    Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(format!("{} shows how each index fares", context.again(&format!("describe {job}"))))
-        .into())
 }
 
 /// Reads logs that are not followed.

@@ -28,13 +28,13 @@ use jiff::tz::TimeZone;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
-use crate::cluster::connect::ConnectOptions;
+use crate::cluster::connect::{ConnectOptions, SilenceHook};
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::{CommandLine, Settings};
-use parts::{change, find, follow, inputs, output, resumed, settings, submit};
+use parts::{change, find, follow, inputs, output, outputs, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
@@ -49,7 +49,10 @@ pub(crate) struct Context {
 impl Context {
     /// The cluster that the flags and the kubeconfig mean.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
-        let options = connect_options(self.global.clone())?;
+        let mut options = connect_options(self.global.clone())?;
+        let voice = self.ui.voice();
+        options.on_silence =
+            SilenceHook::new(move |server| voice.status(&format!("waiting for the server {server} to answer")));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -137,6 +140,7 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_groups,
         as_uid,
         request_timeout,
+        on_silence: SilenceHook::default(),
         insecure_skip_tls_verify,
         certificate_authority,
         client_certificate,

@@ -1,13 +1,7 @@
 //! `results`: what each index of a Job gave, in order, to stdout, to a folder, or as a log of jobs.
 
-mod fetch;
-mod folder;
-mod harvest;
 mod joblog;
-mod keep;
-pub(super) mod names;
 mod print;
-mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +13,11 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::report::say;
 use super::output::{self, Custom, Output};
+use super::outputs::cut::CutLogs;
+use super::outputs::fetch::{AT_ONCE, Found, Gathered, Source};
+use super::outputs::folder::{Folder, Wanted};
+use super::outputs::harvest::Harvest;
+use super::outputs::rows::{self, Messages};
 use super::{Context, find};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
 use crate::error::{Error, Exit};
@@ -27,13 +26,8 @@ use crate::manifest::read;
 use crate::state::{ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::{End, Interest, Tracker};
-use fetch::{AT_ONCE, Found, Gathered, Source};
-use folder::{Folder, Wanted};
-use harvest::Harvest;
 use joblog::JobLog;
-pub(super) use keep::{Copy, Keeper, check_folder, gather_to, is_of};
 use print::{Form, Printer};
-use rows::Messages;
 
 pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
     let Output { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
@@ -76,7 +70,8 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let messages = Messages::new(from == ResultFrom::TerminationMessage, container.as_deref());
     // A log of jobs alone needs no outputs.
     let outputs = !no_output && (format.is_some() || to.is_some());
-    let source = Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new)) };
+    let source =
+        Source { from, outputs, ..Source::new(&cluster, container, folder.map(Arc::new), CutLogs::of(&state)) };
     let mut printer = Printer::new(form, custom, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
     let gathering = Gathering { source: Arc::new(source), state, selection, items, messages };

@@ -258,7 +258,7 @@ async fn to_the_end(
         Ok(followed) => followed,
         Err(error) => return Err(not_followed(&name, error, cluster, context).await),
     };
-    let FollowEnd::Finished(state, _) = end else {
+    let FollowEnd::Finished(state, missing) = end else {
         context.ui.end_live();
         context.ui.status(&format!("detached: job {name} goes on"));
         context.ui.hint(&ways_back(&name, context));
@@ -269,5 +269,5 @@ async fn to_the_end(
     let root = member::root(&job).0;
     let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));
     context.ui.status(&format!("with it, {} of {} indexes of job {root} have succeeded", done.len(), all.len()));
-    Ok(exit)
+    report::report_missing(&missing.of_started(), &name, context).map(|_| exit)
 }

@@ -13,7 +13,8 @@ use super::follow::print::{LogForm, LogPrinter};
 use super::follow::report::{self, not_followed, ways_back};
 use super::follow::{Follow, FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
-use super::results::{self, Keeper};
+use super::outputs::cut::CutLogs;
+use super::outputs::keep::{self, Keeper};
 use super::submit::{How, Submitted};
 use super::{Context, follow, inputs, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
@@ -94,9 +95,9 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
 /// # Errors
 /// If the folder holds anything but what this same command has gathered before it was cut off.
 async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
-    let Err(taken) = results::check_folder(folder) else { return Ok(()) };
+    let Err(taken) = keep::check_folder(folder) else { return Ok(()) };
     match cluster.job(name).await {
-        Ok(job) if results::is_of(folder, &job) => Ok(()),
+        Ok(job) if keep::is_of(folder, &job) => Ok(()),
         _ => Err(taken),
     }
 }
@@ -122,6 +123,7 @@ impl Shown {
             printer: LogPrinter::new(form, items.clone()),
             order: if self.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
             streams: Streams::default(),
+            cut: CutLogs::default(),
         }
     }
 }
@@ -150,14 +152,18 @@ async fn to_the_end(
         Err(error) => return Err(not_followed(&spec.name, error, cluster, context).await),
     };
     match end {
-        FollowEnd::Finished(state, _) => {
+        FollowEnd::Finished(state, missing) => {
             let signals = context.signals.clone();
             let kept = match keeper {
                 Some(keeper) => signals.unless_asked(Box::pin(keeper.finish(&state, cluster, context))).await,
                 None => Some(Ok(Exit::Success)),
             };
             let exit = report::report(&state, &items, context);
-            kept.map_or(Ok(Exit::Interrupted), |kept| kept.map(|_| exit))
+            match kept {
+                None => Ok(Exit::Interrupted),
+                Some(Err(error)) => Err(error),
+                Some(Ok(_)) => report::report_missing(&missing.of_started(), &spec.name, context).map(|_| exit),
+            }
         }
         FollowEnd::Interrupted => {
             context.ui.end_live();

@@ -18,6 +18,11 @@ use crate::view::{Painted, Printable as _, Style};
 /// Whether the terminal is ours, so that it is given back once, whoever comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the whole terminal is drawn on.
+pub(super) fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
+}
+
 /// What the user does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {

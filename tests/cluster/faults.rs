@@ -2,6 +2,7 @@
 
 mod log_answers;
 mod log_streams;
+mod requests;
 mod tracking;
 
 use std::io::{Read, Write as _};

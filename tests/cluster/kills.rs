@@ -34,11 +34,36 @@ fn measured(what: impl FnOnce() -> Outcome) -> Duration {
     start.elapsed()
 }
 
-/// Starts a command, kills it after a while, and says whether that cut it off.
-fn cut_off(cluster: &Cluster, args: &[&str], after: Duration) -> bool {
-    let running = cluster.start(args);
-    sleep(after);
-    running.kill()
+/// How many kills came while their command was working.
+struct Kills {
+    sent: usize,
+    landed: usize,
+    /// How fast commands are, compared with the one that was measured.
+    pace: f64,
+}
+
+impl Kills {
+    fn new() -> Self {
+        Self { sent: 0, landed: 0, pace: 1.0 }
+    }
+
+    /// Starts a command, and kills it after a while. Where that is too late, the next kills come earlier.
+    fn send(&mut self, cluster: &Cluster, args: &[&str], after: Duration) {
+        let running = cluster.start(args);
+        sleep(after.mul_f64(self.pace));
+        self.sent += 1;
+        if running.kill() {
+            self.landed += 1;
+        } else {
+            self.pace *= 0.7;
+        }
+    }
+
+    /// Checks that at least half of the kills cut their command off: it may be faster than when it was measured.
+    #[track_caller]
+    fn assert_landed(&self) {
+        assert!(self.landed * 2 >= self.sent, "{} of {} kills came before the end", self.landed, self.sent);
+    }
 }
 
 /// Checks that every list belongs to a Job that is there, and that every Job is either complete in all that it needs
@@ -83,19 +108,19 @@ fn submitting() {
     let args = |name: &str| ["run", name, "--items", "a,b", "--detach", "--", "cat"].map(str::to_owned);
     let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
     let mut names = vec!["whole".to_owned()];
-    let mut cut = 0;
+    let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
         let name = format!("x{n}");
         let args = args(&name);
         let args = args.each_ref().map(String::as_str);
-        cut += usize::from(cut_off(&cluster, &args, moment));
+        kills.send(&cluster, &args, moment);
         nothing_is_unexplained(&cluster, 2);
         let again = cluster.run(&args);
         let is_done = again.code == 1 && again.stderr.contains("made by this same command, and has completed");
         assert!(again.code == 0 || is_done, "killed after {moment:?}: {again:?}");
         names.push(name);
     }
-    assert!(cut > 0, "it was never cut off");
+    kills.assert_landed();
     let waiting: Vec<_> = ["wait", "-q"].into_iter().chain(names.iter().map(String::as_str)).collect();
     cluster.run(&waiting).ok();
     for name in &names {
@@ -112,11 +137,12 @@ fn following() {
         ["run", name, "--completions", "2", "-q", "--results", &to, "--", "sh", "-c", "echo hello"].map(str::to_owned)
     };
     let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
+    let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
         let name = format!("x{n}");
         let args = args(&name);
         let args = args.each_ref().map(String::as_str);
-        cut_off(&cluster, &args, moment);
+        kills.send(&cluster, &args, moment);
         nothing_is_unexplained(&cluster, 0);
         let again = cluster.run(&args);
         if again.code == 1 {
@@ -130,6 +156,7 @@ fn following() {
             assert_eq!(std::fs::read_to_string(folder.join(&name).join(file)).unwrap(), "hello\n");
         }
     }
+    kills.assert_landed();
 }
 
 #[test]
@@ -145,14 +172,16 @@ fn retrying() {
     }
     let args = |name: &str| ["retry", name, "-d", "--", "cat"].map(str::to_owned);
     let whole = measured(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
+    let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         let args = args(name);
         let args = args.each_ref().map(String::as_str);
-        cut_off(&cluster, &args, moment);
+        kills.send(&cluster, &args, moment);
         nothing_is_unexplained(&cluster, 2);
         cluster.run(&args).ok();
         nothing_is_unexplained(&cluster, 2);
     }
+    kills.assert_landed();
     // Each was retried once, and nothing is left to retry.
     let all = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
     assert_eq!(all.lines().count(), 2 * names.len(), "{all}");
@@ -178,14 +207,16 @@ fn gathering() {
     // Of so many lines a busy node does not keep all: what the program got without being killed is the measure.
     let expected = outputs(0);
     assert!(expected.iter().flatten().all(|bytes| bytes.starts_with(b"1\n2\n3\n")));
+    let mut kills = Kills::new();
     for (n, moment) in (1..).zip(moments(whole)) {
-        cut_off(&cluster, &["results", "x", "--to", &to(n)], moment);
+        kills.send(&cluster, &["results", "x", "--to", &to(n)], moment);
         for (output, expected) in outputs(n).iter().zip(&expected) {
             assert!(output.is_none() || output == expected, "torn when killed after {moment:?}");
         }
         cluster.run(&["results", "x", "--to", &to(n)]).ok();
         assert!(outputs(n) == expected, "killed after {moment:?}");
     }
+    kills.assert_landed();
 }
 
 #[test]
@@ -204,8 +235,9 @@ fn deleting() {
             == names.len()
     });
     let whole = measured(|| cluster.run(&["delete", "x0"]));
+    let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
-        cut_off(&cluster, &["delete", name], moment);
+        kills.send(&cluster, &["delete", name], moment);
         // What the Job owns goes with it; else the Job is there to be deleted.
         let list = format!("configmap/{name}-items");
         let owner = cluster.field(&list, "{.metadata.ownerReferences[0].uid}");
@@ -216,6 +248,7 @@ fn deleting() {
         let gone = format!("error: there is no job {name:?} ");
         assert!(again.code == 0 || again.stderr.starts_with(&gone), "killed after {moment:?}: {again:?}");
     }
+    kills.assert_landed();
     cluster.eventually("the end of all", || {
         cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n"
     });

@@ -65,12 +65,9 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
 
 /// What people type elsewhere, and its like here: each command of the right column does what it should.
 #[test]
+#[ignore = "documents the newest Kubernetes"]
 fn the_tables_for_newcomers_are_true() {
     let cluster = Cluster::new("readme-from");
-    // As above: an old server only takes its time.
-    if !cluster.is_newest() {
-        return;
-    }
     cluster.write("words.txt", b"foo\nbar\nbaz\nqux\n");
     cluster.write("more.txt", b"foo\nbar\nbaz\nqux\nnew\n");
     cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
@@ -112,12 +109,9 @@ fn the_tables_for_newcomers_are_true() {
 
 /// Every row that has a command of one line and what its first index prints.
 #[test]
+#[ignore = "documents the newest Kubernetes"]
 fn the_tables_of_items_are_true() {
     let cluster = Cluster::new("readme-items");
-    // What differs on an old server is seen by the tests of items; here it would only take its time.
-    if !cluster.is_newest() {
-        return;
-    }
     cluster.write("words.txt", b"foo\nbar\nbaz\n");
     cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
     cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");

@@ -187,6 +187,27 @@ fn a_client_killed_at_any_time_leaves_nothing_torn() {
 }
 
 #[test]
+fn a_full_disk_is_named_and_nothing_torn_is_kept() {
+    let cluster = Cluster::new("results-full");
+    let folder = ended(&cluster, "x", "a,b", "seq 2000");
+    let command = format!("kubectl-indexed results x --to {}", text(&folder));
+    // A limit of the shell stands in for a small disk; kubectl would not pass it on that its signal is ignored.
+    let full = cluster.shell(&format!("trap '' XFSZ; ulimit -f 4; {command}"));
+    assert_eq!(full.code, 1, "{full:?}");
+    let said = |index: usize| {
+        full.stderr.contains(&format!("error: writing {}/{index}.out: File too large", folder.display()))
+    };
+    assert!(said(0) || said(1), "{full:?}");
+    assert_eq!((shown(&folder), list(&folder).len()), (vec!["results.jsonl".to_owned()], 0));
+    assert_eq!(cluster.shell(&command).ok().stderr, format!("2 results in {}\n", folder.display()));
+    for verb in ["logs", "logs -f", "results", "results -o csv"] {
+        let full = cluster.shell(&format!("kubectl indexed {verb} x >/dev/full"));
+        assert_eq!(full.code, 1, "{verb}: {full:?}");
+        assert!(full.stderr.starts_with("error: can't write to stdout: No space left on device"), "{verb}: {full:?}");
+    }
+}
+
+#[test]
 fn followed_each_comes_as_it_finishes() {
     let cluster = Cluster::new("results-follow");
     // The later an index, the sooner it is done.

@@ -84,15 +84,13 @@ fn the_jobs_of_others_and_their_retries_count() {
 
 /// Past 1,000 items several share a key; all but a few have been made to fail before they ran.
 #[test]
+#[ignore = "needs Kubernetes 1.31"]
 fn long_lists_and_lists_that_may_change() {
     let cluster = Cluster::new("resume");
     let many: Vec<_> = (0..1001).map(|number| format!("item {number}\n")).collect();
     let path = cluster.write("many.txt", many.concat().as_bytes());
     let path = path.to_str().unwrap();
     let run = ["run", "many", "-a", path, "-q", "-j", "2", "--success-indexes", "0,1", "--", "cat"];
-    if !cluster.is_newest() {
-        return;
-    }
     cluster.run(&run).ok();
     let more = format!("{}item 1\nnew\n", many.concat());
     let path = cluster.write("more.txt", more.as_bytes());

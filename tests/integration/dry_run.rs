@@ -432,7 +432,7 @@ fn a_full_disk_is_an_error() {
     assert_snapshot!(outcome, @"
     ── stdout
     ── stderr
-    error: No space left on device (os error 28)
+    error: can't write to stdout: No space left on device (os error 28)
     ── exit code 1
     ");
 }

@@ -1,5 +1,7 @@
 //! Bad input that needs no cluster: what is wrong, what to do about it, and an exit code that tells.
 
+use std::net::TcpListener;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -579,4 +581,50 @@ fn policies_that_contradict() {
     hint: write it as 90s, 10m or 2h
     ── exit code 2
     "#);
+}
+
+#[test]
+fn a_server_that_accepts_and_never_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.incoming().map(Result::unwrap).collect::<Vec<_>>());
+    let server = format!("http://127.0.0.1:{port}");
+    let verbs: [&[&str]; 14] = [
+        &["list"],
+        &["version"],
+        &["describe", "x"],
+        &["indexes", "x"],
+        &["logs", "x"],
+        &["results", "x"],
+        &["wait", "x"],
+        &["run", "--completions", "1", "--", "true"],
+        &["run", "--items", "a,b", "--dry-run=server", "--", "echo"],
+        &["retry", "x"],
+        &["suspend", "x"],
+        &["resume", "x"],
+        &["scale", "x", "-j", "1"],
+        &["delete", "x"],
+    ];
+    let run = |verb: &'static [&str]| {
+        let server = server.clone();
+        thread::spawn(move || {
+            let begun = Instant::now();
+            // Flags after `--` are the command's.
+            let (verb, flags) = ([&verb[..1]].concat(), &verb[1..]);
+            let connection = ["-s", server.as_str(), "--request-timeout", "3s"];
+            (Sandbox::new().run(&[&verb[..], &connection, flags].concat()), begun.elapsed())
+        })
+    };
+    let outcomes: Vec<_> = verbs.into_iter().map(|verb| (verb, run(verb))).collect();
+    for (verb, outcome) in outcomes {
+        let (outcome, took) = outcome.join().unwrap();
+        assert_eq!(outcome.code, FAILURE, "{verb:?} {outcome}");
+        let waiting = format!("waiting for the server 127.0.0.1:{port} to answer\n");
+        assert_eq!(outcome.stderr.matches(&waiting).count(), 1, "{verb:?} {outcome}");
+        let late = format!("the server 127.0.0.1:{port} did not answer within 3s\nhint: --request-timeout sets");
+        assert!(outcome.stderr.contains(&late), "{verb:?} {outcome}");
+        assert!((3..12).contains(&took.as_secs()), "{verb:?} took {took:?}");
+    }
+    let quiet = Sandbox::new().run(&["list", "-s", &server, "--request-timeout", "1s"]);
+    assert!(quiet.stderr.starts_with("error: can't list jobs"), "{quiet}");
 }

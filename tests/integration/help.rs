@@ -49,8 +49,8 @@ fn of_the_program() {
           --as <USER>                     User to impersonate
           --as-group <GROUP>              Group to impersonate; can be repeated
           --as-uid <UID>                  UID to impersonate
-          --request-timeout <DURATION>    How long to wait for one request, as in 30s or 1m; 0 waits for
-                                          ever [default: 0]
+          --request-timeout <DURATION>    How long the server may take to answer a request, as in 30s or
+                                          5m; 0 waits for ever [default: 1m]
           --certificate-authority <FILE>  Certificate file of the authority that signed the server's
                                           certificate
           --client-certificate <FILE>     Certificate file to authenticate with
@@ -69,7 +69,7 @@ fn of_the_program() {
       1    the Job failed, or something went wrong
       2    wrong usage: nothing was created
       3    timed out waiting
-      130  interrupted (Ctrl-C); the Job goes on
+      130  interrupted (Ctrl-C, SIGTERM, SIGHUP); the Job goes on
     ── stderr
     ── exit code 0
     ");
@@ -387,9 +387,9 @@ fn of_run() {
               UID to impersonate
 
           --request-timeout <DURATION>
-              How long to wait for one request, as in 30s or 1m; 0 waits for ever
+              How long the server may take to answer a request, as in 30s or 5m; 0 waits for ever
               
-              [default: 0]
+              [default: 1m]
 
           --certificate-authority <FILE>
               Certificate file of the authority that signed the server's certificate

@@ -23,7 +23,7 @@ mod waiting;
 /// A file that no `mod` names is compiled by nobody, and its tests pass for ever.
 #[test]
 fn every_file_is_a_module() {
-    for root in ["tests/integration", "tests/cluster"] {
+    for root in ["tests/integration", "tests/cluster", "tests/faults"] {
         for name in support::files(root, "rs") {
             let module = name.strip_prefix(&format!("{root}/")).unwrap().trim_end_matches(".rs");
             let module = module.trim_end_matches("/mod");

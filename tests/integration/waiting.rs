@@ -101,7 +101,7 @@ fn an_interrupt_while_submitting_says_what_may_be_left() {
     let (_listener, url) = silent_server();
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(PROGRAM);
-    command.args(["run", "cut", "--items", "a,b", "-s", &url, "--", "rev"]);
+    command.args(["run", "cut", "--items", "a,b", "-q", "-s", &url, "--", "rev"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(500));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use http::HeaderValue;
 
 use super::exec::ExecPlugin;
+use super::header::bearer;
 use super::kubeconfig::Secret;
 use super::oidc::Oidc;
 use crate::error::Error;
@@ -62,27 +62,6 @@ impl Credentials {
             _ => 0,
         }
     }
-}
-
-/// `Bearer` and the token, marked so that it is never printed.
-///
-/// # Errors
-/// A token that can't be in a header; it is not shown.
-pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    sensitive(&format!("Bearer {}", token.trim()))
-}
-
-/// `Basic` and the two in base64, marked so that it is never printed.
-pub(super) fn basic(name: &str, password: &Secret) -> Result<HeaderValue, Error> {
-    let pair = format!("{name}:{}", password.reveal());
-    sensitive(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
-}
-
-fn sensitive(text: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Error::usage("the token has characters that can't be sent, such as line breaks"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// A file whose token may be replaced at any time, as those of service accounts are.

@@ -2,17 +2,20 @@
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
-use std::time::Duration;
 
 use http::Uri;
+use hyper_util::client::legacy;
 use kube::core::Status;
 use rustls::CertificateError;
 
-use super::stack::{ConnectTimeout, ProxyFailed};
+use super::silence::Silent;
+use super::stack::ForeignAnswer;
+use super::transport::{ConnectTimeout, ProxyFailed, UnknownHost};
 use crate::error::{self, Error, Kind};
 
 /// Longer texts of a server, such as a proxy's whole page, are cut.
 const LONGEST: usize = 400;
+const NO_API_SERVER: &str = "is it a Kubernetes API server, and not a login page or a proxy?";
 
 /// The error of one kube call as ours; `doing` is such as "get jobs in namespace default", `server` its URL.
 pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Error {
@@ -31,15 +34,31 @@ pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Er
             Kind::Failed,
             format!("can't {doing}: the answer of the server {server} is not understood: {error}"),
         )
-        .hint("is it a Kubernetes API server, and not a login page or a proxy?"),
+        .hint(NO_API_SERVER),
         other => Error::new(Kind::Failed, format!("can't {doing}: {}", chain(&other))),
     }
 }
 
-/// The time that one request may take is over.
-pub(super) fn too_late(doing: &str, server: &str, limit: Duration) -> Error {
-    unreachable(doing, &format!("the server {} did not answer within {limit:?}", host(server)))
-        .hint("--request-timeout sets the time for one request, 0 is no limit")
+/// Whether it is certain that a change was not made: the server refused it, or never got it.
+pub(crate) fn is_refusal(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 400..=499) && !matches!(status.code, 408 | 429),
+        kube::Error::Service(error) => {
+            error.is::<Error>() || find::<legacy::Error>(&links(&**error)).is_some_and(legacy::Error::is_connect)
+        }
+        kube::Error::BuildRequest(_) | kube::Error::HttpError(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether waiting may help a request that failed: not if it was refused, nor if a server that is there was silent for
+/// as long as the user lets it be.
+pub(crate) fn may_pass(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(_) => !is_refusal(error),
+        kube::Error::Service(error) => !error.is::<Error>() && !error.is::<Silent>(),
+        _ => true,
+    }
 }
 
 /// An error and what caused it, none of it said twice.
@@ -78,6 +97,14 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     let links = links(error);
     let host = host(server);
     let context = "is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one";
+    if let Some(Silent(limit)) = find(&links) {
+        return unreachable(doing, &format!("the server {host} did not answer within {limit:?}"))
+            .hint("--request-timeout sets how long it may take; 0 waits for ever");
+    }
+    if let Some(foreign) = find::<ForeignAnswer>(&links) {
+        let message = format!("can't {doing}: {host} does not answer as an API server: {foreign}");
+        return Error::new(Kind::Failed, message).hint(NO_API_SERVER);
+    }
     if let Some(late) = find::<ConnectTimeout>(&links) {
         return unreachable(doing, &format!("the server {host} can't be reached: {late}"))
             .hint("is the network, or the VPN, up?")
@@ -92,9 +119,8 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     if let Some(error) = find::<rustls::Error>(&links) {
         return untrusted(doing, &host, error);
     }
-    if links.iter().any(|error| error.to_string() == "dns error") {
-        let detail = links.last().map(ToString::to_string).unwrap_or_default();
-        return unreachable(doing, &format!("the host of the server {host} is not known: {detail}")).hint(context);
+    if let Some(unknown) = find::<UnknownHost>(&links) {
+        return unreachable(doing, &format!("the host of the server {host} is not known: {unknown}")).hint(context);
     }
     match find::<std::io::Error>(&links).map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => unreachable(
@@ -108,46 +134,38 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
 }
 
 fn untrusted(doing: &str, host: &str, error: &rustls::Error) -> Error {
-    let said = match error {
+    let no_tls = "is it https:// at this host and port?";
+    let no_certificate = "a client certificate may be missing, expired or of another cluster";
+    let other_name = "--tls-server-name names the one in the certificate";
+    let (why, hint) = match error {
         // A bad signature is that of another authority of the same name, as when a cluster was made anew.
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            return unreachable(
-                doing,
-                &format!("the certificate of the server {host} is signed by an unknown authority"),
-            )
-            .hint("give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig");
-        }
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => (
+            format!("the certificate of the server {host} is signed by an unknown authority"),
+            "give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig",
+        ),
         rustls::Error::InvalidCertificate(CertificateError::NotValidForName) => {
-            return unreachable(doing, &format!("the certificate of the server {host} is for another name"))
-                .hint("--tls-server-name names the one in the certificate");
+            (format!("the certificate of the server {host} is for another name"), other_name)
         }
         rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
             let names = presented.join(", ");
-            return unreachable(doing, &format!("the certificate of the server {host} is not for it, but for {names}"))
-                .hint("--tls-server-name names the one in the certificate");
+            (format!("the certificate of the server {host} is not for it, but for {names}"), other_name)
         }
         rustls::Error::InvalidCertificate(
             CertificateError::Expired
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
-        ) => {
-            return unreachable(
-                doing,
-                &format!("the certificate of the server {host} is not valid at this time: {error}"),
-            )
-            .hint("is this machine's clock right?");
+        ) => (
+            format!("the certificate of the server {host} is not valid at this time: {error}"),
+            "is this machine's clock right?",
+        ),
+        rustls::Error::AlertReceived(_) => {
+            (format!("the server {host} ended the TLS handshake: {error}"), no_certificate)
         }
-        rustls::Error::AlertReceived(_) => format!("the server {host} ended the TLS handshake: {error}"),
-        rustls::Error::InvalidMessage(_) => format!("the server {host} does not speak TLS: {error}"),
-        _ => format!("TLS with the server {host} failed: {error}"),
+        rustls::Error::InvalidMessage(_) => (format!("the server {host} does not speak TLS: {error}"), no_tls),
+        _ => (format!("TLS with the server {host} failed: {error}"), no_tls),
     };
-    let error = unreachable(doing, &said);
-    if said.contains("handshake") {
-        error.hint("a client certificate may be missing, expired or of another cluster")
-    } else {
-        error.hint("is it https:// at this host and port?")
-    }
+    unreachable(doing, &why).hint(hint)
 }
 
 /// The server answered with an error.
@@ -157,7 +175,7 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
     match (status.code, status.reason.as_str()) {
         (401, _) | (_, "Unauthorized") => {
             let detail = if said == "Unauthorized" { String::new() } else { format!(" ({said})") };
-            error(Kind::Forbidden, &format!("you must be logged in to the server {}{detail}", host(server)))
+            error(Kind::Unauthorized, &format!("you must be logged in to the server {}{detail}", host(server)))
                 .hint("the credentials of this context are missing, wrong or expired: log in again as your cluster wants it")
                 .hint("kubectl auth whoami shows who the server takes you for")
         }
@@ -171,10 +189,15 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
         }
         (502..=504, _) | (_, "Timeout" | "ServerTimeout" | "ServiceUnavailable") => {
             error(Kind::Unreachable, &format!("the server {} is not able to answer now: {said}", host(server)))
-                .hint("try again; what was asked for may have been done all the same if it was a change")
+                .hint("wait a little and try again")
         }
         (400, _) if said.contains("HTTP request to an HTTPS server") => {
             error(Kind::Unreachable, &said).hint("write https:// before the host in --server or the kubeconfig")
+        }
+        (409, _) => error(Kind::Failed, &said).hint("somebody else changed it at the same time: try again"),
+        (410, _) => error(Kind::Failed, &said).hint("the server no longer has what was asked for: try again"),
+        (500.., _) => {
+            error(Kind::Failed, &said).hint("the server failed, not the request: wait a little and try again")
         }
         _ => error(Kind::Failed, &said),
     }
@@ -203,7 +226,7 @@ fn forbidden(error: Error, said: &str) -> Error {
     if said.contains("exceeded quota") {
         return error.hint("kubectl describe quota shows what is used and how much there may be");
     }
-    error
+    error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
 }
 
 /// What a message of the server's RBAC says was asked for.
@@ -325,7 +348,7 @@ mod tests {
         let (kind, text, hints) = told(401, "Unauthorized", "Unauthorized", &json!({}));
         assert_eq!(
             (kind, text.as_str()),
-            (Kind::Forbidden, "can't create job x: you must be logged in to the server 10.0.0.1:6443")
+            (Kind::Unauthorized, "can't create job x: you must be logged in to the server 10.0.0.1:6443")
         );
         assert!(hints.contains("credentials"), "{hints}");
     }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::credentials::bearer;
+use super::header::bearer;
 use super::kubeconfig::{ExecConfig, Secret};
 use super::server;
 use super::settings::Settings;

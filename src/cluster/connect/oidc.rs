@@ -11,18 +11,21 @@ use std::time::Duration;
 use base64::Engine as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use tower::BoxError;
 
-use super::credentials::{Credentials, basic, bearer};
+use super::header::{basic, bearer};
 use super::kubeconfig::{self, AuthProvider, Secret};
 use super::settings::{Login, Pem, Settings};
-use super::stack::{self, Stack};
-use super::{proxy, server, tls};
+use super::silence::Patience;
+use super::transport::{self, Transport};
+use super::{errors, proxy, server, tls};
 use crate::error::{Error, Kind};
 
 /// A token counts as run out this much earlier, since clocks differ.
@@ -37,6 +40,7 @@ pub(super) struct Oidc {
     origin: PathBuf,
     /// The provider, as if it were a cluster.
     settings: Settings,
+    patience: Patience,
     /// Held while tokens are got: a refresh token may be good for one use only.
     tokens: Mutex<Tokens>,
 }
@@ -60,7 +64,11 @@ struct Answer {
 impl Oidc {
     /// # Errors
     /// A configuration that lacks something, or a CA that can't be used.
-    pub(super) fn new(provider: &AuthProvider, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub(super) fn new(
+        provider: &AuthProvider,
+        patience: &Patience,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
         let config = provider.config.clone().unwrap_or_default();
         let set = |key: &str| config.get(key).filter(|value| !value.is_empty());
         let missing = |key: &str| Error::usage(format!("the kubeconfig's auth-provider oidc has no {key}"));
@@ -74,6 +82,7 @@ impl Oidc {
             (None, Some(path)) => Some(Pem::File(path.into())),
             (None, None) => None,
         };
+        let patience = patience.toward(&issuer);
         let settings = Settings {
             proxy: proxy::from_environment(&issuer, env),
             server: issuer,
@@ -89,7 +98,7 @@ impl Oidc {
             exec_extension: None,
         };
         let tokens = Tokens { id: set("id-token").map(Secret::new), refresh: set("refresh-token").map(Secret::new) };
-        Ok(Self { config, origin: provider.origin.clone(), settings, tokens: Mutex::new(tokens) })
+        Ok(Self { config, origin: provider.origin.clone(), settings, patience, tokens: Mutex::new(tokens) })
     }
 
     pub(super) async fn authorization(&self) -> Result<HeaderValue, Error> {
@@ -118,8 +127,8 @@ impl Oidc {
 
     async fn refresh(&self, token: &Secret) -> Result<Answer, Error> {
         let base = server::display(&self.settings.server);
-        let tls = if stack::needs_tls(&self.settings) { Some(tls::config(&self.settings, None)?) } else { None };
-        let provider = Stack::new(&self.settings, Credentials::None, tls)?;
+        let tls = if transport::needs_tls(&self.settings) { Some(tls::config(&self.settings, None)?) } else { None };
+        let provider = Transport::new(&self.settings, tls, self.patience.clone())?;
         let metadata: Metadata = match ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?
         {
             (StatusCode::OK, body) => parse(&body)?,
@@ -172,7 +181,7 @@ impl Oidc {
 
 /// Sends a form, or nothing; the answer's status and body.
 async fn ask(
-    provider: &Stack,
+    provider: &Transport,
     url: &str,
     form: Option<(String, Option<HeaderValue>)>,
 ) -> Result<(StatusCode, Vec<u8>), Error> {
@@ -185,9 +194,11 @@ async fn ask(
     }
     let body = Body::from(form.map(|form| form.0).unwrap_or_default().into_bytes());
     let request = request.body(body).map_err(|_| failed("the identity provider names no usable URL"))?;
-    let answer = provider.ask(request).await;
-    answer
-        .map_err(|error| failed(&format!("the identity provider can't be reached: {}", super::errors::chain(&*error))))
+    let answer = async {
+        let (head, body) = provider.send(request, 0).await?.into_parts();
+        Ok::<_, BoxError>((head.status, body.collect().await?.to_bytes().to_vec()))
+    };
+    answer.await.map_err(|error| failed(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
 }
 
 /// The file beside the kubeconfig that kubectl makes while it writes; removed at the end.

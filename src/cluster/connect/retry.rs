@@ -10,6 +10,8 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::transport::has_flag;
+
 /// A request is sent at most this often.
 pub(super) const MAX_TRIES: u32 = 5;
 /// All waiting between the tries of a request takes at most this long.
@@ -27,7 +29,8 @@ pub(super) struct Tries {
 
 impl Tries {
     pub(super) fn new(method: &Method, uri: &Uri) -> Self {
-        let reads = matches!(*method, Method::GET | Method::HEAD) && !is_watch(uri);
+        // Watches are taken up again by those who watch, from where they were.
+        let reads = matches!(*method, Method::GET | Method::HEAD) && !has_flag(uri, "watch");
         Self { reads, sent: 1, left: MAX_WAIT }
     }
 
@@ -37,7 +40,7 @@ impl Tries {
         let asked = asked.map(Duration::from_secs);
         let again = match status {
             StatusCode::TOO_MANY_REQUESTS => self.reads || asked.is_some(),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => self.reads,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => self.reads,
             _ => false,
         };
         if again { self.wait(asked) } else { None }
@@ -60,11 +63,6 @@ impl Tries {
         self.sent += 1;
         Some(wait)
     }
-}
-
-/// Watches are taken up again by those who watch, from where they were.
-fn is_watch(uri: &Uri) -> bool {
-    uri.query().is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1" | "watch")))
 }
 
 /// Whether a connection that was there broke down: not one that could not be made in the first place.

@@ -46,6 +46,8 @@ pub(super) struct Splitter {
     passing: u64,
     /// How many bytes of lines were handed on.
     handed: u64,
+    /// When the first line was written of the run of the container that is read.
+    first: Option<Timestamp>,
     /// The last line that was seen, as far as it is needed to know it again.
     last: Vec<u8>,
     /// Whether a file that begins behind what was seen is worth a look at what the container wrote before it was
@@ -118,6 +120,7 @@ impl Splitter {
             taken: 0,
             passing: 0,
             handed: 0,
+            first: None,
             last: Vec::new(),
             looks_for_former: options.follow,
             needs_former: false,
@@ -147,7 +150,13 @@ impl Splitter {
     /// The next run of the container is about to come, of which nothing was seen yet.
     pub(super) fn resume_in_next(&mut self) {
         self.begun = Vec::new();
+        self.first = None;
         self.place.resume_in_next();
+    }
+
+    /// When the first line was written, if that is known.
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.first
     }
 
     /// Whether lines may be missing.
@@ -305,6 +314,7 @@ impl Splitter {
         if time.is_some_and(|time| !self.place.is_new(time)) {
             return;
         }
+        self.first = self.first.or(time);
         self.keep_last(line);
         let from = batch.bytes.len();
         batch.bytes.extend_from_slice(text);
@@ -354,7 +364,7 @@ pub(super) fn is_line_of_container(line: &[u8], text: &str) -> bool {
 }
 
 /// The time at the start of a line, and how many bytes it takes with the blank behind it.
-fn leading_time(line: &[u8]) -> Option<(Timestamp, usize)> {
+pub(super) fn leading_time(line: &[u8]) -> Option<(Timestamp, usize)> {
     let length = memchr::memchr(b' ', &line[..line.len().min(64)])?;
     let time = std::str::from_utf8(&line[..length]).ok()?.parse().ok()?;
     Some((time, length + 1))

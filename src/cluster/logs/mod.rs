@@ -62,6 +62,8 @@ pub(crate) struct LogEnd {
     /// Whether lines may be missing: the node had put the log away (it is rotated at 10 MiB, unless the node is set up
     /// otherwise) while the connection was broken.
     pub(crate) gap: bool,
+    /// Whether the node no longer has all that was read of a followed log.
+    pub(crate) cut: bool,
     /// Whether the last line has no break in the log itself.
     pub(crate) unended: bool,
 }
@@ -137,6 +139,7 @@ impl Cluster {
                 Ok(End::NobodyListens | End::Limit) => return Ok(end),
                 Ok(End::Whole) => {
                     end.gap |= reading.has_gap();
+                    end.cut = options.follow && reading.is_cut().await;
                     end.unended = reading.has_added_break();
                     return Ok(end);
                 }

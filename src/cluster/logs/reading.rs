@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, timeout};
 
 use super::answer::{Cause, Failure};
-use super::batch::{Excuse, LogBatch, Splitter, Why, is_line_of_container};
+use super::batch::{Excuse, LogBatch, Splitter, Why, is_line_of_container, leading_time};
 use super::streams::{Streams, Turn};
 use super::{LogOptions, LogSource};
 use crate::cluster::Cluster;
@@ -18,11 +18,16 @@ use crate::error::Kind;
 /// A log read in one go is long if it takes more than this: an end may then be one of the way to the node.
 const LONG: Duration = Duration::from_secs(1);
 
-/// After how long without a byte a followed log is looked at by another request, at first and at the most. A node that
-/// was still reading a file when that was rotated follows the old file and never comes to the new one (the kubelet's
-/// `ReadLogs` watches only from the first end of the file on); nodes look for what to rotate every ten seconds.
+/// After how long without a byte a followed log is looked at by another request, at first and at the most: sooner where
+/// so much came that it may be rotated. A node that was still reading a file when that was rotated follows the old file
+/// and never comes to the new one (the kubelet's `ReadLogs` watches only from the first end of the file on); nodes look
+/// for what to rotate every ten seconds.
 const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE_AFTER_MUCH: Duration = Duration::from_secs(1);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
+const ROTATED: u64 = 1024 * 1024;
 
 /// A log that is being read.
 pub(super) struct Reading<'a> {
@@ -53,6 +58,35 @@ pub(super) enum End {
     /// All was read that was asked for.
     Limit,
     NobodyListens,
+}
+
+/// How long a followed log may bring nothing until it is looked at.
+struct Silence {
+    patience: Duration,
+    /// Whether the log had more than what came when it was looked at.
+    is_behind: bool,
+    /// How much had come then.
+    looked_at: u64,
+}
+
+impl Silence {
+    fn new(progress: u64) -> Self {
+        Self { patience: SILENCE, is_behind: false, looked_at: progress }
+    }
+
+    /// Notes a look; false if the log was behind before as well.
+    fn goes_on(&mut self, is_behind: bool, progress: u64) -> bool {
+        let goes_on = !(self.is_behind && is_behind);
+        let patience = if is_behind { SILENCE } else { (self.patience * 2).clamp(SILENCE, LONGEST_SILENCE) };
+        *self = Self { patience, is_behind, looked_at: progress };
+        goes_on
+    }
+
+    /// Notes that something came.
+    fn end(&mut self, progress: u64) {
+        self.is_behind = false;
+        self.patience = if progress - self.looked_at >= ROTATED { SILENCE_AFTER_MUCH } else { SILENCE };
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -118,25 +152,28 @@ impl<'a> Reading<'a> {
     async fn read(&mut self, follow: bool, previous: bool, turn: &Turn<'_>) -> Result<End, Failure> {
         let params = self.params(follow, previous);
         let mut answer = self.cluster.ask_for_log(&self.source.pod, &params).await?;
-        let mut silence = SILENCE;
+        let mut silence = Silence::new(self.progress());
         loop {
             let came = if follow {
-                match turn.or_over(timeout(silence, answer.next())).await {
+                match turn.or_over(timeout(silence.patience, answer.next())).await {
                     None => return Ok(End::Yielded),
                     Some(Ok(came)) => came,
-                    Some(Err(_)) if self.has_seen_last_line().await? => {
-                        silence = (silence * 2).min(LONGEST_SILENCE);
-                        continue;
-                    }
                     Some(Err(_)) => {
-                        self.splitter.note_end_of_file();
+                        let is_behind = !self.has_seen_last_line().await?;
+                        if !is_behind {
+                            self.splitter.note_end_of_file();
+                        }
+                        // What is on its way has another chance.
+                        if silence.goes_on(is_behind, self.progress()) {
+                            continue;
+                        }
                         return Ok(End::Silent);
                     }
                 }
             } else {
                 answer.next().await
             };
-            silence = SILENCE;
+            silence.end(self.progress());
             let Some(came) = came else {
                 return match self.excuse().await? {
                     Some(failure) => Err(failure),
@@ -249,14 +286,31 @@ impl<'a> Reading<'a> {
     /// The last line of the log as it is now, with its break; nothing of an empty one.
     async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, Failure> {
         let params = self.params(false, self.options.previous);
-        let params = LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params };
-        let mut answer = self.cluster.ask_for_log(&self.source.pod, &params).await?;
-        let mut line = Vec::new();
+        self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
+    }
+
+    /// What one short request gives.
+    async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
+        let mut answer = self.cluster.ask_for_log(&self.source.pod, params).await?;
+        let mut all = Vec::new();
         while let Some(bytes) = answer.next().await {
             let bytes = bytes.map_err(|_| Failure::broken("the connection was closed"))?;
-            line.extend_from_slice(&bytes);
+            all.extend_from_slice(&bytes);
         }
-        Ok(line)
+        Ok(all)
+    }
+
+    /// Whether the node's file begins behind the first line that was read, where that was the first of the log.
+    pub(super) async fn is_cut(&self) -> bool {
+        let LogOptions { previous, tail, since, .. } = self.options;
+        let Some(first) = self.splitter.first().filter(|_| self.progress() >= ROTATED && !previous) else {
+            return false;
+        };
+        if tail.is_some() || since.is_some() {
+            return false;
+        }
+        let beginning = LogParams { since_time: None, limit_bytes: Some(64), ..self.params(false, false) };
+        self.read_all(&beginning).await.is_ok_and(|line| leading_time(&line).is_none_or(|(time, _)| time > first))
     }
 
     /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
@@ -276,5 +330,28 @@ impl<'a> Reading<'a> {
         self.splitter.resume_in_next();
         self.splitter.look_for_former_file(true);
         gap
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_log_is_looked_at_ever_less_often_and_dropped_when_behind_twice() {
+        let mut silence = Silence::new(0);
+        for seconds in [5, 10, 20, 40, 60, 60] {
+            assert_eq!(silence.patience.as_secs(), seconds);
+            assert!(silence.goes_on(false, 0));
+        }
+        assert!(silence.goes_on(true, 0), "it may be on its way");
+        assert_eq!(silence.patience, SILENCE);
+        silence.end(10);
+        assert!(silence.goes_on(true, 10), "it was");
+        assert!(!silence.goes_on(true, 10));
+        silence.end(10 + ROTATED);
+        assert_eq!(silence.patience, SILENCE_AFTER_MUCH);
+        assert!(silence.goes_on(false, 10 + ROTATED));
+        assert_eq!(silence.patience, SILENCE);
     }
 }

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use super::Context;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogOptions, Streams};
-use crate::commands::results::Keeper;
+use crate::commands::outputs::cut::CutLogs;
+use crate::commands::outputs::keep::Keeper;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::tracker::{End, Interest, Tracker};
@@ -43,6 +44,8 @@ pub(in crate::commands) struct LogView {
     pub(in crate::commands) printer: LogPrinter,
     pub(in crate::commands) order: LineOrder,
     pub(in crate::commands) streams: Streams,
+    /// Logs of which the beginning is known to be missing.
+    pub(in crate::commands) cut: CutLogs,
 }
 
 /// In which order the lines of several logs are printed.
@@ -80,7 +83,7 @@ pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Contex
             print_ready(&mut batches, &mut readers, context)?;
             readers.print_lanes(tracker.state_mut(0), context)?;
             if readers.have_printed_all() {
-                let missing = readers.finish(tracker.state(0), context)?;
+                let missing = readers.finish(tracker.state(0), context).await?;
                 context.ui.end_live();
                 return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), missing));
             }

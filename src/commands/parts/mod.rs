@@ -9,6 +9,7 @@ pub(super) mod find;
 pub(super) mod follow;
 pub(super) mod inputs;
 pub(super) mod output;
+pub(super) mod outputs;
 pub(super) mod resumed;
 pub(super) mod settings;
 pub(super) mod submit;

@@ -139,26 +139,23 @@ pub(in crate::commands) async fn submit(
     };
     match rest.await {
         Ok(config_maps) => Ok(Submitted { manifest: Manifest { job: created.object, config_maps }, how }),
-        Err(error) => Err(undo(error.into(), order.name, created.uid(), how, cluster, context).await),
+        Err(error) => Err(undo(error, order.name, created.uid(), how, cluster, context).await),
     }
 }
 
 /// Takes back a Job that can't be completed, unless somebody else began it. Returns the error with what is left.
-async fn undo(
-    error: anyhow::Error,
-    name: &str,
-    uid: &str,
-    how: How,
-    cluster: &Cluster,
-    context: &Context,
-) -> anyhow::Error {
+async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster, context: &Context) -> anyhow::Error {
+    // Exit code 2 means that nothing was created.
+    let kind = if error.kind() == Kind::Usage { Kind::Failed } else { error.kind() };
+    let what = format!("submitting job {name:?}");
     if how == How::Created && cluster.delete_job(name, Some(uid), false).await.is_ok() {
-        return error.context(format!("submitting job {name:?}, which was taken back"));
+        return anyhow::Error::from(error.of_kind(kind)).context(format!("{what}, which was taken back"));
     }
-    error.context(format!(
-        "submitting job {name:?}, which is left behind suspended ({} removes it)",
-        context.again(&format!("delete {name}"))
-    ))
+    // Without an answer to its release nobody knows whether it runs.
+    let state = if kind == Kind::Unreachable { "and may run" } else { "suspended" };
+    let delete = context.again(&format!("delete {name}"));
+    let left = format!("{what}, which is left behind {state} ({delete} removes it)");
+    anyhow::Error::from(error.of_kind(kind)).context(left)
 }
 
 /// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.
@@ -172,12 +169,7 @@ async fn store(
     let requests = config_maps.iter().map(|config_map| {
         let mut config_map = config_map.clone();
         config_map["metadata"]["ownerReferences"] = json!([owner]);
-        async move {
-            match cluster.create(&config_map, submission).await {
-                Ok(created) => Ok(created.object),
-                Err(error) => again::stored(error, config_map, cluster).await,
-            }
-        }
+        async move { cluster.create(&config_map, submission).await.map(|created| created.object) }
     });
     let mut answers = futures::stream::iter(requests).buffered(SENT_AT_ONCE);
     let mut stored = Vec::new();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 
-use super::folder::replace;
 use crate::commands::Context;
+use crate::commands::outputs::folder::replace;
 use crate::manifest::read;
 use crate::state::row::IndexRow;
 use crate::view::joblog;

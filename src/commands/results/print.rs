@@ -1,26 +1,19 @@
 //! What is printed of results, and what is said of those that can't be had.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use k8s_openapi::api::batch::v1::Job;
 use serde_json::value::RawValue;
 
-use super::fetch::{Gathered, Output};
 use super::joblog::JobLog;
 use crate::args::ResultFormat;
 use crate::commands::Context;
 use crate::commands::output::Custom;
-use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
+use crate::commands::outputs::fetch::{Gathered, Output};
+use crate::commands::outputs::tally::Tally;
 use crate::state::{IndexStatus, JobState};
+use crate::view::line;
 use crate::view::results::{self, ResultEntry, Stdout};
-use crate::view::{line, numbered, plural};
-
-/// How many reasons are named why outputs can't be had.
-const REASONS: usize = 10;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug)]
@@ -44,98 +37,6 @@ pub(super) struct Printer {
     joblog: Option<JobLog>,
     printed: usize,
     tally: Tally,
-}
-
-/// What has become of the indexes.
-#[derive(Default)]
-pub(super) struct Tally {
-    /// How many files were written, and how many were there before.
-    written: usize,
-    before: usize,
-    unfinished: IndexSet,
-    missing: BTreeMap<String, IndexSet>,
-    no_json: IndexSet,
-}
-
-impl Tally {
-    /// Counts an index.
-    pub(super) fn count(&mut self, gathered: &Gathered) {
-        let index = gathered.row.index;
-        match &gathered.output {
-            Output::Unasked | Output::Here(_) => {}
-            Output::File { before: true, .. } => self.before += 1,
-            Output::File { before: false, .. } => self.written += 1,
-            Output::Unfinished => self.unfinished.insert(index),
-            Output::Missing(why) => self.missing.entry(why.clone()).or_default().insert(index),
-        }
-    }
-
-    /// Counts a file that was written.
-    pub(super) fn written(&mut self) {
-        self.written += 1;
-    }
-
-    /// Counts an index that has not run to its end.
-    pub(super) fn unfinished(&mut self, index: u32) {
-        self.unfinished.insert(index);
-    }
-
-    pub(super) fn count_all_as_new(&mut self) {
-        self.written += std::mem::take(&mut self.before);
-    }
-
-    /// How many indexes have a file.
-    pub(super) fn files(&self) -> String {
-        let files = plural(self.written + self.before, "result", "results");
-        match (self.before, self.written) {
-            (0, _) => files,
-            (_, 0) => format!("{files}, all there before"),
-            (before, _) => format!("{files}, {before} there before"),
-        }
-    }
-
-    /// # Errors
-    /// If an output that should be there is not.
-    pub(super) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
-        let name = job_name(state.job());
-        let over = state.outcome().is_some();
-        if over && !self.unfinished.is_empty() {
-            context.ui.status(&format!("{} of job {name} did not run to an end", numbered(&self.unfinished)));
-        }
-        let mut faults: Vec<_> = self
-            .missing
-            .iter()
-            .take(REASONS)
-            .map(|(why, set)| format!("no output of {}: {why}", numbered(set)))
-            .collect();
-        if self.missing.len() > REASONS {
-            let rest = self.missing.values().skip(REASONS).fold(IndexSet::new(), |all, set| all.union(set));
-            faults.push(format!("no output of {} for other reasons", numbered(&rest)));
-        }
-        if !self.no_json.is_empty() {
-            faults.push(format!("the output of {} is not JSON", numbered(&self.no_json)));
-        }
-        let mut hints = Vec::new();
-        if !self.missing.is_empty() {
-            hints.push(format!("{} shows how each index fares", context.again(&format!("indexes {name}"))));
-        }
-        if !over && !self.unfinished.is_empty() {
-            faults.push(format!("{} not ended yet", has(&self.unfinished)));
-            hints.push("the same command with -f goes on until the job ends".to_owned());
-        }
-        if faults.is_empty() {
-            return Ok(Exit::Success);
-        }
-        Err(hints.into_iter().fold(Error::new(Kind::Failed, faults.join("; ")), Error::hint))
-    }
-}
-
-fn job_name(job: Option<&Job>) -> &str {
-    job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
-}
-
-fn has(indexes: &IndexSet) -> String {
-    format!("{} {}", numbered(indexes), if indexes.len() == 1 { "has" } else { "have" })
 }
 
 impl Printer {
@@ -173,7 +74,7 @@ impl Printer {
         let text = bytes.as_deref().map(|bytes| if self.form.trim { bytes.trim_ascii() } else { bytes });
         let json = text.filter(|_| self.form.parse_json).and_then(compact);
         if self.form.parse_json && json.is_none() && text.is_some() && row.status == IndexStatus::Succeeded {
-            self.tally.no_json.insert(row.index);
+            self.tally.not_json(row.index);
         }
         let now = context.now();
         match format {

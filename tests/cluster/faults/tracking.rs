@@ -236,7 +236,9 @@ fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
         cluster.eventually("the result of index 0", || folder.join("0.out").exists());
         sleep(Duration::from_millis(500));
         run.signal(signal);
-        others.iter().for_each(|other| other.signal(signal));
+        for other in &others {
+            other.signal(signal);
+        }
         let outcome = run.end();
         assert_eq!(outcome.code, 130, "{outcome:?}");
         assert!(outcome.stderr.contains(&format!("detached: job {name} goes on\n")), "{outcome:?}");

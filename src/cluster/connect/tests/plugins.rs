@@ -46,7 +46,7 @@ fn runs(machine: &Machine) -> usize {
 }
 
 async fn ask(connection: &Connection) -> Result<(), Error> {
-    connection.timed("ask", connection.client.apiserver_version()).await.map(drop)
+    connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
 fn connect(machine: &Machine) -> Connection {
@@ -152,7 +152,7 @@ async fn a_refused_token_is_renewed_once() {
     // If that doesn't help, it is the user's turn.
     machine.script("bin/sign-in", &format!("{}\n{}", note(&machine), credential(r#"{"token":"bad"}"#)));
     let error = ask(&connect(&machine)).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Forbidden);
+    assert_eq!(error.kind(), Kind::Unauthorized);
     assert!(error.to_string().contains("you must be logged in"), "{error}");
     assert_eq!(runs(&machine), 4);
 }
@@ -271,7 +271,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
         &format!("{{tokenFile: {}}}", file.display()),
     );
     let connection = connect(&machine);
-    assert_eq!(ask(&connection).await.unwrap_err().kind(), Kind::Forbidden);
+    assert_eq!(ask(&connection).await.unwrap_err().kind(), Kind::Unauthorized);
     assert_eq!(server.seen().len(), 1, "the same token is not sent twice");
     machine.write("token", "good\n");
     ask(&connection).await.unwrap();

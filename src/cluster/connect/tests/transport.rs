@@ -16,7 +16,7 @@ fn none() -> ConnectOptions {
 }
 
 async fn ask(connection: &Connection) -> Result<(), Error> {
-    connection.timed("ask", connection.client.apiserver_version()).await.map(drop)
+    connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
 /// A server with this certificate, and a machine that trusts `ca`.
@@ -417,6 +417,31 @@ async fn what_does_not_answer_is_told_plainly() {
 }
 
 #[tokio::test]
+async fn what_is_no_api_server_is_not_believed() {
+    let page = |status| {
+        Answer::Reply(status, vec![("content-type", "text/html; charset=utf-8".to_owned())], b"<html>".to_vec())
+    };
+    let redirect = || Answer::Reply(302, vec![("location", "https://login.test/".to_owned())], Vec::new());
+    let check = async |server: Fake, expected: &str| {
+        let machine = Machine::new();
+        machine.config(&format!("{{server: {}}}", server.url()), "{}");
+        let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
+        // Never that something is not there.
+        assert_eq!(error.kind(), Kind::Failed, "{error}");
+        assert!(error.to_string().contains(expected) && error.hints()[0].contains("login page"), "{error:?}");
+    };
+    check(Fake::start(move |_, _| redirect()).await, "redirects to \"https://login.test/\"").await;
+    check(Fake::start(move |_, _| page(200)).await, "a web page (status 200)").await;
+    check(Fake::start(move |_, _| page(404)).await, "a web page (status 404)").await;
+    check(Fake::start(move |_, _| super::fake::reply(200, "nonsense")).await, "is not understood").await;
+    // The page of a proxy about an error is one about an error.
+    let server = Fake::start(move |_, _| page(403)).await;
+    let machine = Machine::new();
+    machine.config(&format!("{{server: {}}}", server.url()), "{}");
+    assert_eq!(ask(&machine.connect(&none()).unwrap()).await.unwrap_err().kind(), Kind::Forbidden);
+}
+
+#[tokio::test]
 async fn a_request_may_have_a_limit() {
     let server = Fake::start(|_, _| Answer::Hang).await;
     let machine = Machine::new();
@@ -426,6 +451,4 @@ async fn a_request_may_have_a_limit() {
     let expected = format!("can't ask: the server {} did not answer within 50ms", server.address);
     assert_eq!((error.kind(), error.to_string()), (Kind::Unreachable, expected));
     assert!(error.hints()[0].contains("--request-timeout"));
-    let options = ConnectOptions { request_timeout: Some(Duration::ZERO), ..none() };
-    assert_eq!(machine.connect(&options).unwrap().request_timeout, None);
 }

@@ -10,6 +10,7 @@ use super::print::LogPrinter;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::commands::Context;
 use crate::commands::find::index_in;
+use crate::commands::outputs::cut::{CutLogs, PUT_AWAY};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
@@ -27,6 +28,10 @@ pub(in crate::commands) struct Missing {
     /// A part is missing, for this reason.
     torn: BTreeMap<String, IndexSet>,
     told: BTreeMap<String, IndexSet>,
+    /// No log was begun, for this reason.
+    unstarted: BTreeMap<String, IndexSet>,
+    /// Which logs are known not to be whole on their nodes.
+    cut: CutLogs,
 }
 
 /// What there is of a log that could not be read to its end.
@@ -40,8 +45,13 @@ pub(in crate::commands) enum Left {
 }
 
 impl Missing {
+    /// Nothing yet.
+    pub(in crate::commands) fn new(cut: CutLogs) -> Self {
+        Self { cut, ..Self::default() }
+    }
+
     pub(in crate::commands) fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.torn.is_empty() && self.told.is_empty()
+        [&self.torn, &self.told, &self.unstarted].iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
     }
 
     /// Whether the events of Pods could tell more.
@@ -64,8 +74,8 @@ impl Missing {
     }
 
     /// Lines may be missing of the log. Returns what is to be said of it at once.
-    pub(in crate::commands) fn gap(&mut self, index: u32) -> String {
-        self.tear(index, "its node had put a part away while the connection was broken")
+    fn gap(&mut self, index: u32) -> String {
+        self.tear(index, PUT_AWAY)
     }
 
     fn tear(&mut self, index: u32, why: &str) -> String {
@@ -80,18 +90,27 @@ impl Missing {
             if finished {
                 self.gone.insert(index);
             } else {
-                self.tell(index, never_begun(state));
+                self.unstarted(index, never_begun(state));
             }
             return;
         };
         if !(1..=number).any(|number| pick.takes_attempt(number)) {
-            self.tell(index, format!(" (it has no such attempt: the last is {number})"));
+            self.unstarted(index, format!(" (it has no such attempt: the last is {number})"));
         } else if attempt.has_started() {
-            self.tell(index, not_started_within(attempt));
+            self.unstarted(index, not_started_within(attempt));
         } else {
             let reason = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-            self.tell(index, format!(" (not started{reason})"));
+            self.unstarted(index, format!(" (not started{reason})"));
         }
+    }
+
+    fn unstarted(&mut self, index: u32, why: String) {
+        self.unstarted.entry(why).or_default().insert(index);
+    }
+
+    /// Leaves out logs that were never begun, for a caller that reports why each index did not start.
+    pub(in crate::commands) fn of_started(self) -> Self {
+        Self { unstarted: BTreeMap::new(), ..self }
     }
 
     fn tell(&mut self, index: u32, why: String) {
@@ -119,7 +138,7 @@ impl Missing {
     /// One sentence: which logs are missing or not complete, and why.
     pub(in crate::commands) fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        for (why, indexes) in &self.told {
+        for (why, indexes) in self.told.iter().chain(&self.unstarted) {
             parts.push(none(indexes, why));
         }
         if !self.gone.is_empty() {
@@ -188,7 +207,7 @@ pub(in crate::commands) fn note_end(
     match result {
         Ok(LogEnd { gap, .. }) => {
             printer.done(source)?;
-            Ok(gap.then(|| missing.gap(source.index)))
+            Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
             let left = match picked {
@@ -222,13 +241,9 @@ mod tests {
     #[test]
     fn what_is_missing_and_what_is_torn() {
         let mut missing = Missing::default();
-        assert_eq!(
-            missing.gap(3),
-            "the log of index 3 is not complete: its node had put a part away while the connection was broken"
-        );
+        assert_eq!(missing.gap(3), "the log of index 3 is not complete: its node has put a part of the log away");
         missing.gap(7);
-        let torn =
-            "each log of indexes 3,7 is not complete: its node had put a part away while the connection was broken";
+        let torn = "each log of indexes 3,7 is not complete: its node has put a part of the log away";
         assert_eq!(missing.sentence(), torn);
         missing.tell(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));

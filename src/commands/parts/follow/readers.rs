@@ -17,7 +17,8 @@ use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::commands::Context;
-use crate::commands::results::{Copy, Keeper};
+use crate::commands::outputs::cut::CutLogs;
+use crate::commands::outputs::keep::{Copy, Keeper};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -56,6 +57,7 @@ pub(in crate::commands) struct Readers<'a> {
     pub(in crate::commands) lanes: Lanes,
     /// Which logs are missing.
     missing: Missing,
+    cut: CutLogs,
     keeper: Option<&'a mut Keeper>,
     wanted_of: Box<dyn Fn(&JobState) -> IndexSet + Send>,
     pick: Pick,
@@ -82,11 +84,12 @@ impl<'a> Readers<'a> {
         cluster: &Arc<Cluster>,
     ) -> (Self, mpsc::Receiver<LogBatch>) {
         let (sender, receiver) = mpsc::channel(HELD);
-        let LogView { wanted, pick, options, printer, order, streams } = view;
+        let LogView { wanted, pick, options, printer, order, streams, cut } = view;
         let readers = Self {
             printer,
             lanes: Lanes::default(),
-            missing: Missing::default(),
+            missing: Missing::new(cut.clone()),
+            cut,
             keeper,
             wanted_of: wanted,
             pick,
@@ -132,8 +135,9 @@ impl<'a> Readers<'a> {
     }
 
     /// Ends the printing, and returns which logs are missing now that no more is going to come.
-    pub(in crate::commands) fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
+    pub(in crate::commands) async fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
         self.printer.end(&mut context.ui)?;
+        self.cut.note(state, &self.cluster, context).await;
         for index in self.wanted.difference(&self.begun).iter() {
             self.missing.none_of(index, &self.pick, state);
         }
@@ -276,6 +280,7 @@ impl<'a> Readers<'a> {
         if let Some(said) = note_end(&source, picked, &result, &mut self.printer, &mut self.missing, context)? {
             context.ui.warning(&said);
         }
+        self.cut.see(&source, &result);
         if let (Some(keeper), Some(copy)) = (&mut self.keeper, copy) {
             keeper.take(&source, copy, &result)?;
         }

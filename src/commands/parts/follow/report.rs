@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::missing::Missing;
 use crate::cluster::Cluster;
 use crate::commands::Context;
 use crate::error::{Error, Exit, Kind};
@@ -114,6 +116,17 @@ pub(in crate::commands) fn report(state: &JobState, items: &ItemTexts, context: 
     let failures = summary::failures(state, items);
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure
+}
+
+/// # Errors
+/// If logs are missing that were to be printed.
+pub(in crate::commands) fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
+    if missing.is_empty() {
+        return Ok(Exit::Success);
+    }
+    Err(Error::new(Kind::Failed, missing.sentence())
+        .hint(format!("{} shows how each index fares", context.again(&format!("describe {job}"))))
+        .into())
 }
 
 /// Names the commands that follow, show and delete a Job that goes on by itself.

@@ -4,7 +4,6 @@ use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{Context as Hash, SHA256};
-use serde_json::Value;
 
 use super::How;
 use crate::cluster::{Cluster, Created};
@@ -89,21 +88,6 @@ pub(in crate::commands) async fn find(
         How::Unchanged
     };
     Ok((Created { object: output::object(&job, output::Fields::Shown)? }, how))
-}
-
-/// A ConfigMap that is there already, if it belongs to the same Job: then the same submission has stored it.
-///
-/// # Errors
-/// The error of its creation, in all other cases.
-pub(in crate::commands) async fn stored(error: Error, sent: Value, cluster: &Cluster) -> Result<Value, Error> {
-    if error.kind() != Kind::AlreadyExists {
-        return Err(error);
-    }
-    let name = sent["metadata"]["name"].as_str().unwrap_or_default();
-    let owner = sent["metadata"]["ownerReferences"][0]["uid"].as_str();
-    let Ok(Some(there)) = cluster.config_map(name).await else { return Err(error) };
-    let owners = there.metadata.owner_references.unwrap_or_default();
-    if owners.iter().any(|one| Some(one.uid.as_str()) == owner) { Ok(sent) } else { Err(error) }
 }
 
 #[cfg(test)]

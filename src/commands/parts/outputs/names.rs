@@ -12,12 +12,12 @@ const MARK: char = '~';
 const LONGEST: usize = 120;
 
 /// The file of an index.
-pub(super) fn by_index(index: u32) -> String {
+pub(in crate::commands) fn by_index(index: u32) -> String {
     format!("{index}{ENDING}")
 }
 
 /// The files of all items of a Job, no two alike, not even where capitals are the same as small letters.
-pub(super) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
+pub(in crate::commands) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
     let safe: Vec<_> = items.iter().map(|(&index, item)| (index, made_safe(item))).collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     for (_, name) in &safe {
@@ -62,7 +62,7 @@ fn is_reserved(lower: &str) -> bool {
 }
 
 /// Whether a name that was read from a list is one of ours: a file within its folder.
-pub(super) fn is_safe(name: &str) -> bool {
+pub(in crate::commands) fn is_safe(name: &str) -> bool {
     name.strip_suffix(ENDING).is_some_and(|stem| !stem.is_empty())
         && !name.starts_with(['.', '-'])
         && !name.contains(['/', '\\', ':', '\0'])

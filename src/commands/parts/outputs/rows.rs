@@ -16,16 +16,16 @@ use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 
 /// The Job, and a row of each index that is asked for, in order.
-pub(super) struct Rows {
-    pub(super) state: JobState,
-    pub(super) found: Vec<Found>,
+pub(in crate::commands) struct Rows {
+    pub(in crate::commands) state: JobState,
+    pub(in crate::commands) found: Vec<Found>,
 }
 
 /// What the server knows of these indexes now.
 ///
 /// # Errors
 /// If an index is named that the Job does not have, or the server can't tell.
-pub(super) async fn now(
+pub(in crate::commands) async fn now(
     state: JobState,
     selection: &Selection,
     items: &ItemTexts,
@@ -59,7 +59,7 @@ fn is_behind(row: &IndexRow) -> bool {
 }
 
 /// The items of a Job or a family, of these indexes or of all.
-pub(super) async fn items(
+pub(in crate::commands) async fn items(
     state: &JobState,
     selection: &Selection,
     all_of_them: bool,
@@ -70,7 +70,7 @@ pub(super) async fn items(
 }
 
 /// What the Pods wrote to their termination logs, as far as anybody wants to know.
-pub(super) struct Messages {
+pub(in crate::commands) struct Messages {
     wanted: bool,
     container: Option<String>,
     /// By the name of the Pod.
@@ -78,12 +78,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn new(wanted: bool, container: Option<&str>) -> Self {
+    pub(in crate::commands) fn new(wanted: bool, container: Option<&str>) -> Self {
         Self { wanted, container: container.map(str::to_owned), seen: HashMap::new() }
     }
 
     /// Takes a Pod in.
-    pub(super) fn see(&mut self, pod: &PodRecord) {
+    pub(in crate::commands) fn see(&mut self, pod: &PodRecord) {
         if !self.wanted {
             return;
         }
@@ -94,7 +94,7 @@ impl Messages {
     }
 
     /// An index with its item and its message, which is not kept any longer.
-    pub(super) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
+    pub(in crate::commands) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
         let message = row.pod.as_ref().and_then(|pod| self.seen.remove(pod));
         let item = items.get(&row.index).cloned();
         Found { row, item, message }

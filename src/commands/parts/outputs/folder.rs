@@ -52,22 +52,22 @@ struct Mark {
 }
 
 /// What a folder is to hold.
-pub(super) struct Wanted<'a> {
-    pub(super) job: &'a Job,
+pub(in crate::commands) struct Wanted<'a> {
+    pub(in crate::commands) job: &'a Job,
     /// As it is, if nothing is said.
-    pub(super) name_by: Option<NameBy>,
-    pub(super) from: ResultFrom,
+    pub(in crate::commands) name_by: Option<NameBy>,
+    pub(in crate::commands) from: ResultFrom,
     /// The container, where it is not the Job's own choice.
-    pub(super) container: Option<&'a str>,
+    pub(in crate::commands) container: Option<&'a str>,
 }
 
 /// A file that the folder holds.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
-    pub(super) row: IndexRow,
+pub(in crate::commands) struct Kept {
+    pub(in crate::commands) row: IndexRow,
     /// Its name within the folder.
-    pub(super) file: String,
-    pub(super) bytes: u64,
+    pub(in crate::commands) file: String,
+    pub(in crate::commands) bytes: u64,
     /// Its line of the list.
     line: String,
 }
@@ -91,7 +91,7 @@ struct Line {
 }
 
 /// The folder, held by this process alone.
-pub(super) struct Folder {
+pub(in crate::commands) struct Folder {
     path: PathBuf,
     by_item: bool,
     /// By index, where files are named by item.
@@ -111,7 +111,7 @@ impl Folder {
     ///
     /// # Errors
     /// If it holds anything, or can't be made.
-    pub(super) fn check_empty(path: &Path) -> Result<()> {
+    pub(in crate::commands) fn check_empty(path: &Path) -> Result<()> {
         let doing = || format!("opening the folder {}", path.display());
         fs::create_dir_all(path).with_context(doing)?;
         check_own(path)?;
@@ -126,7 +126,7 @@ impl Folder {
     }
 
     /// Whether the folder holds results of this Job.
-    pub(super) fn is_of(path: &Path, job: &Job) -> bool {
+    pub(in crate::commands) fn is_of(path: &Path, job: &Job) -> bool {
         Mark::read(path).is_some_and(|mark| Some(mark.uid) == job.metadata.uid)
     }
 
@@ -134,7 +134,7 @@ impl Folder {
     ///
     /// # Errors
     /// If it holds anything else, if another process writes to it, or if it can't be written.
-    pub(super) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
+    pub(in crate::commands) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
         let doing = || format!("opening the folder {}", path.display());
         let own = path.join(OWN);
         fs::create_dir_all(path).with_context(doing)?;
@@ -170,12 +170,12 @@ impl Folder {
     }
 
     /// Whether files are named by item, so that all items must be known.
-    pub(super) fn is_by_item(&self) -> bool {
+    pub(in crate::commands) fn is_by_item(&self) -> bool {
         self.by_item
     }
 
     /// Names the files by these items.
-    pub(super) fn name_by(&mut self, items: &ItemTexts) {
+    pub(in crate::commands) fn name_by(&mut self, items: &ItemTexts) {
         self.names = names::by_item(items);
     }
 
@@ -185,7 +185,7 @@ impl Folder {
 
     /// What the folder holds of an index, if it is of the same attempt. Of an index whose Pod is gone it is all that
     /// can still be had.
-    pub(super) fn kept(&self, row: &IndexRow) -> Option<Kept> {
+    pub(in crate::commands) fn kept(&self, row: &IndexRow) -> Option<Kept> {
         let kept = self.held().kept.get(&row.index)?.clone();
         let same = row.pod.is_none() || row.pod == kept.row.pod;
         let there = fs::symlink_metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
@@ -193,12 +193,12 @@ impl Folder {
     }
 
     /// Where a file is.
-    pub(super) fn path(&self, kept: &Kept) -> PathBuf {
+    pub(in crate::commands) fn path(&self, kept: &Kept) -> PathBuf {
         self.path.join(&kept.file)
     }
 
     /// Where the output of an index belongs.
-    pub(super) fn place_of(&self, index: u32) -> PathBuf {
+    pub(in crate::commands) fn place_of(&self, index: u32) -> PathBuf {
         self.path.join(self.name_of(index))
     }
 
@@ -207,12 +207,12 @@ impl Folder {
     }
 
     /// Begins the file of an output, which is gone again unless it is kept.
-    pub(super) fn begin(&self) -> io::Result<NamedTempFile> {
+    pub(in crate::commands) fn begin(&self) -> io::Result<NamedTempFile> {
         unfinished(&self.path.join(OWN))
     }
 
     /// Gives a file that is whole its name, and notes it.
-    pub(super) fn keep(
+    pub(in crate::commands) fn keep(
         &self,
         part: NamedTempFile,
         row: &IndexRow,
@@ -235,7 +235,7 @@ impl Folder {
     }
 
     /// Writes the list, which then says all that the journal said.
-    pub(super) fn finish(&self) -> Result<()> {
+    pub(in crate::commands) fn finish(&self) -> Result<()> {
         let held = self.held();
         let doing = || format!("writing the list in {}", self.path.display());
         replace(&self.path.join(LIST), &self.path.join(OWN), lines(&held.kept).as_bytes()).with_context(doing)?;
@@ -365,7 +365,7 @@ fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Puts a file in the place of another as a whole; `beside` is a folder of the same file system.
-pub(super) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<File> {
+pub(in crate::commands) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = unfinished(beside)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

@@ -11,11 +11,12 @@ use k8s_openapi::api::batch::v1::Job;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
+use super::cut::CutLogs;
 use super::fetch::{AT_ONCE, Sink as _, Source};
 use super::folder::{Folder, Wanted};
 use super::harvest::has_ended;
-use super::print::Tally;
 use super::rows::{self, Messages};
+use super::tally::Tally;
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogSource, Lost};
@@ -47,6 +48,8 @@ pub(in crate::commands) struct Keeper {
     items: ItemTexts,
     /// Whole logs of attempts that may turn out not to be the last of their index, by Pod.
     parts: HashMap<u32, Vec<(String, NamedTempFile)>>,
+    /// Logs that can't be fetched again as they were.
+    cut: CutLogs,
     tally: Tally,
 }
 
@@ -57,7 +60,14 @@ impl Keeper {
     /// If the folder can't be used.
     pub(in crate::commands) fn open(path: &Path, job: &Job, items: ItemTexts) -> Result<Self> {
         let folder = Arc::new(open_folder(path, job)?);
-        Ok(Self { path: path.to_owned(), folder, items, parts: HashMap::new(), tally: Tally::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            folder,
+            items,
+            parts: HashMap::new(),
+            cut: CutLogs::default(),
+            tally: Tally::default(),
+        })
     }
 
     /// Begins the file for the log of an attempt.
@@ -74,7 +84,8 @@ impl Keeper {
         mut copy: Copy,
         result: &Result<LogEnd, Lost>,
     ) -> Result<()> {
-        let Ok(LogEnd { gap: false, unended }) = result else { return Ok(()) };
+        self.cut.see(source, result);
+        let Ok(LogEnd { gap: false, unended, .. }) = result else { return Ok(()) };
         if *unended {
             copy.file.as_file_mut().drop_last().with_context(|| format!("writing {}", copy.path.display()))?;
         }
@@ -109,7 +120,7 @@ impl Keeper {
         cluster: &Arc<Cluster>,
         context: &mut Context,
     ) -> Result<Exit> {
-        let Self { path, folder, tally: mut kept, .. } = self;
+        let Self { path, folder, tally: mut kept, cut, .. } = self;
         folder.finish()?;
         let mut complete = true;
         for row in state.rows(&state.all(), &mut SucceededRows::default()) {
@@ -123,7 +134,7 @@ impl Keeper {
         }
         drop(folder);
         let job = state.job().cloned().unwrap_or_default();
-        gather(&path, &job, true, cluster, context).await
+        gather(&path, &job, Some(cut), cluster, context).await
     }
 
     /// Ends the gathering before the Job has ended, and returns the folder.
@@ -169,15 +180,23 @@ pub(in crate::commands) async fn gather_to(
     cluster: &Arc<Cluster>,
     context: &mut Context,
 ) -> Result<Exit> {
-    gather(path, job, false, cluster, context).await
+    gather(path, job, None, cluster, context).await
 }
 
-/// The same; with `fresh` all files count as new.
-async fn gather(path: &Path, job: &Job, fresh: bool, cluster: &Arc<Cluster>, context: &mut Context) -> Result<Exit> {
+/// The same, also behind the following of a Job, which saw which logs are `cut`: then all files count as new.
+async fn gather(
+    path: &Path,
+    job: &Job,
+    cut: Option<CutLogs>,
+    cluster: &Arc<Cluster>,
+    context: &mut Context,
+) -> Result<Exit> {
     let folder = Arc::new(open_folder(path, job)?);
     let container = read::worker_container(job).map(str::to_owned);
-    let source = Source::new(cluster, container, Some(Arc::clone(&folder)));
     let state = JobState::new(job.clone());
+    let fresh = cut.is_some();
+    let cut = cut.unwrap_or_else(|| CutLogs::of(&state));
+    let source = Source::new(cluster, container, Some(Arc::clone(&folder)), cut);
     let items = rows::items(&state, &Selection::default(), true, cluster).await;
     let items = crate::commands::find::items_or_warning(items, context)?;
     let rows::Rows { state, found } =

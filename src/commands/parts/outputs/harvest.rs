@@ -18,7 +18,7 @@ use crate::tracker::selection::Selection;
 const AHEAD: usize = 64;
 
 /// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
-pub(super) struct Harvest {
+pub(in crate::commands) struct Harvest {
     source: Arc<Source>,
     selection: Selection,
     items: ItemTexts,
@@ -31,7 +31,7 @@ pub(super) struct Harvest {
 }
 
 impl Harvest {
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         source: Arc<Source>,
         selection: Selection,
         items: ItemTexts,
@@ -50,12 +50,12 @@ impl Harvest {
     }
 
     /// The indexes that are asked for, which may change while they are named by status.
-    pub(super) fn selected(&self, state: &JobState) -> IndexSet {
+    pub(in crate::commands) fn selected(&self, state: &JobState) -> IndexSet {
         self.selection.indexes(state)
     }
 
     /// Notes what Pods wrote to their termination logs.
-    pub(super) fn see(&mut self, events: &[Event]) {
+    pub(in crate::commands) fn see(&mut self, events: &[Event]) {
         for event in events {
             if let Event::Pod(pod) = event {
                 self.messages.see(pod);
@@ -64,7 +64,7 @@ impl Harvest {
     }
 
     /// Begins to fetch what has ended among the indexes that changed.
-    pub(super) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
+    pub(in crate::commands) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
         let open = self.selected(state).difference(&self.taken);
         let in_turn = self.ahead.is_some();
         let open = if in_turn { open } else { open.intersection(changed) };
@@ -80,7 +80,7 @@ impl Harvest {
     }
 
     /// Begins to fetch all that is left of a Job that has ended.
-    pub(super) fn take_rest(&mut self, state: &mut JobState) {
+    pub(in crate::commands) fn take_rest(&mut self, state: &mut JobState) {
         let left = self.selected(state).difference(&self.taken);
         for row in rows(&left, state) {
             self.take(row, state);
@@ -88,7 +88,7 @@ impl Harvest {
     }
 
     /// Notes that an index was printed that was taken in its turn.
-    pub(super) fn is_printed(&mut self) {
+    pub(in crate::commands) fn is_printed(&mut self) {
         self.ahead = self.ahead.map(|ahead| ahead.saturating_sub(1));
     }
 
@@ -104,7 +104,7 @@ impl Harvest {
     }
 
     /// The next index that is gathered, with its output; None if none is under way.
-    pub(super) async fn next(&mut self) -> Option<Result<Gathered>> {
+    pub(in crate::commands) async fn next(&mut self) -> Option<Result<Gathered>> {
         self.under_way.next().await
     }
 }
@@ -114,7 +114,7 @@ fn rows(indexes: &IndexSet, state: &JobState) -> Vec<IndexRow> {
 }
 
 /// Whether an index has ended, and the Pod is known that it ended with: the Job may be ahead of its Pods.
-pub(super) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
+pub(in crate::commands) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
     matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed)
         && state.attempts_of(row.index).any(|attempt| attempt.is_finished() && row.pod.as_ref() == Some(&attempt.pod))
 }

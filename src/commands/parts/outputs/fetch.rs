@@ -12,6 +12,7 @@ use tempfile::SpooledTempFile;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::cut::{CutLogs, PUT_AWAY};
 use super::folder::{Folder, Kept};
 use crate::args::ResultFrom;
 use crate::cluster::Cluster;
@@ -21,7 +22,7 @@ use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
 /// How many outputs are fetched at once.
-pub(super) const AT_ONCE: usize = 32;
+pub(in crate::commands) const AT_ONCE: usize = 32;
 /// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
 const HELD: usize = 64 * 1024;
 /// How many batches of lines wait to be written.
@@ -30,22 +31,22 @@ const BATCHES: usize = 4;
 const GONE: &str = "the pod is gone";
 
 /// An index, and what its Pod told at its end.
-pub(super) struct Found {
-    pub(super) row: IndexRow,
-    pub(super) item: Option<String>,
+pub(in crate::commands) struct Found {
+    pub(in crate::commands) row: IndexRow,
+    pub(in crate::commands) item: Option<String>,
     /// The termination message, if that is what is asked for.
-    pub(super) message: Option<String>,
+    pub(in crate::commands) message: Option<String>,
 }
 
 /// An index with its output.
-pub(super) struct Gathered {
-    pub(super) row: IndexRow,
-    pub(super) item: Option<String>,
-    pub(super) output: Output,
+pub(in crate::commands) struct Gathered {
+    pub(in crate::commands) row: IndexRow,
+    pub(in crate::commands) item: Option<String>,
+    pub(in crate::commands) output: Output,
 }
 
 /// What an index gave.
-pub(super) enum Output {
+pub(in crate::commands) enum Output {
     /// Nothing is asked for.
     Unasked,
     /// It has not ended.
@@ -63,7 +64,7 @@ pub(super) enum Output {
 
 impl Output {
     /// All of it; None if there is none.
-    pub(super) fn read(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(in crate::commands) fn read(&mut self) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => return Ok(None),
@@ -79,7 +80,7 @@ impl Output {
     }
 
     /// How long it is.
-    pub(super) fn length(&mut self) -> u64 {
+    pub(in crate::commands) fn length(&mut self) -> u64 {
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => 0,
             Self::Here(spool) => spool.seek(SeekFrom::End(0)).unwrap_or(0),
@@ -89,27 +90,35 @@ impl Output {
 }
 
 /// Where outputs come from, and where they go.
-pub(super) struct Source {
-    pub(super) cluster: Arc<Cluster>,
-    pub(super) container: Option<String>,
-    pub(super) from: ResultFrom,
+pub(in crate::commands) struct Source {
+    pub(in crate::commands) cluster: Arc<Cluster>,
+    pub(in crate::commands) container: Option<String>,
+    pub(in crate::commands) from: ResultFrom,
     /// Whether outputs are asked for at all.
-    pub(super) outputs: bool,
-    pub(super) folder: Option<Arc<Folder>>,
+    pub(in crate::commands) outputs: bool,
+    pub(in crate::commands) folder: Option<Arc<Folder>>,
+    /// Logs of which the node no longer has all.
+    pub(in crate::commands) cut: CutLogs,
     /// Bounds the files that are open, too.
-    pub(super) slots: Semaphore,
-    pub(super) streams: Streams,
+    pub(in crate::commands) slots: Semaphore,
+    pub(in crate::commands) streams: Streams,
 }
 
 impl Source {
     /// The logs of a container, on their way to a folder or into the hands of the one who asks.
-    pub(super) fn new(cluster: &Arc<Cluster>, container: Option<String>, folder: Option<Arc<Folder>>) -> Self {
+    pub(in crate::commands) fn new(
+        cluster: &Arc<Cluster>,
+        container: Option<String>,
+        folder: Option<Arc<Folder>>,
+        cut: CutLogs,
+    ) -> Self {
         Self {
             cluster: Arc::clone(cluster),
             container,
             from: ResultFrom::Log,
             outputs: true,
             folder,
+            cut,
             slots: Semaphore::new(AT_ONCE),
             streams: Streams::new(AT_ONCE),
         }
@@ -119,7 +128,7 @@ impl Source {
     ///
     /// # Errors
     /// If something is wrong here; what is wrong there is told by the output.
-    pub(super) async fn gather(&self, found: Found) -> Result<Gathered> {
+    pub(in crate::commands) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
         if !self.outputs {
             return Ok(Gathered { row, item, output: Output::Unasked });
@@ -140,6 +149,9 @@ impl Source {
         let Some(pod) = row.pod.clone() else {
             return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
         };
+        if self.from == ResultFrom::Log && self.cut.has(&pod) {
+            return Ok(Gathered { row, item, output: Output::Missing(PUT_AWAY.to_owned()) });
+        }
         let _slot = self.slots.acquire().await?;
         let output = match &self.folder {
             None => {
@@ -183,13 +195,13 @@ impl Source {
             return Ok(Ok(()));
         }
         Ok(match self.log(row, pod, sink).await? {
-            Ok(LogEnd { gap: false, unended }) => {
+            Ok(LogEnd { gap: false, unended, .. }) => {
                 if unended {
                     sink.drop_last()?;
                 }
                 Ok(())
             }
-            Ok(LogEnd { gap: true, .. }) => Err("the node has put a part of its log away".to_owned()),
+            Ok(LogEnd { gap: true, .. }) => Err(PUT_AWAY.to_owned()),
             Err(Lost { error, .. }) if error.kind() == Kind::NotFound => Err(GONE.to_owned()),
             Err(Lost { error, .. }) => Err(error.to_string()),
         })
@@ -221,7 +233,7 @@ impl Source {
 }
 
 /// Where an output is written to.
-pub(super) trait Sink: Write {
+pub(in crate::commands) trait Sink: Write {
     /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }

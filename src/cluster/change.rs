@@ -1,0 +1,211 @@
+//! Changing the cluster: each change is sent until it is known whether it was made.
+//!
+//! The answer to a change may be lost, late, or say less than the truth: a server that answers 500 or 504 may have
+//! acted. Unless the server clearly refused, the object itself is looked at, and only what it lacks is sent again.
+
+use std::time::Duration;
+
+use backon::BackoffBuilder as _;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Method, Request};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::Cluster;
+use super::connect::{is_refusal, may_pass, request_error};
+use super::watch::growing;
+use crate::error::{Error, Kind};
+
+/// A change is sent at most this often.
+const SENDS: u32 = 3;
+/// How long after it was sent first a change is looked for on a server that can't be reached.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One change of one object.
+pub(super) struct Change<'a> {
+    /// As in "can't delete job x".
+    pub(super) doing: &'a str,
+    pub(super) method: Method,
+    /// Where it is sent, with its parameters.
+    pub(super) uri: String,
+    /// Where the object can be looked at; `None` for a dry run, which leaves nothing to see.
+    pub(super) path: Option<String>,
+    pub(super) content_type: &'static str,
+    /// What the answers are to have of the object.
+    pub(super) accept: &'static str,
+    pub(super) body: Value,
+}
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+impl Cluster {
+    /// Makes a change, and returns the answer, or else the object in which `is_made` sees that the change was made;
+    /// it gets `None` if there is no such object.
+    ///
+    /// # Errors
+    /// If the server refuses, or can't be asked any more whether it acted: then [`Kind::Unreachable`], and a hint says
+    /// that the change may have been made.
+    pub(super) async fn change(
+        &self,
+        change: &Change<'_>,
+        is_made: impl Fn(Option<&Value>) -> bool,
+    ) -> Result<Value, Error> {
+        let begun = Instant::now();
+        let mut pauses = growing().without_max_times().build();
+        let mut sent = 0;
+        loop {
+            sent += 1;
+            let body = change.body.to_string().into_bytes();
+            let error = match self.send(change, change.method.clone(), &change.uri, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let refused = is_refusal(&error);
+            let error = request_error(change.doing, &self.connection.server, error);
+            // Refused now, an earlier one may still have been made.
+            if refused && sent == 1 && error.kind() != Kind::AlreadyExists {
+                return Err(error);
+            }
+            if let Some(path) = &change.path {
+                let found = loop {
+                    match self.send(change, Method::GET, path, Vec::new()).await {
+                        Ok(object) => break Some(object),
+                        Err(kube::Error::Api(status)) if status.is_not_found() => break None,
+                        Err(look) if may_pass(&look) && begun.elapsed() < PATIENCE => {
+                            sleep(pauses.next().unwrap_or_default()).await;
+                        }
+                        Err(_) if refused && sent == 1 => return Err(error),
+                        Err(_) => {
+                            let hint = "the change may still have been made: look before you try again";
+                            return Err(error.of_kind(Kind::Unreachable).hint(hint));
+                        }
+                    }
+                };
+                if is_made(found.as_ref()) {
+                    return Ok(found.unwrap_or_default());
+                }
+            }
+            if refused || sent == SENDS || begun.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            sleep(pauses.next().unwrap_or_default()).await;
+        }
+    }
+
+    async fn send(&self, change: &Change<'_>, method: Method, uri: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
+        let request = Request::builder().method(method).uri(uri).header(ACCEPT, change.accept);
+        let request = request.header(CONTENT_TYPE, change.content_type).body(body).map_err(kube::Error::HttpError)?;
+        self.connection.client.request(request).await
+    }
+}
+
+/// Whether an object has what a merge patch sets, and lacks what it takes away.
+pub(super) fn has(object: &Value, patch: &Value) -> bool {
+    match patch {
+        Value::Null => object.is_null(),
+        Value::Object(fields) => fields.iter().all(|(field, wanted)| has(&object[field], wanted)),
+        other => object == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::future::ready;
+    use std::sync::{Arc, Mutex};
+
+    use http::Response;
+    use kube::Client;
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::connect::Connection;
+
+    /// A change of `object` on a server that answers one after the other: the outcome, and what was asked.
+    async fn made(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (seen, answers) = (Arc::clone(&asked), Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            seen.lock().unwrap().push(request.method().to_string());
+            let mut answers = answers.lock().unwrap();
+            let (status, body) = if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0] };
+            ready(Ok::<_, tower::BoxError>(
+                Response::builder().status(status).body(Body::from(body.as_bytes().to_vec())).unwrap(),
+            ))
+        });
+        let client = Client::new(service, "ns");
+        let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
+        let change = Change {
+            doing: "change x",
+            method: Method::PATCH,
+            uri: "/x?fieldManager=y".to_owned(),
+            path: Some("/x".to_owned()),
+            content_type: MERGE_PATCH,
+            accept: JSON,
+            body: json!({"done": true}),
+        };
+        let cluster = Cluster { connection };
+        let outcome = cluster.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await;
+        let asked = asked.lock().unwrap().join(" ");
+        (outcome, asked)
+    }
+
+    const DONE: (u16, &str) = (200, r#"{"done": true}"#);
+    const OPEN: (u16, &str) = (200, r#"{"done": false}"#);
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_the_answer_a_change_that_was_made_counts() {
+        for doubt in [(500, "no"), (503, "no"), (408, "no"), (429, "no"), (200, "no JSON"), (200, r#"{"done": tr"#)] {
+            let (outcome, asked) = made(&[doubt, DONE]).await;
+            assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET"), "{doubt:?}");
+            let (outcome, asked) = made(&[doubt, OPEN, DONE]).await;
+            assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET PATCH"), "{doubt:?}");
+            // It arrives late: the second is refused since the first was made.
+            let (outcome, asked) = made(&[doubt, OPEN, (409, "is there"), DONE]).await;
+            assert!(outcome.is_ok() && asked == "PATCH GET PATCH GET", "{doubt:?} {asked}");
+            // The server is away for a while.
+            let (outcome, asked) = made(&[doubt, (503, "no"), (503, "no"), DONE]).await;
+            assert!(outcome.is_ok() && asked == "PATCH GET GET GET", "{doubt:?} {asked}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_believed_at_once() {
+        for code in [400, 401, 403, 404, 409, 422] {
+            let (outcome, asked) = made(&[(code, "no")]).await;
+            assert!(outcome.unwrap_err().hints().iter().all(|hint| !hint.contains("may still")));
+            assert_eq!(asked, "PATCH", "{code}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_not_be_known_is_said() {
+        let (outcome, asked) = made(&[(500, "broken"), OPEN, (500, "broken"), OPEN, (500, "broken"), OPEN]).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Failed, "can't change x: broken"));
+        assert_eq!(asked, "PATCH GET PATCH GET PATCH GET", "it was not made");
+        for look in [(403, "you may not look"), (503, "away")] {
+            let (outcome, _) = made(&[(500, "broken"), look]).await;
+            let error = outcome.unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, "can't change x: broken"));
+            assert!(error.hints().last().unwrap().contains("may still have been made"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_shows_whether_it_was_patched() {
+        let patch = json!({"metadata": {"uid": "u", "annotations": {"gone": null}}, "spec": {"suspend": false}});
+        let object = |suspend: bool, annotations: Value| json!({"metadata": {"uid": "u", "name": "x", "annotations": annotations}, "spec": {"suspend": suspend}});
+        assert!(has(&object(false, json!({"other": "1"})), &patch));
+        assert!(has(&object(false, Value::Null), &patch));
+        assert!(!has(&object(true, json!({})), &patch));
+        assert!(!has(&object(false, json!({"gone": "x"})), &patch));
+        assert!(!has(&Value::Null, &patch));
+        let owners = json!({"metadata": {"ownerReferences": [{"uid": "u", "name": "x"}]}});
+        assert!(has(&json!({"metadata": {"ownerReferences": [{"name": "x", "uid": "u"}]}}), &owners));
+        assert!(!has(&json!({"metadata": {}}), &owners));
+    }
+}

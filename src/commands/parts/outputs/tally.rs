@@ -1,0 +1,113 @@
+//! How many outputs there are, and which are missing.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::batch::v1::Job;
+
+use super::fetch::{Gathered, Output};
+use crate::commands::Context;
+use crate::error::{Error, Exit, Kind};
+use crate::index_set::IndexSet;
+use crate::state::JobState;
+use crate::view::{numbered, plural};
+
+/// How many reasons are named why outputs are missing.
+const REASONS: usize = 10;
+
+/// The indexes by what there is of their outputs.
+#[derive(Default)]
+pub(in crate::commands) struct Tally {
+    /// How many files were written, and how many were there before.
+    written: usize,
+    before: usize,
+    unfinished: IndexSet,
+    missing: BTreeMap<String, IndexSet>,
+    no_json: IndexSet,
+}
+
+impl Tally {
+    /// Counts an index.
+    pub(in crate::commands) fn count(&mut self, gathered: &Gathered) {
+        let index = gathered.row.index;
+        match &gathered.output {
+            Output::Unasked | Output::Here(_) => {}
+            Output::File { before: true, .. } => self.before += 1,
+            Output::File { before: false, .. } => self.written += 1,
+            Output::Unfinished => self.unfinished.insert(index),
+            Output::Missing(why) => self.missing.entry(why.clone()).or_default().insert(index),
+        }
+    }
+
+    /// Counts a file that was written.
+    pub(in crate::commands) fn written(&mut self) {
+        self.written += 1;
+    }
+
+    /// Counts an index that has not run to its end.
+    pub(in crate::commands) fn unfinished(&mut self, index: u32) {
+        self.unfinished.insert(index);
+    }
+
+    /// Counts an output that should be JSON and is not.
+    pub(in crate::commands) fn not_json(&mut self, index: u32) {
+        self.no_json.insert(index);
+    }
+
+    /// Counts all files as new.
+    pub(in crate::commands) fn count_all_as_new(&mut self) {
+        self.written += std::mem::take(&mut self.before);
+    }
+
+    /// How many indexes have a file.
+    pub(in crate::commands) fn files(&self) -> String {
+        let files = plural(self.written + self.before, "result", "results");
+        match (self.before, self.written) {
+            (0, _) => files,
+            (_, 0) => format!("{files}, all there before"),
+            (before, _) => format!("{files}, {before} there before"),
+        }
+    }
+
+    /// # Errors
+    /// If an output that should be there is not.
+    pub(in crate::commands) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
+        let name = job_name(state.job());
+        let over = state.outcome().is_some();
+        if over && !self.unfinished.is_empty() {
+            context.ui.status(&format!("{} of job {name} did not run to an end", numbered(&self.unfinished)));
+        }
+        let mut faults: Vec<_> = self
+            .missing
+            .iter()
+            .take(REASONS)
+            .map(|(why, set)| format!("no output of {}: {why}", numbered(set)))
+            .collect();
+        if self.missing.len() > REASONS {
+            let rest = self.missing.values().skip(REASONS).fold(IndexSet::new(), |all, set| all.union(set));
+            faults.push(format!("no output of {} for other reasons", numbered(&rest)));
+        }
+        if !self.no_json.is_empty() {
+            faults.push(format!("the output of {} is not JSON", numbered(&self.no_json)));
+        }
+        let mut hints = Vec::new();
+        if !self.missing.is_empty() {
+            hints.push(format!("{} shows how each index fares", context.again(&format!("indexes {name}"))));
+        }
+        if !over && !self.unfinished.is_empty() {
+            faults.push(format!("{} not ended yet", has(&self.unfinished)));
+            hints.push("the same command with -f goes on until the job ends".to_owned());
+        }
+        if faults.is_empty() {
+            return Ok(Exit::Success);
+        }
+        Err(hints.into_iter().fold(Error::new(Kind::Failed, faults.join("; ")), Error::hint))
+    }
+}
+
+fn job_name(job: Option<&Job>) -> &str {
+    job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
+}
+
+fn has(indexes: &IndexSet) -> String {
+    format!("{} {}", numbered(indexes), if indexes.len() == 1 { "has" } else { "have" })
+}
