@@ -45,6 +45,8 @@ pub(crate) mod annotation {
     pub(crate) const ITEM_STORE: &str = "kubectl-indexed/item-store";
     /// On a Job: why its items are handed over as they are, in words.
     pub(crate) const HANDED_OVER: &str = "kubectl-indexed/handed-over";
+    /// On a Job: what a command that replaces its own has to know of how the items are handed over, a JSON object.
+    pub(crate) const HANDOVER: &str = "kubectl-indexed/handover";
     /// On a Job: the ConfigMaps of its list in order, each with the lowest index in it: `NAME:0,NAME-2:500`.
     pub(crate) const ITEM_CONFIG_MAPS: &str = "kubectl-indexed/item-configmaps";
     /// On a Job: how many items share a key of those ConfigMaps, one a line.

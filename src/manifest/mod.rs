@@ -39,18 +39,18 @@ pub(crate) struct Manifest {
 /// A usage error for a list that is too long: it says how many items would fit.
 pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let template = spec.base.as_ref();
-    let shards = pack::shards(spec)?;
+    let shards = pack::shards(&spec.feed())?;
     let firsts = shards.iter().enumerate();
     let firsts: Vec<_> = firsts.map(|(n, shard)| (contract::items_config_map(&spec.name, n), shard.first)).collect();
     let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
-    let input = payload::input(spec, template, &names);
+    let input = payload::input(&spec.feed(), template, &names);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
     clear_what_flags_replace(&mut job, spec, &input);
     let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
     merge::merge(&mut job, overlay(spec, &input, &firsts));
     order(&mut job);
-    let mut config_maps = pack::config_maps(spec, shards);
+    let mut config_maps = pack::config_maps(&spec.feed(), shards);
     config_maps.iter_mut().for_each(order);
     Ok(Manifest { job, config_maps })
 }
@@ -112,7 +112,7 @@ fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
         metadata["labels"][label::RESUMES] = json!(resumes.uid);
     }
     let mut job_annotations = annotations.clone();
-    job_annotations.extend(own_annotations(spec, shards));
+    job_annotations.extend(own_annotations(spec, input, shards));
     metadata["annotations"] = Value::Object(job_annotations);
 
     let pod_metadata = filled(json!({"labels": labels, "annotations": annotations}));
@@ -150,7 +150,7 @@ fn labels(spec: &JobSpec) -> Map<String, Value> {
     labels
 }
 
-fn own_annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Map<String, Value> {
+fn own_annotations(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Map<String, Value> {
     let mut annotations = Map::new();
     if !spec.command.is_empty() {
         annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
@@ -159,7 +159,7 @@ fn own_annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Map<String, Valu
         annotations.insert(annotation::RESUMES.to_owned(), json!(format!("{name}/{uid}")));
         annotations.insert(annotation::SKIPPED.to_owned(), json!(skipped.to_string()));
     }
-    let notes = payload::annotations(spec, shards).into_iter();
+    let notes = payload::annotations(&spec.feed(), input, shards).into_iter();
     annotations.extend(notes.map(|(key, value)| (key.to_owned(), json!(value))));
     annotations
 }

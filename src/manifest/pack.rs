@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::filled;
 use crate::contract::{self, MANAGER, label};
 use crate::error::Error;
-use crate::spec::JobSpec;
+use crate::spec::Feed;
+use crate::spec::items::Item;
 use crate::spec::stores::{self, ItemStore, MAX_CONFIG_MAP_BYTES, MAX_CONFIG_MAPS};
 
 /// What a key takes besides its value: it counts with the size of the object, though not with the limit on values.
@@ -46,46 +47,57 @@ impl Shard {
 ///
 /// # Errors
 /// A usage error for an item that is too large, or for a list that is too long: it says how many items would fit.
-pub(super) fn shards(spec: &JobSpec) -> Result<Vec<Shard>, Error> {
-    let per_key = match spec.item_store {
+pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
+    let per_key = match *feed.store {
         ItemStore::Keys => 1,
         ItemStore::Packed { per_key, .. } => per_key,
         ItemStore::Nowhere | ItemStore::Inline | ItemStore::Listed { .. } => return Ok(Vec::new()),
     };
     let mut shards = vec![Shard::new(0)];
-    let mut first = 0;
-    for key in 0..spec.completions.div_ceil(per_key) {
-        let (name, value) = entry(spec, key, per_key);
+    let mut items = feed.items.numbered().peekable();
+    let mut before = 0;
+    while let Some(&(index, _)) = items.peek() {
+        let first = index / per_key * per_key;
+        let mut sharing = Vec::new();
+        while let Some(item) = items.next_if(|(index, _)| *index < first + per_key) {
+            sharing.push(item);
+        }
+        let (name, value) = entry(feed, first, per_key, &sharing);
         if value.len() > MAX_CONFIG_MAP_BYTES {
             return Err(stores::too_large(first as usize, value.len()));
         }
         if shards.last().is_some_and(|shard| shard.bytes > 0 && !shard.has_room_for(&value)) {
             if shards.len() == MAX_CONFIG_MAPS {
-                return Err(stores::too_long(first as usize, spec.items.len()));
+                return Err(stores::too_long(before, feed.items.len()));
             }
             shards.push(Shard::new(first));
         }
         if let Some(shard) = shards.last_mut() {
             shard.add(name, value);
         }
-        first += per_key;
+        before += sharing.len();
     }
     Ok(shards)
 }
 
-/// A key and what stands for its items.
-fn entry(spec: &JobSpec, key: u32, per_key: u32) -> (String, Vec<u8>) {
-    let payload = spec.handover.payload();
-    let from = (key * per_key) as usize;
-    let ItemStore::Packed { compressed, .. } = spec.item_store else {
-        return (key.to_string(), payload.bytes(&spec.items[from]).into_owned());
+/// A key and what stands for its items, of which the first that it can have is that of index `first`.
+fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (String, Vec<u8>) {
+    let payload = feed.handover.payload();
+    let key = first / per_key;
+    let ItemStore::Packed { compressed, .. } = feed.store else {
+        let value = items.iter().flat_map(|(_, item)| payload.bytes(item).into_owned()).collect();
+        return (key.to_string(), value);
     };
     let mut lines = Vec::new();
-    for item in spec.items.iter().skip(from).take(per_key as usize) {
+    let mut next = first;
+    for (index, item) in items {
+        // Each has the line of its index.
+        lines.resize(lines.len() + (index - next) as usize, b'\n');
+        next = index + 1;
         lines.extend(stores::encode_line(&payload.bytes(item)));
         lines.push(b'\n');
     }
-    if compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
+    if *compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
 /// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
@@ -111,12 +123,12 @@ pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The objects of these shards.
-pub(super) fn config_maps(spec: &JobSpec, shards: Vec<Shard>) -> Vec<Value> {
+pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |(number, shard): (usize, Shard)| {
         let metadata = json!({
-            "name": contract::items_config_map(&spec.name, number),
-            "namespace": spec.namespace,
-            "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: spec.name, label::ITEMS_OF: spec.name},
+            "name": contract::items_config_map(feed.job, number),
+            "namespace": feed.namespace,
+            "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job},
         });
         filled(json!({
             "apiVersion": "v1",

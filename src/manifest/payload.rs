@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::scripts::{self, ITEMS_DIR, LIST_DIR, MOUNTED_ITEM};
 use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_FILE, VARIABLES_FILE, VARIABLES_PATH, annotation};
 use crate::spec::handover::{ItemForm, Origin, Part, Payload, Route};
+use crate::spec::retry::HandoverNote;
 use crate::spec::stores::ItemStore;
-use crate::spec::{JobSpec, base};
+use crate::spec::{Feed, base};
 
 /// What a Pod needs to have its item and its index.
 #[derive(Default)]
@@ -17,59 +18,61 @@ pub(super) struct Input {
     /// Of the worker.
     pub(super) env: Vec<Value>,
     pub(super) init_containers: Vec<Value>,
+    /// Those of the volumes that bring the item.
+    pub(super) item_volumes: Vec<String>,
     /// Of the worker; None leaves the template's.
     pub(super) command: Option<Vec<String>>,
 }
 
-/// What the Pods of `spec` need, where the list is kept in the ConfigMaps that are named.
-pub(super) fn input(spec: &JobSpec, template: Option<&Value>, config_maps: &[String]) -> Input {
+/// What the Pods need, where the list is kept in the ConfigMaps that are named.
+pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, config_maps: &[String]) -> Input {
     let mut input = Input::default();
-    let handover = &spec.handover;
+    let handover = feed.handover;
     let writes_variables = handover.route == Route::VariableFile;
-    if handover.is_needed() && !spec.item_store.needs_picking() && !writes_variables {
+    if handover.is_needed() && !feed.store.needs_picking() && !writes_variables {
         let volume = free_name(template, &input.volumes, INPUT, "volumes");
         if let Some(path) = scripts::worker_path(handover) {
-            input.volumes.push(items_volume(&volume, &spec.item_store, config_maps));
+            input.volumes.push(items_volume(&volume, feed.store, config_maps));
             input.mounts.push(own_key(&volume, path));
-            if spec.item_store.is_checked() {
-                input.init_containers.push(init_container(spec, template, &[whole_list(&volume, LIST_DIR)]));
+            if feed.store.is_checked() {
+                input.init_containers.push(init_container(feed, template, &[whole_list(&volume, LIST_DIR)]));
             }
         }
     } else if handover.is_needed() || writes_variables {
-        by_init_container(&mut input, spec, template, config_maps);
+        by_init_container(&mut input, feed, template, config_maps);
     }
-    if let Some(path) = &spec.index_file {
+    input.item_volumes = names(&input.volumes);
+    if let Some(path) = feed.index_file {
         let volume = free_name(template, &input.volumes, INPUT, "volumes");
         index_file(&mut input, path, &volume);
     }
     let shared = input.volumes.first().and_then(|volume| volume["name"].as_str()).unwrap_or(INPUT).to_owned();
-    input.env =
-        spec.handover.variables.iter().filter_map(|v| variable(&v.name, &v.origin, handover, &shared)).collect();
-    input.command = command(spec, template);
+    input.env = handover.variables.iter().filter_map(|v| variable(&v.name, &v.origin, handover, &shared)).collect();
+    input.command = command(feed, template);
     input
 }
 
 /// An init container writes into a folder that it shares with the worker, or with the kubelet.
-fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>, config_maps: &[String]) {
-    let handover = &spec.handover;
+fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value>, config_maps: &[String]) {
+    let handover = feed.handover;
     let shared = free_name(template, &[], INPUT, "volumes");
     input.volumes.push(json!({"name": shared, "emptyDir": {}}));
     let folder = json!({"name": shared, "mountPath": INPUT_DIR});
     let mut mounts = vec![folder.clone()];
-    let kept_outside = !matches!(spec.item_store, ItemStore::Inline | ItemStore::Nowhere);
+    let kept_outside = !matches!(feed.store, ItemStore::Inline | ItemStore::Nowhere);
     let worker_path = scripts::worker_path(handover);
     if handover.is_needed() && kept_outside {
         let items = free_name(template, &input.volumes, "items", "volumes");
-        input.volumes.push(items_volume(&items, &spec.item_store, config_maps));
-        if spec.item_store.needs_picking() {
+        input.volumes.push(items_volume(&items, feed.store, config_maps));
+        if feed.store.needs_picking() {
             mounts.push(whole_list(&items, ITEMS_DIR));
         } else {
             mounts.push(own_key(&items, MOUNTED_ITEM));
-            mounts.extend(spec.item_store.is_checked().then(|| whole_list(&items, LIST_DIR)));
+            mounts.extend(feed.store.is_checked().then(|| whole_list(&items, LIST_DIR)));
             input.mounts.extend(worker_path.map(|path| own_key(&items, path)));
         }
     }
-    if let Some(path) = worker_path.filter(|_| spec.item_store.needs_picking()) {
+    if let Some(path) = worker_path.filter(|_| feed.store.needs_picking()) {
         input.mounts.push(if path == contract::ITEM_PATH || path == VARIABLES_PATH {
             folder
         } else {
@@ -77,31 +80,37 @@ fn by_init_container(input: &mut Input, spec: &JobSpec, template: Option<&Value>
             json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
         });
     }
-    input.init_containers.push(init_container(spec, template, &mounts));
+    input.init_containers.push(init_container(feed, template, &mounts));
 }
 
 /// The init container that checks, picks and writes.
-fn init_container(spec: &JobSpec, template: Option<&Value>, mounts: &[Value]) -> Value {
-    let handover = &spec.handover;
-    let list: Vec<_> = match spec.item_store {
-        ItemStore::Inline => {
-            let payload = handover.payload();
-            spec.items.iter().map(|item| payload.bytes(item).into_owned()).collect()
+fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -> Value {
+    let handover = feed.handover;
+    let mut list = Vec::new();
+    if *feed.store == ItemStore::Inline {
+        let payload = handover.payload();
+        for (index, item) in feed.items.numbered() {
+            // Each has the place of its index.
+            list.resize(index as usize, Vec::new());
+            list.push(payload.bytes(item).into_owned());
         }
-        _ => Vec::new(),
-    };
-    let script = scripts::init(handover, &spec.item_store, &list);
+    }
+    let script = scripts::init(handover, feed.store, &list);
     let mut container = json!({
         "name": free_name(template, &[], INPUT, "initContainers"),
-        "image": spec.init_image,
+        "image": feed.init_image,
         "command": ["sh", "-c", scripts::escape_expansion(&script)],
         "volumeMounts": mounts,
     });
-    if spec.item_store.is_checked() {
+    if feed.store.is_checked() {
         // What it says of a list that has changed then stands in the Pod's status.
         container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     }
     container
+}
+
+fn names(list: &[Value]) -> Vec<String> {
+    list.iter().filter_map(|entry| entry["name"].as_str()).map(str::to_owned).collect()
 }
 
 fn whole_list(volume: &str, folder: &str) -> Value {
@@ -156,8 +165,8 @@ fn variable(name: &str, origin: &Origin, handover: &crate::spec::handover::Hando
 }
 
 /// The worker's command; None where the template's stands as it is.
-pub(super) fn command(spec: &JobSpec, template: Option<&Value>) -> Option<Vec<String>> {
-    let handover = &spec.handover;
+pub(super) fn command(feed: &Feed<'_>, template: Option<&Value>) -> Option<Vec<String>> {
+    let handover = feed.handover;
     let Route::Shell(shell) = &handover.route else {
         let words = &handover.words;
         return (!words.is_empty()).then(|| words.iter().map(|word| scripts::joined(word)).collect());
@@ -179,37 +188,39 @@ fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) ->
 }
 
 /// The annotations by which the items of a Job are found and read again, on another machine and years later.
-pub(super) fn annotations(spec: &JobSpec, shards: &[(String, u32)]) -> Vec<(&'static str, String)> {
-    let handover = &spec.handover;
+pub(super) fn annotations(feed: &Feed<'_>, input: &Input, shards: &[(String, u32)]) -> Vec<(&'static str, String)> {
+    let handover = feed.handover;
     let mut notes = vec![(annotation::ITEM_AS, handover.form.name().to_owned())];
     if handover.form != ItemForm::Index || handover.route != Route::Plain {
         notes.push((annotation::HANDED_OVER, handover.why()));
+        let init = names(&input.init_containers).pop();
+        notes.push((annotation::HANDOVER, HandoverNote::new(handover, input.item_volumes.clone(), init).to_string()));
     }
-    if spec.items.is_empty() {
+    if feed.items.is_empty() {
         return notes;
     }
-    notes.push((annotation::ITEM_STORE, spec.item_store.name().to_owned()));
-    match &spec.item_store {
+    notes.push((annotation::ITEM_STORE, feed.store.name().to_owned()));
+    match feed.store {
         ItemStore::Packed { per_key, .. } => notes.push((annotation::ITEMS_PER_KEY, per_key.to_string())),
         ItemStore::Listed { key: Some(key), .. } => notes.push((annotation::ITEMS_KEY, key.clone())),
         _ => {}
     }
-    let list: Vec<_> = match &spec.item_store {
+    let list: Vec<_> = match feed.store {
         ItemStore::Listed { config_map, .. } => vec![format!("{config_map}:0")],
         _ => shards.iter().map(|(name, first)| format!("{name}:{first}")).collect(),
     };
     // Of a single ConfigMap with a key for each index the form of the Pod tells, as it does of Jobs that others made.
-    let told_by_form = list.len() == 1 && !spec.item_store.needs_picking() && handover.is_needed();
+    let told_by_form = list.len() == 1 && !feed.store.needs_picking() && handover.is_needed();
     if !list.is_empty() && !told_by_form {
         notes.push((annotation::ITEM_CONFIG_MAPS, list.join(",")));
     }
-    if let ItemStore::Listed { digest, .. } = &spec.item_store {
+    if let ItemStore::Listed { digest, .. } = feed.store {
         notes.push((annotation::ITEMS_DIGEST, digest.to_string()));
     }
     if matches!(handover.payload(), Payload::Assignments(_)) {
         notes.push((annotation::ITEM_PAYLOAD, "assignments".to_owned()));
     }
-    if let Some(columns) = spec.items.columns().noted() {
+    if let Some(columns) = feed.items.columns().noted() {
         notes.push((annotation::ITEM_COLUMNS, columns));
     }
     notes

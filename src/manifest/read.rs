@@ -10,8 +10,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
 
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
-use crate::contract::{self, INDEX_VARIABLE, ITEM_VARIABLE, annotation, label};
+use crate::contract::{self, INDEX_VARIABLE, annotation, label};
 use crate::index_set::IndexSet;
+use crate::spec::handover::item_assigned;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::{ListDigest, decode_line};
 
@@ -40,6 +41,11 @@ impl Inline {
     /// The items as people read them.
     pub(crate) fn texts(&self) -> ItemTexts {
         (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.text(stored))).collect()
+    }
+
+    /// The items by index.
+    pub(super) fn items(&self) -> Vec<(u32, Item)> {
+        (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.item(stored))).collect()
     }
 
     /// What stands for the items of `wanted`, byte for byte.
@@ -120,6 +126,11 @@ impl Listing {
         self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.text(&stored))).collect()
     }
 
+    /// Those items themselves.
+    pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<(u32, Item)> {
+        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored))).collect()
+    }
+
     /// What stands for those items, byte for byte.
     pub(crate) fn stored_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = Vec<u8>> {
         self.each_in(config_map, wanted).map(|(_, stored)| stored)
@@ -194,15 +205,13 @@ pub(crate) fn entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Ve
 impl Reading {
     /// The item as people read it.
     fn text(&self, stored: &[u8]) -> String {
-        let whole = if self.assignments { assigned(stored, ITEM_VARIABLE) } else { None };
-        Item::read_back(whole.as_deref().unwrap_or(stored), &self.columns).display(&self.columns)
+        self.item(stored).display(&self.columns)
     }
-}
 
-/// The value that a variable has in lines `NAME='VALUE'`.
-fn assigned(lines: &[u8], name: &str) -> Option<Vec<u8>> {
-    let words = shlex::bytes::split(lines)?;
-    words.into_iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
+    fn item(&self, stored: &[u8]) -> Item {
+        let assigned = if self.assignments { item_assigned(stored, &self.columns) } else { None };
+        assigned.unwrap_or_else(|| Item::read_back(stored, &self.columns))
+    }
 }
 
 /// Returns the name of the container whose output is the index's.

@@ -8,6 +8,7 @@
 mod changes;
 mod copies;
 mod index;
+mod items;
 mod wrap;
 
 use serde_json::{Value, json};
@@ -66,8 +67,13 @@ pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Resul
     let mut job = stored.clone();
     clean(&mut job, &plan.name);
     policies(&mut job, plan);
-    let copied = copies::copy(&mut job, stored, config_maps, plan)?;
+    items::check_list(stored, config_maps)?;
+    let renewed = items::take_out(&mut job, stored, config_maps, plan, &mut warnings)?;
+    let mut copied = copies::copy(&mut job, stored, config_maps, plan)?;
     changes::apply(&mut job, &plan.changes)?;
+    if let Some(renewed) = renewed {
+        copied.extend(renewed.put_in(&mut job, plan)?);
+    }
     // A corrected command is not wrapped yet, and the rest may be.
     let wrapped = wrap::is_wrapped(stored);
     if plan.minor >= VARIABLE_FILE_SINCE && !wrapped {
@@ -83,9 +89,8 @@ pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Resul
         ));
     }
     order(&mut job);
-    let mut config_maps = copied;
-    config_maps.iter_mut().for_each(order);
-    Ok(Retry { manifest: Manifest { job, config_maps }, warnings })
+    copied.iter_mut().for_each(order);
+    Ok(Retry { manifest: Manifest { job, config_maps: copied }, warnings })
 }
 
 /// Takes out what belongs to the stored object, and not to a new one.

@@ -4,8 +4,6 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
 use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
 use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
 use crate::spec::stores::{ItemStore, ListDigest};
@@ -195,22 +193,6 @@ pub(super) fn with_command(shell: &str, mut script: String, words: &[Vec<Part>],
     let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name];
     command.extend(texts);
     command
-}
-
-/// The same shell as that of `worker`, which runs `script`, with other words to become.
-pub(super) fn rewrapped(worker: &Value, script: &str, words: &[Vec<Part>]) -> Option<Vec<String>> {
-    let shell = worker.pointer("/command/0")?.as_str()?;
-    let at = script.trim_end().rfind("\nexec").map_or(0, |at| at + 1);
-    let (before, last) = script.split_at(at);
-    let stdin = last.trim_end().rsplit_once(" < ").map(|(_, path)| path);
-    last.starts_with("exec").then(|| with_command(shell, before.to_owned(), words, stdin))
-}
-
-/// The variables that a script of ours names.
-pub(super) fn variables_named(script: &str) -> impl Iterator<Item = String> {
-    let braced = script.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
-    let exported = script.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
-    braced.chain(exported).map(|name| name.split('=').next().unwrap_or(name).to_owned())
 }
 
 /// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.

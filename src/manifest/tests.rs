@@ -54,6 +54,7 @@ fn three_items_in_a_config_map() {
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"]}"
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3
@@ -114,6 +115,7 @@ fn the_documentations_job_from_flags() {
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"],\"init\":\"input\"}"
         kubectl-indexed/item-store: inline
     spec:
       completions: 5
@@ -231,6 +233,7 @@ fn every_flag_has_its_field() {
         kubectl-indexed/command: "[\"tool\",\"--in=/input/data.txt\",\"-v\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command names /input/data.txt
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"]}"
         kubectl-indexed/item-store: configmap
     spec:
       completions: 1
@@ -367,6 +370,7 @@ fn a_template_is_kept_where_flags_say_nothing() {
         kubectl-indexed/command: "[\"new\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input-2\"]}"
         kubectl-indexed/item-store: configmap
     spec:
       completions: 2

@@ -34,7 +34,7 @@ impl Work {
         let texts = |list: Option<&Vec<Value>>| {
             list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
         };
-        let words = match payload::command(spec, spec.base.as_ref()) {
+        let words = match payload::command(&spec.feed(), spec.base.as_ref()) {
             Some(words) => (true, words),
             None => words(texts(listed("command")), texts(listed("args"))),
         };

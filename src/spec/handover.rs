@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::items::{Item, Items};
+use serde::{Deserialize, Serialize};
+
+use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
 use super::template::{Argument, Placeholder, Shape, Template};
 use super::variables::{Naming, variables};
@@ -61,6 +63,8 @@ impl Origin {
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) origin: Origin,
+    /// Whether the worker has it whatever its command is, as another system's.
+    pub(crate) standing: bool,
 }
 
 /// A piece of an argument.
@@ -98,12 +102,13 @@ pub(crate) struct Handover {
     pub(crate) words: Vec<Word>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) route: Route,
+    /// What a later command has to go by.
+    pub(crate) wished: Wished,
+    columns: Columns,
     /// Why this form, in words.
     because: String,
     /// By what means and why, in words, where any are needed.
     means: Option<String>,
-    /// Whether a shell in the worker's image may not be relied on.
-    no_shell: bool,
     /// Whether the command is known, so that a shell can become it.
     can_wrap: bool,
     /// The shell to fall back to.
@@ -119,20 +124,38 @@ pub(crate) enum Payload {
     Assignments(Vec<(String, Placeholder)>),
 }
 
-/// What the user asked for.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag, or a fact, that stands alone")]
+/// What the user asked for, whatever the command is; kept with the Job, for a command that replaces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Wished {
+    /// Whether the form was asked for by name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) form: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) no_placeholders: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) shell: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) no_shell: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What decides how the items reach the worker.
 pub(super) struct Wishes<'a> {
-    pub(super) form: Option<ItemAs>,
+    pub(super) form: Option<ItemForm>,
     pub(super) path: Option<String>,
-    pub(super) no_placeholders: bool,
-    pub(super) shell: bool,
-    pub(super) no_shell: bool,
+    pub(super) wished: Wished,
     pub(super) index_env: Option<String>,
     pub(super) compat: Vec<Compat>,
+    /// Variables of other systems that a Job has already.
+    pub(super) standing: Vec<(String, Origin)>,
     /// The variables that the user sets.
     pub(super) env: &'a [(String, String)],
-    /// Whether the items were listed behind the command, by `:::`.
-    pub(super) behind_command: bool,
+    /// Why items are arguments where the command has no placeholder, as behind `:::`.
+    pub(super) arguments: Option<&'static str>,
     /// Whether the items are numbers that the user counts by, as in a Slurm array.
     pub(super) is_range: bool,
     /// Whether the template has a command of its own, where the command line has none.
@@ -168,9 +191,10 @@ impl Handover {
         let variables = variables(form, items, &names, &naming, wishes)?;
         let shell = script::shell_of(command).unwrap_or("sh").to_owned();
         let can_wrap = wishes.template_command || !command.is_empty();
-        let (route, no_shell) = (Route::Plain, wishes.no_shell);
+        let (route, means, wished) = (Route::Plain, None, wishes.wished.clone());
+        let columns = items.columns().clone();
         let mut handover =
-            Self { form, path, words, variables, route, because, means: None, no_shell, can_wrap, shell };
+            Self { form, path, words, variables, route, wished, columns, because, means, can_wrap, shell };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
         notes.dedup();
@@ -188,10 +212,18 @@ impl Handover {
     /// What stands for an item in the cluster.
     pub(crate) fn payload(&self) -> Payload {
         let whole = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
-        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || self.of_item().all(|(_, p)| whole(p)) {
+        let numbered = matches!(self.columns, Columns::Numbered(_));
+        let as_it_is = !numbered && self.of_item().all(|(_, placeholder)| whole(placeholder));
+        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || as_it_is {
             return Payload::Item;
         }
         let mut lines: Vec<_> = self.of_item().map(|(name, p)| (name.to_owned(), p.clone())).collect();
+        if numbered {
+            // The whole item does not tell them apart, and a later command may ask for another one.
+            let all = Naming::of_columns(&self.columns.names());
+            let missing = all.into_iter().filter(|(name, _)| !lines.iter().any(|(known, _)| known == name));
+            lines.extend(missing.collect::<Vec<_>>());
+        }
         if !lines.iter().any(|(name, _)| name == ITEM_VARIABLE) {
             // Last, because the kubelet reads no further than to the variable that it looks for.
             lines.push((ITEM_VARIABLE.to_owned(), Placeholder::ITEM));
@@ -207,7 +239,7 @@ impl Handover {
     fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
         let handed_over = self.variables.iter().any(|variable| variable.origin.is_handed_over());
         if !handed_over && self.form != ItemForm::Stdin {
-            if wishes.shell {
+            if wishes.wished.shell {
                 return Err(Error::usage(format!("--shell has no use: no shell is needed as {}", self.form.name()))
                     .hint("leave --shell out"));
             }
@@ -217,13 +249,13 @@ impl Handover {
         if self.form == ItemForm::Stdin {
             return self.use_shell("standard input takes one");
         }
-        if wishes.shell {
+        if wishes.wished.shell {
             return self.use_shell("--shell asks for it");
         }
         if let Some(misfit) = self.misfit(items) {
             return self.use_shell(&misfit);
         }
-        if script::shell_of(command).is_some() && !wishes.no_shell {
+        if script::shell_of(command).is_some() && !wishes.wished.no_shell {
             // It is there for certain, and saves the Pod an init container.
             return self.use_shell("the command is one itself");
         }
@@ -259,7 +291,7 @@ impl Handover {
             ))
             .hint("--item-as file needs no shell: the worker finds its item in a file")
         };
-        if self.no_shell {
+        if self.wished.no_shell {
             return Err(cannot("--no-shell forbids one"));
         }
         if !self.can_wrap {
@@ -292,7 +324,7 @@ impl Handover {
     /// Why the first item that a variable file can't carry is one, by its position.
     fn misfit(&self, items: &Items) -> Option<String> {
         let needed: Vec<_> = self.of_item().collect();
-        items.iter().enumerate().find_map(|(index, item)| {
+        items.numbered().find_map(|(index, item)| {
             needed.iter().find_map(|(name, placeholder)| {
                 let value = placeholder.of(item);
                 let problem = if value.is_empty() {
@@ -324,7 +356,7 @@ impl Handover {
             for (variable, evaluated) in script::evaluated(text)? {
                 let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
                 let is_number = |item: &Item| script::is_number(&placeholder.of(item));
-                let Some((index, item)) = items.iter().enumerate().find(|(_, item)| !is_number(item)) else { continue };
+                let Some((index, item)) = items.numbered().find(|(_, item)| !is_number(item)) else { continue };
                 let written = match self.form {
                     ItemForm::Arg => placeholder.written(&items.columns().names()),
                     _ => format!("${name}"),
@@ -350,7 +382,7 @@ impl Handover {
             return Ok(());
         }
         let text: usize = self.words.iter().map(|word| word.iter().map(Part::len).sum()).max().unwrap_or(0);
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.numbered() {
             for (name, placeholder) in self.of_item() {
                 let value = placeholder.of(item);
                 let problem = if value.contains(&0) {
@@ -366,6 +398,23 @@ impl Handover {
         }
         Ok(())
     }
+}
+
+/// The item of which lines `NAME='VALUE'` were made.
+pub(crate) fn item_assigned(lines: &[u8], columns: &Columns) -> Option<Item> {
+    let words = shlex::bytes::split(lines)?;
+    let value = |name: &str| {
+        words.iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
+    };
+    let whole = value(ITEM_VARIABLE)?;
+    let values: Option<Vec<_>> = match columns {
+        Columns::Numbered(_) => Naming::of_columns(&columns.names()).iter().map(|(name, _)| value(name)).collect(),
+        _ => None,
+    };
+    Some(match values {
+        Some(values) => Item::record(whole, values),
+        None => Item::read_back(&whole, columns),
+    })
 }
 
 impl Payload {
@@ -388,6 +437,18 @@ impl Payload {
     }
 }
 
+impl From<ItemAs> for ItemForm {
+    fn from(asked: ItemAs) -> Self {
+        match asked {
+            ItemAs::File => Self::File,
+            ItemAs::Arg => Self::Arg,
+            ItemAs::Env => Self::Env,
+            ItemAs::Stdin => Self::Stdin,
+            ItemAs::Index => Self::Index,
+        }
+    }
+}
+
 impl ItemForm {
     /// The word for it in `--item-as` and in the annotation.
     pub(crate) fn name(self) -> &'static str {
@@ -398,6 +459,11 @@ impl ItemForm {
             Self::Stdin => "stdin",
             Self::Index => "index",
         }
+    }
+
+    /// The form of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::File, Self::Arg, Self::Env, Self::Stdin, Self::Index].into_iter().find(|form| form.name() == name)
     }
 }
 
@@ -412,7 +478,7 @@ impl Part {
 }
 
 /// An item in an error: its position, and enough of it to know it by.
-fn told(index: usize, item: &Item) -> String {
+fn told(index: u32, item: &Item) -> String {
     const SHOWN: usize = 40;
     let text = item.lossy();
     match text.char_indices().nth(SHOWN) {
@@ -427,10 +493,10 @@ fn read_template(
     items: &Items,
     wishes: &Wishes<'_>,
 ) -> Result<(Template, Vec<String>), Error> {
-    if wishes.no_placeholders || !matches!(wishes.form, None | Some(ItemAs::Arg | ItemAs::Index)) {
+    if wishes.wished.no_placeholders || !matches!(wishes.form, None | Some(ItemForm::Arg | ItemForm::Index)) {
         return Ok((Template::literal(command), Vec::new()));
     }
-    let has_items = !items.is_empty() && wishes.form != Some(ItemAs::Index);
+    let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
     let template = super::template::parse(command, names, has_items)?;
     let notes = template.notes.clone();
     Ok((template, notes))
@@ -458,20 +524,13 @@ fn choose_form(
                 .hint("leave one of them out, or add --no-placeholders to keep the braces as they are"));
             }
             Ok((ItemForm::Arg, format!("the command has the placeholder {placeholder}")))
-        } else if wishes.behind_command {
-            Ok((ItemForm::Arg, "::: lists arguments".to_owned()))
+        } else if let Some(because) = wishes.arguments {
+            Ok((ItemForm::Arg, because.to_owned()))
         } else if names_path {
             Ok((ItemForm::File, format!("the command names {path}")))
         } else {
             Ok((ItemForm::File, format!("the command has no placeholder; {path} is its last argument")))
         };
-    };
-    let form = match form {
-        ItemAs::File => ItemForm::File,
-        ItemAs::Arg => ItemForm::Arg,
-        ItemAs::Env => ItemForm::Env,
-        ItemAs::Stdin => ItemForm::Stdin,
-        ItemAs::Index => ItemForm::Index,
     };
     if items.is_empty() && form != ItemForm::Index {
         return Err(Error::usage(format!(
@@ -484,7 +543,7 @@ fn choose_form(
 }
 
 /// The command with its placeholders replaced by what stands for them.
-pub(super) fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
+fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
     let word = |(position, argument): (usize, &Argument)| {
         for placeholder in argument.placeholders() {

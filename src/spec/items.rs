@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::index_set::IndexSet;
 
 /// Most bytes of one item: more than fits into any object that could carry it, so nothing is lost by refusing it early.
 pub(crate) const MAX_ITEM_BYTES: usize = 1024 * 1024;
@@ -37,6 +38,8 @@ pub(crate) enum Columns {
 pub(crate) struct Items {
     columns: Columns,
     rows: Vec<Item>,
+    /// The index of each row; None counts them from 0.
+    indexes: Option<IndexSet>,
 }
 
 impl Item {
@@ -75,7 +78,15 @@ impl Item {
 
     /// The item that was kept as this whole: of named values, those of the JSON object that it is.
     pub(crate) fn read_back(whole: &[u8], columns: &Columns) -> Self {
-        let Columns::Named(names) = columns else { return Self::new(whole) };
+        let names = match columns {
+            Columns::Named(names) => names,
+            // Without a blank in a value, each is known.
+            Columns::Numbered(count) => {
+                let values: Vec<_> = whole.split(|&byte| byte == b' ').map(<[u8]>::to_vec).collect();
+                return if values.len() == *count { Self::record(whole, values) } else { Self::new(whole) };
+            }
+            Columns::None => return Self::new(whole),
+        };
         // A number stays the text that it is.
         let Ok(object) = serde_json::from_slice::<HashMap<String, &RawValue>>(whole) else { return Self::new(whole) };
         let value = |name: &String| match object.get(name).map(|value| value.get()) {
@@ -95,6 +106,11 @@ impl Item {
     /// The value of a column, counted from 0; empty where there is no such column.
     pub(crate) fn value(&self, column: usize) -> &[u8] {
         self.values.get(column).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many values are known.
+    pub(crate) fn count(&self) -> usize {
+        self.values.len()
     }
 
     /// The text, if the item is valid UTF-8.
@@ -179,7 +195,20 @@ impl Columns {
 impl Items {
     /// These items, whose values are called so.
     pub(crate) fn new(columns: Columns, rows: Vec<Item>) -> Self {
-        Self { columns, rows }
+        Self { columns, rows, indexes: None }
+    }
+
+    /// The items of some indexes of a Job, in their order.
+    pub(crate) fn of_indexes(columns: Columns, rows: Vec<Item>, indexes: IndexSet) -> Self {
+        Self { columns, rows, indexes: Some(indexes) }
+    }
+
+    /// The items with the index of each.
+    pub(crate) fn numbered(&self) -> Box<dyn Iterator<Item = (u32, &Item)> + '_> {
+        match &self.indexes {
+            Some(indexes) => Box::new(indexes.iter().zip(&self.rows)),
+            None => Box::new((0..).zip(&self.rows)),
+        }
     }
 
     /// What the values of every item are called.

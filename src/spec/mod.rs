@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::args::{self, HandoverArgs, RunArgs, Standing};
 use crate::contract;
 use crate::error::Error;
-use handover::{Handover, ItemForm, Wishes};
+use handover::{Handover, ItemForm, Wished, Wishes};
 use items::Items;
 pub(crate) use pod::{Resources, Toleration};
 use policy::Policy;
@@ -88,6 +88,33 @@ pub(crate) struct JobSpec {
     pub(crate) resumes: Option<Resumes>,
     /// A Job manifest to lay the rest over.
     pub(crate) base: Option<Value>,
+}
+
+impl JobSpec {
+    /// What the Pods need to have their items.
+    pub(crate) fn feed(&self) -> Feed<'_> {
+        Feed {
+            job: &self.name,
+            namespace: self.namespace.as_deref(),
+            items: &self.items,
+            handover: &self.handover,
+            store: &self.item_store,
+            init_image: &self.init_image,
+            index_file: self.index_file.as_deref(),
+        }
+    }
+}
+
+/// The items of a Job, and how they reach its Pods.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feed<'a> {
+    pub(crate) job: &'a str,
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) items: &'a Items,
+    pub(crate) handover: &'a Handover,
+    pub(crate) store: &'a ItemStore,
+    pub(crate) init_image: &'a str,
+    pub(crate) index_file: Option<&'a str>,
 }
 
 /// What `resolve` needs from the world, read by the caller.
@@ -241,15 +268,14 @@ impl Handing {
             init_image,
         } = args;
         let wishes = Wishes {
-            form: item_as,
+            form: item_as.map(ItemForm::from),
+            wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
+            standing: Vec::new(),
             path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
-            no_placeholders,
-            shell,
-            no_shell,
             index_env,
             compat,
             env,
-            behind_command,
+            arguments: behind_command.then_some("::: lists arguments"),
             is_range: found.is_range,
             template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
             completions: found.completions,
@@ -324,6 +350,20 @@ fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore)
         }
         _ => Ok(()),
     }
+}
+
+/// Where a list is kept that replaces one of the same items.
+///
+/// # Errors
+/// If what the command needs does not fit there.
+pub(crate) fn keep_again(
+    inline: bool,
+    listed: Option<ItemStore>,
+    handover: &Handover,
+    items: &Items,
+) -> Result<ItemStore, Error> {
+    let asked = if inline { args::ItemStore::Inline } else { args::ItemStore::Auto };
+    choose_store(asked, listed, handover, items)
 }
 
 fn choose_store(

@@ -1,11 +1,16 @@
 //! What is to be run again, and with which changes.
 
-use super::handover::{ItemForm, Part, Word, words};
-use super::items::Columns;
-use super::template::{self, Template};
-use super::variables::Naming;
-use super::{check_parallelism, pod, policy, script};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::handover::{Handover, ItemForm, Origin, Wished, Wishes};
+use super::items::Items;
+use super::template::{self, Placeholder, Subject};
+use super::{check_parallelism, pod, policy};
 use crate::args::{OutstandingStatus, RetryArgs};
+use crate::contract::{INPUT, ITEM_PATH};
 use crate::error::Error;
 use crate::index_set::{IndexSelector, IndexSet};
 
@@ -143,64 +148,104 @@ pub(crate) fn multiplied(quantity: &str, thousandths: u64) -> Option<String> {
     Some(if fraction.is_empty() { format!("{whole}{unit}") } else { format!("{whole}.{fraction}{unit}") })
 }
 
-/// How a Job that this program made hands its items over.
-#[derive(Clone, Debug)]
-pub(crate) struct Given<'a> {
-    pub(crate) form: ItemForm,
-    pub(crate) columns: &'a Columns,
-    /// Where the item is, where it is in a file.
-    pub(crate) path: Option<&'a str>,
-    /// The variables made of the item that the worker has.
-    pub(crate) variables: &'a [String],
+/// What a Job notes of how its items are handed over, for a command that replaces its own.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct HandoverNote {
+    #[serde(flatten)]
+    wished: Wished,
+    /// The file with the item, unless it is the usual one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    path: String,
+    /// The volumes that bring the item.
+    pub(crate) volumes: Vec<String>,
+    /// The init container that picks, checks and writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) init: Option<String>,
+    /// Variables of other systems, and whether each is the item; otherwise it is the index plus one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    variables: BTreeMap<String, bool>,
 }
 
-/// A corrected command, in which placeholders stand for what the Job hands over already.
-///
-/// # Errors
-/// A usage error for a placeholder whose value the Job does not hand over.
-pub(crate) fn reword(command: &[String], given: &Given<'_>) -> Result<Vec<Word>, Error> {
-    let names = given.columns.names();
-    let template = match given.form {
-        ItemForm::Arg => template::parse(command, &names, true)?,
-        ItemForm::Index => template::parse(command, &names, false)?,
-        ItemForm::File | ItemForm::Env | ItemForm::Stdin => Template::literal(command),
-    };
-    let mut naming = Naming::new(&names);
-    let mut words = words(command, &template, &mut naming)?;
-    for position in script::scripts(command) {
-        let ([Part::Text(text)], false) = (&words[position][..], template.arguments[position].is_literal()) else {
-            continue;
+impl HandoverNote {
+    pub(crate) fn new(handover: &Handover, volumes: Vec<String>, init: Option<String>) -> Self {
+        let standing = handover.variables.iter().filter(|variable| variable.standing);
+        let variables = standing.filter_map(|variable| {
+            let is_item = match variable.origin {
+                Origin::Item(_) => true,
+                Origin::Position => false,
+                Origin::Constant(_) | Origin::Index => return None,
+            };
+            Some((variable.name.clone(), is_item))
+        });
+        let path = Some(handover.path.clone()).filter(|path| path != ITEM_PATH).unwrap_or_default();
+        let wished = handover.wished.clone();
+        Self { wished, path, volumes, init, variables: variables.collect() }
+    }
+
+    /// The note of a Job that was made before there was one: it keeps its form.
+    pub(crate) fn assumed(path: &str) -> Self {
+        Self {
+            wished: Wished { form: true, ..Wished::default() },
+            path: path.to_owned(),
+            volumes: vec![INPUT.to_owned(), "items".to_owned()],
+            init: Some(INPUT.to_owned()),
+            variables: BTreeMap::new(),
+        }
+    }
+
+    /// Decides how items reach another command, and returns what the user should know of it: by the form of the first
+    /// command, or by arguments where the new one has placeholders and the form was not asked for.
+    ///
+    /// # Errors
+    /// As of [`Handover::plan`], and for values that are not known.
+    pub(crate) fn plan(
+        &self,
+        command: &[String],
+        items: &Items,
+        form: ItemForm,
+        completions: u32,
+    ) -> Result<(Handover, Vec<String>), Error> {
+        let asked = self.wished.form || matches!(form, ItemForm::Env | ItemForm::Stdin | ItemForm::Index);
+        let has_placeholders =
+            || Ok::<_, Error>(!template::parse(command, &items.columns().names(), true)?.is_literal());
+        let in_file = match form {
+            ItemForm::File => asked || self.wished.no_placeholders || !has_placeholders()?,
+            form => form == ItemForm::Stdin,
         };
-        let evaluated = script::evaluated(text)?;
-        if let Some((name, _)) = evaluated.iter().find(|(name, _)| given.variables.contains(name)) {
+        let origin = |is_item| if is_item { Origin::Item(Placeholder::ITEM) } else { Origin::Position };
+        let wishes = Wishes {
+            form: Some(form).filter(|_| asked),
+            path: Some(self.path.clone()).filter(|path| in_file && !path.is_empty()),
+            wished: self.wished.clone(),
+            index_env: None,
+            compat: Vec::new(),
+            standing: self.variables.iter().map(|(name, is_item)| (name.clone(), origin(*is_item))).collect(),
+            env: &[],
+            arguments: (form == ItemForm::Arg).then_some("the first command took arguments"),
+            is_range: false,
+            template_command: false,
+            completions,
+        };
+        let (handover, notes) = Handover::plan(command, items, &wishes)?;
+        let columns = items.columns().len();
+        let unknown = items.numbered().find(|(_, item)| item.count() != columns);
+        let column = handover.of_item().find(|(_, placeholder)| matches!(placeholder.subject, Subject::Column(_)));
+        if let (Some((index, _)), Some((_, placeholder))) = (unknown, column) {
             return Err(Error::usage(format!(
-                "${name} stands in arithmetic, where only numbers are safe, and a retry does not read the items"
+                "the job does not keep the columns of item {index} apart, so {} is not known",
+                placeholder.written(&items.columns().names())
             ))
-            .hint("take it out of the formula: assign it to a variable and check it there"));
+            .hint("use {}, or run the list again by kubectl indexed run"));
         }
+        Ok((handover, notes))
     }
-    for placeholder in template.placeholders().filter(|placeholder| placeholder.subject != template::Subject::Index) {
-        let name = naming.name(placeholder);
-        if !given.variables.iter().any(|known| known == name) {
-            return Err(Error::usage(format!(
-                "the Job hands over no value for {}: its command had no such placeholder",
-                placeholder.written(&names)
-            ))
-            .hint(format!("it hands over the variables {}", given.variables.join(", "))));
-        }
+}
+
+impl fmt::Display for HandoverNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
-    if given.form == ItemForm::Arg && template.is_literal() {
-        words.extend(naming.all(&names).into_iter().filter(|word| {
-            let known = |part: &Part| matches!(part, Part::Variable(name) if given.variables.contains(name));
-            word.iter().all(known)
-        }));
-    }
-    if let (ItemForm::File, Some(path)) = (given.form, given.path)
-        && !command.iter().any(|word| word.contains(path))
-    {
-        words.push(vec![Part::Text(path.to_owned())]);
-    }
-    Ok(words)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::intake::{Format, Intake};
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
-use super::stores::{ItemStore, ListDigest};
+use super::stores::{ItemStore, ListDigest, has_windows_lines};
 use crate::args::{ItemArgs, ListedAs, Order};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -274,7 +274,7 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
     let _ = intake.push(&text)?;
     let Taken { items, notes } = intake.finish()?;
     check_some(&items, name)?;
-    let crlf = text.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"));
+    let crlf = has_windows_lines(&text);
     if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {
         return Err(Error::usage(format!(
             "item {index} of configmap {name}/{key} has a NUL byte, which no line can carry"

@@ -93,6 +93,11 @@ impl std::fmt::Display for ListDigest {
     }
 }
 
+/// Whether the lines of a text end as on Windows: the first one tells.
+pub(crate) fn has_windows_lines(text: &[u8]) -> bool {
+    text.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"))
+}
+
 fn sha256(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

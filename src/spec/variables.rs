@@ -55,6 +55,13 @@ impl Naming {
         }
     }
 
+    /// The name and the placeholder of each column.
+    pub(super) fn of_columns(columns: &[String]) -> Vec<(String, Placeholder)> {
+        let mut naming = Self::new(columns);
+        naming.all(columns);
+        naming.names.into_iter().map(|(placeholder, name)| (name, placeholder)).collect()
+    }
+
     /// An argument for each column, or one for an item that has none.
     pub(super) fn all(&mut self, columns: &[String]) -> Vec<Word> {
         let subjects = match columns.len() {
@@ -85,7 +92,7 @@ pub(super) fn variables(
     wishes: &Wishes<'_>,
 ) -> Result<Vec<Variable>, Error> {
     let mut known: Vec<(Variable, String)> = Vec::new();
-    let mut add = |name: String, origin: Origin, by: &str| {
+    let mut add = |name: String, origin: Origin, standing: bool, by: &str| {
         let earlier = known.iter().find(|(variable, _)| variable.name == name).map(|(_, by)| by.as_str());
         let users = wishes.env.iter().any(|(users, _)| *users == name).then_some("--env");
         if let Some(earlier) = earlier.or(users) {
@@ -94,21 +101,24 @@ pub(super) fn variables(
                 _ => format!("leave one of them out, or give it another name than {name}"),
             }));
         }
-        known.push((Variable { name, origin }, by.to_owned()));
+        known.push((Variable { name, origin, standing }, by.to_owned()));
         Ok(())
     };
-    add(COUNT_VARIABLE.to_owned(), Origin::Constant(wishes.completions.to_string()), "the number of items")?;
+    add(COUNT_VARIABLE.to_owned(), Origin::Constant(wishes.completions.to_string()), true, "the number of items")?;
     if let Some(name) = &wishes.index_env {
-        add(name.clone(), Origin::Index, "--index-env")?;
+        add(name.clone(), Origin::Index, true, "--index-env")?;
     }
     for &system in &wishes.compat {
         for (name, origin) in compatible(system, items, wishes) {
-            add(name.to_owned(), origin, "--compat")?;
+            add(name.to_owned(), origin, true, "--compat")?;
         }
+    }
+    for (name, origin) in &wishes.standing {
+        add(name.clone(), origin.clone(), true, "the first command")?;
     }
     match form {
         ItemForm::Env => {
-            add(ITEM_VARIABLE.to_owned(), Origin::Item(Placeholder::ITEM), "the item")?;
+            add(ITEM_VARIABLE.to_owned(), Origin::Item(Placeholder::ITEM), false, "the item")?;
             for (column, name) in columns.iter().enumerate() {
                 let variable = identifier(name);
                 if matches!(variable.as_str(), INDEX_VARIABLE | "PATH") {
@@ -116,13 +126,13 @@ pub(super) fn variables(
                         .hint("give the column another name"));
                 }
                 let placeholder = Placeholder { subject: Subject::Column(column), operation: Operation::None };
-                add(variable, Origin::Item(placeholder), &format!("column {name:?}"))?;
+                add(variable, Origin::Item(placeholder), false, &format!("column {name:?}"))?;
             }
         }
         ItemForm::Arg => {
             for (placeholder, name) in &naming.names {
                 if placeholder.subject != Subject::Index {
-                    add(name.clone(), Origin::Item(placeholder.clone()), "a placeholder")?;
+                    add(name.clone(), Origin::Item(placeholder.clone()), false, "a placeholder")?;
                 }
             }
         }

@@ -157,6 +157,65 @@ b'b 1
     assert_eq!(outcome.stdout, expected, "{outcome:#?}");
 }
 
+/// Every form and store of items, retried by a command that asks for something else; each Job stops at its first Pod.
+#[test]
+fn a_corrected_command_finds_its_item_in_every_form() {
+    let cluster = Cluster::new("retry");
+    let many: Vec<_> = (0..1001).map(|number| format!("item {number}\n")).collect();
+    cluster.write("many.txt", many.concat().as_bytes());
+    cluster.write("table.csv", b"name,size\na.x a,1\nb'b,2\n");
+    cluster.shell("kubectl create configmap lines --from-literal=k=\"$(printf 'l0\\nl1\\n')\"").ok();
+    let script = r#"
+        cd "$HOME"
+        two="--items a,b'b"
+        first() {
+            name=$1; shift
+            kubectl indexed run "$name" -j 1 --fail-fast -q "$@" > "$name.first" 2>&1 && return 1
+            echo "$name"
+        }
+        then() {
+            name=$1; shift
+            kubectl indexed retry "$name" --index "${last:-0,1}" -q --prefix none -k -- "$@" > "$name.out" 2>&1
+        }
+        first file $two -- false && then file sh -c 'cat "$1"; echo' sh &
+        first braces $two -- false && then braces echo 'it is {}' &
+        first inline --item-store inline $two -- false && then inline sh -c 'echo "<"{}">"' &
+        wait
+        first columns -a table.csv -- sh -c 'echo {name}; exit 1' && then columns sh -c 'echo {name} is {size}' &
+        first words -a table.csv -- false '{name}' && then words echo '{size}' '{name.}' '{#}' &
+        first env -a table.csv --item-as env -- false && then env sh -c 'echo "$name $size"' &
+        wait
+        first stdin $two --item-as stdin --item-path /in/it -- false && then stdin sh -c 'cat; echo' &
+        first index --completions 2 -- false && then index echo 'n{#}' &
+        first listed --items-configmap lines/k -- false && then listed echo '{}' &
+        wait
+        first parallel $two --compat parallel -- sh -c 'exit 1 # {}' && then parallel sh -c 'echo {/} $PARALLEL_SEQ' &
+        first long -a many.txt -- false && last=0,1000 && then long echo '{}' &
+        wait
+        cd "$HOME"; tail -n +1 *.out"#;
+    let outcome = cluster.shell(script).ok();
+    let printed = |name: &str, first: &str, second: &str| format!("==> {name}.out <==\n{first}\n{second}\n");
+    let expected = [
+        printed("braces", "it is a", "it is b'b"),
+        printed("columns", "a.x a is 1", "b'b is 2"),
+        printed("env", "a.x a 1", "b'b 2"),
+        printed("file", "a", "b'b"),
+        printed("index", "n0", "n1"),
+        printed("inline", "<a>", "<b'b>"),
+        printed("listed", "l0", "l1"),
+        printed("long", "item 0", "item 1000"),
+        printed("parallel", "a 1", "b'b 2"),
+        printed("stdin", "a", "b'b"),
+        printed("words", "1 a 0", "2 b'b 1"),
+    ];
+    let (_, outputs) = outcome.stdout.split_once("==>").unwrap_or_default();
+    assert_eq!(format!("==>{outputs}"), expected.join("\n"), "{outcome:#?}");
+    // Once more, after what the retry had brought along; the list of the first Job is gone.
+    cluster.run(&["delete", "columns"]).ok();
+    let nothing = cluster.run(&["retry", "columns-r1", "--", "echo", "{}"]).ok();
+    assert!(nothing.stderr.starts_with("nothing to retry"), "{nothing:#?}");
+}
+
 /// A Job that ended before any Pod of it could run.
 fn unscheduled(name: &str, pod: &str) -> String {
     format!(

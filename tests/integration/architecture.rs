@@ -44,6 +44,7 @@ const OUTSIDE: [Outside; 13] = [
             "serde",
             "serde_json",
             "serde_saphyr",
+            "shlex",
             "strsim",
         ]),
         never: &OUTSIDE_WORLD,

@@ -41,6 +41,7 @@ fn as_yaml() {
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"]}"
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3
@@ -101,6 +102,7 @@ fn as_yaml_with_the_items_inline() {
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"],\"init\":\"input\"}"
         kubectl-indexed/item-store: inline
     spec:
       completions: 3
@@ -209,6 +211,7 @@ fn as_yaml_with_every_flag() {
         kubectl-indexed/command: "[\"rev\"]"
         kubectl-indexed/item-as: file
         kubectl-indexed/handed-over: the command has no placeholder; /input/data.txt is its last argument
+        kubectl-indexed/handover: "{\"volumes\":[\"input\"]}"
         kubectl-indexed/item-store: configmap
     spec:
       completions: 3

@@ -219,7 +219,8 @@ async fn apply(
         match (&mut output.custom, output.word) {
             (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
             (None, None) => {
-                context.ui.data(format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note()))?
+                let line = format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note());
+                context.ui.data(line)?;
             }
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
             (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),

@@ -38,22 +38,27 @@ fn each_reference(job: &mut Value, mut take: impl FnMut(&mut Value)) {
     }
 }
 
+/// The error of a ConfigMap that is needed and not there.
+pub(super) fn is_gone(name: &str, job: &str) -> Error {
+    Error::usage(format!("configmap {name:?}, which the Pods of job {job:?} need, is not there"))
+        .hint("create it again; kubectl describe shows where the Pods use it")
+}
+
 /// Copies the ConfigMaps that are gone once `stored` is, and has the Pods use the copies.
 ///
 /// # Errors
 /// If one that the Pods need is not there.
 pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan) -> Result<Vec<Value>, Error> {
     let (old, uid) = (text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
-    let shards = read::config_maps_noted(text(stored["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
+    let shards = read::config_maps_noted(text(job["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
     let mut shards = shards.unwrap_or_default();
     let needed = IndexSet::below(plan.family.completions).difference(&plan.family.succeeded);
     let mut copies = Vec::new();
     let mut renamed: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for name in config_maps(stored) {
+    for name in config_maps(job) {
         let Some(config_map) = found.iter().find(|config_map| text(config_map.pointer("/metadata/name")) == name)
         else {
-            return Err(Error::usage(format!("configmap {name:?}, which the Pods of job {old:?} need, is not there"))
-                .hint("create it again; kubectl describe shows where the Pods use it"));
+            return Err(is_gone(&name, old));
         };
         let owners = config_map.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let owned = owners.into_iter().flatten().any(|owner| owner["uid"] == uid);

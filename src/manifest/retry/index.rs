@@ -32,6 +32,9 @@ index=$((first + n))
 
 /// Has every container see the original index.
 pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>) -> Result<(), Error> {
+    for container in ["initContainers", "containers"] {
+        list_mut(job, container).filter(|container| container["name"] != ORIGINAL).for_each(read_from_file);
+    }
     if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
         // The Job that is retried retries another: all else is as it must be.
         if let Some(command) = known["command"].as_array_mut() {
@@ -45,9 +48,6 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     }
     let files = index_files(job, warnings)?;
     let mut writer = writer(job, plan, &files);
-    for container in ["initContainers", "containers"] {
-        list_mut(job, container).for_each(read_from_file);
-    }
     let pod = &mut job["spec"]["template"]["spec"];
     let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
     mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));

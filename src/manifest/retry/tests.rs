@@ -2,7 +2,9 @@ use std::process::Command;
 
 use super::*;
 use crate::contract::{INDEX_VARIABLE, ORIGINAL};
+use crate::manifest;
 use crate::spec::retry::Amount;
+use crate::spec::tests::resolve_all;
 
 /// A Job as a server keeps it, of the documentation's form, with fields that this program does not know.
 fn stored() -> Value {
@@ -235,59 +237,175 @@ fn a_success_policy_asks_for_what_is_left_of_it() {
     assert_eq!(rules(json!([{"succeededCount": 40}]), "3,7,20"), None, "it is met already");
 }
 
-/// The worker's words for a corrected command of a Job that this program made.
-fn corrected(form: &str, container: Value, command: &[&str]) -> Result<Value, String> {
-    let mut job = stored();
-    job["metadata"]["annotations"]["kubectl-indexed/item-as"] = json!(form);
-    job["metadata"]["annotations"]["kubectl-indexed/item-columns"] = json!(r#"["name","size"]"#);
-    if form == "arg" && container["env"].is_null() {
-        job["metadata"]["annotations"].as_object_mut().unwrap().remove("kubectl-indexed/item-columns");
+/// The Job that runs index 1 of a run again with another command, its ConfigMaps, and what the user hears.
+fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Result<Retry, Error> {
+    let Manifest { mut job, config_maps } = manifest::build(&resolve_all(line, None, file)?.spec)?;
+    job["metadata"]["uid"] = json!("u");
+    let mut plan = Plan { name: "r1".to_owned(), minor, ..plan("1") };
+    plan.family.completions = u32::try_from(job["spec"]["completions"].as_u64().unwrap()).unwrap();
+    plan.family.succeeded = IndexSet::below(1);
+    plan.changes.command = Some(command.iter().map(|word| (*word).to_owned()).collect());
+    build(&job, &config_maps, &plan)
+}
+
+/// The same over a table of two columns: what the worker runs, its mounts, and what is kept of the items.
+fn corrected(flags: &str, command: &[&str]) -> String {
+    let line: Vec<_> = format!("run j -a t.csv {flags}").split_whitespace().map(str::to_owned).collect();
+    let line: Vec<_> = line.iter().map(String::as_str).collect();
+    let file = b"name,size\na a,1.50\nb'b,2\n";
+    match corrected_by(&line, file, 36, command) {
+        Ok(Retry { manifest: Manifest { job, config_maps }, warnings }) => {
+            let worker = worker(&job);
+            let mount = |mount: &Value| format!("{}={}", mount["name"], mount["mountPath"]).replace('"', "");
+            let mounts = worker["volumeMounts"].as_array().into_iter().flatten().map(mount);
+            let data: Vec<_> = config_maps.iter().map(|map| map["data"].to_string()).collect();
+            let parts = [worker["command"].to_string(), mounts.collect::<Vec<_>>().join(" "), data.join(" ")];
+            parts.into_iter().chain(warnings).collect::<Vec<_>>().join("\n")
+        }
+        Err(error) => error.to_string(),
     }
-    job["spec"]["template"]["spec"]["containers"][0] = container;
-    let changes =
-        Changes { command: Some(command.iter().map(|word| (*word).to_owned()).collect()), ..Changes::default() };
-    let built = build(&job, &[], &Plan { changes, ..plan("3") }).map_err(|error| error.to_string())?;
-    Ok(self::worker(&built.manifest.job)["command"].clone())
 }
 
 #[test]
 fn a_corrected_command_finds_its_item_as_the_first_one_did() {
-    let by_kubelet = json!({
-        "name": "worker", "command": ["convert", "$(ITEM_name)"],
-        "env": [{"name": "ITEM_name", "valueFrom": {"fileKeyRef": {"volumeName": "input", "path": "p", "key": "k"}}}],
-    });
-    let arg = |command: &[&str]| corrected("arg", by_kubelet.clone(), command);
-    assert_eq!(
-        arg(&["echo", "{name}:{#}", "$HOME"]),
-        Ok(json!(["echo", "$(ITEM_name):$(JOB_COMPLETION_INDEX)", "$HOME"]))
-    );
-    assert_eq!(arg(&["wc"]), Ok(json!(["wc", "$(ITEM_name)"])), "it is the last argument");
-    assert_eq!(
-        arg(&["echo", "{size}"]).unwrap_err(),
-        "the Job hands over no value for {size}: its command had no such placeholder"
-    );
+    insta::assert_snapshot!(corrected("-- rev", &["wc", "-c"]), @r#"
+    ["wc","-c","/input/data.txt"]
+    input=/input/data.txt
+    {"0":"{\"name\":\"a a\",\"size\":\"1.50\"}","1":"{\"name\":\"b'b\",\"size\":\"2\"}"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-path /in/it -- rev", &["wc", "-c", "/in/it"]), @r#"
+    ["wc","-c","/in/it"]
+    input=/in/it
+    {"0":"{\"name\":\"a a\",\"size\":\"1.50\"}","1":"{\"name\":\"b'b\",\"size\":\"2\"}"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-as file -- rev", &["wc", "{}"]), @r#"
+    ["wc","{}","/input/data.txt"]
+    input=/input/data.txt
+    {"0":"{\"name\":\"a a\",\"size\":\"1.50\"}","1":"{\"name\":\"b'b\",\"size\":\"2\"}"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-as stdin -- rev", &["wc", "-c"]), @r#"
+    ["sh","-c","exec \"$@\" < /input/data.txt\n","sh","wc","-c"]
+    input=/input/data.txt
+    {"0":"{\"name\":\"a a\",\"size\":\"1.50\"}","1":"{\"name\":\"b'b\",\"size\":\"2\"}"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-as env -- env", &["sh", "-c", "echo $size"]), @r#"
+    ["sh","-c","set -a\n. /input/item.env\nset +a\nexec \"$@\"\n","sh","sh","-c","echo $size"]
+    input=/input/item.env
+    {"0":"ITEM='{\"name\":\"a a\",\"size\":\"1.50\"}'\nname='a a'\nsize='1.50'\n","1":"ITEM='{\"name\":\"b'\\''b\",\"size\":\"2\"}'\nname='b'\\''b'\nsize='2'\n"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-as index -- env", &["echo", "{#}"]), @r#"["echo","$(JOB_COMPLETION_INDEX)"]"#);
+    insta::assert_snapshot!(corrected("-- sh -c {name}", &["wc"]), @r#"
+    ["sh","-c","set -a\n. /input/item.env\nset +a\nexec \"${1}\" \"${ITEM_name}\" \"${ITEM_size}\"\n","sh","wc"]
+    input=/input/item.env
+    {"0":"ITEM_name='a a'\nITEM_size='1.50'\nITEM='{\"name\":\"a a\",\"size\":\"1.50\"}'\n","1":"ITEM_name='b'\\''b'\nITEM_size='2'\nITEM='{\"name\":\"b'\\''b\",\"size\":\"2\"}'\n"}
+    "#);
+}
 
-    let script = "ITEM=$$(cat /input/data.txt; printf x)\nITEM=${ITEM%x}\nexport ITEM\nexec \"$@\"\n";
-    let by_shell = json!({"name": "worker", "command": ["sh", "-c", script, "sh", "echo"]});
-    assert_eq!(
-        corrected("arg", by_shell.clone(), &["echo", "x{}y"]),
-        Ok(json!(["sh", "-c", script.replace("\"$@\"", "\"${1}\" \"${2}${ITEM}${3}\""), "sh", "echo", "x", "y"]))
-    );
-    assert!(
-        corrected("arg", by_shell, &["sh", "-c", "echo $(({} + 1))"]).unwrap_err().contains("stands in arithmetic")
-    );
-    let stdin = json!({"name": "worker", "command": ["sh", "-c", "exec \"$@\" < /input/data.txt\n", "sh", "cat"]});
-    assert_eq!(
-        corrected("stdin", stdin, &["wc", "-c"]),
-        Ok(json!(["sh", "-c", "exec \"$@\" < /input/data.txt\n", "sh", "wc", "-c"]))
-    );
+#[test]
+fn a_corrected_command_may_have_other_placeholders() {
+    insta::assert_snapshot!(corrected("-- sh -c x{name}", &["sh", "-c", "echo {name} is {size}"]), @r#"
+    ["sh","-c","set -a\n. /input/item.env\nset +a\nexec \"$@\"\n","sh","sh","-c","echo \"${ITEM_name}\" is \"${ITEM_size}\""]
+    input=/input/item.env
+    {"0":"ITEM_name='a a'\nITEM_size='1.50'\nITEM='{\"name\":\"a a\",\"size\":\"1.50\"}'\n","1":"ITEM_name='b'\\''b'\nITEM_size='2'\nITEM='{\"name\":\"b'\\''b\",\"size\":\"2\"}'\n"}
+    "#);
+    insta::assert_snapshot!(corrected("-- echo {name}", &["echo", "{size.}", "{#}"]), @r#"
+    ["echo","$(ITEM_size__NOEXT)","$(JOB_COMPLETION_INDEX)"]
 
-    let mounts = json!([{"name": "input", "mountPath": "/in/it", "subPathExpr": "$(JOB_COMPLETION_INDEX)"}]);
-    let by_file = json!({"name": "worker", "command": ["rev", "/in/it"], "volumeMounts": mounts});
-    assert_eq!(corrected("file", by_file.clone(), &["wc", "-c"]), Ok(json!(["wc", "-c", "/in/it"])));
-    assert_eq!(corrected("file", by_file, &["cat", "/in/it", "{}"]), Ok(json!(["cat", "/in/it", "{}"])));
-    let by_index = json!({"name": "worker", "command": ["echo"]});
-    assert_eq!(corrected("index", by_index, &["echo", "{#}"]), Ok(json!(["echo", "$(JOB_COMPLETION_INDEX)"])));
+    {"0":"ITEM_size__NOEXT='1'\nITEM='{\"name\":\"a a\",\"size\":\"1.50\"}'\n","1":"ITEM_size__NOEXT='2'\nITEM='{\"name\":\"b'\\''b\",\"size\":\"2\"}'\n"}
+    "#);
+    insta::assert_snapshot!(corrected("-- rev", &["sh", "-c", "echo {size}"]), @r#"
+    ["sh","-c","set -a\n. /input/item.env\nset +a\nexec \"$@\"\n","sh","sh","-c","echo \"${ITEM_size}\""]
+    input=/input/item.env
+    {"0":"ITEM_size='1.50'\nITEM='{\"name\":\"a a\",\"size\":\"1.50\"}'\n","1":"ITEM_size='2'\nITEM='{\"name\":\"b'\\''b\",\"size\":\"2\"}'\n"}
+    "#);
+    insta::assert_snapshot!(corrected("--item-store inline -- echo {name}", &["sh", "-c", "echo {}"]), @r#"
+    ["sh","-c","ITEM=$$(cat /input/data.txt; printf x)\nITEM=${ITEM%x}\nexport ITEM\nexec \"$@\"\n","sh","sh","-c","echo \"${ITEM}\""]
+    input=/input
+    "#);
+    insta::assert_snapshot!(corrected("-- rev", &["sh", "-c", "echo $(({size} + 1)) $(({name}))"]), @r#"{name} stands in arithmetic, where only numbers are safe, and item 1 ("{\"name\":\"b'b\",\"size\":\"2\"}") gives none"#);
+    // Columns without names are kept apart where arguments were asked for.
+    let numbered = |first: &str, command: &[&str]| {
+        let line = ["run", "j", "--", "sh", "-c", first, ":::", "a b", "c", ":::", "1"];
+        corrected_by(&line, b"", 36, command).map(|retry| retry.manifest.config_maps[0]["data"]["1"].to_string())
+    };
+    insta::assert_snapshot!(numbered("x{1}", &["sh", "-c", "echo {2}"]).unwrap(), @r#""ITEM__2='1'\nITEM__1='c'\nITEM='c 1'\n""#);
+    insta::assert_snapshot!(numbered("x{}", &["sh", "-c", "echo {2}"]).unwrap(), @r#""ITEM__2='1'\nITEM__1='c'\nITEM='c 1'\n""#);
+}
+
+/// Every way to hand items over, with the next: all that the first brought along is gone, the new one is complete.
+#[test]
+fn nothing_of_the_first_command_s_handover_is_left() {
+    let forms = [
+        "-- rev",
+        "--item-path /in/it -- rev",
+        "-- echo {}",
+        "-- echo {a.} {b}",
+        "-- sh -c x{a}",
+        "--item-as env -- env",
+        "--item-as env --shell -- env",
+        "--item-as stdin -- rev",
+        "--item-as index -- env",
+        "--compat parallel,hyperqueue --item-as file -- rev",
+        "--compat parallel -- sh -c x{a}",
+        "--no-shell -- echo {a}",
+    ];
+    for stored in ["", "--item-store inline"] {
+        for first in forms {
+            for count in [3, 1300] {
+                if stored != "" && (count > 3 || first.contains("index")) {
+                    continue;
+                }
+                let rows: String = (0..count).map(|row| format!("a{row},{row}\n")).collect();
+                let line = format!("run j -a t.csv {stored} {first}");
+                let line: Vec<_> = line.split_whitespace().collect();
+                for minor in [30, 36] {
+                    for command in [&["fixed"][..], &["sh", "-c", "x {b.} {}"]] {
+                        let retry = corrected_by(&line, format!("a,b\n{rows}").as_bytes(), minor, command);
+                        let retry = match retry {
+                            Ok(retry) => retry,
+                            Err(error) => {
+                                assert!(minor == 30 && first.contains("no-shell"), "{line:?} {command:?}: {error}");
+                                continue;
+                            }
+                        };
+                        check_whole(&retry.manifest, &format!("{line:?} {command:?} 1.{minor}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Checks that what is named is there, and that what is there is used.
+fn check_whole(manifest: &Manifest, told: &str) {
+    let pod = &manifest.job["spec"]["template"]["spec"];
+    let names = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let volumes = names(&pod["volumes"]);
+    let containers = || list(&manifest.job, "initContainers").chain(list(&manifest.job, "containers"));
+    for container in containers() {
+        for volume in names(&container["volumeMounts"]) {
+            assert!(volumes.contains(&volume), "{told}: no volume {volume}");
+        }
+        for variable in entries(container, "env") {
+            if let Some(volume) = variable.pointer("/valueFrom/fileKeyRef/volumeName") {
+                assert!(volumes.iter().any(|known| volume == known), "{told}: no volume {volume}");
+            }
+        }
+        let mut env = names(&container["env"]);
+        env.sort();
+        let count = env.len();
+        env.dedup();
+        assert_eq!(env.len(), count, "{told}: a variable is there twice");
+    }
+    for volume in &volumes {
+        let used = containers().any(|container| names(&container["volumeMounts"]).contains(volume));
+        assert!(used, "{told}: volume {volume} is not used");
+    }
+    let mut kept: Vec<_> = manifest.config_maps.iter().map(|map| map["metadata"]["name"].as_str().unwrap()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, config_maps(&manifest.job), "{told}");
 }
 
 /// A ConfigMap as a server keeps it.

@@ -1,0 +1,249 @@
+//! Items for a command that replaces the first one: what handed them over is taken out of the Pod and put in anew.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde_json::{Value, from_value, json};
+
+use super::super::read::{self, ItemSource, Listing};
+use super::super::{pack, payload};
+use super::changes::worker_mut;
+use super::copies::is_gone;
+use super::{Plan, entries, text};
+use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, annotation};
+use crate::error::Error;
+use crate::index_set::IndexSet;
+use crate::spec::handover::{Handover, ItemForm};
+use crate::spec::items::{Columns, Item, Items};
+use crate::spec::retry::HandoverNote;
+use crate::spec::stores::{ItemStore, ListDigest};
+use crate::spec::{self, Feed};
+
+/// What tells how the items are handed over, and is told anew.
+const OF_HANDOVER: [&str; 3] = [annotation::ITEM_AS, annotation::HANDED_OVER, annotation::HANDOVER];
+/// What tells where the items are.
+const OF_LIST: [&str; 7] = [
+    annotation::ITEM_STORE,
+    annotation::ITEMS_PER_KEY,
+    annotation::ITEMS_KEY,
+    annotation::ITEM_CONFIG_MAPS,
+    annotation::ITEMS_DIGEST,
+    annotation::ITEM_PAYLOAD,
+    annotation::ITEM_COLUMNS,
+];
+
+/// Items as another command needs them.
+pub(super) struct Renewed {
+    items: Items,
+    handover: Handover,
+    store: ItemStore,
+    /// The init container that handed them over before, and its place among the others.
+    init: Option<(usize, Value)>,
+}
+
+/// # Errors
+/// If a list that others may edit has changed: its items may be others than the first time.
+pub(super) fn check_list(stored: &Value, found: &[Value]) -> Result<(), Error> {
+    let Ok(job) = from_value::<Job>(stored.clone()) else { return Ok(()) };
+    let ItemSource::ConfigMaps(listing) = read::item_source(&job) else { return Ok(()) };
+    let Some(name) = listing.of_others() else { return Ok(()) };
+    if config_map(name, found).is_some_and(|config_map| listing.has_changed(&config_map, &job)) {
+        return Err(Error::usage(format!(
+            "configmap {name:?} has changed since the job was made: its items are others"
+        ))
+        .hint(format!(
+            "restore the list, or run what is left of the new one: kubectl indexed run --items-configmap {name}"
+        )));
+    }
+    Ok(())
+}
+
+/// Takes out of the Pod what handed its item over, if a command replaces the first one.
+///
+/// # Errors
+/// If the items can't be read, or can't reach the new command.
+pub(super) fn take_out(
+    job: &mut Value,
+    stored: &Value,
+    found: &[Value],
+    plan: &Plan,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Renewed>, Error> {
+    let annotations = job["metadata"]["annotations"].clone();
+    let noted = |key: &str| annotations.get(key).and_then(Value::as_str);
+    // Of a Job that others made nothing is known but its words.
+    let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
+    let (Some(command), Some(form)) = (&plan.changes.command, form) else { return Ok(None) };
+    let Some(worker) = worker_mut(job) else { return Ok(None) };
+    let note = noted(annotation::HANDOVER).and_then(|note| serde_json::from_str(note).ok());
+    let note: HandoverNote = note.unwrap_or_else(|| HandoverNote::assumed(path_of(worker)));
+    let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
+    let all = IndexSet::below(plan.family.completions);
+    let (items, listed) = match form {
+        ItemForm::Index => (Vec::new(), None),
+        _ => stored_items(stored, found, &all)?,
+    };
+    let needed = all.difference(&plan.family.succeeded);
+    let of = |wanted: &IndexSet| {
+        let rows = items.iter().filter(|(index, _)| wanted.contains(*index));
+        let (indexes, rows) = rows.cloned().unzip::<u32, Item, Vec<_>, Vec<_>>();
+        Items::of_indexes(columns.clone(), rows, indexes.into_iter().collect())
+    };
+    let outstanding = of(&needed);
+    if form != ItemForm::Index && outstanding.len() != needed.len() {
+        let name = text(stored.pointer("/metadata/name"));
+        return Err(Error::usage(format!("the list of job {name:?} has no item for some of its indexes"))
+            .hint("leave the command out: the Pods then look for their items as before"));
+    }
+    let (mut handover, notes) = note.plan(command, &outstanding, form, plan.family.completions)?;
+    handover.settle(plan.minor)?;
+    warnings.extend(notes);
+    let items = of(&all);
+    let inline = noted(annotation::ITEM_STORE) == Some(ItemStore::Inline.name()) && handover.is_needed();
+    let store = spec::keep_again(inline, listed, &handover, &items)?;
+    let init = strip(job, &note);
+    if let Some(annotations) = job["metadata"]["annotations"].as_object_mut() {
+        let kept = |key: &str| form == ItemForm::Index && OF_LIST.contains(&key);
+        annotations.retain(|key, _| !OF_HANDOVER.iter().chain(&OF_LIST).any(|known| known == key) || kept(key));
+    }
+    Ok(Some(Renewed { items, handover, store, init }))
+}
+
+/// The file with the item in a worker that was made before that was noted.
+fn path_of(worker: &Value) -> &str {
+    let expression = format!("$({INDEX_VARIABLE})");
+    let is_file = |mount: &&Value| mount["subPathExpr"] == expression || mount["subPath"] == contract::ITEM_FILE;
+    entries(worker, "volumeMounts").find(is_file).map_or(ITEM_PATH, |mount| text(mount.get("mountPath")))
+}
+
+fn config_map(name: &str, found: &[Value]) -> Option<ConfigMap> {
+    let object = found.iter().find(|object| text(object.pointer("/metadata/name")) == name)?;
+    from_value(object.clone()).ok()
+}
+
+/// The items of a Job, and where a list is kept that is not its own.
+fn stored_items(
+    stored: &Value,
+    found: &[Value],
+    wanted: &IndexSet,
+) -> Result<(Vec<(u32, Item)>, Option<ItemStore>), Error> {
+    let name = text(stored.pointer("/metadata/name"));
+    match from_value(stored.clone()).map_or(ItemSource::Unknown, |job: Job| read::item_source(&job)) {
+        ItemSource::Here(list) => Ok((list.items(), None)),
+        ItemSource::ConfigMaps(listing) => {
+            let mut items = Vec::new();
+            for list in listing.config_maps(wanted) {
+                let config_map = config_map(list, found).ok_or_else(|| is_gone(list, name))?;
+                items.extend(listing.items(config_map, wanted));
+            }
+            items.sort_unstable_by_key(|(index, _)| *index);
+            Ok((items, listed(&listing, stored, found)))
+        }
+        ItemSource::Unknown => Err(Error::usage(format!("the items of job {name:?} can't be read"))
+            .hint("leave the command out, or run what is outstanding by kubectl indexed run")),
+    }
+}
+
+/// Where a list is kept that is not ours.
+fn listed(listing: &Listing, stored: &Value, found: &[Value]) -> Option<ItemStore> {
+    let noted = |key: &str| stored["metadata"]["annotations"].get(key).and_then(Value::as_str);
+    let digest = ListDigest::from_note(noted(annotation::ITEMS_DIGEST)?)?;
+    let name = listing.of_others()?.to_owned();
+    let key = noted(annotation::ITEMS_KEY).map(str::to_owned);
+    let entries = read::entries(config_map(&name, found)?);
+    let text = entries.into_iter().find(|(found, _)| Some(found) == key.as_ref()).map(|(_, text)| text);
+    let crlf = text.is_some_and(|text| spec::stores::has_windows_lines(&text));
+    Some(ItemStore::Listed { config_map: name, key, crlf, digest })
+}
+
+/// Takes the volumes, mounts, variables and the init container of the item out of the Pod; returns the latter.
+fn strip(job: &mut Value, note: &HandoverNote) -> Option<(usize, Value)> {
+    let is_ours = |name: Option<&Value>| note.volumes.iter().any(|volume| text(name) == volume);
+    if let Some(worker) = worker_mut(job) {
+        if let Some(mounts) = worker.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+            mounts.retain(|mount| !is_ours(mount.get("name")));
+        }
+        if let Some(variables) = worker.get_mut("env").and_then(Value::as_array_mut) {
+            variables.retain(|variable| !is_ours(variable.pointer("/valueFrom/fileKeyRef/volumeName")));
+        }
+    }
+    let pod = &mut job["spec"]["template"]["spec"];
+    if let Some(volumes) = pod.get_mut("volumes").and_then(Value::as_array_mut) {
+        volumes.retain(|volume| !is_ours(volume.get("name")));
+    }
+    let containers = pod.get_mut("initContainers").and_then(Value::as_array_mut)?;
+    let position = containers.iter().position(|container| note.init.as_deref() == container["name"].as_str())?;
+    Some((position, containers.remove(position)))
+}
+
+impl Renewed {
+    /// Puts in what hands the items over to the new command; returns the ConfigMaps of the list.
+    pub(super) fn put_in(self, job: &mut Value, plan: &Plan) -> Result<Vec<Value>, Error> {
+        let Self { items, handover, store, init } = self;
+        let namespace = job.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned);
+        let before = init.as_ref().and_then(|(_, init)| init["image"].as_str());
+        let changes = &plan.changes;
+        let images = [changes.init_image.as_deref(), before, changes.init_image_at_last.as_deref()];
+        let feed = Feed {
+            job: &plan.name,
+            namespace: namespace.as_deref(),
+            items: &items,
+            handover: &handover,
+            store: &store,
+            init_image: images.into_iter().flatten().next().unwrap_or(spec::DEFAULT_IMAGE),
+            index_file: None,
+        };
+        let shards = pack::shards(&feed)?;
+        let firsts = shards.iter().enumerate();
+        let firsts: Vec<_> =
+            firsts.map(|(n, shard)| (contract::items_config_map(&plan.name, n), shard.first)).collect();
+        let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
+        let input = payload::input(&feed, Some(&*job), &names);
+        for (key, value) in payload::annotations(&feed, &input, &firsts) {
+            job["metadata"]["annotations"][key] = json!(value);
+        }
+        let config_maps = pack::config_maps(&feed, shards);
+        if let Some(worker) = worker_mut(job) {
+            worker["command"] = json!(input.command);
+            // The others are there already.
+            let of_item = input.env.into_iter().filter(|variable| variable.pointer("/valueFrom/fileKeyRef").is_some());
+            prepend(worker, "env", of_item.collect());
+            append(worker, "volumeMounts", input.mounts);
+        }
+        let pod = &mut job["spec"]["template"]["spec"];
+        append(pod, "volumes", input.volumes);
+        let (position, before) = init.map_or((usize::MAX, json!({})), |(position, init)| (position, init));
+        for new in input.init_containers {
+            // What was set for the first one, as a security context, holds for this one.
+            let mut container = before.clone();
+            for (key, value) in new.as_object().into_iter().flatten() {
+                container[key] = value.clone();
+            }
+            match pod["initContainers"].as_array_mut() {
+                Some(containers) => containers.insert(position.min(containers.len()), container),
+                None => pod["initContainers"] = json!([container]),
+            }
+        }
+        if let Some(pod) = pod.as_object_mut() {
+            let emptied = |key: &str, list: &Value| ["initContainers", "volumes"].contains(&key) && *list == json!([]);
+            pod.retain(|key, list| !emptied(key, list));
+        }
+        Ok(config_maps)
+    }
+}
+
+fn append(of: &mut Value, list: &str, new: Vec<Value>) {
+    match of.get_mut(list).and_then(Value::as_array_mut) {
+        Some(entries) => entries.extend(new),
+        None if new.is_empty() => {}
+        None => of[list] = json!(new),
+    }
+}
+
+fn prepend(of: &mut Value, list: &str, mut new: Vec<Value>) {
+    if let Some(entries) = of.get_mut(list).and_then(Value::as_array_mut) {
+        new.append(entries);
+    }
+    if !new.is_empty() {
+        of[list] = json!(new);
+    }
+}
