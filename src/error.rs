@@ -70,6 +70,12 @@ impl Error {
         self
     }
 
+    /// The same with a hint, if there is one.
+    #[must_use]
+    pub(crate) fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
+        hint.into_iter().fold(self, Self::hint)
+    }
+
     /// What caused it.
     #[must_use]
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

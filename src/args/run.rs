@@ -19,6 +19,17 @@ pub(crate) enum DryRun {
     Server,
 }
 
+impl DryRun {
+    /// What stands behind a change that was only tried.
+    pub(crate) fn note(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
 /// Forms in which an item reaches the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemAs {

@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use clap::{Command, CommandFactory as _};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Context;
-use super::settings::{self, Settings};
-use crate::args::{Cli, ConfigArgs, DataFormat};
+use super::settings::Settings;
+use super::{output, settings};
+use crate::args::{Cli, ConfigArgs};
 use crate::error::Exit;
-use crate::manifest::yaml;
 use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
 use crate::view::config::{self as view, Row};
 
 pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
-    let &ConfigArgs { output, example } = args;
+    let &ConfigArgs { output: format, example } = args;
     if example {
         context.ui.data(self::example())?;
         return Ok(Exit::Success);
@@ -34,20 +34,12 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
     };
     let path = settings.path.as_ref().map(|path| path.display().to_string());
     let rows = rows(&settings.entries);
-    let text = match output {
+    let text = match format {
         None => view::page(path.as_deref(), settings.exists, &rows),
-        Some(format) => data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?,
+        Some(format) => output::data(&json!({"file": path, "fileExists": settings.exists, "settings": rows}), format)?,
     };
     context.ui.data(text)?;
     Ok(exit)
-}
-
-/// A value in the form asked for.
-pub(super) fn data(value: &Value, format: DataFormat) -> Result<String> {
-    Ok(match format {
-        DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
-        DataFormat::Yaml => yaml::documents(std::slice::from_ref(value))?,
-    })
 }
 
 /// A row for each setting, and for each of several values.

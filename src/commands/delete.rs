@@ -29,14 +29,14 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
     let older_than = older_than.map(|text| age(&text)).transpose()?;
     let filter = Filter { finished, older_than };
     let cluster = Arc::new(context.cluster().await?);
-    let report = Report { output, dry_run, with_namespace: all_namespaces };
+    let way = Way { keep_results, no_wait, output, dry_run, with_namespace: all_namespaces };
 
     let jobs = if names.is_empty() {
         let mut jobs = cluster.jobs(all_namespaces, selector.as_deref()).await?;
         jobs.retain(state::is_indexed);
         jobs
     } else {
-        find_named(&names, &cluster, ignore_not_found, &report, context).await?
+        find_named(&names, &cluster, ignore_not_found, &way, context).await?
     };
     let (jobs, kept): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| filter.takes(job, context));
     if !names.is_empty() {
@@ -57,7 +57,6 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
             return Ok(Exit::Failure);
         }
     }
-    let way = Way { keep_results, no_wait, report };
     all_of(jobs, &cluster, &way, context).await
 }
 
@@ -87,36 +86,27 @@ impl Filter {
     }
 }
 
-/// How it is told what is gone.
-struct Report {
+/// How Jobs are deleted, and how it is told what is gone.
+struct Way {
+    keep_results: Option<PathBuf>,
+    no_wait: bool,
     output: Option<NameFormat>,
     dry_run: DryRun,
     with_namespace: bool,
 }
 
-impl Report {
-    fn job(&self, job: &Job, context: &mut Context) -> Result<()> {
-        let (name, namespace) = (name(job), job.metadata.namespace.as_deref().unwrap_or_default());
+impl Way {
+    fn tell_job(&self, job: &Job, context: &mut Context) -> Result<()> {
+        let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
         let place = if self.with_namespace { format!(" from {namespace} namespace") } else { String::new() };
-        Ok(context.ui.data(match self.output {
-            Some(NameFormat::Name) => format!("job.batch/{name}\n"),
-            None => format!("job.batch {name:?} deleted{place}{}\n", self.note()),
-        })?)
+        self.tell("job.batch", name(job), &place, context)
     }
 
-    fn config_map(&self, name: &str, context: &mut Context) -> Result<()> {
+    fn tell(&self, kind: &str, name: &str, place: &str, context: &mut Context) -> Result<()> {
         Ok(context.ui.data(match self.output {
-            Some(NameFormat::Name) => format!("configmap/{name}\n"),
-            None => format!("configmap {name:?} deleted{}\n", self.note()),
+            Some(NameFormat::Name) => format!("{kind}/{name}\n"),
+            None => format!("{kind} {name:?} deleted{place}{}\n", self.dry_run.note()),
         })?)
-    }
-
-    fn note(&self) -> &'static str {
-        match self.dry_run {
-            DryRun::None => "",
-            DryRun::Client => " (dry run)",
-            DryRun::Server => " (server dry run)",
-        }
     }
 }
 
@@ -125,7 +115,7 @@ async fn find_named(
     names: &[String],
     cluster: &Cluster,
     ignore_not_found: bool,
-    report: &Report,
+    way: &Way,
     context: &mut Context,
 ) -> Result<Vec<Job>> {
     let (mut jobs, mut missing) = (Vec::new(), Vec::new());
@@ -145,34 +135,26 @@ async fn find_named(
             return Err(find::with_nearest(error, name, cluster).await.into());
         }
         for name in left {
-            if report.dry_run == DryRun::None {
+            if way.dry_run == DryRun::None {
                 cluster.delete_config_map(&name).await?;
             }
-            report.config_map(&name, context)?;
+            way.tell("configmap", &name, "", context)?;
         }
     }
     Ok(jobs)
 }
 
-/// How Jobs are deleted.
-struct Way {
-    keep_results: Option<PathBuf>,
-    no_wait: bool,
-    report: Report,
-}
-
 /// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
 async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Context) -> Result<Exit> {
-    let Way { keep_results, no_wait, report } = way;
     let mut exit = Exit::Success;
     let mut going = Vec::new();
     let mut clusters: HashMap<String, Arc<Cluster>> = HashMap::new();
     for job in jobs {
         let namespace = job.metadata.namespace.clone().unwrap_or_default();
         let cluster = clusters.entry(namespace.clone()).or_insert_with(|| Arc::new(cluster.at(&namespace)));
-        let kept = match keep_results.as_ref().filter(|_| report.dry_run == DryRun::None) {
+        let kept = match way.keep_results.as_ref().filter(|_| way.dry_run == DryRun::None) {
             Some(folder) => {
-                let folder = if report.with_namespace { folder.join(&namespace) } else { folder.clone() };
+                let folder = if way.with_namespace { folder.join(&namespace) } else { folder.clone() };
                 Box::pin(keep::gather_to(&folder.join(names::of_job(name(&job))), &job, cluster, context))
                     .await
                     .map(drop)
@@ -180,7 +162,7 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
             None => Ok(()),
         };
         let deleted = match kept {
-            Ok(()) => one(&job, cluster, report.dry_run).await.map_err(anyhow::Error::from),
+            Ok(()) => one(&job, cluster, way.dry_run).await.map_err(anyhow::Error::from),
             Err(error) => Err(error.context(format!("job {} is kept", name(&job)))),
         };
         match deleted {
@@ -192,12 +174,12 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
         }
     }
     for (job, namespace, config_maps) in going {
-        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), *no_wait, report.dry_run) {
+        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), way.no_wait, way.dry_run) {
             wait_until_gone(cluster, &job, context).await?;
         }
-        report.job(&job, context)?;
+        way.tell_job(&job, context)?;
         for config_map in config_maps {
-            report.config_map(&config_map, context)?;
+            way.tell("configmap", &config_map, "", context)?;
         }
         context.ui.flush()?;
     }

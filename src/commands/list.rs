@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::report::say;
 use super::output::{self, Custom, Fields, Output, list_of, object};
 use super::{Context, find};
-use crate::args::{JobKey, ListArgs, ListFormat};
+use crate::args::{DataFormat, JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
 use crate::cluster::{Cluster, JobFilter};
 use crate::error::{Error, Exit};
-use crate::manifest;
 use crate::state;
 use crate::tracker::watching::Watching;
 use crate::view::list::{Columns, Table};
@@ -54,12 +53,10 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
     match (output, &mut custom) {
         (_, Some(custom)) if !watch => custom.list(&list_of(&jobs, Fields::All)?, context)?,
         (Some(ListFormat::Json), _) if !watch => {
-            let text = serde_json::to_string_pretty(&list_of(&jobs, Fields::Shown)?)?;
-            context.ui.data(format!("{text}\n"))?;
+            context.ui.data(output::data(&list_of(&jobs, Fields::Shown)?, DataFormat::Json)?)?;
         }
         (Some(ListFormat::Yaml), _) if !watch => {
-            let text = manifest::yaml::documents(&[list_of(&jobs, Fields::Shown)?]).context("writing YAML")?;
-            context.ui.data(text)?;
+            context.ui.data(output::data(&list_of(&jobs, Fields::Shown)?, DataFormat::Yaml)?)?;
         }
         _ => {
             let table = Table::new(&jobs, columns, watch, context.now());
@@ -170,9 +167,9 @@ impl Printer {
             None | Some(ListFormat::Wide) if deleted => self.table.deleted(job, now),
             None | Some(ListFormat::Wide) => self.table.row(job, now),
             Some(ListFormat::Name) => format!("job.batch/{}\n", job.metadata.name.as_deref().unwrap_or_default()),
-            Some(ListFormat::Json) => format!("{}\n", serde_json::to_string_pretty(&object(job, Fields::Shown)?)?),
+            Some(ListFormat::Json) => output::data(&object(job, Fields::Shown)?, DataFormat::Json)?,
             Some(ListFormat::Yaml) => {
-                format!("---\n{}", manifest::yaml::documents(&[object(job, Fields::Shown)?]).context("writing YAML")?)
+                format!("---\n{}", output::data(&object(job, Fields::Shown)?, DataFormat::Yaml)?)
             }
         };
         Ok(context.ui.data(text)?)

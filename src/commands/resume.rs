@@ -22,7 +22,7 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     change::check_unqueued(job, WORDS.verb, true)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend != Some(true) {
-        return Ok(Step::none());
+        return Ok(Step::default());
     }
     if state::is_submitting(job) {
         return Err(Error::new(

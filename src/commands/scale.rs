@@ -49,7 +49,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
         check_elastic(job, &spec, completions, stated, context)?;
     }
     if (completions, wanted.parallelism) == (before, at_once) {
-        return Ok(Step::none());
+        return Ok(Step::default());
     }
     let mut patch = json!({"spec": {"parallelism": wanted.parallelism}});
     if completions != before {
@@ -57,16 +57,8 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
     }
     let active = active(job);
     let ends = active.saturating_sub(usize::try_from(wanted.parallelism).unwrap_or(0));
-    let mut notes = Vec::new();
-    if ends > 0 {
-        let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
-        let running = plural(ends, "running index", "running indexes");
-        notes.push(if completions < before {
-            format!("{running} of job {name} {verb} here")
-        } else {
-            format!("{running} of job {name} {verb} here; {each} anew when there is room")
-        });
-    }
+    let when = (completions >= before).then_some("when there is room");
+    let mut notes = Vec::from_iter(change::note_of_ends(ends, job, when));
     let mut hint = None;
     if wanted.parallelism == 0 {
         notes.push(format!("no index of job {name} starts until some may run again"));

@@ -8,7 +8,6 @@ use super::Context;
 use super::change::{self, Step, Words, active, name};
 use crate::args::SuspendArgs;
 use crate::error::{Error, Exit};
-use crate::view::plural;
 
 const WORDS: Words = Words { verb: "suspend", done: "suspended" };
 
@@ -22,15 +21,10 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     change::check_unqueued(job, WORDS.verb, false)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend == Some(true) {
-        return Ok(Step::none());
+        return Ok(Step::default());
     }
     let ends = active(job);
-    let mut notes = Vec::new();
-    if ends > 0 {
-        let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
-        let running = plural(ends, "running index", "running indexes");
-        notes.push(format!("{running} of job {name} {verb} here; {each} anew once it is resumed"));
-    }
+    let mut notes = Vec::from_iter(change::note_of_ends(ends, job, Some("once it is resumed")));
     if let Some(limit) = spec.active_deadline_seconds {
         notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
     }

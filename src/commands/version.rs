@@ -4,11 +4,11 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::config::data;
+use super::output::data;
 use crate::args::VersionArgs;
 use crate::cluster::ServerVersion;
 use crate::error::Exit;
-use crate::spec::server::Feature;
+use crate::spec::server::{self, Feature};
 use crate::view::version::{self as view, Ability, Server};
 
 /// The version of this program.
@@ -39,14 +39,14 @@ async fn ask(context: &Context) -> Result<ServerVersion> {
 
 fn words(server: &ServerVersion) -> Server {
     let ability = |feature: Feature| Ability {
-        what: feature.what().to_owned(),
-        is_there: server.minor >= feature.since(),
-        since: feature.since(),
-        instead: feature.instead().to_owned(),
+        what: feature.what.to_owned(),
+        is_there: server.minor >= feature.since,
+        since: feature.since,
+        instead: feature.instead.to_owned(),
     };
     Server {
         version: server.text.clone(),
-        abilities: Feature::ALL.into_iter().map(ability).collect(),
+        abilities: server::FEATURES.into_iter().map(ability).collect(),
         kueue: server.kueue,
     }
 }
@@ -54,7 +54,7 @@ fn words(server: &ServerVersion) -> Server {
 fn object(server: Option<&ServerVersion>) -> Value {
     let mut object = json!({"clientVersion": {"gitVersion": format!("v{CLIENT}")}});
     if let Some(server) = server {
-        let features = Feature::ALL.map(|feature| (feature.name().to_owned(), json!(server.minor >= feature.since())));
+        let features = server::FEATURES.map(|feature| (feature.name.to_owned(), json!(server.minor >= feature.since)));
         let mut features: Map<_, _> = features.into_iter().collect();
         features.insert("kueue".to_owned(), json!(server.kueue));
         object["serverVersion"] = json!({"gitVersion": server.text});

@@ -20,7 +20,7 @@ use crate::contract::{self, annotation, label};
 use crate::error::Error;
 use crate::spec::policy::Policy;
 use crate::spec::resume::Resumes;
-use crate::spec::{JobSpec, base};
+use crate::spec::{JobSpec, Resources, Toleration, base};
 pub(crate) use order::order;
 use payload::Input;
 
@@ -103,40 +103,40 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
 }
 
 fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
-    let labels = labels(spec);
-    let annotations: Map<String, Value> = strings(&spec.annotations);
-    let mut pod_metadata = json!({"labels": labels});
-    if !annotations.is_empty() {
-        pod_metadata["annotations"] = Value::Object(annotations.clone());
-    }
-
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(spec.name));
-    if let Some(namespace) = &spec.namespace {
-        metadata.insert("namespace".to_owned(), json!(namespace));
-    }
-    metadata.insert("labels".to_owned(), Value::Object(labels));
+    let (labels, annotations) = (labels(spec), strings(&spec.annotations));
+    let mut metadata = json!({"name": spec.name, "namespace": spec.namespace, "labels": labels});
     if let Some(queue) = &spec.queue {
         metadata["labels"][label::KUEUE_QUEUE] = json!(queue);
     }
     if let Some(resumes) = &spec.resumes {
         metadata["labels"][label::RESUMES] = json!(resumes.uid);
     }
-    let mut job_annotations = annotations;
+    let mut job_annotations = annotations.clone();
     job_annotations.extend(own_annotations(spec, input, shards));
-    metadata.insert("annotations".to_owned(), Value::Object(job_annotations));
+    metadata["annotations"] = Value::Object(job_annotations);
 
-    let mut job = Map::new();
-    job.insert("completions".to_owned(), json!(spec.completions));
-    job.insert("parallelism".to_owned(), json!(spec.parallelism));
-    job.insert("completionMode".to_owned(), json!("Indexed"));
-    if spec.queue.is_some() {
+    let pod_metadata = filled(json!({"labels": labels, "annotations": annotations}));
+    let mut job = filled(json!({
+        "completions": spec.completions,
+        "parallelism": spec.parallelism,
+        "completionMode": "Indexed",
         // Kueue releases a Job once its queue admits it.
-        job.insert("suspend".to_owned(), json!(true));
+        "suspend": spec.queue.as_ref().map(|_| true),
+        "template": {"metadata": pod_metadata, "spec": pod(spec, input)},
+    }));
+    merge::merge(&mut job, policy::fields(spec));
+    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": filled(metadata), "spec": job})
+}
+
+/// The fields of an object that are neither null nor an empty list or object.
+fn filled(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| {
+            let is_empty = value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
+            !value.is_null() && !is_empty
+        });
     }
-    job.extend(policy::fields(spec));
-    job.insert("template".to_owned(), json!({"metadata": pod_metadata, "spec": pod(spec, input)}));
-    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job})
+    object
 }
 
 fn labels(spec: &JobSpec) -> Map<String, Value> {
@@ -165,106 +165,46 @@ fn own_annotations(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> M
 }
 
 fn pod(spec: &JobSpec, input: &Input) -> Value {
-    let mut pod = Map::new();
-    if let Some(seconds) = spec.policy.index_timeout {
-        pod.insert("activeDeadlineSeconds".to_owned(), json!(seconds));
-    }
-    if let Some(account) = &spec.service_account {
-        pod.insert("serviceAccountName".to_owned(), json!(account));
-    }
-    if let Some(class) = &spec.priority_class {
-        pod.insert("priorityClassName".to_owned(), json!(class));
-    }
-    if !spec.node_selector.is_empty() {
-        pod.insert("nodeSelector".to_owned(), Value::Object(strings(&spec.node_selector)));
-    }
-    if !spec.image_pull_secrets.is_empty() {
-        let secrets: Vec<_> = spec.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
-        pod.insert("imagePullSecrets".to_owned(), json!(secrets));
-    }
-    if !input.init_containers.is_empty() {
-        pod.insert("initContainers".to_owned(), json!(input.init_containers));
-    }
-    pod.insert("containers".to_owned(), json!([worker(spec, input)]));
-    if !input.volumes.is_empty() {
-        pod.insert("volumes".to_owned(), json!(input.volumes));
-    }
-    if !spec.tolerations.is_empty() {
-        let tolerations: Vec<_> = spec
-            .tolerations
-            .iter()
-            .map(|toleration| {
-                let mut entry = json!({"key": toleration.key});
-                match &toleration.value {
-                    Some(value) => {
-                        entry["operator"] = json!("Equal");
-                        entry["value"] = json!(value);
-                    }
-                    None => entry["operator"] = json!("Exists"),
-                }
-                if let Some(effect) = toleration.effect {
-                    entry["effect"] = json!(effect);
-                }
-                entry
-            })
-            .collect();
-        pod.insert("tolerations".to_owned(), json!(tolerations));
-    }
-    Value::Object(pod)
+    let secrets: Vec<_> = spec.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
+    let tolerations = spec.tolerations.iter().map(|Toleration { key, value, effect }| {
+        let operator = if value.is_some() { "Equal" } else { "Exists" };
+        filled(json!({"key": key, "operator": operator, "value": value, "effect": effect}))
+    });
+    filled(json!({
+        "activeDeadlineSeconds": spec.policy.index_timeout,
+        "serviceAccountName": spec.service_account,
+        "priorityClassName": spec.priority_class,
+        "nodeSelector": strings(&spec.node_selector),
+        "imagePullSecrets": secrets,
+        "initContainers": input.init_containers,
+        "containers": [worker(spec, input)],
+        "volumes": input.volumes,
+        "tolerations": tolerations.collect::<Vec<_>>(),
+    }))
 }
 
 fn worker(spec: &JobSpec, input: &Input) -> Value {
-    let mut worker = Map::new();
-    worker.insert("name".to_owned(), json!(worker_name(spec.base.as_ref())));
-    if let Some(image) = &spec.image {
-        worker.insert("image".to_owned(), json!(image));
-    }
-    if let Some(command) = &input.command {
-        worker.insert("command".to_owned(), json!(command));
-    }
-    if let Some(workdir) = &spec.workdir {
-        worker.insert("workingDir".to_owned(), json!(workdir));
-    }
     // Ours first: a value of the user's may refer to what stands before it.
-    let mut env = input.env.clone();
-    env.extend(spec.env.iter().map(|(name, value)| json!({"name": name, "value": value})));
-    if !env.is_empty() {
-        worker.insert("env".to_owned(), json!(env));
-    }
-    let resources = resources(spec);
-    if !resources.is_empty() {
-        worker.insert("resources".to_owned(), Value::Object(resources));
-    }
-    if !input.mounts.is_empty() {
-        worker.insert("volumeMounts".to_owned(), json!(input.mounts));
-    }
-    if let Some(policy) = &spec.image_pull_policy {
-        worker.insert("imagePullPolicy".to_owned(), json!(policy));
-    }
-    Value::Object(worker)
+    let users = spec.env.iter().map(|(name, value)| json!({"name": name, "value": value}));
+    filled(json!({
+        "name": worker_name(spec.base.as_ref()),
+        "image": spec.image,
+        "command": input.command,
+        "workingDir": spec.workdir,
+        "env": input.env.iter().cloned().chain(users).collect::<Vec<_>>(),
+        "resources": resources(&spec.resources),
+        "volumeMounts": input.mounts,
+        "imagePullPolicy": spec.image_pull_policy,
+    }))
 }
 
-fn resources(spec: &JobSpec) -> Map<String, Value> {
-    let mut requests = Map::new();
-    let mut limits = Map::new();
-    if let Some(cpu) = &spec.resources.cpu {
-        requests.insert("cpu".to_owned(), json!(cpu));
-    }
-    if let Some(memory) = &spec.resources.memory {
-        requests.insert("memory".to_owned(), json!(memory));
-        limits.insert("memory".to_owned(), json!(memory));
-    }
-    if let Some((resource, number)) = &spec.resources.gpu {
+fn resources(Resources { cpu, memory, gpu }: &Resources) -> Value {
+    let mut limits = filled(json!({"memory": memory}));
+    if let Some((resource, number)) = gpu {
         // Kubernetes sets the request of an extended resource to its limit.
-        limits.insert(resource.clone(), json!(number.to_string()));
+        limits[resource] = json!(number.to_string());
     }
-    let mut resources = Map::new();
-    for (name, amounts) in [("requests", requests), ("limits", limits)] {
-        if !amounts.is_empty() {
-            resources.insert(name.to_owned(), Value::Object(amounts));
-        }
-    }
-    resources
+    filled(json!({"requests": filled(json!({"cpu": cpu, "memory": memory})), "limits": limits}))
 }
 
 fn strings(pairs: &[(String, String)]) -> Map<String, Value> {

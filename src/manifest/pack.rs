@@ -1,9 +1,12 @@
 //! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
 
-use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::Crc;
 use k8s_openapi::ByteString;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value, json};
 
+use super::filled;
 use crate::contract::{self, MANAGER, label};
 use crate::error::Error;
 use crate::spec::Feed;
@@ -59,7 +62,7 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
         while let Some(item) = items.next_if(|(index, _)| *index < first + per_key) {
             sharing.push(item);
         }
-        let (name, value) = entry(feed, first, per_key, &sharing)?;
+        let (name, value) = entry(feed, first, per_key, &sharing);
         if value.len() > MAX_CONFIG_MAP_BYTES {
             return Err(stores::too_large(first as usize, value.len()));
         }
@@ -78,12 +81,12 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
 }
 
 /// A key and what stands for its items, of which the first that it can have is that of index `first`.
-fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> Result<(String, Vec<u8>), Error> {
+fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (String, Vec<u8>) {
     let payload = feed.handover.payload();
     let key = first / per_key;
     let ItemStore::Packed { compressed, .. } = feed.store else {
         let value = items.iter().flat_map(|(_, item)| payload.bytes(item).into_owned()).collect();
-        return Ok((key.to_string(), value));
+        return (key.to_string(), value);
     };
     let mut lines = Vec::new();
     let mut next = first;
@@ -91,78 +94,51 @@ fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> R
         // Each has the line of its index.
         lines.resize(lines.len() + (index - next) as usize, b'\n');
         next = index + 1;
-        stores::encode_line(&payload.bytes(item), &mut lines);
+        lines.extend(stores::encode_line(&payload.bytes(item)));
         lines.push(b'\n');
     }
-    if !compressed {
-        return Ok((key.to_string(), lines));
-    }
-    Ok((format!("{key}.gz"), gzip(&lines)?))
+    if *compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
 /// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// Its checksum and its length come last.
-const GZIP_TRAILER_BYTES: usize = 8;
+/// How hard to compress: as `gzip` does.
+const GZIP_LEVEL: u8 = 6;
 
 /// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut file = GZIP_HEADER.to_vec();
-    let mut deflate = Compress::new(Compression::default(), false);
-    // Deflate never takes more than a few bytes a block above the original.
-    file.reserve(bytes.len() + bytes.len() / 1000 + 64);
-    match deflate.compress_vec(bytes, &mut file, FlushCompress::Finish) {
-        Ok(Status::StreamEnd) => {}
-        Ok(status) => return Err(Error::usage(format!("the items can't be compressed ({status:?})"))),
-        Err(error) => return Err(Error::usage("the items can't be compressed").caused_by(error)),
-    }
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut checksum = Crc::new();
     checksum.update(bytes);
-    file.extend_from_slice(&checksum.sum().to_le_bytes());
-    file.extend_from_slice(&checksum.amount().to_le_bytes());
-    Ok(file)
+    let (sum, length) = (checksum.sum().to_le_bytes(), checksum.amount().to_le_bytes());
+    [&GZIP_HEADER[..], &compress_to_vec(bytes, GZIP_LEVEL), &sum, &length].concat()
 }
 
 /// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
     const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
-    let body = file.strip_prefix(&GZIP_HEADER)?;
-    let (body, trailer) = body.split_at_checked(body.len().checked_sub(GZIP_TRAILER_BYTES)?)?;
-    let length = u32::from_le_bytes(trailer.last_chunk::<4>().copied()?) as usize;
-    if length > MAX_BYTES {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(length + 1);
-    let status = Decompress::new(false).decompress_vec(body, &mut bytes, FlushDecompress::Finish).ok()?;
-    (status == Status::StreamEnd && bytes.len() == length).then_some(bytes)
+    let (body, trailer) = file.strip_prefix(&GZIP_HEADER)?.split_last_chunk::<8>()?;
+    let bytes = decompress_to_vec_with_limit(body, MAX_BYTES).ok()?;
+    trailer.ends_with(&u32::try_from(bytes.len()).ok()?.to_le_bytes()).then_some(bytes)
 }
 
 /// The objects of these shards.
 pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |(number, shard): (usize, Shard)| {
-        let mut metadata = Map::new();
-        metadata.insert("name".to_owned(), json!(contract::items_config_map(feed.job, number)));
-        if let Some(namespace) = feed.namespace {
-            metadata.insert("namespace".to_owned(), json!(namespace));
-        }
-        metadata.insert(
-            "labels".to_owned(),
-            json!({label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job}),
-        );
-        let mut config_map = json!({
+        let metadata = json!({
+            "name": contract::items_config_map(feed.job, number),
+            "namespace": feed.namespace,
+            "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job},
+        });
+        filled(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": metadata,
+            "metadata": filled(metadata),
             // An index that is tried again must see what it saw before; and no kubelet needs to watch it.
             "immutable": true,
-        });
-        for (field, entries) in [("data", shard.data), ("binaryData", shard.binary)] {
-            if !entries.is_empty() {
-                config_map[field] = Value::Object(entries);
-            }
-        }
-        config_map
+            "data": shard.data,
+            "binaryData": shard.binary,
+        }))
     };
     shards.into_iter().enumerate().map(config_map).collect()
 }

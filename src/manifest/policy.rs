@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::worker_name;
+use super::{filled, worker_name};
 use crate::spec::JobSpec;
 use crate::spec::policy::{Policy, Success};
 
@@ -40,24 +40,19 @@ fn disruption() -> Value {
 }
 
 /// The fields of the Job that the flags set.
-pub(super) fn fields(spec: &JobSpec) -> Map<String, Value> {
+pub(super) fn fields(spec: &JobSpec) -> Value {
     let Policy { retries, max_failed, fail_on_exit: _, ignore_exit: _, success, timeout, index_timeout: _, ttl } =
         &spec.policy;
-    let numbers = [
-        ("backoffLimitPerIndex", retries),
-        ("maxFailedIndexes", max_failed),
-        ("activeDeadlineSeconds", timeout),
-        ("ttlSecondsAfterFinished", ttl),
-    ];
-    let mut fields: Map<_, _> =
-        numbers.into_iter().filter_map(|(field, number)| Some((field.to_owned(), json!((*number)?)))).collect();
-    if spec.policy.goes_by_exit_codes() {
-        fields.insert("podFailurePolicy".to_owned(), json!({"rules": failure_rules(spec)}));
-    }
-    if let Some(success) = success {
-        fields.insert("successPolicy".to_owned(), json!({"rules": [success_rule(success)]}));
-    }
-    fields
+    let rules = spec.policy.goes_by_exit_codes().then(|| json!({"rules": failure_rules(spec)}));
+    let success = success.as_ref().map(|success| json!({"rules": [success_rule(success)]}));
+    filled(json!({
+        "backoffLimitPerIndex": retries,
+        "maxFailedIndexes": max_failed,
+        "activeDeadlineSeconds": timeout,
+        "ttlSecondsAfterFinished": ttl,
+        "podFailurePolicy": rules,
+        "successPolicy": success,
+    }))
 }
 
 /// The rules of the flags among those of the template, or behind our own about disruption.
@@ -81,13 +76,7 @@ fn failure_rules(spec: &JobSpec) -> Vec<Value> {
     rules
 }
 
-fn success_rule(success: &Success) -> Value {
-    let mut rule = Map::new();
-    if let Some(indexes) = &success.indexes {
-        rule.insert("succeededIndexes".to_owned(), json!(indexes.to_string()));
-    }
-    if let Some(count) = success.count {
-        rule.insert("succeededCount".to_owned(), json!(count));
-    }
-    Value::Object(rule)
+fn success_rule(Success { indexes, count }: &Success) -> Value {
+    let indexes = indexes.as_ref().map(ToString::to_string);
+    filled(json!({"succeededIndexes": indexes, "succeededCount": count}))
 }

@@ -123,25 +123,17 @@ impl Listing {
 
     /// The items of `wanted` that one of the ConfigMaps has, as people read them.
     pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
-        let mut items = ItemTexts::new();
-        self.each_in(config_map, wanted, &mut |index, stored| {
-            items.insert(index, self.reading.text(stored));
-        });
-        items
+        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.text(&stored))).collect()
     }
 
     /// Those items themselves.
     pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<(u32, Item)> {
-        let mut items = Vec::new();
-        self.each_in(config_map, wanted, &mut |index, stored| items.push((index, self.reading.item(stored))));
-        items
+        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored))).collect()
     }
 
     /// What stands for those items, byte for byte.
-    pub(crate) fn stored_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<Vec<u8>> {
-        let mut items = Vec::new();
-        self.each_in(config_map, wanted, &mut |_, stored| items.push(stored.to_vec()));
-        items
+    pub(crate) fn stored_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = Vec<u8>> {
+        self.each_in(config_map, wanted).map(|(_, stored)| stored)
     }
 
     /// The ConfigMap with the list, if others may edit it and its digest is noted.
@@ -160,41 +152,33 @@ impl Listing {
         now.as_ref() != Some(digest)
     }
 
-    fn each_in(&self, config_map: ConfigMap, wanted: &IndexSet, take: &mut dyn FnMut(u32, &[u8])) {
-        for (key, value) in entries(config_map) {
-            match &self.layout {
-                Layout::Keys => {
-                    if let Some(index) = key.parse().ok().filter(|&index| wanted.contains(index)) {
-                        take(index, &value);
-                    }
-                }
-                Layout::Packed(per_key) => unpack(&key, value, *per_key, wanted, take),
-                Layout::Lines(list) if *list == key => {
-                    // As the Pods read it: the first line tells how all of them end.
-                    let lines = || value.split(|&byte| byte == b'\n');
-                    let crlf = lines().next().is_some_and(|line| line.ends_with(b"\r"));
-                    for (index, line) in (0..).zip(lines()).filter(|(index, _)| wanted.contains(*index)) {
-                        take(index, line.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(line));
-                    }
-                }
-                Layout::Lines(_) => {}
+    fn each_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Vec<u8>)> {
+        let each = move |(key, value): (String, Vec<u8>)| match &self.layout {
+            Layout::Keys => key.parse().ok().map(|index| (index, value)).into_iter().collect(),
+            Layout::Packed(per_key) => unpack(&key, value, *per_key, wanted).unwrap_or_default(),
+            Layout::Lines(list) if *list == key => {
+                // As the Pods read it: the first line tells how all of them end.
+                let lines = || value.split(|&byte| byte == b'\n');
+                let crlf = lines().next().is_some_and(|line| line.ends_with(b"\r"));
+                let bare = |line: &[u8]| line.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(line).to_vec();
+                (0..).zip(lines().map(bare)).collect()
             }
-        }
+            Layout::Lines(_) => Vec::new(),
+        };
+        entries(config_map).flat_map(each).filter(|(index, _)| wanted.contains(*index))
     }
 }
 
-fn unpack(key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet, take: &mut dyn FnMut(u32, &[u8])) {
+/// The items that share a key; None if none of them is wanted, or they can't be read.
+fn unpack(key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet) -> Option<Vec<(u32, Vec<u8>)>> {
     let (number, compressed) = key.strip_suffix(".gz").map_or((key, false), |number| (number, true));
-    let Some(first) = number.parse::<u32>().ok().and_then(|number| number.checked_mul(per_key)) else { return };
+    let first = number.parse::<u32>().ok()?.checked_mul(per_key)?;
     if !(first..first.saturating_add(per_key)).any(|index| wanted.contains(index)) {
-        return;
+        return None;
     }
-    let Some(lines) = (if compressed { pack::gunzip(&value) } else { Some(value) }) else { return };
-    for (index, line) in (first..).zip(lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n')) {
-        if wanted.contains(index) {
-            take(index, &decode_line(line));
-        }
-    }
+    let lines = if compressed { pack::gunzip(&value)? } else { value };
+    let lines = lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n');
+    Some((first..).zip(lines.map(decode_line)).collect())
 }
 
 /// Whether a ConfigMap may have held other items when `job` began: it is not the Job's own for good, and was made or

@@ -11,12 +11,13 @@ mod index;
 mod items;
 mod wrap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Manifest, order};
+use super::{Manifest, filled, order};
 use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
+use crate::spec::base;
 use crate::spec::handover::VARIABLE_FILE_SINCE;
 use crate::spec::retry::Changes;
 pub(crate) use copies::config_maps;
@@ -94,15 +95,13 @@ pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Resul
 
 /// Takes out what belongs to the stored object, and not to a new one.
 fn clean(job: &mut Value, name: &str) {
-    let old = text(job.pointer("/metadata/name")).to_owned();
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(name));
-    for key in ["namespace", "labels", "annotations"] {
-        if let Some(value) = job.pointer(&format!("/metadata/{key}")) {
-            metadata.insert(key.to_owned(), value.clone());
-        }
-    }
-    job["metadata"] = Value::Object(metadata);
+    let old = job["metadata"].take();
+    job["metadata"] = filled(json!({
+        "name": name,
+        "namespace": old["namespace"],
+        "labels": old["labels"],
+        "annotations": old["annotations"],
+    }));
     job["apiVersion"] = json!("batch/v1");
     job["kind"] = json!("Job");
     if let Some(fields) = job.as_object_mut() {
@@ -118,17 +117,11 @@ fn clean(job: &mut Value, name: &str) {
         // Kueue releases a Job once its queue admits it.
         job["spec"]["suspend"] = json!(true);
     }
-    for pointer in ["/metadata", "/spec/template/metadata"] {
-        let Some(metadata) = job.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
-        metadata.remove("creationTimestamp");
-        if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.retain(|key, _| !label::SET_BY_SERVER.contains(&key.as_str()));
-            if labels.get(label::INSTANCE).is_some_and(|instance| *instance == old) {
-                labels.insert(label::INSTANCE.to_owned(), json!(name));
-            }
-        }
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.retain(|key, _| !annotation::OF_ONE_OBJECT.contains(&key.as_str()));
+    base::drop_notes(job, |key| label::SET_BY_SERVER.contains(&key) || annotation::OF_ONE_OBJECT.contains(&key));
+    for pointer in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        let instance = job.pointer_mut(pointer).and_then(|labels| labels.get_mut(label::INSTANCE));
+        if let Some(instance) = instance.filter(|instance| **instance == old["name"]) {
+            *instance = json!(name);
         }
     }
 }
@@ -173,15 +166,9 @@ fn success_rule(rule: &Value, plan: &Plan) -> Option<Value> {
     if missing == 0 || missing > here.len() {
         return None;
     }
-    let mut rule = Map::new();
-    if named.is_some() {
-        let own: IndexSet = here.iter().filter_map(|index| plan.indexes.position(index)).collect();
-        rule.insert("succeededIndexes".to_owned(), json!(own.to_string()));
-    }
-    if named.is_none() || missing < here.len() {
-        rule.insert("succeededCount".to_owned(), json!(missing));
-    }
-    Some(Value::Object(rule))
+    let own = || here.iter().filter_map(|index| plan.indexes.position(index)).collect::<IndexSet>().to_string();
+    let count = (named.is_none() || missing < here.len()).then_some(missing);
+    Some(filled(json!({"succeededIndexes": named.is_some().then(own), "succeededCount": count})))
 }
 
 /// Notes which Jobs the new one continues, and what is known of their indexes.

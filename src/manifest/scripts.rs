@@ -226,13 +226,5 @@ pub(super) fn escape_expansion(text: &str) -> String {
 
 /// Undoes [`escape_expansion`].
 pub(super) fn unescape_expansion(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        plain.push(c);
-        if c == '$' {
-            rest.next_if_eq(&'$');
-        }
-    }
-    plain
+    text.replace("$$", "$")
 }

@@ -7,14 +7,7 @@ use serde_json::Value;
 /// # Errors
 /// Only if the emitter refuses a value, which no JSON value is known to make it do.
 pub(crate) fn documents(values: &[Value]) -> Result<String, serde_saphyr::ser::Error> {
-    let mut text = String::new();
-    for (position, value) in values.iter().enumerate() {
-        if position > 0 {
-            text.push_str("---\n");
-        }
-        text.push_str(&document(value)?);
-    }
-    Ok(text)
+    Ok(values.iter().map(document).collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }
 
 fn document(value: &Value) -> Result<String, serde_saphyr::ser::Error> {

@@ -100,15 +100,22 @@ fn strip(job: &mut Value) {
         spec.remove("completionMode");
         spec.remove("suspend");
     }
+    drop_notes(job, |key| {
+        contract::label::SET_BY_SERVER.contains(&key)
+            || key == contract::annotation::LAST_APPLIED
+            || key.starts_with(contract::NOTES)
+    });
+}
+
+/// Takes out of a Job and its Pods those labels and annotations that another Job must not have.
+pub(crate) fn drop_notes(job: &mut Value, must_go: impl Fn(&str) -> bool) {
     for pointer in ["/metadata", "/spec/template/metadata"] {
         let Some(metadata) = job.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
         metadata.remove("creationTimestamp");
-        let is_note = |key: &str| key.starts_with(contract::NOTES);
-        if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.retain(|key, _| !contract::label::SET_BY_SERVER.contains(&key.as_str()) && !is_note(key));
-        }
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.retain(|key, _| key != contract::annotation::LAST_APPLIED && !is_note(key));
+        for notes in ["labels", "annotations"] {
+            if let Some(notes) = metadata.get_mut(notes).and_then(Value::as_object_mut) {
+                notes.retain(|key, _| !must_go(key));
+            }
         }
     }
 }

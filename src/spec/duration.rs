@@ -4,9 +4,6 @@ use std::time::Duration;
 
 /// Reads a duration as kubectl's `--request-timeout` is read: whole seconds, or Go's durations such as `1m30s`, `1.5h` and `250ms`; none if
 /// it comes to zero, which is no limit.
-///
-/// # Errors
-/// Says what would be right.
 pub(crate) fn parse(text: &str) -> Result<Option<Duration>, String> {
     let wrong = || format!("{text:?} is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h");
     let duration = match text.parse::<u64>() {
@@ -17,9 +14,6 @@ pub(crate) fn parse(text: &str) -> Result<Option<Duration>, String> {
 }
 
 /// Reads an age: as [`parse`], and with days, which is how kubectl prints one.
-///
-/// # Errors
-/// Says what would be right.
 pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
     let (days, rest) = match text.split_once('d') {
         Some((days, rest)) => (days.parse::<u32>().map(u64::from).ok(), if rest.is_empty() { "0" } else { rest }),

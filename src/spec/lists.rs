@@ -132,12 +132,12 @@ impl<'a> Source<'a> {
     fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
         let lengths = groups.iter().map(|group| group.rows as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
-        let rows = groups.iter().map(|group| 0..group.rows).multi_cartesian_product();
-        let values = move |rows: Vec<usize>| {
-            let groups = groups.iter().zip(rows);
-            groups.flat_map(|(group, row)| group.lists.iter().map(move |list| list[row].clone())).collect()
-        };
-        Self { origin, columns, count, rows: Box::new(rows.map(values)), notes }
+        let combinations = groups.iter().map(|group| 0..group.rows).multi_cartesian_product();
+        let rows = combinations.map(move |at| {
+            let rows = groups.iter().zip(at);
+            rows.flat_map(|(group, row)| group.lists.iter().map(move |list| list[row].clone())).collect()
+        });
+        Self { origin, columns, count, rows: Box::new(rows), notes }
     }
 
     /// Gives the items to `collector`, as many as it asks for, and returns what it selected.

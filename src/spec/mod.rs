@@ -148,9 +148,6 @@ pub(crate) struct Resolved {
 }
 
 /// From the words of the command line to a Job that can be built.
-///
-/// # Errors
-/// A usage error for whatever can't make a Job: it says what, why, and what to type instead.
 pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> {
     let RunArgs {
         positional_name,
@@ -310,12 +307,10 @@ fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -
         // An image may well have an entry point of its own: a template that names no command says so on purpose.
         Some(base) if base::worker(base).is_some() => Ok(()),
         _ => {
-            let error = Error::usage("there is no command to run for each item")
-                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev");
-            Err(match name {
-                Some(name) => error.hint(format!("{name:?} stands before them, and was read as the name of the Job")),
-                None => error,
-            })
+            let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
+            Err(Error::usage("there is no command to run for each item")
+                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
+                .hint_if(name.map(named)))
         }
     }
 }
@@ -444,18 +439,26 @@ fn choose_parallelism(
         .hint("leave one of them out"));
     }
     match asked.or(by_range) {
-        Some(0) => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
-        Some(n) if n > MAX_PARALLELISM => Err(Error::usage(format!(
-            "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
-        ))
-        .hint(format!("give at most {MAX_PARALLELISM}"))),
-        Some(n) if is_standing && by_range.is_none() => Ok(n.min(completions)),
-        Some(n) => Ok(n),
+        Some(n) if is_standing && by_range.is_none() => Ok(check_parallelism(n)?.min(completions)),
+        Some(n) => check_parallelism(n),
         None => {
             let stands = base.and_then(|base| base.pointer("/spec/parallelism")).and_then(Value::as_u64);
             let stands = stands.and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
             Ok(stands.unwrap_or_else(|| completions.min(DEFAULT_PARALLELISM)))
         }
+    }
+}
+
+/// # Errors
+/// A usage error for a number that the API does not take.
+fn check_parallelism(at_once: u32) -> Result<u32, Error> {
+    match at_once {
+        0 => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
+        n if n > MAX_PARALLELISM => Err(Error::usage(format!(
+            "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
+        ))
+        .hint(format!("give at most {MAX_PARALLELISM}"))),
+        n => Ok(n),
     }
 }
 

@@ -21,11 +21,11 @@ pub(crate) fn check(name: &str, completions: u32) -> Result<String, Error> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(allowed) || name.starts_with('-') || name.ends_with('-') {
         let cleaned = fit(&clean(name), room);
-        let error = Error::usage(format!(
+        return Err(Error::usage(format!(
             "{name:?} can't be the name of an Indexed Job: a name has only a-z, 0-9 and -, and neither starts nor ends \
              with -"
-        ));
-        return Err(if cleaned.is_empty() { error } else { error.hint(format!("try --name {cleaned}")) });
+        ))
+        .hint_if((!cleaned.is_empty()).then(|| format!("try --name {cleaned}"))));
     }
     if name.len() > room {
         let last = completions.saturating_sub(1);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{base, duration};
 use crate::args::{PolicyArgs, Standing};
 use crate::error::Error;
-use crate::index_set::IndexSet;
+use crate::index_set::{IndexSet, ParseIndexSetError};
 
 /// Most rules that a `podFailurePolicy` may have (`pkg/apis/batch/validation`).
 const MAX_RULES: usize = 20;
@@ -88,17 +88,26 @@ pub(super) fn resolve(
         return Err(Error::usage(format!("--max-failed {n} is more than the Job has indexes: {completions}"))
             .hint(format!("give at most {completions}, or leave it out: then all may fail")));
     }
+    let fail_on_exit = exit_codes("--fail-on-exit", fail_on_exit.as_deref())?;
+    let ignore_exit = exit_codes("--ignore-exit", ignore_exit.as_deref())?;
+    let codes = |set: &IndexSet| set.iter().filter_map(|code| u8::try_from(code).ok()).collect();
     let policy = Policy {
         retries,
         max_failed: if fail_fast { Some(0) } else { max_failed },
-        fail_on_exit: exit_codes("--fail-on-exit", fail_on_exit.as_deref())?,
-        ignore_exit: exit_codes("--ignore-exit", ignore_exit.as_deref())?,
+        fail_on_exit: codes(&fail_on_exit),
+        ignore_exit: codes(&ignore_exit),
         success: success(success_indexes.as_deref(), success_count, completions)?,
         timeout: seconds("--timeout", timeout.as_deref(), 1)?,
         index_timeout: seconds("--index-timeout", index_timeout.as_deref(), 1)?,
         ttl: seconds("--ttl", ttl.as_deref(), 0)?,
     };
-    check_codes(&policy)?;
+    let both = fail_on_exit.intersection(&ignore_exit);
+    if !both.is_empty() {
+        return Err(Error::usage(format!(
+            "--fail-on-exit and --ignore-exit both have {both}: an index is tried again or it is not"
+        ))
+        .hint("leave it out of one of them"));
+    }
     if let Some(base) = base {
         let asked = [
             ("--retries", retries.is_some()),
@@ -123,12 +132,17 @@ pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
     }
 }
 
+/// Reads the set that a flag takes.
+pub(super) fn index_set(flag: &str, text: &str, hint: &str) -> Result<IndexSet, Error> {
+    text.parse().map_err(|problem: ParseIndexSetError| {
+        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint(hint)
+    })
+}
+
 /// Reads exit codes, as in `1,3-5`.
-fn exit_codes(flag: &str, text: Option<&str>) -> Result<Vec<u8>, Error> {
-    let Some(text) = text else { return Ok(Vec::new()) };
-    let codes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
-        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint("write exit codes as 1,3-5")
-    })?;
+fn exit_codes(flag: &str, text: Option<&str>) -> Result<IndexSet, Error> {
+    let Some(text) = text else { return Ok(IndexSet::new()) };
+    let codes = index_set(flag, text, "write exit codes as 1,3-5")?;
     if codes.contains(0) {
         return Err(Error::usage(format!("{flag} {text} has 0, the exit code of success"))
             .hint("exit codes of failures are 1-255"));
@@ -138,23 +152,7 @@ fn exit_codes(flag: &str, text: Option<&str>) -> Result<Vec<u8>, Error> {
         return Err(Error::usage(format!("{flag} {text} has {too_large}, which no command can end with"))
             .hint("exit codes of failures are 1-255"));
     }
-    Ok(codes.iter().filter_map(|code| u8::try_from(code).ok()).collect())
-}
-
-fn check_codes(policy: &Policy) -> Result<(), Error> {
-    let both: IndexSet = policy
-        .fail_on_exit
-        .iter()
-        .filter(|code| policy.ignore_exit.contains(code))
-        .map(|code| u32::from(*code))
-        .collect();
-    if both.is_empty() {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "--fail-on-exit and --ignore-exit both have {both}: an index is tried again or it is not"
-    ))
-    .hint("leave it out of one of them"))
+    Ok(codes)
 }
 
 fn success(indexes: Option<&str>, count: Option<u32>, completions: u32) -> Result<Option<Success>, Error> {
@@ -178,9 +176,7 @@ fn success(indexes: Option<&str>, count: Option<u32>, completions: u32) -> Resul
 }
 
 fn success_indexes(text: &str, completions: u32) -> Result<IndexSet, Error> {
-    let indexes: IndexSet = text.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
-        Error::usage(format!("--success-indexes {text:?}: {}", problem.problem())).hint("write indexes as 0-3,7")
-    })?;
+    let indexes = index_set("--success-indexes", text, "write indexes as 0-3,7")?;
     let all = IndexSet::below(completions);
     let outside = indexes.difference(&all);
     if !outside.is_empty() {

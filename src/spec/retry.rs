@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::handover::{Handover, ItemForm, Origin, Wished, Wishes};
 use super::items::Items;
 use super::template::{self, Placeholder, Subject};
-use super::{MAX_PARALLELISM, pod, policy};
+use super::{check_parallelism, pod, policy};
 use crate::args::{OutstandingStatus, RetryArgs};
 use crate::contract::{INPUT, ITEM_PATH};
 use crate::error::Error;
@@ -58,9 +58,6 @@ pub(crate) enum Amount {
 }
 
 /// From the words of the command line.
-///
-/// # Errors
-/// A usage error for what can't be had: it says what, why, and what to type instead.
 pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     let RetryArgs {
         job: _,
@@ -80,12 +77,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         objects: _,
         standing,
     } = args;
-    let exit_codes = exit_codes.map(|text| {
-        text.parse::<IndexSet>().map_err(|problem| {
-            Error::usage(format!("--exit-code {text:?}: {}", problem.problem()))
-                .hint("write exit codes as 137 or 1,3-5")
-        })
-    });
+    let exit_codes = exit_codes.map(|text| policy::index_set("--exit-code", &text, "write exit codes as 137 or 1,3-5"));
     let wanted = Wanted {
         index,
         statuses: status,
@@ -93,16 +85,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         exit_codes: exit_codes.transpose()?,
     };
     policy::check_retries(retries)?;
-    match parallelism {
-        Some(0) => return Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
-        Some(n) if n > MAX_PARALLELISM => {
-            return Err(Error::usage(format!(
-                "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
-            ))
-            .hint(format!("give at most {MAX_PARALLELISM}")));
-        }
-        _ => {}
-    }
+    parallelism.map(check_parallelism).transpose()?;
     let command = command
         .into_iter()
         .map(|word| {

@@ -1,6 +1,6 @@
 //! Which of the items that come in are kept: one after another, in memory that does not grow with what is passed over.
 
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use fastrand::Rng;
 
@@ -58,16 +58,11 @@ pub(crate) struct Collector {
     counted: usize,
     /// Whether there may be more than counted.
     open: bool,
-    kept: Kept,
+    /// The items by their order. Where that is random, every item draws a random key: so the first few of a random order
+    /// can be had without holding the rest, and they are the same few. The position makes the keys differ.
+    kept: BTreeMap<(u64, usize), Item>,
+    random: Option<Rng>,
     cost: usize,
-}
-
-#[derive(Debug)]
-enum Kept {
-    InOrder(Vec<Item>),
-    /// Every item draws a random key, and the order is that of the keys: so the first few of a random order can be had
-    /// without holding the rest, and they are the same few. The position makes the keys differ.
-    Random(Rng, BinaryHeap<((u64, usize), Item)>),
 }
 
 impl Collector {
@@ -79,11 +74,8 @@ impl Collector {
         if selection.first == Some(0) {
             return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
         }
-        let kept = match selection.shuffle {
-            None => Kept::InOrder(Vec::new()),
-            Some(seed) => Kept::Random(Rng::with_seed(seed), BinaryHeap::new()),
-        };
         Ok(Self {
+            random: selection.shuffle.map(Rng::with_seed),
             selection,
             limit,
             seen: HashSet::new(),
@@ -91,7 +83,7 @@ impl Collector {
             distinct: 0,
             counted: 0,
             open: false,
-            kept,
+            kept: BTreeMap::new(),
             cost: 0,
         })
     }
@@ -137,14 +129,10 @@ impl Collector {
     fn keep(&mut self, item: Item) -> Result<(), Error> {
         self.charge(item.cost())?;
         let bound = self.selection.first.unwrap_or(self.limit);
-        match &mut self.kept {
-            Kept::InOrder(items) => items.push(item),
-            Kept::Random(rng, items) => {
-                items.push(((rng.u64(..), self.counted), item));
-                if items.len() > bound {
-                    self.cost -= items.pop().map_or(0, |(_, last)| last.cost());
-                }
-            }
+        let key = self.random.as_mut().map_or(0, |random| random.u64(..));
+        self.kept.insert((key, self.counted), item);
+        if self.kept.len() > bound {
+            self.cost -= self.kept.pop_last().map_or(0, |(_, last)| last.cost());
         }
         Ok(())
     }
@@ -194,7 +182,7 @@ impl Collector {
                 (false, _) => too_many(&self.selected().to_string(), self.limit),
             });
         }
-        Ok(Items::new(columns, self.kept.into_items()))
+        Ok(Items::new(columns, self.kept.into_values().collect()))
     }
 
     /// The error that is certain when a source is known to give `count` items, before the first of them is made.
@@ -227,26 +215,7 @@ impl Collector {
     /// How many items are held.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        match &self.kept {
-            Kept::InOrder(items) => items.len(),
-            Kept::Random(_, items) => items.len(),
-        }
-    }
-}
-
-impl Kept {
-    fn clear(&mut self) {
-        match self {
-            Self::InOrder(items) => *items = Vec::new(),
-            Self::Random(_, items) => *items = BinaryHeap::new(),
-        }
-    }
-
-    fn into_items(self) -> Vec<Item> {
-        match self {
-            Self::InOrder(items) => items,
-            Self::Random(_, items) => items.into_sorted_vec().into_iter().map(|(_, item)| item).collect(),
-        }
+        self.kept.len()
     }
 }
 

@@ -4,77 +4,57 @@
 pub(crate) const VARIABLE_FILE_SINCE: u32 = 35;
 
 /// Something that a server does from a version on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Feature {
-    /// `completionMode: Indexed`, stable.
-    IndexedJobs,
-    /// `podFailurePolicy`, on by default.
-    PodFailurePolicy,
-    /// `backoffLimitPerIndex`, `maxFailedIndexes` and the action `FailIndex`, on by default.
-    RetriesOfEachIndex,
-    /// `podReplacementPolicy`, on by default.
-    PodReplacement,
-    /// `successPolicy`, on by default.
-    SuccessPolicy,
-    /// `fileKeyRef`, on by default.
-    VariableFile,
-}
-
-impl Feature {
-    /// From the oldest on.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::IndexedJobs,
-        Self::PodFailurePolicy,
-        Self::RetriesOfEachIndex,
-        Self::PodReplacement,
-        Self::SuccessPolicy,
-        Self::VariableFile,
-    ];
-
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feature {
     /// The first minor version of Kubernetes 1 that does it.
-    pub(crate) fn since(self) -> u32 {
-        match self {
-            Self::IndexedJobs => 24,
-            Self::PodFailurePolicy => 26,
-            Self::RetriesOfEachIndex | Self::PodReplacement => 29,
-            Self::SuccessPolicy => 31,
-            Self::VariableFile => VARIABLE_FILE_SINCE,
-        }
-    }
-
+    pub(crate) since: u32,
     /// What it is called in data.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::IndexedJobs => "indexedJobs",
-            Self::PodFailurePolicy => "podFailurePolicy",
-            Self::RetriesOfEachIndex => "backoffLimitPerIndex",
-            Self::PodReplacement => "podReplacementPolicy",
-            Self::SuccessPolicy => "successPolicy",
-            Self::VariableFile => "fileKeyRef",
-        }
-    }
-
+    pub(crate) name: &'static str,
     /// What it is good for.
-    pub(crate) fn what(self) -> &'static str {
-        match self {
-            Self::IndexedJobs => "Indexed Jobs",
-            Self::PodFailurePolicy => "a drained node counts as no failure; --ignore-exit",
-            Self::RetriesOfEachIndex => "retries of each index; --max-failed, --fail-fast, --fail-on-exit",
-            Self::PodReplacement => "a Pod is replaced only once it has ended (podReplacementPolicy)",
-            Self::SuccessPolicy => "--success-indexes, --success-count",
-            Self::VariableFile => "items in arguments and variables, and retry, without a shell in the image",
-        }
-    }
-
+    pub(crate) what: &'static str,
     /// What is done without it.
-    pub(crate) fn instead(self) -> &'static str {
-        match self {
-            Self::IndexedJobs => "nothing runs here",
-            Self::PodFailurePolicy => "a drained node counts as a failure; --ignore-exit is refused",
-            Self::RetriesOfEachIndex => "one limit for all indexes together; --fail-on-exit is refused",
-            Self::PodReplacement => "a Pod may be replaced while it still ends",
-            Self::SuccessPolicy => "both are refused",
-            Self::VariableFile => "a shell of the image hands them over",
-        }
-    }
+    pub(crate) instead: &'static str,
 }
+
+/// `completionMode: Indexed`, stable.
+pub(crate) const INDEXED_JOBS: Feature =
+    Feature { since: 24, name: "indexedJobs", what: "Indexed Jobs", instead: "nothing runs here" };
+/// `podFailurePolicy`, on by default.
+pub(crate) const POD_FAILURE_POLICY: Feature = Feature {
+    since: 26,
+    name: "podFailurePolicy",
+    what: "a drained node counts as no failure; --ignore-exit",
+    instead: "a drained node counts as a failure; --ignore-exit is refused",
+};
+/// `backoffLimitPerIndex`, `maxFailedIndexes` and the action `FailIndex`, on by default.
+pub(crate) const RETRIES_OF_EACH_INDEX: Feature = Feature {
+    since: 29,
+    name: "backoffLimitPerIndex",
+    what: "retries of each index; --max-failed, --fail-fast, --fail-on-exit",
+    instead: "one limit for all indexes together; --fail-on-exit is refused",
+};
+/// `podReplacementPolicy`, on by default.
+pub(crate) const POD_REPLACEMENT: Feature = Feature {
+    since: 29,
+    name: "podReplacementPolicy",
+    what: "a Pod is replaced only once it has ended (podReplacementPolicy)",
+    instead: "a Pod may be replaced while it still ends",
+};
+/// `successPolicy`, on by default.
+pub(crate) const SUCCESS_POLICY: Feature = Feature {
+    since: 31,
+    name: "successPolicy",
+    what: "--success-indexes, --success-count",
+    instead: "both are refused",
+};
+/// `fileKeyRef`, on by default.
+pub(crate) const VARIABLE_FILE: Feature = Feature {
+    since: VARIABLE_FILE_SINCE,
+    name: "fileKeyRef",
+    what: "items in arguments and variables, and retry, without a shell in the image",
+    instead: "a shell of the image hands them over",
+};
+
+/// All of them, from the oldest on.
+pub(crate) const FEATURES: [Feature; 6] =
+    [INDEXED_JOBS, POD_FAILURE_POLICY, RETRIES_OF_EACH_INDEX, POD_REPLACEMENT, SUCCESS_POLICY, VARIABLE_FILE];

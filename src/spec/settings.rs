@@ -171,11 +171,8 @@ impl Entry {
         let verb = self.setting.verbs.first().unwrap_or(&"list");
         let name = self.setting.name;
         let read = args::read_word(verb, name, &self.value).map_err(|(problem, meant)| {
-            let error = Error::usage(format!("{}: {name} {problem}", self.origin));
-            match meant {
-                Some(meant) => error.hint(format!("did you mean {meant}?")),
-                None => error,
-            }
+            Error::usage(format!("{}: {name} {problem}", self.origin))
+                .hint_if(meant.map(|meant| format!("did you mean {meant}?")))
         })?;
         if let Verb::Run(mut args) = read {
             args.standing = Standing(vec![name]);
@@ -210,11 +207,10 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
     for (key, value) in pairs {
         let origin = Origin::File(path.to_owned(), key.referenced.line());
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key.value) else {
-            let error = Error::usage(format!("{origin}: there is no setting {:?}", key.value));
-            return Err(match nearest(&key.value, SETTINGS.iter().map(|setting| setting.name)) {
-                Some(near) => error.hint(format!("did you mean {near}?")),
-                None => error.hint("kubectl indexed config lists the settings"),
-            });
+            let near = nearest(&key.value, SETTINGS.iter().map(|setting| setting.name));
+            let hint = near.map(|near| format!("did you mean {near}?"));
+            return Err(Error::usage(format!("{origin}: there is no setting {:?}", key.value))
+                .hint(hint.unwrap_or_else(|| "kubectl indexed config lists the settings".to_owned())));
         };
         let values = written(setting, value)
             .map_err(|(problem, hint)| Error::usage(format!("{origin}: {} {problem}", setting.name)).hint(hint))?;

@@ -138,7 +138,7 @@ pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore,
     if items.len() <= MAX_KEYS {
         return Ok(ItemStore::Keys);
     }
-    let lengths: Vec<_> = items.iter().map(|item| encoded_length(&payload.bytes(item)) + 1).collect();
+    let lengths: Vec<_> = items.iter().map(|item| encode_line(&payload.bytes(item)).len() + 1).collect();
     if let Some(index) = lengths.iter().position(|&length| length > MAX_CONFIG_MAP_BYTES) {
         return Err(too_large(index, lengths[index]));
     }
@@ -197,7 +197,8 @@ pub(super) fn check_inline(items: &Items, payload: &Payload) -> Result<(), Error
 }
 
 /// An item as one line of text, for `printf %b` to turn into the item again: only backslash, line feed and NUL differ.
-pub(crate) fn encode_line(bytes: &[u8], line: &mut Vec<u8>) {
+pub(crate) fn encode_line(bytes: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
             b'\\' => line.extend_from_slice(br"\\"),
@@ -207,15 +208,7 @@ pub(crate) fn encode_line(bytes: &[u8], line: &mut Vec<u8>) {
             byte => line.push(byte),
         }
     }
-}
-
-fn encoded_length(bytes: &[u8]) -> usize {
-    let extra = |&byte: &u8| match byte {
-        b'\\' | b'\n' => 1,
-        0 => 4,
-        _ => 0,
-    };
-    bytes.len() + bytes.iter().map(extra).sum::<usize>()
+    line
 }
 
 /// Undoes [`encode_line`].

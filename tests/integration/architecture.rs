@@ -51,7 +51,7 @@ const OUTSIDE: [Outside; 13] = [
     },
     Outside {
         layer: "manifest",
-        crates: Some(&["flate2", "k8s_openapi", "serde_json", "serde_saphyr", "shlex"]),
+        crates: Some(&["flate2", "k8s_openapi", "miniz_oxide", "serde_json", "serde_saphyr", "shlex"]),
         never: &OUTSIDE_WORLD,
     },
     Outside { layer: "state", crates: Some(&["jiff", "k8s_openapi", "serde"]), never: &OUTSIDE_WORLD },

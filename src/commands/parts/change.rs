@@ -1,16 +1,15 @@
 //! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
 //! work is lost, and what is printed.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::output::{self, Fields, Output};
 use super::{Context, find};
-use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
+use crate::args::{ChangeArgs, DataFormat, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
-use crate::manifest;
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
@@ -22,7 +21,8 @@ pub(in crate::commands) struct Words {
     pub(in crate::commands) done: &'static str,
 }
 
-/// What a verb would do to a Job.
+/// What a verb would do to a Job: by default nothing, as it is as it is wanted.
+#[derive(Default)]
 pub(in crate::commands) struct Step {
     /// The fields to change; None if all is as it is wanted.
     pub(in crate::commands) patch: Option<Value>,
@@ -34,13 +34,6 @@ pub(in crate::commands) struct Step {
     pub(in crate::commands) hint: Option<String>,
 }
 
-impl Step {
-    /// For a Job that is as it is wanted.
-    pub(in crate::commands) fn none() -> Self {
-        Self { patch: None, ends: 0, notes: Vec::new(), hint: None }
-    }
-}
-
 /// The name of a Job.
 pub(in crate::commands) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
@@ -50,6 +43,14 @@ pub(in crate::commands) fn name(job: &Job) -> &str {
 pub(in crate::commands) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+}
+
+/// What becomes of running indexes of a Job that end: where they start anew, `when`.
+pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
+    let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
+    let running = plural(ends, "running index", "running indexes");
+    let anew = when.map_or_else(String::new, |when| format!("; {each} anew {when}"));
+    (ends > 0).then(|| format!("{running} of job {} {verb} here{anew}", name(job)))
 }
 
 /// # Errors
@@ -175,13 +176,10 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
     }
     let names = find::job_names(jobs)?;
     let cluster = context.cluster().await?;
-    if names.is_empty() {
-        let job = find::job(None, &cluster, context).await?;
-        return Ok((cluster, vec![job]));
-    }
+    let names = if names.is_empty() { vec![None] } else { names.iter().map(Some).collect() };
     let mut found = Vec::new();
-    for name in &names {
-        found.push(find::job(Some(name), &cluster, context).await?);
+    for name in names {
+        found.push(find::job(name.map(String::as_str), &cluster, context).await?);
     }
     Ok((cluster, found))
 }
@@ -197,11 +195,6 @@ async fn apply(
     context: &mut Context,
 ) -> Result<Exit> {
     let submission = Submission { dry_run: dry_run == DryRun::Server, field_manager };
-    let note = match dry_run {
-        DryRun::None => "",
-        DryRun::Client => " (dry run)",
-        DryRun::Server => " (server dry run)",
-    };
     let (mut printed, mut exit) = (Vec::new(), Exit::Success);
     let is_one = steps.len() == 1;
     for (job, step) in steps {
@@ -225,7 +218,10 @@ async fn apply(
         };
         match (&mut output.custom, output.word) {
             (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
-            (None, None) => context.ui.data(format!("job.batch/{} {already}{}{note}\n", name(&job), words.done))?,
+            (None, None) => {
+                let line = format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note());
+                context.ui.data(line)?;
+            }
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
             (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
         }
@@ -236,15 +232,13 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(output), false) = (output.word, printed.is_empty()) {
+    if let (Some(word), false) = (output.word, printed.is_empty()) {
         let whole = match printed.as_slice() {
             [only] => output::object(only, Fields::Shown)?,
             _ => output::list_of(&printed, Fields::Shown)?,
         };
-        let text = match output {
-            ObjectFormat::Yaml => manifest::yaml::documents(&[whole]).context("writing YAML")?,
-            _ => format!("{}\n", serde_json::to_string_pretty(&whole)?),
-        };
+        let format = if word == ObjectFormat::Yaml { DataFormat::Yaml } else { DataFormat::Json };
+        let text = output::data(&whole, format)?;
         context.ui.data(text)?;
     }
     Ok(exit)

@@ -31,14 +31,10 @@ pub(in crate::commands) fn job_name(text: &str) -> Result<String, Error> {
             Ok(name.to_owned())
         }
         Some((kind, name)) => {
-            let error = Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
-                .hint("write NAME, job/NAME or jobs.batch/NAME");
             let is_index = name.parse::<IndexSet>().is_ok();
-            Err(if is_index {
-                error.hint(format!("--index {name} chooses an index, in the verbs that take one"))
-            } else {
-                error
-            })
+            Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
+                .hint("write NAME, job/NAME or jobs.batch/NAME")
+                .hint_if(is_index.then(|| format!("--index {name} chooses an index, in the verbs that take one"))))
         }
     }
 }
@@ -99,10 +95,7 @@ pub(in crate::commands) async fn with_nearest(error: Error, name: &str, cluster:
     if let Some((index, job)) = of_pod {
         return error.hint(format!("did you mean {job}? Pods of such a name are those of its index {index}"));
     }
-    match near::nearest(name, names) {
-        Some(near) => error.hint(format!("did you mean {near}?")),
-        None => error,
-    }
+    error.hint_if(near::nearest(name, names).map(|near| format!("did you mean {near}?")))
 }
 
 /// The index in the name of a Pod of this Job, which is that of the Job, the index and something random; and the last.

@@ -17,9 +17,6 @@ use crate::spec::{self, Inputs};
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Reads all that `args` names.
-///
-/// # Errors
-/// If something can't be read, or can't be what it should be.
 pub(in crate::commands) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::args::{CustomForm, Form};
+use crate::args::{CustomForm, DataFormat, Form};
 use crate::error::{Error, Kind};
 use crate::manifest;
 use crate::view::Widths;
@@ -74,11 +74,7 @@ fn file(path: &Path) -> Result<String, Error> {
 }
 
 fn wrong(flag: &str, fault: &Fault) -> Error {
-    let error = Error::usage(format!("{flag}: {fault}"));
-    match fault.hint() {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    Error::usage(format!("{flag}: {fault}")).hint_if(fault.hint())
 }
 
 impl Custom {
@@ -99,20 +95,14 @@ impl Custom {
     }
 
     /// Prints objects one by one; may be called again for more of them.
-    ///
-    /// # Errors
-    /// As [`Custom::list`].
     pub(in crate::commands) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
         match &self.what {
-            What::Text(template) => {
+            What::Text(template) | What::Json(template) => {
+                let as_json = matches!(self.what, What::Json(_));
                 for object in objects {
-                    text.extend(template.text(object).map_err(|fault| self.misfit(&fault))?);
-                }
-            }
-            What::Json(template) => {
-                for object in objects {
-                    text.extend(template.json(object).map_err(|fault| self.misfit(&fault))?);
+                    let printed = if as_json { template.json(object) } else { template.text(object) };
+                    text.extend(printed.map_err(|fault| self.misfit(&fault))?);
                 }
             }
             What::Columns(columns) => {
@@ -141,6 +131,14 @@ impl Custom {
     fn misfit(&self, fault: &Fault) -> Error {
         Error::new(Kind::Failed, format!("{}: {fault}", self.flag)).hint("-o json prints what there is to choose from")
     }
+}
+
+/// A value in the form asked for.
+pub(in crate::commands) fn data(value: &Value, format: DataFormat) -> Result<String> {
+    Ok(match format {
+        DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
+        DataFormat::Yaml => manifest::yaml::documents(std::slice::from_ref(value)).context("writing YAML")?,
+    })
 }
 
 /// Which fields of a Job are printed.

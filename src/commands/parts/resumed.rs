@@ -1,7 +1,6 @@
 //! `run --resume`: what of a list has succeeded before, in a Job, its retries, and the Jobs that it resumes in turn.
 
 use anyhow::Result;
-use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 
 use super::{Context, find};
@@ -18,8 +17,6 @@ use crate::state::member::{self, Member};
 use crate::state::{self, JobState, Resumed};
 use crate::view::{cut, plural};
 
-/// How many ConfigMaps are read at once.
-const READ_AT_ONCE: usize = 4;
 /// Longest command or list of names in a sentence, in characters.
 const WORDS: usize = 160;
 
@@ -239,14 +236,9 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
         ItemSource::Unknown => return Err(unknown("it has no list that can be read".to_owned())),
         ItemSource::Here(list) => list.stored(wanted),
         ItemSource::ConfigMaps(listing) => {
-            let reads = listing.config_maps(wanted).map(|list| async move {
-                let config_map = cluster.config_map(list).await?;
-                Ok::<_, Error>((list, config_map))
-            });
-            let mut reads = futures::stream::iter(reads).buffered(READ_AT_ONCE);
             let mut items = Vec::new();
-            while let Some((list, config_map)) = reads.try_next().await? {
-                let Some(config_map) = config_map else {
+            for list in listing.config_maps(wanted) {
+                let Some(config_map) = cluster.config_map(list).await? else {
                     return Err(unknown(format!("its configmap {list} is gone")));
                 };
                 if listing.has_changed(&config_map, member.job()) {

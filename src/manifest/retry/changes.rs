@@ -57,28 +57,25 @@ pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
 
 /// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is one.
 fn resource(worker: &mut Value, name: &str, amount: &Amount) -> Result<(), Error> {
-    let there = |kind: &str| worker.pointer(&format!("/resources/{kind}/{name}")).and_then(Value::as_str);
+    let there = |kind: &str| worker["resources"][kind][name].as_str();
     let (request, limit) = (there("requests"), there("limits"));
+    let cannot = |why: String| {
+        Error::usage(why).hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
+    };
     let amounts = match amount {
         Amount::To(quantity) => {
             let limit = (name == "memory" || limit.is_some()).then(|| quantity.clone());
             [("requests", Some(quantity.clone())), ("limits", limit)]
         }
+        Amount::Times(_) if request.is_none() && limit.is_none() => {
+            return Err(cannot(format!("the worker asks for no {name} that could be multiplied")));
+        }
         Amount::Times(thousandths) => {
-            if request.is_none() && limit.is_none() {
-                return Err(Error::usage(format!("the worker asks for no {name} that could be multiplied"))
-                    .hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" })));
-            }
-            let times = |quantity: Option<&str>| {
-                let product = |quantity: &str| {
-                    multiplied(quantity, *thousandths).ok_or_else(|| {
-                        Error::usage(format!("the worker's {name} of {quantity:?} can't be multiplied"))
-                            .hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
-                    })
-                };
-                quantity.map(product).transpose()
+            let product = |quantity: &str| {
+                multiplied(quantity, *thousandths)
+                    .ok_or_else(|| cannot(format!("the worker's {name} of {quantity:?} can't be multiplied")))
             };
-            [("requests", times(request)?), ("limits", times(limit)?)]
+            [("requests", request.map(product).transpose()?), ("limits", limit.map(product).transpose()?)]
         }
     };
     for (kind, amount) in amounts {

@@ -1,34 +1,41 @@
 //! The ConfigMaps that go with the Job that is retried, copied for the new one, which may outlive it.
 
-use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::read;
-use super::{Plan, entries, entries_mut, list, list_mut, text};
+use serde_json::{Value, json};
+
+use super::super::{filled, read};
+use super::{Plan, entries_mut, list_mut, text};
 use crate::contract::{MANAGER, annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
 /// The names of the ConfigMaps that the Pods of a Job can't do without.
 pub(crate) fn config_maps(job: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut needs = |source: Option<&Value>| {
-        if let Some(source) = source.filter(|source| source.get("optional") != Some(&json!(true))) {
-            names.push(text(source.get("name")).to_owned());
+    let mut names = BTreeSet::new();
+    each_reference(&mut job.clone(), |source| {
+        if source["optional"] != true {
+            names.insert(text(source.get("name")).to_owned());
         }
-    };
-    for volume in list(job, "volumes") {
-        needs(volume.get("configMap"));
-        let sources = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
-        sources.for_each(|source| needs(source.get("configMap")));
+    });
+    names.remove("");
+    names.into_iter().collect()
+}
+
+/// Gives `take` whatever names a ConfigMap in the Pods of a Job.
+fn each_reference(job: &mut Value, mut take: impl FnMut(&mut Value)) {
+    for volume in list_mut(job, "volumes") {
+        volume.get_mut("configMap").into_iter().for_each(&mut take);
+        let sources = volume.get_mut("projected").into_iter().flat_map(|projected| entries_mut(projected, "sources"));
+        sources.filter_map(|source| source.get_mut("configMap")).for_each(&mut take);
     }
-    for container in ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)) {
-        entries(container, "env").for_each(|variable| needs(variable.pointer("/valueFrom/configMapKeyRef")));
-        entries(container, "envFrom").for_each(|source| needs(source.get("configMapRef")));
+    for kind in ["initContainers", "containers"] {
+        for container in list_mut(job, kind) {
+            let variables = entries_mut(container, "env");
+            variables.filter_map(|variable| variable.pointer_mut("/valueFrom/configMapKeyRef")).for_each(&mut take);
+            entries_mut(container, "envFrom").filter_map(|from| from.get_mut("configMapRef")).for_each(&mut take);
+        }
     }
-    names.sort();
-    names.dedup();
-    names.retain(|name| !name.is_empty());
-    names
 }
 
 /// The error of a ConfigMap that is needed and not there.
@@ -47,7 +54,7 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan
     let mut shards = shards.unwrap_or_default();
     let needed = IndexSet::below(plan.family.completions).difference(&plan.family.succeeded);
     let mut copies = Vec::new();
-    let mut renamed: Vec<(String, Option<String>)> = Vec::new();
+    let mut renamed: BTreeMap<String, Option<String>> = BTreeMap::new();
     for name in config_maps(job) {
         let Some(config_map) = found.iter().find(|config_map| text(config_map.pointer("/metadata/name")) == name)
         else {
@@ -61,7 +68,7 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan
             continue;
         }
         if is_spent(&name, &shards, &needed) {
-            renamed.push((name, None));
+            renamed.insert(name, None);
             continue;
         }
         let new = match name.strip_prefix(old) {
@@ -69,16 +76,15 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan
             None => format!("{}-{name}", plan.name),
         };
         copies.push(copied(config_map, &new, plan, job));
-        renamed.push((name, Some(new)));
+        renamed.insert(name, Some(new));
     }
     rename(job, &renamed);
-    shards.retain_mut(|(name, _)| match renamed.iter().find(|(old, _)| old == name) {
-        Some((_, Some(new))) => {
+    shards.retain_mut(|(name, _)| match renamed.get(name) {
+        Some(Some(new)) => {
             name.clone_from(new);
             true
         }
-        Some((_, None)) => false,
-        None => true,
+        gone => gone.is_none(),
     });
     if !shards.is_empty() {
         let note: Vec<_> = shards.iter().map(|(name, first)| format!("{name}:{first}")).collect();
@@ -101,50 +107,30 @@ fn is_spent(name: &str, shards: &[(String, u32)], needed: &IndexSet) -> bool {
 }
 
 fn copied(config_map: &Value, name: &str, plan: &Plan, job: &Value) -> Value {
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(name));
-    if let Some(namespace) = job.pointer("/metadata/namespace") {
-        metadata.insert("namespace".to_owned(), namespace.clone());
+    let mut labels = config_map["metadata"]["labels"].clone();
+    for (key, value) in [(label::MANAGED_BY, MANAGER), (label::INSTANCE, &plan.name), (label::ITEMS_OF, &plan.name)] {
+        labels[key] = json!(value);
     }
-    let mut labels = config_map["metadata"]["labels"].as_object().cloned().unwrap_or_default();
-    labels.insert(label::MANAGED_BY.to_owned(), json!(MANAGER));
-    labels.insert(label::INSTANCE.to_owned(), json!(plan.name));
-    labels.insert(label::ITEMS_OF.to_owned(), json!(plan.name));
-    metadata.insert("labels".to_owned(), Value::Object(labels));
-    let mut copy = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
-    for field in ["immutable", "data", "binaryData"] {
-        if let Some(value) = config_map.get(field) {
-            copy[field] = value.clone();
-        }
-    }
-    copy
+    filled(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": filled(json!({"name": name, "namespace": job["metadata"]["namespace"], "labels": labels})),
+        "immutable": config_map["immutable"],
+        "data": config_map["data"],
+        "binaryData": config_map["binaryData"],
+    }))
 }
 
 /// Has the Pods use the copies, and none of those that have none.
-fn rename(job: &mut Value, renamed: &[(String, Option<String>)]) {
-    let new = |source: Option<&mut Value>| {
-        let Some(source) = source else { return };
-        if let Some((_, Some(new))) = renamed.iter().find(|(old, _)| source["name"] == *old) {
+fn rename(job: &mut Value, renamed: &BTreeMap<String, Option<String>>) {
+    each_reference(job, |source| {
+        if let Some(Some(new)) = renamed.get(text(source.get("name"))) {
             source["name"] = json!(new);
         }
-    };
-    let is_gone = |source: &Value| {
-        let name = source.pointer("/configMap/name");
-        renamed.iter().any(|(old, new)| new.is_none() && name.is_some_and(|name| name == old))
-    };
+    });
     for volume in list_mut(job, "volumes") {
-        new(volume.get_mut("configMap"));
         if let Some(sources) = volume.pointer_mut("/projected/sources").and_then(Value::as_array_mut) {
-            sources.retain(|source| !is_gone(source));
-            for source in sources {
-                new(source.get_mut("configMap"));
-            }
-        }
-    }
-    for kind in ["initContainers", "containers"] {
-        for container in list_mut(job, kind) {
-            entries_mut(container, "env").for_each(|variable| new(variable.pointer_mut("/valueFrom/configMapKeyRef")));
-            entries_mut(container, "envFrom").for_each(|source| new(source.get_mut("configMapRef")));
+            sources.retain(|source| renamed.get(text(source.pointer("/configMap/name"))) != Some(&None));
         }
     }
 }

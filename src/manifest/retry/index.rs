@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::super::scripts::escape_expansion;
+use super::super::filled;
+use super::super::scripts::{escape_expansion, quote};
 use super::{Plan, entries, entries_mut, list, list_mut, text};
 use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
 use crate::error::Error;
@@ -110,11 +111,9 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
     let mut replaced = Vec::new();
     for volume in list_mut(job, "volumes") {
         let name = text(volume.get("name")).to_owned();
-        let projected = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
-        let within =
-            projected.filter_map(|source| source.get("downwardAPI")).flat_map(|source| entries(source, "items"));
-        let (mut own, within): (Vec<_>, Vec<_>) =
-            (volume.get("downwardAPI").into_iter().flat_map(|api| entries(api, "items")).collect(), within.collect());
+        let own: Vec<_> = entries(&volume["downwardAPI"], "items").collect();
+        let sources = entries(&volume["projected"], "sources");
+        let within: Vec<_> = sources.flat_map(|source| entries(&source["downwardAPI"], "items")).collect();
         if within.iter().any(|item| is_index(item)) {
             return Err(unreplaceable(&name, "is projected together with other files"));
         }
@@ -135,7 +134,7 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
             return Err(unreplaceable(&name, "has other fields of the Pod too"));
         }
         let usual = volume.pointer("/downwardAPI/defaultMode").and_then(Value::as_u64);
-        files.extend(own.drain(..).map(|item| IndexFile {
+        files.extend(own.into_iter().map(|item| IndexFile {
             volume: name.clone(),
             path: text(item.get("path")).to_owned(),
             mode: item.get("mode").and_then(Value::as_u64).or(usual).filter(|mode| *mode != 0o644),
@@ -187,7 +186,7 @@ fn read_from_file(container: &mut Value) {
 fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
     let mut script = format!("{FIND}printf \"{INDEX_VARIABLE}='%s'\\n\" \"$index\" > {ORIGINAL_DIR}/{ORIGINAL_FILE}\n");
     for file in files {
-        let path = super::super::scripts::quote(&format!("{}/{}", file.folder(), file.path));
+        let path = quote(&format!("{}/{}", file.folder(), file.path));
         if file.path.contains('/') {
             let _ = writeln!(script, "mkdir -p \"$(dirname {path})\"");
         }
@@ -206,32 +205,31 @@ fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
     };
     let mut command = vec![json!("sh"), json!("-c"), json!(escape_expansion(&script)), json!("sh")];
     command.extend(words(&plan.indexes));
-    let mut writer = json!({"name": ORIGINAL, "image": image, "command": command});
-    if let Some(pull) = pull {
-        writer["imagePullPolicy"] = pull;
-    }
-    let first = list(job, "containers").next();
-    if let Some(context) = first.and_then(|container| container.get("securityContext")) {
-        // What the namespace or the cluster asks of a container, the worker has already.
-        let kept = ["allowPrivilegeEscalation", "runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile"];
-        let mut own: serde_json::Map<_, _> =
-            kept.iter().filter_map(|key| Some(((*key).to_owned(), context.get(*key)?.clone()))).collect();
-        if let Some(drop) = context.pointer("/capabilities/drop") {
-            own.insert("capabilities".to_owned(), json!({"drop": drop}));
-        }
-        writer["securityContext"] = Value::Object(own);
-    }
-    let asked = first.and_then(|container| container.get("resources"));
-    for kind in ["requests", "limits"] {
-        let amounts = asked.and_then(|resources| resources.get(kind)).and_then(Value::as_object);
-        for (resource, amount) in amounts.into_iter().flatten() {
-            // A quota may ask for them; a Pod needs no more for it, since init containers run before the others.
-            if ["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
-                writer["resources"][kind][resource] = amount.clone();
-            }
-        }
-    }
-    writer
+    let worker = list(job, "containers").next().unwrap_or(&Value::Null);
+    // What the namespace or the cluster asks of a container, the worker has already.
+    let asked = &worker["securityContext"];
+    let context = json!({
+        "allowPrivilegeEscalation": asked["allowPrivilegeEscalation"],
+        "runAsUser": asked["runAsUser"],
+        "runAsGroup": asked["runAsGroup"],
+        "runAsNonRoot": asked["runAsNonRoot"],
+        "seccompProfile": asked["seccompProfile"],
+        "capabilities": filled(json!({"drop": asked["capabilities"]["drop"]})),
+    });
+    // A quota may ask for them; a Pod needs no more for it, since init containers run before the others.
+    let amounts = |kind: &str| {
+        let asked = &worker["resources"][kind];
+        let storage = &asked["ephemeral-storage"];
+        filled(json!({"cpu": asked["cpu"], "memory": asked["memory"], "ephemeral-storage": storage}))
+    };
+    filled(json!({
+        "name": ORIGINAL,
+        "image": image,
+        "imagePullPolicy": pull,
+        "command": command,
+        "securityContext": filled(context),
+        "resources": filled(json!({"requests": amounts("requests"), "limits": amounts("limits")})),
+    }))
 }
 
 /// A container whose own command is a shell, so that its image has one, and is pulled anyway.

@@ -110,8 +110,8 @@ impl Shape {
 
 const SAME_KEYS: &str = "give every object the same keys; null counts as empty";
 
-/// Reads an array of items, and returns what their values are called.
-pub(super) fn read(document: &[u8], origin: &str, collector: &mut Collector) -> Result<Columns, Error> {
+/// Reads an array of items, the whole of a document.
+pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<Flow, Error> {
     let array = "it must be one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
     let lines = "one object on each line is --format jsonl";
     match document.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -122,14 +122,14 @@ pub(super) fn read(document: &[u8], origin: &str, collector: &mut Collector) -> 
         }
         Some(_) => return Err(Error::usage(format!("{origin} is not a list")).hint(array)),
     }
-    let mut array = Array { origin, collector, shape: Shape::default(), failure: None };
+    let mut array = Array { origin, collector, shape, failure: None };
     let mut reader = serde_json::Deserializer::from_slice(document);
     let outcome = reader.deserialize_seq(&mut array).and_then(|()| reader.end());
     if let Some(failure) = array.failure {
         return Err(failure);
     }
     outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))?;
-    Ok(array.shape.into_columns())
+    Ok(Flow::Enough)
 }
 
 /// The error of a document that is larger than what is held at once.
@@ -142,7 +142,7 @@ pub(super) fn over_the_limit(origin: &str, limit: usize) -> Error {
 struct Array<'a> {
     origin: &'a str,
     collector: &'a mut Collector,
-    shape: Shape,
+    shape: &'a mut Shape,
     /// What is wrong with an item; the reader's own error could not carry it.
     failure: Option<Error>,
 }

@@ -1,7 +1,6 @@
 //! From the bytes of a file to items, as they come: what is held at a time is bounded, whatever is fed.
 
 mod document;
-mod splitter;
 mod table;
 
 use std::fmt;
@@ -10,11 +9,12 @@ use super::items::{Columns, Item, MAX_ITEM_BYTES};
 use super::select::{Collector, Flow, Taken, too_large};
 use crate::error::Error;
 use document::Shape;
-use splitter::Splitter;
 use table::Table;
 
 /// The mark that some editors put at the start of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Most bytes of what holds one item, with the mark before it and the carriage return of its line end.
+const MAX_PIECE_BYTES: usize = MAX_ITEM_BYTES + BYTE_ORDER_MARK.len() + 1;
 /// Most bytes of a JSON document, which must be held until its end.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 
@@ -47,9 +47,11 @@ struct Place<'a> {
 #[derive(Debug)]
 pub(crate) struct Intake {
     origin: String,
-    /// What may turn out to be a byte order mark, as long as that is not known.
-    start: Option<Vec<u8>>,
     parser: Parser,
+    /// What came behind the last separator: not yet a piece, as its separator may still come.
+    rest: Vec<u8>,
+    /// How many separators came.
+    ended: u64,
     collector: Collector,
     notes: Vec<String>,
     enough: bool,
@@ -57,20 +59,14 @@ pub(crate) struct Intake {
 
 #[derive(Debug)]
 enum Parser {
-    Lines(Splitter, LineEnds),
-    Null(Splitter),
+    Lines {
+        /// Whether the first line has a carriage return before its end, which then belongs to none.
+        windows: bool,
+    },
+    Null,
     Table(Box<Table>),
-    Json(Vec<u8>),
-    Jsonl(Splitter, Shape),
-}
-
-/// What the first line that ended told about the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LineEnds {
-    Unknown,
-    Plain,
-    /// A carriage return before each.
-    Windows,
+    Json(Shape),
+    Jsonl(Shape),
 }
 
 impl Format {
@@ -107,77 +103,82 @@ impl Intake {
     /// Reads `format` from what is called `origin`, as the name of a file, and gives the items to `collector`.
     pub(crate) fn new(origin: impl Into<String>, format: Format, collector: Collector) -> Self {
         let parser = match format {
-            Format::Lines => Parser::Lines(Splitter::new(b'\n'), LineEnds::Unknown),
-            Format::Null => Parser::Null(Splitter::new(0)),
+            Format::Lines => Parser::Lines { windows: false },
+            Format::Null => Parser::Null,
             Format::Csv => Parser::Table(Box::new(Table::new(b','))),
             Format::Tsv => Parser::Table(Box::new(Table::new(b'\t'))),
-            Format::Json => Parser::Json(Vec::new()),
-            Format::Jsonl => Parser::Jsonl(Splitter::new(b'\n'), Shape::default()),
+            Format::Json => Parser::Json(Shape::default()),
+            Format::Jsonl => Parser::Jsonl(Shape::default()),
         };
-        // What is separated by NUL is bytes, and no text that an editor wrote.
-        let start = (format != Format::Null).then(Vec::new);
-        Self { origin: origin.into(), start, parser, collector, notes: Vec::new(), enough: false }
+        Self { origin: origin.into(), parser, rest: Vec::new(), ended: 0, collector, notes: Vec::new(), enough: false }
     }
 
     /// Takes the next bytes, cut anywhere.
     ///
     /// # Errors
     /// A usage error that says where the input can't be used.
-    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<Flow, Error> {
-        let Some(mut start) = self.start.take() else { return self.feed(chunk) };
-        let missing = BYTE_ORDER_MARK.len() - start.len();
-        let (head, rest) = chunk.split_at(missing.min(chunk.len()));
-        start.extend_from_slice(head);
-        if start == BYTE_ORDER_MARK {
-            self.notes.push(format!("the byte order mark at the start of {} is left out", self.origin));
-            return self.feed(rest);
+    pub(crate) fn push(&mut self, mut chunk: &[u8]) -> Result<Flow, Error> {
+        let (separator, limit) = match self.parser {
+            Parser::Json(_) => (None, MAX_DOCUMENT_BYTES),
+            Parser::Null => (Some(0), MAX_PIECE_BYTES),
+            Parser::Lines { .. } | Parser::Table(_) | Parser::Jsonl(_) => (Some(b'\n'), MAX_PIECE_BYTES),
+        };
+        while !self.enough {
+            let end = chunk.iter().position(|byte| Some(*byte) == separator);
+            let piece = &chunk[..end.unwrap_or(chunk.len())];
+            if self.rest.len() + piece.len() > limit {
+                return Err(match self.parser {
+                    Parser::Json(_) => document::over_the_limit(&self.origin, limit),
+                    _ => self.place().too_large(),
+                });
+            }
+            self.rest.extend_from_slice(piece);
+            let Some(end) = end else { break };
+            self.take(true)?;
+            chunk = &chunk[end + 1..];
         }
-        if BYTE_ORDER_MARK.starts_with(&start) {
-            self.start = Some(start);
-            return Ok(Flow::More);
-        }
-        match self.feed(&start)? {
-            Flow::More => self.feed(rest),
-            Flow::Enough => Ok(Flow::Enough),
-        }
+        Ok(if self.enough { Flow::Enough } else { Flow::More })
     }
 
-    fn feed(&mut self, chunk: &[u8]) -> Result<Flow, Error> {
-        if self.enough {
-            return Ok(Flow::Enough);
-        }
-        // To the CSV reader, nothing would mean the end.
-        if chunk.is_empty() {
-            return Ok(Flow::More);
-        }
+    /// Where the next piece stands.
+    fn place(&self) -> Place<'_> {
+        let has_lines = !matches!(self.parser, Parser::Null | Parser::Json(_));
+        Place { origin: &self.origin, item: self.collector.pushed(), line: has_lines.then_some(self.ended + 1) }
+    }
+
+    /// Takes the piece that came, which a separator ended or the end of the input.
+    fn take(&mut self, by_separator: bool) -> Result<(), Error> {
+        let rest = std::mem::take(&mut self.rest);
+        let is_first = self.ended == 0;
+        // What is separated by NUL is bytes, and no text that an editor wrote.
+        let mark = rest.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first && !matches!(self.parser, Parser::Null));
+        let Place { item, line, .. } = self.place();
         let Self { origin, parser, collector, notes, .. } = self;
+        if mark.is_some() {
+            notes.push(format!("the byte order mark at the start of {origin} is left out"));
+        }
+        let (piece, place) = (mark.unwrap_or(&rest), Place { origin, item, line });
         let flow = match parser {
-            Parser::Lines(splitter, ends) => splitter.feed(chunk, origin, collector, |place, line, collector| {
-                if *ends == LineEnds::Unknown {
-                    *ends = if line.ends_with(b"\r") { LineEnds::Windows } else { LineEnds::Plain };
-                    if *ends == LineEnds::Windows {
-                        notes.push(format!(
-                            "the lines of {origin} end as on Windows: the carriage return is taken off each"
-                        ));
-                    }
+            Parser::Lines { windows } => {
+                let bare = piece.strip_suffix(b"\r").filter(|_| by_separator && (is_first || *windows));
+                if is_first && bare.is_some() {
+                    *windows = true;
+                    notes.push(format!(
+                        "the lines of {origin} end as on Windows: the carriage return is taken off each"
+                    ));
                 }
-                let bare = if *ends == LineEnds::Windows { line.strip_suffix(b"\r") } else { None };
-                take_whole(place, bare.unwrap_or(line), collector)
-            }),
-            Parser::Null(splitter) => splitter.feed(chunk, origin, collector, take_whole),
-            Parser::Table(table) => table.feed(chunk, origin, collector),
-            Parser::Json(document) => {
-                if document.len() + chunk.len() > MAX_DOCUMENT_BYTES {
-                    return Err(document::over_the_limit(origin, MAX_DOCUMENT_BYTES));
-                }
-                document.extend_from_slice(chunk);
-                Ok(Flow::More)
+                take_whole(&place, bare.unwrap_or(piece), collector)
             }
-            Parser::Jsonl(splitter, shape) => splitter
-                .feed(chunk, origin, collector, |place, line, collector| shape.take_line(place, line, collector)),
+            Parser::Null => take_whole(&place, piece, collector),
+            Parser::Table(table) => table.take_line(&place, piece, collector),
+            Parser::Json(shape) => document::read(piece, origin, shape, collector),
+            Parser::Jsonl(shape) => shape.take_line(&place, piece, collector),
         }?;
         self.enough = flow == Flow::Enough;
-        Ok(flow)
+        self.ended += 1;
+        self.rest = rest;
+        self.rest.clear();
+        Ok(())
     }
 
     /// What was selected of all that was pushed.
@@ -185,31 +186,17 @@ impl Intake {
     /// # Errors
     /// A usage error that says where the input can't be used, or that there is nothing or too much to be had from it.
     pub(crate) fn finish(mut self) -> Result<Taken, Error> {
-        if let Some(start) = self.start.take() {
-            let _ = self.feed(&start)?;
+        let is_mark = self.ended == 0 && self.rest == BYTE_ORDER_MARK && !matches!(self.parser, Parser::Null);
+        let is_left = matches!(self.parser, Parser::Json(_)) || !(self.rest.is_empty() || is_mark);
+        if is_left && !self.enough {
+            self.take(false)?;
         }
-        let Self { origin, parser, mut collector, notes, enough, .. } = self;
+        let Self { origin, parser, collector, notes, enough, .. } = self;
         let columns = match parser {
-            Parser::Lines(splitter, _) | Parser::Null(splitter) => {
-                if !enough && !splitter.rest().is_empty() {
-                    let _ = take_whole(&splitter.place(&origin, &collector), splitter.rest(), &mut collector)?;
-                }
-                Columns::None
-            }
-            Parser::Table(mut table) => {
-                if !enough {
-                    table.finish(&origin, &mut collector)?;
-                }
-                table.into_columns()
-            }
-            Parser::Json(document) => document::read(&document, &origin, &mut collector)?,
-            Parser::Jsonl(splitter, mut shape) => {
-                if !enough {
-                    let place = splitter.place(&origin, &collector);
-                    let _ = shape.take_line(&place, splitter.rest(), &mut collector)?;
-                }
-                shape.into_columns()
-            }
+            Parser::Lines { .. } | Parser::Null => Columns::None,
+            Parser::Table(table) if enough => table.into_columns(),
+            Parser::Table(table) => table.finish(&origin, &collector)?,
+            Parser::Json(shape) | Parser::Jsonl(shape) => shape.into_columns(),
         };
         let items = collector.finish(&origin, columns)?;
         Ok(Taken { items, notes })

@@ -19,8 +19,7 @@ pub(super) struct Table {
     /// How much of the two is in use.
     text_used: usize,
     ends_used: usize,
-    /// The line being read, and the one that the record began in.
-    line: u64,
+    /// The line in which the record began.
     began: Option<u64>,
     columns: Columns,
 }
@@ -30,37 +29,39 @@ impl Table {
         let mut reader = ReaderBuilder::new().delimiter(separator).build();
         // The reader drops a byte order mark of its own if it comes in one piece; a blank line ends its looking.
         let _ = reader.read_record(b"\n", &mut [0], &mut [0]);
-        let (text, ends) = (vec![0; 1024], vec![0; 16]);
+        let (text, ends) = (vec![0; MAX_ITEM_BYTES + 1], vec![0; MAX_FIELDS + 1]);
         let columns = Columns::None;
-        Self { reader, separator, text, ends, text_used: 0, ends_used: 0, line: 1, began: None, columns }
+        Self { reader, separator, text, ends, text_used: 0, ends_used: 0, began: None, columns }
     }
 
-    /// Takes the next bytes; there must be some, as none would mean the end.
-    pub(super) fn feed(&mut self, mut chunk: &[u8], origin: &str, collector: &mut Collector) -> Result<Flow, Error> {
-        while !chunk.is_empty() {
-            let (result, read) = self.read(chunk);
-            chunk = &chunk[read..];
-            match result {
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
-                ReadRecordResult::OutputFull => {
-                    if self.text.len() > MAX_ITEM_BYTES {
-                        return Err(self
-                            .place(origin, collector)
-                            .too_large()
-                            .hint("a double quote that never closes makes one item of all that follows"));
-                    }
-                    self.text.resize((self.text.len() * 2).min(MAX_ITEM_BYTES + 1), 0);
+    /// Takes a line without its end, which a field between quotes may go beyond.
+    pub(super) fn take_line(&mut self, at: &Place, line: &[u8], collector: &mut Collector) -> Result<Flow, Error> {
+        for mut chunk in [line, b"\n"] {
+            // To the reader, nothing would mean the end.
+            while !chunk.is_empty() {
+                let (result, read, text, ends) =
+                    self.reader.read_record(chunk, &mut self.text[self.text_used..], &mut self.ends[self.ends_used..]);
+                self.text_used += text;
+                self.ends_used += ends;
+                // Blank lines before the record are none of it.
+                if self.began.is_none() && chunk[..read].iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
+                    self.began = at.line;
                 }
-                ReadRecordResult::OutputEndsFull => {
-                    if self.ends.len() > MAX_FIELDS {
-                        let place = self.place(origin, collector);
+                chunk = &chunk[read..];
+                let place = self.place(at.origin, collector);
+                match result {
+                    ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
+                    ReadRecordResult::OutputFull => {
+                        let hint = "a double quote that never closes makes one item of all that follows";
+                        return Err(place.too_large().hint(hint));
+                    }
+                    ReadRecordResult::OutputEndsFull => {
                         return Err(Error::usage(format!("{place} has more than {MAX_FIELDS} fields")));
                     }
-                    self.ends.resize((self.ends.len() * 2).min(MAX_FIELDS + 1), 0);
-                }
-                ReadRecordResult::Record => {
-                    if self.record(origin, collector)? == Flow::Enough {
-                        return Ok(Flow::Enough);
+                    ReadRecordResult::Record => {
+                        if self.record(&place, collector)? == Flow::Enough {
+                            return Ok(Flow::Enough);
+                        }
                     }
                 }
             }
@@ -68,30 +69,13 @@ impl Table {
         Ok(Flow::More)
     }
 
-    /// Reads on in the current record, and keeps account of the lines.
-    fn read(&mut self, chunk: &[u8]) -> (ReadRecordResult, usize) {
-        let (result, read, text, ends) =
-            self.reader.read_record(chunk, &mut self.text[self.text_used..], &mut self.ends[self.ends_used..]);
-        self.text_used += text;
-        self.ends_used += ends;
-        let mut inside = &chunk[..read];
-        if self.began.is_none() {
-            // Blank lines before the record, and what is left of the line end before it.
-            let blank = inside.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            self.line += line_ends(&inside[..blank]);
-            inside = &inside[blank..];
-            self.began = (!inside.is_empty()).then_some(self.line);
-        }
-        self.line += line_ends(inside);
-        (result, read)
-    }
-
+    /// Where the record stands that is being read.
     fn place<'a>(&self, origin: &'a str, collector: &Collector) -> Place<'a> {
-        Place { origin, item: collector.pushed(), line: Some(self.began.unwrap_or(self.line)) }
+        Place { origin, item: collector.pushed(), line: self.began }
     }
 
     /// Takes the record that just ended: the first is the header.
-    fn record(&mut self, origin: &str, collector: &mut Collector) -> Result<Flow, Error> {
+    fn record(&mut self, place: &Place, collector: &mut Collector) -> Result<Flow, Error> {
         let mut start = 0;
         let fields = self.ends[..self.ends_used].iter().map(|&end| {
             let field = self.text[start..end].to_vec();
@@ -99,11 +83,10 @@ impl Table {
             field
         });
         let fields: Vec<_> = fields.collect();
-        let place = self.place(origin, collector);
         (self.text_used, self.ends_used, self.began) = (0, 0, None);
         let expected = self.columns.len();
         if expected == 0 {
-            self.columns = Columns::Named(header(fields, origin)?);
+            self.columns = Columns::Named(header(fields, place.origin)?);
             return Ok(Flow::More);
         }
         if fields.len() != expected {
@@ -129,17 +112,13 @@ impl Table {
         collector.push(item)
     }
 
-    /// Takes the record that no line end stands behind.
-    pub(super) fn finish(&mut self, origin: &str, collector: &mut Collector) -> Result<(), Error> {
+    /// The columns, where every record is whole.
+    pub(super) fn finish(self, origin: &str, collector: &Collector) -> Result<Columns, Error> {
         if self.began.is_some() {
             let place = self.place(origin, collector);
             let subject = if self.columns.len() == 0 { format!("the header of {origin}") } else { place.to_string() };
-            let _ = self.feed(b"\n", origin, collector)?;
-            // Between quotes, a line end is nothing but one more byte.
-            if self.began.is_some() {
-                return Err(Error::usage(format!("a double quote opens in {subject} and never closes"))
-                    .hint("double it if it is meant: \"say \"\"hi\"\"\""));
-            }
+            return Err(Error::usage(format!("a double quote opens in {subject} and never closes"))
+                .hint("double it if it is meant: \"say \"\"hi\"\"\""));
         }
         if self.columns.len() == 0 {
             return Err(Error::usage(format!("{origin} is empty: its first line must name the columns")));
@@ -147,16 +126,12 @@ impl Table {
         if collector.pushed() == 0 {
             return Err(Error::usage(format!("there are no items in {origin}: it has a header and no rows")));
         }
-        Ok(())
+        Ok(self.columns)
     }
 
     pub(super) fn into_columns(self) -> Columns {
         self.columns
     }
-}
-
-fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum()
 }
 
 fn count(count: usize, noun: &str) -> String {

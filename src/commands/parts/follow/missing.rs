@@ -28,17 +28,10 @@ pub(in crate::commands) struct Missing {
     /// A part is missing, for this reason.
     torn: BTreeMap<String, IndexSet>,
     told: BTreeMap<String, IndexSet>,
-<<<<<<< HEAD
     /// No log was begun, for this reason.
     unstarted: BTreeMap<String, IndexSet>,
     /// Which logs are known not to be whole on their nodes.
     cut: CutLogs,
-=======
-    /// Which logs are known not to be whole on their nodes.
-    cut: CutLogs,
-    /// No log was begun, for this reason.
-    unstarted: BTreeMap<String, IndexSet>,
->>>>>>> logs
 }
 
 /// What there is of a log that could not be read to its end.

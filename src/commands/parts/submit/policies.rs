@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::commands::Context;
 use crate::error::{Error, Kind};
 use crate::spec::policy::Policy;
-use crate::spec::server::Feature;
+use crate::spec::server::{self, Feature};
 
 /// Checks that the server keeps those policies that nothing else can stand for.
 ///
@@ -15,19 +15,19 @@ pub(in crate::commands) fn check_kept(stored: &Value, policy: &Policy) -> Result
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
     let missing = |what: &str, flag: &str, feature: Feature| {
-        let since = feature.since();
+        let since = feature.since;
         Error::new(Kind::Failed, format!("this server {what}: {flag} needs Kubernetes 1.{since} or newer"))
             .hint(format!("leave {flag} out"))
     };
     if let Some(success) = policy.success.as_ref().filter(|_| stored["spec"]["successPolicy"].is_null()) {
         let flag = if success.indexes.is_some() { "--success-indexes" } else { "--success-count" };
-        return Err(missing("knows no success policy", flag, Feature::SuccessPolicy));
+        return Err(missing("knows no success policy", flag, server::SUCCESS_POLICY));
     }
     if !policy.fail_on_exit.is_empty() && !has("FailIndex") {
-        return Err(missing("can't fail an index by its exit code", "--fail-on-exit", Feature::RetriesOfEachIndex));
+        return Err(missing("can't fail an index by its exit code", "--fail-on-exit", server::RETRIES_OF_EACH_INDEX));
     }
     if !policy.ignore_exit.is_empty() && !has("Ignore") {
-        return Err(missing("knows no pod failure policy", "--ignore-exit", Feature::PodFailurePolicy));
+        return Err(missing("knows no pod failure policy", "--ignore-exit", server::POD_FAILURE_POLICY));
     }
     Ok(())
 }
@@ -52,12 +52,12 @@ pub(in crate::commands) fn mind_dropped(
     let sent_fields = sent["spec"].as_object().into_iter().flatten().map(|(field, _)| field.as_str());
     let dropped: Vec<_> = sent_fields.filter(|field| stored["spec"].get(field).is_none()).collect();
     let mut fallback = None;
-    let per_index = Feature::RetriesOfEachIndex.since();
+    let per_index = server::RETRIES_OF_EACH_INDEX.since;
     for field in &dropped {
         match *field {
             "completionMode" => {
                 return Err(Error::new(Kind::Failed, "this server knows no Indexed Jobs")
-                    .hint(format!("they need Kubernetes 1.{} or newer", Feature::IndexedJobs.since())));
+                    .hint(format!("they need Kubernetes 1.{} or newer", server::INDEXED_JOBS.since)));
             }
             "backoffLimitPerIndex" => {
                 let limit = limit_of_all(sent["spec"]["completions"].as_u64().unwrap_or(0), policy);
@@ -79,7 +79,7 @@ pub(in crate::commands) fn mind_dropped(
             "maxFailedIndexes" if dropped.contains(&"backoffLimitPerIndex") && policy.max_failed.is_some() => {}
             "podFailurePolicy" => context.ui.warning(&format!(
                 "this server has no pod failure policy (it needs Kubernetes 1.{}): a drained node counts as a failure",
-                Feature::PodFailurePolicy.since()
+                server::POD_FAILURE_POLICY.since
             )),
             field => context.ui.warning(&format!("this server does not know spec.{field}, and dropped it")),
         }
