@@ -115,7 +115,9 @@ impl Missing {
         self.unstarted.clear();
         self.gone = self.gone.intersection(&ended);
         for logs in [&mut self.torn, &mut self.told] {
-            logs.values_mut().for_each(|indexes| *indexes = indexes.intersection(&ended));
+            for indexes in logs.values_mut() {
+                *indexes = indexes.intersection(&ended);
+            }
             logs.retain(|_, indexes| !indexes.is_empty());
         }
         self
