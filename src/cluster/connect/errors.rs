@@ -342,7 +342,7 @@ mod tests {
         assert!(hints.contains("can-i list jobs.batch -A"), "{hints}");
         // What is not a plain word is not made into a command.
         let message = r#"x: User "ann" cannot get; rm resource "pods" in API group "" in the namespace "ns""#;
-        assert_eq!(told(403, "Forbidden", message, &json!({})).2, "");
+        assert!(!told(403, "Forbidden", message, &json!({})).2.contains("rm"));
         let (_, _, hints) = told(403, "Forbidden", "exceeded quota: q, requested: pods=1", &json!({}));
         assert!(hints.contains("kubectl describe quota"), "{hints}");
         let (kind, text, hints) = told(401, "Unauthorized", "Unauthorized", &json!({}));
