@@ -18,7 +18,7 @@ use super::outputs::fetch::{AT_ONCE, Found, Gathered, Source};
 use super::outputs::folder::{Folder, Wanted};
 use super::outputs::harvest::Harvest;
 use super::outputs::rows::{self, Messages};
-use super::{Context, find};
+use super::{Context, find, resumed};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
 use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
@@ -53,6 +53,9 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let state = find::family(job.clone(), only_this, &cluster, context).await?;
     let selection = Selection::new(index, Vec::new());
     selection.check(&state)?;
+    if let Some(job) = state.items_job() {
+        resumed::warn_of_changed_list(job, &cluster, context).await;
+    }
     let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
     let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
     let by_item = folder.as_ref().is_some_and(Folder::is_by_item);
