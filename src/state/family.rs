@@ -59,6 +59,7 @@ impl Family {
     pub(super) fn mark_gone(&mut self, uid: Option<&str>) {
         if let Some(at) = self.position(uid) {
             self.members[at].mark_gone();
+            self.sum_up();
         }
     }
 
@@ -115,7 +116,8 @@ impl Family {
     /// position, that keeps no list.
     pub(super) fn fold_failed(&self, by_attempts: &dyn Fn(usize) -> IndexSet) -> IndexSet {
         let mut failed = IndexSet::new();
-        for (position, member) in self.members.iter().enumerate() {
+        let counting = self.members.iter().enumerate().filter(|(position, member)| !self.is_lost(*position, member));
+        for (position, member) in counting {
             if self.is_merged() {
                 // Noted of Jobs that may be gone; a Job that is still there was folded in before.
                 failed = failed.union(&member.failed_before());

@@ -21,7 +21,7 @@ const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
 /// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
 const SHORT: i32 = 30;
 /// How long a last look at a Job may take.
-const LAST_LOOK: Duration = Duration::from_secs(2);
+const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// Says what a tracker remarks, if anything.
 pub(in crate::commands) fn say(remark: Option<Remark>, context: &mut Context) {
