@@ -11,7 +11,7 @@ mod index;
 mod items;
 mod wrap;
 
-use serde_json::{Value, json};
+use serde_json::{Value, from_value, json};
 
 use super::{Manifest, filled, order};
 use crate::contract::{annotation, label};
@@ -215,6 +215,17 @@ fn list_mut<'a>(job: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut 
 /// A list within the Pod.
 fn list<'a>(job: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
     job.pointer(&format!("/spec/template/spec/{list}")).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Puts entries into a list at `position`, or last; the list is there afterwards only if it has any.
+fn insert(of: &mut Value, list: &str, position: usize, new: impl IntoIterator<Item = Value>) {
+    let Some(fields) = of.as_object_mut() else { return };
+    let mut entries = fields.shift_remove(list).and_then(|list| from_value(list).ok()).unwrap_or_default();
+    let position = Vec::<Value>::len(&entries).min(position);
+    entries.splice(position..position, new);
+    if !entries.is_empty() {
+        fields.insert(list.to_owned(), Value::Array(entries));
+    }
 }
 
 /// Something in a container or another object that has a list.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::filled;
 use super::super::scripts::{escape_expansion, quote};
-use super::{Plan, entries, entries_mut, list, list_mut, text};
+use super::{Plan, entries, entries_mut, insert, list, list_mut, text};
 use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -52,16 +52,9 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
     mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));
     writer["volumeMounts"] = json!(mounts);
-    prepend(pod, "initContainers", writer);
-    prepend(pod, "volumes", json!({"name": ORIGINAL, "emptyDir": {}}));
+    insert(pod, "initContainers", 0, [writer]);
+    insert(pod, "volumes", 0, [json!({"name": ORIGINAL, "emptyDir": {}})]);
     Ok(())
-}
-
-fn prepend(pod: &mut Value, list: &str, entry: Value) {
-    match pod[list].as_array_mut() {
-        Some(entries) => entries.insert(0, entry),
-        None => pod[list] = json!([entry]),
-    }
 }
 
 /// The index set in as many words as it takes.
@@ -175,10 +168,7 @@ fn read_from_file(container: &mut Value) {
     if !named {
         // Last, as the Job controller would have it: a variable that stands before it does not see it.
         let variable = json!({"name": INDEX_VARIABLE, "valueFrom": source});
-        match container["env"].as_array_mut() {
-            Some(variables) => variables.push(variable),
-            None => container["env"] = json!([variable]),
-        }
+        insert(container, "env", usize::MAX, [variable]);
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::read::{self, ItemSource, Listing};
 use super::super::{pack, payload};
 use super::changes::worker_mut;
 use super::copies::is_gone;
-use super::{Plan, entries, text};
+use super::{Plan, entries, insert, text};
 use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, annotation};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -208,44 +208,21 @@ impl Renewed {
             worker["command"] = json!(input.command);
             // The others are there already.
             let of_item = input.env.into_iter().filter(|variable| variable.pointer("/valueFrom/fileKeyRef").is_some());
-            prepend(worker, "env", of_item.collect());
-            append(worker, "volumeMounts", input.mounts);
+            insert(worker, "env", 0, of_item);
+            insert(worker, "volumeMounts", usize::MAX, input.mounts);
         }
         let pod = &mut job["spec"]["template"]["spec"];
-        append(pod, "volumes", input.volumes);
+        insert(pod, "volumes", usize::MAX, input.volumes);
         let (position, before) = init.map_or((usize::MAX, json!({})), |(position, init)| (position, init));
-        for new in input.init_containers {
+        let containers = input.init_containers.into_iter().map(|new| {
             // What was set for the first one, as a security context, holds for this one.
             let mut container = before.clone();
             for (key, value) in new.as_object().into_iter().flatten() {
                 container[key] = value.clone();
             }
-            match pod["initContainers"].as_array_mut() {
-                Some(containers) => containers.insert(position.min(containers.len()), container),
-                None => pod["initContainers"] = json!([container]),
-            }
-        }
-        if let Some(pod) = pod.as_object_mut() {
-            let emptied = |key: &str, list: &Value| ["initContainers", "volumes"].contains(&key) && *list == json!([]);
-            pod.retain(|key, list| !emptied(key, list));
-        }
+            container
+        });
+        insert(pod, "initContainers", position, containers);
         Ok(config_maps)
-    }
-}
-
-fn append(of: &mut Value, list: &str, new: Vec<Value>) {
-    match of.get_mut(list).and_then(Value::as_array_mut) {
-        Some(entries) => entries.extend(new),
-        None if new.is_empty() => {}
-        None => of[list] = json!(new),
-    }
-}
-
-fn prepend(of: &mut Value, list: &str, mut new: Vec<Value>) {
-    if let Some(entries) = of.get_mut(list).and_then(Value::as_array_mut) {
-        new.append(entries);
-    }
-    if !new.is_empty() {
-        of[list] = json!(new);
     }
 }
