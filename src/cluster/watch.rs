@@ -37,10 +37,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const LAST_TRY: Duration = Duration::from_secs(120);
 /// After so long without trouble the pauses begin anew.
 const CALM: Duration = Duration::from_secs(3);
-/// After so many seconds the server ends a watch. Before that, and each minute, it sends a bookmark.
-const ROUND: u32 = 60;
+/// After so many seconds the server ends a watch. Just before that it sends a bookmark.
+const ROUND: u32 = 30;
 /// A watch over which nothing came for longer than a round may be dead: all is listed again.
-const SILENCE: Duration = Duration::from_secs(66);
+const SILENCE: Duration = Duration::from_secs(35);
 /// When a Job counts its Pods anew, its watch of Pods brought the reason just before, or does so soon.
 const JUST_BEFORE: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(3);

@@ -84,9 +84,9 @@ const REFUSALS: u32 = 6;
 /// How often a log is asked for again that nobody waits for and that never came: for half a second.
 const FEW: u32 = 2;
 
-/// A request that failed after so long waited for a silent server, and counts as several: nobody waits for ten of them.
-const SLOW: Duration = Duration::from_secs(10);
-const SLOW_COUNTS: u32 = 10;
+/// A request that failed after some seconds waited for a silent server, and counts as one for each second, up to so
+/// many: nobody waits for ten such requests.
+const SLOW_COUNTS: u64 = 10;
 
 /// The first pause before a log is taken up again: after a broken connection, and after one that was closed in order.
 const BROKEN: Duration = Duration::from_millis(100);
@@ -189,7 +189,7 @@ struct Tries {
 impl Tries {
     fn note(&mut self, came: &Result<End, Failure>, progressed: bool, has_broken: bool, took: Duration) {
         self.idle = if progressed { 0 } else { self.idle + 1 };
-        let count = if took < SLOW { 1 } else { SLOW_COUNTS };
+        let count = u32::try_from(took.as_secs().clamp(1, SLOW_COUNTS)).unwrap_or(1);
         self.failures = if progressed || came.is_ok() { 0 } else { self.failures.saturating_add(count) };
         self.served |= came.is_ok() || progressed || has_broken;
     }

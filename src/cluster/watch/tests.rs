@@ -134,37 +134,37 @@ fn quiet_job(what: &str) -> Option<Answer> {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_brings_nothing_is_listed_again_after_its_round() {
-    let seen = watch(150, |what, before| {
+    let seen = watch(80, |what, before| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list(&format!("{before}1"), &[pod(&format!("p{before}"), "1")]),
             _ => silent(""),
         })
     })
     .await;
-    assert_eq!(seen.times("pods list"), [0, 66, 132], "{:?}", seen.asked);
-    assert_eq!(seen.times("jobs list"), [0, 66, 132], "{:?}", seen.asked);
+    assert_eq!(seen.times("pods list"), [0, 35, 70], "{:?}", seen.asked);
+    assert_eq!(seen.times("jobs list"), [0, 35, 70], "{:?}", seen.asked);
     assert_eq!(seen.pods(), ["p0", "p1", "p2"]);
     assert!(!seen.notices.iter().any(|notice| notice.starts_with("reconnecting")), "{:?}", seen.notices);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_is_ended_over_and_over_without_a_word_is_listed_again() {
-    let seen = watch(70, |what, _| {
+    let seen = watch(40, |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
             _ => Answer(200, String::new(), false),
         })
     })
     .await;
-    assert_eq!(seen.times("pods list"), [0, 66], "{:?}", seen.asked);
-    assert!(seen.times("pods watch").len() <= 4 * 70, "{:?}", seen.asked.len());
+    assert_eq!(seen.times("pods list"), [0, 35], "{:?}", seen.asked);
+    assert!(seen.times("pods watch").len() <= 4 * 40, "{:?}", seen.asked.len());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bookmark_shows_that_a_quiet_watch_is_alive() {
     let bookmark = json!({"type": "BOOKMARK", "object": {"apiVersion": "v1", "kind": "Pod",
         "metadata": {"resourceVersion": "7", "creationTimestamp": null}}});
-    let seen = watch(62, move |what, _| {
+    let seen = watch(33, move |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
             "pods watch=1" => Answer(200, format!("{bookmark}\n"), false),
@@ -247,7 +247,7 @@ async fn a_list_whose_rest_is_forgotten_is_read_at_once() {
 async fn a_busy_server_is_not_asked_before_it_wants_to_be() {
     let status = json!({"kind": "Status", "status": "Failure", "reason": "TooManyRequests", "message": "later",
         "code": 429, "details": {"retryAfterSeconds": 25}});
-    let seen = watch(60, move |what, before| {
+    let seen = watch(50, move |what, before| {
         quiet_job(what).unwrap_or_else(|| match (what, before) {
             ("pods list", 0) => whole(429, &status),
             ("pods list", _) => list("1", &[pod("a", "1")]),

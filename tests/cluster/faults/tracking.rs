@@ -202,7 +202,7 @@ fn only_the_deletion_of_the_job_itself_ends_its_following() {
     assert!(waited.stderr.contains("job fam with its retries completed: 2 of 2 indexes"), "{waited:?}");
 
     cluster.run(&["run", "two", "--items", "a,b", "-q", "--", "sh", "-c", "exit 1"]);
-    cluster.run(&["retry", "two", "-d", "-q", "--", "sleep", "60"]).ok();
+    cluster.run(&["retry", "two", "-d", "-q", "--", "sh", "-c", "sleep 60"]).ok();
     let waiting = cluster.start(&["wait", "two"]);
     cluster.eventually("running pods", || cluster.field("job/two-r1", "{.status.ready}") == "2");
     sleep(Duration::from_secs(1));
