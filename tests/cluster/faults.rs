@@ -334,7 +334,7 @@ fn a_server_that_goes_and_comes_is_told_once_each() {
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
     let url = proxy(port, Arc::clone(&outage));
-    let script = "i=0; while [ $i -lt 14 ]; do echo line $i; i=$((i+1)); sleep 1; done";
+    let script = "i=0; while [ $i -lt 22 ]; do echo line $i; i=$((i+1)); sleep 1; done";
     let args = ["run", "outage", "--completions", "3", "-s", &url, "-n", cluster.namespace()];
     let running = cluster.start(&[&args[..], &["--", "sh", "-c", script]].concat());
     cluster.eventually("running pods", || cluster.field("job/outage", "{.status.ready}") == "3");
@@ -346,7 +346,7 @@ fn a_server_that_goes_and_comes_is_told_once_each() {
     }
     let outcome = running.end();
     assert_eq!(outcome.code, 0, "{outcome:?}");
-    let mut expected: Vec<_> = (0..3).flat_map(|i| (0..14).map(move |n| format!("[{i}] line {n}"))).collect();
+    let mut expected: Vec<_> = (0..3).flat_map(|i| (0..22).map(move |n| format!("[{i}] line {n}"))).collect();
     expected.sort();
     assert_eq!(outcome.sorted_lines(), expected);
     assert_eq!(outcome.stderr.matches("warning: reconnecting to the server: ").count(), 2, "{outcome:?}");
