@@ -249,7 +249,7 @@ impl<T: Read> Accept for Vec<T> {
     }
 }
 
-/// Labels and annotations, of which only those are kept that the template, and thus the Job, does not have.
+/// Keeps only the labels and annotations that the template, and thus the Job, does not have.
 impl Accept for Option<BTreeMap<String, String>> {
     fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
         let Entry { key, value } = Entry::read(value)?.unwrap_or_default();

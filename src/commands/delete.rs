@@ -86,7 +86,7 @@ impl Filter {
     }
 }
 
-/// How Jobs are deleted, and how it is told what is gone.
+/// How Jobs are deleted, and how deletions are reported.
 struct Way {
     keep_results: Option<PathBuf>,
     no_wait: bool,

@@ -29,7 +29,7 @@ use report::Progress;
 /// What to follow, and how.
 pub(in crate::commands) struct Follow<'a> {
     pub(in crate::commands) cluster: &'a Arc<Cluster>,
-    /// A Job, or a family of Jobs, of which no Pod is known yet.
+    /// A Job, or a family of Jobs. No Pod is known yet.
     pub(in crate::commands) state: JobState,
     pub(in crate::commands) logs: LogView,
     /// Where the output of each index is kept as well.
@@ -44,7 +44,7 @@ pub(in crate::commands) struct LogView {
     pub(in crate::commands) printer: LogPrinter,
     pub(in crate::commands) order: LineOrder,
     pub(in crate::commands) streams: Streams,
-    /// Logs of which the beginning is known to be missing.
+    /// Logs whose beginning is known to be missing.
     pub(in crate::commands) cut: CutLogs,
 }
 

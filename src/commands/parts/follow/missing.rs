@@ -204,8 +204,8 @@ fn not_started_within(attempt: &Attempt) -> String {
     }
 }
 
-/// Notes how the reading of a log ended. Of one of which nothing came the message that its container left is printed, if
-/// it is still `picked`. Returns what is to be said at once where logs are followed.
+/// Notes how the reading of a log ended. If no line was read, prints the container's termination message instead, where
+/// the log is still `picked`. Returns a warning for a log that is followed.
 pub(in crate::commands) fn note_end(
     source: &LogSource,
     picked: Option<&Picked<'_>>,

@@ -193,7 +193,7 @@ impl LogPrinter {
         Ok(())
     }
 
-    /// Whether a person reads the lines, of which then only the last state counts.
+    /// Whether a person reads the lines. Then only the last state of a line counts.
     fn redraws(&self, style: Style) -> bool {
         style.terminal && !self.form.raw && self.form.to.is_none()
     }

@@ -1,4 +1,4 @@
-//! Logs of which their node no longer has all, noted with their Job by whoever followed them.
+//! Logs that are no longer whole on their nodes. Each is noted with its Job by the command that followed it.
 //!
 //! A node gives its readers only the newest file of a log, of 10 MiB unless it is set up otherwise, and nothing in the
 //! API says that there were others. The time of the first line does not tell: of a worker that wrote 20 MB in 34 s the
