@@ -36,7 +36,8 @@ use verb::{DONE, Stage, VERBS, Verb, prepare};
 const WORKERS: usize = 8;
 /// How many seconds a command may take.
 const LIMIT: &str = "60";
-/// The same while the server is unavailable: a log is asked for again for two minutes, as long as a server may restart.
+/// The same while the server is unavailable, or silent about the Pods of a Job that has ended: those and logs are asked
+/// for again for two minutes, as long as a server may restart.
 const LIMIT_OF_OUTAGE: &str = "180";
 /// How many cells the representative part has.
 const PART: usize = 150;
@@ -92,7 +93,9 @@ impl Bench {
     fn run<T>(&self, verb: &Verb, injection: Option<Injection>, judge: impl FnOnce(&Proxy, Traces<'_>) -> T) -> T {
         let cluster = if verb.stage == Stage::Done { &self.done } else { &self.work };
         let api = Api { port: self.port, namespace: cluster.namespace() };
-        let is_outage = injection.as_ref().is_some_and(|one| one.lasts && one.fault == Fault::Unavailable);
+        let is_outage = injection.as_ref().filter(|injection| injection.lasts).is_some_and(|injection| {
+            injection.fault == Fault::Unavailable || injection.fault == Fault::Stall && injection.call.0 == "LIST pods"
+        });
         let limit = if is_outage { LIMIT_OF_OUTAGE } else { LIMIT };
         let job = format!("c{}", self.jobs.fetch_add(1, Ordering::Relaxed));
         prepare(verb.stage, &job, api);
