@@ -15,7 +15,7 @@ use crate::error::{self, Error, Kind};
 
 /// Longer texts of a server, such as a proxy's whole page, are cut.
 const LONGEST: usize = 400;
-const NO_API_SERVER: &str = "is it a Kubernetes API server, and not a login page or a proxy?";
+pub(crate) const NO_API_SERVER: &str = "is it a Kubernetes API server, and not a login page or a proxy?";
 
 /// The error of one kube call as ours; `doing` is such as "get jobs in namespace default", `server` its URL.
 pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Error {
@@ -218,7 +218,7 @@ fn told(status: &Status) -> String {
 }
 
 fn forbidden(error: Error, said: &str) -> Error {
-    if let Some(asked) = Asked::read(said) {
+    if let Some(asked) = asked(said) {
         return error
             .hint(format!("kubectl auth can-i {asked} tells whether you may"))
             .hint("ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you");
@@ -229,42 +229,23 @@ fn forbidden(error: Error, said: &str) -> Error {
     error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
 }
 
-/// What a message of the server's RBAC says was asked for.
-struct Asked<'a> {
-    verb: &'a str,
-    resource: &'a str,
-    group: &'a str,
-    namespace: Option<&'a str>,
-}
-
-impl<'a> Asked<'a> {
-    /// Reads `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
-    fn read(said: &'a str) -> Option<Self> {
-        let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
-        let (resource, rest) = rest.split_once('"')?;
-        let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
-        let namespace = rest.split_once("in the namespace \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
-        let plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "-./*".contains(one));
-        let plain = [verb, resource, group, namespace.unwrap_or_default()].into_iter().all(plain);
-        plain.then_some(Self { verb, resource, group, namespace })
+/// What a message of the server's RBAC says was asked for, as `kubectl auth can-i` takes it.
+///
+/// The message is such as `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
+fn asked(said: &str) -> Option<String> {
+    let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
+    let (resource, rest) = rest.split_once('"')?;
+    let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
+    let namespace = rest.split_once("in the namespace \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+    let plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "-./*".contains(one));
+    if ![verb, resource, group, namespace.unwrap_or_default()].into_iter().all(plain) {
+        return None;
     }
-}
-
-impl std::fmt::Display for Asked<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (resource, sub) = self.resource.split_once('/').unwrap_or((self.resource, ""));
-        write!(f, "{} {resource}", self.verb)?;
-        if !self.group.is_empty() {
-            write!(f, ".{}", self.group)?;
-        }
-        if !sub.is_empty() {
-            write!(f, " --subresource={sub}")?;
-        }
-        match self.namespace {
-            Some(namespace) => write!(f, " -n {namespace}"),
-            None => f.write_str(" -A"),
-        }
-    }
+    let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
+    let option = |start: &str, value: &str| if value.is_empty() { String::new() } else { format!("{start}{value}") };
+    let (group, sub) = (option(".", group), option(" --subresource=", sub));
+    let scope = namespace.map_or_else(|| " -A".to_owned(), |namespace| format!(" -n {namespace}"));
+    Some(format!("{verb} {resource}{group}{sub}{scope}"))
 }
 
 fn not_found(error: Error, status: &Status) -> Error {

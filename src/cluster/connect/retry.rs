@@ -67,26 +67,17 @@ impl Tries {
 
 /// Whether a connection that was there broke down: not one that could not be made in the first place.
 fn is_loss(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let is_loss = |error: &(dyn StdError + 'static)| {
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
         {
-            return true;
+            return Some(true);
         }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            let kind = error.kind();
-            return matches!(
-                kind,
-                ErrorKind::ConnectionReset
-                    | ErrorKind::BrokenPipe
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::UnexpectedEof
-            );
-        }
-        next = error.source();
-    }
-    false
+        let kind = error.downcast_ref::<std::io::Error>()?.kind();
+        Some(matches!(kind, ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof))
+    };
+    std::iter::successors(Some(error), |&error| error.source()).find_map(is_loss) == Some(true)
 }
 
 #[cfg(test)]

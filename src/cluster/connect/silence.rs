@@ -1,6 +1,5 @@
 //! How long a server may be silent, and who learns of it.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -45,12 +44,6 @@ pub(super) struct Patience {
     hook: SilenceHook,
     /// Whether the user knows of the current silence.
     noticed: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for Patience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Patience").field("server", &self.server).field("limit", &self.limit).finish_non_exhaustive()
-    }
 }
 
 impl Patience {

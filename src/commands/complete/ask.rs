@@ -191,16 +191,23 @@ impl Asker {
     }
 
     fn kubeconfig(&self, id: &str) -> Option<Vec<Candidate>> {
-        let options = self.options()?;
-        let choices = connect::choices(options.kubeconfig.as_deref(), &|name| std::env::var(name).ok()).ok()?;
-        let context = |(name, cluster, namespace): (String, String, String)| {
-            let namespace = if namespace.is_empty() { namespace } else { format!(", namespace {namespace}") };
-            Candidate::new(name, format!("cluster {cluster}{namespace}"))
-        };
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let read = connect::kubeconfig(self.options()?.kubeconfig.as_deref(), &env).ok()?;
         Some(match id {
-            "context" => choices.contexts.into_iter().map(context).collect(),
-            "cluster" => choices.clusters.into_iter().map(|(name, server)| Candidate::new(name, server)).collect(),
-            _ => names(choices.users),
+            "context" => {
+                let described = read.contexts.into_iter().map(|(name, context)| {
+                    let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
+                    let namespace = namespace.map(|namespace| format!(", namespace {namespace}")).unwrap_or_default();
+                    let cluster = context.cluster.unwrap_or_default();
+                    Candidate::new(name, format!("cluster {cluster}{namespace}"))
+                });
+                described.collect()
+            }
+            "cluster" => {
+                let clusters = read.clusters.into_iter();
+                clusters.map(|(name, cluster)| Candidate::new(name, cluster.server.unwrap_or_default())).collect()
+            }
+            _ => names(read.users.into_keys().collect()),
         })
     }
 

@@ -320,7 +320,7 @@ async fn a_plugin_runs_only_where_kubectls_preferences_let_it() {
     machine.set("KUBERC", "off");
     ask(&connect(&machine)).await.unwrap();
     machine.set("KUBERC", machine.path("gone"));
-    let error = machine.connect(&ConnectOptions::default()).unwrap_err();
+    let error = machine.connect(&ConnectOptions::default()).err().unwrap();
     assert!(error.to_string().contains("can't read"), "{error}");
     machine.set("KUBECTL_KUBERC", "false");
     ask(&connect(&machine)).await.unwrap();
@@ -357,7 +357,7 @@ async fn oidc_sends_its_id_token() {
         assert!(error.hints()[0].contains("log in again"));
     }
     let machine = by_oidc(&server, &ca, "{client-id: c}");
-    let error = machine.connect(&ConnectOptions::default()).unwrap_err();
+    let error = machine.connect(&ConnectOptions::default()).err().unwrap();
     assert!(error.to_string().contains("no idp-issuer-url"), "{error}");
 }
 

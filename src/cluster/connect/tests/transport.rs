@@ -391,7 +391,7 @@ async fn a_proxy_that_refuses_is_told_from_the_server() {
     assert!(text.contains("the proxy on the way to cluster.test:6443 did not connect"), "{text}");
     assert!(error.hints()[0].contains("HTTPS_PROXY") && !text.contains("s3cret"), "{error:?}");
     machine.set("HTTPS_PROXY", "ftp://somewhere");
-    assert!(machine.connect(&none()).unwrap_err().to_string().contains("http, https or socks5"));
+    assert!(machine.connect(&none()).err().unwrap().to_string().contains("http, https or socks5"));
 }
 
 #[tokio::test]
