@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::StreamExt as _;
 use futures::future::OptionFuture;
 use hyper::body::Bytes;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Cause, Failure};
-use super::batch::{Excuse, LogBatch, Splitter, Why, is_line_of_container, leading_time};
+use super::batch::{LogBatch, Splitter, Why, is_line_of_container, leading_time};
 use super::streams::{Streams, Turn};
 use super::{LogOptions, LogSource};
 use crate::cluster::Cluster;
@@ -43,10 +44,10 @@ pub(super) struct Reading<'a> {
     cluster: &'a Cluster,
     source: &'a Arc<LogSource>,
     options: LogOptions,
-    splitter: Splitter,
+    pub(super) splitter: Splitter,
     batches: &'a mpsc::Sender<LogBatch>,
     /// Whether the connection broke within the log, and no line has come since.
-    broke: bool,
+    pub(super) broke: bool,
 }
 
 /// How one answer came to its end.
@@ -119,35 +120,10 @@ impl<'a> Reading<'a> {
         Self { cluster, source, options, splitter, batches, broke: false }
     }
 
-    /// How much was handed on.
-    pub(super) fn progress(&self) -> u64 {
-        self.splitter.progress()
-    }
-
-    /// Whether lines may be missing.
-    pub(super) fn has_gap(&self) -> bool {
-        self.splitter.has_gap()
-    }
-
-    /// Whether the log ended within a line, which was given a break.
-    pub(super) fn has_added_break(&self) -> bool {
-        self.splitter.has_added_break()
-    }
-
-    /// Whether the server began to give the log, and the connection broke then.
-    pub(super) fn has_broken(&self) -> bool {
-        self.broke
-    }
-
-    /// The log is about to be asked for again.
-    pub(super) fn resume(&mut self) {
-        self.splitter.resume();
-    }
-
     fn params(&self, follow: bool, previous: bool) -> LogParams {
         let container = Some(self.source.container.clone()).filter(|name| !name.is_empty());
         let needs_times = self.options.needs_times();
-        let resumed = self.splitter.since();
+        let resumed = self.splitter.place.since();
         let since = resumed.or(self.options.since.map(Timestamp::as_second));
         LogParams {
             container,
@@ -164,11 +140,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads what one request gives of the log as it is now: of one that is followed until `ended`.
-    pub(super) async fn once(&mut self, ended: Option<&CancellationToken>, turn: &Turn<'_>) -> Result<End, Failure> {
-        self.read(ended, self.options.previous, turn).await
-    }
-
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         ended: Option<&CancellationToken>,
         previous: bool,
@@ -180,16 +152,16 @@ impl<'a> Reading<'a> {
             answer = self.cluster.ask_for_log(&self.source.pod, &params) => answer?,
             Some(()) = is_over => return Ok(End::Ended),
         };
-        let mut silence = Silence::new(self.progress());
+        let mut silence = Silence::new(self.splitter.handed);
         loop {
             let came = match ended {
                 Some(ended) => match self.next(&mut answer, &mut silence, ended, turn).await? {
                     Ok(came) => came,
                     Err(end) => return Ok(end),
                 },
-                None => answer.next().await,
+                None => answer.body.next().await,
             };
-            silence.end(self.progress());
+            silence.end(self.splitter.handed);
             let Some(came) = came else {
                 return match self.excuse().await? {
                     Some(failure) => Err(failure),
@@ -211,7 +183,7 @@ impl<'a> Reading<'a> {
             if self.splitter.is_full() {
                 return Ok(End::Limit);
             }
-            if self.splitter.needs_former_file() {
+            if self.splitter.needs_former_file {
                 return Ok(End::FormerFile);
             }
         }
@@ -228,11 +200,11 @@ impl<'a> Reading<'a> {
         loop {
             let came = tokio::select! {
                 biased;
-                came = turn.or_over(timeout(silence.patience, answer.next())), if !ended.is_cancelled() => came,
+                came = turn.or_over(timeout(silence.patience, answer.body.next())), if !ended.is_cancelled() => came,
                 () = ended.cancelled() => {
-                    let has_rest = self.progress() >= ROTATED && !silence.had_all;
+                    let has_rest = self.splitter.handed >= ROTATED && !silence.had_all;
                     let pause = if has_rest { LAST_PAUSE } else { Duration::ZERO };
-                    return Ok(timeout(pause, answer.next()).await.map_err(|_| End::Ended));
+                    return Ok(timeout(pause, answer.body.next()).await.map_err(|_| End::Ended));
                 }
             };
             match came {
@@ -240,11 +212,11 @@ impl<'a> Reading<'a> {
                 Some(Ok(came)) => return Ok(Ok(came)),
                 Some(Err(_)) => {
                     let is_behind = !self.has_seen_last_line().await?;
-                    if !silence.goes_on(is_behind, self.progress()) {
+                    if !silence.goes_on(is_behind, self.splitter.handed) {
                         return Ok(Err(End::Silent));
                     }
                     if !is_behind {
-                        self.splitter.note_end_of_file();
+                        self.splitter.place.note_end_of_file();
                     }
                 }
             }
@@ -258,10 +230,10 @@ impl<'a> Reading<'a> {
         begun: Instant,
         again: bool,
     ) -> Result<End, Failure> {
-        let before = self.progress();
-        let end = self.once(None, turn).await?;
+        let before = self.splitter.handed;
+        let end = self.read(None, self.options.previous, turn).await?;
         let End::Closed { known } = end else { return Ok(end) };
-        let took_long = begun.elapsed() >= LONG && (!again || before != self.progress());
+        let took_long = begun.elapsed() >= LONG && (!again || before != self.splitter.handed);
         if !self.is_whole(known, took_long).await? {
             return Err(Failure::broken("it ended before the last line"));
         }
@@ -289,7 +261,7 @@ impl<'a> Reading<'a> {
                 self.check_refusal().await?;
                 // The file that was read was rotated, and the new one is empty.
                 if self.broke && self.splitter.is_behind_itself() {
-                    self.splitter.note_gap();
+                    self.splitter.place.note_gap();
                 }
                 Ok(true)
             }
@@ -313,7 +285,7 @@ impl<'a> Reading<'a> {
 
     /// What the node said in place of the log, or of its rest.
     async fn excuse(&self) -> Result<Option<Failure>, Failure> {
-        let Some(Excuse { why, text }) = self.splitter.excuse() else { return Ok(None) };
+        let Some((why, text)) = self.splitter.excuse() else { return Ok(None) };
         // Without times the last words of a container may look the same; asked for with times, those have one.
         if !self.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
             return Ok(None);
@@ -343,9 +315,8 @@ impl<'a> Reading<'a> {
     async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
         let mut answer = self.cluster.ask_for_log(&self.source.pod, params).await?;
         let mut all = Vec::new();
-        while let Some(bytes) = answer.next().await {
-            let bytes = bytes.map_err(|_| Failure::broken("the connection was closed"))?;
-            all.extend_from_slice(&bytes);
+        while let Some(bytes) = answer.body.next().await {
+            all.extend_from_slice(&bytes.map_err(|_| Failure::broken("the connection was closed"))?);
         }
         Ok(all)
     }
@@ -353,12 +324,8 @@ impl<'a> Reading<'a> {
     /// Whether the node's file begins behind the first line that was read, where that was the first of the log.
     pub(super) async fn is_cut(&self) -> bool {
         let LogOptions { previous, tail, since, .. } = self.options;
-        let Some(first) = self.splitter.first().filter(|_| self.progress() >= ROTATED && !previous) else {
-            return false;
-        };
-        if tail.is_some() || since.is_some() {
-            return false;
-        }
+        let is_from_start = self.splitter.handed >= ROTATED && !previous && tail.is_none() && since.is_none();
+        let Some(first) = self.splitter.first.filter(|_| is_from_start) else { return false };
         let beginning = LogParams { since_time: None, limit_bytes: Some(64), ..self.params(false, false) };
         self.read_all(&beginning).await.is_ok_and(|line| leading_time(&line).is_none_or(|(time, _)| time > first))
     }
@@ -366,19 +333,19 @@ impl<'a> Reading<'a> {
     /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
     /// does not reach back; true if lines may be missing of that.
     pub(super) async fn catch_up(&mut self, streams: &Streams) -> bool {
-        self.resume();
-        self.splitter.look_for_former_file(false);
+        self.splitter.resume();
+        self.splitter.looks_for_former = false;
         let turn = streams.turn().await;
         let former = self.read(None, true, &turn).await;
         if former.is_err() {
             // There was none: the file was rotated, and begins wherever it does.
-            self.resume();
+            self.splitter.resume();
             return false;
         }
         self.hand_on_rest().await;
-        let gap = self.has_gap();
+        let gap = self.splitter.place.has_gap();
         self.splitter.resume_in_next();
-        self.splitter.look_for_former_file(true);
+        self.splitter.looks_for_former = true;
         gap
     }
 }
