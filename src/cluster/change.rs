@@ -21,7 +21,6 @@ const SENDS: u32 = 3;
 /// How long after it was sent first a change is looked for on a server that can't be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One change of one object.
 pub(super) struct Change<'a> {
     /// As in "can't delete job x".
     pub(super) doing: &'a str,
@@ -30,14 +29,12 @@ pub(super) struct Change<'a> {
     pub(super) uri: String,
     /// Where the object can be looked at; `None` for a dry run, which leaves nothing to see.
     pub(super) path: Option<String>,
-    pub(super) content_type: &'static str,
     /// What the answers are to have of the object.
     pub(super) accept: &'static str,
     pub(super) body: Value,
 }
 
 pub(super) const JSON: &str = "application/json";
-pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 impl Cluster {
@@ -53,7 +50,7 @@ impl Cluster {
         is_made: impl Fn(Option<&Value>) -> bool,
     ) -> Result<Value, Error> {
         let begun = Instant::now();
-        let mut pauses = growing().without_max_times().build();
+        let mut pauses = growing().build();
         let mut sent = 0;
         loop {
             sent += 1;
@@ -95,8 +92,9 @@ impl Cluster {
     }
 
     async fn send(&self, change: &Change<'_>, method: Method, uri: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
+        let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { JSON };
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, change.accept);
-        let request = request.header(CONTENT_TYPE, change.content_type).body(body).map_err(kube::Error::HttpError)?;
+        let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(kube::Error::HttpError)?;
         self.connection.client.request(request).await
     }
 }
@@ -143,7 +141,6 @@ mod tests {
             method: Method::PATCH,
             uri: "/x?fieldManager=y".to_owned(),
             path: Some("/x".to_owned()),
-            content_type: MERGE_PATCH,
             accept: JSON,
             body: json!({"done": true}),
         };

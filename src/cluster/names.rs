@@ -8,7 +8,6 @@ use super::{Cluster, PAGE};
 use crate::contract::label;
 use crate::error::{Error, Kind};
 
-/// What has names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Namespaces,
@@ -16,7 +15,6 @@ pub(crate) enum Named {
     ConfigMaps,
     ServiceAccounts,
     PriorityClasses,
-    /// The queues of Kueue.
     LocalQueues,
 }
 

@@ -92,7 +92,6 @@ fn unreachable(doing: &str, why: &str) -> Error {
     Error::new(Kind::Unreachable, format!("can't {doing}: {why}"))
 }
 
-/// No answer came, or it broke off.
 fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     let links = links(error);
     let host = host(server);
@@ -168,7 +167,6 @@ fn untrusted(doing: &str, host: &str, error: &rustls::Error) -> Error {
     unreachable(doing, &why).hint(hint)
 }
 
-/// The server answered with an error.
 fn answered(doing: &str, server: &str, status: &Status) -> Error {
     let said = told(status);
     let error = |kind: Kind, why: &str| Error::new(kind, format!("can't {doing}: {why}"));

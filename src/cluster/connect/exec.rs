@@ -37,7 +37,6 @@ pub(super) struct ExecPlugin {
     last: Mutex<Option<Given>>,
 }
 
-/// What a plugin gave.
 struct Given {
     authorization: Option<HeaderValue>,
     certificate: Option<(String, Secret)>,

@@ -88,7 +88,6 @@ pub(super) struct AuthProvider {
     pub(super) name: String,
     #[serde(default)]
     pub(super) config: Option<BTreeMap<String, Secret>>,
-    /// The file that it is in.
     #[serde(skip)]
     pub(super) origin: PathBuf,
 }
@@ -106,7 +105,6 @@ pub(super) struct ExecConfig {
     pub(super) interactive_mode: Option<String>,
 }
 
-/// One variable of an exec plugin's environment.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ExecVariable {
     #[serde(default)]
@@ -185,7 +183,6 @@ fn default_paths(env: Env<'_>) -> Vec<PathBuf> {
     }
 }
 
-/// The user's home folder.
 pub(super) fn home(env: Env<'_>) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
     names.iter().find_map(|name| env(name)).map(PathBuf::from)

@@ -12,13 +12,11 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::transport::has_flag;
 
-/// A request is sent at most this often.
 pub(super) const MAX_TRIES: u32 = 5;
 /// All waiting between the tries of a request takes at most this long.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// The tries of one request.
 #[derive(Debug)]
 pub(super) struct Tries {
     /// Nothing changes on the server, and the answer ends by itself.

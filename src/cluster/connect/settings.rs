@@ -50,7 +50,6 @@ pub(super) enum Login {
     Oidc(AuthProvider),
 }
 
-/// All that is needed to build a client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) server: Uri,
@@ -62,7 +61,6 @@ pub(super) struct Settings {
     /// The kubeconfig's own proxy, to be told to exec plugins.
     pub(super) proxy_url: Option<String>,
     pub(super) disable_compression: bool,
-    /// Certificate and key.
     pub(super) identity: Option<(Pem, Pem)>,
     pub(super) login: Login,
     pub(super) impersonation: HeaderMap,

@@ -29,15 +29,12 @@ impl SilenceHook {
     }
 }
 
-/// The server sent nothing for this long.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
 pub(super) struct Silent(pub(super) Duration);
 
-/// How long one server may be silent.
 #[derive(Clone)]
 pub(super) struct Patience {
-    /// The host and port.
     server: Arc<str>,
     /// `None` waits for ever.
     limit: Option<Duration>,
@@ -96,7 +93,6 @@ impl Patience {
     }
 }
 
-/// The host and port of a URL.
 fn host(server: &Uri) -> Arc<str> {
     server.authority().map_or("", http::uri::Authority::as_str).into()
 }

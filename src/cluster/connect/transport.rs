@@ -48,7 +48,6 @@ pub(super) type Reply = Response<UnsyncBoxBody<Bytes, BoxError>>;
 type Http = BoxCloneSyncService<Request<Body>, Response<DecompressionBody<Incoming>>, BoxError>;
 type Tcp = HttpConnector<MapErr<GaiResolver, fn(std::io::Error) -> UnknownHost>>;
 
-/// Sends requests whose URI is complete.
 pub(super) struct Transport {
     make: Box<dyn Fn() -> Http + Send + Sync>,
     /// The pool of connections, replaced by an empty one when the client's certificate changes.
@@ -88,7 +87,6 @@ impl Transport {
     }
 }
 
-/// Whether a parameter of the query is set.
 pub(super) fn has_flag(uri: &Uri, name: &str) -> bool {
     let is_set = |pair: &str| matches!(pair.split_once('=').unwrap_or((pair, "1")), (key, "true" | "1") if key == name);
     uri.query().is_some_and(|query| query.split('&').any(is_set))
@@ -207,17 +205,14 @@ async fn within<T>(limit: Duration, connecting: impl Future<Output = Result<T, B
     tokio::time::timeout(limit, connecting).await.map_err(|_| ConnectTimeout(limit))?
 }
 
-/// There was no connection within this time.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within {0:?}")]
 pub(super) struct ConnectTimeout(pub(super) Duration);
 
-/// The host's name has no address.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct UnknownHost(std::io::Error);
 
-/// The proxy did not connect.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy did not connect")]
 pub(super) struct ProxyFailed(#[source] BoxError);

@@ -29,7 +29,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(super) struct Failure {
     pub(super) cause: Cause,
     pub(super) error: Error,
-    /// How long the server asks to wait.
     pub(super) wait: Duration,
 }
 
@@ -40,7 +39,6 @@ pub(super) enum Cause {
     Connection,
     /// The server failed, or something on the way answered in its place.
     Server,
-    /// The user may not read logs.
     Forbidden,
     /// The node or the server has no such log.
     Gone,

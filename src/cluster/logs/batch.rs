@@ -39,7 +39,6 @@ pub(super) struct Splitter {
     timed: bool,
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
-    /// Where a log is whose lines have times.
     pub(super) place: Place,
     /// How much of any other log was handed on, and how much of that is still to be passed over.
     taken: u64,
@@ -61,7 +60,6 @@ pub(super) struct Splitter {
 /// How much of a line is kept to know it again.
 const KEPT: usize = 256;
 
-/// Why a node gives no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     /// The log is not there, or no more.
@@ -70,7 +68,6 @@ pub(super) enum Why {
     CannotWait,
     /// What runs the containers did not answer; it may know more later.
     Runtime,
-    /// The log can't be read.
     Unreadable,
 }
 
@@ -97,7 +94,6 @@ impl Splitter {
         Self { source, options, timed, looks_for_former, ..Self::default() }
     }
 
-    /// The log is asked for again.
     pub(super) fn resume(&mut self) {
         self.begun = Vec::new();
         self.needs_former_file = false;

@@ -21,7 +21,6 @@ pub(crate) use batch::LogBatch;
 use reading::{End, Reading};
 pub(crate) use streams::Streams;
 
-/// What to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogSource {
     pub(crate) index: u32,
@@ -32,7 +31,6 @@ pub(crate) struct LogSource {
     pub(crate) container: String,
 }
 
-/// How to read it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogOptions {
     /// Go on until the container ends.
@@ -41,7 +39,6 @@ pub(crate) struct LogOptions {
     pub(crate) times: bool,
     /// Read what the container wrote before it was last started again.
     pub(crate) previous: bool,
-    /// Only this many of the last lines.
     pub(crate) tail: Option<i64>,
     /// Only what is not older; the server counts in whole seconds.
     pub(crate) since: Option<Timestamp>,
@@ -68,7 +65,6 @@ pub(crate) struct LogEnd {
     pub(crate) unended: bool,
 }
 
-/// A log that could not be read to its end.
 #[derive(Debug)]
 pub(crate) struct Lost {
     pub(crate) error: Error,

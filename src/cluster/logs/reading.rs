@@ -39,7 +39,6 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
 
-/// A log that is being read.
 pub(super) struct Reading<'a> {
     cluster: &'a Cluster,
     source: &'a Arc<LogSource>,
@@ -50,20 +49,16 @@ pub(super) struct Reading<'a> {
     pub(super) broke: bool,
 }
 
-/// How one answer came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Closed {
         /// Whether the answer said itself that this is its end.
         known: bool,
     },
-    /// All of the log was read.
     Whole,
-    /// Others wait for their turn.
     Yielded,
     /// Nothing came any more, though the log goes on.
     Silent,
-    /// The container has ended.
     Ended,
     /// The file that is printed now does not reach back to what was seen before.
     FormerFile,
@@ -101,7 +96,6 @@ impl Silence {
         true
     }
 
-    /// Notes that something came.
     fn end(&mut self, progress: u64) {
         self.had_all = false;
         self.behind = 0;
@@ -311,7 +305,6 @@ impl<'a> Reading<'a> {
         self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
     }
 
-    /// What one short request gives.
     async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
         let mut answer = self.cluster.ask_for_log(&self.source.pod, params).await?;
         let mut all = Vec::new();

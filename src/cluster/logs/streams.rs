@@ -43,12 +43,10 @@ impl Streams {
         Self { most, slots: Semaphore::new(most), waiting: Arc::default(), served: AtomicBool::new(false) }
     }
 
-    /// How many may be open at once.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// Waits for a stream.
     pub(super) async fn turn(&self) -> Turn<'_> {
         let waiting = Arc::clone(&self.waiting);
         // It is never closed.
@@ -57,12 +55,10 @@ impl Streams {
         Turn { streams: self, since: Instant::now(), _slot: slot }
     }
 
-    /// The server has given a log.
     pub(super) fn note_served(&self) {
         self.served.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server has given any log yet.
     pub(super) fn have_served(&self) -> bool {
         self.served.load(Ordering::Relaxed)
     }

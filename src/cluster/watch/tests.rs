@@ -87,7 +87,7 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Syn
     let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
     let cluster = Cluster { connection };
     let job: Job = serde_json::from_value(job("1", 0)).unwrap();
-    let mut watch = cluster.watch(&job, Pods::All, &Link::default());
+    let mut watch = cluster.watch(&job, Some(PodFilter::default()), &Link::default());
     let mut notices = Vec::new();
     let end = sleep(Duration::from_secs(seconds));
     let mut end = std::pin::pin!(end);
