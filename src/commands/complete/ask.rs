@@ -8,9 +8,8 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::time::{Instant, timeout_at};
 
 use super::Candidate;
-use super::indexes::{self, Scope};
-use super::jobs;
 use super::words::Typed;
+use super::{indexes, jobs};
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
 use crate::commands::{connect_options, find};
@@ -28,7 +27,6 @@ const SOON: Duration = Duration::from_millis(280);
 const ITEMS: u32 = 1000;
 const MOST: usize = 50;
 
-/// Answers for one word.
 pub(super) struct Asker {
     typed: Typed,
     began: Instant,
@@ -118,8 +116,8 @@ impl Asker {
     async fn indexes(&self, within: impl Fn(&JobState) -> IndexSet, words: bool, word: &str) -> Option<Vec<Candidate>> {
         let cluster = self.cluster().await?;
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
-        let offers = indexes::offers(&state, &Scope { within: &within(&state), words }, word);
-        let shown: IndexSet = offers.iter().filter_map(|offer| offer.index).collect();
+        let offers = indexes::offers(&state, &within(&state), words, word);
+        let shown: IndexSet = offers.iter().filter_map(|(_, index)| *index).collect();
         let items = self.soon(Box::pin(find::items_of(&shown, state.items_job(), &cluster))).await;
         let items = items.and_then(Result::ok).unwrap_or_default();
         Some(indexes::candidates(offers, &state, &items))

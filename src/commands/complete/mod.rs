@@ -45,13 +45,8 @@ enum Files {
     Folders,
 }
 
-/// What a word may become.
-#[derive(Debug, Default)]
-struct Answer {
-    candidates: Vec<Candidate>,
-    /// Files beside them.
-    files: Option<Files>,
-}
+/// What a word may become, and the files that the shell adds.
+type Answer = (Vec<Candidate>, Option<Files>);
 
 /// `completion`: prints the script that a shell loads.
 pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
@@ -59,7 +54,6 @@ pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Tells what a word may become.
 pub(super) fn answer(question: &Asked, ui: &mut Ui) -> ExitCode {
     let answer = complete(question);
     // A shell that has gone needs no answer.
@@ -81,7 +75,7 @@ fn complete(question: &Asked) -> Answer {
         return files(Files::Any, word, by_shell);
     }
     if typed.verb.is_none() && typed.awaited.is_none() && !word.starts_with('-') {
-        return Answer { candidates: verbs(&plain, word), files: None };
+        return (verbs(&plain, word), None);
     }
     if by_shell && let Some(wanted) = path_flag(&plain, &typed, word) {
         return files(wanted, word, by_shell);
@@ -95,13 +89,13 @@ fn complete(question: &Asked) -> Answer {
         let long = engine(&mut command, &typed, "--");
         found = long.into_iter().chain(found.into_iter().filter(|one| one.get_value().len() == 2)).collect();
     }
-    let verb = typed.verb.as_deref().and_then(|verb| command.find_subcommand(verb)).unwrap_or(&command);
+    let verb = typed.command(&command);
     found.retain(|candidate| is_wanted(candidate, verb, &typed, word));
     let candidate = |one: CompletionCandidate| {
         let help = one.get_help().map(ToString::to_string).unwrap_or_default();
         Candidate::new(one.get_value().to_string_lossy(), help.lines().next().unwrap_or_default())
     };
-    Answer { candidates: found.into_iter().map(candidate).collect(), files: None }
+    (found.into_iter().map(candidate).collect(), None)
 }
 
 fn engine(command: &mut Command, typed: &Typed, word: &str) -> Vec<CompletionCandidate> {
@@ -145,7 +139,7 @@ fn verbs(command: &Command, word: &str) -> Vec<Candidate> {
 
 /// Which files the word names, if it is the value of a flag for some.
 fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<Files> {
-    let verb = typed.verb.as_deref().and_then(|verb| command.find_subcommand(verb)).unwrap_or(command);
+    let verb = typed.command(command);
     let long = word.strip_prefix("--").and_then(|word| word.split_once('=')).map(|(long, _)| long);
     let meant = |arg: &&clap::Arg| match &typed.awaited {
         Some(id) => arg.get_id().as_str() == id,
@@ -160,12 +154,11 @@ fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<Files> {
 
 fn files(wanted: Files, word: &str, by_shell: bool) -> Answer {
     if by_shell {
-        return Answer { candidates: Vec::new(), files: Some(wanted) };
+        return (Vec::new(), Some(wanted));
     }
     let found = PathCompleter::any().complete(word.as_ref());
     let found = found.into_iter().filter(|one| !one.is_hide_set() && one.get_value() != ".");
-    let candidates = found.map(|one| Candidate::new(one.get_value().to_string_lossy(), "")).collect();
-    Answer { candidates, files: None }
+    (found.map(|one| Candidate::new(one.get_value().to_string_lossy(), "")).collect(), None)
 }
 
 /// Has the engine ask `asker` for what only the cluster or the kubeconfig knows.

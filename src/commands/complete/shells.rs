@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::ValueEnum as _;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
+use itertools::Itertools as _;
 
 use super::{Answer, Candidate, Files};
 use crate::args::Shell;
@@ -29,7 +30,6 @@ if [ "$funcstack[1]" = "_kubectl-indexed" ]; then
 fi
 "#;
 
-/// A word to be completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Asked {
     /// By which words come and answers go.
@@ -117,9 +117,8 @@ fn unquoted(word: &str) -> String {
     word.to_owned()
 }
 
-/// The answer as the shell wants it.
 pub(super) fn written(asked: &Asked, answer: Answer) -> String {
-    let Answer { mut candidates, files } = answer;
+    let (mut candidates, files) = answer;
     candidates.retain(|one| !one.value.chars().any(char::is_control));
     for candidate in &mut candidates {
         candidate.help = candidate.help.replace(|c: char| c.is_control(), " ");
@@ -131,14 +130,14 @@ pub(super) fn written(asked: &Asked, answer: Answer) -> String {
         Shell::Kubectl => for_kubectl(&candidates, files),
         Shell::Bash => {
             let end = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".to_owned());
-            candidates.iter().map(|one| quoted(&one.value)).collect::<Vec<_>>().join(&end)
+            candidates.iter().map(|one| quoted(&one.value)).join(&end)
         }
         Shell::Zsh => {
             let line = |one: &Candidate| {
                 let value = one.value.replace('\\', "\\\\").replace(':', "\\:");
                 if one.help.is_empty() { value } else { format!("{value}:{}", one.help.replace('\\', "\\\\")) }
             };
-            candidates.iter().map(line).collect::<Vec<_>>().join("\n")
+            candidates.iter().map(line).join("\n")
         }
         Shell::Fish => candidates.iter().map(|one| described(&one.value, &one.help)).collect(),
         Shell::Powershell => {
@@ -206,8 +205,7 @@ pub(super) fn script(shell: Shell) -> Result<String> {
     let mut script = Vec::new();
     completer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut script)?;
     let script = String::from_utf8(script)?;
-    let lines: Vec<_> = script.trim().lines().map(str::trim_end).collect();
-    let script = lines.join("\n") + "\n";
+    let script = script.trim().lines().map(str::trim_end).join("\n") + "\n";
     Ok(if shell == Shell::Zsh { script + ZSH_FIRST_CALL } else { script })
 }
 
