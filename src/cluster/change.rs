@@ -60,7 +60,7 @@ impl Cluster {
                 Err(error) => error,
             };
             let refused = is_refusal(&error);
-            let error = request_error(change.doing, &self.connection.server, error);
+            let error = request_error(change.doing, &self.server, error);
             // Refused now, an earlier one may still have been made.
             if refused && sent == 1 && error.kind() != Kind::AlreadyExists {
                 return Err(error);
@@ -95,7 +95,7 @@ impl Cluster {
         let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { JSON };
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, change.accept);
         let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(kube::Error::HttpError)?;
-        self.connection.client.request(request).await
+        self.client.request(request).await
     }
 }
 
@@ -120,7 +120,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::connect::Connection;
 
     /// A change of `object` on a server that answers one after the other: the outcome, and what was asked.
     async fn made(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
@@ -135,7 +134,7 @@ mod tests {
             ))
         });
         let client = Client::new(service, "ns");
-        let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
+        let cluster = Cluster { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
         let change = Change {
             doing: "change x",
             method: Method::PATCH,
@@ -144,7 +143,6 @@ mod tests {
             accept: JSON,
             body: json!({"done": true}),
         };
-        let cluster = Cluster { connection };
         let outcome = cluster.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await;
         let asked = asked.lock().unwrap().join(" ");
         (outcome, asked)

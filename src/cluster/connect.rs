@@ -18,7 +18,6 @@ mod tests;
 mod tls;
 mod transport;
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +37,7 @@ use self::silence::Patience;
 use self::stack::Stack;
 use self::tls::Identity;
 use self::transport::Transport;
+use super::Cluster;
 use crate::error::Error;
 
 /// kubectl's connection flags as the user gave them; none or empty is not given.
@@ -73,48 +73,25 @@ pub(crate) struct ConnectOptions {
 /// Reads environment variables.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A client of one cluster, as one user.
-#[derive(Clone)]
-pub(crate) struct Connection {
-    /// Nothing has been sent yet. Its default namespace is `namespace`.
-    pub(crate) client: kube::Client,
-    /// From the flag, the context or the Pod; `default` if none says.
-    pub(crate) namespace: String,
-    /// The API server's URL without credentials, for messages.
-    pub(crate) server: String,
-}
-
-impl Connection {
-    /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
-    ///
-    /// # Errors
-    /// See [`request_error`].
-    pub(crate) async fn ask<T>(
-        &self,
-        doing: &str,
-        request: impl Future<Output = Result<T, kube::Error>>,
-    ) -> Result<T, Error> {
-        request.await.map_err(|error| request_error(doing, &self.server, error))
-    }
-}
-
 /// Each log that is read is a connection, and some systems allow 256 files by default. No more than this, since exec
 /// plugins inherit it, and some programs go through all files that they might have open.
 const OPEN_FILES: u64 = 8192;
 
-/// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
-/// plugin runs at the first request. Needs a Tokio runtime.
-///
-/// # Errors
-/// Options, kubeconfig or certificates that can't be used; nothing to connect to.
-#[expect(clippy::unused_async, reason = "callers must not depend on there being nothing to wait for")]
-pub(crate) async fn connect(options: &ConnectOptions, env: Env<'_>) -> Result<Connection, Error> {
-    // Best effort: with fewer, fewer logs can be read at once.
-    let _ = rlimit::increase_nofile_limit(OPEN_FILES);
-    connect_in(options, env, Path::new(SERVICE_ACCOUNT))
+impl Cluster {
+    /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
+    /// plugin runs at the first request. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// Options, kubeconfig or certificates that can't be used; nothing to connect to.
+    #[expect(clippy::unused_async, reason = "callers must not depend on there being nothing to wait for")]
+    pub(crate) async fn connect(options: &ConnectOptions, env: Env<'_>) -> Result<Self, Error> {
+        // Best effort: with fewer, fewer logs can be read at once.
+        let _ = rlimit::increase_nofile_limit(OPEN_FILES);
+        connect_in(options, env, Path::new(SERVICE_ACCOUNT))
+    }
 }
 
-fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) -> Result<Connection, Error> {
+fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) -> Result<Cluster, Error> {
     let env: Env<'_> = &|name| env(name).filter(|value| !value.is_empty());
     let settings = Settings::resolve(options, env, service_account)?;
     let patience = Patience::new(&settings.server, options.request_timeout, options.on_silence.clone());
@@ -139,7 +116,7 @@ fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) ->
         async move { stack.send(request).await }
     });
     let service = BaseUriLayer::new(settings.server.clone()).layer(service);
-    Ok(Connection {
+    Ok(Cluster {
         client: kube::Client::new(service, settings.namespace.clone()),
         server: server::display(&settings.server),
         namespace: settings.namespace,

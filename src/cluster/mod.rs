@@ -18,7 +18,7 @@ use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use connect::{ConnectOptions, Connection};
+use connect::request_error;
 pub(crate) use names::Named;
 pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
@@ -26,9 +26,14 @@ pub(crate) use pods::PodFilter;
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.
 const PAGE: u32 = 500;
 
-/// One namespace of one cluster.
+/// One namespace of one cluster, as one user.
+#[derive(Clone)]
 pub(crate) struct Cluster {
-    connection: Connection,
+    client: Client,
+    /// That of all requests that do not ask for every namespace: from the flag, the context or the Pod, else `default`.
+    namespace: String,
+    /// The API server's URL without credentials, for messages.
+    server: String,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,31 +44,27 @@ pub(crate) struct JobFilter<'a> {
 }
 
 impl Cluster {
-    /// Finds the cluster as kubectl does. Nothing is sent to it yet.
-    pub(crate) async fn connect(options: &ConnectOptions, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        Ok(Self { connection: connect::connect(options, env).await? })
-    }
-
-    /// The namespace of all requests that do not ask for every namespace.
     pub(crate) fn namespace(&self) -> &str {
-        &self.connection.namespace
+        &self.namespace
     }
 
     pub(crate) fn at(&self, namespace: &str) -> Self {
-        let mut connection = self.connection.clone();
-        namespace.clone_into(&mut connection.namespace);
-        Self { connection }
+        Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
-    fn client(&self) -> Client {
-        self.connection.client.clone()
+    /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
+    ///
+    /// # Errors
+    /// See [`request_error`].
+    async fn ask<T>(&self, doing: &str, request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
+        request.await.map_err(|error| request_error(doing, &self.server, error))
     }
 
     fn api<K>(&self) -> Api<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.client(), self.namespace())
+        Api::namespaced(self.client.clone(), self.namespace())
     }
 
     /// Such as "get job x in namespace y", for errors.
@@ -72,7 +73,7 @@ impl Cluster {
     }
 
     pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
-        let job = self.connection.ask(&self.doing("get", "job", name), self.api::<Job>().get(name)).await;
+        let job = self.ask(&self.doing("get", "job", name), self.api::<Job>().get(name)).await;
         job.map_err(|error| match error.kind() {
             Kind::NotFound => Error::new(Kind::NotFound, self.doing("there is no", "job", name))
                 .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere"),
@@ -94,7 +95,7 @@ impl Cluster {
     pub(crate) async fn some_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let filter = JobFilter { labels: selector, ..JobFilter::default() };
         let (doing, api, params) = self.request_for_jobs("list", filter);
-        Ok(self.connection.ask(&doing, api.list(&params.limit(PAGE))).await?.items)
+        Ok(self.ask(&doing, api.list(&params.limit(PAGE))).await?.items)
     }
 
     /// What errors call a request for Jobs, where it is sent, and with which parameters.
@@ -103,7 +104,7 @@ impl Cluster {
         let (label_selector, field_selector) = (labels.map(str::to_owned), fields.map(str::to_owned));
         let params = ListParams { label_selector, field_selector, ..ListParams::default() };
         if all_namespaces {
-            return (format!("{verb} jobs in all namespaces"), Api::all(self.client()), params);
+            return (format!("{verb} jobs in all namespaces"), Api::all(self.client.clone()), params);
         }
         (format!("{verb} jobs in namespace {:?}", self.namespace()), self.api(), params)
     }
@@ -141,7 +142,7 @@ impl Cluster {
 
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
-        self.connection.ask(&self.doing("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
+        self.ask(&self.doing("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
     }
 
     /// All pages of a list.
@@ -163,7 +164,7 @@ impl Cluster {
                     answer => answer,
                 }
             };
-            let list = self.connection.ask(doing, request).await?;
+            let list = self.ask(doing, request).await?;
             all.extend(list.items);
             match list.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => page.continue_token = Some(token),

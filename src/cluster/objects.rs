@@ -92,8 +92,8 @@ impl Cluster {
 
     async fn stored(&self, kind: &str, name: &str) -> Result<Value, Error> {
         let request = Request::get(format!("{}/{name}", self.collection(kind))).body(Vec::new());
-        let answer = async { self.connection.client.request(request.map_err(kube::Error::HttpError)?).await };
-        self.connection.ask(&self.doing("get", kind, name), answer).await
+        let answer = async { self.client.request(request.map_err(kube::Error::HttpError)?).await };
+        self.ask(&self.doing("get", kind, name), answer).await
     }
 
     /// The path of the Jobs or ConfigMaps of the namespace.
@@ -109,7 +109,7 @@ impl Cluster {
     /// What the server calls its version, and the minor one.
     async fn version(&self) -> Result<(String, u32), Error> {
         let doing = "ask the server for its version";
-        let info = self.connection.ask(doing, self.connection.client.apiserver_version()).await?;
+        let info = self.ask(doing, self.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
         let minor = digits.parse().map_err(|_| {
@@ -120,8 +120,8 @@ impl Cluster {
 
     pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
         let (text, minor) = self.version().await?;
-        let groups = self.connection.client.list_api_groups();
-        let groups = self.connection.ask("ask the server for its API groups", groups).await?.groups;
+        let groups = self.client.list_api_groups();
+        let groups = self.ask("ask the server for its API groups", groups).await?.groups;
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
@@ -191,7 +191,7 @@ impl Cluster {
         let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let params = ListParams::default().labels(&labels);
-        let list = self.connection.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let list = self.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
         let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
         let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())

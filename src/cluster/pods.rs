@@ -119,7 +119,7 @@ impl Cluster {
                 Err(error) => Err(error),
             }
         };
-        self.connection.ask(doing, page).await
+        self.ask(doing, page).await
     }
 
     /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
@@ -127,7 +127,7 @@ impl Cluster {
         let path = PodRecord::url_path(&(), Some(self.namespace()));
         let mut request = kube::core::Request::new(path).list(params).map_err(kube::Error::BuildRequest)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
-        let answer = self.client().send(request.map(Body::from)).await?;
+        let answer = self.client.send(request.map(Body::from)).await?;
         let form = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !answer.status().is_success() || !form.is_some_and(|form| form.starts_with(PROTOBUF.as_bytes())) {
             return Ok(None);
@@ -159,7 +159,7 @@ impl Cluster {
             take(pod);
             ready(Ok(()))
         });
-        self.connection.ask(doing, read).await
+        self.ask(doing, read).await
     }
 }
 

@@ -297,7 +297,7 @@ impl Cluster {
         F: FnMut(Change<K>) -> Option<T>,
     {
         let (notices, mut received) = mpsc::channel(1);
-        let server = self.connection.server.clone();
+        let server = self.server.clone();
         let (share, heard) = (Share::new(link), Instant::now());
         let watch = Watch { doing, server, api, which, share, expected, heard, version: None, read, notices };
         // The loop runs while the stream is read, and ends with it.

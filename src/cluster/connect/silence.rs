@@ -17,17 +17,8 @@ use tower::BoxError;
 /// After this much silence the user is to know what is waited for.
 const NOTICEABLE: Duration = Duration::from_secs(2);
 
-type Hook = dyn Fn(&str) + Send + Sync;
-
 /// Called with a server's host and port when it has been silent for two seconds, once until it is quick again.
-#[derive(Clone, Default)]
-pub(crate) struct SilenceHook(Option<Arc<Hook>>);
-
-impl SilenceHook {
-    pub(crate) fn new(hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hook)))
-    }
-}
+pub(crate) type SilenceHook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
@@ -67,7 +58,7 @@ impl Patience {
             return Ok(part);
         }
         let rest = self.limit.map(|limit| limit.saturating_sub(first));
-        if let Some(hook) = self.hook.0.as_ref().filter(|_| rest != Some(Duration::ZERO))
+        if let Some(hook) = self.hook.as_ref().filter(|_| rest != Some(Duration::ZERO))
             && !self.noticed.swap(true, Ordering::Relaxed)
         {
             hook(&self.server);
@@ -110,10 +101,10 @@ mod tests {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let hook = {
             let heard = Arc::clone(&heard);
-            SilenceHook::new(move |server| heard.lock().unwrap().push(server.to_owned()))
+            move |server: &str| heard.lock().unwrap().push(server.to_owned())
         };
         let server = Uri::from_static("https://10.0.0.1:6443/path");
-        (Patience::new(&server, Some(Duration::from_secs(seconds)), hook), heard)
+        (Patience::new(&server, Some(Duration::from_secs(seconds)), Some(Arc::new(hook))), heard)
     }
 
     #[tokio::test(start_paused = true)]

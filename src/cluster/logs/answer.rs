@@ -75,7 +75,7 @@ impl Cluster {
     /// If no answer begins, or if it is no log.
     pub(super) async fn ask_for_log(&self, pod: &str, params: &LogParams) -> Result<Answer, Failure> {
         let request = Request::new(Pod::url_path(&(), Some(self.namespace()))).logs(pod, params);
-        let sent = async { self.client().send(request.map_err(kube::Error::BuildRequest)?.map(Body::from)).await };
+        let sent = async { self.client.send(request.map_err(kube::Error::BuildRequest)?.map(Body::from)).await };
         let response = sent.await.map_err(|error| self.unanswered(error))?;
         if response.status() == StatusCode::OK {
             return self.check_type(response);
@@ -100,13 +100,13 @@ impl Cluster {
 
     /// An answer that no API server gives.
     pub(super) fn foreign(&self, what: &str) -> Failure {
-        let why = format!("the server {} {what}", self.connection.server);
+        let why = format!("the server {} {what}", self.server);
         let Failure { cause, error, wait } = Failure::because(Cause::Server, Kind::Failed, &why);
         Failure { cause, error: error.hint(NO_API_SERVER), wait }
     }
 
     fn unanswered(&self, error: kube::Error) -> Failure {
-        let error = request_error(DOING, &self.connection.server, error);
+        let error = request_error(DOING, &self.server, error);
         let cause = if error.kind() == Kind::Unreachable { Cause::Connection } else { Cause::Server };
         Failure::new(cause, error)
     }
@@ -126,7 +126,7 @@ impl Cluster {
             _ => Cause::Server,
         };
         let wait = text(headers, RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        let error = request_error(DOING, &self.connection.server, kube::Error::Api(status.boxed()));
+        let error = request_error(DOING, &self.server, kube::Error::Api(status.boxed()));
         Failure { cause, error, wait: wait.unwrap_or_default().min(LONGEST_WAIT) }
     }
 }

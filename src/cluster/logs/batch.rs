@@ -20,22 +20,20 @@ impl LogBatch {
     /// The lines without their breaks, and when each was written if that is known.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (Option<Timestamp>, &[u8])> {
         let mut times = self.times.iter().copied();
-        let mut rest = self.bytes.as_slice();
-        std::iter::from_fn(move || {
-            let end = memchr::memchr(b'\n', rest)?;
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
-            Some((times.next(), line))
-        })
+        whole_lines(&self.bytes).map(move |line| (times.next(), line))
     }
+}
+
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'\n', bytes).scan(0, |start, end| Some(&bytes[std::mem::replace(start, end + 1)..end]))
 }
 
 /// Cuts what comes into lines, and leaves out what was seen before.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that stands alone")]
 pub(super) struct Splitter {
-    source: Arc<LogSource>,
-    options: LogOptions,
+    pub(super) source: Arc<LogSource>,
+    pub(super) options: LogOptions,
     timed: bool,
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
@@ -149,11 +147,7 @@ impl Splitter {
             rest = &rest[end..];
             self.take(&line, &mut batch);
         }
-        for line in memchr::memchr_iter(b'\n', rest).scan(0, |start, end| {
-            let line = &rest[*start..end];
-            *start = end + 1;
-            Some(line)
-        }) {
+        for line in whole_lines(rest) {
             // One file at a time: whatever follows belongs to another.
             if self.needs_former_file || self.is_full() {
                 break;

@@ -18,6 +18,7 @@ use super::Cluster;
 use crate::error::Error;
 use answer::{Cause, Failure};
 pub(crate) use batch::LogBatch;
+use batch::Splitter;
 use reading::{End, Reading};
 pub(crate) use streams::Streams;
 
@@ -109,7 +110,8 @@ impl Cluster {
         ended: &CancellationToken,
         batches: &mpsc::Sender<LogBatch>,
     ) -> Result<LogEnd, Lost> {
-        let mut reading = Reading::new(self, source, options, batches);
+        let splitter = Splitter::new(Arc::clone(source), options);
+        let mut reading = Reading { cluster: self, splitter, batches, broke: false };
         let (mut tries, mut end) = (Tries::default(), LogEnd::default());
         loop {
             let before = reading.splitter.handed;

@@ -1,6 +1,5 @@
 //! A log that is being read, request by request.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt as _;
@@ -12,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::LogOptions;
 use super::answer::{Answer, Cause, Failure};
 use super::batch::{LogBatch, Splitter, Why, is_line_of_container, leading_time};
 use super::streams::{Streams, Turn};
-use super::{LogOptions, LogSource};
 use crate::cluster::Cluster;
 use crate::error::Kind;
 
@@ -40,11 +39,9 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 const ROTATED: u64 = 1024 * 1024;
 
 pub(super) struct Reading<'a> {
-    cluster: &'a Cluster,
-    source: &'a Arc<LogSource>,
-    options: LogOptions,
+    pub(super) cluster: &'a Cluster,
     pub(super) splitter: Splitter,
-    batches: &'a mpsc::Sender<LogBatch>,
+    pub(super) batches: &'a mpsc::Sender<LogBatch>,
     /// Whether the connection broke within the log, and no line has come since.
     pub(super) broke: bool,
 }
@@ -103,32 +100,27 @@ impl Silence {
     }
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn new(
-        cluster: &'a Cluster,
-        source: &'a Arc<LogSource>,
-        options: LogOptions,
-        batches: &'a mpsc::Sender<LogBatch>,
-    ) -> Self {
-        let splitter = Splitter::new(Arc::clone(source), options);
-        Self { cluster, source, options, splitter, batches, broke: false }
-    }
-
+impl Reading<'_> {
     fn params(&self, follow: bool, previous: bool) -> LogParams {
-        let container = Some(self.source.container.clone()).filter(|name| !name.is_empty());
-        let needs_times = self.options.needs_times();
+        let container = Some(self.splitter.source.container.clone()).filter(|name| !name.is_empty());
+        let needs_times = self.splitter.options.needs_times();
         let resumed = self.splitter.place.since();
-        let since = resumed.or(self.options.since.map(Timestamp::as_second));
+        let since = resumed.or(self.splitter.options.since.map(Timestamp::as_second));
         LogParams {
             container,
             follow,
             previous,
             timestamps: needs_times,
-            tail_lines: self.options.tail.filter(|_| resumed.is_none()),
+            tail_lines: self.splitter.options.tail.filter(|_| resumed.is_none()),
             // The client rounds to the nearest second, which may lie ahead.
             since_time: since.and_then(|second| Timestamp::from_second(second).ok()),
             // The server counts the times as well.
-            limit_bytes: self.options.limit.filter(|_| !needs_times).and_then(|bytes| i64::try_from(bytes).ok()),
+            limit_bytes: self
+                .splitter
+                .options
+                .limit
+                .filter(|_| !needs_times)
+                .and_then(|bytes| i64::try_from(bytes).ok()),
             ..LogParams::default()
         }
     }
@@ -143,7 +135,7 @@ impl<'a> Reading<'a> {
         let params = self.params(ended.is_some(), previous);
         let is_over = OptionFuture::from(ended.map(CancellationToken::cancelled));
         let mut answer = tokio::select! {
-            answer = self.cluster.ask_for_log(&self.source.pod, &params) => answer?,
+            answer = self.cluster.ask_for_log(&self.splitter.source.pod, &params) => answer?,
             Some(()) = is_over => return Ok(End::Ended),
         };
         let mut silence = Silence::new(self.splitter.handed);
@@ -157,10 +149,8 @@ impl<'a> Reading<'a> {
             };
             silence.end(self.splitter.handed);
             let Some(came) = came else {
-                return match self.excuse().await? {
-                    Some(failure) => Err(failure),
-                    None => Ok(End::Closed { known: answer.has_end }),
-                };
+                self.check_excuse().await?;
+                return Ok(End::Closed { known: answer.has_end });
             };
             let bytes = came.map_err(|error| {
                 self.broke = true;
@@ -205,7 +195,8 @@ impl<'a> Reading<'a> {
                 None => return Ok(Err(End::Yielded)),
                 Some(Ok(came)) => return Ok(Ok(came)),
                 Some(Err(_)) => {
-                    let is_behind = !self.has_seen_last_line().await?;
+                    let last = self.last_line(self.splitter.options.needs_times()).await?;
+                    let is_behind = !self.splitter.ends_with(&last);
                     if !silence.goes_on(is_behind, self.splitter.handed) {
                         return Ok(Err(End::Silent));
                     }
@@ -225,7 +216,7 @@ impl<'a> Reading<'a> {
         again: bool,
     ) -> Result<End, Failure> {
         let before = self.splitter.handed;
-        let end = self.read(None, self.options.previous, turn).await?;
+        let end = self.read(None, self.splitter.options.previous, turn).await?;
         let End::Closed { known } = end else { return Ok(end) };
         let took_long = begun.elapsed() >= LONG && (!again || before != self.splitter.handed);
         if !self.is_whole(known, took_long).await? {
@@ -245,12 +236,12 @@ impl<'a> Reading<'a> {
 
     /// Whether nothing is missing behind what came.
     async fn is_whole(&mut self, known: bool, took_long: bool) -> Result<bool, Failure> {
-        let nothing = self.splitter.has_nothing() && self.options.tail != Some(0);
+        let nothing = self.splitter.has_nothing() && self.splitter.options.tail != Some(0);
         let doubtful = nothing || !known || self.splitter.is_behind_itself();
         if !doubtful && !took_long {
             return Ok(true);
         }
-        match self.last_line(self.options.needs_times()).await {
+        match self.last_line(self.splitter.options.needs_times()).await {
             Ok(last) if last.is_empty() => {
                 self.check_refusal().await?;
                 // The file that was read was rotated, and the new one is empty.
@@ -269,44 +260,40 @@ impl<'a> Reading<'a> {
     /// Makes sure that an empty log comes from the API server, and not from something that answers everything with
     /// nothing: it must refuse a request that no API server grants.
     async fn check_refusal(&self) -> Result<(), Failure> {
-        let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.options.previous) };
-        match self.cluster.ask_for_log(&self.source.pod, &params).await {
+        let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.splitter.options.previous) };
+        match self.cluster.ask_for_log(&self.splitter.source.pod, &params).await {
             Ok(_) => Err(self.cluster.foreign("answers every request for a log with nothing")),
             Err(Failure { cause: Cause::Refused | Cause::Forbidden | Cause::Gone, .. }) => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
+    /// # Errors
     /// What the node said in place of the log, or of its rest.
-    async fn excuse(&self) -> Result<Option<Failure>, Failure> {
-        let Some((why, text)) = self.splitter.excuse() else { return Ok(None) };
+    async fn check_excuse(&self) -> Result<(), Failure> {
+        let Some((why, text)) = self.splitter.excuse() else { return Ok(()) };
         // Without times the last words of a container may look the same; asked for with times, those have one.
-        if !self.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
-            return Ok(None);
+        if !self.splitter.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
+            return Ok(());
         }
         let (cause, kind) = match why {
             // It is asked again later, as often as it takes.
-            Why::CannotWait => return Ok(None),
+            Why::CannotWait => return Ok(()),
             Why::Gone => (Cause::Gone, Kind::NotFound),
             Why::Runtime => (Cause::Connection, Kind::Unreachable),
             Why::Unreadable => (Cause::Refused, Kind::Failed),
         };
-        Ok(Some(Failure::because(cause, kind, text)))
-    }
-
-    /// Whether the last line of the log is the last one that came.
-    async fn has_seen_last_line(&self) -> Result<bool, Failure> {
-        Ok(self.splitter.ends_with(&self.last_line(self.options.needs_times()).await?))
+        Err(Failure::because(cause, kind, text))
     }
 
     /// The last line of the log as it is now, with its break; nothing of an empty one.
     async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, Failure> {
-        let params = self.params(false, self.options.previous);
+        let params = self.params(false, self.splitter.options.previous);
         self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
     }
 
     async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
-        let mut answer = self.cluster.ask_for_log(&self.source.pod, params).await?;
+        let mut answer = self.cluster.ask_for_log(&self.splitter.source.pod, params).await?;
         let mut all = Vec::new();
         while let Some(bytes) = answer.body.next().await {
             all.extend_from_slice(&bytes.map_err(|_| Failure::broken("the connection was closed"))?);
@@ -316,7 +303,7 @@ impl<'a> Reading<'a> {
 
     /// Whether the node's file begins behind the first line that was read, where that was the first of the log.
     pub(super) async fn is_cut(&self) -> bool {
-        let LogOptions { previous, tail, since, .. } = self.options;
+        let LogOptions { previous, tail, since, .. } = self.splitter.options;
         let is_from_start = self.splitter.handed >= ROTATED && !previous && tail.is_none() && since.is_none();
         let Some(first) = self.splitter.first.filter(|_| is_from_start) else { return false };
         let beginning = LogParams { since_time: None, limit_bytes: Some(64), ..self.params(false, false) };

@@ -13,7 +13,6 @@ use serde_json::json;
 use tower::BoxError;
 
 use super::*;
-use crate::cluster::connect::Connection;
 
 /// The body of an answer, and whether its connection then stays open.
 struct Answer(u16, String, bool);
@@ -84,8 +83,7 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Syn
         ready(Ok::<_, BoxError>(Response::builder().status(status).body(body).unwrap()))
     });
     let client = Client::new(service, "ns");
-    let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
-    let cluster = Cluster { connection };
+    let cluster = Cluster { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
     let job: Job = serde_json::from_value(job("1", 0)).unwrap();
     let mut watch = cluster.watch(&job, Some(PodFilter::default()), &Link::default());
     let mut notices = Vec::new();

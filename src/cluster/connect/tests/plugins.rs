@@ -2,7 +2,8 @@
 #![cfg(unix)]
 
 use super::fake::{Answer, Ca, Fake, Machine, base64, status, version};
-use crate::cluster::connect::{ConnectOptions, Connection};
+use crate::cluster::Cluster;
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
 
 /// A server that takes only `Bearer good…`, or anybody with a certificate.
@@ -45,11 +46,11 @@ fn runs(machine: &Machine) -> usize {
     std::fs::read_to_string(machine.path("runs")).unwrap_or_default().len()
 }
 
-async fn ask(connection: &Connection) -> Result<(), Error> {
+async fn ask(connection: &Cluster) -> Result<(), Error> {
     connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
-fn connect(machine: &Machine) -> Connection {
+fn connect(machine: &Machine) -> Cluster {
     machine.connect(&ConnectOptions::default()).unwrap()
 }
 

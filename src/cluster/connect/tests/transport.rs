@@ -8,14 +8,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::fake::{Answer, Ca, Fake, Machine, Pair, Seen, base64, version};
-use crate::cluster::connect::{ConnectOptions, Connection};
+use crate::cluster::Cluster;
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
 
 fn none() -> ConnectOptions {
     ConnectOptions::default()
 }
 
-async fn ask(connection: &Connection) -> Result<(), Error> {
+async fn ask(connection: &Cluster) -> Result<(), Error> {
     connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
