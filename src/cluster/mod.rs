@@ -53,9 +53,6 @@ impl Cluster {
     }
 
     /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
-    ///
-    /// # Errors
-    /// See [`request_error`].
     async fn ask<T>(&self, doing: &str, request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
         request.await.map_err(|error| request_error(doing, &self.server, error))
     }
@@ -98,7 +95,7 @@ impl Cluster {
         Ok(self.ask(&doing, api.list(&params.limit(PAGE))).await?.items)
     }
 
-    /// What errors call a request for Jobs, where it is sent, and with which parameters.
+    /// Returns the words that errors have for a request for Jobs, its API and its parameters.
     fn request_for_jobs(&self, verb: &str, filter: JobFilter<'_>) -> (String, Api<Job>, ListParams) {
         let JobFilter { all_namespaces, labels, fields } = filter;
         let (label_selector, field_selector) = (labels.map(str::to_owned), fields.map(str::to_owned));

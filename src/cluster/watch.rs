@@ -4,14 +4,15 @@
 mod tests;
 
 use std::collections::HashSet;
-use std::future::{pending, ready};
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
+use futures::StreamExt as _;
+use futures::future::OptionFuture;
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event as ApiEvent;
@@ -168,7 +169,7 @@ pub(crate) enum JobChange {
 }
 
 /// A stream that a caller can hold without knowing of what it is made.
-pub(crate) type Notices = BoxStream<'static, Result<Notice, Error>>;
+pub(crate) type Notices<T = Event> = BoxStream<'static, Result<Notice<T>, Error>>;
 
 impl Cluster {
     /// Watches one Job and those of its Pods, until the caller drops the stream. A Pod that no longer matches the filter
@@ -181,7 +182,7 @@ impl Cluster {
     /// The stream ends with an error where waiting can't help: credentials refused, or no permission to watch.
     pub(crate) fn watch(&self, job: &Job, pods: Option<PodFilter<'_>>, link: &Link) -> Notices {
         let recounted = Arc::new(Notify::new());
-        let jobs = self.watch_job(job, link, Arc::clone(&recounted)).boxed();
+        let jobs = self.watch_job(job, link, Arc::clone(&recounted));
         let Some(pods) = pods else { return jobs };
         let (doing, which) = (self.doing("watch the pods of", "job", name(job)), pods.params(job));
         let uid = job.metadata.uid.clone();
@@ -198,12 +199,7 @@ impl Cluster {
     }
 
     /// Notifies `recounted` whenever the Job's numbers of Pods change.
-    fn watch_job(
-        &self,
-        job: &Job,
-        link: &Link,
-        recounted: Arc<Notify>,
-    ) -> impl Stream<Item = Result<Notice, Error>> + use<> {
+    fn watch_job(&self, job: &Job, link: &Link, recounted: Arc<Notify>) -> Notices {
         let doing = self.doing("watch", "job", name(job));
         let uid = job.metadata.uid.clone();
         let which = ListParams::default().fields(&format!("metadata.name={}", name(job)));
@@ -244,7 +240,7 @@ impl Cluster {
     }
 
     /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
-    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
+    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> Notices<JobChange> {
         let (doing, api, which) = self.request_for_jobs("watch", filter);
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
         let mut listed = HashSet::new();
@@ -261,7 +257,7 @@ impl Cluster {
             }
             Change::ListEnds => Some(JobChange::Listed(std::mem::take(&mut listed))),
         };
-        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read).boxed()
+        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read)
     }
 
     /// What the cluster has told about a Job so far.
@@ -278,7 +274,7 @@ impl Cluster {
             Change::Changed(event) | Change::Listed(event) => Some(happened(event)),
             _ => None,
         };
-        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read).boxed()
+        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read)
     }
 
     /// One watch in which `read` makes events of what the server says. It doubts its connection if nothing comes over it
@@ -291,10 +287,11 @@ impl Cluster {
         link: &Link,
         expected: Option<Arc<Notify>>,
         read: F,
-    ) -> impl Stream<Item = Result<Notice<T>, Error>> + use<K, T, F>
+    ) -> Notices<T>
     where
-        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + 'static,
-        F: FnMut(Change<K>) -> Option<T>,
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+        T: Send + 'static,
+        F: FnMut(Change<K>) -> Option<T> + Send + 'static,
     {
         let (notices, mut received) = mpsc::channel(1);
         let server = self.server.clone();
@@ -302,7 +299,7 @@ impl Cluster {
         let watch = Watch { doing, server, api, which, share, expected, heard, version: None, read, notices };
         // The loop runs while the stream is read, and ends with it.
         let driver = stream::once(watch.run()).filter_map(|()| ready(None));
-        stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver)
+        stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver).boxed()
     }
 }
 
@@ -414,7 +411,7 @@ where
             let event = tokio::select! {
                 biased;
                 event = events.next() => event,
-                () = notified(expected.as_deref()) => {
+                Some(()) = OptionFuture::from(expected.as_deref().map(Notify::notified)) => {
                     if self.heard.elapsed() > JUST_BEFORE {
                         deadline = deadline.min(Instant::now() + SOON);
                     }
@@ -462,16 +459,9 @@ where
         }
     }
 
-    async fn send(&self, notice: Result<Notice<T>, Error>) {
+    async fn send(&mut self, notice: Result<Notice<T>, Error>) {
         // The loop ends with the stream that receives.
         let _ = self.notices.send(notice).await;
-    }
-}
-
-async fn notified(expected: Option<&Notify>) {
-    match expected {
-        Some(expected) => expected.notified().await,
-        None => pending().await,
     }
 }
 

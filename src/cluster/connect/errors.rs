@@ -127,7 +127,7 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     unreachable(&why).hint(context)
 }
 
-/// What is wrong with TLS, and what helps.
+/// Returns why TLS failed, and a hint.
 fn untrusted(host: &str, error: &rustls::Error) -> (String, &'static str) {
     use CertificateError::{
         BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
@@ -219,7 +219,7 @@ fn forbidden(error: Error, said: &str) -> Error {
     error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
 }
 
-/// What a message of the server's RBAC says was asked for, as `kubectl auth can-i` takes it.
+/// Returns the request that a message of the server's RBAC refuses, as arguments of `kubectl auth can-i`.
 ///
 /// The message is such as `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
 fn asked(said: &str) -> Option<String> {

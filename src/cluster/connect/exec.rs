@@ -43,12 +43,10 @@ struct Given {
     expires: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Answer {
-    #[serde(default)]
     kind: String,
-    #[serde(default)]
     api_version: String,
     status: Option<AnswerStatus>,
 }
@@ -64,9 +62,6 @@ struct AnswerStatus {
 
 impl ExecPlugin {
     /// `search_path` is `$PATH`. Runs nothing yet.
-    ///
-    /// # Errors
-    /// A certificate authority that the plugin is to be told and that can't be read.
     pub(super) fn new(
         config: ExecConfig,
         settings: &Settings,

@@ -28,7 +28,7 @@ fn sensitive(text: &str) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// In whose name requests are made.
+/// Returns the headers that say in whose name requests are made.
 pub(super) fn impersonation(user: &User) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, text: &str| {

@@ -46,9 +46,10 @@ pub(super) struct Oidc {
     tokens: Mutex<Tokens>,
 }
 
+#[derive(Deserialize)]
 struct Tokens {
-    id: Option<Secret>,
-    refresh: Option<Secret>,
+    id_token: Option<Secret>,
+    refresh_token: Option<Secret>,
 }
 
 #[derive(Deserialize)]
@@ -56,15 +57,7 @@ struct Metadata {
     token_endpoint: String,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    id_token: Option<Secret>,
-    refresh_token: Option<Secret>,
-}
-
 impl Oidc {
-    /// # Errors
-    /// A configuration that lacks something, or a CA that can't be used.
     pub(super) fn new(provider: &AuthProvider, patience: &Patience, env: Env<'_>) -> Result<Self, Error> {
         let config = provider.config.clone().unwrap_or_default();
         let set = |key: &str| config.get(key).map(Secret::reveal).filter(|value| !value.is_empty());
@@ -82,35 +75,36 @@ impl Oidc {
         let patience = patience.toward(&issuer);
         let proxy = proxy::from_environment(&issuer, env);
         let settings = Settings { proxy, server: issuer, ca, ..Settings::default() };
-        let tokens = Tokens { id: set("id-token").map(Secret::new), refresh: set("refresh-token").map(Secret::new) };
+        let tokens =
+            Tokens { id_token: set("id-token").map(Secret::new), refresh_token: set("refresh-token").map(Secret::new) };
         Ok(Self { config, origin: provider.origin.clone(), settings, patience, tokens: Mutex::new(tokens) })
     }
 
     pub(super) async fn authorization(&self) -> Result<HeaderValue, Error> {
         let mut tokens = self.tokens.lock().await;
-        if let Some(id) = &tokens.id
+        if let Some(id) = &tokens.id_token
             && is_valid(id).ok_or_else(|| failed("the id-token of the kubeconfig is not a JWT with an expiry"))?
         {
             return bearer(id.reveal());
         }
-        let refresh = tokens.refresh.clone();
+        let refresh = tokens.refresh_token.clone();
         let refresh = refresh.ok_or_else(|| failed("the id-token has run out, and there is no refresh-token"))?;
         let answer = self.refresh(&refresh).await?;
         let id = answer.id_token.filter(|token| !token.reveal().is_empty()).ok_or_else(|| {
             failed("the identity provider gave no id_token; was the scope openid asked for at the login?")
         })?;
         let next = answer.refresh_token.filter(|next| !next.reveal().is_empty() && *next != refresh);
-        let kept = self.keep(tokens.id.as_ref(), &id, &refresh, next.as_ref()).await;
+        let kept = self.keep(tokens.id_token.as_ref(), &id, &refresh, next.as_ref()).await;
         if next.is_some() {
             // The old one may be void now: better an error than to be locked out the next time.
             kept?;
         }
         let header = bearer(id.reveal())?;
-        *tokens = Tokens { id: Some(id), refresh: Some(next.unwrap_or(refresh)) };
+        *tokens = Tokens { id_token: Some(id), refresh_token: Some(next.unwrap_or(refresh)) };
         Ok(header)
     }
 
-    async fn refresh(&self, token: &Secret) -> Result<Answer, Error> {
+    async fn refresh(&self, token: &Secret) -> Result<Tokens, Error> {
         let base = server::display(&self.settings.server);
         let provider = Transport::new(&self.settings, None, self.patience.clone())?;
         let (status, body) = ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?;

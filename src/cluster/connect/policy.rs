@@ -31,9 +31,6 @@ struct Entry {
 }
 
 /// Whether `command` may run as a plugin.
-///
-/// # Errors
-/// It may not, or the policy is not clear.
 pub(super) fn check(command: &str, env: Env<'_>) -> Result<(), Error> {
     let Some((path, preferences)) = load(env)? else { return Ok(()) };
     let place = path.display();

@@ -179,7 +179,7 @@ impl Settings {
     }
 }
 
-/// The entry of `all` that `flag` names, which has to be there, or else the one that the context names.
+/// Returns the name and the entry that `flag` names, which has to exist, or else those that the context names.
 fn pick<'a, T>(
     what: &str,
     flag: Option<&'a str>,

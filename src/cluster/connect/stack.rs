@@ -16,7 +16,7 @@ use super::transport::{Reply, Transport};
 
 /// Sends requests whose URI is complete.
 pub(super) struct Stack {
-    /// Of every request.
+    /// Sent with every request.
     pub(super) headers: HeaderMap,
     pub(super) credentials: Credentials,
     pub(super) transport: Transport,

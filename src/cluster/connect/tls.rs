@@ -1,7 +1,6 @@
 //! TLS as Go does it where rustls differs: a server may show the very certificate that the user trusts, even if that
 //! is a CA's; certificates in files are read again for each new connection, since they may be replaced meanwhile.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Uri;
@@ -18,9 +17,6 @@ use super::settings::{Pem, Settings};
 use crate::error::{Error, Kind};
 
 /// TLS towards the cluster, and towards a proxy that speaks TLS.
-///
-/// # Errors
-/// Certificates or keys that can't be read or used.
 pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Result<ClientConfig, Error> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -34,7 +30,7 @@ pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Re
     let verifier: Arc<dyn ServerCertVerifier> = if settings.insecure {
         Arc::new(Verifier { provider, trusted: None })
     } else if let Some(ca) = &settings.ca {
-        Arc::new(Verifier { trusted: Some(Trusted::new(ca, &provider)?), provider })
+        Arc::new(Verifier::trusting(ca, provider)?)
     } else {
         Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
             Error::new(Kind::Failed, "can't read the certificates that this system trusts")
@@ -58,17 +54,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Pem {
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Inline(_) => None,
-            Self::File(path) => Some(path),
-        }
-    }
-
     /// The bytes, read from the file if there is one.
-    ///
-    /// # Errors
-    /// Names the file.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Error> {
         match self {
             Self::Inline(text) => Ok(text.reveal().as_bytes().to_vec()),
@@ -78,7 +64,10 @@ impl Pem {
     }
 
     fn called(&self) -> String {
-        self.path().map_or_else(|| "of the kubeconfig".to_owned(), |path| format!("in {}", path.display()))
+        match self {
+            Self::Inline(_) => "of the kubeconfig".to_owned(),
+            Self::File(path) => format!("in {}", path.display()),
+        }
     }
 }
 
@@ -92,13 +81,7 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    trusted: Option<Trusted>,
-}
-
-#[derive(Debug)]
-struct Trusted {
-    file: Option<PathBuf>,
-    current: Mutex<Arc<Roots>>,
+    trusted: Option<(Pem, Mutex<Arc<Roots>>)>,
 }
 
 #[derive(Debug)]
@@ -126,23 +109,25 @@ impl Roots {
     }
 }
 
-impl Trusted {
-    fn new(ca: &Pem, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
-        let roots = Roots::new(ca.bytes()?, provider)
+impl Verifier {
+    fn trusting(ca: &Pem, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let roots = Roots::new(ca.bytes()?, &provider)
             .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.called())))?;
-        Ok(Self { file: ca.path().map(Path::to_owned), current: Mutex::new(Arc::new(roots)) })
+        Ok(Self { provider, trusted: Some((ca.clone(), Mutex::new(Arc::new(roots)))) })
     }
 
     /// The roots as the file has them now; those known last if it can't be used.
-    fn roots(&self, provider: &Arc<CryptoProvider>) -> Arc<Roots> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pem) = self.file.as_ref().and_then(|file| std::fs::read(file).ok())
+    fn roots(&self) -> Option<Arc<Roots>> {
+        let (ca, current) = self.trusted.as_ref()?;
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Pem::File(_) = ca
+            && let Ok(pem) = ca.bytes()
             && pem != current.pem
-            && let Ok(roots) = Roots::new(pem, provider)
+            && let Ok(roots) = Roots::new(pem, &self.provider)
         {
             *current = Arc::new(roots);
         }
-        Arc::clone(&current)
+        Some(Arc::clone(&current))
     }
 }
 
@@ -155,8 +140,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
-        let roots = trusted.roots(&self.provider);
+        let Some(roots) = self.roots() else { return Ok(ServerCertVerified::assertion()) };
         let verified = roots.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // The certificate was found to be valid at this time before it was refused for being a CA's
@@ -218,8 +202,6 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// # Errors
-    /// Files that can't be read, or don't hold a certificate and its key.
     pub(super) fn new(certificate: Pem, key: Pem) -> Result<Self, Error> {
         let loaded = certified_key(&certificate.bytes()?, &key.bytes()?)
             .map_err(|why| Error::usage(format!("can't use the client certificate {}: {why}", certificate.called())))?;

@@ -57,8 +57,6 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// # Errors
-    /// Certificates, a proxy or a TLS server name that can't be used.
     pub(super) fn new(settings: &Settings, identity: Option<Arc<Identity>>, patience: Patience) -> Result<Self, Error> {
         let make = connections(settings, Tls::new(settings, identity)?)?;
         Ok(Self { current: Mutex::new((0, make())), make, patience, user_agent: user_agent() })
@@ -108,7 +106,7 @@ fn user_agent() -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("kubectl-indexed"))
 }
 
-/// What makes an empty pool of connections.
+/// Returns a function that makes an empty pool of connections.
 fn connections(settings: &Settings, tls: Tls) -> Result<Box<dyn Fn() -> Http + Send + Sync>, Error> {
     let gzip = !settings.disable_compression;
     let Some(proxy) = settings.proxy.clone() else { return Ok(Box::new(move || http(tls.over(tcp()), gzip))) };

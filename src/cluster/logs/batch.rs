@@ -245,17 +245,13 @@ impl Splitter {
         if !batch.bytes[from..].ends_with(b"\n") {
             batch.bytes.push(b'\n');
         }
-        let left =
-            self.options.limit.map(|limit| usize::try_from(limit - self.handed.min(limit)).unwrap_or(usize::MAX));
-        if let Some(left) = left.filter(|left| batch.bytes.len() - from > *left) {
-            batch.bytes.truncate(from + left);
-            self.handed += left as u64;
-            if left > 0 && !batch.bytes.ends_with(b"\n") {
-                batch.bytes.push(b'\n');
-            }
-            return;
+        let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.handed));
+        let kept = usize::try_from(left).unwrap_or(usize::MAX).min(batch.bytes.len() - from);
+        batch.bytes.truncate(from + kept);
+        self.handed += kept as u64;
+        if kept > 0 && !batch.bytes.ends_with(b"\n") {
+            batch.bytes.push(b'\n');
         }
-        self.handed += (batch.bytes.len() - from) as u64;
     }
 
     fn keep_last(&mut self, line: &[u8]) {

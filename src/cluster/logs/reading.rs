@@ -268,8 +268,7 @@ impl Reading<'_> {
         }
     }
 
-    /// # Errors
-    /// What the node said in place of the log, or of its rest.
+    /// Fails with the node's own message if that came in place of the log, or of its rest.
     async fn check_excuse(&self) -> Result<(), Failure> {
         let Some((why, text)) = self.splitter.excuse() else { return Ok(()) };
         // Without times the last words of a container may look the same; asked for with times, those have one.

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_millis(250);
 pub(crate) struct Streams {
     most: usize,
     slots: Semaphore,
-    /// Each that waits has another reference.
+    /// Has one more reference for each log that waits.
     waiting: Arc<()>,
     served: AtomicBool,
 }

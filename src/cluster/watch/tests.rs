@@ -1,5 +1,6 @@
 //! Watches on a server that is silent, forgets, or answers nonsense; time is simulated.
 
+use std::future::pending;
 use std::sync::Mutex;
 
 use futures::stream;

@@ -20,7 +20,7 @@ const ITEM: usize = 40;
 /// Something to offer, and the one index that it is, if it is one.
 pub(super) type Offer = (Candidate, Option<u32>);
 
-/// What of `within` may follow `word`, a list of indexes that is being typed. With `words` also `failed` and such.
+/// Returns the indexes `within` that may follow `word`, a list that is being typed; with `words`, also `failed` and such.
 pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &str) -> Vec<Offer> {
     let (before, start) = word.rfind(',').map_or(("", word), |comma| word.split_at(comma + 1));
     let typed: Vec<_> = before.split(',').map(str::trim).collect();

@@ -38,15 +38,8 @@ impl Candidate {
     }
 }
 
-/// Which files are meant where the shell itself completes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Files {
-    Any,
-    Folders,
-}
-
-/// What a word may become, and the files that the shell adds.
-type Answer = (Vec<Candidate>, Option<Files>);
+/// What a word may become, and which files, where the shell itself completes them.
+type Answer = (Vec<Candidate>, Option<ValueHint>);
 
 /// `completion`: prints the script that a shell loads.
 pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
@@ -72,7 +65,7 @@ fn complete(question: &Asked) -> Answer {
         return Answer::default();
     }
     if typed.after_dashes {
-        return files(Files::Any, word, by_shell);
+        return files(ValueHint::AnyPath, word, by_shell);
     }
     if typed.verb.is_none() && typed.awaited.is_none() && !word.starts_with('-') {
         return (verbs(&plain, word), None);
@@ -138,21 +131,18 @@ fn verbs(command: &Command, word: &str) -> Vec<Candidate> {
 }
 
 /// Which files the word names, if it is the value of a flag for some.
-fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<Files> {
+fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<ValueHint> {
     let verb = typed.command(command);
     let long = word.strip_prefix("--").and_then(|word| word.split_once('=')).map(|(long, _)| long);
     let meant = |arg: &&clap::Arg| match &typed.awaited {
         Some(id) => arg.get_id().as_str() == id,
         None => long.is_some() && arg.get_long() == long,
     };
-    match verb.get_arguments().find(meant)?.get_value_hint() {
-        ValueHint::DirPath => Some(Files::Folders),
-        ValueHint::FilePath | ValueHint::AnyPath => Some(Files::Any),
-        _ => None,
-    }
+    let hint = verb.get_arguments().find(meant)?.get_value_hint();
+    matches!(hint, ValueHint::DirPath | ValueHint::FilePath | ValueHint::AnyPath).then_some(hint)
 }
 
-fn files(wanted: Files, word: &str, by_shell: bool) -> Answer {
+fn files(wanted: ValueHint, word: &str, by_shell: bool) -> Answer {
     if by_shell {
         return (Vec::new(), Some(wanted));
     }

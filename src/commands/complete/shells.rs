@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use clap::ValueEnum as _;
+use clap::{ValueEnum as _, ValueHint};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use itertools::Itertools as _;
 
-use super::{Answer, Candidate, Files};
+use super::{Answer, Candidate};
 use crate::args::Shell;
 
 /// Set by the scripts: which shell asks.
@@ -152,12 +152,12 @@ fn described(value: &str, help: &str) -> String {
 
 /// A line each, and at the end what cobra's scripts are to do: 2 add no space, 4 complete no files, 16 complete folders,
 /// 32 keep the order.
-fn for_kubectl(candidates: &[Candidate], files: Option<Files>) -> String {
+fn for_kubectl(candidates: &[Candidate], files: Option<ValueHint>) -> String {
     let mut text: String = candidates.iter().map(|one| described(&one.value, &one.help)).collect();
     let open = !candidates.is_empty() && candidates.iter().all(|one| one.value.ends_with(['=', '/', ',']));
     let directive = match files {
-        Some(Files::Any) => 0,
-        Some(Files::Folders) => 16,
+        Some(ValueHint::DirPath) => 16,
+        Some(_) => 0,
         None if candidates.is_empty() => 4,
         None => 4 + 32 + if open { 2 } else { 0 },
     };
@@ -264,6 +264,9 @@ mod tests {
         assert_eq!(told(&["a"], None), "a\n:36\n");
         assert_eq!(told(&["indexes="], None), "indexes=\n:38\n");
         assert_eq!(told(&[], None), ":4\n");
-        assert_eq!((told(&[], Some(Files::Any)), told(&[], Some(Files::Folders))), (":0\n".into(), ":16\n".into()));
+        assert_eq!(
+            (told(&[], Some(ValueHint::AnyPath)), told(&[], Some(ValueHint::DirPath))),
+            (":0\n".into(), ":16\n".into())
+        );
     }
 }
