@@ -21,7 +21,6 @@ const SENDS: u32 = 3;
 /// How long after it was sent first a change is looked for on a server that can't be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One change of one object.
 pub(super) struct Change<'a> {
     /// As in "can't delete job x".
     pub(super) doing: &'a str,
@@ -30,14 +29,12 @@ pub(super) struct Change<'a> {
     pub(super) uri: String,
     /// Where the object can be looked at; `None` for a dry run, which leaves nothing to see.
     pub(super) path: Option<String>,
-    pub(super) content_type: &'static str,
     /// What the answers are to have of the object.
     pub(super) accept: &'static str,
     pub(super) body: Value,
 }
 
 pub(super) const JSON: &str = "application/json";
-pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 impl Cluster {
@@ -53,7 +50,7 @@ impl Cluster {
         is_made: impl Fn(Option<&Value>) -> bool,
     ) -> Result<Value, Error> {
         let begun = Instant::now();
-        let mut pauses = growing().without_max_times().build();
+        let mut pauses = growing().build();
         let mut sent = 0;
         loop {
             sent += 1;
@@ -63,7 +60,7 @@ impl Cluster {
                 Err(error) => error,
             };
             let refused = is_refusal(&error);
-            let error = request_error(change.doing, &self.connection.server, error);
+            let error = request_error(change.doing, &self.server, error);
             // Refused now, an earlier one may still have been made.
             if refused && sent == 1 && error.kind() != Kind::AlreadyExists {
                 return Err(error);
@@ -95,9 +92,10 @@ impl Cluster {
     }
 
     async fn send(&self, change: &Change<'_>, method: Method, uri: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
+        let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { JSON };
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, change.accept);
-        let request = request.header(CONTENT_TYPE, change.content_type).body(body).map_err(kube::Error::HttpError)?;
-        self.connection.client.request(request).await
+        let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(kube::Error::HttpError)?;
+        self.client.request(request).await
     }
 }
 
@@ -122,7 +120,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::connect::Connection;
 
     /// A change of `object` on a server that answers one after the other: the outcome, and what was asked.
     async fn made(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
@@ -137,17 +134,15 @@ mod tests {
             ))
         });
         let client = Client::new(service, "ns");
-        let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
+        let cluster = Cluster { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
         let change = Change {
             doing: "change x",
             method: Method::PATCH,
             uri: "/x?fieldManager=y".to_owned(),
             path: Some("/x".to_owned()),
-            content_type: MERGE_PATCH,
             accept: JSON,
             body: json!({"done": true}),
         };
-        let cluster = Cluster { connection };
         let outcome = cluster.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await;
         let asked = asked.lock().unwrap().join(" ");
         (outcome, asked)

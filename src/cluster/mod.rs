@@ -9,18 +9,16 @@ mod pods;
 mod protobuf;
 pub(crate) mod watch;
 
-use std::collections::BTreeMap;
-
+use itertools::Itertools as _;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Event};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::api::{Api, ListParams};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use connect::{ConnectOptions, Connection};
+use connect::request_error;
 pub(crate) use names::Named;
 pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
@@ -28,58 +26,54 @@ pub(crate) use pods::PodFilter;
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.
 const PAGE: u32 = 500;
 
-/// One namespace of one cluster.
+/// One namespace of one cluster, as one user.
+#[derive(Clone)]
 pub(crate) struct Cluster {
-    connection: Connection,
+    client: Client,
+    /// That of all requests that do not ask for every namespace: from the flag, the context or the Pod, else `default`.
+    namespace: String,
+    /// The API server's URL without credentials, for messages.
+    server: String,
 }
 
-/// Which Jobs are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct JobFilter<'a> {
     pub(crate) all_namespaces: bool,
-    /// A selector of labels.
     pub(crate) labels: Option<&'a str>,
-    /// A selector of fields.
     pub(crate) fields: Option<&'a str>,
 }
 
 impl Cluster {
-    /// Finds the cluster as kubectl does. Nothing is sent to it yet.
-    pub(crate) async fn connect(options: &ConnectOptions, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        Ok(Self { connection: connect::connect(options, env).await? })
-    }
-
-    /// The namespace of all requests that do not ask for every namespace.
     pub(crate) fn namespace(&self) -> &str {
-        &self.connection.namespace
+        &self.namespace
     }
 
-    /// The same cluster, another namespace.
     pub(crate) fn at(&self, namespace: &str) -> Self {
-        let mut connection = self.connection.clone();
-        namespace.clone_into(&mut connection.namespace);
-        Self { connection }
+        Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
-    fn client(&self) -> Client {
-        self.connection.client.clone()
+    /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
+    async fn ask<T>(&self, doing: &str, request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
+        request.await.map_err(|error| request_error(doing, &self.server, error))
     }
 
     fn api<K>(&self) -> Api<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.client(), self.namespace())
+        Api::namespaced(self.client.clone(), self.namespace())
     }
 
-    /// One Job by its name.
+    /// Such as "get job x in namespace y", for errors.
+    fn doing(&self, verb: &str, kind: &str, name: &str) -> String {
+        format!("{verb} {kind} {name:?} in namespace {:?}", self.namespace())
+    }
+
     pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
-        let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
-        self.connection.ask(&doing, self.api::<Job>().get(name)).await.map_err(|error| match error.kind() {
-            Kind::NotFound => {
-                Error::new(Kind::NotFound, format!("there is no job {name:?} in namespace {:?}", self.namespace()))
-                    .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere")
-            }
+        let job = self.ask(&self.doing("get", "job", name), self.api::<Job>().get(name)).await;
+        job.map_err(|error| match error.kind() {
+            Kind::NotFound => Error::new(Kind::NotFound, self.doing("there is no", "job", name))
+                .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere"),
             _ => error,
         })
     }
@@ -89,39 +83,38 @@ impl Cluster {
         self.jobs_with(JobFilter { all_namespaces, labels: selector, fields: None }).await
     }
 
-    /// The Jobs that are asked for.
     pub(crate) async fn jobs_with(&self, filter: JobFilter<'_>) -> Result<Vec<Job>, Error> {
-        let JobFilter { all_namespaces, labels, fields } = filter;
-        let api = if all_namespaces { Api::all(self.client()) } else { self.api::<Job>() };
-        let doing = if all_namespaces {
-            "list jobs in all namespaces".to_owned()
-        } else {
-            format!("list jobs in namespace {:?}", self.namespace())
-        };
-        let params = ListParams {
-            label_selector: labels.map(str::to_owned),
-            field_selector: fields.map(str::to_owned),
-            ..ListParams::default()
-        };
+        let (doing, api, params) = self.request_for_jobs("list", filter);
         self.list(&doing, &api, params).await
     }
 
     /// No more than a page of the Jobs of the namespace that have the labels of `selector`, by name.
     pub(crate) async fn some_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
-        let doing = format!("list jobs in namespace {:?}", self.namespace());
-        let params = selector.map_or_else(ListParams::default, |selector| ListParams::default().labels(selector));
-        Ok(self.connection.ask(&doing, self.api::<Job>().list(&params.limit(PAGE))).await?.items)
+        let filter = JobFilter { labels: selector, ..JobFilter::default() };
+        let (doing, api, params) = self.request_for_jobs("list", filter);
+        Ok(self.ask(&doing, api.list(&params.limit(PAGE))).await?.items)
+    }
+
+    /// Returns the words that errors have for a request for Jobs, its API and its parameters.
+    fn request_for_jobs(&self, verb: &str, filter: JobFilter<'_>) -> (String, Api<Job>, ListParams) {
+        let JobFilter { all_namespaces, labels, fields } = filter;
+        let (label_selector, field_selector) = (labels.map(str::to_owned), fields.map(str::to_owned));
+        let params = ListParams { label_selector, field_selector, ..ListParams::default() };
+        if all_namespaces {
+            return (format!("{verb} jobs in all namespaces"), Api::all(self.client.clone()), params);
+        }
+        (format!("{verb} jobs in namespace {:?}", self.namespace()), self.api(), params)
     }
 
     /// The events about a Job itself, as `kubectl describe` selects them.
     pub(crate) async fn events(&self, job: &Job) -> Result<Vec<Event>, Error> {
-        let (name, uid) = (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref());
-        let doing = format!("list the events of job {name:?} in namespace {:?}", self.namespace());
         let fields = format!(
-            "involvedObject.kind=Job,involvedObject.name={name},involvedObject.namespace={},involvedObject.uid={}",
+            "involvedObject.kind=Job,involvedObject.name={},involvedObject.namespace={},involvedObject.uid={}",
+            name(job),
             self.namespace(),
-            uid.unwrap_or_default()
+            job.metadata.uid.as_deref().unwrap_or_default()
         );
+        let doing = self.doing("list the events of", "job", name(job));
         self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await
     }
 
@@ -146,8 +139,7 @@ impl Cluster {
 
     /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
-        let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
-        self.connection.ask(&doing, self.api::<ConfigMap>().get_opt(name)).await
+        self.ask(&self.doing("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
     }
 
     /// All pages of a list.
@@ -162,13 +154,14 @@ impl Cluster {
         loop {
             let request = async {
                 match api.list(&page).await {
-                    Err(kube::Error::Api(status)) if status.code == 410 && page.continue_token.is_some() => Ok(None),
-                    answer => answer.map(Some),
+                    Err(kube::Error::Api(status)) if status.code == 410 && page.continue_token.is_some() => {
+                        all.clear();
+                        api.list(&params).await
+                    }
+                    answer => answer,
                 }
             };
-            let Some(list) = self.connection.ask(doing, request).await? else {
-                return Ok(self.connection.ask(doing, api.list(&params)).await?.items);
-            };
+            let list = self.ask(doing, request).await?;
             all.extend(list.items);
             match list.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => page.continue_token = Some(token),
@@ -180,13 +173,13 @@ impl Cluster {
 
 /// The labels by which a Job finds its Pods: its own selector, which holds its UID, since names are given again.
 fn pod_selector(job: &Job) -> String {
-    let selector = job.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-    match selector {
-        Some(LabelSelector { match_labels: Some(labels), .. }) if !labels.is_empty() => join(labels),
-        _ => format!("job-name={}", job.metadata.name.as_deref().unwrap_or_default()),
+    let labels = job.spec.as_ref().and_then(|spec| spec.selector.as_ref()?.match_labels.as_ref());
+    match labels.filter(|labels| !labels.is_empty()) {
+        Some(labels) => labels.iter().map(|(key, value)| format!("{key}={value}")).join(","),
+        None => format!("job-name={}", name(job)),
     }
 }
 
-fn join(labels: &BTreeMap<String, String>) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+fn name(job: &Job) -> &str {
+    job.metadata.name.as_deref().unwrap_or_default()
 }

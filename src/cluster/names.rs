@@ -8,7 +8,6 @@ use super::{Cluster, PAGE};
 use crate::contract::label;
 use crate::error::{Error, Kind};
 
-/// What has names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Namespaces,
@@ -16,7 +15,6 @@ pub(crate) enum Named {
     ConfigMaps,
     ServiceAccounts,
     PriorityClasses,
-    /// The queues of Kueue.
     LocalQueues,
 }
 
@@ -42,11 +40,11 @@ impl Cluster {
         for version in versions {
             let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
             let api: Api<DynamicObject> = if namespaced {
-                Api::namespaced_with(self.client(), self.namespace(), &resource)
+                Api::namespaced_with(self.client.clone(), self.namespace(), &resource)
             } else {
-                Api::all_with(self.client(), &resource)
+                Api::all_with(self.client.clone(), &resource)
             };
-            match self.connection.ask(&format!("list {plural}"), api.list_metadata(&params)).await {
+            match self.ask(&format!("list {plural}"), api.list_metadata(&params)).await {
                 Ok(list) => return Ok(list.items.into_iter().filter_map(|object| object.metadata.name).collect()),
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),

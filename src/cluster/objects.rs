@@ -14,11 +14,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use super::change::{Change, JSON, MERGE_PATCH, METADATA, has};
+use super::change::{Change, JSON, METADATA, has};
 use crate::contract::{MANAGER, annotation, label};
 use crate::error::{Error, Kind};
 
-/// How objects are sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Submission<'a> {
     /// Checked by the server and not stored.
@@ -35,23 +34,19 @@ impl fmt::Display for Submission<'_> {
     }
 }
 
-/// An object as the server stored it.
 #[derive(Clone, Debug)]
 pub(crate) struct Created {
     pub(crate) object: Value,
 }
 
 impl Created {
-    /// The UID that the server gave it.
     pub(crate) fn uid(&self) -> &str {
         self.object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-/// The API group of Kueue.
 pub(super) const KUEUE: &str = "kueue.x-k8s.io";
 
-/// Which server it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerVersion {
     /// As it calls itself, such as `v1.36.1`.
@@ -67,14 +62,14 @@ impl Cluster {
     /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If an object of this name is there, or the
     /// answer leaves open whether it was created, the object in the cluster decides: see [`is_own`].
     pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
-        let path = collection(object, self.namespace());
+        let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let collection = self.collection(&kind);
         let change = Change {
-            doing: &doing("create", object, self.namespace()),
+            doing: &self.doing("create", &kind, name),
             method: Method::POST,
-            uri: format!("{path}?{submission}&fieldValidation=Strict"),
-            path: (!submission.dry_run).then(|| format!("{path}/{name}")),
-            content_type: JSON,
+            uri: format!("{collection}?{submission}&fieldValidation=Strict"),
+            path: (!submission.dry_run).then(|| format!("{collection}/{name}")),
             accept: JSON,
             body: object.clone(),
         };
@@ -84,28 +79,29 @@ impl Cluster {
 
     /// A Job as the server keeps it, with whatever this program does not know.
     pub(crate) async fn stored_job(&self, name: &str) -> Result<Value, Error> {
-        let doing = format!("get job {name:?} in namespace {:?}", self.namespace());
-        self.stored(&doing, &format!("{}/{name}", jobs(self.namespace()))).await
+        self.stored("job", name).await
     }
 
     /// A ConfigMap as the server keeps it, or None if it is not there.
     pub(crate) async fn stored_config_map(&self, name: &str) -> Result<Option<Value>, Error> {
-        let doing = format!("get configmap {name:?} in namespace {:?}", self.namespace());
-        match self.stored(&doing, &format!("{}/{name}", config_maps(self.namespace()))).await {
-            Ok(config_map) => Ok(Some(config_map)),
+        match self.stored("configmap", name).await {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            stored => stored.map(Some),
         }
     }
 
-    async fn stored(&self, doing: &str, path: &str) -> Result<Value, Error> {
-        let request = Request::get(path).body(Vec::new());
-        let request =
-            request.map_err(|error| Error::new(Kind::Failed, "the request can't be built").caused_by(error))?;
-        self.connection.ask(doing, self.connection.client.request::<Value>(request)).await
+    async fn stored(&self, kind: &str, name: &str) -> Result<Value, Error> {
+        let request = Request::get(format!("{}/{name}", self.collection(kind))).body(Vec::new());
+        let answer = async { self.client.request(request.map_err(kube::Error::HttpError)?).await };
+        self.ask(&self.doing("get", kind, name), answer).await
     }
 
-    /// The minor version of a server of Kubernetes 1.
+    /// The path of the Jobs or ConfigMaps of the namespace.
+    fn collection(&self, kind: &str) -> String {
+        let group = if kind == "configmap" { "api/v1" } else { "apis/batch/v1" };
+        format!("/{group}/namespaces/{}/{kind}s", self.namespace())
+    }
+
     pub(crate) async fn server_minor(&self) -> Result<u32, Error> {
         Ok(self.version().await?.1)
     }
@@ -113,7 +109,7 @@ impl Cluster {
     /// What the server calls its version, and the minor one.
     async fn version(&self) -> Result<(String, u32), Error> {
         let doing = "ask the server for its version";
-        let info = self.connection.ask(doing, self.connection.client.apiserver_version()).await?;
+        let info = self.ask(doing, self.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
         let minor = digits.parse().map_err(|_| {
@@ -122,29 +118,20 @@ impl Cluster {
         Ok((info.git_version, minor))
     }
 
-    /// The server's version, and whether Kueue is there.
     pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
         let (text, minor) = self.version().await?;
-        let groups = self.connection.client.list_api_groups();
-        let groups = self.connection.ask("ask the server for its API groups", groups).await?.groups;
+        let groups = self.client.list_api_groups();
+        let groups = self.ask("ask the server for its API groups", groups).await?.groups;
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
     /// Ends the submission of a Job: lets it run if it was held back by us, and takes off the mark that it is under way.
-    pub(crate) async fn release(&self, job: &str, held_back: bool, field_manager: &str) -> Result<(), Error> {
+    pub(crate) async fn release(&self, job: &str, held_back: bool, submission: Submission<'_>) -> Result<(), Error> {
         let mut patch = json!({"metadata": {"annotations": {annotation::SUBMITTING: null}}});
         if held_back {
             patch["spec"] = json!({"suspend": false});
         }
-        self.patch_job(job, &patch, Submission { dry_run: false, field_manager }, "release").await?;
-        Ok(())
-    }
-
-    /// Sets a limit on the failures of all indexes together.
-    pub(crate) async fn set_backoff_limit(&self, job: &str, limit: u64, field_manager: &str) -> Result<(), Error> {
-        let patch = json!({"spec": {"backoffLimit": limit}});
-        self.patch_job(job, &patch, Submission { dry_run: false, field_manager }, "change").await?;
-        Ok(())
+        self.patch_job(job, &patch, submission, "release").await.map(drop)
     }
 
     /// Changes fields of a Job; `verb` says in errors what is being done. With its UID in the patch, a Job that has
@@ -156,19 +143,16 @@ impl Cluster {
         submission: Submission<'_>,
         verb: &str,
     ) -> Result<Job, Error> {
-        let doing = format!("{verb} job {job:?} in namespace {:?}", self.namespace());
-        let object = format!("{}/{job}", jobs(self.namespace()));
+        let object = format!("{}/{job}", self.collection("job"));
         let change = Change {
-            doing: &doing,
+            doing: &self.doing(verb, "job", job),
             method: Method::PATCH,
             uri: format!("{object}?{submission}"),
             path: (!submission.dry_run).then_some(object),
-            content_type: MERGE_PATCH,
             accept: JSON,
             body: patch.clone(),
         };
-        let is_made = |found: Option<&Value>| found.is_some_and(|found| has(found, patch));
-        let patched = self.change(&change, is_made).await?;
+        let patched = self.change(&change, |found| found.is_some_and(|found| has(found, patch))).await?;
         serde_json::from_value(patched).map_err(|error| {
             Error::new(Kind::Failed, format!("can't read job {job:?} after the change")).caused_by(error)
         })
@@ -178,7 +162,6 @@ impl Cluster {
     ///
     /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
     pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>, dry_run: bool) -> Result<(), Error> {
-        let doing = format!("delete job {name:?} in namespace {:?}", self.namespace());
         let mut body = json!({"propagationPolicy": "Foreground"});
         if let Some(uid) = uid {
             body["preconditions"] = json!({"uid": uid});
@@ -186,22 +169,20 @@ impl Cluster {
         if dry_run {
             body["dryRun"] = json!(["All"]);
         }
-        self.delete(&doing, format!("{}/{name}", jobs(self.namespace())), body, uid).await
+        self.delete("job", name, body, uid).await
     }
 
-    /// Deletes the object at `path`. One that is on its way out, or whose name another object has, counts as deleted.
-    async fn delete(&self, doing: &str, path: String, body: Value, uid: Option<&str>) -> Result<(), Error> {
-        let (method, uri) = (Method::DELETE, path.clone());
-        let path = body["dryRun"].is_null().then_some(path);
-        let change = Change { doing, method, uri, path, content_type: JSON, accept: JSON, body };
-        let is_made = |found: Option<&Value>| {
-            let metadata = found.map(|found| &found["metadata"]);
-            let is_going = |metadata: &Value| {
-                metadata["deletionTimestamp"].is_string() || uid.is_some_and(|uid| metadata["uid"] != uid)
-            };
-            metadata.is_none_or(is_going)
+    /// Deletes an object. One that is on its way out, or whose name another object has, counts as deleted.
+    async fn delete(&self, kind: &str, name: &str, body: Value, uid: Option<&str>) -> Result<(), Error> {
+        let uri = format!("{}/{name}", self.collection(kind));
+        let path = body["dryRun"].is_null().then(|| uri.clone());
+        let doing = &self.doing("delete", kind, name);
+        let change = Change { doing, method: Method::DELETE, uri, path, accept: JSON, body };
+        let is_going = |found: &Value| {
+            let metadata = &found["metadata"];
+            metadata["deletionTimestamp"].is_string() || uid.is_some_and(|uid| metadata["uid"] != uid)
         };
-        self.change(&change, is_made).await.map(drop)
+        self.change(&change, |found| found.is_none_or(is_going)).await.map(drop)
     }
 
     /// The names of the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply`
@@ -210,7 +191,7 @@ impl Cluster {
         let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let params = ListParams::default().labels(&labels);
-        let list = self.connection.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let list = self.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
         let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
         let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
@@ -218,18 +199,16 @@ impl Cluster {
 
     /// Makes a ConfigMap belong to a Job, so that it can't outlive it.
     pub(crate) async fn adopt(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
-        let doing = format!("change configmap {config_map:?} in namespace {:?}", self.namespace());
-        let path = format!("{}/{config_map}", config_maps(self.namespace()));
+        let doing = &self.doing("change", "configmap", config_map);
+        let uri = format!("{}/{config_map}", self.collection("configmap"));
         let body = json!({"metadata": {"ownerReferences": [owner]}});
-        let (method, uri, content_type, accept) = (Method::PATCH, path.clone(), MERGE_PATCH, METADATA);
-        let change = Change { doing: &doing, method, uri, path: Some(path), content_type, accept, body };
+        let change = Change { doing, method: Method::PATCH, path: Some(uri.clone()), uri, accept: METADATA, body };
         self.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await.map(drop)
     }
 
     /// Deletes a ConfigMap; one that is not there any more is fine.
     pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
-        let doing = format!("delete configmap {name:?} in namespace {:?}", self.namespace());
-        match self.delete(&doing, format!("{}/{name}", config_maps(self.namespace())), json!({}), None).await {
+        match self.delete("configmap", name, json!({}), None).await {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -244,24 +223,4 @@ fn is_own(found: &Value, sent: &Value) -> bool {
     };
     let own = mark(sent);
     own.is_string() && mark(found) == own
-}
-
-fn doing(verb: &str, object: &Value, namespace: &str) -> String {
-    let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
-    format!("{verb} {kind} {} in namespace {namespace:?}", object["metadata"]["name"])
-}
-
-fn collection(object: &Value, namespace: &str) -> String {
-    match object["kind"].as_str() {
-        Some("ConfigMap") => config_maps(namespace),
-        _ => jobs(namespace),
-    }
-}
-
-fn jobs(namespace: &str) -> String {
-    format!("/apis/batch/v1/namespaces/{namespace}/jobs")
-}
-
-fn config_maps(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/configmaps")
 }

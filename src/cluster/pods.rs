@@ -2,18 +2,21 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::future::ready;
 
-use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http_body_util::{BodyDataStream, BodyExt as _};
+use http_body_util::BodyExt as _;
+use itertools::Itertools as _;
 use k8s_openapi::api::batch::v1::Job;
 use kube::Resource as _;
 use kube::api::ListParams;
 use kube::client::Body;
 
 use super::protobuf::{Malformed, Part, PodList};
-use super::{Cluster, PAGE, pod_selector};
+use super::{Cluster, PAGE, name, pod_selector};
 use crate::contract::label;
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -25,10 +28,8 @@ const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// How many indexes are named in a request. Each takes some 6 bytes of the URL, and 8 KB is what proxies take.
 const NAMED: usize = 500;
 
-/// Which Pods of a Job.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PodFilter<'a> {
-    /// Those that match this field selector.
     pub(crate) fields: Option<&'a str>,
     /// At least those of these indexes; of others too where that is cheaper.
     pub(crate) indexes: Option<&'a IndexSet>,
@@ -38,28 +39,20 @@ impl PodFilter<'_> {
     /// Those that have not succeeded: few, once a Job has ended well.
     pub(crate) const UNSUCCESSFUL: Self = Self { fields: Some("status.phase!=Succeeded"), indexes: None };
 
-    fn params(self, job: &Job) -> ListParams {
+    pub(super) fn params(self, job: &Job) -> ListParams {
         let mut labels = pod_selector(job);
         if let Some(indexes) = self.indexes.filter(|indexes| (1..=NAMED).contains(&indexes.len())) {
-            let names: Vec<_> = indexes.iter().map(|index| index.to_string()).collect();
-            let _ = write!(labels, ",{} in ({})", label::INDEX, names.join(","));
+            let _ = write!(labels, ",{} in ({})", label::INDEX, indexes.iter().join(","));
         }
-        let params = ListParams::default().labels(&labels);
-        match self.fields {
-            Some(fields) => params.fields(fields),
-            None => params,
-        }
+        let field_selector = self.fields.map(str::to_owned);
+        ListParams { label_selector: Some(labels), field_selector, ..ListParams::default() }
     }
 }
 
-/// One page as it comes in.
 struct Page {
     /// Where the list goes on, if it does.
     next: Option<String>,
-    /// Pods that are decoded already.
-    ready: Vec<PodRecord>,
-    /// The rest of the answer, unless it is read.
-    rest: Option<(PodList, BodyDataStream<Body>)>,
+    pods: BoxStream<'static, Result<PodRecord, kube::Error>>,
 }
 
 impl Cluster {
@@ -80,8 +73,7 @@ impl Cluster {
         filter: PodFilter<'_>,
         mut take: impl FnMut(PodRecord),
     ) -> Result<(), Error> {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
+        let doing = self.doing("list the pods of", "job", name(job));
         let params = filter.params(job);
         let mut coming = self.page(&doing, &params.clone().limit(PAGE)).await?;
         while let Some(mut page) = coming {
@@ -104,11 +96,10 @@ impl Cluster {
 
     /// No more than a page of the Pods of a Job, by name.
     pub(crate) async fn some_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        let doing = format!("list the pods of job {name:?} in namespace {:?}", self.namespace());
+        let doing = self.doing("list the pods of", "job", name(job));
         let mut pods = Vec::new();
         if let Some(page) = self.page(&doing, &filter.params(job).limit(PAGE)).await? {
-            self.read(&doing, page, &mut |pod| pods.push(pod)).await?;
+            self.read(&doing, page, |pod| pods.push(pod)).await?;
         }
         Ok(pods)
     }
@@ -122,13 +113,13 @@ impl Cluster {
             match self.api::<PodRecord>().list(params).await {
                 Ok(list) => {
                     let next = list.metadata.continue_.filter(|token| !token.is_empty());
-                    Ok(Some(Page { next, ready: list.items, rest: None }))
+                    Ok(Some(Page { next, pods: stream::iter(list.items).map(Ok).boxed() }))
                 }
                 Err(kube::Error::Api(status)) if status.code == 410 && params.continue_token.is_some() => Ok(None),
                 Err(error) => Err(error),
             }
         };
-        self.connection.ask(doing, page).await
+        self.ask(doing, page).await
     }
 
     /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
@@ -136,47 +127,39 @@ impl Cluster {
         let path = PodRecord::url_path(&(), Some(self.namespace()));
         let mut request = kube::core::Request::new(path).list(params).map_err(kube::Error::BuildRequest)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
-        let answer = self.client().send(request.map(Body::from)).await?;
+        let answer = self.client.send(request.map(Body::from)).await?;
         let form = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !answer.status().is_success() || !form.is_some_and(|form| form.starts_with(PROTOBUF.as_bytes())) {
             return Ok(None);
         }
-        let (mut list, mut rest) = (PodList::default(), answer.into_body().into_data_stream());
-        loop {
-            match list.next().map_err(not_understood)? {
-                Some(Part::Head { next }) => {
-                    return Ok(Some(Page { next, ready: Vec::new(), rest: Some((list, rest)) }));
-                }
-                Some(Part::Pod(pod)) => {
-                    return Ok(Some(Page { next: None, ready: vec![*pod], rest: Some((list, rest)) }));
-                }
-                None => match rest.next().await {
-                    Some(bytes) => list.push(&bytes?),
-                    None => return Err(not_understood(Malformed)),
-                },
-            }
-        }
-    }
-
-    /// Reads a page to its end.
-    async fn read(&self, doing: &str, page: Page, take: &mut impl FnMut(PodRecord)) -> Result<(), Error> {
-        page.ready.into_iter().for_each(&mut *take);
-        let Some((mut list, mut rest)) = page.rest else { return Ok(()) };
-        let read = async {
+        let start = (PodList::default(), answer.into_body().into_data_stream());
+        let parts = stream::try_unfold(start, |(mut list, mut rest)| async move {
             loop {
-                while let Some(part) = list.next().map_err(not_understood)? {
-                    if let Part::Pod(pod) = part {
-                        take(*pod);
-                    }
+                if let Some(part) = list.next().map_err(not_understood)? {
+                    return Ok(Some((part, (list, rest))));
                 }
                 match rest.next().await {
                     Some(bytes) => list.push(&bytes?),
-                    None if list.is_complete() => return Ok(()),
+                    None if list.is_complete() => return Ok(None),
                     None => return Err(not_understood(Malformed)),
                 }
             }
+        });
+        let mut parts = parts.boxed();
+        let (next, first) = match parts.try_next().await?.ok_or_else(|| not_understood(Malformed))? {
+            Part::Head { next } => (next, None),
+            Part::Pod(pod) => (None, Some(*pod)),
         };
-        self.connection.ask(doing, read).await
+        let rest = parts.try_filter_map(|part| ready(Ok(if let Part::Pod(pod) = part { Some(*pod) } else { None })));
+        Ok(Some(Page { next, pods: stream::iter(first).map(Ok).chain(rest).boxed() }))
+    }
+
+    async fn read(&self, doing: &str, page: Page, mut take: impl FnMut(PodRecord)) -> Result<(), Error> {
+        let read = page.pods.try_for_each(|pod| {
+            take(pod);
+            ready(Ok(()))
+        });
+        self.ask(doing, read).await
     }
 }
 

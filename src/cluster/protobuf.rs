@@ -31,12 +31,12 @@ const MAGIC: &[u8] = b"k8s\0";
 #[error("the answer is not a list of Pods in protobuf")]
 pub(super) struct Malformed;
 
-/// A piece of a list.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
     /// Its head, which comes first: where the list goes on, if it does.
-    Head { next: Option<String> },
-    /// One of its Pods.
+    Head {
+        next: Option<String>,
+    },
     Pod(Box<PodRecord>),
 }
 
@@ -51,7 +51,6 @@ pub(super) struct PodList {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
-    /// Before the magic number.
     #[default]
     Start,
     /// Among the fields of the envelope (`runtime.Unknown`).
@@ -61,7 +60,6 @@ enum Stage {
 }
 
 impl PodList {
-    /// Takes in the next bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.read);
         self.read = 0;
@@ -105,7 +103,6 @@ impl PodList {
         Ok(None)
     }
 
-    /// Whether the list was read to its end.
     pub(super) fn is_complete(&self) -> bool {
         self.stage == Stage::List(0)
     }
@@ -138,7 +135,6 @@ fn varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
     if bytes.len() > 10 { Err(Malformed) } else { Ok(None) }
 }
 
-/// What a field holds.
 #[derive(Clone, Copy)]
 enum Value<'a> {
     Number(u64),
@@ -175,7 +171,6 @@ fn each_field<'a>(
     Ok(())
 }
 
-/// Takes `length` bytes off the front.
 fn cut<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Malformed> {
     let length = usize::try_from(length).map_err(|_| Malformed)?;
     let (block, rest) = bytes.split_at_checked(length).ok_or(Malformed)?;
@@ -260,7 +255,6 @@ impl Accept for Option<BTreeMap<String, String>> {
     }
 }
 
-/// One of them.
 #[derive(Default)]
 struct Entry {
     key: String,

@@ -3,16 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::future::{pending, ready};
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
+use futures::StreamExt as _;
+use futures::future::OptionFuture;
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event as ApiEvent;
@@ -24,7 +24,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connect::request_error;
-use super::{Cluster, JobFilter, PAGE, PodFilter, pod_selector};
+use super::{Cluster, JobFilter, PAGE, PodFilter, name};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, Happening};
@@ -49,31 +49,23 @@ const BREATH: Duration = Duration::from_millis(250);
 /// A server that has just started may know neither users nor rights yet: so many refusals in a row are believed.
 const REFUSALS: u32 = 6;
 
-impl Resource for PodRecord {
-    type DynamicType = ();
+impl k8s_openapi::Resource for PodRecord {
+    const API_VERSION: &'static str = "v1";
+    const GROUP: &'static str = "";
+    const KIND: &'static str = "Pod";
+    const VERSION: &'static str = "v1";
+    const URL_PATH_SEGMENT: &'static str = "pods";
     type Scope = NamespaceResourceScope;
+}
 
-    fn kind((): &()) -> Cow<'_, str> {
-        "Pod".into()
-    }
+impl k8s_openapi::Metadata for PodRecord {
+    type Ty = ObjectMeta;
 
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "pods".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
+    fn metadata(&self) -> &ObjectMeta {
         &self.metadata
     }
 
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
+    fn metadata_mut(&mut self) -> &mut ObjectMeta {
         &mut self.metadata
     }
 }
@@ -98,15 +90,6 @@ impl<T> Notice<T> {
             Self::Connected => Notice::Connected,
         }
     }
-}
-
-/// Which Pods of a Job are watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pods {
-    None,
-    /// A Pod that succeeds is told as gone. The server leaves out all that have succeeded before.
-    Unsucceeded,
-    All,
 }
 
 /// What several watches share: that the server can't be reached is told once for all of them.
@@ -186,26 +169,22 @@ pub(crate) enum JobChange {
 }
 
 /// A stream that a caller can hold without knowing of what it is made.
-pub(crate) type Notices = BoxStream<'static, Result<Notice, Error>>;
+pub(crate) type Notices<T = Event> = BoxStream<'static, Result<Notice<T>, Error>>;
 
 impl Cluster {
-    /// Watches one Job and those of its Pods, until the caller drops the stream.
+    /// Watches one Job and those of its Pods, until the caller drops the stream. A Pod that no longer matches the filter
+    /// is told as gone.
     ///
     /// Closed connections, expired versions and a server that restarts are waited out, with a pause that grows to some
     /// seconds.
     ///
     /// # Errors
     /// The stream ends with an error where waiting can't help: credentials refused, or no permission to watch.
-    pub(crate) fn watch(&self, job: &Job, pods: Pods, link: &Link) -> Notices {
+    pub(crate) fn watch(&self, job: &Job, pods: Option<PodFilter<'_>>, link: &Link) -> Notices {
         let recounted = Arc::new(Notify::new());
-        let jobs = self.watch_job(job, link, Arc::clone(&recounted)).boxed();
-        let doing = format!("watch the pods of job {:?} in namespace {:?}", name(job), self.namespace());
-        let which = ListParams::default().labels(&pod_selector(job));
-        let which = match pods {
-            Pods::None => return jobs,
-            Pods::Unsucceeded => which.fields("status.phase!=Succeeded"),
-            Pods::All => which,
-        };
+        let jobs = self.watch_job(job, link, Arc::clone(&recounted));
+        let Some(pods) = pods else { return jobs };
+        let (doing, which) = (self.doing("watch the pods of", "job", name(job)), pods.params(job));
         let uid = job.metadata.uid.clone();
         let read = move |change| {
             Some(match change {
@@ -215,18 +194,13 @@ impl Cluster {
                 Change::ListEnds => Event::PodListEnds { job: uid.clone() },
             })
         };
-        let api = Api::namespaced(self.client(), self.namespace());
-        stream::select(jobs, self.observe::<PodRecord, _, _>(doing, api, which, link, Some(recounted), read)).boxed()
+        let pods = self.observe::<PodRecord, _, _>(doing, self.api(), which, link, Some(recounted), read);
+        stream::select(jobs, pods).boxed()
     }
 
     /// Notifies `recounted` whenever the Job's numbers of Pods change.
-    fn watch_job(
-        &self,
-        job: &Job,
-        link: &Link,
-        recounted: Arc<Notify>,
-    ) -> impl Stream<Item = Result<Notice, Error>> + use<> {
-        let doing = format!("watch job {:?} in namespace {:?}", name(job), self.namespace());
+    fn watch_job(&self, job: &Job, link: &Link, recounted: Arc<Notify>) -> Notices {
+        let doing = self.doing("watch", "job", name(job));
         let uid = job.metadata.uid.clone();
         let which = ListParams::default().fields(&format!("metadata.name={}", name(job)));
         let numbers = |job: &Job| job.status.as_ref().map(|status| (status.active, status.ready));
@@ -262,22 +236,12 @@ impl Cluster {
         let begun = Instant::now();
         let ask = || self.pods(job, filter);
         let again = |error: &Error| error.kind() == Kind::Unreachable && begun.elapsed() < LAST_TRY;
-        ask.retry(growing().without_max_times()).when(again).await
+        ask.retry(growing()).when(again).await
     }
 
     /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
-    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> BoxStream<'static, Result<Notice<JobChange>, Error>> {
-        let JobFilter { all_namespaces, labels, fields } = filter;
-        let (doing, api) = if all_namespaces {
-            ("watch jobs in all namespaces".to_owned(), Api::all(self.client()))
-        } else {
-            (format!("watch jobs in namespace {:?}", self.namespace()), self.api())
-        };
-        let which = ListParams {
-            label_selector: labels.map(str::to_owned),
-            field_selector: fields.map(str::to_owned),
-            ..ListParams::default()
-        };
+    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> Notices<JobChange> {
+        let (doing, api, which) = self.request_for_jobs("watch", filter);
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
         let mut listed = HashSet::new();
         let read = move |change| match change {
@@ -293,7 +257,7 @@ impl Cluster {
             }
             Change::ListEnds => Some(JobChange::Listed(std::mem::take(&mut listed))),
         };
-        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read).boxed()
+        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read)
     }
 
     /// What the cluster has told about a Job so far.
@@ -303,14 +267,14 @@ impl Cluster {
 
     /// Watches what the cluster tells about a Job.
     pub(crate) fn watch_happenings(&self, job: &Job, link: &Link) -> Notices {
-        let doing = format!("watch the events of job {:?} in namespace {:?}", name(job), self.namespace());
+        let doing = self.doing("watch the events of", "job", name(job));
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
         let which = ListParams::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
         let read = |change| match change {
             Change::Changed(event) | Change::Listed(event) => Some(happened(event)),
             _ => None,
         };
-        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read).boxed()
+        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read)
     }
 
     /// One watch in which `read` makes events of what the server says. It doubts its connection if nothing comes over it
@@ -323,18 +287,19 @@ impl Cluster {
         link: &Link,
         expected: Option<Arc<Notify>>,
         read: F,
-    ) -> impl Stream<Item = Result<Notice<T>, Error>> + use<K, T, F>
+    ) -> Notices<T>
     where
-        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + 'static,
-        F: FnMut(Change<K>) -> Option<T>,
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+        T: Send + 'static,
+        F: FnMut(Change<K>) -> Option<T> + Send + 'static,
     {
         let (notices, mut received) = mpsc::channel(1);
-        let server = self.connection.server.clone();
+        let server = self.server.clone();
         let (share, heard) = (Share::new(link), Instant::now());
         let watch = Watch { doing, server, api, which, share, expected, heard, version: None, read, notices };
         // The loop runs while the stream is read, and ends with it.
         let driver = stream::once(watch.run()).filter_map(|()| ready(None));
-        stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver)
+        stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver).boxed()
     }
 }
 
@@ -371,7 +336,7 @@ where
     F: FnMut(Change<K>) -> Option<T>,
 {
     async fn run(mut self) {
-        let (mut pauses, mut since) = (growing().without_max_times().build(), Instant::now());
+        let (mut pauses, mut since) = (growing().build(), Instant::now());
         loop {
             if self.heard.elapsed() > SILENCE {
                 self.version = None;
@@ -397,7 +362,7 @@ where
                 self.send(Ok(Notice::Reconnecting(error.to_string()))).await;
             }
             if since.elapsed() > CALM {
-                pauses = growing().without_max_times().build();
+                pauses = growing().build();
             }
             sleep(pauses.next().unwrap_or(LONGEST_PAUSE).max(Duration::from_secs(least.into()))).await;
             since = Instant::now();
@@ -446,7 +411,7 @@ where
             let event = tokio::select! {
                 biased;
                 event = events.next() => event,
-                () = notified(expected.as_deref()) => {
+                Some(()) = OptionFuture::from(expected.as_deref().map(Notify::notified)) => {
                     if self.heard.elapsed() > JUST_BEFORE {
                         deadline = deadline.min(Instant::now() + SOON);
                     }
@@ -494,16 +459,9 @@ where
         }
     }
 
-    async fn send(&self, notice: Result<Notice<T>, Error>) {
+    async fn send(&mut self, notice: Result<Notice<T>, Error>) {
         // The loop ends with the stream that receives.
         let _ = self.notices.send(notice).await;
-    }
-}
-
-async fn notified(expected: Option<&Notify>) {
-    match expected {
-        Some(expected) => expected.notified().await,
-        None => pending().await,
     }
 }
 
@@ -521,10 +479,6 @@ fn version(version: Option<String>) -> Result<String, kube::Error> {
     version.filter(|version| !version.is_empty()).ok_or_else(|| kube::Error::SerdeError(missing()))
 }
 
-fn name(job: &Job) -> &str {
-    job.metadata.name.as_deref().unwrap_or_default()
-}
-
 /// Pauses that double, spread so that many clients don't come at once.
 pub(super) fn growing() -> ExponentialBuilder {
     ExponentialBuilder::default()
@@ -532,6 +486,7 @@ pub(super) fn growing() -> ExponentialBuilder {
         .with_max_delay(LONGEST_PAUSE)
         .with_factor(2.0)
         .with_jitter()
+        .without_max_times()
 }
 
 /// What an event of the API tells.

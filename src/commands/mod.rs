@@ -21,6 +21,7 @@ mod watch;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
-use crate::cluster::connect::{ConnectOptions, SilenceHook};
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
@@ -51,8 +52,8 @@ impl Context {
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
         let mut options = connect_options(self.global.clone())?;
         let voice = self.ui.voice();
-        options.on_silence =
-            SilenceHook::new(move |server| voice.status(&format!("waiting for the server {server} to answer")));
+        let waiting = move |server: &str| voice.status(&format!("waiting for the server {server} to answer"));
+        options.on_silence = Some(Arc::new(waiting));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -140,7 +141,7 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_groups,
         as_uid,
         request_timeout,
-        on_silence: SilenceHook::default(),
+        on_silence: None,
         insecure_skip_tls_verify,
         certificate_authority,
         client_certificate,

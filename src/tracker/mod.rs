@@ -18,8 +18,8 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _, select_all};
 use tokio::time::Instant;
 
-use crate::cluster::Cluster;
-use crate::cluster::watch::{Link, Notice, Pods};
+use crate::cluster::watch::{Link, Notice};
+use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
 use crate::state::{Event, JobState};
@@ -122,10 +122,10 @@ impl Tracker {
         for (at, state) in states.iter().enumerate().filter(|(_, state)| open(state)) {
             for member in state.members() {
                 let pods = match interest {
-                    Interest::Presence => Pods::None,
-                    Interest::Indexes => Pods::All,
+                    Interest::Presence => None,
+                    Interest::Indexes => Some(PodFilter::default()),
                     Interest::Outcome | Interest::Screen if member.outcome().is_some() => continue,
-                    Interest::Outcome | Interest::Screen => Pods::Unsucceeded,
+                    Interest::Outcome | Interest::Screen => Some(PodFilter::UNSUCCESSFUL),
                 };
                 watches.push(cluster.watch(member.job(), pods, &link).map(move |notice| tagged(at, notice)).boxed());
                 if interest == Interest::Screen {

@@ -26,9 +26,6 @@ pub(super) enum Credentials {
 
 impl Credentials {
     /// The header for the next request; runs a plugin or asks an identity provider if need be.
-    ///
-    /// # Errors
-    /// What went wrong there.
     pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
         match self {
             Self::None => Ok(None),
@@ -41,9 +38,6 @@ impl Credentials {
 
     /// The server refused `used`, sent at `generation`: true if there are newer credentials now, so that another try
     /// makes sense.
-    ///
-    /// # Errors
-    /// What went wrong in getting newer ones.
     pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
         match self {
             Self::None | Self::Fixed(_) | Self::Oidc(_) => Ok(false),

@@ -15,7 +15,7 @@ use crate::error::{self, Error, Kind};
 
 /// Longer texts of a server, such as a proxy's whole page, are cut.
 const LONGEST: usize = 400;
-const NO_API_SERVER: &str = "is it a Kubernetes API server, and not a login page or a proxy?";
+pub(crate) const NO_API_SERVER: &str = "is it a Kubernetes API server, and not a login page or a proxy?";
 
 /// The error of one kube call as ours; `doing` is such as "get jobs in namespace default", `server` its URL.
 pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Error {
@@ -88,17 +88,13 @@ fn host(server: &str) -> String {
     uri.as_ref().and_then(Uri::authority).map_or_else(|| server.to_owned(), ToString::to_string)
 }
 
-fn unreachable(doing: &str, why: &str) -> Error {
-    Error::new(Kind::Unreachable, format!("can't {doing}: {why}"))
-}
-
-/// No answer came, or it broke off.
 fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
     let links = links(error);
     let host = host(server);
     let context = "is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one";
+    let unreachable = |why: &str| Error::new(Kind::Unreachable, format!("can't {doing}: {why}"));
     if let Some(Silent(limit)) = find(&links) {
-        return unreachable(doing, &format!("the server {host} did not answer within {limit:?}"))
+        return unreachable(&format!("the server {host} did not answer within {limit:?}"))
             .hint("--request-timeout sets how long it may take; 0 waits for ever");
     }
     if let Some(foreign) = find::<ForeignAnswer>(&links) {
@@ -106,69 +102,63 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
         return Error::new(Kind::Failed, message).hint(NO_API_SERVER);
     }
     if let Some(late) = find::<ConnectTimeout>(&links) {
-        return unreachable(doing, &format!("the server {host} can't be reached: {late}"))
+        return unreachable(&format!("the server {host} can't be reached: {late}"))
             .hint("is the network, or the VPN, up?")
             .hint(context);
     }
     if let Some(error) = find::<ProxyFailed>(&links) {
         let why = error.source().map(chain).unwrap_or_default();
-        return unreachable(doing, &format!("the proxy on the way to {host} did not connect: {why}")).hint(
+        return unreachable(&format!("the proxy on the way to {host} did not connect: {why}")).hint(
             "the proxy is proxy-url of the kubeconfig, or else HTTPS_PROXY; NO_PROXY names hosts that need none",
         );
     }
     if let Some(error) = find::<rustls::Error>(&links) {
-        return untrusted(doing, &host, error);
+        let (why, hint) = untrusted(&host, error);
+        return unreachable(&why).hint(hint);
     }
-    if let Some(unknown) = find::<UnknownHost>(&links) {
-        return unreachable(doing, &format!("the host of the server {host} is not known: {unknown}")).hint(context);
-    }
-    match find::<std::io::Error>(&links).map(std::io::Error::kind) {
-        Some(ErrorKind::ConnectionRefused) => unreachable(
-            doing,
-            &format!("the connection to the server {host} was refused; is it the right host and port?"),
-        )
-        .hint(context),
-        Some(ErrorKind::TimedOut) => unreachable(doing, &format!("the server {host} does not answer")).hint(context),
-        _ => unreachable(doing, &format!("the connection to the server {host} failed: {}", chain(error))).hint(context),
-    }
+    let why = match (find::<UnknownHost>(&links), find::<std::io::Error>(&links).map(std::io::Error::kind)) {
+        (Some(unknown), _) => format!("the host of the server {host} is not known: {unknown}"),
+        (None, Some(ErrorKind::ConnectionRefused)) => {
+            format!("the connection to the server {host} was refused; is it the right host and port?")
+        }
+        (None, Some(ErrorKind::TimedOut)) => format!("the server {host} does not answer"),
+        _ => format!("the connection to the server {host} failed: {}", chain(error)),
+    };
+    unreachable(&why).hint(context)
 }
 
-fn untrusted(doing: &str, host: &str, error: &rustls::Error) -> Error {
+/// Returns why TLS failed, and a hint.
+fn untrusted(host: &str, error: &rustls::Error) -> (String, &'static str) {
+    use CertificateError::{
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
     let no_tls = "is it https:// at this host and port?";
-    let no_certificate = "a client certificate may be missing, expired or of another cluster";
     let other_name = "--tls-server-name names the one in the certificate";
-    let (why, hint) = match error {
+    let certificate = format!("the certificate of the server {host}");
+    match error {
         // A bad signature is that of another authority of the same name, as when a cluster was made anew.
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => (
-            format!("the certificate of the server {host} is signed by an unknown authority"),
+        InvalidCertificate(UnknownIssuer | BadSignature) => (
+            format!("{certificate} is signed by an unknown authority"),
             "give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig",
         ),
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForName) => {
-            (format!("the certificate of the server {host} is for another name"), other_name)
+        InvalidCertificate(NotValidForName) => (format!("{certificate} is for another name"), other_name),
+        InvalidCertificate(NotValidForNameContext { presented, .. }) => {
+            (format!("{certificate} is not for it, but for {}", presented.join(", ")), other_name)
         }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
-            let names = presented.join(", ");
-            (format!("the certificate of the server {host} is not for it, but for {names}"), other_name)
+        InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
+            (format!("{certificate} is not valid at this time: {error}"), "is this machine's clock right?")
         }
-        rustls::Error::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => (
-            format!("the certificate of the server {host} is not valid at this time: {error}"),
-            "is this machine's clock right?",
+        AlertReceived(_) => (
+            format!("the server {host} ended the TLS handshake: {error}"),
+            "a client certificate may be missing, expired or of another cluster",
         ),
-        rustls::Error::AlertReceived(_) => {
-            (format!("the server {host} ended the TLS handshake: {error}"), no_certificate)
-        }
-        rustls::Error::InvalidMessage(_) => (format!("the server {host} does not speak TLS: {error}"), no_tls),
+        InvalidMessage(_) => (format!("the server {host} does not speak TLS: {error}"), no_tls),
         _ => (format!("TLS with the server {host} failed: {error}"), no_tls),
-    };
-    unreachable(doing, &why).hint(hint)
+    }
 }
 
-/// The server answered with an error.
 fn answered(doing: &str, server: &str, status: &Status) -> Error {
     let said = told(status);
     let error = |kind: Kind, why: &str| Error::new(kind, format!("can't {doing}: {why}"));
@@ -218,7 +208,7 @@ fn told(status: &Status) -> String {
 }
 
 fn forbidden(error: Error, said: &str) -> Error {
-    if let Some(asked) = Asked::read(said) {
+    if let Some(asked) = asked(said) {
         return error
             .hint(format!("kubectl auth can-i {asked} tells whether you may"))
             .hint("ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you");
@@ -229,42 +219,23 @@ fn forbidden(error: Error, said: &str) -> Error {
     error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
 }
 
-/// What a message of the server's RBAC says was asked for.
-struct Asked<'a> {
-    verb: &'a str,
-    resource: &'a str,
-    group: &'a str,
-    namespace: Option<&'a str>,
-}
-
-impl<'a> Asked<'a> {
-    /// Reads `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
-    fn read(said: &'a str) -> Option<Self> {
-        let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
-        let (resource, rest) = rest.split_once('"')?;
-        let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
-        let namespace = rest.split_once("in the namespace \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
-        let plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "-./*".contains(one));
-        let plain = [verb, resource, group, namespace.unwrap_or_default()].into_iter().all(plain);
-        plain.then_some(Self { verb, resource, group, namespace })
+/// Returns the request that a message of the server's RBAC refuses, as arguments of `kubectl auth can-i`.
+///
+/// The message is such as `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
+fn asked(said: &str) -> Option<String> {
+    let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
+    let (resource, rest) = rest.split_once('"')?;
+    let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
+    let namespace = rest.split_once("in the namespace \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+    let plain = |text: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || "-./*".contains(one));
+    if ![verb, resource, group, namespace.unwrap_or_default()].into_iter().all(plain) {
+        return None;
     }
-}
-
-impl std::fmt::Display for Asked<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (resource, sub) = self.resource.split_once('/').unwrap_or((self.resource, ""));
-        write!(f, "{} {resource}", self.verb)?;
-        if !self.group.is_empty() {
-            write!(f, ".{}", self.group)?;
-        }
-        if !sub.is_empty() {
-            write!(f, " --subresource={sub}")?;
-        }
-        match self.namespace {
-            Some(namespace) => write!(f, " -n {namespace}"),
-            None => f.write_str(" -A"),
-        }
-    }
+    let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
+    let option = |start: &str, value: &str| if value.is_empty() { String::new() } else { format!("{start}{value}") };
+    let (group, sub) = (option(".", group), option(" --subresource=", sub));
+    let scope = namespace.map_or_else(|| " -A".to_owned(), |namespace| format!(" -n {namespace}"));
+    Some(format!("{verb} {resource}{group}{sub}{scope}"))
 }
 
 fn not_found(error: Error, status: &Status) -> Error {

@@ -19,8 +19,8 @@ use tokio::sync::Mutex;
 use super::header::bearer;
 use super::kubeconfig::{ExecConfig, Secret};
 use super::server;
-use super::settings::Settings;
-use super::tls::{GivenIdentity, certified_key};
+use super::settings::{Pem, Settings};
+use super::tls::{Identity, certified_key};
 use crate::error::{Error, Kind};
 
 /// A plugin and what it gave last.
@@ -31,25 +31,22 @@ pub(super) struct ExecPlugin {
     search_path: Option<OsString>,
     /// Whether nobody is there whom it could ask or tell anything.
     unattended: bool,
-    identity: Arc<GivenIdentity>,
+    identity: Arc<Identity>,
     generation: AtomicU64,
     /// Held while the plugin runs: it may ask the user something, so that it must not run twice at a time.
     last: Mutex<Option<Given>>,
 }
 
-/// What a plugin gave.
 struct Given {
     authorization: Option<HeaderValue>,
     certificate: Option<(String, Secret)>,
     expires: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Answer {
-    #[serde(default)]
     kind: String,
-    #[serde(default)]
     api_version: String,
     status: Option<AnswerStatus>,
 }
@@ -65,14 +62,11 @@ struct AnswerStatus {
 
 impl ExecPlugin {
     /// `search_path` is `$PATH`. Runs nothing yet.
-    ///
-    /// # Errors
-    /// A certificate authority that the plugin is to be told and that can't be read.
     pub(super) fn new(
         config: ExecConfig,
         settings: &Settings,
         search_path: Option<OsString>,
-        identity: Arc<GivenIdentity>,
+        identity: Arc<Identity>,
         unattended: bool,
     ) -> Result<Self, Error> {
         let cluster = if config.provide_cluster_info == Some(true) { Some(cluster_info(settings)?) } else { None };
@@ -123,14 +117,11 @@ impl ExecPlugin {
         let certificate = given.certificate.as_ref();
         let before = last.as_ref().and_then(|given| given.certificate.as_ref());
         if certificate != before {
-            let key = match certificate {
-                Some((certificate, key)) => Some(
-                    certified_key(certificate.as_bytes(), key.reveal().as_bytes())
-                        .map_err(|why| self.failed(&format!("gave a certificate that can't be used: {why}")))?,
-                ),
-                None => None,
-            };
-            self.identity.set(key);
+            let key = certificate.map(|(certificate, key)| {
+                certified_key(certificate.as_bytes(), key.reveal().as_bytes())
+                    .map_err(|why| self.failed(&format!("gave a certificate that can't be used: {why}")))
+            });
+            self.identity.set(key.transpose()?);
             // The first certificate has no older connections behind it.
             if last.is_some() {
                 self.generation.fetch_add(1, Ordering::AcqRel);
@@ -167,7 +158,9 @@ impl ExecPlugin {
             spec["cluster"] = cluster.clone();
         }
         let info = json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec });
-        let mut command = Command::new(self.program()?);
+        let program = self.config.command.as_deref().unwrap_or_default();
+        let program = look_up(program, self.search_path.as_deref()).ok_or_else(|| self.not_found())?;
+        let mut command = Command::new(program);
         command.args(self.config.args.iter().flatten());
         command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, variable.value.reveal())));
         command.env("KUBERNETES_EXEC_INFO", info.to_string());
@@ -186,11 +179,6 @@ impl ExecPlugin {
             Some("IfAvailable") => Ok(terminal),
             _ => Ok(false),
         }
-    }
-
-    fn program(&self) -> Result<PathBuf, Error> {
-        let command = self.config.command.as_deref().unwrap_or_default();
-        look_up(command, self.search_path.as_deref()).ok_or_else(|| self.not_found())
     }
 
     fn read(&self, stdout: &[u8]) -> Result<Given, Error> {
@@ -231,11 +219,9 @@ impl ExecPlugin {
     }
 
     fn not_found(&self) -> Error {
-        let error = self.failed("is not installed");
-        match self.config.install_hint.as_deref().map(printable).filter(|hint| !hint.is_empty()) {
-            Some(hint) => error.hint(hint),
-            None => error.hint("the kubeconfig names it under users, exec, command; install it or correct the name"),
-        }
+        let hint = self.config.install_hint.as_deref().map(printable).filter(|hint| !hint.is_empty());
+        let own = "the kubeconfig names it under users, exec, command; install it or correct the name";
+        self.failed("is not installed").hint(hint.unwrap_or_else(|| own.to_owned()))
     }
 }
 
@@ -250,26 +236,19 @@ pub(super) fn look_up(command: &str, search_path: Option<&OsStr>) -> Option<Path
 }
 
 fn cluster_info(settings: &Settings) -> Result<Value, Error> {
-    let mut info = json!({ "server": server::display(&settings.server) });
-    if let Some(name) = &settings.tls_server_name {
-        info["tls-server-name"] = json!(name);
-    }
-    if settings.insecure {
-        info["insecure-skip-tls-verify"] = json!(true);
-    }
-    if let Some(ca) = &settings.ca {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(ca.bytes()?);
-        info["certificate-authority-data"] = json!(encoded);
-    }
-    if let Some(proxy) = &settings.proxy_url {
-        info["proxy-url"] = json!(proxy);
-    }
-    if settings.disable_compression {
-        info["disable-compression"] = json!(true);
-    }
+    let ca = settings.ca.as_ref().map(Pem::bytes).transpose()?;
+    let info = [
+        ("server", json!(server::display(&settings.server))),
+        ("tls-server-name", json!(settings.tls_server_name)),
+        ("insecure-skip-tls-verify", json!(settings.insecure)),
+        ("certificate-authority-data", json!(ca.map(|ca| base64::engine::general_purpose::STANDARD.encode(ca)))),
+        ("proxy-url", json!(settings.proxy_url)),
+        ("disable-compression", json!(settings.disable_compression)),
+        ("config", json!(settings.exec_extension)),
+    ];
     // Null where the kubeconfig says nothing, as kubectl writes it.
-    info["config"] = settings.exec_extension.clone().unwrap_or(Value::Null);
-    Ok(info)
+    let is_said = |(key, value): &(_, Value)| *key == "config" || !value.is_null() && *value != false;
+    Ok(info.into_iter().filter(is_said).collect())
 }
 
 /// The kubeconfig may come from a stranger: no escape sequences from it.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Env;
 use crate::error::{Error, Kind};
 
 /// A token, a password or a key: never shown, not even in debug output.
@@ -39,37 +40,29 @@ impl fmt::Debug for Secret {
 /// `clusters[].cluster`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct Cluster {
-    pub(super) server: Option<String>,
+pub(crate) struct Cluster {
+    pub(crate) server: Option<String>,
     pub(super) insecure_skip_tls_verify: Option<bool>,
     pub(super) certificate_authority: Option<PathBuf>,
     pub(super) certificate_authority_data: Option<String>,
     pub(super) proxy_url: Option<String>,
     pub(super) disable_compression: Option<bool>,
     pub(super) tls_server_name: Option<String>,
-    extensions: Option<Vec<NamedExtension>>,
+    extensions: Option<Vec<Value>>,
 }
 
 impl Cluster {
     /// What the cluster has to tell exec plugins: the extension that is reserved for them.
-    pub(super) fn exec_extension(&self) -> Option<&Value> {
-        let all = self.extensions.as_ref()?;
-        all.iter().find(|one| one.name == "client.authentication.k8s.io/exec").map(|one| &one.extension)
+    pub(super) fn exec_extension(&self) -> Option<Value> {
+        let mut all = self.extensions.iter().flatten();
+        all.find(|one| one["name"] == "client.authentication.k8s.io/exec").map(|one| one["extension"].clone())
     }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct NamedExtension {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    extension: Value,
 }
 
 /// `users[].user`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct User {
+pub(crate) struct User {
     pub(super) client_certificate: Option<PathBuf>,
     pub(super) client_certificate_data: Option<String>,
     pub(super) client_key: Option<PathBuf>,
@@ -89,22 +82,14 @@ pub(super) struct User {
 }
 
 /// `users[].user.auth-provider`: the older way, of which only `oidc` is left.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct AuthProvider {
     #[serde(default)]
     pub(super) name: String,
     #[serde(default)]
-    pub(super) config: Option<BTreeMap<String, String>>,
-    /// The file that it is in.
+    pub(super) config: Option<BTreeMap<String, Secret>>,
     #[serde(skip)]
     pub(super) origin: PathBuf,
-}
-
-impl fmt::Debug for AuthProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The settings hold tokens.
-        f.debug_struct("AuthProvider").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 /// `users[].user.exec`: a program that prints credentials.
@@ -120,7 +105,6 @@ pub(super) struct ExecConfig {
     pub(super) interactive_mode: Option<String>,
 }
 
-/// One variable of an exec plugin's environment.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ExecVariable {
     #[serde(default)]
@@ -132,10 +116,10 @@ pub(super) struct ExecVariable {
 /// `contexts[].context`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Context {
-    pub(super) cluster: Option<String>,
+pub(crate) struct Context {
+    pub(crate) cluster: Option<String>,
     pub(super) user: Option<String>,
-    pub(super) namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -145,36 +129,26 @@ struct File {
     #[serde(rename = "apiVersion")]
     api_version: Option<String>,
     current_context: Option<String>,
-    clusters: Option<Vec<NamedCluster>>,
-    users: Option<Vec<NamedUser>>,
-    contexts: Option<Vec<NamedContext>>,
+    clusters: Option<Vec<Named<Cluster>>>,
+    users: Option<Vec<Named<User>>>,
+    contexts: Option<Vec<Named<Context>>>,
 }
 
+/// An entry of a list, under the key that lists of its kind have.
 #[derive(Debug, Deserialize)]
-struct NamedCluster {
+struct Named<T> {
     name: String,
-    cluster: Option<Cluster>,
-}
-
-#[derive(Debug, Deserialize)]
-struct NamedUser {
-    name: String,
-    user: Option<User>,
-}
-
-#[derive(Debug, Deserialize)]
-struct NamedContext {
-    name: String,
-    context: Option<Context>,
+    #[serde(rename = "cluster", alias = "user", alias = "context")]
+    entry: Option<T>,
 }
 
 /// All files that count, as one.
 #[derive(Debug, Default)]
-pub(super) struct Kubeconfig {
+pub(crate) struct Kubeconfig {
     pub(super) current_context: Option<String>,
-    pub(super) clusters: BTreeMap<String, Cluster>,
-    pub(super) users: BTreeMap<String, User>,
-    pub(super) contexts: BTreeMap<String, Context>,
+    pub(crate) clusters: BTreeMap<String, Cluster>,
+    pub(crate) users: BTreeMap<String, User>,
+    pub(crate) contexts: BTreeMap<String, Context>,
     /// Files that were looked for and are not there, in order.
     pub(super) missing: Vec<PathBuf>,
     /// Files that were read, in order.
@@ -185,7 +159,7 @@ pub(super) struct Kubeconfig {
 ///
 /// # Errors
 /// A file that is not a kubeconfig or can't be read; an `explicit` file that is not there.
-pub(super) fn load(explicit: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Kubeconfig, Error> {
+pub(crate) fn load(explicit: Option<&Path>, env: Env<'_>) -> Result<Kubeconfig, Error> {
     let mut merged = Kubeconfig::default();
     if let Some(path) = explicit.filter(|path| !path.as_os_str().is_empty()) {
         if !merged.add(path)? {
@@ -195,28 +169,23 @@ pub(super) fn load(explicit: Option<&Path>, env: &dyn Fn(&str) -> Option<String>
         return Ok(merged);
     }
     for path in default_paths(env) {
-        merged.add(&path)?;
+        if !merged.read.contains(&path) && !merged.missing.contains(&path) {
+            merged.add(&path)?;
+        }
     }
     Ok(merged)
 }
 
-fn default_paths(env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
-    if let Some(list) = env("KUBECONFIG").filter(|list| !list.is_empty()) {
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for path in std::env::split_paths(&list) {
-            if !path.as_os_str().is_empty() && !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        return paths;
+fn default_paths(env: Env<'_>) -> Vec<PathBuf> {
+    match env("KUBECONFIG") {
+        Some(list) => std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => home(env).map(|home| home.join(".kube").join("config")).into_iter().collect(),
     }
-    home(env).map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-/// The user's home folder.
-pub(super) fn home(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+pub(super) fn home(env: Env<'_>) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
-    names.iter().find_map(|name| env(name).filter(|home| !home.is_empty())).map(PathBuf::from)
+    names.iter().find_map(|name| env(name)).map(PathBuf::from)
 }
 
 impl Kubeconfig {
@@ -233,9 +202,9 @@ impl Kubeconfig {
                 return Err(Error::new(Kind::Failed, message).caused_by(error));
             }
         };
-        let file = parse(&bytes).map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
         let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
-        self.merge(file, path, folder.as_deref().unwrap_or(Path::new("")))
+        parse(&bytes)
+            .and_then(|file| self.merge(file, path, &folder.unwrap_or_default()))
             .map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
         self.read.push(path.to_owned());
         Ok(true)
@@ -245,39 +214,31 @@ impl Kubeconfig {
         if self.current_context.is_none() {
             self.current_context = file.current_context.filter(|name| !name.is_empty());
         }
-        let clusters = file.clusters.unwrap_or_default().into_iter();
-        let clusters = clusters.map(|one| (one.name, one.cluster.unwrap_or_default()));
-        add_new("cluster", &mut self.clusters, clusters, |cluster| resolve_cluster(cluster, folder))?;
-        let users = file.users.unwrap_or_default().into_iter();
-        let users = users.map(|one| (one.name, one.user.unwrap_or_default()));
-        add_new("user", &mut self.users, users, |user| resolve_user(user, path, folder))?;
-        let contexts = file.contexts.unwrap_or_default().into_iter();
-        let contexts = contexts.map(|one| (one.name, one.context.unwrap_or_default()));
-        add_new("context", &mut self.contexts, contexts, |_| {})
+        add_new("cluster", &mut self.clusters, file.clusters, |cluster| {
+            resolve(&mut cluster.certificate_authority, folder);
+        })?;
+        add_new("user", &mut self.users, file.users, |user| resolve_user(user, path, folder))?;
+        add_new("context", &mut self.contexts, file.contexts, |_| {})
     }
 }
 
-fn add_new<T>(
+fn add_new<T: Default>(
     what: &str,
     into: &mut BTreeMap<String, T>,
-    from: impl Iterator<Item = (String, T)>,
+    from: Option<Vec<Named<T>>>,
     resolve: impl Fn(&mut T),
 ) -> Result<(), String> {
     let mut own = BTreeMap::new();
-    for (name, mut one) in from {
-        resolve(&mut one);
-        if own.insert(name.clone(), one).is_some() {
+    for Named { name, entry } in from.into_iter().flatten() {
+        let mut entry = entry.unwrap_or_default();
+        resolve(&mut entry);
+        if own.insert(name.clone(), entry).is_some() {
             return Err(format!("the {what} {name:?} is there twice"));
         }
     }
-    for (name, one) in own {
-        into.entry(name).or_insert(one);
-    }
+    own.append(into);
+    *into = own;
     Ok(())
-}
-
-fn resolve_cluster(cluster: &mut Cluster, folder: &Path) {
-    resolve(&mut cluster.certificate_authority, folder);
 }
 
 fn resolve_user(user: &mut User, path: &Path, folder: &Path) {
@@ -326,8 +287,8 @@ fn parse(bytes: &[u8]) -> Result<File, String> {
 /// Whether `text` is a kubeconfig of which some user has this refresh token.
 pub(super) fn has_refresh_token(text: &str, token: &str) -> bool {
     let Ok(file) = parse(text.as_bytes()) else { return false };
-    let providers = file.users.into_iter().flatten().filter_map(|user| user.user?.auth_provider?.config);
-    providers.flatten().any(|(key, value)| key == "refresh-token" && value == token)
+    let providers = file.users.into_iter().flatten().filter_map(|user| user.entry?.auth_provider?.config);
+    providers.flatten().any(|(key, value)| key == "refresh-token" && value.reveal() == token)
 }
 
 /// Text of a file that may start with a byte order mark, as PowerShell's `>` writes it.

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use itertools::Itertools as _;
 use jiff::Timestamp;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -22,10 +23,10 @@ use tower::BoxError;
 
 use super::header::{basic, bearer};
 use super::kubeconfig::{self, AuthProvider, Secret};
-use super::settings::{Login, Pem, Settings};
+use super::settings::{Pem, Settings};
 use super::silence::Patience;
-use super::transport::{self, Transport};
-use super::{errors, proxy, server, tls};
+use super::transport::Transport;
+use super::{Env, errors, proxy, server};
 use crate::error::{Error, Kind};
 
 /// A token counts as run out this much earlier, since clocks differ.
@@ -35,7 +36,7 @@ const LOCK_TRIES: (u32, Duration) = (20, Duration::from_millis(100));
 
 /// A login at an identity provider.
 pub(super) struct Oidc {
-    config: BTreeMap<String, String>,
+    config: BTreeMap<String, Secret>,
     /// The kubeconfig that new tokens are written to.
     origin: PathBuf,
     /// The provider, as if it were a cluster.
@@ -45,9 +46,10 @@ pub(super) struct Oidc {
     tokens: Mutex<Tokens>,
 }
 
+#[derive(Deserialize)]
 struct Tokens {
-    id: Option<Secret>,
-    refresh: Option<Secret>,
+    id_token: Option<Secret>,
+    refresh_token: Option<Secret>,
 }
 
 #[derive(Deserialize)]
@@ -55,22 +57,10 @@ struct Metadata {
     token_endpoint: String,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    id_token: Option<Secret>,
-    refresh_token: Option<Secret>,
-}
-
 impl Oidc {
-    /// # Errors
-    /// A configuration that lacks something, or a CA that can't be used.
-    pub(super) fn new(
-        provider: &AuthProvider,
-        patience: &Patience,
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(provider: &AuthProvider, patience: &Patience, env: Env<'_>) -> Result<Self, Error> {
         let config = provider.config.clone().unwrap_or_default();
-        let set = |key: &str| config.get(key).filter(|value| !value.is_empty());
+        let set = |key: &str| config.get(key).map(Secret::reveal).filter(|value| !value.is_empty());
         let missing = |key: &str| Error::usage(format!("the kubeconfig's auth-provider oidc has no {key}"));
         let issuer = set("idp-issuer-url").ok_or_else(|| missing("idp-issuer-url"))?;
         set("client-id").ok_or_else(|| missing("client-id"))?;
@@ -83,70 +73,57 @@ impl Oidc {
             (None, None) => None,
         };
         let patience = patience.toward(&issuer);
-        let settings = Settings {
-            proxy: proxy::from_environment(&issuer, env),
-            server: issuer,
-            namespace: String::new(),
-            ca,
-            insecure: false,
-            tls_server_name: None,
-            proxy_url: None,
-            disable_compression: false,
-            identity: None,
-            login: Login::Anonymous,
-            impersonation: None,
-            exec_extension: None,
-        };
-        let tokens = Tokens { id: set("id-token").map(Secret::new), refresh: set("refresh-token").map(Secret::new) };
+        let proxy = proxy::from_environment(&issuer, env);
+        let settings = Settings { proxy, server: issuer, ca, ..Settings::default() };
+        let tokens =
+            Tokens { id_token: set("id-token").map(Secret::new), refresh_token: set("refresh-token").map(Secret::new) };
         Ok(Self { config, origin: provider.origin.clone(), settings, patience, tokens: Mutex::new(tokens) })
     }
 
     pub(super) async fn authorization(&self) -> Result<HeaderValue, Error> {
         let mut tokens = self.tokens.lock().await;
-        if let Some(id) = &tokens.id
+        if let Some(id) = &tokens.id_token
             && is_valid(id).ok_or_else(|| failed("the id-token of the kubeconfig is not a JWT with an expiry"))?
         {
             return bearer(id.reveal());
         }
-        let refresh = tokens.refresh.clone();
+        let refresh = tokens.refresh_token.clone();
         let refresh = refresh.ok_or_else(|| failed("the id-token has run out, and there is no refresh-token"))?;
         let answer = self.refresh(&refresh).await?;
         let id = answer.id_token.filter(|token| !token.reveal().is_empty()).ok_or_else(|| {
             failed("the identity provider gave no id_token; was the scope openid asked for at the login?")
         })?;
         let next = answer.refresh_token.filter(|next| !next.reveal().is_empty() && *next != refresh);
-        let kept = self.keep(tokens.id.as_ref(), &id, &refresh, next.as_ref()).await;
+        let kept = self.keep(tokens.id_token.as_ref(), &id, &refresh, next.as_ref()).await;
         if next.is_some() {
             // The old one may be void now: better an error than to be locked out the next time.
             kept?;
         }
         let header = bearer(id.reveal())?;
-        *tokens = Tokens { id: Some(id), refresh: Some(next.unwrap_or(refresh)) };
+        *tokens = Tokens { id_token: Some(id), refresh_token: Some(next.unwrap_or(refresh)) };
         Ok(header)
     }
 
-    async fn refresh(&self, token: &Secret) -> Result<Answer, Error> {
+    async fn refresh(&self, token: &Secret) -> Result<Tokens, Error> {
         let base = server::display(&self.settings.server);
-        let tls = if transport::needs_tls(&self.settings) { Some(tls::config(&self.settings, None)?) } else { None };
-        let provider = Transport::new(&self.settings, tls, self.patience.clone())?;
-        let metadata: Metadata = match ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?
-        {
-            (StatusCode::OK, body) => parse(&body)?,
-            (status, _) => return Err(failed(&format!("the identity provider {base} answers with {status}"))),
-        };
-        let setting = |key: &str| self.config.get(key).map_or("", String::as_str);
+        let provider = Transport::new(&self.settings, None, self.patience.clone())?;
+        let (status, body) = ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?;
+        if status != StatusCode::OK {
+            return Err(failed(&format!("the identity provider {base} answers with {status}")));
+        }
+        let metadata: Metadata = parse(&body)?;
+        let setting = |key: &str| self.config.get(key).map_or("", Secret::reveal);
         let (id, secret) = (escape(setting("client-id")), escape(setting("client-secret")));
         let form = format!("grant_type=refresh_token&refresh_token={}", escape(token.reveal()));
         // Providers want the client's name either way, and don't say which.
         let login = basic(&id, &Secret::new(secret.clone()))?;
-        let first = ask(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
-        if first.0 == StatusCode::OK {
-            return parse(&first.1);
+        let (status, body) = ask(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
+        if status == StatusCode::OK {
+            return parse(&body);
         }
         let secret = if secret.is_empty() { secret } else { format!("&client_secret={secret}") };
-        let second =
-            ask(&provider, &metadata.token_endpoint, Some((format!("{form}&client_id={id}{secret}"), None))).await?;
-        match second {
+        let form = format!("{form}&client_id={id}{secret}");
+        match ask(&provider, &metadata.token_endpoint, Some((form, None))).await? {
             (StatusCode::OK, body) => parse(&body),
             (status, _) => Err(failed(&format!("the identity provider refuses the refresh-token with {status}"))),
         }
@@ -233,8 +210,7 @@ fn is_valid(token: &Secret) -> Option<bool> {
     struct Claims {
         exp: f64,
     }
-    let parts: Vec<&str> = token.reveal().trim().split('.').collect();
-    let [_, payload, _] = parts.as_slice() else { return None };
+    let (_, payload, _) = token.reveal().trim().split('.').collect_tuple()?;
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^53")]

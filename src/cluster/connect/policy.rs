@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::Env;
 use super::exec::look_up;
 use super::kubeconfig::home;
 use crate::error::Error;
@@ -30,10 +31,7 @@ struct Entry {
 }
 
 /// Whether `command` may run as a plugin.
-///
-/// # Errors
-/// It may not, or the policy is not clear.
-pub(super) fn check(command: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
+pub(super) fn check(command: &str, env: Env<'_>) -> Result<(), Error> {
     let Some((path, preferences)) = load(env)? else { return Ok(()) };
     let place = path.display();
     let unclear = |why: &str| Error::usage(format!("the credential plugin policy in {place} is not clear: {why}"));
@@ -67,8 +65,8 @@ pub(super) fn check(command: &str, env: &dyn Fn(&str) -> Option<String>) -> Resu
 }
 
 /// The file in `$KUBERC`, which has to be there, or else `~/.kube/kuberc`.
-fn load(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<(PathBuf, Preferences)>, Error> {
-    let named = env("KUBERC").filter(|name| !name.is_empty());
+fn load(env: Env<'_>) -> Result<Option<(PathBuf, Preferences)>, Error> {
+    let named = env("KUBERC");
     let off = matches!(env("KUBECTL_KUBERC").as_deref(), Some("false" | "False" | "FALSE" | "f" | "F" | "0"));
     if off || named.as_deref() == Some("off") {
         return Ok(None);

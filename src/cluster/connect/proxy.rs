@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use http::Uri;
 use ipnet::IpNet;
 
+use super::Env;
 use super::kubeconfig::Secret;
 use super::server::split_login;
 
@@ -34,12 +35,12 @@ pub(super) fn from_kubeconfig(text: &str) -> Result<Proxy, String> {
 }
 
 /// The proxy that the environment names for `server`, if any.
-pub(super) fn from_environment(server: &Uri, env: &dyn Fn(&str) -> Option<String>) -> Option<Proxy> {
-    let any = |names: [&str; 2]| names.into_iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
+pub(super) fn from_environment(server: &Uri, env: Env<'_>) -> Option<Proxy> {
+    let any = |names: [&str; 2]| names.into_iter().find_map(env);
     let secure = server.scheme_str() == Some("https");
     let value = if secure {
         any(["HTTPS_PROXY", "https_proxy"])?
-    } else if env("REQUEST_METHOD").is_some_and(|method| !method.is_empty()) {
+    } else if env("REQUEST_METHOD").is_some() {
         // In a CGI script HTTP_PROXY is what a stranger sent as the header `Proxy`.
         return None;
     } else {
@@ -48,15 +49,12 @@ pub(super) fn from_environment(server: &Uri, env: &dyn Fn(&str) -> Option<String
     let host = server.host()?.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     let port = server.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let exceptions = any(["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    if is_direct(&host, port, &exceptions) { None } else { parse_lenient(&value) }
+    if is_direct(&host, port, &exceptions) { None } else { parse(&value) }
 }
 
-fn parse_lenient(text: &str) -> Option<Proxy> {
-    if text.contains("://") { parse(text) } else { parse(&format!("http://{text}")) }
-}
-
+/// Parses a URL, or a host to which `http` is added.
 fn parse(text: &str) -> Option<Proxy> {
-    let (scheme, rest) = text.trim().split_once("://")?;
+    let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         // Names are resolved by the proxy for both, as Go does.
         "socks5h" => "socks5".to_owned(),
@@ -202,6 +200,6 @@ mod tests {
         assert_eq!(from_kubeconfig("socks5://[fd00::1]").unwrap().uri, "socks5://[fd00::1]:1080/");
         assert!(from_kubeconfig("proxy.corp:3128").unwrap_err().contains("scheme"));
         assert!(from_kubeconfig("ftp://proxy.corp").unwrap_err().contains("ftp"));
-        assert_eq!(parse_lenient("socks5h://p").unwrap().uri, "socks5://p:1080/");
+        assert_eq!(parse("socks5h://p").unwrap().uri, "socks5://p:1080/");
     }
 }

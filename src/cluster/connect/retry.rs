@@ -12,13 +12,11 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::transport::has_flag;
 
-/// A request is sent at most this often.
 pub(super) const MAX_TRIES: u32 = 5;
 /// All waiting between the tries of a request takes at most this long.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// The tries of one request.
 #[derive(Debug)]
 pub(super) struct Tries {
     /// Nothing changes on the server, and the answer ends by itself.
@@ -67,26 +65,17 @@ impl Tries {
 
 /// Whether a connection that was there broke down: not one that could not be made in the first place.
 fn is_loss(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let is_loss = |error: &(dyn StdError + 'static)| {
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
         {
-            return true;
+            return Some(true);
         }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            let kind = error.kind();
-            return matches!(
-                kind,
-                ErrorKind::ConnectionReset
-                    | ErrorKind::BrokenPipe
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::UnexpectedEof
-            );
-        }
-        next = error.source();
-    }
-    false
+        let kind = error.downcast_ref::<std::io::Error>()?.kind();
+        Some(matches!(kind, ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof))
+    };
+    std::iter::successors(Some(error), |&error| error.source()).find_map(is_loss) == Some(true)
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use http::Uri;
+use http::{HeaderMap, HeaderValue, Uri};
 
-use super::ConnectOptions;
+use super::header::{basic, bearer, impersonation};
 use super::kubeconfig::{self, AuthProvider, Cluster, ExecConfig, Kubeconfig, Secret, User};
 use super::proxy::{self, Proxy};
 use super::server::{self, Server};
+use super::{ConnectOptions, Env};
 use crate::error::Error;
 
 /// Bytes of a certificate or a key, or the file that has them.
@@ -38,28 +39,18 @@ impl Pem {
 }
 
 /// How the user shows who they are, above TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Login {
+    #[default]
     Anonymous,
-    Token(Secret),
+    Fixed(HeaderValue),
     /// A file with a token, and the token to use while it can't be read.
     TokenFile(PathBuf, Option<Secret>),
-    Basic(String, Secret),
     Exec(ExecConfig),
     Oidc(AuthProvider),
 }
 
-/// In whose name requests are made; sent as headers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Impersonation {
-    pub(super) user: String,
-    pub(super) uid: Option<String>,
-    pub(super) groups: Vec<String>,
-    pub(super) extra: BTreeMap<String, Vec<String>>,
-}
-
-/// All that is needed to build a client.
-#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) server: Uri,
     pub(super) namespace: String,
@@ -70,10 +61,9 @@ pub(super) struct Settings {
     /// The kubeconfig's own proxy, to be told to exec plugins.
     pub(super) proxy_url: Option<String>,
     pub(super) disable_compression: bool,
-    /// Certificate and key.
     pub(super) identity: Option<(Pem, Pem)>,
     pub(super) login: Login,
-    pub(super) impersonation: Option<Impersonation>,
+    pub(super) impersonation: HeaderMap,
     /// What the kubeconfig tells exec plugins about the cluster.
     pub(super) exec_extension: Option<serde_json::Value>,
 }
@@ -81,10 +71,8 @@ pub(super) struct Settings {
 /// Where a Pod finds the credentials of its service account.
 pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// An option that is given: an empty value counts as none, as for kubectl.
-fn given(value: Option<&String>) -> Option<&str> {
+pub(super) fn given(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
@@ -100,33 +88,51 @@ impl Settings {
     /// to connect to.
     pub(super) fn resolve(options: &ConnectOptions, env: Env<'_>, service_account: &Path) -> Result<Self, Error> {
         let config = kubeconfig::load(options.kubeconfig.as_deref(), env)?;
-        let choice = Choice::new(&config, options)?;
+        let named = given(options.context.as_ref()).or(config.current_context.as_deref());
+        let context = pick("context", named, None, &config.contexts, &config)?.1.cloned().unwrap_or_default();
+        let (flag, named) = (given(options.cluster.as_ref()), given(context.cluster.as_ref()));
+        let (cluster_name, known_cluster) = pick("cluster", flag, named, &config.clusters, &config)?;
+        let (flag, named) = (given(options.user.as_ref()), given(context.user.as_ref()));
+        let (user_name, known_user) = pick("user", flag, named, &config.users, &config)?;
         let pod = Pod::detect(env, service_account);
-        let namespace = choice.namespace(options, pod.as_ref(), env);
-        let mut cluster = choice.cluster.cloned().unwrap_or_default();
+        let namespace = match (given(options.namespace.as_ref()).or(given(context.namespace.as_ref())), &pod) {
+            (Some(namespace), _) => namespace.to_owned(),
+            (None, Some(pod)) => pod.namespace(env),
+            (None, None) => "default".to_owned(),
+        };
+        let mut cluster = known_cluster.cloned().unwrap_or_default();
         override_cluster(&mut cluster, options);
-        let mut user = choice.user.cloned().unwrap_or_default();
-        if let Some(server) = given(cluster.server.as_ref()) {
-            let Server { uri, login } = server::parse(server, "http").map_err(Error::usage)?;
-            choice.check_user(options, &uri)?;
-            override_user(&mut user, options);
-            return Self::build(uri, login, namespace, &cluster, &user, env);
-        }
-        if let Some(name) = &choice.cluster_name
-            && pod.is_none()
+        let mut user = known_user.cloned().unwrap_or_default();
+        override_user(&mut user, options);
+        let configured = given(cluster.server.as_ref()).map(str::to_owned);
+        let server = if let Some(server) = &configured {
+            server.clone()
+        } else if let Some(pod) = pod {
+            pod.complete(&mut cluster, &mut user);
+            pod.server
+        } else if let Some(name) = cluster_name {
+            return Err(match known_cluster {
+                Some(_) => Error::usage(format!("the cluster {name:?} of the kubeconfig has no server"))
+                    .hint(format!("kubectl config set-cluster {name} --server=URL sets it")),
+                None => unknown("cluster", name, &config.clusters, &config)
+                    .hint("kubectl config view shows which cluster the context names"),
+            });
+        } else {
+            env("KUBERNETES_MASTER").ok_or_else(|| nothing_configured(&config))?
+        };
+        let Server { uri, login } = server::parse(&server, "http").map_err(Error::usage)?;
+        let secure = uri.scheme_str() == Some("https");
+        // A context that names a user who isn't there would make every request anonymous: better said at once.
+        let own = given(options.token.as_ref()).is_some() || options.client_certificate.is_some();
+        if let (Some(name), None) = (user_name, known_user)
+            && configured.is_some()
+            && !own
+            && secure
         {
-            return Err(choice.no_server(name));
+            return Err(unknown("user", name, &config.users, &config)
+                .hint("kubectl config view shows which user the context names"));
         }
-        if let Some(pod) = pod {
-            override_user(&mut user, options);
-            return pod.settings(namespace, cluster, user, env);
-        }
-        if let Some(master) = env("KUBERNETES_MASTER").filter(|master| !master.is_empty()) {
-            let Server { uri, login } = server::parse(&master, "http").map_err(Error::usage)?;
-            override_user(&mut user, options);
-            return Self::build(uri, login, namespace, &cluster, &user, env);
-        }
-        Err(nothing_configured(&config))
+        Self::build(uri, login, namespace, &cluster, &user, env)
     }
 
     fn build(
@@ -145,7 +151,8 @@ impl Settings {
             None => proxy::from_environment(&server, env),
         };
         let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
-        let ca = certificate_authority(cluster)?;
+        let data = given(cluster.certificate_authority_data.as_ref());
+        let ca = pem("a cluster", "certificate-authority", data, cluster.certificate_authority.as_ref())?;
         if insecure && ca.is_some() && secure {
             return Err(Error::usage("a certificate authority and insecure-skip-tls-verify exclude each other")
                 .hint("remove one of the two from the kubeconfig or the command line"));
@@ -153,7 +160,7 @@ impl Settings {
         // Over plain HTTP nobody is told who the user is: kubectl keeps credentials to itself there, too.
         let (identity, mut login) = if secure { credentials(user)? } else { (None, Login::Anonymous) };
         if let (Login::Anonymous, Some((name, password))) = (&login, url_login) {
-            login = Login::Basic(name, password);
+            login = Login::Fixed(basic(&name, &password)?);
         }
         Ok(Self {
             server,
@@ -167,102 +174,34 @@ impl Settings {
             identity,
             login,
             impersonation,
-            exec_extension: cluster.exec_extension().cloned(),
+            exec_extension: cluster.exec_extension(),
         })
     }
 }
 
-/// What the context, or the flags in its place, picks from the kubeconfig.
-struct Choice<'a> {
-    config: &'a Kubeconfig,
-    cluster_name: Option<String>,
-    cluster: Option<&'a Cluster>,
-    user_name: Option<String>,
-    user: Option<&'a User>,
-    namespace: Option<&'a str>,
-}
-
-impl<'a> Choice<'a> {
-    fn new(config: &'a Kubeconfig, options: &ConnectOptions) -> Result<Self, Error> {
-        let context_name = given(options.context.as_ref()).or(config.current_context.as_deref());
-        let context = match context_name {
-            None => None,
-            Some(name) => Some(config.contexts.get(name).ok_or_else(|| {
-                unknown("context", name, config.contexts.keys(), config)
-                    .hint("kubectl config get-contexts shows the contexts, --context picks one")
-            })?),
-        };
-        let by_flag = given(options.cluster.as_ref());
-        let cluster_name = by_flag.or_else(|| context.and_then(|context| given(context.cluster.as_ref())));
-        let cluster = cluster_name.and_then(|name| config.clusters.get(name));
-        if let (Some(name), None) = (by_flag, cluster) {
-            return Err(unknown("cluster", name, config.clusters.keys(), config)
-                .hint("kubectl config get-clusters shows the clusters, --cluster picks one"));
-        }
-        let by_flag = given(options.user.as_ref());
-        let user_name = by_flag.or_else(|| context.and_then(|context| given(context.user.as_ref())));
-        let user = user_name.and_then(|name| config.users.get(name));
-        if let (Some(name), None) = (by_flag, user) {
-            return Err(unknown("user", name, config.users.keys(), config)
-                .hint("kubectl config get-users shows the users, --user picks one"));
-        }
-        Ok(Self {
-            config,
-            cluster_name: cluster_name.map(str::to_owned),
-            cluster,
-            user_name: user_name.map(str::to_owned),
-            user,
-            namespace: context.and_then(|context| given(context.namespace.as_ref())),
-        })
-    }
-
-    /// The flag, else the context's, else inside of a Pod the Pod's own, else `default`.
-    fn namespace(&self, options: &ConnectOptions, pod: Option<&Pod>, env: Env<'_>) -> String {
-        if let Some(namespace) = given(options.namespace.as_ref()).or(self.namespace) {
-            return namespace.to_owned();
-        }
-        let Some(pod) = pod else { return "default".to_owned() };
-        // Set through the downward API; read only inside of a Pod, as client-go does.
-        if let Some(namespace) = env("POD_NAMESPACE").filter(|namespace| !namespace.is_empty()) {
-            return namespace;
-        }
-        let file = std::fs::read_to_string(pod.folder.join("namespace")).unwrap_or_default();
-        if file.trim().is_empty() { "default".to_owned() } else { file.trim().to_owned() }
-    }
-
-    /// A context that names a user who isn't there would make every request anonymous: better said at once.
-    fn check_user(&self, options: &ConnectOptions, server: &Uri) -> Result<(), Error> {
-        let own = given(options.token.as_ref()).is_some() || options.client_certificate.is_some();
-        match (&self.user_name, self.user) {
-            (Some(name), None) if !own && server.scheme_str() == Some("https") => {
-                Err(unknown("user", name, self.config.users.keys(), self.config)
-                    .hint("kubectl config view shows which user the context names"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn no_server(&self, name: &str) -> Error {
-        if self.cluster.is_some() {
-            return Error::usage(format!("the cluster {name:?} of the kubeconfig has no server"))
-                .hint(format!("kubectl config set-cluster {name} --server=URL sets it"));
-        }
-        unknown("cluster", name, self.config.clusters.keys(), self.config)
-            .hint("kubectl config view shows which cluster the context names")
+/// Returns the name and the entry that `flag` names, which has to exist, or else those that the context names.
+fn pick<'a, T>(
+    what: &str,
+    flag: Option<&'a str>,
+    in_context: Option<&'a str>,
+    all: &'a BTreeMap<String, T>,
+    config: &Kubeconfig,
+) -> Result<(Option<&'a str>, Option<&'a T>), Error> {
+    let name = flag.or(in_context);
+    let entry = name.and_then(|name| all.get(name));
+    match flag {
+        Some(name) if entry.is_none() => Err(unknown(what, name, all, config)
+            .hint(format!("kubectl config get-{what}s shows the {what}s, --{what} picks one"))),
+        _ => Ok((name, entry)),
     }
 }
 
 /// Names beyond this many are not listed in an error.
 const LISTED: usize = 8;
 
-fn unknown<'a>(
-    what: &str,
-    name: &str,
-    existing: impl ExactSizeIterator<Item = &'a String>,
-    config: &Kubeconfig,
-) -> Error {
+fn unknown<T>(what: &str, name: &str, existing: &BTreeMap<String, T>, config: &Kubeconfig) -> Error {
     let total = existing.len();
-    let mut listed: Vec<&str> = existing.map(String::as_str).take(LISTED).collect();
+    let mut listed: Vec<&str> = existing.keys().map(String::as_str).take(LISTED).collect();
     if total > LISTED {
         listed.push("…");
     }
@@ -336,27 +275,9 @@ fn override_user(user: &mut User, options: &ConnectOptions) {
     }
 }
 
-fn impersonation(user: &User) -> Result<Option<Impersonation>, Error> {
-    let uid = given(user.as_uid.as_ref()).map(str::to_owned);
-    let groups = user.as_groups.clone().unwrap_or_default();
-    let extra = user.as_user_extra.clone().unwrap_or_default();
-    match given(user.acts_as.as_ref()) {
-        Some(name) => Ok(Some(Impersonation { user: name.to_owned(), uid, groups, extra })),
-        None if uid.is_none() && groups.is_empty() && extra.is_empty() => Ok(None),
-        None => Err(Error::usage("a uid, groups or extras are to be impersonated, but no user")
-            .hint("add --as USER to --as-uid and --as-group")),
-    }
-}
-
-fn certificate_authority(cluster: &Cluster) -> Result<Option<Pem>, Error> {
-    let data = given(cluster.certificate_authority_data.as_ref());
-    let file = given_path(cluster.certificate_authority.as_ref());
-    pem("a cluster", "certificate-authority", data, file)
-}
-
 /// What `field` names or its twin with `-data` holds.
-fn pem(owner: &str, field: &str, data: Option<&str>, file: Option<PathBuf>) -> Result<Option<Pem>, Error> {
-    match (data, file) {
+fn pem(owner: &str, field: &str, data: Option<&str>, file: Option<&PathBuf>) -> Result<Option<Pem>, Error> {
+    match (data, given_path(file)) {
         (Some(_), Some(_)) => Err(Error::usage(format!("the kubeconfig gives {owner} both {field} and {field}-data"))),
         (Some(data), None) => Pem::decode(&format!("{field}-data"), data).map(Some),
         (None, Some(path)) => match std::fs::File::open(&path) {
@@ -370,15 +291,13 @@ fn pem(owner: &str, field: &str, data: Option<&str>, file: Option<PathBuf>) -> R
     }
 }
 
-type Credentials = (Option<(Pem, Pem)>, Login);
-
-fn credentials(user: &User) -> Result<Credentials, Error> {
+fn credentials(user: &User) -> Result<(Option<(Pem, Pem)>, Login), Error> {
     let identity = identity(user)?;
     let token = user.token.clone().filter(|token| !token.reveal().is_empty());
     let token_file = given_path(user.token_file.as_ref());
-    let basic = given(user.username.as_ref()).is_some()
+    let has_name = given(user.username.as_ref()).is_some()
         || user.password.as_ref().is_some_and(|password| !password.reveal().is_empty());
-    if token.is_some() && basic {
+    if token.is_some() && has_name {
         return Err(Error::usage("the kubeconfig gives the user both a token and a user name with a password"));
     }
     if user.exec.is_some() && user.auth_provider.is_some() {
@@ -387,11 +306,11 @@ fn credentials(user: &User) -> Result<Credentials, Error> {
     let login = match (token_file, token) {
         // The file wins while it can be read, as in client-go.
         (Some(file), token) => Login::TokenFile(file, token),
-        (None, Some(token)) => Login::Token(token),
-        (None, None) if basic => Login::Basic(
-            user.username.clone().unwrap_or_default(),
-            user.password.clone().unwrap_or_else(|| Secret::new("")),
-        ),
+        (None, Some(token)) => Login::Fixed(bearer(token.reveal())?),
+        (None, None) if has_name => {
+            let name = user.username.as_deref().unwrap_or_default();
+            Login::Fixed(basic(name, user.password.as_ref().unwrap_or(&Secret::default()))?)
+        }
         (None, None) => match (&user.auth_provider, &user.exec) {
             (Some(provider), _) => provided(provider)?,
             // A certificate is enough: the plugin is not asked.
@@ -404,10 +323,10 @@ fn credentials(user: &User) -> Result<Credentials, Error> {
 
 fn identity(user: &User) -> Result<Option<(Pem, Pem)>, Error> {
     let data = given(user.client_certificate_data.as_ref());
-    let file = given_path(user.client_certificate.as_ref());
-    let Some(certificate) = pem("the user", "client-certificate", data, file)? else { return Ok(None) };
+    let certificate = pem("the user", "client-certificate", data, user.client_certificate.as_ref())?;
+    let Some(certificate) = certificate else { return Ok(None) };
     let data = user.client_key_data.as_ref().map(Secret::reveal).filter(|data| !data.is_empty());
-    match pem("the user", "client-key", data, given_path(user.client_key.as_ref()))? {
+    match pem("the user", "client-key", data, user.client_key.as_ref())? {
         Some(key) => Ok(Some((certificate, key))),
         None => Err(Error::usage("there is a client certificate, but no key to it")
             .hint("give the key with --client-key, or as client-key in the kubeconfig")),
@@ -462,30 +381,28 @@ struct Pod {
 
 impl Pod {
     fn detect(env: Env<'_>, folder: &Path) -> Option<Self> {
-        let set = |name: &str| env(name).filter(|value| !value.is_empty());
-        let (host, port) = (set("KUBERNETES_SERVICE_HOST")?, set("KUBERNETES_SERVICE_PORT")?);
-        if !folder.join("token").is_file() {
-            return None;
-        }
+        let (host, port) = (env("KUBERNETES_SERVICE_HOST")?, env("KUBERNETES_SERVICE_PORT")?);
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        Some(Self { server: format!("https://{host}:{port}"), folder: folder.to_owned() })
+        let found = Self { server: format!("https://{host}:{port}"), folder: folder.to_owned() };
+        folder.join("token").is_file().then_some(found)
     }
 
-    /// The flags, where given, over the Pod's own.
-    fn settings(
-        self,
-        namespace: String,
-        mut cluster: Cluster,
-        mut user: User,
-        env: Env<'_>,
-    ) -> Result<Settings, Error> {
+    fn namespace(&self, env: Env<'_>) -> String {
+        // Set through the downward API; read only inside of a Pod, as client-go does.
+        if let Some(namespace) = env("POD_NAMESPACE") {
+            return namespace;
+        }
+        let file = std::fs::read_to_string(self.folder.join("namespace")).unwrap_or_default();
+        if file.trim().is_empty() { "default".to_owned() } else { file.trim().to_owned() }
+    }
+
+    /// Adds the Pod's own credentials where no flag gives any.
+    fn complete(&self, cluster: &mut Cluster, user: &mut User) {
         if cluster.certificate_authority.is_none() && !cluster.insecure_skip_tls_verify.unwrap_or(false) {
             cluster.certificate_authority = Some(self.folder.join("ca.crt")).filter(|path| path.is_file());
         }
         if user.token.is_none() {
             user.token_file = Some(self.folder.join("token"));
         }
-        let Server { uri, login } = server::parse(&self.server, "https").map_err(Error::usage)?;
-        Settings::build(uri, login, namespace, &cluster, &user, env)
     }
 }

@@ -1,6 +1,5 @@
 //! How long a server may be silent, and who learns of it.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,39 +17,21 @@ use tower::BoxError;
 /// After this much silence the user is to know what is waited for.
 const NOTICEABLE: Duration = Duration::from_secs(2);
 
-type Hook = dyn Fn(&str) + Send + Sync;
-
 /// Called with a server's host and port when it has been silent for two seconds, once until it is quick again.
-#[derive(Clone, Default)]
-pub(crate) struct SilenceHook(Option<Arc<Hook>>);
+pub(crate) type SilenceHook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
 
-impl SilenceHook {
-    pub(crate) fn new(hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hook)))
-    }
-}
-
-/// The server sent nothing for this long.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
 pub(super) struct Silent(pub(super) Duration);
 
-/// How long one server may be silent.
 #[derive(Clone)]
 pub(super) struct Patience {
-    /// The host and port.
     server: Arc<str>,
     /// `None` waits for ever.
     limit: Option<Duration>,
     hook: SilenceHook,
     /// Whether the user knows of the current silence.
     noticed: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for Patience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Patience").field("server", &self.server).field("limit", &self.limit).finish_non_exhaustive()
-    }
 }
 
 impl Patience {
@@ -77,7 +58,7 @@ impl Patience {
             return Ok(part);
         }
         let rest = self.limit.map(|limit| limit.saturating_sub(first));
-        if let Some(hook) = self.hook.0.as_ref().filter(|_| rest != Some(Duration::ZERO))
+        if let Some(hook) = self.hook.as_ref().filter(|_| rest != Some(Duration::ZERO))
             && !self.noticed.swap(true, Ordering::Relaxed)
         {
             hook(&self.server);
@@ -103,7 +84,6 @@ impl Patience {
     }
 }
 
-/// The host and port of a URL.
 fn host(server: &Uri) -> Arc<str> {
     server.authority().map_or("", http::uri::Authority::as_str).into()
 }
@@ -121,10 +101,10 @@ mod tests {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let hook = {
             let heard = Arc::clone(&heard);
-            SilenceHook::new(move |server| heard.lock().unwrap().push(server.to_owned()))
+            move |server: &str| heard.lock().unwrap().push(server.to_owned())
         };
         let server = Uri::from_static("https://10.0.0.1:6443/path");
-        (Patience::new(&server, Some(Duration::from_secs(seconds)), hook), heard)
+        (Patience::new(&server, Some(Duration::from_secs(seconds)), Some(Arc::new(hook))), heard)
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,9 @@
 //! TLS as Go does it where rustls differs: a server may show the very certificate that the user trusts, even if that
 //! is a CA's; certificates in files are read again for each new connection, since they may be replaced meanwhile.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::Uri;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
@@ -16,32 +16,29 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use super::settings::{Pem, Settings};
 use crate::error::{Error, Kind};
 
-/// Where the client's certificate comes from; none if no certificate is to be shown.
-pub(super) type Identity = Option<Arc<dyn ResolvesClientCert>>;
-
 /// TLS towards the cluster, and towards a proxy that speaks TLS.
-///
-/// # Errors
-/// Certificates or keys that can't be read or used.
-pub(super) fn config(settings: &Settings, identity: Identity) -> Result<ClientConfig, Error> {
+pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Result<ClientConfig, Error> {
     let provider = provider();
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions");
+    let https = |uri: &Uri| uri.scheme_str() == Some("https");
+    if !https(&settings.server) && !settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri)) {
+        // Never asked, since all is `http`.
+        return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
+    }
     let verifier: Arc<dyn ServerCertVerifier> = if settings.insecure {
-        Arc::new(Verifier { provider: Arc::clone(&provider), trusted: None })
+        Arc::new(Verifier { provider, trusted: None })
     } else if let Some(ca) = &settings.ca {
-        Arc::new(Verifier { provider: Arc::clone(&provider), trusted: Some(Trusted::new(ca, &provider)?) })
+        Arc::new(Verifier::trusting(ca, provider)?)
     } else {
-        let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider));
-        Arc::new(system.map_err(|error| {
+        Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
             Error::new(Kind::Failed, "can't read the certificates that this system trusts")
                 .caused_by(error)
                 .hint("give the cluster's own CA with --certificate-authority")
         })?)
     };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(Kind::Failed, "can't set up TLS").caused_by(error))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier);
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(identity),
         None => builder.with_no_client_auth(),
@@ -57,17 +54,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Pem {
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Inline(_) => None,
-            Self::File(path) => Some(path),
-        }
-    }
-
     /// The bytes, read from the file if there is one.
-    ///
-    /// # Errors
-    /// Names the file.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Error> {
         match self {
             Self::Inline(text) => Ok(text.reveal().as_bytes().to_vec()),
@@ -77,7 +64,10 @@ impl Pem {
     }
 
     fn called(&self) -> String {
-        self.path().map_or_else(|| "of the kubeconfig".to_owned(), |path| format!("in {}", path.display()))
+        match self {
+            Self::Inline(_) => "of the kubeconfig".to_owned(),
+            Self::File(path) => format!("in {}", path.display()),
+        }
     }
 }
 
@@ -91,13 +81,7 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    trusted: Option<Trusted>,
-}
-
-#[derive(Debug)]
-struct Trusted {
-    file: Option<PathBuf>,
-    current: Mutex<Arc<Roots>>,
+    trusted: Option<(Pem, Mutex<Arc<Roots>>)>,
 }
 
 #[derive(Debug)]
@@ -125,23 +109,25 @@ impl Roots {
     }
 }
 
-impl Trusted {
-    fn new(ca: &Pem, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
-        let roots = Roots::new(ca.bytes()?, provider)
+impl Verifier {
+    fn trusting(ca: &Pem, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let roots = Roots::new(ca.bytes()?, &provider)
             .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.called())))?;
-        Ok(Self { file: ca.path().map(Path::to_owned), current: Mutex::new(Arc::new(roots)) })
+        Ok(Self { provider, trusted: Some((ca.clone(), Mutex::new(Arc::new(roots)))) })
     }
 
     /// The roots as the file has them now; those known last if it can't be used.
-    fn roots(&self, provider: &Arc<CryptoProvider>) -> Arc<Roots> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pem) = self.file.as_ref().and_then(|file| std::fs::read(file).ok())
+    fn roots(&self) -> Option<Arc<Roots>> {
+        let (ca, current) = self.trusted.as_ref()?;
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Pem::File(_) = ca
+            && let Ok(pem) = ca.bytes()
             && pem != current.pem
-            && let Ok(roots) = Roots::new(pem, provider)
+            && let Ok(roots) = Roots::new(pem, &self.provider)
         {
             *current = Arc::new(roots);
         }
-        Arc::clone(&current)
+        Some(Arc::clone(&current))
     }
 }
 
@@ -154,8 +140,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(trusted) = &self.trusted else { return Ok(ServerCertVerified::assertion()) };
-        let roots = trusted.roots(&self.provider);
+        let Some(roots) = self.roots() else { return Ok(ServerCertVerified::assertion()) };
         let verified = roots.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // The certificate was found to be valid at this time before it was refused for being a CA's
@@ -209,54 +194,36 @@ pub(super) fn certified_key(certificate: &[u8], key: &[u8]) -> Result<Arc<Certif
     Ok(Arc::new(key))
 }
 
-/// The user's own certificate, from the kubeconfig or from files.
-#[derive(Debug)]
-pub(super) struct OwnIdentity {
-    certificate: Pem,
-    key: Pem,
-    last: Mutex<Arc<CertifiedKey>>,
+/// The client's certificate: the user's own, or that which an exec plugin gave last, if it gave one.
+#[derive(Debug, Default)]
+pub(super) struct Identity {
+    files: Option<(Pem, Pem)>,
+    last: Mutex<Option<Arc<CertifiedKey>>>,
 }
 
-impl OwnIdentity {
-    /// # Errors
-    /// Files that can't be read, or don't hold a certificate and its key.
+impl Identity {
     pub(super) fn new(certificate: Pem, key: Pem) -> Result<Self, Error> {
         let loaded = certified_key(&certificate.bytes()?, &key.bytes()?)
             .map_err(|why| Error::usage(format!("can't use the client certificate {}: {why}", certificate.called())))?;
-        Ok(Self { certificate, key, last: Mutex::new(loaded) })
+        let files = matches!(certificate, Pem::File(_)).then_some((certificate, key));
+        Ok(Self { files, last: Mutex::new(Some(loaded)) })
+    }
+
+    pub(super) fn set(&self, key: Option<Arc<CertifiedKey>>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = key;
     }
 }
 
-impl ResolvesClientCert for OwnIdentity {
+impl ResolvesClientCert for Identity {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(self.certificate, Pem::File(_))
-            && let (Ok(certificate), Ok(key)) = (self.certificate.bytes(), self.key.bytes())
+        if let Some((certificate, key)) = &self.files
+            && let (Ok(certificate), Ok(key)) = (certificate.bytes(), key.bytes())
             && let Ok(fresh) = certified_key(&certificate, &key)
         {
-            *last = fresh;
+            *last = Some(fresh);
         }
-        Some(Arc::clone(&last))
-    }
-
-    fn has_certs(&self) -> bool {
-        true
-    }
-}
-
-/// The certificate that an exec plugin gave last, if it gave one.
-#[derive(Debug, Default)]
-pub(super) struct GivenIdentity(Mutex<Option<Arc<CertifiedKey>>>);
-
-impl GivenIdentity {
-    pub(super) fn set(&self, key: Option<Arc<CertifiedKey>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key;
-    }
-}
-
-impl ResolvesClientCert for GivenIdentity {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        last.clone()
     }
 
     fn has_certs(&self) -> bool {

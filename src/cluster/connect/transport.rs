@@ -1,11 +1,11 @@
 //! Connections to one server, as kubectl makes them: through proxies, by TLS, and never waiting for ever.
 
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::FutureExt as _;
 use http::header::{PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -24,11 +24,13 @@ use rustls::pki_types::ServerName;
 use tower::util::{BoxCloneSyncService, MapErr};
 use tower::{BoxError, Service, ServiceExt as _};
 use tower_http::decompression::{Decompression, DecompressionBody};
+use tower_http::set_header::SetRequestHeader;
 
 use super::header::basic;
 use super::proxy::Proxy;
 use super::settings::Settings;
 use super::silence::Patience;
+use super::tls::Identity;
 use crate::error::Error;
 
 /// From the first packet to a connection on which TLS is agreed, through a proxy if there is one.
@@ -46,20 +48,18 @@ pub(super) type Reply = Response<UnsyncBoxBody<Bytes, BoxError>>;
 type Http = BoxCloneSyncService<Request<Body>, Response<DecompressionBody<Incoming>>, BoxError>;
 type Tcp = HttpConnector<MapErr<GaiResolver, fn(std::io::Error) -> UnknownHost>>;
 
-/// Sends requests whose URI is complete.
 pub(super) struct Transport {
-    connections: Connections,
+    make: Box<dyn Fn() -> Http + Send + Sync>,
+    /// The pool of connections, replaced by an empty one when the client's certificate changes.
+    current: Mutex<(u64, Http)>,
     patience: Patience,
     user_agent: HeaderValue,
 }
 
 impl Transport {
-    /// # Errors
-    /// A proxy or a TLS server name that can't be used.
-    pub(super) fn new(settings: &Settings, tls: Option<ClientConfig>, patience: Patience) -> Result<Self, Error> {
-        let user_agent = HeaderValue::from_str(&user_agent());
-        let user_agent = user_agent.unwrap_or(HeaderValue::from_static("kubectl-indexed"));
-        Ok(Self { connections: Connections::new(settings, tls)?, patience, user_agent })
+    pub(super) fn new(settings: &Settings, identity: Option<Arc<Identity>>, patience: Patience) -> Result<Self, Error> {
+        let make = connections(settings, Tls::new(settings, identity)?)?;
+        Ok(Self { current: Mutex::new((0, make())), make, patience, user_agent: user_agent() })
     }
 
     /// Sends one request. The connections of an older `generation` are not used any more.
@@ -70,27 +70,28 @@ impl Transport {
     pub(super) async fn send(&self, mut request: Request<Body>, generation: u64) -> Result<Reply, BoxError> {
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         let streams = has_flag(request.uri(), "watch") || has_flag(request.uri(), "follow");
-        let reply = self.patience.wait(self.connections.current(generation).oneshot(request)).await??;
+        let reply = self.patience.wait(self.current(generation).oneshot(request)).await??;
         let (head, body) = reply.into_parts();
         let body = if streams { body.boxed_unsync() } else { self.patience.guard(body) };
         Ok(Response::from_parts(head, body))
     }
+
+    fn current(&self, generation: u64) -> Http {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 < generation {
+            *current = (generation, (self.make)());
+        }
+        current.1.clone()
+    }
 }
 
-/// Whether a parameter of the query is set.
 pub(super) fn has_flag(uri: &Uri, name: &str) -> bool {
     let is_set = |pair: &str| matches!(pair.split_once('=').unwrap_or((pair, "1")), (key, "true" | "1") if key == name);
     uri.query().is_some_and(|query| query.split('&').any(is_set))
 }
 
-/// Whether the server, or the proxy on the way, is spoken to by TLS.
-pub(super) fn needs_tls(settings: &Settings) -> bool {
-    let https = |uri: &Uri| uri.scheme_str() == Some("https");
-    https(&settings.server) || settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri))
-}
-
 /// `kubectl-indexed/VERSION (OS/ARCHITECTURE)`, the latter two in Go's words, as in kubectl's.
-fn user_agent() -> String {
+fn user_agent() -> HeaderValue {
     let os = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,
@@ -101,61 +102,41 @@ fn user_agent() -> String {
         "x86" => "386",
         other => other,
     };
-    format!("kubectl-indexed/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
+    let text = format!("kubectl-indexed/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"));
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("kubectl-indexed"))
 }
 
-/// The pool of connections, replaced by an empty one when the client's certificate changes.
-struct Connections {
-    make: Box<dyn Fn() -> Http + Send + Sync>,
-    current: Mutex<(u64, Http)>,
-}
-
-impl Connections {
-    fn new(settings: &Settings, tls: Option<ClientConfig>) -> Result<Self, Error> {
-        let gzip = !settings.disable_compression;
-        let tls = Tls::new(settings, tls)?;
-        let plain = settings.server.scheme_str() == Some("http");
-        let make: Box<dyn Fn() -> Http + Send + Sync> = match settings.proxy.clone() {
-            None => Box::new(move || http(tls.over(tcp()), gzip)),
-            Some(proxy) if proxy.uri.scheme_str() == Some("socks5") => {
-                Box::new(move || http(tls.over(socks(&proxy).map_err(|error| ProxyFailed(error.into()))), gzip))
-            }
-            Some(proxy) => {
-                let own = tls.for_proxy();
-                let login = proxy.login.as_ref().map(|(name, password)| basic(name, password)).transpose()?;
-                let to = proxy.uri;
-                if !matches!(to.scheme_str(), Some("http" | "https")) {
-                    return Err(Error::usage(format!("the proxy {to} must be of http, https or socks5")));
-                }
-                if plain {
-                    // Without TLS the proxy reads requests itself, and wants to be asked like a server.
-                    Box::new(move || {
-                        let through = Forwarding { proxy: to.clone(), inner: own.over(tcp()) };
-                        with_header(http(through, gzip), login.clone())
-                    })
-                } else {
-                    Box::new(move || {
-                        let tunnel = Tunnel::new(to.clone(), own.over(tcp()));
-                        let tunnel = match &login {
-                            Some(login) => tunnel.with_auth(login.clone()),
-                            None => tunnel,
-                        };
-                        http(tls.over(tunnel.map_err(|error| ProxyFailed(error.into()))), gzip)
-                    })
-                }
-            }
+/// Returns a function that makes an empty pool of connections.
+fn connections(settings: &Settings, tls: Tls) -> Result<Box<dyn Fn() -> Http + Send + Sync>, Error> {
+    let gzip = !settings.disable_compression;
+    let Some(proxy) = settings.proxy.clone() else { return Ok(Box::new(move || http(tls.over(tcp()), gzip))) };
+    if proxy.uri.scheme_str() == Some("socks5") {
+        return Ok(Box::new(move || http(tls.over(socks(&proxy).map_err(|error| ProxyFailed(error.into()))), gzip)));
+    }
+    // The proxy's name is its own.
+    let own = Tls { server_name: None, ..tls.clone() };
+    let login = proxy.login.as_ref().map(|(name, password)| basic(name, password)).transpose()?;
+    let to = proxy.uri;
+    if !matches!(to.scheme_str(), Some("http" | "https")) {
+        return Err(Error::usage(format!("the proxy {to} must be of http, https or socks5")));
+    }
+    if settings.server.scheme_str() == Some("http") {
+        // Without TLS the proxy reads requests itself, and wants to be asked like a server.
+        return Ok(Box::new(move || {
+            let to = to.clone();
+            let through = own.over(tcp()).map_request(move |_| to.clone()).map_response(Forwarded).map_err(ProxyFailed);
+            let http = http(through, gzip);
+            BoxCloneSyncService::new(SetRequestHeader::overriding(http, PROXY_AUTHORIZATION, login.clone()))
+        }));
+    }
+    Ok(Box::new(move || {
+        let tunnel = Tunnel::new(to.clone(), own.over(tcp()));
+        let tunnel = match &login {
+            Some(login) => tunnel.with_auth(login.clone()),
+            None => tunnel,
         };
-        let current = Mutex::new((0, make()));
-        Ok(Self { make, current })
-    }
-
-    fn current(&self, generation: u64) -> Http {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.0 < generation {
-            *current = (generation, (self.make)());
-        }
-        current.1.clone()
-    }
+        http(tls.over(tunnel.map_err(|error| ProxyFailed(error.into()))), gzip)
+    }))
 }
 
 fn tcp() -> Tcp {
@@ -185,26 +166,12 @@ struct Tls {
 }
 
 impl Tls {
-    fn new(settings: &Settings, config: Option<ClientConfig>) -> Result<Self, Error> {
-        let config = config.unwrap_or_else(|| {
-            // Never asked, since all is `http`.
-            let builder = ClientConfig::builder_with_provider(super::tls::provider());
-            builder
-                .with_safe_default_protocol_versions()
-                .expect("ring supports the default versions")
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth()
-        });
+    fn new(settings: &Settings, identity: Option<Arc<Identity>>) -> Result<Self, Error> {
         let server_name = settings.tls_server_name.clone().map(|name| {
             ServerName::try_from(name.clone())
                 .map_err(|_| Error::usage(format!("the TLS server name {name:?} is not a host's name")))
         });
-        Ok(Self { config, server_name: server_name.transpose()? })
-    }
-
-    /// The proxy's name is its own.
-    fn for_proxy(&self) -> Self {
-        Self { config: self.config.clone(), server_name: None }
+        Ok(Self { config: super::tls::config(settings, identity)?, server_name: server_name.transpose()? })
     }
 
     fn over<C>(&self, inner: C) -> hyper_rustls::HttpsConnector<C> {
@@ -228,95 +195,27 @@ where
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(MAX_IDLE)
-        .build(Limited { inner: connector, limit: CONNECT_TIMEOUT });
+        .build(connector.map_err(Into::into).map_future(|connecting| within(CONNECT_TIMEOUT, connecting).boxed()));
     BoxCloneSyncService::new(Decompression::new(client).gzip(gzip).map_err(BoxError::from))
 }
 
-fn with_header(http: Http, login: Option<HeaderValue>) -> Http {
-    BoxCloneSyncService::new(http.map_request(move |mut request: Request<Body>| {
-        if let Some(login) = &login {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, login.clone());
-        }
-        request
-    }))
+async fn within<T>(limit: Duration, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    tokio::time::timeout(limit, connecting).await.map_err(|_| ConnectTimeout(limit))?
 }
 
-/// There was no connection within this time.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within {0:?}")]
 pub(super) struct ConnectTimeout(pub(super) Duration);
 
-/// The host's name has no address.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct UnknownHost(std::io::Error);
 
-/// The proxy did not connect.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy did not connect")]
 pub(super) struct ProxyFailed(#[source] BoxError);
 
-/// A connector that gives up after `limit`.
-#[derive(Clone)]
-struct Limited<C> {
-    inner: C,
-    limit: Duration,
-}
-
-impl<C> Service<Uri> for Limited<C>
-where
-    C: Service<Uri>,
-    C::Future: Send + 'static,
-    C::Response: Send + 'static,
-    C::Error: Into<BoxError>,
-{
-    type Response = C::Response;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<C::Response, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        let (connecting, limit) = (self.inner.call(to), self.limit);
-        Box::pin(async move {
-            match tokio::time::timeout(limit, connecting).await {
-                Ok(connected) => connected.map_err(Into::into),
-                Err(_) => Err(ConnectTimeout(limit).into()),
-            }
-        })
-    }
-}
-
-/// A connector that always goes to the proxy, and says so, so that requests name the whole URL.
-#[derive(Clone)]
-struct Forwarding<C> {
-    proxy: Uri,
-    inner: C,
-}
-
-impl<C> Service<Uri> for Forwarding<C>
-where
-    C: Service<Uri>,
-    C::Future: Send + 'static,
-    C::Error: Into<BoxError>,
-{
-    type Response = Forwarded<C::Response>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let connecting = self.inner.call(self.proxy.clone());
-        Box::pin(async move { connecting.await.map(Forwarded).map_err(|error| ProxyFailed(error.into()).into()) })
-    }
-}
-
-/// A connection to a proxy that reads requests.
+/// A connection to a proxy that reads requests: it says so, so that they name the whole URL.
 struct Forwarded<T>(T);
 
 impl<T: Connection> Connection for Forwarded<T> {
@@ -355,9 +254,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_not_waited_for_for_ever() {
-        let never = tower::service_fn(|_: Uri| std::future::pending::<Result<(), BoxError>>());
         let limit = Duration::from_millis(20);
-        let error = Limited { inner: never, limit }.oneshot(Uri::from_static("http://x")).await.unwrap_err();
+        let error = within(limit, std::future::pending::<Result<(), BoxError>>()).await.unwrap_err();
         assert_eq!(error.downcast_ref::<ConnectTimeout>().unwrap().0, limit);
     }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Response, StatusCode, Version};
-use http_body_util::BodyExt as _;
-use hyper::body::Bytes;
+use http_body_util::{BodyDataStream, BodyExt as _};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Resource as _;
 use kube::api::LogParams;
@@ -13,7 +12,7 @@ use kube::client::Body;
 use kube::core::{Request, Status};
 
 use crate::cluster::Cluster;
-use crate::cluster::connect::request_error;
+use crate::cluster::connect::{NO_API_SERVER, request_error};
 use crate::error::{Error, Kind};
 
 /// What failed, in messages; the indexes are named beside it.
@@ -30,7 +29,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(super) struct Failure {
     pub(super) cause: Cause,
     pub(super) error: Error,
-    /// How long the server asks to wait.
     pub(super) wait: Duration,
 }
 
@@ -41,7 +39,6 @@ pub(super) enum Cause {
     Connection,
     /// The server failed, or something on the way answered in its place.
     Server,
-    /// The user may not read logs.
     Forbidden,
     /// The node or the server has no such log.
     Gone,
@@ -66,47 +63,23 @@ impl Failure {
 
 /// The body of an answer that holds a log.
 pub(super) struct Answer {
-    body: Body,
+    pub(super) body: BodyDataStream<Body>,
     /// Whether the answer says itself where it ends: a connection that broke is then no end.
     pub(super) has_end: bool,
 }
 
-impl Answer {
-    /// The next bytes of the log; None at its end.
-    pub(super) async fn next(&mut self) -> Option<Result<Bytes, kube::Error>> {
-        loop {
-            match self.body.frame().await? {
-                Ok(frame) => match frame.into_data() {
-                    Ok(bytes) if !bytes.is_empty() => return Some(Ok(bytes)),
-                    _ => {}
-                },
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-}
-
 impl Cluster {
     /// Asks for the log of a Pod.
-    ///
-    /// # Errors
-    /// If no answer begins, or if it is no log.
     pub(super) async fn ask_for_log(&self, pod: &str, params: &LogParams) -> Result<Answer, Failure> {
         let request = Request::new(Pod::url_path(&(), Some(self.namespace()))).logs(pod, params);
-        let answer = async {
-            let request = request.map_err(kube::Error::BuildRequest)?;
-            let response = self.client().send(request.map(Body::from)).await?;
-            if response.status() == StatusCode::OK {
-                return Ok(Ok(response));
-            }
-            let (head, body) = response.into_parts();
-            Ok(Err((head, body.collect_bytes().await?)))
-        };
-        match answer.await {
-            Ok(Ok(response)) => self.check_type(response),
-            Ok(Err((head, body))) => Err(self.refusal(head.status, &head.headers, &body)),
-            Err(error) => Err(self.unanswered(error)),
+        let sent = async { self.client.send(request.map_err(kube::Error::BuildRequest)?.map(Body::from)).await };
+        let response = sent.await.map_err(|error| self.unanswered(error))?;
+        if response.status() == StatusCode::OK {
+            return self.check_type(response);
         }
+        let (head, body) = response.into_parts();
+        let body = body.collect_bytes().await.map_err(|error| self.unanswered(error))?;
+        Err(self.refusal(head.status, &head.headers, &body))
     }
 
     /// The answer, if it is a log: a page or an object in its place would become output.
@@ -119,30 +92,26 @@ impl Cluster {
         let has_end = response.version() == Version::HTTP_2
             || headers.contains_key(CONTENT_LENGTH)
             || headers.contains_key(TRANSFER_ENCODING);
-        Ok(Answer { body: response.into_body(), has_end })
+        Ok(Answer { body: response.into_body().into_data_stream(), has_end })
     }
 
     /// An answer that no API server gives.
     pub(super) fn foreign(&self, what: &str) -> Failure {
-        let why = format!("the server {} {what}", self.connection.server);
-        let failure = Failure::because(Cause::Server, Kind::Failed, &why);
-        Failure {
-            error: failure.error.hint("is it a Kubernetes API server, and not a login page or a proxy?"),
-            ..failure
-        }
+        let why = format!("the server {} {what}", self.server);
+        let Failure { cause, error, wait } = Failure::because(Cause::Server, Kind::Failed, &why);
+        Failure { cause, error: error.hint(NO_API_SERVER), wait }
     }
 
     fn unanswered(&self, error: kube::Error) -> Failure {
-        let error = request_error(DOING, &self.connection.server, error);
+        let error = request_error(DOING, &self.server, error);
         let cause = if error.kind() == Kind::Unreachable { Cause::Connection } else { Cause::Server };
         Failure::new(cause, error)
     }
 
     fn refusal(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let status = serde_json::from_slice(body).unwrap_or_else(|_| {
-            let page = String::from_utf8_lossy(body);
-            let said =
-                if body.is_empty() { format!("the server answered with status {code}") } else { page.into_owned() };
+            let none = format!("the server answered with status {code}");
+            let said = if body.is_empty() { none.into() } else { String::from_utf8_lossy(body) };
             Status::failure(said.trim(), "Failed to parse error data").with_code(code.as_u16())
         });
         let cause = match code.as_u16() {
@@ -154,7 +123,7 @@ impl Cluster {
             _ => Cause::Server,
         };
         let wait = text(headers, RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        let error = request_error(DOING, &self.connection.server, kube::Error::Api(status.boxed()));
+        let error = request_error(DOING, &self.server, kube::Error::Api(status.boxed()));
         Failure { cause, error, wait: wait.unwrap_or_default().min(LONGEST_WAIT) }
     }
 }

@@ -20,55 +20,44 @@ impl LogBatch {
     /// The lines without their breaks, and when each was written if that is known.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (Option<Timestamp>, &[u8])> {
         let mut times = self.times.iter().copied();
-        let mut rest = self.bytes.as_slice();
-        std::iter::from_fn(move || {
-            let end = memchr::memchr(b'\n', rest)?;
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
-            Some((times.next(), line))
-        })
+        whole_lines(&self.bytes).map(move |line| (times.next(), line))
     }
 }
 
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'\n', bytes).scan(0, |start, end| Some(&bytes[std::mem::replace(start, end + 1)..end]))
+}
+
 /// Cuts what comes into lines, and leaves out what was seen before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that stands alone")]
 pub(super) struct Splitter {
-    source: Arc<LogSource>,
-    options: LogOptions,
+    pub(super) source: Arc<LogSource>,
+    pub(super) options: LogOptions,
     timed: bool,
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
-    /// Where a log is whose lines have times.
-    place: Place,
+    pub(super) place: Place,
     /// How much of any other log was handed on, and how much of that is still to be passed over.
     taken: u64,
     passing: u64,
     /// How many bytes of lines were handed on.
-    handed: u64,
+    pub(super) handed: u64,
     /// When the first line was written of the run of the container that is read.
-    first: Option<Timestamp>,
+    pub(super) first: Option<Timestamp>,
     /// The last line that was seen, as far as it is needed to know it again.
     last: Vec<u8>,
     /// Whether a file that begins behind what was seen is worth a look at what the container wrote before it was
     /// started again, and whether such a file has come.
-    looks_for_former: bool,
-    needs_former: bool,
+    pub(super) looks_for_former: bool,
+    pub(super) needs_former_file: bool,
     /// Whether the last line had no break of its own.
-    added_break: bool,
+    pub(super) added_break: bool,
 }
 
 /// How much of a line is kept to know it again.
 const KEPT: usize = 256;
 
-/// Words of a node in place of a log, or of its rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Excuse<'a> {
-    pub(super) why: Why,
-    pub(super) text: &'a str,
-}
-
-/// Why a node gives no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     /// The log is not there, or no more.
@@ -77,71 +66,35 @@ pub(super) enum Why {
     CannotWait,
     /// What runs the containers did not answer; it may know more later.
     Runtime,
-    /// The log can't be read.
     Unreadable,
 }
 
-/// How an excuse begins, and what it has within.
-struct Said {
-    start: &'static str,
-    within: &'static str,
-    why: Why,
-}
-
-const fn said(start: &'static str, within: &'static str, why: Why) -> Said {
-    Said { start, within, why }
-}
-
-/// From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer has begun before it looks for the container: its
-/// errors come as the last bytes of the log.
-const EXCUSES: [Said; 11] = [
-    said("unable to retrieve container logs for ", "", Why::Gone),
-    said("failed to try resolving symlinks in path \"", "", Why::Gone),
-    said("failed to open log file \"", "", Why::Gone),
+/// How an excuse begins, and what it has within. From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer
+/// has begun before it looks for the container: its errors come as the last bytes of the log.
+const EXCUSES: [(&str, &str, Why); 11] = [
+    ("unable to retrieve container logs for ", "", Why::Gone),
+    ("failed to try resolving symlinks in path \"", "", Why::Gone),
+    ("failed to open log file \"", "", Why::Gone),
     // The limits of inotify on the node are used up.
-    said("failed to create fsnotify watcher: ", "", Why::CannotWait),
-    said("failed to watch directory \"", "", Why::CannotWait),
-    said("rpc error: code = ", " desc = ", Why::Runtime),
-    said("failed to tail ", " lines of log file \"", Why::Unreadable),
-    said("failed to seek ", " in log file \"", Why::Unreadable),
-    said("failed to read log file \"", "", Why::Unreadable),
-    said("failed to reset seek in log file \"", "", Why::Unreadable),
-    said("failed to get parse function: ", "", Why::Unreadable),
+    ("failed to create fsnotify watcher: ", "", Why::CannotWait),
+    ("failed to watch directory \"", "", Why::CannotWait),
+    ("rpc error: code = ", " desc = ", Why::Runtime),
+    ("failed to tail ", " lines of log file \"", Why::Unreadable),
+    ("failed to seek ", " in log file \"", Why::Unreadable),
+    ("failed to read log file \"", "", Why::Unreadable),
+    ("failed to reset seek in log file \"", "", Why::Unreadable),
+    ("failed to get parse function: ", "", Why::Unreadable),
 ];
 
 impl Splitter {
     pub(super) fn new(source: Arc<LogSource>, options: LogOptions) -> Self {
-        Self {
-            source,
-            options,
-            timed: options.needs_times(),
-            begun: Vec::new(),
-            place: Place::default(),
-            taken: 0,
-            passing: 0,
-            handed: 0,
-            first: None,
-            last: Vec::new(),
-            looks_for_former: options.follow,
-            needs_former: false,
-            added_break: false,
-        }
+        let (timed, looks_for_former) = (options.needs_times(), options.follow);
+        Self { source, options, timed, looks_for_former, ..Self::default() }
     }
 
-    /// How much was handed on.
-    pub(super) fn progress(&self) -> u64 {
-        self.handed
-    }
-
-    /// From which second on a log is to be asked for that is taken up again.
-    pub(super) fn since(&self) -> Option<i64> {
-        self.place.since()
-    }
-
-    /// The log is asked for again.
     pub(super) fn resume(&mut self) {
         self.begun = Vec::new();
-        self.needs_former = false;
+        self.needs_former_file = false;
         self.added_break = false;
         self.place.resume();
         self.passing = self.taken;
@@ -154,26 +107,6 @@ impl Splitter {
         self.place.resume_in_next();
     }
 
-    /// When the first line was written, if that is known.
-    pub(super) fn first(&self) -> Option<Timestamp> {
-        self.first
-    }
-
-    /// Whether lines may be missing.
-    pub(super) fn has_gap(&self) -> bool {
-        self.place.has_gap()
-    }
-
-    /// Lines may be missing.
-    pub(super) fn note_gap(&mut self) {
-        self.place.note_gap();
-    }
-
-    /// All was seen of the file that was read; if the log goes on in another one, nothing is missing between.
-    pub(super) fn note_end_of_file(&mut self) {
-        self.place.note_end_of_file();
-    }
-
     /// Whether no byte of the log came, now or before.
     pub(super) fn has_nothing(&self) -> bool {
         self.handed == 0 && self.begun.is_empty()
@@ -182,21 +115,6 @@ impl Splitter {
     /// Whether what came since the log was asked for again has not reached what was seen before.
     pub(super) fn is_behind_itself(&self) -> bool {
         self.passing > 0 || self.place.is_passing()
-    }
-
-    /// Whether the log ended within a line, which was given a break.
-    pub(super) fn has_added_break(&self) -> bool {
-        self.added_break
-    }
-
-    /// Whether the file does not reach back to what was seen, and nobody has looked for another one yet.
-    pub(super) fn needs_former_file(&self) -> bool {
-        self.needs_former
-    }
-
-    /// Whether to say that a former file is needed, or to take what comes.
-    pub(super) fn look_for_former_file(&mut self, look: bool) {
-        self.looks_for_former = look;
     }
 
     /// Whether all was handed on that was asked for.
@@ -229,13 +147,9 @@ impl Splitter {
             rest = &rest[end..];
             self.take(&line, &mut batch);
         }
-        for line in memchr::memchr_iter(b'\n', rest).scan(0, |start, end| {
-            let line = &rest[*start..end];
-            *start = end + 1;
-            Some(line)
-        }) {
+        for line in whole_lines(rest) {
             // One file at a time: whatever follows belongs to another.
-            if self.needs_former_file() || self.is_full() {
+            if self.needs_former_file || self.is_full() {
                 break;
             }
             self.take(line, &mut batch);
@@ -246,13 +160,13 @@ impl Splitter {
 
     /// What the node says in place of a log, or of its rest; it ends without a line break, as no line of a container
     /// does.
-    pub(super) fn excuse(&self) -> Option<Excuse<'_>> {
+    pub(super) fn excuse(&self) -> Option<(Why, &str)> {
         let text = std::str::from_utf8(&self.begun).ok()?;
         // What many programs say of themselves is the node's only where each line of theirs begins with its time.
-        let could_be = |said: &&Said| self.timed || said.why != Why::Runtime;
-        let said =
-            EXCUSES.iter().filter(could_be).find(|said| text.starts_with(said.start) && text.contains(said.within));
-        said.map(|said| Excuse { why: said.why, text })
+        let said = EXCUSES.iter().find(|(start, within, why)| {
+            (self.timed || *why != Why::Runtime) && text.starts_with(start) && text.contains(within)
+        });
+        said.map(|(.., why)| (*why, text))
     }
 
     /// Whatever has no end, as a line; None if there is nothing.
@@ -269,7 +183,7 @@ impl Splitter {
             self.taken += line.len() as u64;
             self.keep_last(&line);
             batch.bytes = line;
-            self.close(&mut batch);
+            self.close(&mut batch, 0);
         }
         (!batch.bytes.is_empty()).then_some(batch)
     }
@@ -292,7 +206,7 @@ impl Splitter {
         let start = memchr::memrchr(b'\n', lines).map_or(0, |start| start + 1);
         self.keep_last(&lines[start..]);
         batch.bytes = whole;
-        self.close(&mut batch);
+        self.close(&mut batch, 0);
         Some(batch)
     }
 
@@ -308,7 +222,7 @@ impl Splitter {
             None => (None, line),
         };
         if self.looks_for_former && time.is_some_and(|time| self.place.is_behind(time)) {
-            self.needs_former = true;
+            self.needs_former_file = true;
             return;
         }
         if time.is_some_and(|time| !self.place.is_new(time)) {
@@ -318,7 +232,7 @@ impl Splitter {
         self.keep_last(line);
         let from = batch.bytes.len();
         batch.bytes.extend_from_slice(text);
-        self.close_from(batch, from);
+        self.close(batch, from);
         if self.options.times
             && let Some(time) = time.or(batch.times.last().copied())
         {
@@ -326,26 +240,18 @@ impl Splitter {
         }
     }
 
-    fn close(&mut self, batch: &mut LogBatch) {
-        self.close_from(batch, 0);
-    }
-
     /// Cuts off what is too much from there on, and ends the last line.
-    fn close_from(&mut self, batch: &mut LogBatch, from: usize) {
+    fn close(&mut self, batch: &mut LogBatch, from: usize) {
         if !batch.bytes[from..].ends_with(b"\n") {
             batch.bytes.push(b'\n');
         }
-        let left =
-            self.options.limit.map(|limit| usize::try_from(limit - self.handed.min(limit)).unwrap_or(usize::MAX));
-        if let Some(left) = left.filter(|left| batch.bytes.len() - from > *left) {
-            batch.bytes.truncate(from + left);
-            self.handed += left as u64;
-            if left > 0 && !batch.bytes.ends_with(b"\n") {
-                batch.bytes.push(b'\n');
-            }
-            return;
+        let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.handed));
+        let kept = usize::try_from(left).unwrap_or(usize::MAX).min(batch.bytes.len() - from);
+        batch.bytes.truncate(from + kept);
+        self.handed += kept as u64;
+        if kept > 0 && !batch.bytes.ends_with(b"\n") {
+            batch.bytes.push(b'\n');
         }
-        self.handed += (batch.bytes.len() - from) as u64;
     }
 
     fn keep_last(&mut self, line: &[u8]) {
@@ -429,14 +335,14 @@ mod tests {
             for (text_of_node, why) in excuses {
                 let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
                 assert_eq!(text(splitter.feed(text_of_node.as_bytes())), "");
-                assert_eq!(splitter.excuse(), Some(Excuse { why, text: text_of_node }));
+                assert_eq!(splitter.excuse(), Some((why, text_of_node)));
                 splitter.resume();
                 splitter.feed(format!("{text_of_node}\n").as_bytes());
                 assert_eq!(splitter.excuse(), None, "a container may write so");
             }
             let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
             splitter.feed(b"rpc error: code = Unavailable desc = connection refused");
-            assert_eq!(splitter.excuse().map(|excuse| excuse.why), times.then_some(Why::Runtime));
+            assert_eq!(splitter.excuse().map(|excuse| excuse.0), times.then_some(Why::Runtime));
             splitter.resume();
             splitter.feed(b"failed to tail a cat");
             assert_eq!(splitter.excuse(), None);
@@ -460,7 +366,7 @@ mod tests {
             let mut got = Vec::new();
             for (end, step) in cuts.into_iter().map(|(end, step)| (Some(end), step)).chain([(None, 1000)]) {
                 // The server prints from a second on.
-                let from = splitter.since().map_or(0, |second| {
+                let from = splitter.place.since().map_or(0, |second| {
                     let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
                     usize::try_from((second - begin.as_second()).max(0)).unwrap() * 7
                 });
@@ -474,7 +380,7 @@ mod tests {
                 }
             }
             prop_assert!(got.iter().all(|batch| batch.lines().count() == batch.times.len() || !timed));
-            prop_assert!(!splitter.has_gap());
+            prop_assert!(!splitter.place.has_gap());
             prop_assert_eq!(text(got), lines.iter().map(|line| line.clone() + "\n").collect::<String>());
         }
     }

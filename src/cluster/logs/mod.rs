@@ -18,11 +18,11 @@ use super::Cluster;
 use crate::error::Error;
 use answer::{Cause, Failure};
 pub(crate) use batch::LogBatch;
+use batch::Splitter;
 use reading::{End, Reading};
 pub(crate) use streams::Streams;
 
-/// What to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogSource {
     pub(crate) index: u32,
     /// Which attempt of the index it is, from 1 on.
@@ -32,7 +32,6 @@ pub(crate) struct LogSource {
     pub(crate) container: String,
 }
 
-/// How to read it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogOptions {
     /// Go on until the container ends.
@@ -41,7 +40,6 @@ pub(crate) struct LogOptions {
     pub(crate) times: bool,
     /// Read what the container wrote before it was last started again.
     pub(crate) previous: bool,
-    /// Only this many of the last lines.
     pub(crate) tail: Option<i64>,
     /// Only what is not older; the server counts in whole seconds.
     pub(crate) since: Option<Timestamp>,
@@ -68,7 +66,6 @@ pub(crate) struct LogEnd {
     pub(crate) unended: bool,
 }
 
-/// A log that could not be read to its end.
 #[derive(Debug)]
 pub(crate) struct Lost {
     pub(crate) error: Error,
@@ -113,26 +110,27 @@ impl Cluster {
         ended: &CancellationToken,
         batches: &mpsc::Sender<LogBatch>,
     ) -> Result<LogEnd, Lost> {
-        let mut reading = Reading::new(self, source, options, batches);
+        let splitter = Splitter::new(Arc::clone(source), options);
+        let mut reading = Reading { cluster: self, splitter, batches, broke: false };
         let (mut tries, mut end) = (Tries::default(), LogEnd::default());
         loop {
-            let before = reading.progress();
+            let before = reading.splitter.handed;
             let turn = streams.turn().await;
             let begun = Instant::now();
             let follow = options.follow && !ended.is_cancelled();
             let came = if follow {
-                reading.once(Some(ended), &turn).await
+                reading.read(Some(ended), options.previous, &turn).await
             } else {
                 reading.read_to_the_end(&turn, begun, tries.idle > 0).await
             };
             drop(turn);
             if matches!(came, Ok(End::Ended)) {
-                reading.resume();
+                reading.splitter.resume();
                 // The last read has all its tries.
                 tries.failures = 0;
                 continue;
             }
-            tries.note(&came, before != reading.progress(), reading.has_broken(), begun.elapsed());
+            tries.note(&came, before != reading.splitter.handed, reading.broke, begun.elapsed());
             if tries.served {
                 streams.note_served();
             }
@@ -140,9 +138,9 @@ impl Cluster {
             let (first, wait) = match came {
                 Ok(End::NobodyListens | End::Limit) => return Ok(end),
                 Ok(End::Whole) => {
-                    end.gap |= reading.has_gap();
+                    end.gap |= reading.splitter.place.has_gap();
                     end.cut = options.follow && reading.is_cut().await;
-                    end.unended = reading.has_added_break();
+                    end.unended = reading.splitter.added_break;
                     return Ok(end);
                 }
                 Ok(End::FormerFile) => {
@@ -151,7 +149,7 @@ impl Cluster {
                 }
                 Ok(End::Yielded | End::Silent | End::Ended) => {
                     tries.idle = 0;
-                    reading.resume();
+                    reading.splitter.resume();
                     continue;
                 }
                 Ok(End::Closed { .. }) => (CLOSED, Duration::ZERO),
@@ -159,7 +157,7 @@ impl Cluster {
                     // Of a log that is not followed only what this very log was is a reason to try again.
                     let known = tries.served || options.follow && streams.have_served();
                     if tries.failures > patience(cause, options.follow, follow, known) {
-                        return Err(Lost { error, begun: reading.progress() > 0 });
+                        return Err(Lost { error, begun: reading.splitter.handed > 0 });
                     }
                     (BROKEN, wait)
                 }
@@ -171,7 +169,7 @@ impl Cluster {
                 // That it has ended is known already, and must not cut the pause short.
                 sleep(pause).await;
             }
-            reading.resume();
+            reading.splitter.resume();
         }
     }
 }
@@ -201,16 +199,10 @@ fn patience(cause: Cause, to_follow: bool, follows: bool, known: bool) -> u32 {
         Cause::Connection | Cause::Server if follows => u32::MAX,
         Cause::Connection if to_follow => TRIES,
         Cause::Server if to_follow => REFUSALS,
-        Cause::Gone => {
-            if known && to_follow {
-                REFUSALS
-            } else {
-                0
-            }
-        }
+        Cause::Gone if !to_follow => 0,
         _ if known => REFUSALS,
         Cause::Connection | Cause::Server => FEW,
-        Cause::Forbidden | Cause::Refused => 0,
+        Cause::Forbidden | Cause::Refused | Cause::Gone => 0,
     }
 }
 

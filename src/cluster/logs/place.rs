@@ -24,7 +24,6 @@ struct Seen {
     /// What was seen of it and of the second before, and of it alone.
     both: Window,
     one: Window,
-    /// The latest time of all.
     latest: Timestamp,
 }
 
@@ -72,7 +71,6 @@ enum Passing {
     Nothing,
     /// The pieces of a long line that began in an earlier second, up to the first line that was counted.
     ToFirst,
-    /// So many more lines.
     Lines(u64),
     /// The file is another one than before: whatever is not younger than all that was seen.
     Older {
@@ -103,7 +101,6 @@ impl Place {
         self.gap || self.passing == Passing::Older { gap: true }
     }
 
-    /// Lines may be missing.
     pub(super) fn note_gap(&mut self) {
         self.gap = true;
     }

@@ -1,8 +1,8 @@
 //! A log that is being read, request by request.
 
-use std::sync::Arc;
 use std::time::Instant;
 
+use futures::StreamExt as _;
 use futures::future::OptionFuture;
 use hyper::body::Bytes;
 use jiff::Timestamp;
@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::LogOptions;
 use super::answer::{Answer, Cause, Failure};
-use super::batch::{Excuse, LogBatch, Splitter, Why, is_line_of_container, leading_time};
+use super::batch::{LogBatch, Splitter, Why, is_line_of_container, leading_time};
 use super::streams::{Streams, Turn};
-use super::{LogOptions, LogSource};
 use crate::cluster::Cluster;
 use crate::error::Kind;
 
@@ -38,31 +38,24 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
 
-/// A log that is being read.
 pub(super) struct Reading<'a> {
-    cluster: &'a Cluster,
-    source: &'a Arc<LogSource>,
-    options: LogOptions,
-    splitter: Splitter,
-    batches: &'a mpsc::Sender<LogBatch>,
+    pub(super) cluster: &'a Cluster,
+    pub(super) splitter: Splitter,
+    pub(super) batches: &'a mpsc::Sender<LogBatch>,
     /// Whether the connection broke within the log, and no line has come since.
-    broke: bool,
+    pub(super) broke: bool,
 }
 
-/// How one answer came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Closed {
         /// Whether the answer said itself that this is its end.
         known: bool,
     },
-    /// All of the log was read.
     Whole,
-    /// Others wait for their turn.
     Yielded,
     /// Nothing came any more, though the log goes on.
     Silent,
-    /// The container has ended.
     Ended,
     /// The file that is printed now does not reach back to what was seen before.
     FormerFile,
@@ -100,7 +93,6 @@ impl Silence {
         true
     }
 
-    /// Notes that something came.
     fn end(&mut self, progress: u64) {
         self.had_all = false;
         self.behind = 0;
@@ -108,67 +100,33 @@ impl Silence {
     }
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn new(
-        cluster: &'a Cluster,
-        source: &'a Arc<LogSource>,
-        options: LogOptions,
-        batches: &'a mpsc::Sender<LogBatch>,
-    ) -> Self {
-        let splitter = Splitter::new(Arc::clone(source), options);
-        Self { cluster, source, options, splitter, batches, broke: false }
-    }
-
-    /// How much was handed on.
-    pub(super) fn progress(&self) -> u64 {
-        self.splitter.progress()
-    }
-
-    /// Whether lines may be missing.
-    pub(super) fn has_gap(&self) -> bool {
-        self.splitter.has_gap()
-    }
-
-    /// Whether the log ended within a line, which was given a break.
-    pub(super) fn has_added_break(&self) -> bool {
-        self.splitter.has_added_break()
-    }
-
-    /// Whether the server began to give the log, and the connection broke then.
-    pub(super) fn has_broken(&self) -> bool {
-        self.broke
-    }
-
-    /// The log is about to be asked for again.
-    pub(super) fn resume(&mut self) {
-        self.splitter.resume();
-    }
-
+impl Reading<'_> {
     fn params(&self, follow: bool, previous: bool) -> LogParams {
-        let container = Some(self.source.container.clone()).filter(|name| !name.is_empty());
-        let needs_times = self.options.needs_times();
-        let resumed = self.splitter.since();
-        let since = resumed.or(self.options.since.map(Timestamp::as_second));
+        let container = Some(self.splitter.source.container.clone()).filter(|name| !name.is_empty());
+        let needs_times = self.splitter.options.needs_times();
+        let resumed = self.splitter.place.since();
+        let since = resumed.or(self.splitter.options.since.map(Timestamp::as_second));
         LogParams {
             container,
             follow,
             previous,
             timestamps: needs_times,
-            tail_lines: self.options.tail.filter(|_| resumed.is_none()),
+            tail_lines: self.splitter.options.tail.filter(|_| resumed.is_none()),
             // The client rounds to the nearest second, which may lie ahead.
             since_time: since.and_then(|second| Timestamp::from_second(second).ok()),
             // The server counts the times as well.
-            limit_bytes: self.options.limit.filter(|_| !needs_times).and_then(|bytes| i64::try_from(bytes).ok()),
+            limit_bytes: self
+                .splitter
+                .options
+                .limit
+                .filter(|_| !needs_times)
+                .and_then(|bytes| i64::try_from(bytes).ok()),
             ..LogParams::default()
         }
     }
 
     /// Reads what one request gives of the log as it is now: of one that is followed until `ended`.
-    pub(super) async fn once(&mut self, ended: Option<&CancellationToken>, turn: &Turn<'_>) -> Result<End, Failure> {
-        self.read(ended, self.options.previous, turn).await
-    }
-
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         ended: Option<&CancellationToken>,
         previous: bool,
@@ -177,24 +135,22 @@ impl<'a> Reading<'a> {
         let params = self.params(ended.is_some(), previous);
         let is_over = OptionFuture::from(ended.map(CancellationToken::cancelled));
         let mut answer = tokio::select! {
-            answer = self.cluster.ask_for_log(&self.source.pod, &params) => answer?,
+            answer = self.cluster.ask_for_log(&self.splitter.source.pod, &params) => answer?,
             Some(()) = is_over => return Ok(End::Ended),
         };
-        let mut silence = Silence::new(self.progress());
+        let mut silence = Silence::new(self.splitter.handed);
         loop {
             let came = match ended {
                 Some(ended) => match self.next(&mut answer, &mut silence, ended, turn).await? {
                     Ok(came) => came,
                     Err(end) => return Ok(end),
                 },
-                None => answer.next().await,
+                None => answer.body.next().await,
             };
-            silence.end(self.progress());
+            silence.end(self.splitter.handed);
             let Some(came) = came else {
-                return match self.excuse().await? {
-                    Some(failure) => Err(failure),
-                    None => Ok(End::Closed { known: answer.has_end }),
-                };
+                self.check_excuse().await?;
+                return Ok(End::Closed { known: answer.has_end });
             };
             let bytes = came.map_err(|error| {
                 self.broke = true;
@@ -211,7 +167,7 @@ impl<'a> Reading<'a> {
             if self.splitter.is_full() {
                 return Ok(End::Limit);
             }
-            if self.splitter.needs_former_file() {
+            if self.splitter.needs_former_file {
                 return Ok(End::FormerFile);
             }
         }
@@ -228,23 +184,24 @@ impl<'a> Reading<'a> {
         loop {
             let came = tokio::select! {
                 biased;
-                came = turn.or_over(timeout(silence.patience, answer.next())), if !ended.is_cancelled() => came,
+                came = turn.or_over(timeout(silence.patience, answer.body.next())), if !ended.is_cancelled() => came,
                 () = ended.cancelled() => {
-                    let has_rest = self.progress() >= ROTATED && !silence.had_all;
+                    let has_rest = self.splitter.handed >= ROTATED && !silence.had_all;
                     let pause = if has_rest { LAST_PAUSE } else { Duration::ZERO };
-                    return Ok(timeout(pause, answer.next()).await.map_err(|_| End::Ended));
+                    return Ok(timeout(pause, answer.body.next()).await.map_err(|_| End::Ended));
                 }
             };
             match came {
                 None => return Ok(Err(End::Yielded)),
                 Some(Ok(came)) => return Ok(Ok(came)),
                 Some(Err(_)) => {
-                    let is_behind = !self.has_seen_last_line().await?;
-                    if !silence.goes_on(is_behind, self.progress()) {
+                    let last = self.last_line(self.splitter.options.needs_times()).await?;
+                    let is_behind = !self.splitter.ends_with(&last);
+                    if !silence.goes_on(is_behind, self.splitter.handed) {
                         return Ok(Err(End::Silent));
                     }
                     if !is_behind {
-                        self.splitter.note_end_of_file();
+                        self.splitter.place.note_end_of_file();
                     }
                 }
             }
@@ -258,10 +215,10 @@ impl<'a> Reading<'a> {
         begun: Instant,
         again: bool,
     ) -> Result<End, Failure> {
-        let before = self.progress();
-        let end = self.once(None, turn).await?;
+        let before = self.splitter.handed;
+        let end = self.read(None, self.splitter.options.previous, turn).await?;
         let End::Closed { known } = end else { return Ok(end) };
-        let took_long = begun.elapsed() >= LONG && (!again || before != self.progress());
+        let took_long = begun.elapsed() >= LONG && (!again || before != self.splitter.handed);
         if !self.is_whole(known, took_long).await? {
             return Err(Failure::broken("it ended before the last line"));
         }
@@ -279,17 +236,17 @@ impl<'a> Reading<'a> {
 
     /// Whether nothing is missing behind what came.
     async fn is_whole(&mut self, known: bool, took_long: bool) -> Result<bool, Failure> {
-        let nothing = self.splitter.has_nothing() && self.options.tail != Some(0);
+        let nothing = self.splitter.has_nothing() && self.splitter.options.tail != Some(0);
         let doubtful = nothing || !known || self.splitter.is_behind_itself();
         if !doubtful && !took_long {
             return Ok(true);
         }
-        match self.last_line(self.options.needs_times()).await {
+        match self.last_line(self.splitter.options.needs_times()).await {
             Ok(last) if last.is_empty() => {
                 self.check_refusal().await?;
                 // The file that was read was rotated, and the new one is empty.
                 if self.broke && self.splitter.is_behind_itself() {
-                    self.splitter.note_gap();
+                    self.splitter.place.note_gap();
                 }
                 Ok(true)
             }
@@ -303,62 +260,51 @@ impl<'a> Reading<'a> {
     /// Makes sure that an empty log comes from the API server, and not from something that answers everything with
     /// nothing: it must refuse a request that no API server grants.
     async fn check_refusal(&self) -> Result<(), Failure> {
-        let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.options.previous) };
-        match self.cluster.ask_for_log(&self.source.pod, &params).await {
+        let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.splitter.options.previous) };
+        match self.cluster.ask_for_log(&self.splitter.source.pod, &params).await {
             Ok(_) => Err(self.cluster.foreign("answers every request for a log with nothing")),
             Err(Failure { cause: Cause::Refused | Cause::Forbidden | Cause::Gone, .. }) => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
-    /// What the node said in place of the log, or of its rest.
-    async fn excuse(&self) -> Result<Option<Failure>, Failure> {
-        let Some(Excuse { why, text }) = self.splitter.excuse() else { return Ok(None) };
+    /// Fails with the node's own message if that came in place of the log, or of its rest.
+    async fn check_excuse(&self) -> Result<(), Failure> {
+        let Some((why, text)) = self.splitter.excuse() else { return Ok(()) };
         // Without times the last words of a container may look the same; asked for with times, those have one.
-        if !self.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
-            return Ok(None);
+        if !self.splitter.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
+            return Ok(());
         }
         let (cause, kind) = match why {
             // It is asked again later, as often as it takes.
-            Why::CannotWait => return Ok(None),
+            Why::CannotWait => return Ok(()),
             Why::Gone => (Cause::Gone, Kind::NotFound),
             Why::Runtime => (Cause::Connection, Kind::Unreachable),
             Why::Unreadable => (Cause::Refused, Kind::Failed),
         };
-        Ok(Some(Failure::because(cause, kind, text)))
-    }
-
-    /// Whether the last line of the log is the last one that came.
-    async fn has_seen_last_line(&self) -> Result<bool, Failure> {
-        Ok(self.splitter.ends_with(&self.last_line(self.options.needs_times()).await?))
+        Err(Failure::because(cause, kind, text))
     }
 
     /// The last line of the log as it is now, with its break; nothing of an empty one.
     async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, Failure> {
-        let params = self.params(false, self.options.previous);
+        let params = self.params(false, self.splitter.options.previous);
         self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
     }
 
-    /// What one short request gives.
     async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
-        let mut answer = self.cluster.ask_for_log(&self.source.pod, params).await?;
+        let mut answer = self.cluster.ask_for_log(&self.splitter.source.pod, params).await?;
         let mut all = Vec::new();
-        while let Some(bytes) = answer.next().await {
-            let bytes = bytes.map_err(|_| Failure::broken("the connection was closed"))?;
-            all.extend_from_slice(&bytes);
+        while let Some(bytes) = answer.body.next().await {
+            all.extend_from_slice(&bytes.map_err(|_| Failure::broken("the connection was closed"))?);
         }
         Ok(all)
     }
 
     /// Whether the node's file begins behind the first line that was read, where that was the first of the log.
     pub(super) async fn is_cut(&self) -> bool {
-        let LogOptions { previous, tail, since, .. } = self.options;
-        let Some(first) = self.splitter.first().filter(|_| self.progress() >= ROTATED && !previous) else {
-            return false;
-        };
-        if tail.is_some() || since.is_some() {
-            return false;
-        }
+        let LogOptions { previous, tail, since, .. } = self.splitter.options;
+        let is_from_start = self.splitter.handed >= ROTATED && !previous && tail.is_none() && since.is_none();
+        let Some(first) = self.splitter.first.filter(|_| is_from_start) else { return false };
         let beginning = LogParams { since_time: None, limit_bytes: Some(64), ..self.params(false, false) };
         self.read_all(&beginning).await.is_ok_and(|line| leading_time(&line).is_none_or(|(time, _)| time > first))
     }
@@ -366,19 +312,19 @@ impl<'a> Reading<'a> {
     /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
     /// does not reach back; true if lines may be missing of that.
     pub(super) async fn catch_up(&mut self, streams: &Streams) -> bool {
-        self.resume();
-        self.splitter.look_for_former_file(false);
+        self.splitter.resume();
+        self.splitter.looks_for_former = false;
         let turn = streams.turn().await;
         let former = self.read(None, true, &turn).await;
         if former.is_err() {
             // There was none: the file was rotated, and begins wherever it does.
-            self.resume();
+            self.splitter.resume();
             return false;
         }
         self.hand_on_rest().await;
-        let gap = self.has_gap();
+        let gap = self.splitter.place.has_gap();
         self.splitter.resume_in_next();
-        self.splitter.look_for_former_file(true);
+        self.splitter.looks_for_former = true;
         gap
     }
 }

@@ -1,10 +1,11 @@
 //! How many logs are read at once, and who is next.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// How long a log that is followed keeps its turn while others wait, and how long it may be silent meanwhile.
 const TURN: Duration = Duration::from_secs(2);
@@ -17,7 +18,8 @@ const SILENCE: Duration = Duration::from_millis(250);
 pub(crate) struct Streams {
     most: usize,
     slots: Semaphore,
-    waiting: AtomicUsize,
+    /// Has one more reference for each log that waits.
+    waiting: Arc<()>,
     served: AtomicBool,
 }
 
@@ -38,41 +40,37 @@ impl Streams {
     /// So many at once, at least one.
     pub(crate) fn new(most: usize) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
-        Self { most, slots: Semaphore::new(most), waiting: AtomicUsize::new(0), served: AtomicBool::new(false) }
+        Self { most, slots: Semaphore::new(most), waiting: Arc::default(), served: AtomicBool::new(false) }
     }
 
-    /// How many may be open at once.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// Waits for a stream.
     pub(super) async fn turn(&self) -> Turn<'_> {
-        let waiting = Waiting::new(&self.waiting);
+        let waiting = Arc::clone(&self.waiting);
         // It is never closed.
         let slot = self.slots.acquire().await.ok();
         drop(waiting);
         Turn { streams: self, since: Instant::now(), _slot: slot }
     }
 
-    /// The server has given a log.
     pub(super) fn note_served(&self) {
         self.served.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server has given any log yet.
     pub(super) fn have_served(&self) -> bool {
         self.served.load(Ordering::Relaxed)
     }
 
     /// How long a log may have to wait for its turn.
     pub(crate) fn longest_wait(&self) -> Duration {
-        let rounds = self.waiting.load(Ordering::Relaxed).div_ceil(self.most);
+        let rounds = self.waiting().div_ceil(self.most);
         TURN.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
     }
 
-    fn are_wanted(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+    fn waiting(&self) -> usize {
+        Arc::strong_count(&self.waiting) - 1
     }
 }
 
@@ -81,46 +79,25 @@ impl Turn<'_> {
     pub(super) async fn or_over<T>(&self, next: impl Future<Output = T>) -> Option<T> {
         let mut next = std::pin::pin!(next);
         let end = self.since + TURN;
-        if self.streams.are_wanted() && Instant::now() >= end {
+        if self.streams.waiting() > 0 && Instant::now() >= end {
             return None;
         }
         loop {
-            tokio::select! {
-                biased;
-                came = &mut next => return Some(came),
-                () = sleep(SILENCE) => {
-                    if self.streams.are_wanted() {
-                        return None;
-                    }
-                }
-                () = sleep_until(end), if Instant::now() < end => {
-                    if self.streams.are_wanted() {
-                        return None;
-                    }
-                }
+            let now = Instant::now();
+            let wake = if now < end { end.min(now + SILENCE) } else { now + SILENCE };
+            match timeout_at(wake, &mut next).await {
+                Ok(came) => return Some(came),
+                Err(_) if self.streams.waiting() > 0 => return None,
+                Err(_) => {}
             }
         }
     }
 }
 
-/// One that waits, also if it gives up.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::time::sleep;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -138,7 +115,7 @@ mod tests {
             streams.turn()
         );
         assert!(over);
-        assert!(!streams.are_wanted());
+        assert!(streams.waiting() == 0);
         drop(next);
     }
 

@@ -1,5 +1,6 @@
 //! Watches on a server that is silent, forgets, or answers nonsense; time is simulated.
 
+use std::future::pending;
 use std::sync::Mutex;
 
 use futures::stream;
@@ -13,7 +14,6 @@ use serde_json::json;
 use tower::BoxError;
 
 use super::*;
-use crate::cluster::connect::Connection;
 
 /// The body of an answer, and whether its connection then stays open.
 struct Answer(u16, String, bool);
@@ -84,10 +84,9 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Syn
         ready(Ok::<_, BoxError>(Response::builder().status(status).body(body).unwrap()))
     });
     let client = Client::new(service, "ns");
-    let connection = Connection { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
-    let cluster = Cluster { connection };
+    let cluster = Cluster { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
     let job: Job = serde_json::from_value(job("1", 0)).unwrap();
-    let mut watch = cluster.watch(&job, Pods::All, &Link::default());
+    let mut watch = cluster.watch(&job, Some(PodFilter::default()), &Link::default());
     let mut notices = Vec::new();
     let end = sleep(Duration::from_secs(seconds));
     let mut end = std::pin::pin!(end);

@@ -8,9 +8,8 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::time::{Instant, timeout_at};
 
 use super::Candidate;
-use super::indexes::{self, Scope};
-use super::jobs;
 use super::words::Typed;
+use super::{indexes, jobs};
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
 use crate::commands::{connect_options, find};
@@ -28,7 +27,6 @@ const SOON: Duration = Duration::from_millis(280);
 const ITEMS: u32 = 1000;
 const MOST: usize = 50;
 
-/// Answers for one word.
 pub(super) struct Asker {
     typed: Typed,
     began: Instant,
@@ -118,8 +116,8 @@ impl Asker {
     async fn indexes(&self, within: impl Fn(&JobState) -> IndexSet, words: bool, word: &str) -> Option<Vec<Candidate>> {
         let cluster = self.cluster().await?;
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
-        let offers = indexes::offers(&state, &Scope { within: &within(&state), words }, word);
-        let shown: IndexSet = offers.iter().filter_map(|offer| offer.index).collect();
+        let offers = indexes::offers(&state, &within(&state), words, word);
+        let shown: IndexSet = offers.iter().filter_map(|(_, index)| *index).collect();
         let items = self.soon(Box::pin(find::items_of(&shown, state.items_job(), &cluster))).await;
         let items = items.and_then(Result::ok).unwrap_or_default();
         Some(indexes::candidates(offers, &state, &items))
@@ -191,16 +189,23 @@ impl Asker {
     }
 
     fn kubeconfig(&self, id: &str) -> Option<Vec<Candidate>> {
-        let options = self.options()?;
-        let choices = connect::choices(options.kubeconfig.as_deref(), &|name| std::env::var(name).ok()).ok()?;
-        let context = |(name, cluster, namespace): (String, String, String)| {
-            let namespace = if namespace.is_empty() { namespace } else { format!(", namespace {namespace}") };
-            Candidate::new(name, format!("cluster {cluster}{namespace}"))
-        };
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let read = connect::kubeconfig(self.options()?.kubeconfig.as_deref(), &env).ok()?;
         Some(match id {
-            "context" => choices.contexts.into_iter().map(context).collect(),
-            "cluster" => choices.clusters.into_iter().map(|(name, server)| Candidate::new(name, server)).collect(),
-            _ => names(choices.users),
+            "context" => {
+                let described = read.contexts.into_iter().map(|(name, context)| {
+                    let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
+                    let namespace = namespace.map(|namespace| format!(", namespace {namespace}")).unwrap_or_default();
+                    let cluster = context.cluster.unwrap_or_default();
+                    Candidate::new(name, format!("cluster {cluster}{namespace}"))
+                });
+                described.collect()
+            }
+            "cluster" => {
+                let clusters = read.clusters.into_iter();
+                clusters.map(|(name, cluster)| Candidate::new(name, cluster.server.unwrap_or_default())).collect()
+            }
+            _ => names(read.users.into_keys().collect()),
         })
     }
 

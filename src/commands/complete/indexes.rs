@@ -17,30 +17,17 @@ const RANGES: usize = 100;
 /// How much of an item is shown, in columns.
 const ITEM: usize = 40;
 
-/// What may be named.
-pub(super) struct Scope<'a> {
-    /// Which indexes.
-    pub(super) within: &'a IndexSet,
-    /// Whether words such as `failed` are understood.
-    pub(super) words: bool,
-}
+/// Something to offer, and the one index that it is, if it is one.
+pub(super) type Offer = (Candidate, Option<u32>);
 
-/// Something to offer: the text, and the one index that it is, if it is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Offer {
-    value: String,
-    help: String,
-    pub(super) index: Option<u32>,
-}
-
-/// What may follow `word`, a list of indexes that is being typed.
-pub(super) fn offers(state: &JobState, scope: &Scope<'_>, word: &str) -> Vec<Offer> {
+/// Returns the indexes `within` that may follow `word`, a list that is being typed; with `words`, also `failed` and such.
+pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &str) -> Vec<Offer> {
     let (before, start) = word.rfind(',').map_or(("", word), |comma| word.split_at(comma + 1));
     let typed: Vec<_> = before.split(',').map(str::trim).collect();
     let named = typed.iter().filter_map(|part| part.parse::<IndexSelector>().ok());
     let named = named.fold(IndexSet::new(), |all, part| all.union(&part.resolve(|word| state.meaning(word))));
-    let left = |word: StatusWord| state.meaning(word).intersection(scope.within).difference(&named);
-    let offer = |value: String, help: String, index| Offer { value: format!("{before}{value}"), help, index };
+    let left = |word: StatusWord| state.meaning(word).intersection(within).difference(&named);
+    let offer = |value: String, help: String, index| (Candidate::new(format!("{before}{value}"), help), index);
     let single = |index: u32| offer(index.to_string(), String::new(), Some(index));
     let begins = |index: &u32| index.to_string().starts_with(start);
 
@@ -58,7 +45,7 @@ pub(super) fn offers(state: &JobState, scope: &Scope<'_>, word: &str) -> Vec<Off
         ("succeeded", StatusWord::Succeeded),
         ("all", StatusWord::All),
     ];
-    for (name, word) in statuses.into_iter().filter(|(name, _)| scope.words && name.starts_with(start)) {
+    for (name, word) in statuses.into_iter().filter(|(name, _)| words && name.starts_with(start)) {
         let these = left(word);
         if !these.is_empty() && !typed.contains(&name) {
             offers.push(offer(name.to_owned(), jobs::indexes(these.len()), None));
@@ -73,14 +60,15 @@ pub(super) fn offers(state: &JobState, scope: &Scope<'_>, word: &str) -> Vec<Off
 
 /// The offers with what is known of each index.
 pub(super) fn candidates(offers: Vec<Offer>, state: &JobState, items: &ItemTexts) -> Vec<Candidate> {
-    let singles = offers.iter().filter_map(|offer| offer.index).collect();
+    let singles = offers.iter().filter_map(|(_, index)| *index).collect();
     let rows = state.rows(&singles, &mut SucceededRows::default());
-    let describe = |offer: Offer| {
-        let row = offer.index.and_then(|index| rows.iter().find(|row| row.index == index));
-        let help = row.map_or(offer.help, |row| describe(row, items.get(&row.index)));
-        Candidate::new(offer.value, help)
-    };
-    offers.into_iter().map(describe).collect()
+    let described = offers.into_iter().map(|(mut candidate, index)| {
+        if let Some(row) = index.and_then(|index| rows.iter().find(|row| row.index == index)) {
+            candidate.help = describe(row, items.get(&row.index));
+        }
+        candidate
+    });
+    described.collect()
 }
 
 /// How an index fares, in a few words.
@@ -135,14 +123,14 @@ mod tests {
         state(12, &json!({"completedIndexes": "0,2", "failedIndexes": "1,3-5", "active": 1}), &pods)
     }
 
-    fn told(state: &JobState, scope: &Scope<'_>, word: &str) -> String {
+    fn told(state: &JobState, within: &IndexSet, words: bool, word: &str) -> String {
         let items = [(1, "foo".to_owned()), (6, "a b".to_owned())].into_iter().collect();
-        let found = candidates(offers(state, scope, word), state, &items);
+        let found = candidates(offers(state, within, words, word), state, &items);
         found.iter().map(|one| format!("{}  {}", one.value, one.help)).collect::<Vec<_>>().join("\n")
     }
 
     fn whole(state: &JobState, word: &str) -> String {
-        told(state, &Scope { within: &state.all(), words: true }, word)
+        told(state, &state.all(), true, word)
     }
 
     #[test]
@@ -183,8 +171,8 @@ mod tests {
     fn only_what_can_be_meant_is_offered() {
         let state = seen();
         let outstanding: IndexSet = "1,3-5".parse().unwrap();
-        insta::assert_snapshot!(told(&state, &Scope { within: &outstanding, words: false }, "4"), @"4  failed, OOMKilled, exit code 137");
-        insta::assert_snapshot!(told(&state, &Scope { within: &"6-7".parse().unwrap(), words: true }, ""), @"
+        insta::assert_snapshot!(told(&state, &outstanding, false, "4"), @"4  failed, OOMKilled, exit code 137");
+        insta::assert_snapshot!(told(&state, &"6-7".parse().unwrap(), true, ""), @"
         running  1 index
         pending  1 index
         all  2 indexes
@@ -196,12 +184,12 @@ mod tests {
     #[test]
     fn a_long_list_stays_readable() {
         let state = state(100_000, &json!({"failedIndexes": "10-99999"}), &json!([]));
-        let all = offers(&state, &Scope { within: &state.all(), words: true }, "");
+        let all = offers(&state, &state.all(), true, "");
         assert_eq!(all.len(), 1 + MOST_FAILED + 3 + 10);
-        assert_eq!((all[0].value.as_str(), all[1].value.as_str()), ("10-99999", "10"));
+        assert_eq!((all[0].0.value.as_str(), all[1].0.value.as_str()), ("10-99999", "10"));
         let odd: Vec<_> = (0..500).map(|index| (index * 2).to_string()).collect();
         let state = self::state(1000, &json!({"failedIndexes": odd.join(",")}), &json!([]));
-        let all = offers(&state, &Scope { within: &state.all(), words: true }, "");
-        assert_eq!((all.len(), all[0].value.as_str()), (MOST, "0"), "no list of 500 numbers");
+        let all = offers(&state, &state.all(), true, "");
+        assert_eq!((all.len(), all[0].0.value.as_str()), (MOST, "0"), "no list of 500 numbers");
     }
 }

@@ -65,7 +65,6 @@ fn describe(job: &Job, now: Timestamp) -> String {
     parts.join(", ")
 }
 
-/// How many indexes, in words.
 pub(super) fn indexes(count: usize) -> String {
     plural(count, "index", "indexes")
 }

@@ -38,20 +38,8 @@ impl Candidate {
     }
 }
 
-/// Which files are meant where the shell itself completes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Files {
-    Any,
-    Folders,
-}
-
-/// What a word may become.
-#[derive(Debug, Default)]
-struct Answer {
-    candidates: Vec<Candidate>,
-    /// Files beside them.
-    files: Option<Files>,
-}
+/// What a word may become, and which files, where the shell itself completes them.
+type Answer = (Vec<Candidate>, Option<ValueHint>);
 
 /// `completion`: prints the script that a shell loads.
 pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
@@ -59,7 +47,6 @@ pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Tells what a word may become.
 pub(super) fn answer(question: &Asked, ui: &mut Ui) -> ExitCode {
     let answer = complete(question);
     // A shell that has gone needs no answer.
@@ -78,10 +65,10 @@ fn complete(question: &Asked) -> Answer {
         return Answer::default();
     }
     if typed.after_dashes {
-        return files(Files::Any, word, by_shell);
+        return files(ValueHint::AnyPath, word, by_shell);
     }
     if typed.verb.is_none() && typed.awaited.is_none() && !word.starts_with('-') {
-        return Answer { candidates: verbs(&plain, word), files: None };
+        return (verbs(&plain, word), None);
     }
     if by_shell && let Some(wanted) = path_flag(&plain, &typed, word) {
         return files(wanted, word, by_shell);
@@ -95,13 +82,13 @@ fn complete(question: &Asked) -> Answer {
         let long = engine(&mut command, &typed, "--");
         found = long.into_iter().chain(found.into_iter().filter(|one| one.get_value().len() == 2)).collect();
     }
-    let verb = typed.verb.as_deref().and_then(|verb| command.find_subcommand(verb)).unwrap_or(&command);
+    let verb = typed.command(&command);
     found.retain(|candidate| is_wanted(candidate, verb, &typed, word));
     let candidate = |one: CompletionCandidate| {
         let help = one.get_help().map(ToString::to_string).unwrap_or_default();
         Candidate::new(one.get_value().to_string_lossy(), help.lines().next().unwrap_or_default())
     };
-    Answer { candidates: found.into_iter().map(candidate).collect(), files: None }
+    (found.into_iter().map(candidate).collect(), None)
 }
 
 fn engine(command: &mut Command, typed: &Typed, word: &str) -> Vec<CompletionCandidate> {
@@ -144,28 +131,24 @@ fn verbs(command: &Command, word: &str) -> Vec<Candidate> {
 }
 
 /// Which files the word names, if it is the value of a flag for some.
-fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<Files> {
-    let verb = typed.verb.as_deref().and_then(|verb| command.find_subcommand(verb)).unwrap_or(command);
+fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<ValueHint> {
+    let verb = typed.command(command);
     let long = word.strip_prefix("--").and_then(|word| word.split_once('=')).map(|(long, _)| long);
     let meant = |arg: &&clap::Arg| match &typed.awaited {
         Some(id) => arg.get_id().as_str() == id,
         None => long.is_some() && arg.get_long() == long,
     };
-    match verb.get_arguments().find(meant)?.get_value_hint() {
-        ValueHint::DirPath => Some(Files::Folders),
-        ValueHint::FilePath | ValueHint::AnyPath => Some(Files::Any),
-        _ => None,
-    }
+    let hint = verb.get_arguments().find(meant)?.get_value_hint();
+    matches!(hint, ValueHint::DirPath | ValueHint::FilePath | ValueHint::AnyPath).then_some(hint)
 }
 
-fn files(wanted: Files, word: &str, by_shell: bool) -> Answer {
+fn files(wanted: ValueHint, word: &str, by_shell: bool) -> Answer {
     if by_shell {
-        return Answer { candidates: Vec::new(), files: Some(wanted) };
+        return (Vec::new(), Some(wanted));
     }
     let found = PathCompleter::any().complete(word.as_ref());
     let found = found.into_iter().filter(|one| !one.is_hide_set() && one.get_value() != ".");
-    let candidates = found.map(|one| Candidate::new(one.get_value().to_string_lossy(), "")).collect();
-    Answer { candidates, files: None }
+    (found.map(|one| Candidate::new(one.get_value().to_string_lossy(), "")).collect(), None)
 }
 
 /// Has the engine ask `asker` for what only the cluster or the kubeconfig knows.

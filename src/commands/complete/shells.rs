@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use clap::ValueEnum as _;
+use clap::{ValueEnum as _, ValueHint};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
+use itertools::Itertools as _;
 
-use super::{Answer, Candidate, Files};
+use super::{Answer, Candidate};
 use crate::args::Shell;
 
 /// Set by the scripts: which shell asks.
@@ -29,7 +30,6 @@ if [ "$funcstack[1]" = "_kubectl-indexed" ]; then
 fi
 "#;
 
-/// A word to be completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Asked {
     /// By which words come and answers go.
@@ -117,9 +117,8 @@ fn unquoted(word: &str) -> String {
     word.to_owned()
 }
 
-/// The answer as the shell wants it.
 pub(super) fn written(asked: &Asked, answer: Answer) -> String {
-    let Answer { mut candidates, files } = answer;
+    let (mut candidates, files) = answer;
     candidates.retain(|one| !one.value.chars().any(char::is_control));
     for candidate in &mut candidates {
         candidate.help = candidate.help.replace(|c: char| c.is_control(), " ");
@@ -131,14 +130,14 @@ pub(super) fn written(asked: &Asked, answer: Answer) -> String {
         Shell::Kubectl => for_kubectl(&candidates, files),
         Shell::Bash => {
             let end = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".to_owned());
-            candidates.iter().map(|one| quoted(&one.value)).collect::<Vec<_>>().join(&end)
+            candidates.iter().map(|one| quoted(&one.value)).join(&end)
         }
         Shell::Zsh => {
             let line = |one: &Candidate| {
                 let value = one.value.replace('\\', "\\\\").replace(':', "\\:");
                 if one.help.is_empty() { value } else { format!("{value}:{}", one.help.replace('\\', "\\\\")) }
             };
-            candidates.iter().map(line).collect::<Vec<_>>().join("\n")
+            candidates.iter().map(line).join("\n")
         }
         Shell::Fish => candidates.iter().map(|one| described(&one.value, &one.help)).collect(),
         Shell::Powershell => {
@@ -153,12 +152,12 @@ fn described(value: &str, help: &str) -> String {
 
 /// A line each, and at the end what cobra's scripts are to do: 2 add no space, 4 complete no files, 16 complete folders,
 /// 32 keep the order.
-fn for_kubectl(candidates: &[Candidate], files: Option<Files>) -> String {
+fn for_kubectl(candidates: &[Candidate], files: Option<ValueHint>) -> String {
     let mut text: String = candidates.iter().map(|one| described(&one.value, &one.help)).collect();
     let open = !candidates.is_empty() && candidates.iter().all(|one| one.value.ends_with(['=', '/', ',']));
     let directive = match files {
-        Some(Files::Any) => 0,
-        Some(Files::Folders) => 16,
+        Some(ValueHint::DirPath) => 16,
+        Some(_) => 0,
         None if candidates.is_empty() => 4,
         None => 4 + 32 + if open { 2 } else { 0 },
     };
@@ -206,8 +205,7 @@ pub(super) fn script(shell: Shell) -> Result<String> {
     let mut script = Vec::new();
     completer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut script)?;
     let script = String::from_utf8(script)?;
-    let lines: Vec<_> = script.trim().lines().map(str::trim_end).collect();
-    let script = lines.join("\n") + "\n";
+    let script = script.trim().lines().map(str::trim_end).join("\n") + "\n";
     Ok(if shell == Shell::Zsh { script + ZSH_FIRST_CALL } else { script })
 }
 
@@ -266,6 +264,9 @@ mod tests {
         assert_eq!(told(&["a"], None), "a\n:36\n");
         assert_eq!(told(&["indexes="], None), "indexes=\n:38\n");
         assert_eq!(told(&[], None), ":4\n");
-        assert_eq!((told(&[], Some(Files::Any)), told(&[], Some(Files::Folders))), (":0\n".into(), ":16\n".into()));
+        assert_eq!(
+            (told(&[], Some(ValueHint::AnyPath)), told(&[], Some(ValueHint::DirPath))),
+            (":0\n".into(), ":16\n".into())
+        );
     }
 }

@@ -75,7 +75,6 @@ impl Typed {
         }
     }
 
-    /// Whether this flag was typed.
     pub(super) fn has(&self, id: &str) -> bool {
         self.flags.iter().any(|(flag, _)| flag == id)
     }
@@ -83,6 +82,11 @@ impl Typed {
     /// The last value that was typed for this flag.
     pub(super) fn value(&self, id: &str) -> Option<&str> {
         self.flags.iter().rev().find(|(flag, _)| flag == id).map(|(_, value)| value.as_str())
+    }
+
+    /// The verb that was typed, else `root` itself.
+    pub(super) fn command<'a>(&self, root: &'a Command) -> &'a Command {
+        self.verb.as_deref().and_then(|verb| root.find_subcommand(verb)).unwrap_or(root)
     }
 
     /// The flags that tell which cluster and namespace are meant; None if they can't be used.
@@ -105,8 +109,8 @@ impl Typed {
     /// As few words as tell the engine where it is: the verb, the names, the flag whose value comes, and `last`. What
     /// else was typed would only lead it astray, as a namespace that is called like a verb does.
     pub(super) fn for_engine(&self, command: &Command, last: &str) -> Vec<String> {
-        let verb = self.verb.as_deref().and_then(|verb| command.find_subcommand(verb)).unwrap_or(command);
-        let awaited = verb.get_arguments().find(|arg| self.awaited.as_deref() == Some(arg.get_id().as_str()));
+        let awaited =
+            self.command(command).get_arguments().find(|arg| self.awaited.as_deref() == Some(arg.get_id().as_str()));
         let flag = awaited.and_then(Arg::get_long).map(|long| format!("--{long}"));
         let own = ["kubectl-indexed".to_owned()].into_iter();
         own.chain(self.verb.clone()).chain(self.names.iter().cloned()).chain(flag).chain([last.to_owned()]).collect()

@@ -132,13 +132,15 @@ pub(in crate::commands) async fn submit(
     let fallback = mind_dropped(&job, &created.object, order.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
-            cluster.set_backoff_limit(order.name, limit, manager).await?;
+            // The Job's own limit, on the failures of all indexes together.
+            let patch = json!({"spec": {"backoffLimit": limit}});
+            cluster.patch_job(order.name, &patch, submission, "change").await?;
         }
         let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
         if held_back {
             // With a queue, Kueue lets it run.
-            cluster.release(order.name, !order.queued, manager).await?;
+            cluster.release(order.name, !order.queued, submission).await?;
         }
         Ok::<_, Error>(config_maps)
     };

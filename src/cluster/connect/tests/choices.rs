@@ -15,7 +15,7 @@ fn namespace(machine: &Machine, options: &ConnectOptions) -> String {
 }
 
 fn refused(machine: &Machine, options: &ConnectOptions) -> Error {
-    let error = machine.connect(options).unwrap_err();
+    let error = machine.connect(options).err().unwrap();
     assert_eq!(error.kind(), Kind::Usage, "{error}");
     error
 }

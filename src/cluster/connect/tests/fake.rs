@@ -19,7 +19,8 @@ use tokio::io::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::cluster::connect::{ConnectOptions, Connection, connect_in, tls};
+use crate::cluster::Cluster;
+use crate::cluster::connect::{ConnectOptions, connect_in, tls};
 use crate::error::Error;
 
 /// One request as it came.
@@ -333,7 +334,7 @@ impl Machine {
         self.env.insert(name.to_owned(), value.as_ref().display().to_string());
     }
 
-    pub(super) fn connect(&self, options: &ConnectOptions) -> Result<Connection, Error> {
+    pub(super) fn connect(&self, options: &ConnectOptions) -> Result<Cluster, Error> {
         connect_in(options, &|name| self.env.get(name).cloned(), &self.path("pod"))
     }
 }

@@ -2,7 +2,8 @@
 #![cfg(unix)]
 
 use super::fake::{Answer, Ca, Fake, Machine, base64, status, version};
-use crate::cluster::connect::{ConnectOptions, Connection};
+use crate::cluster::Cluster;
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
 
 /// A server that takes only `Bearer good…`, or anybody with a certificate.
@@ -45,11 +46,11 @@ fn runs(machine: &Machine) -> usize {
     std::fs::read_to_string(machine.path("runs")).unwrap_or_default().len()
 }
 
-async fn ask(connection: &Connection) -> Result<(), Error> {
+async fn ask(connection: &Cluster) -> Result<(), Error> {
     connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
-fn connect(machine: &Machine) -> Connection {
+fn connect(machine: &Machine) -> Cluster {
     machine.connect(&ConnectOptions::default()).unwrap()
 }
 
@@ -320,7 +321,7 @@ async fn a_plugin_runs_only_where_kubectls_preferences_let_it() {
     machine.set("KUBERC", "off");
     ask(&connect(&machine)).await.unwrap();
     machine.set("KUBERC", machine.path("gone"));
-    let error = machine.connect(&ConnectOptions::default()).unwrap_err();
+    let error = machine.connect(&ConnectOptions::default()).err().unwrap();
     assert!(error.to_string().contains("can't read"), "{error}");
     machine.set("KUBECTL_KUBERC", "false");
     ask(&connect(&machine)).await.unwrap();
@@ -357,7 +358,7 @@ async fn oidc_sends_its_id_token() {
         assert!(error.hints()[0].contains("log in again"));
     }
     let machine = by_oidc(&server, &ca, "{client-id: c}");
-    let error = machine.connect(&ConnectOptions::default()).unwrap_err();
+    let error = machine.connect(&ConnectOptions::default()).err().unwrap();
     assert!(error.to_string().contains("no idp-issuer-url"), "{error}");
 }
 

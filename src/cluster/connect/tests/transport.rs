@@ -8,14 +8,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::fake::{Answer, Ca, Fake, Machine, Pair, Seen, base64, version};
-use crate::cluster::connect::{ConnectOptions, Connection};
+use crate::cluster::Cluster;
+use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
 
 fn none() -> ConnectOptions {
     ConnectOptions::default()
 }
 
-async fn ask(connection: &Connection) -> Result<(), Error> {
+async fn ask(connection: &Cluster) -> Result<(), Error> {
     connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
@@ -391,7 +392,7 @@ async fn a_proxy_that_refuses_is_told_from_the_server() {
     assert!(text.contains("the proxy on the way to cluster.test:6443 did not connect"), "{text}");
     assert!(error.hints()[0].contains("HTTPS_PROXY") && !text.contains("s3cret"), "{error:?}");
     machine.set("HTTPS_PROXY", "ftp://somewhere");
-    assert!(machine.connect(&none()).unwrap_err().to_string().contains("http, https or socks5"));
+    assert!(machine.connect(&none()).err().unwrap().to_string().contains("http, https or socks5"));
 }
 
 #[tokio::test]
