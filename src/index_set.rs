@@ -3,16 +3,14 @@
 //! A set is kept as ranges, so that a Job of 100,000 finished indexes costs one entry.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 use std::str::FromStr;
 
 use range_set_blaze::RangeSetBlaze;
 
-/// A set of completion indexes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct IndexSet(RangeSetBlaze<u32>);
 
-/// Why a text is not a set of indexes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not an index set: {problem}")]
 pub(crate) struct ParseIndexSetError {
@@ -32,7 +30,6 @@ impl ParseIndexSetError {
 }
 
 impl IndexSet {
-    /// The empty set.
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -54,55 +51,23 @@ impl IndexSet {
         text.split(',').filter_map(range).collect()
     }
 
-    /// Whether no index is in the set.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many indexes are in the set.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
-    /// Whether `index` is in the set.
-    pub(crate) fn contains(&self, index: u32) -> bool {
-        self.0.contains(index)
+    /// The positions within this set, counted from 0, of those of `members` that are in it.
+    pub(crate) fn positions(&self, members: &Self) -> Self {
+        (0..).zip(self.iter()).filter(|&(_, index)| members.contains(index)).map(|(position, _)| position).collect()
     }
 
-    /// Which one of the set `index` is, counted from 0 in ascending order.
-    pub(crate) fn position(&self, index: u32) -> Option<u32> {
-        let range = self.0.range_at(index)?;
-        let before = self.0.ranges().take_while(|before| before.end() < range.start());
-        Some(before.map(|before| before.end() - before.start() + 1).sum::<u32>() + index - range.start())
-    }
-
-    /// Where each range begins: the number of indexes before it, and its lowest.
-    pub(crate) fn starts(&self) -> Vec<(u32, u32)> {
-        let mut before = 0;
-        let start = |range: RangeInclusive<u32>| {
-            let start = (before, *range.start());
-            before += range.end() - range.start() + 1;
-            start
-        };
-        self.0.ranges().map(start).collect()
-    }
-
-    /// Adds one index.
     pub(crate) fn insert(&mut self, index: u32) {
         self.0.insert(index);
     }
 
-    /// The indexes in ascending order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter()
-    }
-
-    /// The indexes in either set.
     pub(crate) fn union(&self, other: &Self) -> Self {
         Self(&self.0 | &other.0)
     }
 
-    /// The indexes in both sets.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         Self(&self.0 & &other.0)
     }
@@ -110,6 +75,14 @@ impl IndexSet {
     /// The indexes in this set and not in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Self {
         Self(&self.0 - &other.0)
+    }
+}
+
+impl Deref for IndexSet {
+    type Target = RangeSetBlaze<u32>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
@@ -194,13 +167,11 @@ fn read_part(text: &str, part: &str, IndexSet(set): &mut IndexSet) -> Result<(),
 /// A status that a selector may name in place of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatusWord {
-    /// Every index of the Job.
     All,
     /// The Job, or the last attempt where the Job keeps no list, says that it failed.
     Failed,
     /// The Job says that it completed.
     Succeeded,
-    /// An attempt is active.
     Running,
     /// Neither finished nor running.
     Pending,
@@ -380,11 +351,8 @@ mod tests {
             prop_assert_eq!(left.iter().collect::<Vec<_>>(), a.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(left.len(), left.iter().count());
             prop_assert_eq!(left.contains(extra), a.contains(&extra));
-            let position = a.iter().position(|index| *index == extra).and_then(|at| u32::try_from(at).ok());
-            prop_assert_eq!(left.position(extra), position);
-            for (before, first) in left.starts() {
-                prop_assert_eq!(left.position(first), Some(before));
-            }
+            let positions = (0..).zip(&a).filter(|(_, index)| b.contains(index)).map(|(position, _)| position);
+            prop_assert_eq!(left.positions(&right), positions.collect());
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
             prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());

@@ -85,12 +85,11 @@ fn lean_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMet
     })
 }
 
-/// How far an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The Pod exists, and its worker has not started.
+    #[default]
     Starting,
-    /// The worker runs.
     Running,
     /// The worker ended with exit code 0.
     Succeeded,
@@ -100,12 +99,9 @@ pub(crate) enum Phase {
     Unknown,
 }
 
-/// One Pod of an index.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attempt {
-    /// The completion index.
     pub(crate) index: u32,
-    /// The Pod's name.
     pub(crate) pod: String,
     /// The Pod's UID: names are given again.
     pub(crate) uid: String,
@@ -125,7 +121,6 @@ pub(crate) struct Attempt {
     /// The container that the exit code, the reason and the message are of: the worker, unless another one failed the
     /// Pod or keeps it from starting.
     pub(crate) container: Option<String>,
-    /// Whether [`Attempt::container`] is not the worker.
     pub(crate) is_other_container: bool,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
@@ -137,16 +132,13 @@ pub(crate) struct Attempt {
     pub(crate) containers: Vec<Container>,
 }
 
-/// One container of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) is_init: bool,
     /// Whether there is, or was, a log to read.
     pub(crate) has_started: bool,
-    /// Whether it writes no more.
     pub(crate) log_ended: bool,
-    /// How often it was started again within its Pod.
     pub(crate) restarts: i32,
 }
 
@@ -171,17 +163,12 @@ impl Attempt {
             phase,
             created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
             started: worker.and_then(started_at).or(status.start_time.as_ref().map(|time| time.0)),
-            finished: None,
             node: pod.spec.node_name.clone(),
-            exit_code: None,
-            reason: None,
-            message: None,
-            container: None,
-            is_other_container: false,
             restarts: worker.map_or(0, |worker| worker.restart_count),
             earlier: earlier_failures(&pod.metadata),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
+            ..Self::default()
         };
         attempt.log_ended |= attempt.is_finished();
         if attempt.is_finished() {
@@ -197,7 +184,6 @@ impl Attempt {
         Some(attempt)
     }
 
-    /// Whether the attempt has ended.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
     }
@@ -217,8 +203,7 @@ impl Attempt {
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
-            self.reason.clone_from(&condition.reason);
-            self.message.clone_from(&condition.message);
+            (self.reason, self.message) = (condition.reason.clone(), condition.message.clone());
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -229,8 +214,7 @@ impl Attempt {
         });
         if let Some((container, (reason, message))) = waiting {
             self.container = Some(container.name.clone());
-            self.reason = reason;
-            self.message = message;
+            (self.reason, self.message) = (reason, message);
         }
     }
 

@@ -11,7 +11,7 @@ pub(crate) mod member;
 pub(crate) mod row;
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 
 use jiff::Timestamp;
@@ -30,45 +30,33 @@ use member::Member;
 /// The items of indexes, as people read them.
 pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
-/// Something that was seen in the cluster.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// The Job as it now is.
     Job(Box<Job>),
-    /// A Job is no longer there.
     JobGone {
-        /// Its UID.
         uid: Option<String>,
     },
-    /// A Pod as it now is.
     Pod(Box<PodRecord>),
-    /// A Pod is no longer there.
     PodGone {
-        /// Its UID.
         uid: String,
     },
     /// A new list of the Pods of a Job begins: what it does not name is gone by its end.
     PodListBegins {
-        /// The UID of the Job.
         job: Option<String>,
     },
-    /// The list of Pods is complete.
     PodListEnds {
-        /// The UID of the Job.
         job: Option<String>,
     },
     /// The cluster has told something about the Job.
     Happened(Box<Happening>),
 }
 
-/// How a Job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Complete,
     Failed,
 }
 
-/// How an index fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum IndexStatus {
     Failed,
@@ -97,13 +85,11 @@ impl IndexStatus {
     }
 }
 
-/// How many indexes there are of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) succeeded: usize,
     pub(crate) failed: usize,
     pub(crate) running: usize,
-    /// All indexes of the Job.
     pub(crate) total: usize,
 }
 
@@ -111,16 +97,13 @@ pub(crate) struct Counts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Happening {
     pub(crate) uid: String,
-    /// When it happened last.
     pub(crate) at: Option<Timestamp>,
     pub(crate) warning: bool,
     pub(crate) reason: String,
     pub(crate) message: String,
-    /// How often it happened.
     pub(crate) count: i32,
 }
 
-/// How many happenings are kept: the newest.
 const HAPPENINGS: usize = 16;
 
 /// A family of Jobs (or one Job alone) with the attempts of its indexes. All indexes are original ones.
@@ -147,13 +130,13 @@ impl Deref for JobState {
 impl JobState {
     /// The state of a Job of which no Pod is known yet; it keeps all attempts.
     pub(crate) fn new(job: Job) -> Self {
-        Self { family: Family::of_one(job), ..Self::default() }
+        Self { family: Family::new(vec![job], None, false), ..Self::default() }
     }
 
     /// The state of a family, the oldest Job first, of which no Pod is known yet; [`Family::job`] returns the Job whose
     /// UID is `asked`.
     pub(crate) fn family(jobs: Vec<Job>, asked: Option<&str>) -> Self {
-        Self { family: Family::of_many(jobs, asked), ..Self::default() }
+        Self { family: Family::new(jobs, asked, true), ..Self::default() }
     }
 
     /// The same Jobs, from now on followed; attempts are known anew. What is kept does not grow with the indexes that
@@ -183,7 +166,7 @@ impl JobState {
             Event::PodGone { uid } => self.attempts.lose(uid),
             Event::PodListBegins { job } => {
                 if let Some(member) = self.family.position(job.as_deref()) {
-                    self.attempts.begin_list(member);
+                    self.attempts.listing.insert(member, HashSet::new());
                 }
             }
             Event::PodListEnds { job } => {
@@ -208,7 +191,7 @@ impl JobState {
 
     /// Returns the indexes that changed since the last call. Empty for a Job that is not followed.
     pub(crate) fn take_changed(&mut self) -> IndexSet {
-        self.attempts.take_changed()
+        std::mem::take(&mut self.attempts.changed)
     }
 
     /// Notes that nobody needs the log of this attempt any more.
@@ -223,15 +206,14 @@ impl JobState {
 
     /// Succeeded indexes whose attempts were forgotten.
     pub(crate) fn forgotten(&self) -> &IndexSet {
-        self.attempts.forgotten()
+        &self.attempts.forgotten
     }
 
     /// Whether the Pods of all Jobs were listed, and none are being listed again.
     pub(crate) fn is_listed(&self) -> bool {
-        self.attempts.lists() == Some(self.members().len())
+        self.attempts.listing.is_empty() && self.attempts.listed.len() == self.members().len()
     }
 
-    /// Whether an index has failed for good.
     pub(crate) fn has_failed(&self, index: u32) -> bool {
         self.listed_failed().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
@@ -247,7 +229,7 @@ impl JobState {
 
     /// Indexes with an active attempt whose worker runs, or has just ended well.
     pub(crate) fn running(&self) -> IndexSet {
-        self.active(Phase::Running).union(self.attempts.ending())
+        self.active(Phase::Running).union(&self.attempts.ending)
     }
 
     fn active(&self, phase: Phase) -> IndexSet {
@@ -266,14 +248,15 @@ impl JobState {
             return (IndexSet::new(), IndexSet::new());
         }
         let unfinished = self.all().difference(self.succeeded_set()).difference(&self.failed());
-        (unfinished.intersection(self.attempts.begun()), unfinished.difference(self.attempts.begun()))
+        (unfinished.intersection(&self.attempts.begun), unfinished.difference(&self.attempts.begun))
     }
 
     /// Indexes whose Pods may know more than the state once the Jobs have ended: the watch of Pods may be late.
     pub(crate) fn unsettled(&self) -> IndexSet {
         let listed = if self.outcome() == Some(Outcome::Failed) { self.all() } else { self.failed() };
         let open = listed.union(&self.succeeded()).union(&self.attempted());
-        let open = if self.attempts.keeps_succeeded() { open } else { open.difference(self.succeeded_set()) };
+        let drops_succeeded = self.attempts.retention == Retention::Unfinished;
+        let open = if drops_succeeded { open.difference(self.succeeded_set()) } else { open };
         open.difference(&self.attempts.settled(self.succeeded_set()))
     }
 
@@ -282,7 +265,6 @@ impl JobState {
         self.from_start
     }
 
-    /// The indexes that a status word means.
     pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
         match word {
             StatusWord::All => self.all(),
@@ -293,7 +275,6 @@ impl JobState {
         }
     }
 
-    /// How many indexes there are of each kind.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             succeeded: self.succeeded_set().len(),
@@ -303,7 +284,6 @@ impl JobState {
         }
     }
 
-    /// The status of each of these indexes, in order.
     pub(crate) fn statuses(&self, indexes: &IndexSet) -> Vec<(u32, IndexStatus)> {
         let (succeeded, failed) = (self.succeeded(), self.failed());
         let (running, starting) = (self.running(), self.active(Phase::Starting));
@@ -345,7 +325,6 @@ impl JobState {
         })
     }
 
-    /// The indexes of which an attempt is kept.
     pub(crate) fn attempted(&self) -> IndexSet {
         self.attempts.indexes()
     }
