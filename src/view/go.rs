@@ -68,7 +68,6 @@ fn plain_float(float: f64) -> String {
     if (-4..6).contains(&exponent) { float.to_string() } else { exponential(&digits, exponent, 2) }
 }
 
-/// A float in JSON.
 fn json_float(float: f64) -> String {
     let (digits, exponent) = scientific(float);
     let small = float != 0.0 && float.abs() < 1e-6;
@@ -91,22 +90,19 @@ fn exponential(digits: &str, exponent: i32, least: usize) -> String {
     format!("{digits}e{sign}{:0least$}", exponent.unsigned_abs())
 }
 
+/// What stands behind a backslash, and what it means.
+pub(super) const ESCAPES: [(char, u8); 8] =
+    [('a', 7), ('b', 8), ('f', 12), ('n', b'\n'), ('r', b'\r'), ('t', b'\t'), ('v', 11), ('\\', b'\\')];
+
 /// `%q`: in double quotes, with Go's escapes.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\x07' => quoted.push_str("\\a"),
-            '\x08' => quoted.push_str("\\b"),
-            '\t' => quoted.push_str("\\t"),
-            '\n' => quoted.push_str("\\n"),
-            '\x0b' => quoted.push_str("\\v"),
-            '\x0c' => quoted.push_str("\\f"),
-            '\r' => quoted.push_str("\\r"),
-            '\'' => quoted.push(character),
-            _ if is_printable(character) => quoted.push(character),
-            _ => {
+        match ESCAPES.iter().find(|(_, meant)| char::from(*meant) == character) {
+            Some((name, _)) => quoted.extend(['\\', *name]),
+            None if character == '"' => quoted.push_str("\\\""),
+            None if character == '\'' || is_printable(character) => quoted.push(character),
+            None => {
                 let code = u32::from(character);
                 match code {
                     0..0x80 => write!(quoted, "\\x{code:02x}"),

@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use super::{Fault, Template};
 
-/// The columns of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     paths: Vec<Template>,
 }
 
@@ -55,11 +54,6 @@ impl Columns {
             names.push(name.to_owned());
         }
         Ok(Self { names, paths })
-    }
-
-    /// The names of the columns.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
     }
 
     /// The cells of an object.
