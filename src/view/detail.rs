@@ -20,7 +20,6 @@ pub(crate) const ROWS: usize = 25;
 /// Longest item and reason shown in a table, in characters.
 const CELL: usize = 40;
 
-/// What is told of the indexes of a Job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Detail<'a> {
     pub(crate) state: &'a JobState,
@@ -158,7 +157,7 @@ fn conditions(text: &mut String, job: &Job, now: Timestamp) {
         ]
     });
     text.push_str("  Conditions:\n");
-    indent(text, &aligned(Some(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"]), &rows.collect::<Vec<_>>()));
+    indent(text, &aligned(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"], &rows.collect::<Vec<_>>()));
 }
 
 fn table(text: &mut String, detail: Detail<'_>) {
@@ -183,7 +182,7 @@ fn table(text: &mut String, detail: Detail<'_>) {
         }
     }
     text.push_str("  Indexes:\n");
-    indent(text, &aligned(Some(&header), &cells));
+    indent(text, &aligned(&header, &cells));
     if rows.len() < all {
         let _ = writeln!(text, "    and {} more", all - rows.len());
     }

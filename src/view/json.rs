@@ -12,18 +12,13 @@ use super::summary::ItemTexts;
 use crate::state::row::IndexRow;
 use crate::state::{self, JobState};
 
-/// The version of the shape.
 pub(crate) const API_VERSION: &str = "kubectl-indexed/v1";
 
-/// Indexes of one Job.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IndexList<'a> {
-    /// [`API_VERSION`].
     api_version: &'static str,
-    /// `IndexList`.
     kind: &'static str,
-    /// The Job that the indexes are of.
     job: JobReference<'a>,
     /// The indexes that were asked for, in the order asked for.
     items: Indexes<'a>,
@@ -48,7 +43,6 @@ pub(crate) struct JobReference<'a> {
 }
 
 impl<'a> JobReference<'a> {
-    /// The Job as it now is.
     pub(crate) fn new(state: &'a JobState) -> Self {
         let metadata = state.job().map(|job| &job.metadata);
         let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
@@ -76,11 +70,9 @@ impl Serialize for Indexes<'_> {
     }
 }
 
-/// One index.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IndexEntry<'a> {
-    /// The completion index, from 0.
     index: u32,
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,10 +94,8 @@ pub(crate) struct IndexEntry<'a> {
     /// The sentence that belongs to the reason; for a failed worker its last lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The node of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a str>,
-    /// The Pod of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<&'a str>,
     /// The Job of that Pod, where a Job and those that retry it are told of together.
@@ -114,7 +104,6 @@ pub(crate) struct IndexEntry<'a> {
     /// When the last attempt started (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<Timestamp>,
-    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished: Option<Timestamp>,
     /// Seconds from its start to its end, or until now.
@@ -123,7 +112,6 @@ pub(crate) struct IndexEntry<'a> {
 }
 
 impl<'a> IndexEntry<'a> {
-    /// An index with its item.
     pub(crate) fn new(row: &'a IndexRow, item: Option<&'a String>, now: Timestamp) -> Self {
         Self {
             index: row.index,
@@ -144,7 +132,6 @@ impl<'a> IndexEntry<'a> {
     }
 }
 
-/// The indexes of a Job.
 pub(crate) fn index_list<'a>(
     state: &'a JobState,
     rows: &'a [IndexRow],

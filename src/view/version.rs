@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-/// Something that a server does or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ability {
     /// What it is good for, or what is done without it.
@@ -14,13 +13,11 @@ pub(crate) struct Ability {
     pub(crate) instead: String,
 }
 
-/// What was learned of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     /// As it calls itself, such as `v1.36.1`.
     pub(crate) version: String,
     pub(crate) abilities: Vec<Ability>,
-    /// Whether Kueue is there.
     pub(crate) kueue: bool,
 }
 

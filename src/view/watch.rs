@@ -12,7 +12,6 @@ use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
 
-/// What the screen shows.
 pub(crate) struct Picture<'a> {
     pub(crate) state: &'a JobState,
     pub(crate) items: &'a ItemTexts,
@@ -23,7 +22,6 @@ pub(crate) struct Picture<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Widest columns of items and of nodes.
 const ITEM: usize = 24;
 const NODE: usize = 20;
 
@@ -80,12 +78,6 @@ impl Painter {
         line.paint(&cut(text, self.columns), color);
         line
     }
-
-    fn plain(&self, text: &str) -> Painted {
-        let mut line = Painted::default();
-        line.push(cut(text, self.columns).as_bytes());
-        line
-    }
 }
 
 fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<Painted> {
@@ -95,7 +87,7 @@ fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<Painted> {
     let title = format!("job {name} in namespace {}: {}", picture.namespace, state::status_word(job));
     let mut lines = vec![
         paint.line(&title, Color::new().bold()),
-        paint.plain(&progress::line(state, pace, now)),
+        paint.line(&progress::line(state, pace, now), Color::new()),
         bar(state, paint),
         Painted::default(),
     ];
@@ -166,7 +158,7 @@ impl Table {
         };
         lines.push(Painted::default());
         lines.push(paint.line(&join(&|at| self.head[at].to_owned()), self.color.bold()));
-        lines.extend(shown.iter().map(|row| paint.plain(&join(&|at| row[at].clone()))));
+        lines.extend(shown.iter().map(|row| paint.line(&join(&|at| row[at].clone()), Color::new())));
     }
 }
 

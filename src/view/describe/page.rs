@@ -21,7 +21,6 @@ impl Page {
         write!(self.text, "{piece}").expect("a string takes any text");
     }
 
-    /// Adds a whole line.
     pub(super) fn line(&mut self, level: usize, text: impl Display) {
         self.put(level, text);
         self.text.push('\n');
@@ -32,7 +31,6 @@ impl Page {
         self.line(level, format_args!("{name}:\t{value}"));
     }
 
-    /// Adds a field if it has a value.
     pub(super) fn optional(&mut self, level: usize, name: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.field(level, name, value);

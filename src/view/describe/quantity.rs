@@ -4,13 +4,10 @@
 
 use k8s_openapi::api::core::v1::{Container, ResourceFieldSelector};
 
-/// Suffixes with the power of ten that they stand for.
 const DECIMAL: [(&str, i32); 10] =
     [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
-/// Suffixes with the power of two that they stand for.
 const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
-/// Whether there is more than nothing of it.
 pub(super) fn is_positive(quantity: &str) -> bool {
     parts(quantity, 1).is_some_and(|parts| parts > 0)
 }
