@@ -44,7 +44,6 @@ fn sidecar_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Strin
     Ok(sidecars.map(|container| container.name).collect())
 }
 
-/// How a Pod fares.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordStatus {
@@ -118,8 +117,7 @@ pub(crate) struct Attempt {
     pub(crate) reason: Option<String>,
     /// The sentence that belongs to the reason; for a failed worker its last lines.
     pub(crate) message: Option<String>,
-    /// The container that the exit code, the reason and the message are of: the worker, unless another one failed the
-    /// Pod or keeps it from starting.
+    /// Whose exit code, reason and message these are: the worker, unless another one failed the Pod or keeps it waiting.
     pub(crate) container: Option<String>,
     pub(crate) is_other_container: bool,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
@@ -193,8 +191,7 @@ impl Attempt {
         self.phase != Phase::Starting
     }
 
-    /// Whether its exit code, reason and message explain an end: what kept a Pod waiting is no cause of a failure that
-    /// the Job counted later.
+    /// What kept a Pod waiting is no cause of a failure that the Job counted later.
     pub(crate) fn explains_an_end(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Running)
     }
@@ -278,8 +275,7 @@ fn index_of(metadata: &ObjectMeta) -> Option<u32> {
     label.or_else(annotation)?.parse().ok()
 }
 
-/// The name of the signal that an exit code tells of, for those that end programs in practice: shells and container
-/// runtimes tell it as 128 + its number.
+/// The signal of an exit code, which shells and container runtimes form as 128 + its number.
 pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     const FIRST: [&str; 15] = [
         "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",

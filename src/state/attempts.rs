@@ -223,16 +223,8 @@ impl Attempts {
         self.forgotten.union(&decided.map(|(&index, _)| index).collect())
     }
 
-    pub(super) fn in_phase(&self, phase: Phase) -> IndexSet {
-        self.with(|known| known.attempt.phase == phase)
-    }
-
-    /// The indexes of which the Job at this position has an attempt in that phase.
-    pub(super) fn in_phase_of(&self, member: usize, phase: Phase) -> IndexSet {
-        self.with(|known| known.member == member && known.attempt.phase == phase)
-    }
-
-    fn with(&self, is_meant: impl Fn(&Known) -> bool) -> IndexSet {
+    /// The indexes of which such an attempt is kept.
+    pub(super) fn with(&self, is_meant: impl Fn(&Known) -> bool) -> IndexSet {
         self.by_index.iter().filter(|(_, known)| known.iter().any(&is_meant)).map(|(&index, _)| index).collect()
     }
 }

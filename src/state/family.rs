@@ -1,5 +1,4 @@
-//! The Jobs of a family and what they say of its indexes: an index that failed in one Job and succeeded in the next has
-//! succeeded.
+//! The Jobs of a family. An index that failed in one Job and succeeded in the next has succeeded.
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
@@ -21,9 +20,9 @@ pub(crate) struct Family {
     /// Whether the members are all that is left of a family, so that what they note of others counts.
     whole: bool,
     /// What the Jobs' statuses say, read once and not at every question.
-    succeeded: IndexSet,
+    pub(super) succeeded: IndexSet,
     /// None where only the attempts say which indexes failed.
-    failed: Option<IndexSet>,
+    pub(super) listed_failed: Option<IndexSet>,
 }
 
 impl Family {
@@ -61,7 +60,6 @@ impl Family {
         self.members.get(self.asked).is_some_and(|member| member.gone)
     }
 
-    /// Whether the Job that was asked for was deleted before it ended.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.members.get(self.asked).is_some_and(Member::is_cut_short)
     }
@@ -94,11 +92,10 @@ impl Family {
             let none_failed = member.keeps_failed() || member.outcome() != Some(Outcome::Failed);
             member.listed_failed.is_some() || none_failed
         };
-        self.failed = self.members.iter().all(lists_all).then(|| self.fold_failed(&|_| IndexSet::new()));
+        self.listed_failed = self.members.iter().all(lists_all).then(|| self.fold_failed(&|_| IndexSet::new()));
     }
 
-    /// The indexes that have failed by the word of the last Job that has each; `by_attempts` says it of a Job, by its
-    /// position, that keeps no list.
+    /// The indexes that failed by the last Job that has each; `by_attempts` is for a Job, by position, without a list.
     pub(super) fn fold_failed(&self, by_attempts: &dyn Fn(usize) -> IndexSet) -> IndexSet {
         let mut failed = IndexSet::new();
         for (position, member) in self.counting() {
@@ -116,18 +113,9 @@ impl Family {
         if self.whole { failed.difference(&self.succeeded) } else { failed }
     }
 
-    /// The indexes that have failed for good; None where only attempts say it.
-    pub(super) fn listed_failed(&self) -> Option<&IndexSet> {
-        self.failed.as_ref()
-    }
-
     /// Indexes that the Jobs count as completed.
     pub(crate) fn succeeded(&self) -> IndexSet {
         self.succeeded.clone()
-    }
-
-    pub(super) fn succeeded_set(&self) -> &IndexSet {
-        &self.succeeded
     }
 
     pub(crate) fn has_succeeded(&self, index: u32) -> bool {

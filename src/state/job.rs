@@ -29,8 +29,7 @@ pub(crate) fn is_indexed(job: &Job) -> bool {
     job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
 }
 
-/// Returns the name of the container that does the work, by the Job's own template: what is injected into its Pods is
-/// not in that.
+/// The container that does the work, by the Job's template, which has no containers injected into its Pods.
 pub(super) fn worker(job: &Job) -> Option<&str> {
     let template = &job.spec.as_ref()?.template;
     let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());

@@ -1,6 +1,8 @@
 //! A Job of a family: one that others retry, or one that retries. Each speaks of its own indexes; here that becomes the
 //! original ones, which are those of the Job that the family began with.
 
+use std::ops::RangeInclusive;
+
 use k8s_openapi::api::batch::v1::Job;
 
 use super::job::noted;
@@ -12,9 +14,9 @@ use crate::index_set::IndexSet;
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     job: Box<Job>,
-    /// The original index of each index of a Job that retries another.
-    originals: Option<Vec<u32>>,
-    /// The original indexes that the Job runs.
+    /// For each interval of the original indexes of a Job that retries another, the Job's own index that it begins with,
+    /// and the original one.
+    originals: Option<Vec<(u32, u32)>>,
     all: IndexSet,
     succeeded: IndexSet,
     /// None where the Job keeps no list.
@@ -25,7 +27,15 @@ pub(crate) struct Member {
 impl Member {
     pub(super) fn new(job: Box<Job>) -> Self {
         let all = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
-        let originals = all.as_ref().map(|all| all.iter().collect());
+        let mut before = 0;
+        let originals = all.as_ref().map(|all| {
+            let counted = |range: RangeInclusive<u32>| {
+                let own = before;
+                before += range.end() - range.start() + 1;
+                (own, *range.start())
+            };
+            all.ranges().map(counted).collect()
+        });
         let all = all.unwrap_or_default();
         let mut member = Self { job, originals, all, succeeded: IndexSet::new(), listed_failed: None, gone: false };
         member.read_status();
@@ -100,7 +110,9 @@ impl Member {
 
     /// The original index of one of the Job's own.
     pub(crate) fn original(&self, own: u32) -> u32 {
-        self.originals.as_ref().and_then(|originals| originals.get(own as usize)).copied().unwrap_or(own)
+        let Some(starts) = &self.originals else { return own };
+        let at = starts.partition_point(|&(before, _)| before <= own);
+        at.checked_sub(1).map_or(own, |at| starts[at].1 + (own - starts[at].0))
     }
 
     fn originals_of(&self, own: IndexSet) -> IndexSet {

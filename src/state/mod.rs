@@ -133,8 +133,7 @@ impl JobState {
         Self { family: Family::new(vec![job], None, false), ..Self::default() }
     }
 
-    /// The state of a family, the oldest Job first, of which no Pod is known yet; [`Family::job`] returns the Job whose
-    /// UID is `asked`.
+    /// The state of a family without its Pods, the oldest Job first; [`Family::job`] is the one with the UID `asked`.
     pub(crate) fn family(jobs: Vec<Job>, asked: Option<&str>) -> Self {
         Self { family: Family::new(jobs, asked, true), ..Self::default() }
     }
@@ -148,19 +147,18 @@ impl JobState {
         Self { attempts: Attempts::new(retention), from_start, ..self }
     }
 
-    /// Applies an event. Events may come in any order and more than once.
     pub(crate) fn apply(&mut self, event: impl Borrow<Event>) {
         match event.borrow() {
             Event::Job(job) => {
                 let changed = self.family.renew(job);
                 self.attempts.note(&changed);
                 let failed = self.failed();
-                self.attempts.drop_finished(self.family.succeeded_set(), &failed);
+                self.attempts.drop_finished(&self.family.succeeded, &failed);
             }
             Event::JobGone { uid } => self.family.mark_gone(uid.as_deref()),
             Event::Pod(pod) => {
                 if let Some((member, attempt)) = self.family.attempt(pod) {
-                    self.attempts.take(attempt, member, &pod.metadata, self.family.succeeded_set());
+                    self.attempts.take(attempt, member, &pod.metadata, &self.family.succeeded);
                 }
             }
             Event::PodGone { uid } => self.attempts.lose(uid),
@@ -215,15 +213,16 @@ impl JobState {
     }
 
     pub(crate) fn has_failed(&self, index: u32) -> bool {
-        self.listed_failed().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
+        self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
 
-    /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed
-    /// when the Job did.
+    /// Indexes that have failed for good: as the Job lists them, else those whose last attempt failed when the Job did.
     pub(crate) fn failed(&self) -> IndexSet {
-        match self.listed_failed() {
+        match &self.listed_failed {
             Some(failed) => failed.clone(),
-            None => self.fold_failed(&|position| self.attempts.in_phase_of(position, Phase::Failed)),
+            None => self.fold_failed(&|position| {
+                self.attempts.with(|known| known.member == position && known.attempt.phase == Phase::Failed)
+            }),
         }
     }
 
@@ -233,7 +232,8 @@ impl JobState {
     }
 
     fn active(&self, phase: Phase) -> IndexSet {
-        self.attempts.in_phase(phase).difference(self.succeeded_set()).difference(&self.failed())
+        let active = self.attempts.with(|known| known.attempt.phase == phase);
+        active.difference(&self.succeeded).difference(&self.failed())
     }
 
     /// Indexes that are neither finished nor running.
@@ -247,7 +247,7 @@ impl JobState {
         if self.outcome().is_none() {
             return (IndexSet::new(), IndexSet::new());
         }
-        let unfinished = self.all().difference(self.succeeded_set()).difference(&self.failed());
+        let unfinished = self.all().difference(&self.succeeded).difference(&self.failed());
         (unfinished.intersection(&self.attempts.begun), unfinished.difference(&self.attempts.begun))
     }
 
@@ -256,8 +256,8 @@ impl JobState {
         let listed = if self.outcome() == Some(Outcome::Failed) { self.all() } else { self.failed() };
         let open = listed.union(&self.succeeded()).union(&self.attempted());
         let drops_succeeded = self.attempts.retention == Retention::Unfinished;
-        let open = if drops_succeeded { open.difference(self.succeeded_set()) } else { open };
-        open.difference(&self.attempts.settled(self.succeeded_set()))
+        let open = if drops_succeeded { open.difference(&self.succeeded) } else { open };
+        open.difference(&self.attempts.settled(&self.succeeded))
     }
 
     /// Whether an index that was never seen has never begun; else nobody knows.
@@ -277,7 +277,7 @@ impl JobState {
 
     pub(crate) fn counts(&self) -> Counts {
         Counts {
-            succeeded: self.succeeded_set().len(),
+            succeeded: self.succeeded.len(),
             failed: self.failed().len(),
             running: self.running().len(),
             total: self.completions() as usize,
@@ -327,12 +327,6 @@ impl JobState {
 
     pub(crate) fn attempted(&self) -> IndexSet {
         self.attempts.indexes()
-    }
-
-    /// The Job of a Pod, where there are several.
-    fn job_of_pod(&self, index: u32, pod: Option<&str>) -> Option<String> {
-        let known = self.attempts.of(index).find(|known| Some(known.attempt.pod.as_str()) == pod)?;
-        self.job_of(known.member)
     }
 
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.

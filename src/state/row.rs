@@ -15,9 +15,7 @@ pub(crate) struct IndexRow {
     /// How often it was tried; None where nobody knows any more.
     pub(crate) attempts: Option<u32>,
     pub(crate) exit_code: Option<i32>,
-    /// Why it waits, failed or will not run, in one word of Kubernetes' own.
     pub(crate) reason: Option<String>,
-    /// The sentence that belongs to the reason; for a failed worker its last lines.
     pub(crate) message: Option<String>,
     pub(crate) node: Option<String>,
     pub(crate) started: Option<Timestamp>,
@@ -104,7 +102,8 @@ impl JobState {
                 status => status,
             };
             let mut row = IndexRow::new(index, status, attempts);
-            row.job = self.job_of_pod(index, row.pod.as_deref());
+            let known = self.attempts.of(index).find(|known| row.pod.as_ref() == Some(&known.attempt.pod));
+            row.job = known.and_then(|known| self.job_of(known.member));
             if status == IndexStatus::Succeeded
                 && let Some(told) = succeeded.0.remove(&index)
             {
