@@ -49,11 +49,7 @@ pub(crate) struct Cause {
 
 /// The causes as a block of a description; empty if there is none.
 pub(crate) fn block(causes: &[Cause]) -> String {
-    let mut text = String::new();
-    if causes.is_empty() {
-        return text;
-    }
-    text.push_str("  Causes:\n");
+    let mut text = if causes.is_empty() { String::new() } else { "  Causes:\n".to_owned() };
     for Cause { indexes, fate, why, hints } in causes.iter().take(TOLD) {
         let count = plural(indexes.len(), "index", "indexes");
         let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), why);

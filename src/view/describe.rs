@@ -112,8 +112,7 @@ fn head(job: &Job, spec: &JobSpec, zone: &TimeZone) -> Page {
 }
 
 fn times(page: &mut Page, status: &JobStatus, zone: &TimeZone) {
-    let start = status.start_time.as_ref().map(|time| time.0);
-    let completion = status.completion_time.as_ref().map(|time| time.0);
+    let [start, completion] = [&status.start_time, &status.completion_time].map(|time| Some(time.as_ref()?.0));
     page.optional(0, "Start Time", start.map(|time| in_zone(time, zone)));
     page.optional(0, "Completed At", completion.map(|time| in_zone(time, zone)));
     if let (Some(start), Some(completion)) = (start, completion) {
@@ -127,11 +126,9 @@ fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn pod_counts(page: &mut Page, status: &JobStatus) {
-    let active = status.active.unwrap_or_default();
+    let [active, succeeded, failed] = [status.active, status.succeeded, status.failed].map(Option::unwrap_or_default);
     // Servers before 1.24 don't count the ready Pods.
     let ready = status.ready.map_or_else(String::new, |ready| format!(" ({ready} Ready)"));
-    let succeeded = status.succeeded.unwrap_or_default();
-    let failed = status.failed.unwrap_or_default();
     page.field(0, "Pods Statuses", format_args!("{active} Active{ready} / {succeeded} Succeeded / {failed} Failed"));
 }
 

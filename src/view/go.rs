@@ -1,6 +1,7 @@
 //! How Go writes values: kubectl prints them by its `fmt` and `encoding/json`.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use serde_json::{Map, Number, Value};
 
@@ -21,7 +22,7 @@ pub(super) fn json(value: &Value, depth: Option<usize>) -> String {
     };
     match value {
         Value::Null | Value::Bool(_) => value.to_string(),
-        Value::Number(number) => number_in(number, json_float),
+        Value::Number(number) => number_in(number, -6..21, 1),
         Value::String(text) => json_text(text),
         Value::Array(items) => format!("[{}]", all(items.iter().map(|item| json(item, inner)).collect())),
         Value::Object(object) => {
@@ -47,7 +48,7 @@ pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(bool) => bool.to_string(),
-        Value::Number(number) => number_in(number, plain_float),
+        Value::Number(number) => number_in(number, -4..6, 2),
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
         Value::Object(object) => {
@@ -57,37 +58,21 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A number that is no 64-bit integer with a sign is a float to kubectl.
-fn number_in(number: &Number, float: impl Fn(f64) -> String) -> String {
-    number.as_i64().map_or_else(|| float(number.as_f64().unwrap_or_default()), |integer| integer.to_string())
-}
-
-/// A float in `%v`.
-fn plain_float(float: f64) -> String {
-    let (digits, exponent) = scientific(float);
-    if (-4..6).contains(&exponent) { float.to_string() } else { exponential(&digits, exponent, 2) }
-}
-
-fn json_float(float: f64) -> String {
-    let (digits, exponent) = scientific(float);
-    let small = float != 0.0 && float.abs() < 1e-6;
-    if !small && float.abs() < 1e21 {
-        float.to_string()
-    } else {
-        exponential(&digits, exponent, if small { 1 } else { 2 })
+/// A number; one that is no 64-bit integer with a sign is a float to kubectl. A power of ten in the range `plain` is
+/// written out, any other with at least so many digits.
+fn number_in(number: &Number, plain: Range<i32>, digits: usize) -> String {
+    if let Some(integer) = number.as_i64() {
+        return integer.to_string();
     }
-}
-
-/// The shortest digits that mean this float, and the power of ten that they are multiplied by.
-fn scientific(float: f64) -> (String, i32) {
+    let float = number.as_f64().unwrap_or_default();
     let text = format!("{float:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    (digits.to_owned(), exponent.parse().unwrap_or_default())
-}
-
-fn exponential(digits: &str, exponent: i32, least: usize) -> String {
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:0least$}", exponent.unsigned_abs())
+    let (factor, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let power: i32 = power.parse().unwrap_or_default();
+    if plain.contains(&power) {
+        return float.to_string();
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{factor}e{sign}{:0digits$}", power.unsigned_abs())
 }
 
 /// What stands behind a backslash, and what it means.

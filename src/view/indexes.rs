@@ -66,8 +66,8 @@ impl Table {
             }
         }
         let shown = |column: usize| column != JOB || several;
-        let lengths = || widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
-        let total = lengths().sum::<usize>() - GAP;
+        let lengths = widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
+        let total = lengths.sum::<usize>() - GAP;
         let mut over = layout.width.map_or(0, |width| total.saturating_sub(width));
         for (column, least) in ELASTIC {
             if let Some(width) = widths.get_mut(column).filter(|width| **width > least) {
@@ -158,8 +158,7 @@ pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
 pub(crate) const CSV_HEADER: &str =
     "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
 
-/// A line of comma-separated values (RFC 4180), byte for byte, in the order of [`CSV_HEADER`], and behind them what the
-/// index gave; what is not known is empty.
+/// The values of [`CSV_HEADER`] and the output of the index, as RFC 4180 has it; what is not known is empty.
 pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let cells = [

@@ -21,10 +21,10 @@ pub(crate) struct IndexList<'a> {
     kind: &'static str,
     job: JobReference<'a>,
     /// The indexes that were asked for, in the order asked for.
+    #[serde(serialize_with = "entries")]
     items: Indexes<'a>,
 }
 
-/// A Job, and how it fares.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobReference<'a> {
@@ -45,11 +45,10 @@ pub(crate) struct JobReference<'a> {
 impl<'a> JobReference<'a> {
     pub(crate) fn new(state: &'a JobState) -> Self {
         let metadata = state.job().map(|job| &job.metadata);
-        let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
         Self {
-            name: text(metadata.and_then(|metadata| metadata.name.as_ref())),
-            namespace: text(metadata.and_then(|metadata| metadata.namespace.as_ref())),
-            uid: text(metadata.and_then(|metadata| metadata.uid.as_ref())),
+            name: metadata.and_then(|metadata| metadata.name.as_deref()).unwrap_or_default(),
+            namespace: metadata.and_then(|metadata| metadata.namespace.as_deref()).unwrap_or_default(),
+            uid: metadata.and_then(|metadata| metadata.uid.as_deref()).unwrap_or_default(),
             status: state.job().map(state::status_word).unwrap_or_default(),
             completions: state.completions(),
             completed_indexes: state.succeeded().to_string(),
@@ -58,16 +57,11 @@ impl<'a> JobReference<'a> {
     }
 }
 
-struct Indexes<'a> {
-    rows: &'a [IndexRow],
-    items: &'a ItemTexts,
-    now: Timestamp,
-}
+type Indexes<'a> = (&'a [IndexRow], &'a ItemTexts, Timestamp);
 
-impl Serialize for Indexes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| IndexEntry::new(row, self.items.get(&row.index), self.now)))
-    }
+/// One by one, so that not all entries are in memory at once.
+fn entries<S: Serializer>((rows, items, now): &Indexes<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(|row| IndexEntry::new(row, items.get(&row.index), *now)))
 }
 
 #[derive(Serialize)]
@@ -82,7 +76,6 @@ pub(crate) struct IndexEntry<'a> {
     /// How often it was tried, with the attempt that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
-    /// How the last attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
     /// The signal that the exit code tells of, as in `SIGKILL`.
@@ -138,12 +131,7 @@ pub(crate) fn index_list<'a>(
     items: &'a ItemTexts,
     now: Timestamp,
 ) -> IndexList<'a> {
-    IndexList {
-        api_version: API_VERSION,
-        kind: "IndexList",
-        job: JobReference::new(state),
-        items: Indexes { rows, items, now },
-    }
+    IndexList { api_version: API_VERSION, kind: "IndexList", job: JobReference::new(state), items: (rows, items, now) }
 }
 
 #[cfg(test)]

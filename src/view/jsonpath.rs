@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::go;
 pub(crate) use columns::Columns;
-use walk::Found;
+use walk::{Found, find};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Template(Vec<Block>);
@@ -82,8 +82,6 @@ enum Filter {
 }
 
 impl Template {
-    /// # Errors
-    /// What kubectl would not take, and what it would only complain about once there is data.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         parse::template(text).map(Self)
     }
@@ -94,7 +92,7 @@ impl Template {
     /// If a step can't be taken: an index that is outside, a comparison of a number and a text.
     pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
-        for found in self.find(document)? {
+        for found in find(&self.0, document)? {
             for (position, value) in found.iter().enumerate() {
                 if position > 0 {
                     text.push(b' ');
@@ -106,25 +104,14 @@ impl Template {
     }
 
     /// The same as JSON: an array for each part of the template.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
     pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, Fault> {
         let mut text = String::new();
-        for found in self.find(document)? {
+        for found in find(&self.0, document)? {
             let values = found.into_iter().map(Found::to_json).collect();
             text += &go::json(&Value::Array(values), Some(0));
             text.push('\n');
         }
         Ok(text.into_bytes())
-    }
-
-    /// What each part of the template finds.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
-    fn find<'a>(&'a self, document: &'a Value) -> Result<Vec<Vec<Found<'a>>>, Fault> {
-        walk::find(&self.0, document)
     }
 }
 

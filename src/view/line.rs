@@ -18,7 +18,6 @@ pub(crate) enum Prefix {
     None,
 }
 
-/// What a line is of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) index: u32,
@@ -44,7 +43,6 @@ const COLORS: [AnsiColors; 6] = [
 /// How many columns of an item stand before each line; `-o jsonl` has the whole of it.
 const ITEM: usize = 32;
 
-/// Returns the start of every line of an index.
 pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>) -> String {
     match prefix {
         Prefix::Index => {

@@ -51,7 +51,6 @@ impl Table {
         self.widths.line(&row(job, &self.columns, now))
     }
 
-    /// The line of a Job that is no longer there.
     pub(crate) fn deleted(&self, job: &Job, now: Timestamp) -> String {
         let mut row = row(job, &self.columns, now);
         "Deleted".clone_into(&mut row[usize::from(self.columns.namespace) + 1]);

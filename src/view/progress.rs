@@ -42,11 +42,7 @@ impl Pace {
         }
         self.looks.push((now, finished));
         if self.looks.len() > LOOKS {
-            let mut odd = false;
-            self.looks.retain(|_| {
-                odd = !odd;
-                odd
-            });
+            self.looks = self.looks.iter().step_by(2).copied().collect();
             self.spacing *= 2;
         }
     }

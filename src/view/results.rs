@@ -53,9 +53,6 @@ impl<'a> ResultEntry<'a> {
 }
 
 /// The beginning of a `ResultList`, up to the bracket before its first item.
-///
-/// # Errors
-/// None that can happen: texts and numbers are all it has.
 pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
     let job = serde_json::to_string(&JobReference::new(state))?;
     Ok(format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ResultList\",\"job\":{job},\"items\":["))

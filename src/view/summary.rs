@@ -55,8 +55,7 @@ pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
     }
 }
 
-/// What became of the indexes, and of those that failed the causes: one for each way of failing, the most frequent
-/// first. Empty if all completed.
+/// What became of the indexes, then each way of failing, the most frequent first. Empty if all completed.
 pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
     let failed = state.failed();
     let groups = same(state, items, &failed);

@@ -16,8 +16,7 @@ pub(crate) struct Style {
     pub(crate) terminal: bool,
 }
 
-/// Text on its way to a stream. Only [`Printable::encoded`] writes colour codes and lets line breaks through to a
-/// terminal: this is the one gate for all that others wrote.
+/// Text on its way to a stream. All text of others passes [`Printable::encoded`] on its way to a terminal.
 pub(crate) trait Printable {
     fn bytes(&self) -> &[u8];
 
@@ -26,8 +25,7 @@ pub(crate) trait Printable {
         &[]
     }
 
-    /// The bytes for a stream of that style: for a terminal with every character made visible that could drive it or
-    /// reorder what it shows, else exactly as they are.
+    /// The bytes for a stream of that style; for a terminal, what could drive it or reorder its text is made visible.
     fn encoded(&self, style: Style) -> Cow<'_, [u8]> {
         let (bytes, colors) = (self.bytes(), if style.color { self.colors() } else { &[] });
         if !style.terminal && colors.is_empty() {
@@ -98,10 +96,7 @@ impl Printable for Painted {
 }
 
 pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {many}"),
-    }
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Indexes with their noun, as in `index 3` and `indexes 3,5-7`.
@@ -200,7 +195,8 @@ pub(crate) fn aligned(header: &[&str], rows: &[Vec<String>]) -> String {
     let rows = || std::iter::once(&header).chain(rows);
     let mut widths = Widths::default();
     rows().for_each(|row| widths.fit(row));
-    rows().map(|row| format!("{}\n", widths.line(row).trim_end())).collect()
+    let lines: Vec<_> = rows().map(|row| widths.line(row)).collect();
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// The start of a list up to its first comma at this position or behind it; None if there is none.

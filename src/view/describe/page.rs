@@ -26,7 +26,6 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Adds the line `name:` with `value` in the column next to it.
     pub(super) fn field(&mut self, level: usize, name: &str, value: impl Display) {
         self.line(level, format_args!("{name}:\t{value}"));
     }
