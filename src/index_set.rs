@@ -3,16 +3,14 @@
 //! A set is kept as ranges, so that a Job of 100,000 finished indexes costs one entry.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 use std::str::FromStr;
 
 use range_set_blaze::RangeSetBlaze;
 
-/// A set of completion indexes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct IndexSet(RangeSetBlaze<u32>);
 
-/// Why a text is not a set of indexes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not an index set: {problem}")]
 pub(crate) struct ParseIndexSetError {
@@ -21,10 +19,6 @@ pub(crate) struct ParseIndexSetError {
 }
 
 impl ParseIndexSetError {
-    fn new(text: &str, problem: impl Into<String>) -> Self {
-        Self { text: text.to_owned(), problem: problem.into() }
-    }
-
     /// What is wrong, for those who say themselves where the text is from.
     pub(crate) fn problem(&self) -> &str {
         &self.problem
@@ -32,7 +26,6 @@ impl ParseIndexSetError {
 }
 
 impl IndexSet {
-    /// The empty set.
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -54,55 +47,23 @@ impl IndexSet {
         text.split(',').filter_map(range).collect()
     }
 
-    /// Whether no index is in the set.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many indexes are in the set.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
-    /// Whether `index` is in the set.
-    pub(crate) fn contains(&self, index: u32) -> bool {
-        self.0.contains(index)
+    /// The positions within this set, counted from 0, of those of `members` that are in it.
+    pub(crate) fn positions(&self, members: &Self) -> Self {
+        (0..).zip(self.iter()).filter(|&(_, index)| members.contains(index)).map(|(position, _)| position).collect()
     }
 
-    /// Which one of the set `index` is, counted from 0 in ascending order.
-    pub(crate) fn position(&self, index: u32) -> Option<u32> {
-        let range = self.0.range_at(index)?;
-        let before = self.0.ranges().take_while(|before| before.end() < range.start());
-        Some(before.map(|before| before.end() - before.start() + 1).sum::<u32>() + index - range.start())
-    }
-
-    /// Where each range begins: the number of indexes before it, and its lowest.
-    pub(crate) fn starts(&self) -> Vec<(u32, u32)> {
-        let mut before = 0;
-        let start = |range: RangeInclusive<u32>| {
-            let start = (before, *range.start());
-            before += range.end() - range.start() + 1;
-            start
-        };
-        self.0.ranges().map(start).collect()
-    }
-
-    /// Adds one index.
     pub(crate) fn insert(&mut self, index: u32) {
         self.0.insert(index);
     }
 
-    /// The indexes in ascending order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter()
-    }
-
-    /// The indexes in either set.
     pub(crate) fn union(&self, other: &Self) -> Self {
         Self(&self.0 | &other.0)
     }
 
-    /// The indexes in both sets.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         Self(&self.0 & &other.0)
     }
@@ -110,6 +71,14 @@ impl IndexSet {
     /// The indexes in this set and not in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Self {
         Self(&self.0 - &other.0)
+    }
+}
+
+impl Deref for IndexSet {
+    type Target = RangeSetBlaze<u32>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
@@ -150,22 +119,22 @@ impl FromStr for IndexSet {
     /// Reads `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut set = Self::new();
-        for part in text.split(',') {
-            read_part(text, part.trim(), &mut set)?;
-        }
-        Ok(set)
+        let read = text.split(',').try_for_each(|part| read_part(part.trim(), &mut set));
+        read.map(|()| set).map_err(|problem| ParseIndexSetError { text: text.to_owned(), problem })
     }
 }
 
-fn read_part(text: &str, part: &str, IndexSet(set): &mut IndexSet) -> Result<(), ParseIndexSetError> {
-    let number = |digits: &str| -> Result<u32, ParseIndexSetError> {
+/// # Errors
+/// What is wrong with the part, in words.
+fn read_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
+    let number = |digits: &str| -> Result<u32, String> {
         let plain: String = digits.chars().filter(|&c| c != '_').collect();
         let numeric = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
         match plain.parse() {
             Ok(value) if numeric && value < u32::MAX => Ok(value),
-            _ if numeric => Err(ParseIndexSetError::new(text, format!("{digits} is too large"))),
-            _ if digits.is_empty() => Err(ParseIndexSetError::new(text, "a number is missing")),
-            _ => Err(ParseIndexSetError::new(text, format!("{digits:?} is not a number"))),
+            _ if numeric => Err(format!("{digits} is too large")),
+            _ if digits.is_empty() => Err("a number is missing".to_owned()),
+            _ => Err(format!("{digits:?} is not a number")),
         }
     };
     let (range, step) = match part.split_once(':') {
@@ -174,18 +143,18 @@ fn read_part(text: &str, part: &str, IndexSet(set): &mut IndexSet) -> Result<(),
     };
     let Some((low, high)) = range.split_once('-') else {
         if step.is_some() {
-            return Err(ParseIndexSetError::new(text, format!("the step in {part:?} needs a range, as in 0-9:2")));
+            return Err(format!("the step in {part:?} needs a range, as in 0-9:2"));
         }
         set.insert(number(range)?);
         return Ok(());
     };
     let (low, high) = (number(low)?, number(high)?);
     if low > high {
-        return Err(ParseIndexSetError::new(text, format!("{range} runs backwards; write {high}-{low}")));
+        return Err(format!("{range} runs backwards; write {high}-{low}"));
     }
     match step {
         None | Some(1) => set.extend([low..=high]),
-        Some(0) => return Err(ParseIndexSetError::new(text, "a step of 0 never ends")),
+        Some(0) => return Err("a step of 0 never ends".to_owned()),
         Some(step) => set.extend((low..=high).step_by(step as usize)),
     }
     Ok(())
@@ -194,13 +163,11 @@ fn read_part(text: &str, part: &str, IndexSet(set): &mut IndexSet) -> Result<(),
 /// A status that a selector may name in place of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatusWord {
-    /// Every index of the Job.
     All,
     /// The Job, or the last attempt where the Job keeps no list, says that it failed.
     Failed,
     /// The Job says that it completed.
     Succeeded,
-    /// An attempt is active.
     Running,
     /// Neither finished nor running.
     Pending,
@@ -214,17 +181,11 @@ impl StatusWord {
         ("running", Self::Running),
         ("pending", Self::Pending),
     ];
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, word)| word)
-    }
 }
 
 /// What a user types for INDEXES: numbers and ranges, status words, and either of them excluded by a leading `!`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IndexSelector {
-    terms: Vec<(bool, Term)>,
-}
+pub(crate) struct IndexSelector(Vec<(bool, Term)>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Term {
@@ -238,32 +199,28 @@ impl IndexSelector {
     /// What is included is joined first and what is excluded taken away from it; a selector that only excludes starts
     /// from all indexes.
     pub(crate) fn resolve(&self, meaning: impl Fn(StatusWord) -> IndexSet) -> IndexSet {
-        let joined = |excluded: bool| {
-            self.terms.iter().filter(|(is_excluded, _)| *is_excluded == excluded).fold(
-                IndexSet::new(),
-                |set, (_, term)| match term {
-                    Term::Word(word) => set.union(&meaning(*word)),
-                    Term::Set(indexes) => set.union(indexes),
-                },
-            )
-        };
-        let included =
-            if self.terms.iter().all(|(excluded, _)| *excluded) { meaning(StatusWord::All) } else { joined(false) };
-        included.difference(&joined(true))
+        let only_excludes = self.0.iter().all(|(excluded, _)| *excluded);
+        let included = if only_excludes { meaning(StatusWord::All) } else { self.join(false, &meaning) };
+        included.difference(&self.join(true, &meaning))
     }
 
     /// The set, if numbers alone say what it is, and not how indexes fare.
     pub(crate) fn fixed(&self) -> Option<IndexSet> {
-        let numbers = self.terms.iter().all(|(_, term)| matches!(term, Term::Set(_)));
-        let included = self.terms.iter().any(|(excluded, _)| !excluded);
+        let numbers = self.0.iter().all(|(_, term)| matches!(term, Term::Set(_)));
+        let included = self.0.iter().any(|(excluded, _)| !excluded);
         (numbers && included).then(|| self.resolve(|_| IndexSet::new()))
     }
 
     /// The indexes named by number, whatever they turn out to be.
     pub(crate) fn numbers(&self) -> IndexSet {
-        self.terms.iter().fold(IndexSet::new(), |set, (excluded, term)| match term {
-            Term::Set(indexes) if !excluded => set.union(indexes),
-            _ => set,
+        self.join(false, &|_| IndexSet::new())
+    }
+
+    fn join(&self, excluded: bool, meaning: &dyn Fn(StatusWord) -> IndexSet) -> IndexSet {
+        let terms = self.0.iter().filter(|(is_excluded, _)| *is_excluded == excluded);
+        terms.fold(IndexSet::new(), |set, (_, term)| match term {
+            Term::Word(word) => set.union(&meaning(*word)),
+            Term::Set(indexes) => set.union(indexes),
         })
     }
 }
@@ -272,30 +229,25 @@ impl FromStr for IndexSelector {
     type Err = ParseIndexSetError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut terms = Vec::new();
-        for part in text.split(',') {
-            let part = part.trim();
-            let (excluded, rest) = match part.strip_prefix('!') {
-                Some(rest) => (true, rest.trim_start()),
-                None => (false, part),
-            };
-            let term = if let Some(word) = StatusWord::from_name(rest) {
-                Term::Word(word)
-            } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                let names: Vec<_> = StatusWord::NAMES.iter().map(|(name, _)| *name).collect();
-                return Err(ParseIndexSetError::new(
-                    text,
-                    format!("{rest:?} is neither a number nor one of {}", names.join(", ")),
-                ));
-            } else {
-                let mut set = IndexSet::new();
-                read_part(text, rest, &mut set)?;
-                Term::Set(set)
-            };
-            terms.push((excluded, term));
-        }
-        Ok(Self { terms })
+        let terms = text.split(',').map(|part| read_term(part.trim())).collect::<Result<_, _>>();
+        terms.map(Self).map_err(|problem| ParseIndexSetError { text: text.to_owned(), problem })
     }
+}
+
+/// Returns whether the term excludes, and the term.
+fn read_term(part: &str) -> Result<(bool, Term), String> {
+    let rest = part.strip_prefix('!').map(str::trim_start);
+    let (excluded, rest) = (rest.is_some(), rest.unwrap_or(part));
+    if let Some(&(_, word)) = StatusWord::NAMES.iter().find(|(name, _)| *name == rest) {
+        return Ok((excluded, Term::Word(word)));
+    }
+    if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let names = StatusWord::NAMES.map(|(name, _)| name).join(", ");
+        return Err(format!("{rest:?} is neither a number nor one of {names}"));
+    }
+    let mut set = IndexSet::new();
+    read_part(rest, &mut set)?;
+    Ok((excluded, Term::Set(set)))
 }
 
 #[cfg(test)]
@@ -380,11 +332,8 @@ mod tests {
             prop_assert_eq!(left.iter().collect::<Vec<_>>(), a.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(left.len(), left.iter().count());
             prop_assert_eq!(left.contains(extra), a.contains(&extra));
-            let position = a.iter().position(|index| *index == extra).and_then(|at| u32::try_from(at).ok());
-            prop_assert_eq!(left.position(extra), position);
-            for (before, first) in left.starts() {
-                prop_assert_eq!(left.position(first), Some(before));
-            }
+            let positions = (0..).zip(&a).filter(|(_, index)| b.contains(index)).map(|(position, _)| position);
+            prop_assert_eq!(left.positions(&right), positions.collect());
             prop_assert_eq!(left.union(&right), a.union(&b).copied().collect());
             prop_assert_eq!(left.difference(&right), a.difference(&b).copied().collect());
             prop_assert_eq!(left.intersection(&right), a.intersection(&b).copied().collect());

@@ -12,7 +12,7 @@ use crate::tracker::family;
 use crate::tracker::snapshot::gather;
 use crate::view::cause::{self, Seen};
 use crate::view::describe;
-use crate::view::detail::{self, Detail};
+use crate::view::detail;
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
     let DescribeArgs { job, only_this, show_events } = args;
@@ -56,7 +56,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let parts = describe::job(&job, events.as_deref(), now, &context.zone());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
-    context.ui.data(detail::indexed(Detail { state: &state, causes: &causes, rows: &rows, items: &items, now }))?;
+    context.ui.data(detail::indexed(&state, &causes, &rows, &items, now))?;
     context.ui.data(&parts.events)?;
     missing.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }

@@ -164,7 +164,7 @@ impl Printer {
         let now = context.now();
         let line = match self.output {
             None | Some(IndexFormat::Wide) => return Ok(context.ui.data(self.table.row(row, item, now))?),
-            Some(IndexFormat::Csv) => csv(row, item, now),
+            Some(IndexFormat::Csv) => csv(row, item, None, now),
             Some(IndexFormat::Json | IndexFormat::Jsonl) => {
                 format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?).into_bytes()
             }

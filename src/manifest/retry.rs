@@ -166,7 +166,7 @@ fn success_rule(rule: &Value, plan: &Plan) -> Option<Value> {
     if missing == 0 || missing > here.len() {
         return None;
     }
-    let own = || here.iter().filter_map(|index| plan.indexes.position(index)).collect::<IndexSet>().to_string();
+    let own = || plan.indexes.positions(&here).to_string();
     let count = (named.is_none() || missing < here.len()).then_some(missing);
     Some(filled(json!({"succeededIndexes": named.is_some().then(own), "succeededCount": count})))
 }

@@ -44,7 +44,6 @@ fn sidecar_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Strin
     Ok(sidecars.map(|container| container.name).collect())
 }
 
-/// How a Pod fares.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordStatus {
@@ -85,12 +84,11 @@ fn lean_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMet
     })
 }
 
-/// How far an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The Pod exists, and its worker has not started.
+    #[default]
     Starting,
-    /// The worker runs.
     Running,
     /// The worker ended with exit code 0.
     Succeeded,
@@ -100,12 +98,9 @@ pub(crate) enum Phase {
     Unknown,
 }
 
-/// One Pod of an index.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attempt {
-    /// The completion index.
     pub(crate) index: u32,
-    /// The Pod's name.
     pub(crate) pod: String,
     /// The Pod's UID: names are given again.
     pub(crate) uid: String,
@@ -122,10 +117,8 @@ pub(crate) struct Attempt {
     pub(crate) reason: Option<String>,
     /// The sentence that belongs to the reason; for a failed worker its last lines.
     pub(crate) message: Option<String>,
-    /// The container that the exit code, the reason and the message are of: the worker, unless another one failed the
-    /// Pod or keeps it from starting.
+    /// Whose exit code, reason and message these are: the worker, unless another one failed the Pod or keeps it waiting.
     pub(crate) container: Option<String>,
-    /// Whether [`Attempt::container`] is not the worker.
     pub(crate) is_other_container: bool,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
@@ -137,16 +130,13 @@ pub(crate) struct Attempt {
     pub(crate) containers: Vec<Container>,
 }
 
-/// One container of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) is_init: bool,
     /// Whether there is, or was, a log to read.
     pub(crate) has_started: bool,
-    /// Whether it writes no more.
     pub(crate) log_ended: bool,
-    /// How often it was started again within its Pod.
     pub(crate) restarts: i32,
 }
 
@@ -171,17 +161,12 @@ impl Attempt {
             phase,
             created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
             started: worker.and_then(started_at).or(status.start_time.as_ref().map(|time| time.0)),
-            finished: None,
             node: pod.spec.node_name.clone(),
-            exit_code: None,
-            reason: None,
-            message: None,
-            container: None,
-            is_other_container: false,
             restarts: worker.map_or(0, |worker| worker.restart_count),
             earlier: earlier_failures(&pod.metadata),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
+            ..Self::default()
         };
         attempt.log_ended |= attempt.is_finished();
         if attempt.is_finished() {
@@ -197,7 +182,6 @@ impl Attempt {
         Some(attempt)
     }
 
-    /// Whether the attempt has ended.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
     }
@@ -207,8 +191,7 @@ impl Attempt {
         self.phase != Phase::Starting
     }
 
-    /// Whether its exit code, reason and message explain an end: what kept a Pod waiting is no cause of a failure that
-    /// the Job counted later.
+    /// What kept a Pod waiting is no cause of a failure that the Job counted later.
     pub(crate) fn explains_an_end(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Running)
     }
@@ -217,8 +200,7 @@ impl Attempt {
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
-            self.reason.clone_from(&condition.reason);
-            self.message.clone_from(&condition.message);
+            (self.reason, self.message) = (condition.reason.clone(), condition.message.clone());
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -229,8 +211,7 @@ impl Attempt {
         });
         if let Some((container, (reason, message))) = waiting {
             self.container = Some(container.name.clone());
-            self.reason = reason;
-            self.message = message;
+            (self.reason, self.message) = (reason, message);
         }
     }
 
@@ -294,8 +275,7 @@ fn index_of(metadata: &ObjectMeta) -> Option<u32> {
     label.or_else(annotation)?.parse().ok()
 }
 
-/// The name of the signal that an exit code tells of, for those that end programs in practice: shells and container
-/// runtimes tell it as 128 + its number.
+/// The signal of an exit code, which shells and container runtimes form as 128 + its number.
 pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     const FIRST: [&str; 15] = [
         "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",

@@ -34,7 +34,6 @@ pub(super) struct Known {
     version: Option<u64>,
     /// Whether its log was read, or is not wanted.
     read: bool,
-    /// Whether somebody is deleting the Pod.
     deleting: bool,
 }
 
@@ -55,34 +54,28 @@ impl Known {
     }
 }
 
-/// The store of attempts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {
-    retention: Retention,
-    /// The oldest attempt of an index first.
+    pub(super) retention: Retention,
     by_index: BTreeMap<u32, Vec<Known>>,
     /// The index of each attempt that is kept, by UID.
     index_of: HashMap<String, u32>,
     /// Succeeded indexes of which no attempt is kept.
-    forgotten: IndexSet,
+    pub(super) forgotten: IndexSet,
     /// Indexes whose Pods seem to have succeeded, and that the Job has not counted yet.
-    ending: IndexSet,
+    pub(super) ending: IndexSet,
     /// Indexes of which an attempt was seen that had begun.
-    begun: IndexSet,
-    changed: IndexSet,
+    pub(super) begun: IndexSet,
+    pub(super) changed: IndexSet,
     /// UIDs named by the lists of Pods that are being read, by the position of the Job.
-    listing: HashMap<usize, HashSet<String>>,
+    pub(super) listing: HashMap<usize, HashSet<String>>,
     /// The positions of the Jobs whose Pods were listed.
-    listed: HashSet<usize>,
+    pub(super) listed: HashSet<usize>,
 }
 
 impl Attempts {
     pub(super) fn new(retention: Retention) -> Self {
         Self { retention, ..Self::default() }
-    }
-
-    pub(super) fn keeps_succeeded(&self) -> bool {
-        self.retention != Retention::Unfinished
     }
 
     /// Adds an attempt, or replaces an older version of it.
@@ -159,12 +152,7 @@ impl Attempts {
         }
     }
 
-    /// Begins to read the list of Pods of the Job at this position.
-    pub(super) fn begin_list(&mut self, member: usize) {
-        self.listing.insert(member, HashSet::new());
-    }
-
-    /// Ends the list, and loses the attempts of the Job that it did not name.
+    /// Ends the list of Pods of the Job at this position, and loses the attempts of the Job that it did not name.
     pub(super) fn end_list(&mut self, member: usize) {
         let Some(named) = self.listing.remove(&member) else { return };
         self.listed.insert(member);
@@ -178,11 +166,6 @@ impl Attempts {
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.by_index.is_empty() && self.index_of.is_empty()
-    }
-
-    /// How many Jobs' Pods were listed; None while a list is being read.
-    pub(super) fn lists(&self) -> Option<usize> {
-        self.listing.is_empty().then_some(self.listed.len())
     }
 
     /// Drops what a Job has made superfluous that counts more indexes now.
@@ -202,10 +185,6 @@ impl Attempts {
         }
     }
 
-    pub(super) fn take_changed(&mut self) -> IndexSet {
-        std::mem::take(&mut self.changed)
-    }
-
     pub(super) fn mark_read(&mut self, index: u32, uid: &str) {
         let attempts = self.by_index.get_mut(&index);
         if let Some(known) = attempts.and_then(|attempts| attempts.iter_mut().find(|a| a.attempt.uid == uid)) {
@@ -221,24 +200,11 @@ impl Attempts {
         }
     }
 
-    pub(super) fn forgotten(&self) -> &IndexSet {
-        &self.forgotten
-    }
-
-    pub(super) fn ending(&self) -> &IndexSet {
-        &self.ending
-    }
-
-    pub(super) fn begun(&self) -> &IndexSet {
-        &self.begun
-    }
-
     /// The attempts of one index, the oldest first.
     pub(super) fn of(&self, index: u32) -> impl DoubleEndedIterator<Item = &Known> {
         self.by_index.get(&index).into_iter().flatten()
     }
 
-    /// The indexes of which an attempt is kept.
     pub(super) fn indexes(&self) -> IndexSet {
         self.by_index.keys().copied().collect()
     }
@@ -257,16 +223,8 @@ impl Attempts {
         self.forgotten.union(&decided.map(|(&index, _)| index).collect())
     }
 
-    pub(super) fn in_phase(&self, phase: Phase) -> IndexSet {
-        self.with(|known| known.attempt.phase == phase)
-    }
-
-    /// The indexes of which the Job at this position has an attempt in that phase.
-    pub(super) fn in_phase_of(&self, member: usize, phase: Phase) -> IndexSet {
-        self.with(|known| known.member == member && known.attempt.phase == phase)
-    }
-
-    fn with(&self, is_meant: impl Fn(&Known) -> bool) -> IndexSet {
+    /// The indexes of which such an attempt is kept.
+    pub(super) fn with(&self, is_meant: impl Fn(&Known) -> bool) -> IndexSet {
         self.by_index.iter().filter(|(_, known)| known.iter().any(&is_meant)).map(|(&index, _)| index).collect()
     }
 }

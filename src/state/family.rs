@@ -1,5 +1,4 @@
-//! The Jobs of a family and what they say of its indexes: an index that failed in one Job and succeeded in the next has
-//! succeeded.
+//! The Jobs of a family. An index that failed in one Job and succeeded in the next has succeeded.
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
@@ -7,7 +6,8 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use super::attempt::{Attempt, PodRecord};
 use super::job::worker;
 use super::member::Member;
-use super::{Outcome, condition};
+use super::{Outcome, condition, ended_at};
+use crate::contract::annotation;
 use crate::index_set::IndexSet;
 
 /// A Job with its retries, or one Job alone: statuses only.
@@ -20,22 +20,16 @@ pub(crate) struct Family {
     /// Whether the members are all that is left of a family, so that what they note of others counts.
     whole: bool,
     /// What the Jobs' statuses say, read once and not at every question.
-    succeeded: IndexSet,
+    pub(super) succeeded: IndexSet,
     /// None where only the attempts say which indexes failed.
-    failed: Option<IndexSet>,
+    pub(super) listed_failed: Option<IndexSet>,
 }
 
 impl Family {
-    pub(super) fn of_one(job: Job) -> Self {
-        let mut family = Self { members: vec![Member::new(Box::new(job))], ..Self::default() };
-        family.sum_up();
-        family
-    }
-
-    pub(super) fn of_many(jobs: Vec<Job>, asked: Option<&str>) -> Self {
+    pub(super) fn new(jobs: Vec<Job>, asked: Option<&str>, whole: bool) -> Self {
         let members: Vec<_> = jobs.into_iter().map(|job| Member::new(Box::new(job))).collect();
         let asked = members.iter().position(|member| member.uid() == asked).unwrap_or(0);
-        let mut family = Self { members, asked, whole: true, ..Self::default() };
+        let mut family = Self { members, asked, whole, ..Self::default() };
         family.sum_up();
         family
     }
@@ -55,86 +49,68 @@ impl Family {
         if outcome == self.outcome() { newly.union(&self.all().difference(&all)) } else { self.all() }
     }
 
-    /// Notes that a Job was deleted.
     pub(super) fn mark_gone(&mut self, uid: Option<&str>) {
         if let Some(at) = self.position(uid) {
-            self.members[at].mark_gone();
+            self.members[at].gone = true;
             self.sum_up();
         }
     }
 
-    /// Whether the Job that was asked for was deleted.
     pub(crate) fn is_deleted(&self) -> bool {
-        self.members.get(self.asked).is_some_and(Member::is_gone)
+        self.members.get(self.asked).is_some_and(|member| member.gone)
     }
 
-    /// Whether the Job that was asked for was deleted before it ended.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.members.get(self.asked).is_some_and(Member::is_cut_short)
     }
 
     /// The names of other Jobs of the family that were deleted before they ended. They no longer count.
     pub(crate) fn lost_members(&self) -> impl Iterator<Item = &str> {
-        self.members
-            .iter()
-            .enumerate()
-            .filter(|(at, member)| self.is_lost(*at, member))
-            .map(|(_, member)| member.name())
+        let members = self.members.iter().enumerate();
+        members.filter(|(at, member)| self.is_lost(*at, member)).map(|(_, member)| member.name())
     }
 
     fn is_lost(&self, at: usize, member: &Member) -> bool {
         at != self.asked && member.is_cut_short()
     }
 
-    /// The members that count.
-    fn counting(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().enumerate().filter(|(at, member)| !self.is_lost(*at, member)).map(|(_, member)| member)
+    /// The members that count, with their positions.
+    fn counting(&self) -> impl Iterator<Item = (usize, &Member)> {
+        self.members.iter().enumerate().filter(|(at, member)| !self.is_lost(*at, member))
     }
 
     pub(super) fn position(&self, uid: Option<&str>) -> Option<usize> {
         self.members.iter().position(|member| member.uid() == uid)
     }
 
-    /// Sums up what the Jobs say of themselves.
     fn sum_up(&mut self) {
-        let mut succeeded = IndexSet::new();
-        for member in &self.members {
-            succeeded = succeeded.union(member.succeeded());
-            if self.is_merged() {
-                succeeded = succeeded.union(&member.succeeded_before());
-            }
-        }
-        self.succeeded = succeeded;
+        self.succeeded = self.members.iter().fold(IndexSet::new(), |all, member| {
+            let before = if self.whole { member.noted(annotation::SUCCEEDED_BEFORE) } else { IndexSet::new() };
+            all.union(member.succeeded()).union(&before)
+        });
         let lists_all = |member: &Member| {
             let none_failed = member.keeps_failed() || member.outcome() != Some(Outcome::Failed);
-            member.listed_failed().is_some() || none_failed
+            member.listed_failed.is_some() || none_failed
         };
-        self.failed = self.members.iter().all(lists_all).then(|| self.fold_failed(&|_| IndexSet::new()));
+        self.listed_failed = self.members.iter().all(lists_all).then(|| self.fold_failed(&|_| IndexSet::new()));
     }
 
-    /// The indexes that have failed by the word of the last Job that has each; `by_attempts` says it of a Job, by its
-    /// position, that keeps no list.
+    /// The indexes that failed by the last Job that has each; `by_attempts` is for a Job, by position, without a list.
     pub(super) fn fold_failed(&self, by_attempts: &dyn Fn(usize) -> IndexSet) -> IndexSet {
         let mut failed = IndexSet::new();
-        let counting = self.members.iter().enumerate().filter(|(position, member)| !self.is_lost(*position, member));
-        for (position, member) in counting {
-            if self.is_merged() {
+        for (position, member) in self.counting() {
+            if self.whole {
                 // Noted of Jobs that may be gone; a Job that is still there was folded in before.
-                failed = failed.union(&member.failed_before());
+                failed = failed.union(&member.noted(annotation::FAILED_BEFORE));
             }
-            let own = match member.listed_failed() {
+            let own = match &member.listed_failed {
                 Some(listed) => listed.clone(),
                 None if member.keeps_failed() || member.outcome() != Some(Outcome::Failed) => IndexSet::new(),
                 None => by_attempts(position).difference(&self.succeeded),
             };
             failed = failed.difference(member.all()).union(&own);
         }
-        if self.is_merged() { failed.difference(&self.succeeded) } else { failed }
-    }
-
-    /// The indexes that have failed for good; None where only attempts say it.
-    pub(super) fn listed_failed(&self) -> Option<&IndexSet> {
-        self.failed.as_ref()
+        if self.whole { failed.difference(&self.succeeded) } else { failed }
     }
 
     /// Indexes that the Jobs count as completed.
@@ -142,11 +118,6 @@ impl Family {
         self.succeeded.clone()
     }
 
-    pub(super) fn succeeded_set(&self) -> &IndexSet {
-        &self.succeeded
-    }
-
-    /// Whether the Jobs count an index as completed.
     pub(crate) fn has_succeeded(&self, index: u32) -> bool {
         self.succeeded.contains(index)
     }
@@ -155,13 +126,12 @@ impl Family {
     /// these very Jobs, as one of a namesake that was deleted before.
     pub(super) fn attempt(&self, pod: &PodRecord) -> Option<(usize, Attempt)> {
         let labels = pod.metadata.labels.as_ref();
-        let controller = ["batch.kubernetes.io/controller-uid", "controller-uid"]
-            .iter()
-            .find_map(|key| labels.and_then(|labels| labels.get(*key)));
-        let position = match controller {
-            _ if self.members.is_empty() => 0,
-            None => 0,
-            Some(uid) => self.members.iter().position(|member| member.uid().is_none_or(|known| known == uid))?,
+        let keys = ["batch.kubernetes.io/controller-uid", "controller-uid"];
+        let position = match keys.iter().find_map(|key| labels?.get(*key)) {
+            Some(uid) if !self.members.is_empty() => {
+                self.members.iter().position(|member| member.uid().is_none_or(|known| known == uid))?
+            }
+            _ => 0,
         };
         let member = self.members.get(position);
         let mut attempt = Attempt::from_pod(pod, member.and_then(|member| worker(member.job())))?;
@@ -192,12 +162,10 @@ impl Family {
         root.or(self.members.last()).map(Member::job)
     }
 
-    /// Whether the indexes of a whole family are meant.
     pub(crate) fn is_merged(&self) -> bool {
         self.whole
     }
 
-    /// Every index of the family.
     pub(crate) fn all(&self) -> IndexSet {
         if self.is_merged() {
             return IndexSet::below(self.members.iter().map(Member::family_completions).max().unwrap_or(0));
@@ -205,7 +173,6 @@ impl Family {
         self.members.first().map(|member| member.all().clone()).unwrap_or_default()
     }
 
-    /// How many indexes there are.
     pub(crate) fn completions(&self) -> u32 {
         u32::try_from(self.all().len()).unwrap_or(u32::MAX)
     }
@@ -221,8 +188,8 @@ impl Family {
         if !self.is_merged() {
             return self.members.first().and_then(Member::outcome);
         }
-        let ends = self.counting().map(Member::outcome).collect::<Option<Vec<_>>>()?;
-        let was_enough = self.counting().zip(ends).any(|(member, end)| !member.is_retry() && end == Outcome::Complete);
+        let ends = self.counting().map(|(_, member)| Some((member, member.outcome()?))).collect::<Option<Vec<_>>>()?;
+        let was_enough = ends.iter().any(|(member, end)| !member.is_retry() && *end == Outcome::Complete);
         let done = self.all().difference(&self.succeeded).is_empty();
         Some(if done || was_enough { Outcome::Complete } else { Outcome::Failed })
     }
@@ -235,12 +202,9 @@ impl Family {
 
     /// Indexes that a Job which has not ended still runs, or is going to.
     pub(crate) fn under_way(&self) -> IndexSet {
-        let going = self.members.iter().filter(|member| member.outcome().is_none());
-        let going = going.filter(|member| !member.is_cut_short() && member.job().metadata.deletion_timestamp.is_none());
-        let open = going.map(|member| {
-            member.all().difference(member.succeeded()).difference(&member.listed_failed().cloned().unwrap_or_default())
-        });
-        open.fold(IndexSet::new(), |all, open| all.union(&open)).difference(&self.succeeded)
+        let going = self.members.iter().filter(|member| member.outcome().is_none() && !member.is_cut_short());
+        let going = going.filter(|member| member.job().metadata.deletion_timestamp.is_none());
+        going.fold(IndexSet::new(), |all, member| all.union(&member.open())).difference(&self.succeeded)
     }
 
     /// Indexes to be run again: those that failed, and those that never ended because their Job did. What a Job left
@@ -252,8 +216,7 @@ impl Family {
         for member in &self.members {
             left = left.difference(member.all());
             if member.outcome() == Some(Outcome::Complete) {
-                let failed = member.listed_failed().cloned().unwrap_or_default();
-                left = left.union(&member.all().difference(member.succeeded()).difference(&failed));
+                left = left.union(&member.open());
             }
         }
         let spare = open.intersection(&left);
@@ -262,9 +225,9 @@ impl Family {
 
     /// The Job's start and, once it ended, its end; of a family the first start and the last end.
     pub(crate) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let spans = || self.counting().map(|member| span(member.job()));
-        let start = spans().filter_map(|(start, _)| start).min();
-        let ends = spans().map(|(_, end)| end).collect::<Option<Vec<_>>>();
+        let jobs = || self.counting().map(|(_, member)| member.job());
+        let start = jobs().filter_map(|job| job.status.as_ref()?.start_time.as_ref()).map(|time| time.0).min();
+        let ends = jobs().map(ended_at).collect::<Option<Vec<_>>>();
         (start, ends.and_then(|ends| ends.into_iter().max()))
     }
 }
@@ -278,12 +241,4 @@ pub(crate) struct Outstanding {
     pub(crate) spare: IndexSet,
     /// At work, or about to be.
     pub(crate) under_way: IndexSet,
-}
-
-fn span(job: &Job) -> (Option<Timestamp>, Option<Timestamp>) {
-    let Some(status) = &job.status else { return (None, None) };
-    let completed = status.completion_time.as_ref();
-    // The API sets a completion time only on success.
-    let failed = condition(job, "Failed").and_then(|condition| condition.last_transition_time.as_ref());
-    (status.start_time.as_ref().map(|time| time.0), completed.or(failed).map(|time| time.0))
 }

@@ -13,7 +13,10 @@ pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobConditio
     conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
 }
 
-/// How a Job ended, if it did.
+pub(super) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
+    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
 pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
     if condition(job, "Complete").is_some() {
         Some(Outcome::Complete)
@@ -22,13 +25,11 @@ pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
     }
 }
 
-/// Whether a Job gives each of its Pods an index.
 pub(crate) fn is_indexed(job: &Job) -> bool {
     job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
 }
 
-/// Returns the name of the container that does the work, by the Job's own template: what is injected into its Pods is
-/// not in that.
+/// The container that does the work, by the Job's template, which has no containers injected into its Pods.
 pub(super) fn worker(job: &Job) -> Option<&str> {
     let template = &job.spec.as_ref()?.template;
     let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
@@ -68,14 +69,12 @@ pub(crate) fn status_word(job: &Job) -> &'static str {
 
 /// The item form, and the store if there are items, that this program noted on a Job that it made.
 pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
-    let annotations = job.metadata.annotations.as_ref()?;
-    let noted = |key: &str| annotations.get(key).map(String::as_str);
-    Some((noted(annotation::ITEM_AS)?, noted(annotation::ITEM_STORE)))
+    Some((noted(job, annotation::ITEM_AS)?, noted(job, annotation::ITEM_STORE)))
 }
 
 /// Why the items of a Job that this program made are handed over as they are, in words.
 pub(crate) fn handed_over(job: &Job) -> Option<&str> {
-    job.metadata.annotations.as_ref()?.get(annotation::HANDED_OVER).map(String::as_str)
+    noted(job, annotation::HANDED_OVER)
 }
 
 /// The Job whose list a Job was made to finish.
@@ -88,20 +87,18 @@ pub(crate) struct Resumed<'a> {
     pub(crate) skipped: usize,
 }
 
-/// The Job whose list this one was made to finish.
 pub(crate) fn resumed(job: &Job) -> Option<Resumed<'_>> {
-    let annotations = job.metadata.annotations.as_ref()?;
-    let (name, uid) = annotations.get(annotation::RESUMES)?.split_once('/')?;
-    let skipped = annotations.get(annotation::SKIPPED).and_then(|number| number.parse().ok()).unwrap_or(0);
+    let (name, uid) = noted(job, annotation::RESUMES)?.split_once('/')?;
+    let skipped = noted(job, annotation::SKIPPED).and_then(|number| number.parse().ok()).unwrap_or(0);
     Some(Resumed { name, uid, skipped })
 }
 
 /// Whether the submission of a Job is under way, or was cut off before its release.
 pub(crate) fn is_submitting(job: &Job) -> bool {
-    job.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(annotation::SUBMITTING))
+    noted(job, annotation::SUBMITTING).is_some()
 }
 
-/// When a Job ended, if it did.
+/// When a Job ended, if it did. The API sets a completion time only on success.
 pub(crate) fn ended_at(job: &Job) -> Option<Timestamp> {
     let completed = job.status.as_ref().and_then(|status| status.completion_time.as_ref());
     let failed = || condition(job, "Failed").and_then(|condition| condition.last_transition_time.as_ref());

@@ -1,8 +1,11 @@
 //! A Job of a family: one that others retry, or one that retries. Each speaks of its own indexes; here that becomes the
 //! original ones, which are those of the Job that the family began with.
 
+use std::ops::RangeInclusive;
+
 use k8s_openapi::api::batch::v1::Job;
 
+use super::job::noted;
 use super::{Outcome, outcome};
 use crate::contract::{annotation, label};
 use crate::index_set::IndexSet;
@@ -11,30 +14,30 @@ use crate::index_set::IndexSet;
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     job: Box<Job>,
-    originals: Option<Originals>,
-    /// The indexes that the Job has.
+    /// For each interval of the original indexes of a Job that retries another, the Job's own index that it begins with,
+    /// and the original one.
+    originals: Option<Vec<(u32, u32)>>,
     all: IndexSet,
     succeeded: IndexSet,
     /// None where the Job keeps no list.
-    listed_failed: Option<IndexSet>,
-    /// Whether the Job was deleted.
-    gone: bool,
-}
-
-/// The original index of each index of a Job that retries another.
-#[derive(Clone, Debug)]
-struct Originals {
-    set: IndexSet,
-    /// For each interval the Job's own index that it begins with, and the original one.
-    starts: Vec<(u32, u32)>,
+    pub(super) listed_failed: Option<IndexSet>,
+    pub(super) gone: bool,
 }
 
 impl Member {
     pub(super) fn new(job: Box<Job>) -> Self {
-        let set = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
-        let originals = set.map(|set| Originals { starts: set.starts(), set });
-        let mut member =
-            Self { job, originals, all: IndexSet::new(), succeeded: IndexSet::new(), listed_failed: None, gone: false };
+        let all = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
+        let mut before = 0;
+        let originals = all.as_ref().map(|all| {
+            let counted = |range: RangeInclusive<u32>| {
+                let own = before;
+                before += range.end() - range.start() + 1;
+                (own, *range.start())
+            };
+            all.ranges().map(counted).collect()
+        });
+        let all = all.unwrap_or_default();
+        let mut member = Self { job, originals, all, succeeded: IndexSet::new(), listed_failed: None, gone: false };
         member.read_status();
         member
     }
@@ -49,9 +52,10 @@ impl Member {
     }
 
     fn read_status(&mut self) {
-        // An elastic Job may get more completions, or fewer.
-        let own = || IndexSet::below(completions(&self.job));
-        self.all = self.originals.as_ref().map_or_else(own, |originals| originals.set.clone());
+        if self.originals.is_none() {
+            // An elastic Job may get more completions, or fewer.
+            self.all = IndexSet::below(completions(&self.job));
+        }
         let status = self.job.status.as_ref();
         let read = |text: Option<&String>| text.map(|text| self.originals_of(IndexSet::from_status(text)));
         let succeeded = read(status.and_then(|status| status.completed_indexes.as_ref())).unwrap_or_default();
@@ -59,20 +63,10 @@ impl Member {
         (self.succeeded, self.listed_failed) = (succeeded, failed);
     }
 
-    pub(super) fn mark_gone(&mut self) {
-        self.gone = true;
-    }
-
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone
-    }
-
-    /// Whether the Job was deleted before it ended.
     pub(super) fn is_cut_short(&self) -> bool {
         self.gone && self.outcome().is_none()
     }
 
-    /// The Job as last seen.
     pub(crate) fn job(&self) -> &Job {
         &self.job
     }
@@ -85,7 +79,6 @@ impl Member {
         self.job.metadata.uid.as_deref()
     }
 
-    /// Whether the Job retries another.
     pub(crate) fn is_retry(&self) -> bool {
         self.originals.is_some()
     }
@@ -100,9 +93,10 @@ impl Member {
         &self.succeeded
     }
 
-    /// Those that it lists as failed, if it keeps a list.
-    pub(super) fn listed_failed(&self) -> Option<&IndexSet> {
-        self.listed_failed.as_ref()
+    /// Those that it counts neither as completed nor as failed.
+    pub(super) fn open(&self) -> IndexSet {
+        let open = self.all.difference(&self.succeeded);
+        self.listed_failed.as_ref().map_or_else(|| open.clone(), |failed| open.difference(failed))
     }
 
     /// Whether the Job keeps its own list of failed indexes (`backoffLimitPerIndex`).
@@ -110,44 +104,31 @@ impl Member {
         self.job.spec.as_ref().is_some_and(|spec| spec.backoff_limit_per_index.is_some())
     }
 
-    /// How the Job ended, if it did.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         outcome(&self.job)
     }
 
     /// The original index of one of the Job's own.
     pub(crate) fn original(&self, own: u32) -> u32 {
-        let Some(Originals { starts, .. }) = &self.originals else { return own };
+        let Some(starts) = &self.originals else { return own };
         let at = starts.partition_point(|&(before, _)| before <= own);
         at.checked_sub(1).map_or(own, |at| starts[at].1 + (own - starts[at].0))
     }
 
     fn originals_of(&self, own: IndexSet) -> IndexSet {
-        match &self.originals {
-            None => own,
-            Some(_) => own.iter().map(|index| self.original(index)).collect(),
-        }
+        if self.is_retry() { own.iter().map(|index| self.original(index)).collect() } else { own }
     }
 
     /// The Job's own indexes for original ones; those that it does not have are left out.
     pub(crate) fn own_of(&self, originals: &IndexSet) -> IndexSet {
-        match &self.originals {
-            None => originals.clone(),
-            Some(known) => originals.iter().filter_map(|index| known.set.position(index)).collect(),
-        }
+        if self.is_retry() { self.all.positions(originals) } else { originals.clone() }
     }
 
-    /// What had succeeded in the family when the Job was made.
-    pub(super) fn succeeded_before(&self) -> IndexSet {
-        noted(&self.job, annotation::SUCCEEDED_BEFORE).map(IndexSet::from_status).unwrap_or_default()
+    /// The indexes that an annotation of the Job names.
+    pub(super) fn noted(&self, key: &str) -> IndexSet {
+        noted(&self.job, key).map(IndexSet::from_status).unwrap_or_default()
     }
 
-    /// What had failed in the family when the Job was made.
-    pub(super) fn failed_before(&self) -> IndexSet {
-        noted(&self.job, annotation::FAILED_BEFORE).map(IndexSet::from_status).unwrap_or_default()
-    }
-
-    /// How many indexes the family has.
     pub(crate) fn family_completions(&self) -> u32 {
         let noted = noted(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
         noted.unwrap_or_else(|| completions(&self.job))
@@ -156,10 +137,6 @@ impl Member {
 
 fn completions(job: &Job) -> u32 {
     job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
-}
-
-fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
-    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
 }
 
 /// The name and the UID of the Job that the family of `job` began with: its own, unless it retries another.

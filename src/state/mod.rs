@@ -11,7 +11,7 @@ pub(crate) mod member;
 pub(crate) mod row;
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 
 use jiff::Timestamp;
@@ -30,45 +30,33 @@ use member::Member;
 /// The items of indexes, as people read them.
 pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
-/// Something that was seen in the cluster.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// The Job as it now is.
     Job(Box<Job>),
-    /// A Job is no longer there.
     JobGone {
-        /// Its UID.
         uid: Option<String>,
     },
-    /// A Pod as it now is.
     Pod(Box<PodRecord>),
-    /// A Pod is no longer there.
     PodGone {
-        /// Its UID.
         uid: String,
     },
     /// A new list of the Pods of a Job begins: what it does not name is gone by its end.
     PodListBegins {
-        /// The UID of the Job.
         job: Option<String>,
     },
-    /// The list of Pods is complete.
     PodListEnds {
-        /// The UID of the Job.
         job: Option<String>,
     },
     /// The cluster has told something about the Job.
     Happened(Box<Happening>),
 }
 
-/// How a Job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Complete,
     Failed,
 }
 
-/// How an index fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum IndexStatus {
     Failed,
@@ -97,13 +85,11 @@ impl IndexStatus {
     }
 }
 
-/// How many indexes there are of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) succeeded: usize,
     pub(crate) failed: usize,
     pub(crate) running: usize,
-    /// All indexes of the Job.
     pub(crate) total: usize,
 }
 
@@ -111,16 +97,13 @@ pub(crate) struct Counts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Happening {
     pub(crate) uid: String,
-    /// When it happened last.
     pub(crate) at: Option<Timestamp>,
     pub(crate) warning: bool,
     pub(crate) reason: String,
     pub(crate) message: String,
-    /// How often it happened.
     pub(crate) count: i32,
 }
 
-/// How many happenings are kept: the newest.
 const HAPPENINGS: usize = 16;
 
 /// A family of Jobs (or one Job alone) with the attempts of its indexes. All indexes are original ones.
@@ -147,13 +130,12 @@ impl Deref for JobState {
 impl JobState {
     /// The state of a Job of which no Pod is known yet; it keeps all attempts.
     pub(crate) fn new(job: Job) -> Self {
-        Self { family: Family::of_one(job), ..Self::default() }
+        Self { family: Family::new(vec![job], None, false), ..Self::default() }
     }
 
-    /// The state of a family, the oldest Job first, of which no Pod is known yet; [`Family::job`] returns the Job whose
-    /// UID is `asked`.
+    /// The state of a family without its Pods, the oldest Job first; [`Family::job`] is the one with the UID `asked`.
     pub(crate) fn family(jobs: Vec<Job>, asked: Option<&str>) -> Self {
-        Self { family: Family::of_many(jobs, asked), ..Self::default() }
+        Self { family: Family::new(jobs, asked, true), ..Self::default() }
     }
 
     /// The same Jobs, from now on followed; attempts are known anew. What is kept does not grow with the indexes that
@@ -165,25 +147,24 @@ impl JobState {
         Self { attempts: Attempts::new(retention), from_start, ..self }
     }
 
-    /// Applies an event. Events may come in any order and more than once.
     pub(crate) fn apply(&mut self, event: impl Borrow<Event>) {
         match event.borrow() {
             Event::Job(job) => {
                 let changed = self.family.renew(job);
                 self.attempts.note(&changed);
                 let failed = self.failed();
-                self.attempts.drop_finished(self.family.succeeded_set(), &failed);
+                self.attempts.drop_finished(&self.family.succeeded, &failed);
             }
             Event::JobGone { uid } => self.family.mark_gone(uid.as_deref()),
             Event::Pod(pod) => {
                 if let Some((member, attempt)) = self.family.attempt(pod) {
-                    self.attempts.take(attempt, member, &pod.metadata, self.family.succeeded_set());
+                    self.attempts.take(attempt, member, &pod.metadata, &self.family.succeeded);
                 }
             }
             Event::PodGone { uid } => self.attempts.lose(uid),
             Event::PodListBegins { job } => {
                 if let Some(member) = self.family.position(job.as_deref()) {
-                    self.attempts.begin_list(member);
+                    self.attempts.listing.insert(member, HashSet::new());
                 }
             }
             Event::PodListEnds { job } => {
@@ -208,7 +189,7 @@ impl JobState {
 
     /// Returns the indexes that changed since the last call. Empty for a Job that is not followed.
     pub(crate) fn take_changed(&mut self) -> IndexSet {
-        self.attempts.take_changed()
+        std::mem::take(&mut self.attempts.changed)
     }
 
     /// Notes that nobody needs the log of this attempt any more.
@@ -223,35 +204,36 @@ impl JobState {
 
     /// Succeeded indexes whose attempts were forgotten.
     pub(crate) fn forgotten(&self) -> &IndexSet {
-        self.attempts.forgotten()
+        &self.attempts.forgotten
     }
 
     /// Whether the Pods of all Jobs were listed, and none are being listed again.
     pub(crate) fn is_listed(&self) -> bool {
-        self.attempts.lists() == Some(self.members().len())
+        self.attempts.listing.is_empty() && self.attempts.listed.len() == self.members().len()
     }
 
-    /// Whether an index has failed for good.
     pub(crate) fn has_failed(&self, index: u32) -> bool {
-        self.listed_failed().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
+        self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
 
-    /// Indexes that have failed for good: as the Job says where it keeps a list, else those whose last attempt failed
-    /// when the Job did.
+    /// Indexes that have failed for good: as the Job lists them, else those whose last attempt failed when the Job did.
     pub(crate) fn failed(&self) -> IndexSet {
-        match self.listed_failed() {
+        match &self.listed_failed {
             Some(failed) => failed.clone(),
-            None => self.fold_failed(&|position| self.attempts.in_phase_of(position, Phase::Failed)),
+            None => self.fold_failed(&|position| {
+                self.attempts.with(|known| known.member == position && known.attempt.phase == Phase::Failed)
+            }),
         }
     }
 
     /// Indexes with an active attempt whose worker runs, or has just ended well.
     pub(crate) fn running(&self) -> IndexSet {
-        self.active(Phase::Running).union(self.attempts.ending())
+        self.active(Phase::Running).union(&self.attempts.ending)
     }
 
     fn active(&self, phase: Phase) -> IndexSet {
-        self.attempts.in_phase(phase).difference(self.succeeded_set()).difference(&self.failed())
+        let active = self.attempts.with(|known| known.attempt.phase == phase);
+        active.difference(&self.succeeded).difference(&self.failed())
     }
 
     /// Indexes that are neither finished nor running.
@@ -265,16 +247,17 @@ impl JobState {
         if self.outcome().is_none() {
             return (IndexSet::new(), IndexSet::new());
         }
-        let unfinished = self.all().difference(self.succeeded_set()).difference(&self.failed());
-        (unfinished.intersection(self.attempts.begun()), unfinished.difference(self.attempts.begun()))
+        let unfinished = self.all().difference(&self.succeeded).difference(&self.failed());
+        (unfinished.intersection(&self.attempts.begun), unfinished.difference(&self.attempts.begun))
     }
 
     /// Indexes whose Pods may know more than the state once the Jobs have ended: the watch of Pods may be late.
     pub(crate) fn unsettled(&self) -> IndexSet {
         let listed = if self.outcome() == Some(Outcome::Failed) { self.all() } else { self.failed() };
         let open = listed.union(&self.succeeded()).union(&self.attempted());
-        let open = if self.attempts.keeps_succeeded() { open } else { open.difference(self.succeeded_set()) };
-        open.difference(&self.attempts.settled(self.succeeded_set()))
+        let drops_succeeded = self.attempts.retention == Retention::Unfinished;
+        let open = if drops_succeeded { open.difference(&self.succeeded) } else { open };
+        open.difference(&self.attempts.settled(&self.succeeded))
     }
 
     /// Whether an index that was never seen has never begun; else nobody knows.
@@ -282,7 +265,6 @@ impl JobState {
         self.from_start
     }
 
-    /// The indexes that a status word means.
     pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
         match word {
             StatusWord::All => self.all(),
@@ -293,17 +275,15 @@ impl JobState {
         }
     }
 
-    /// How many indexes there are of each kind.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
-            succeeded: self.succeeded_set().len(),
+            succeeded: self.succeeded.len(),
             failed: self.failed().len(),
             running: self.running().len(),
             total: self.completions() as usize,
         }
     }
 
-    /// The status of each of these indexes, in order.
     pub(crate) fn statuses(&self, indexes: &IndexSet) -> Vec<(u32, IndexStatus)> {
         let (succeeded, failed) = (self.succeeded(), self.failed());
         let (running, starting) = (self.running(), self.active(Phase::Starting));
@@ -345,15 +325,8 @@ impl JobState {
         })
     }
 
-    /// The indexes of which an attempt is kept.
     pub(crate) fn attempted(&self) -> IndexSet {
         self.attempts.indexes()
-    }
-
-    /// The Job of a Pod, where there are several.
-    fn job_of_pod(&self, index: u32, pod: Option<&str>) -> Option<String> {
-        let known = self.attempts.of(index).find(|known| Some(known.attempt.pod.as_str()) == pod)?;
-        self.job_of(known.member)
     }
 
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.

@@ -8,7 +8,6 @@ use super::attempt::{Attempt, Phase, PodRecord, signal};
 use super::{IndexStatus, JobState, Outcome};
 use crate::index_set::IndexSet;
 
-/// One index.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IndexRow {
     pub(crate) index: u32,
@@ -16,9 +15,7 @@ pub(crate) struct IndexRow {
     /// How often it was tried; None where nobody knows any more.
     pub(crate) attempts: Option<u32>,
     pub(crate) exit_code: Option<i32>,
-    /// Why it waits, failed or will not run, in one word of Kubernetes' own.
     pub(crate) reason: Option<String>,
-    /// The sentence that belongs to the reason; for a failed worker its last lines.
     pub(crate) message: Option<String>,
     pub(crate) node: Option<String>,
     pub(crate) started: Option<Timestamp>,
@@ -39,40 +36,24 @@ impl IndexRow {
         let begun = attempts.iter().map(|attempt| 1 + u32::try_from(attempt.restarts).unwrap_or(0)).sum::<u32>();
         // Of Pods that are gone only the Job controller's count is left.
         let counted = attempts.iter().map(|attempt| attempt.earlier + 1).max().unwrap_or(0);
-        let Some(told) = told else {
-            return Self {
-                index,
-                status,
-                // A finished index without a Pod was tried; how often, nobody knows any more.
-                attempts: (!finished).then_some(0),
-                exit_code: None,
-                reason: None,
-                message: None,
-                node: None,
-                started: None,
-                finished: None,
-                pod: None,
-                job: None,
-            };
-        };
         // What kept a Pod waiting is no cause of an end that the Job counted later.
-        let explained = !finished || told.explains_an_end();
+        let explained = told.filter(|told| !finished || told.explains_an_end());
         Self {
             index,
             status,
-            attempts: Some(begun.max(counted)),
-            exit_code: told.exit_code.filter(|_| explained),
-            reason: told.reason.clone().filter(|_| explained),
-            message: told.message.clone().filter(|_| explained),
-            node: told.node.clone(),
-            started: told.started.filter(|_| told.has_started()),
-            finished: told.finished,
-            pod: Some(told.pod.clone()),
+            // A finished index without a Pod was tried; how often, nobody knows any more.
+            attempts: (told.is_some() || !finished).then_some(begun.max(counted)),
+            exit_code: explained.and_then(|told| told.exit_code),
+            reason: explained.and_then(|told| told.reason.clone()),
+            message: explained.and_then(|told| told.message.clone()),
+            node: told.and_then(|told| told.node.clone()),
+            started: told.filter(|told| told.has_started()).and_then(|told| told.started),
+            finished: told.and_then(|told| told.finished),
+            pod: told.map(|told| told.pod.clone()),
             job: None,
         }
     }
 
-    /// The signal that ended the worker.
     pub(crate) fn signal(&self) -> Option<&'static str> {
         self.exit_code.and_then(signal)
     }
@@ -121,7 +102,8 @@ impl JobState {
                 status => status,
             };
             let mut row = IndexRow::new(index, status, attempts);
-            row.job = self.job_of_pod(index, row.pod.as_deref());
+            let known = self.attempts.of(index).find(|known| row.pod.as_ref() == Some(&known.attempt.pod));
+            row.job = known.and_then(|known| self.job_of(known.member));
             if status == IndexStatus::Succeeded
                 && let Some(told) = succeeded.0.remove(&index)
             {

@@ -249,7 +249,7 @@ fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
     state.apply(seen(pod("b2", 1, &json!({"phase": "Pending"}))));
     assert_eq!(state.running().to_string(), "0", "it had been deleted");
     state.apply(Event::Job(Box::new(job(2, limited(5), &json!({"completedIndexes": "0"})))));
-    assert!(state.running().is_empty() && state.attempts.ending().is_empty());
+    assert!(state.running().is_empty() && state.attempts.ending.is_empty());
 }
 
 #[test]

@@ -5,7 +5,6 @@ use k8s_openapi::api::batch::v1::Job;
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::label;
 use crate::error::{Error, Kind};
-use crate::index_set::IndexSet;
 use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState};
@@ -86,7 +85,7 @@ pub(crate) async fn each_pod(
 ) -> Result<(), Error> {
     for member in members {
         let wanted = filter.indexes.map(|indexes| member.own_of(indexes));
-        if wanted.as_ref().is_some_and(IndexSet::is_empty) {
+        if wanted.as_ref().is_some_and(|wanted| wanted.is_empty()) {
             continue;
         }
         let mut own = PodFilter { indexes: wanted.as_ref(), ..filter };

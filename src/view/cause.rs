@@ -10,16 +10,15 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
 use super::group::{Group, common, end, ending, groups, last_line};
+use super::text::up_to_comma;
 use super::{beginning, one_line, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
 
-/// How many causes are told.
 const TOLD: usize = 8;
 /// Longest message told, in characters.
 const LONGEST: usize = 240;
-/// Longest set of indexes told.
 const LONGEST_SET: usize = 48;
 /// So many seconds a container may take to be created, or a Job to be taken up, until it is worth a question.
 const PATIENCE: i64 = 5;
@@ -33,32 +32,24 @@ const TELLING: [&str; 4] = ["FailedMount", "FailedAttachVolume", "FailedCreatePo
 /// What was seen besides the Job and its Pods.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'a> {
-    /// The events of the Job.
     pub(crate) job: &'a [Event],
     /// The warnings about its Pods, where [`needs_pod_events`] asked for them.
     pub(crate) pods: &'a [Event],
     pub(crate) now: Timestamp,
 }
 
-/// Indexes with the same cause.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cause {
     pub(crate) indexes: IndexSet,
     /// What became of them: `pending`, `failed`, `not run`.
     pub(crate) fate: &'static str,
-    /// What holds them up, or ended them.
     pub(crate) why: String,
-    /// What to do about it.
     pub(crate) hints: Vec<String>,
 }
 
 /// The causes as a block of a description; empty if there is none.
 pub(crate) fn block(causes: &[Cause]) -> String {
-    let mut text = String::new();
-    if causes.is_empty() {
-        return text;
-    }
-    text.push_str("  Causes:\n");
+    let mut text = if causes.is_empty() { String::new() } else { "  Causes:\n".to_owned() };
     for Cause { indexes, fate, why, hints } in causes.iter().take(TOLD) {
         let count = plural(indexes.len(), "index", "indexes");
         let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), why);
@@ -288,7 +279,6 @@ fn held_up(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp
     Some((key, sentence(Some(telling), Some(reason)), hints))
 }
 
-/// How an attempt ended.
 fn ended(attempt: &Attempt, job: &Job) -> Told {
     let (code, reason) = end(attempt);
     let how = reason.into_iter().chain(code).collect::<Vec<_>>().join(", ");
@@ -327,10 +317,7 @@ fn first_sentence(message: &str) -> String {
 
 fn shortened(indexes: &IndexSet) -> String {
     let text = indexes.to_string();
-    match text.bytes().enumerate().skip(LONGEST_SET).find(|&(_, byte)| byte == b',') {
-        Some((comma, _)) => format!("{}…", &text[..=comma]),
-        None => text,
-    }
+    up_to_comma(&text, LONGEST_SET).map(|start| format!("{start}…")).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -4,19 +4,16 @@ use serde::Serialize;
 
 use super::text::aligned;
 
-/// One value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Row {
     pub(crate) name: String,
     /// None where nothing is set and the program does nothing by itself.
     pub(crate) value: Option<String>,
     pub(crate) from: String,
-    /// The line of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<u64>,
 }
 
-/// The path of the file, and a table.
 pub(crate) fn page(path: Option<&str>, exists: bool, rows: &[Row]) -> String {
     let path = path.unwrap_or("<none>");
     let note = if exists { "" } else { " (not there)" };
@@ -24,6 +21,6 @@ pub(crate) fn page(path: Option<&str>, exists: bool, rows: &[Row]) -> String {
         let value = row.value.as_deref().unwrap_or("<none>").to_owned();
         vec![row.name.clone(), value, row.from.clone()]
     });
-    let table = aligned(Some(&["SETTING", "VALUE", "FROM"]), &cells.collect::<Vec<_>>());
+    let table = aligned(&["SETTING", "VALUE", "FROM"], &cells.collect::<Vec<_>>());
     format!("File: {path}{note}\n\n{table}")
 }

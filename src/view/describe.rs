@@ -14,8 +14,6 @@ mod tabs;
 mod template;
 mod volumes;
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobStatus};
@@ -23,6 +21,7 @@ use k8s_openapi::api::core::v1::Event;
 
 use self::page::Page;
 use super::duration;
+use super::text::up_to_comma;
 
 /// From this byte on, the list of completed indexes ends at the next comma.
 const INDEXES_SOFT_LIMIT: usize = 50;
@@ -39,14 +38,6 @@ pub(crate) struct Described {
     pub(crate) events: String,
 }
 
-impl fmt::Display for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.head)?;
-        f.write_str(&self.template)?;
-        f.write_str(&self.events)
-    }
-}
-
 /// Everything that `kubectl describe job` prints for the same object, in the same order, form and alignment.
 ///
 /// `events` are the Job's own, in the order in which the server listed them; `None` leaves them out altogether, as
@@ -55,11 +46,7 @@ impl fmt::Display for Described {
 pub(crate) fn job(job: &Job, events: Option<&[Event]>, now: Timestamp, zone: &TimeZone) -> Described {
     let empty = JobSpec::default();
     let spec = job.spec.as_ref().unwrap_or(&empty);
-
-    let mut page = Page::default();
-    head(&mut page, job, spec, zone);
-    let head = page.finish();
-
+    let head = head(job, spec, zone).finish();
     let mut page = Page::default();
     template::describe(&mut page, &spec.template);
     match events {
@@ -89,7 +76,9 @@ fn sorted<'a, T, K: Ord>(elements: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a
     sorted
 }
 
-fn head(page: &mut Page, job: &Job, spec: &JobSpec, zone: &TimeZone) {
+fn head(job: &Job, spec: &JobSpec, zone: &TimeZone) -> Page {
+    let mut filled = Page::default();
+    let page = &mut filled;
     let metadata = &job.metadata;
     let empty = JobStatus::default();
     let status = job.status.as_ref().unwrap_or(&empty);
@@ -105,10 +94,7 @@ fn head(page: &mut Page, job: &Job, spec: &JobSpec, zone: &TimeZone) {
         page.field(0, "Controlled By", format_args!("{}/{}", owner.kind, owner.name));
     }
     page.optional(0, "Parallelism", spec.parallelism);
-    match spec.completions {
-        Some(completions) => page.field(0, "Completions", completions),
-        None => page.field(0, "Completions", "<unset>"),
-    }
+    page.field(0, "Completions", spec.completions.map_or_else(|| "<unset>".to_owned(), |count| count.to_string()));
     page.optional(0, "Completion Mode", spec.completion_mode.as_ref());
     page.optional(0, "Suspend", spec.suspend);
     page.optional(0, "Backoff Limit", spec.backoff_limit);
@@ -122,11 +108,11 @@ fn head(page: &mut Page, job: &Job, spec: &JobSpec, zone: &TimeZone) {
         let indexes = status.completed_indexes.as_deref().unwrap_or_default();
         page.field(0, "Completed Indexes", shortened_indexes(indexes));
     }
+    filled
 }
 
 fn times(page: &mut Page, status: &JobStatus, zone: &TimeZone) {
-    let start = status.start_time.as_ref().map(|time| time.0);
-    let completion = status.completion_time.as_ref().map(|time| time.0);
+    let [start, completion] = [&status.start_time, &status.completion_time].map(|time| Some(time.as_ref()?.0));
     page.optional(0, "Start Time", start.map(|time| in_zone(time, zone)));
     page.optional(0, "Completed At", completion.map(|time| in_zone(time, zone)));
     if let (Some(start), Some(completion)) = (start, completion) {
@@ -140,11 +126,9 @@ fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn pod_counts(page: &mut Page, status: &JobStatus) {
-    let active = status.active.unwrap_or_default();
+    let [active, succeeded, failed] = [status.active, status.succeeded, status.failed].map(Option::unwrap_or_default);
     // Servers before 1.24 don't count the ready Pods.
     let ready = status.ready.map_or_else(String::new, |ready| format!(" ({ready} Ready)"));
-    let succeeded = status.succeeded.unwrap_or_default();
-    let failed = status.failed.unwrap_or_default();
     page.field(0, "Pods Statuses", format_args!("{active} Active{ready} / {succeeded} Succeeded / {failed} Failed"));
 }
 
@@ -152,11 +136,7 @@ fn shortened_indexes(indexes: &str) -> String {
     if indexes.is_empty() {
         return "<none>".to_owned();
     }
-    let comma = indexes.bytes().enumerate().skip(INDEXES_SOFT_LIMIT).find(|&(_, byte)| byte == b',');
-    match comma {
-        Some((position, _)) => format!("{}...", &indexes[..=position]),
-        None => indexes.to_owned(),
-    }
+    up_to_comma(indexes, INDEXES_SOFT_LIMIT).map_or_else(|| indexes.to_owned(), |start| format!("{start}..."))
 }
 
 #[cfg(test)]

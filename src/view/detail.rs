@@ -20,30 +20,26 @@ pub(crate) const ROWS: usize = 25;
 /// Longest item and reason shown in a table, in characters.
 const CELL: usize = 40;
 
-/// What is told of the indexes of a Job.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Detail<'a> {
-    pub(crate) state: &'a JobState,
-    pub(crate) causes: &'a [Cause],
-    /// Those that [`worth_reading`] names, in any order.
-    pub(crate) rows: &'a [IndexRow],
-    pub(crate) items: &'a ItemTexts,
-    pub(crate) now: Timestamp,
-}
-
 /// The block that is set off from kubectl's own lines.
-pub(crate) fn indexed(detail: Detail<'_>) -> String {
-    let Detail { state, causes, now, .. } = detail;
+///
+/// `rows` are those that [`worth_reading`] names, in any order.
+pub(crate) fn indexed(
+    state: &JobState,
+    causes: &[Cause],
+    rows: &[IndexRow],
+    items: &ItemTexts,
+    now: Timestamp,
+) -> String {
     let Some(job) = state.job() else { return String::new() };
     let mut text = String::from("Indexed:\n");
     text.push_str(&cause::block(causes));
-    let rows = facts(job, state);
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in rows {
+    let facts = facts(job, state);
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in facts {
         let _ = writeln!(text, "  {:<width$}  {value}", format!("{name}:"), width = width + 1);
     }
     conditions(&mut text, job, now);
-    table(&mut text, detail);
+    table(&mut text, state, rows, items, now);
     text
 }
 
@@ -158,11 +154,10 @@ fn conditions(text: &mut String, job: &Job, now: Timestamp) {
         ]
     });
     text.push_str("  Conditions:\n");
-    indent(text, &aligned(Some(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"]), &rows.collect::<Vec<_>>()));
+    indent(text, &aligned(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"], &rows.collect::<Vec<_>>()));
 }
 
-fn table(text: &mut String, detail: Detail<'_>) {
-    let Detail { state, rows, items, now, .. } = detail;
+fn table(text: &mut String, state: &JobState, rows: &[IndexRow], items: &ItemTexts, now: Timestamp) {
     let all = state.completions() as usize;
     if rows.is_empty() {
         if all > 0 && state.succeeded().len() == all {
@@ -183,7 +178,7 @@ fn table(text: &mut String, detail: Detail<'_>) {
         }
     }
     text.push_str("  Indexes:\n");
-    indent(text, &aligned(Some(&header), &cells));
+    indent(text, &aligned(&header, &cells));
     if rows.len() < all {
         let _ = writeln!(text, "    and {} more", all - rows.len());
     }

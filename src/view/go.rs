@@ -1,6 +1,7 @@
 //! How Go writes values: kubectl prints them by its `fmt` and `encoding/json`.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use serde_json::{Map, Number, Value};
 
@@ -21,7 +22,7 @@ pub(super) fn json(value: &Value, depth: Option<usize>) -> String {
     };
     match value {
         Value::Null | Value::Bool(_) => value.to_string(),
-        Value::Number(number) => number_in(number, json_float),
+        Value::Number(number) => number_in(number, -6..21, 1),
         Value::String(text) => json_text(text),
         Value::Array(items) => format!("[{}]", all(items.iter().map(|item| json(item, inner)).collect())),
         Value::Object(object) => {
@@ -47,7 +48,7 @@ pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(bool) => bool.to_string(),
-        Value::Number(number) => number_in(number, plain_float),
+        Value::Number(number) => number_in(number, -4..6, 2),
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
         Value::Object(object) => {
@@ -57,56 +58,36 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A number that is no 64-bit integer with a sign is a float to kubectl.
-fn number_in(number: &Number, float: impl Fn(f64) -> String) -> String {
-    number.as_i64().map_or_else(|| float(number.as_f64().unwrap_or_default()), |integer| integer.to_string())
-}
-
-/// A float in `%v`.
-fn plain_float(float: f64) -> String {
-    let (digits, exponent) = scientific(float);
-    if (-4..6).contains(&exponent) { float.to_string() } else { exponential(&digits, exponent, 2) }
-}
-
-/// A float in JSON.
-fn json_float(float: f64) -> String {
-    let (digits, exponent) = scientific(float);
-    let small = float != 0.0 && float.abs() < 1e-6;
-    if !small && float.abs() < 1e21 {
-        float.to_string()
-    } else {
-        exponential(&digits, exponent, if small { 1 } else { 2 })
+/// A number; one that is no 64-bit integer with a sign is a float to kubectl. A power of ten in the range `plain` is
+/// written out, any other with at least so many digits.
+fn number_in(number: &Number, plain: Range<i32>, digits: usize) -> String {
+    if let Some(integer) = number.as_i64() {
+        return integer.to_string();
     }
-}
-
-/// The shortest digits that mean this float, and the power of ten that they are multiplied by.
-fn scientific(float: f64) -> (String, i32) {
+    let float = number.as_f64().unwrap_or_default();
     let text = format!("{float:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    (digits.to_owned(), exponent.parse().unwrap_or_default())
+    let (factor, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let power: i32 = power.parse().unwrap_or_default();
+    if plain.contains(&power) {
+        return float.to_string();
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{factor}e{sign}{:0digits$}", power.unsigned_abs())
 }
 
-fn exponential(digits: &str, exponent: i32, least: usize) -> String {
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:0least$}", exponent.unsigned_abs())
-}
+/// What stands behind a backslash, and what it means.
+pub(super) const ESCAPES: [(char, u8); 8] =
+    [('a', 7), ('b', 8), ('f', 12), ('n', b'\n'), ('r', b'\r'), ('t', b'\t'), ('v', 11), ('\\', b'\\')];
 
 /// `%q`: in double quotes, with Go's escapes.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\x07' => quoted.push_str("\\a"),
-            '\x08' => quoted.push_str("\\b"),
-            '\t' => quoted.push_str("\\t"),
-            '\n' => quoted.push_str("\\n"),
-            '\x0b' => quoted.push_str("\\v"),
-            '\x0c' => quoted.push_str("\\f"),
-            '\r' => quoted.push_str("\\r"),
-            '\'' => quoted.push(character),
-            _ if is_printable(character) => quoted.push(character),
-            _ => {
+        match ESCAPES.iter().find(|(_, meant)| char::from(*meant) == character) {
+            Some((name, _)) => quoted.extend(['\\', *name]),
+            None if character == '"' => quoted.push_str("\\\""),
+            None if character == '\'' || is_printable(character) => quoted.push(character),
+            None => {
                 let code = u32::from(character);
                 match code {
                     0..0x80 => write!(quoted, "\\x{code:02x}"),

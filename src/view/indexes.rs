@@ -9,12 +9,10 @@ use super::{Painted, Style, cut, duration, escape_control};
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
-/// How a table of indexes is to look.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {
     /// With the Pod and the message.
     pub(crate) wide: bool,
-    /// With the line of column names.
     pub(crate) headers: bool,
     /// On a terminal: ages, and cells cut to fit. Else: RFC 3339 times, whole seconds, nothing cut.
     pub(crate) style: Style,
@@ -36,7 +34,6 @@ const ELASTIC: [(usize, usize); 3] = [(11, 60), (1, 12), (5, 16)];
 /// Columns that fill up while a Job goes on, and what is likely to stand in them.
 const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (5, "ContainerCreating"), (7, "119s ago")];
 const LIKELY_TIME: (usize, &str) = (7, "2026-01-01T00:00:00Z");
-/// Blanks between two columns.
 const GAP: usize = 3;
 
 /// The columns of a table, measured by its first rows. Rows that come later may be wider, and then push.
@@ -48,7 +45,6 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table that fits these rows, each with its item.
     pub(crate) fn new<'a>(
         rows: impl Iterator<Item = (&'a IndexRow, Option<&'a String>)>,
         layout: Layout,
@@ -70,8 +66,8 @@ impl Table {
             }
         }
         let shown = |column: usize| column != JOB || several;
-        let lengths = || widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
-        let total = lengths().sum::<usize>() - GAP;
+        let lengths = widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
+        let total = lengths.sum::<usize>() - GAP;
         let mut over = layout.width.map_or(0, |width| total.saturating_sub(width));
         for (column, least) in ELASTIC {
             if let Some(width) = widths.get_mut(column).filter(|width| **width > least) {
@@ -84,12 +80,10 @@ impl Table {
         Self { layout, widths: widths.collect() }
     }
 
-    /// The line of column names, where it is wanted.
     pub(crate) fn header(&self) -> Painted {
         if self.layout.headers { self.line(&COLUMNS.map(str::to_owned), None) } else { Painted::default() }
     }
 
-    /// The line of an index.
     pub(crate) fn row(&self, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Painted {
         self.line(&cells(row, item, self.layout.style, now), color(row.status))
     }
@@ -161,18 +155,11 @@ pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
     }
 }
 
-/// The names of the columns of comma-separated values.
 pub(crate) const CSV_HEADER: &str =
     "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
 
-/// A line of comma-separated values: all that is known of an index.
-pub(crate) fn csv(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<u8> {
-    csv_with(row, item, None, now)
-}
-
-/// A line of comma-separated values (RFC 4180), byte for byte, in the order of [`CSV_HEADER`], and behind them what the
-/// index gave; what is not known is empty.
-pub(crate) fn csv_with(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
+/// The values of [`CSV_HEADER`] and the output of the index, as RFC 4180 has it; what is not known is empty.
+pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let cells = [
         Some(row.index.to_string()),

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
-/// The names of its columns.
 pub(crate) const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
 
 /// What parallel notes for a job that has no exit code of its own, because its host is gone.

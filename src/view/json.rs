@@ -12,24 +12,19 @@ use super::summary::ItemTexts;
 use crate::state::row::IndexRow;
 use crate::state::{self, JobState};
 
-/// The version of the shape.
 pub(crate) const API_VERSION: &str = "kubectl-indexed/v1";
 
-/// Indexes of one Job.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IndexList<'a> {
-    /// [`API_VERSION`].
     api_version: &'static str,
-    /// `IndexList`.
     kind: &'static str,
-    /// The Job that the indexes are of.
     job: JobReference<'a>,
     /// The indexes that were asked for, in the order asked for.
+    #[serde(serialize_with = "entries")]
     items: Indexes<'a>,
 }
 
-/// A Job, and how it fares.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobReference<'a> {
@@ -48,14 +43,12 @@ pub(crate) struct JobReference<'a> {
 }
 
 impl<'a> JobReference<'a> {
-    /// The Job as it now is.
     pub(crate) fn new(state: &'a JobState) -> Self {
         let metadata = state.job().map(|job| &job.metadata);
-        let text = |text: Option<&'a String>| text.map(String::as_str).unwrap_or_default();
         Self {
-            name: text(metadata.and_then(|metadata| metadata.name.as_ref())),
-            namespace: text(metadata.and_then(|metadata| metadata.namespace.as_ref())),
-            uid: text(metadata.and_then(|metadata| metadata.uid.as_ref())),
+            name: metadata.and_then(|metadata| metadata.name.as_deref()).unwrap_or_default(),
+            namespace: metadata.and_then(|metadata| metadata.namespace.as_deref()).unwrap_or_default(),
+            uid: metadata.and_then(|metadata| metadata.uid.as_deref()).unwrap_or_default(),
             status: state.job().map(state::status_word).unwrap_or_default(),
             completions: state.completions(),
             completed_indexes: state.succeeded().to_string(),
@@ -64,23 +57,16 @@ impl<'a> JobReference<'a> {
     }
 }
 
-struct Indexes<'a> {
-    rows: &'a [IndexRow],
-    items: &'a ItemTexts,
-    now: Timestamp,
+type Indexes<'a> = (&'a [IndexRow], &'a ItemTexts, Timestamp);
+
+/// One by one, so that not all entries are in memory at once.
+fn entries<S: Serializer>((rows, items, now): &Indexes<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(|row| IndexEntry::new(row, items.get(&row.index), *now)))
 }
 
-impl Serialize for Indexes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| IndexEntry::new(row, self.items.get(&row.index), self.now)))
-    }
-}
-
-/// One index.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IndexEntry<'a> {
-    /// The completion index, from 0.
     index: u32,
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +76,6 @@ pub(crate) struct IndexEntry<'a> {
     /// How often it was tried, with the attempt that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
-    /// How the last attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
     /// The signal that the exit code tells of, as in `SIGKILL`.
@@ -102,10 +87,8 @@ pub(crate) struct IndexEntry<'a> {
     /// The sentence that belongs to the reason; for a failed worker its last lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The node of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a str>,
-    /// The Pod of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<&'a str>,
     /// The Job of that Pod, where a Job and those that retry it are told of together.
@@ -114,7 +97,6 @@ pub(crate) struct IndexEntry<'a> {
     /// When the last attempt started (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<Timestamp>,
-    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished: Option<Timestamp>,
     /// Seconds from its start to its end, or until now.
@@ -123,7 +105,6 @@ pub(crate) struct IndexEntry<'a> {
 }
 
 impl<'a> IndexEntry<'a> {
-    /// An index with its item.
     pub(crate) fn new(row: &'a IndexRow, item: Option<&'a String>, now: Timestamp) -> Self {
         Self {
             index: row.index,
@@ -144,19 +125,13 @@ impl<'a> IndexEntry<'a> {
     }
 }
 
-/// The indexes of a Job.
 pub(crate) fn index_list<'a>(
     state: &'a JobState,
     rows: &'a [IndexRow],
     items: &'a ItemTexts,
     now: Timestamp,
 ) -> IndexList<'a> {
-    IndexList {
-        api_version: API_VERSION,
-        kind: "IndexList",
-        job: JobReference::new(state),
-        items: Indexes { rows, items, now },
-    }
+    IndexList { api_version: API_VERSION, kind: "IndexList", job: JobReference::new(state), items: (rows, items, now) }
 }
 
 #[cfg(test)]

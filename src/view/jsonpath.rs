@@ -11,20 +11,19 @@ mod parse;
 mod walk;
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use serde_json::Value;
 
 use super::go;
 pub(crate) use columns::Columns;
-use walk::Found;
+use walk::{Found, find};
 
-/// A template that was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Template(Vec<Block>);
 
 /// What is wrong with a template, or with a document that it is laid over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}{}", at.map_or_else(String::new, |at| format!(" (at character {at})")))]
 pub(crate) struct Fault {
     /// Which character of the template is at fault, from 1 on; None where a document is.
     at: Option<usize>,
@@ -42,20 +41,11 @@ impl Fault {
         self
     }
 
-    /// What to write instead.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         self.hint
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)?;
-        self.at.map_or(Ok(()), |at| write!(f, " (at character {at})"))
-    }
-}
-
-/// A part of a template.
 #[derive(Clone, Debug)]
 enum Block {
     Text(String),
@@ -70,31 +60,18 @@ enum Step {
     Word(String),
     /// By escapes it may be no UTF-8.
     Text(Vec<u8>),
-    /// A number, true or false.
     Literal(Value),
     Field(String),
     Wildcard,
     Descend,
-    Slice(Slice),
+    /// `[start:end:step]`; None where it goes on to the last element.
+    Slice {
+        start: i64,
+        end: Option<i64>,
+        step: i64,
+    },
     Union(Vec<Vec<Step>>),
     Filter(Filter),
-}
-
-/// `[start:end:step]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Slice {
-    start: Option<i64>,
-    end: End,
-    step: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum End {
-    /// No colon: the element at the start alone.
-    One,
-    #[default]
-    Open,
-    Before(i64),
 }
 
 #[derive(Clone, Debug)]
@@ -105,8 +82,6 @@ enum Filter {
 }
 
 impl Template {
-    /// # Errors
-    /// What kubectl would not take, and what it would only complain about once there is data.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         parse::template(text).map(Self)
     }
@@ -117,7 +92,7 @@ impl Template {
     /// If a step can't be taken: an index that is outside, a comparison of a number and a text.
     pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
-        for found in self.find(document)? {
+        for found in find(&self.0, document)? {
             for (position, value) in found.iter().enumerate() {
                 if position > 0 {
                     text.push(b' ');
@@ -129,25 +104,14 @@ impl Template {
     }
 
     /// The same as JSON: an array for each part of the template.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
     pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, Fault> {
         let mut text = String::new();
-        for found in self.find(document)? {
+        for found in find(&self.0, document)? {
             let values = found.into_iter().map(Found::to_json).collect();
             text += &go::json(&Value::Array(values), Some(0));
             text.push('\n');
         }
         Ok(text.into_bytes())
-    }
-
-    /// What each part of the template finds.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
-    fn find<'a>(&'a self, document: &'a Value) -> Result<Vec<Vec<Found<'a>>>, Fault> {
-        walk::find(&self.0, document)
     }
 }
 

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::{Painted, cut};
 
-/// What starts each line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefix {
     /// `[3 qux] `.
@@ -19,11 +18,9 @@ pub(crate) enum Prefix {
     None,
 }
 
-/// What a line is of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) index: u32,
-    /// The item, where it is known.
     pub(crate) item: Option<&'a str>,
     /// From 1 on.
     pub(crate) attempt: u32,
@@ -46,7 +43,6 @@ const COLORS: [AnsiColors; 6] = [
 /// How many columns of an item stand before each line; `-o jsonl` has the whole of it.
 const ITEM: usize = 32;
 
-/// Returns the start of every line of an index.
 pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>) -> String {
     match prefix {
         Prefix::Index => {
@@ -146,7 +142,6 @@ fn last_state_of_line(line: &str) -> String {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry<'a> {
-    /// The completion index, from 0.
     index: u32,
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,7 +150,6 @@ pub(crate) struct Entry<'a> {
     attempt: u32,
     pod: &'a str,
     container: &'a str,
-    /// When it was written (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<Timestamp>,
     /// The line without its break, where it is UTF-8.

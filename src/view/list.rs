@@ -7,7 +7,6 @@ use super::{Widths, duration};
 use crate::index_set::IndexSet;
 use crate::state;
 
-/// The columns of a list of Jobs.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct Columns {
@@ -15,11 +14,8 @@ pub(crate) struct Columns {
     pub(crate) namespace: bool,
     /// Containers and images, as `kubectl get -o wide` adds them, and the indexes that failed.
     pub(crate) wide: bool,
-    /// The line of column names.
     pub(crate) headers: bool,
-    /// Labels with a column of their own.
     pub(crate) labels: Vec<String>,
-    /// A column with all labels.
     pub(crate) all_labels: bool,
 }
 
@@ -47,17 +43,14 @@ impl Table {
         Self { columns, widths }
     }
 
-    /// The line of column names, where it is wanted.
     pub(crate) fn header(&self) -> String {
         if self.columns.headers { self.widths.line(&header(&self.columns)) } else { String::new() }
     }
 
-    /// The line of a Job.
     pub(crate) fn row(&self, job: &Job, now: Timestamp) -> String {
         self.widths.line(&row(job, &self.columns, now))
     }
 
-    /// The line of a Job that is no longer there.
     pub(crate) fn deleted(&self, job: &Job, now: Timestamp) -> String {
         let mut row = row(job, &self.columns, now);
         "Deleted".clone_into(&mut row[usize::from(self.columns.namespace) + 1]);

@@ -14,7 +14,6 @@ pub(crate) struct Pace {
     spacing: i64,
 }
 
-/// How many looks are kept.
 const LOOKS: usize = 128;
 /// The speed is that of the last minute, or of the last quarter of the time where that is longer: then a burst of
 /// indexes that end together is not taken for the speed of all.
@@ -32,7 +31,6 @@ impl Pace {
         pace
     }
 
-    /// Takes a look.
     pub(crate) fn look(&mut self, state: &JobState, now: Timestamp) {
         let counts = state.counts();
         self.note(now.as_millisecond(), counts.succeeded + counts.failed);
@@ -44,11 +42,7 @@ impl Pace {
         }
         self.looks.push((now, finished));
         if self.looks.len() > LOOKS {
-            let mut odd = false;
-            self.looks.retain(|_| {
-                odd = !odd;
-                odd
-            });
+            self.looks = self.looks.iter().step_by(2).copied().collect();
             self.spacing *= 2;
         }
     }

@@ -6,12 +6,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::indexes;
-pub(crate) use super::indexes::csv_with as csv;
+pub(crate) use super::indexes::csv;
 use super::json::{API_VERSION, IndexEntry, JobReference};
 use crate::state::JobState;
 use crate::state::row::IndexRow;
 
-/// What an index gave, as JSON can hold it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) enum Stdout<'a> {
     #[serde(rename = "stdout")]
@@ -33,7 +32,6 @@ pub(crate) struct ResultEntry<'a> {
     /// The file with the output, in the folder of `--to`.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    /// How long the file is.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     /// The output, in the field that names its form.
@@ -42,7 +40,6 @@ pub(crate) struct ResultEntry<'a> {
 }
 
 impl<'a> ResultEntry<'a> {
-    /// An index with its item, its file and the length of that, and its output.
     pub(crate) fn new(
         row: &'a IndexRow,
         item: Option<&'a String>,
@@ -56,18 +53,13 @@ impl<'a> ResultEntry<'a> {
 }
 
 /// The beginning of a `ResultList`, up to the bracket before its first item.
-///
-/// # Errors
-/// None that can happen: texts and numbers are all it has.
 pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
     let job = serde_json::to_string(&JobReference::new(state))?;
     Ok(format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ResultList\",\"job\":{job},\"items\":["))
 }
 
-/// The end of a `ResultList`.
 pub(crate) const LIST_END: &str = "]}\n";
 
-/// The names of the columns of comma-separated values.
 pub(crate) fn csv_header(with_stdout: bool) -> String {
     if with_stdout { format!("{},stdout\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
 }

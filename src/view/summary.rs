@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::group::{Group, common, end, ending, groups, last_line};
 use super::line::last_state;
+use super::text::up_to_comma;
 use super::{beginning, duration, plural};
 use crate::index_set::IndexSet;
 use crate::state::attempt::Attempt;
 use crate::state::member;
 use crate::state::{JobState, Outcome};
 
-/// The items of a Job, as people read them.
 pub(crate) use crate::state::ItemTexts;
 
 /// How many ways of failing are told one by one.
@@ -23,7 +23,6 @@ const NAMED: usize = 3;
 const LINE: usize = 120;
 /// Longest set of indexes, in characters; `describe` shows them whole.
 const RANGES: usize = 160;
-/// How many of a failed worker's last lines are shown.
 const LAST_LINES: usize = 5;
 
 /// One sentence: the outcome, how many indexes, how long.
@@ -56,8 +55,7 @@ pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
     }
 }
 
-/// What became of the indexes, and of those that failed the causes: one for each way of failing, the most frequent
-/// first. Empty if all completed.
+/// What became of the indexes, then each way of failing, the most frequent first. Empty if all completed.
 pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
     let failed = state.failed();
     let groups = same(state, items, &failed);
@@ -142,7 +140,6 @@ impl Group<Same> {
     }
 }
 
-/// Puts together what failed in the same way.
 fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Same>> {
     let members = failed.iter().map(|index| {
         let attempt = ending(state.attempts_of(index));
@@ -174,10 +171,7 @@ fn last_lines(attempt: &Attempt) -> Vec<String> {
 /// A set that fits a few lines.
 fn short(set: &IndexSet) -> String {
     let whole = set.to_string();
-    match whole.char_indices().skip(RANGES).find(|(_, c)| *c == ',') {
-        Some((at, _)) => format!("{},… ({} in all)", &whole[..at], set.len()),
-        None => whole,
-    }
+    up_to_comma(&whole, RANGES).map(|start| format!("{start}… ({} in all)", set.len())).unwrap_or(whole)
 }
 
 fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option<&Attempt>, tries: usize) {

@@ -4,24 +4,19 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use owo_colors::Style as Color;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::index_set::IndexSet;
 
-/// How text is to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
-    /// Whether colour codes may be written.
     pub(crate) color: bool,
     /// Whether a person reads it on a terminal, so that control characters of others must not reach it.
     pub(crate) terminal: bool,
 }
 
-/// Text on its way to a stream. Only [`Printable::encoded`] writes colour codes and lets line breaks through to a
-/// terminal: this is the one gate for all that others wrote.
+/// Text on its way to a stream. All text of others passes [`Printable::encoded`] on its way to a terminal.
 pub(crate) trait Printable {
     fn bytes(&self) -> &[u8];
 
@@ -30,8 +25,7 @@ pub(crate) trait Printable {
         &[]
     }
 
-    /// The bytes for a stream of that style: for a terminal with every character made visible that could drive it or
-    /// reorder what it shows, else exactly as they are.
+    /// The bytes for a stream of that style; for a terminal, what could drive it or reorder its text is made visible.
     fn encoded(&self, style: Style) -> Cow<'_, [u8]> {
         let (bytes, colors) = (self.bytes(), if style.color { self.colors() } else { &[] });
         if !style.terminal && colors.is_empty() {
@@ -68,7 +62,6 @@ fn put(to: &mut Vec<u8>, bytes: &[u8], style: Style) {
     }
 }
 
-/// Text with coloured parts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Painted {
     pub(crate) text: Vec<u8>,
@@ -80,7 +73,6 @@ impl Painted {
         self.text.extend_from_slice(text.as_ref());
     }
 
-    /// Adds a part in a colour.
     pub(crate) fn paint(&mut self, text: &str, color: Color) {
         let start = self.text.len();
         self.push(text);
@@ -103,12 +95,8 @@ impl Printable for Painted {
     }
 }
 
-/// A count and its noun.
 pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {many}"),
-    }
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Indexes with their noun, as in `index 3` and `indexes 3,5-7`.
@@ -178,7 +166,6 @@ pub(crate) fn beginning(text: &str, most: usize) -> Cow<'_, str> {
 pub(crate) struct Widths(Vec<usize>);
 
 impl Widths {
-    /// Makes room for the cells of a row.
     pub(crate) fn fit(&mut self, cells: &[String]) {
         self.0.resize(self.0.len().max(cells.len()), 0);
         for (width, cell) in self.0.iter_mut().zip(cells) {
@@ -203,21 +190,19 @@ impl Widths {
 }
 
 /// Returns rows in columns, three blanks apart, as kubectl prints lists. Cells are printed whole.
-pub(crate) fn aligned(header: Option<&[&str]>, rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    if let Some(header) = header {
-        table.set_header(header.to_vec());
-    }
-    let columns = header.map_or_else(|| rows.first().map_or(0, Vec::len), <[&str]>::len);
-    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| escape_control(cell))));
-    for column in table.column_iter_mut() {
-        let last = column.index + 1 == columns;
-        column.set_padding((0, if last { 0 } else { 3 }));
-    }
-    let mut text = table.trim_fmt();
-    text.push('\n');
-    text
+pub(crate) fn aligned(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<_> = header.iter().map(|&name| name.to_owned()).collect();
+    let rows = || std::iter::once(&header).chain(rows);
+    let mut widths = Widths::default();
+    rows().for_each(|row| widths.fit(row));
+    let lines: Vec<_> = rows().map(|row| widths.line(row)).collect();
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// The start of a list up to its first comma at this position or behind it; None if there is none.
+pub(super) fn up_to_comma(list: &str, position: usize) -> Option<&str> {
+    let comma = position + list.get(position..)?.find(',')?;
+    Some(&list[..=comma])
 }
 
 #[cfg(test)]
@@ -256,7 +241,7 @@ mod tests {
     fn what_is_cut_or_aligned_is_measured_as_it_is_shown() {
         assert_eq!(cut("\u{1b}[2J", 6), "\\u{1b…");
         let row = vec!["\u{202e}".to_owned(), "b".to_owned()];
-        assert_eq!(aligned(None, std::slice::from_ref(&row)), "\\u{202e}   b\n");
+        assert_eq!(aligned(&["A", "B"], std::slice::from_ref(&row)), "A          B\n\\u{202e}   b\n");
         let mut widths = Widths::default();
         widths.fit(&row);
         assert_eq!(widths.line(&row), "\\u{202e}   b\n");

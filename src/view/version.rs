@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-/// Something that a server does or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ability {
     /// What it is good for, or what is done without it.
@@ -14,13 +13,11 @@ pub(crate) struct Ability {
     pub(crate) instead: String,
 }
 
-/// What was learned of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     /// As it calls itself, such as `v1.36.1`.
     pub(crate) version: String,
     pub(crate) abilities: Vec<Ability>,
-    /// Whether Kueue is there.
     pub(crate) kueue: bool,
 }
 
@@ -29,18 +26,13 @@ pub(crate) fn page(client: &str, server: Option<&Server>) -> String {
     let mut text = format!("Client Version: v{client}\n");
     let Some(Server { version, abilities, kueue }) = server else { return text };
     let _ = writeln!(text, "Server Version: {version}");
-    let (there, missing): (Vec<_>, Vec<_>) = abilities.iter().partition(|ability| ability.is_there);
-    if !there.is_empty() {
-        text.push_str("This server has:\n");
-    }
-    for Ability { what, since, .. } in there {
-        let _ = writeln!(text, "  {what} (since 1.{since})");
-    }
-    if !missing.is_empty() {
-        text.push_str("It lacks:\n");
-    }
-    for Ability { what, since, instead, .. } in missing {
-        let _ = writeln!(text, "  {what} (since 1.{since}): {instead}");
+    for (title, is_there) in [("This server has:\n", true), ("It lacks:\n", false)] {
+        let abilities: Vec<_> = abilities.iter().filter(|ability| ability.is_there == is_there).collect();
+        text.push_str(if abilities.is_empty() { "" } else { title });
+        for Ability { what, since, instead, .. } in abilities {
+            let instead = if is_there { String::new() } else { format!(": {instead}") };
+            let _ = writeln!(text, "  {what} (since 1.{since}){instead}");
+        }
     }
     text.push_str(if *kueue {
         "Kueue is there: --queue has it admit a Job.\n"

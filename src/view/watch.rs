@@ -12,7 +12,6 @@ use crate::index_set::IndexSet;
 use crate::state::attempt::{Attempt, Phase};
 use crate::state::{self, JobState};
 
-/// What the screen shows.
 pub(crate) struct Picture<'a> {
     pub(crate) state: &'a JobState,
     pub(crate) items: &'a ItemTexts,
@@ -23,27 +22,25 @@ pub(crate) struct Picture<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Widest columns of items and of nodes.
 const ITEM: usize = 24;
 const NODE: usize = 20;
 
 /// The screen: as many lines as the window has, and none wider.
 pub(crate) fn screen(picture: &Picture<'_>, (columns, rows): (usize, usize)) -> Vec<Painted> {
-    let paint = Painter { columns };
-    let mut lines = head(picture, &paint);
+    let mut lines = head(picture, columns);
     let tables = [failed(picture), active(picture), told(picture)];
     let room = rows.saturating_sub(lines.len() + 1);
     let shares = share(room, tables.each_ref().map(|table| table.rows.len()));
     for (table, share) in tables.iter().zip(shares) {
         if share > 0 {
-            table.draw(share, &paint, &mut lines);
+            table.draw(share, columns, &mut lines);
         }
     }
     lines.truncate(rows.saturating_sub(1));
     // At the bottom, where it does not move.
     lines.resize(rows.saturating_sub(1), Painted::default());
     if rows > 0 {
-        lines.push(paint.line("q quits; the job goes on", Color::new().dimmed()));
+        lines.push(line("q quits; the job goes on", columns, Color::new().dimmed()));
     }
     lines
 }
@@ -69,34 +66,22 @@ fn share(room: usize, needs: [usize; 3]) -> [usize; 3] {
     }
 }
 
-/// Cuts lines to the width of the window before they are coloured.
-struct Painter {
-    columns: usize,
+/// A line cut to the width of the window, before it is coloured.
+fn line(text: &str, columns: usize, color: Color) -> Painted {
+    let mut line = Painted::default();
+    line.paint(&cut(text, columns), color);
+    line
 }
 
-impl Painter {
-    fn line(&self, text: &str, color: Color) -> Painted {
-        let mut line = Painted::default();
-        line.paint(&cut(text, self.columns), color);
-        line
-    }
-
-    fn plain(&self, text: &str) -> Painted {
-        let mut line = Painted::default();
-        line.push(cut(text, self.columns).as_bytes());
-        line
-    }
-}
-
-fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<Painted> {
+fn head(picture: &Picture<'_>, columns: usize) -> Vec<Painted> {
     let Picture { state, pace, now, .. } = *picture;
     let Some(job) = state.job() else { return Vec::new() };
     let name = job.metadata.name.as_deref().unwrap_or_default();
     let title = format!("job {name} in namespace {}: {}", picture.namespace, state::status_word(job));
     let mut lines = vec![
-        paint.line(&title, Color::new().bold()),
-        paint.plain(&progress::line(state, pace, now)),
-        bar(state, paint),
+        line(&title, columns, Color::new().bold()),
+        line(&progress::line(state, pace, now), columns, Color::new()),
+        bar(state, columns),
         Painted::default(),
     ];
     let colors = [AnsiColors::Green, AnsiColors::Red, AnsiColors::Cyan, AnsiColors::Default];
@@ -109,18 +94,19 @@ fn head(picture: &Picture<'_>, paint: &Painter) -> Vec<Painted> {
     let width = state.completions().to_string().len();
     for ((word, set), color) in sets.into_iter().zip(colors) {
         let color = if set.is_empty() { Color::new().dimmed() } else { Color::new().color(color) };
-        lines.push(paint.line(format!("{word:9}  {:>width$}  {set}", set.len()).trim_end(), color));
+        let text = format!("{word:9}  {:>width$}  {set}", set.len());
+        lines.push(line(text.trim_end(), columns, color));
     }
     if let Some(trouble) = picture.trouble {
         lines.push(Painted::default());
-        lines.push(paint.line(trouble, Color::new().color(AnsiColors::Yellow)));
+        lines.push(line(trouble, columns, Color::new().color(AnsiColors::Yellow)));
     }
     lines
 }
 
 /// A bar of which each part has the share of its indexes, and at least one column if there is any.
-fn bar(state: &JobState, paint: &Painter) -> Painted {
-    let width = paint.columns.min(80);
+fn bar(state: &JobState, columns: usize) -> Painted {
+    let width = columns.min(80);
     let counts = state.counts();
     let parts = [
         (counts.succeeded, '█', AnsiColors::Green),
@@ -149,7 +135,7 @@ struct Table {
 }
 
 impl Table {
-    fn draw(&self, most: usize, paint: &Painter, lines: &mut Vec<Painted>) {
+    fn draw(&self, most: usize, columns: usize, lines: &mut Vec<Painted>) {
         let shown = &self.rows[..most.min(self.rows.len())];
         // A column that says nothing takes no room.
         let widths = (0..self.head.len()).filter(|&at| at == 0 || shown.iter().any(|row| !is_empty(&row[at])));
@@ -165,8 +151,8 @@ impl Table {
             cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
         };
         lines.push(Painted::default());
-        lines.push(paint.line(&join(&|at| self.head[at].to_owned()), self.color.bold()));
-        lines.extend(shown.iter().map(|row| paint.plain(&join(&|at| row[at].clone()))));
+        lines.push(line(&join(&|at| self.head[at].to_owned()), columns, self.color.bold()));
+        lines.extend(shown.iter().map(|row| line(&join(&|at| row[at].clone()), columns, Color::new())));
     }
 }
 

@@ -59,7 +59,6 @@ const OUTSIDE: [Outside; 13] = [
         layer: "view",
         crates: Some(&[
             "base64",
-            "comfy_table",
             "csv",
             "jiff",
             "k8s_openapi",
@@ -67,6 +66,7 @@ const OUTSIDE: [Outside; 13] = [
             "regex",
             "serde",
             "serde_json",
+            "thiserror",
             "unicode_width",
         ]),
         never: &OUTSIDE_WORLD,

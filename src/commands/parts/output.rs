@@ -109,12 +109,12 @@ impl Custom {
                 let rows: Result<Vec<_>, _> = objects.iter().map(|object| columns.row(object)).collect();
                 let mut rows = rows.map_err(|fault| self.misfit(&fault))?;
                 if self.widths.is_none() && self.headers {
-                    rows.insert(0, columns.names().to_vec());
+                    rows.insert(0, columns.names.clone());
                 }
                 let widths = self.widths.get_or_insert_with(|| {
                     let mut widths = Widths::default();
                     // As narrow as kubectl's columns get.
-                    widths.fit(&vec!["   ".to_owned(); columns.names().len()]);
+                    widths.fit(&vec!["   ".to_owned(); columns.names.len()]);
                     for row in &rows {
                         widths.fit(row);
                     }

@@ -1,5 +1,4 @@
-//! What to do about a cause. The words that are looked for are those of Kubernetes and of container runtimes; where they
-//! change, a hint is lost, and the cause is still told.
+//! What to do about a cause, by the words of Kubernetes and container runtimes. Where those change, only a hint is lost.
 
 use std::collections::BTreeSet;
 
@@ -171,7 +170,6 @@ fn of_pull(message: &str) -> String {
     }
 }
 
-/// How an attempt ended that failed.
 pub(super) fn of_end(attempt: &Attempt, job: &Job) -> Vec<String> {
     let message = attempt.message.as_deref().unwrap_or_default();
     let hint = match (attempt.reason.as_deref(), attempt.exit_code) {

@@ -68,10 +68,8 @@ pub(super) fn annotations(page: &mut Page, title: &str, annotations: Option<&Map
     }
 }
 
-/// At most `longest` bytes of `text`, and dots if there was more.
-///
-/// kubectl leaves half a character where its cut falls within one; the replacement character stands for that here, as
-/// a terminal would show it.
+/// At most `longest` bytes of `text`, and dots if there was more. Where kubectl leaves half a character, the replacement
+/// character stands, as a terminal would show it.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     match text.as_bytes().get(..longest) {
         Some(start) if text.len() > longest => Cow::Owned(format!("{}...", String::from_utf8_lossy(start))),

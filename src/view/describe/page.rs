@@ -21,18 +21,15 @@ impl Page {
         write!(self.text, "{piece}").expect("a string takes any text");
     }
 
-    /// Adds a whole line.
     pub(super) fn line(&mut self, level: usize, text: impl Display) {
         self.put(level, text);
         self.text.push('\n');
     }
 
-    /// Adds the line `name:` with `value` in the column next to it.
     pub(super) fn field(&mut self, level: usize, name: &str, value: impl Display) {
         self.line(level, format_args!("{name}:\t{value}"));
     }
 
-    /// Adds a field if it has a value.
     pub(super) fn optional(&mut self, level: usize, name: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.field(level, name, value);

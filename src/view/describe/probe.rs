@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use k8s_openapi::api::core::v1::{HTTPGetAction, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-/// What a probe does, and how often.
 pub(super) fn text(probe: &Probe) -> String {
     format!(
         "{} delay={}s timeout={}s period={}s #success={} #failure={}",
@@ -32,7 +31,6 @@ fn action(probe: &Probe) -> String {
     }
 }
 
-/// A port by number or by name.
 fn port(port: &IntOrString) -> String {
     match port {
         IntOrString::Int(number) => number.to_string(),

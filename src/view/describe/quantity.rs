@@ -4,19 +4,15 @@
 
 use k8s_openapi::api::core::v1::{Container, ResourceFieldSelector};
 
-/// Suffixes with the power of ten that they stand for.
 const DECIMAL: [(&str, i32); 10] =
     [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
-/// Suffixes with the power of two that they stand for.
 const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
-/// Whether there is more than nothing of it.
 pub(super) fn is_positive(quantity: &str) -> bool {
     parts(quantity, 1).is_some_and(|parts| parts > 0)
 }
 
-/// What a `resourceFieldRef` gives: the container's limit or request, divided, rounded up. `None` for resources that
-/// can't be referred to.
+/// The container's limit or request, divided, rounded up; `None` for resources that can't be referred to.
 pub(super) fn of_container(field: &ResourceFieldSelector, container: &Container) -> Option<String> {
     let resources = container.resources.as_ref();
     let (kind, name) = field.resource.split_once('.')?;
@@ -42,8 +38,7 @@ fn divided(amount: i128, divisor: i128) -> i64 {
     (amount as f64 / divisor as f64).ceil() as i64
 }
 
-/// Returns how many parts there are of it where `unit` of them make one, rounded away from zero; `None` for what is no
-/// quantity or beyond all measure.
+/// The quantity in parts of which `unit` make one, rounded away from zero; `None` for no quantity, or too large a one.
 fn parts(quantity: &str, unit: i128) -> Option<i128> {
     let (number, suffix) = quantity.split_at(quantity.find(char::is_alphabetic).unwrap_or(quantity.len()));
     let number: i128 = number.trim_end_matches('.').parse().ok()?;

@@ -3,7 +3,6 @@
 //! The tabwriter crate measures the columns that a terminal needs, where Go counts code points, and knows no other
 //! separator than tab and newline. The names and values of a Job can hold any text, so that would show.
 
-/// Blanks between two columns.
 const PADDING: usize = 2;
 
 /// Replaces the tabs in `text` by the blanks that align its columns.

@@ -47,7 +47,7 @@ fn what_is_worth_reading_comes_first() {
     let causes = causes(&state, Seen { job: &[], pods: &[], now });
     let rows = state.rows(&chosen, &mut SucceededRows::default());
     let items = ItemTexts::from([(900, "an item that is longer than a column can be".to_owned())]);
-    let text = indexed(Detail { state: &state, causes: &causes, rows: &rows, items: &items, now });
+    let text = indexed(&state, &causes, &rows, &items, now);
     let is_waiting = |line: &&str| line.contains("Pending    0 ");
     let shown: Vec<_> = text.lines().filter(|line| !is_waiting(line)).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
@@ -92,6 +92,6 @@ fn many_that_succeeded_need_no_table() {
     let (chosen, items) = (worth_reading(&state), ItemTexts::new());
     assert!(chosen.is_empty());
     let now = "2026-01-01T00:10:00Z".parse().unwrap();
-    let text = indexed(Detail { state: &state, causes: &[], rows: &[], items: &items, now });
+    let text = indexed(&state, &[], &[], &items, now);
     assert!(text.ends_with("\n  Indexes:  all succeeded; the verb indexes has a row for each\n"), "{text}");
 }

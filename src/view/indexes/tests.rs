@@ -136,7 +136,7 @@ fn colour_does_not_move_the_columns() {
 #[test]
 fn comma_separated_values() {
     let (rows, items) = (rows(), items());
-    let lines: Vec<u8> = rows.iter().flat_map(|row| csv(row, items.get(&row.index), now())).collect();
+    let lines: Vec<u8> = rows.iter().flat_map(|row| csv(row, items.get(&row.index), None, now())).collect();
     let lines = String::from_utf8(lines).unwrap();
     assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC").replace('\r', "␍"), @r#"
     index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job

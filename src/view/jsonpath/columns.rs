@@ -2,20 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Fault, Template};
+use super::{Fault, Found, Template, find};
 
-/// The columns of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     paths: Vec<Template>,
 }
 
 impl Columns {
     /// Reads `NAME:.path,NAME:.path`.
-    ///
-    /// # Errors
-    /// If a column has no path, or one that is none.
     pub(crate) fn parse(spec: &str) -> Result<Self, Fault> {
         let columns = spec.split(',').map(|column| {
             column.split_once(':').ok_or_else(|| {
@@ -27,9 +23,6 @@ impl Columns {
     }
 
     /// Reads a line of names and a line of paths.
-    ///
-    /// # Errors
-    /// As [`Columns::parse`].
     pub(crate) fn parse_lines(text: &str) -> Result<Self, Fault> {
         let mut lines = text.lines().map(str::split_whitespace);
         let (Some(names), Some(paths)) = (lines.next(), lines.next()) else {
@@ -57,20 +50,12 @@ impl Columns {
         Ok(Self { names, paths })
     }
 
-    /// The names of the columns.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
-    }
-
     /// The cells of an object.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
     pub(crate) fn row(&self, object: &Value) -> Result<Vec<String>, Fault> {
         let cell = |path: &Template| {
-            let found = path.find(object)?;
+            let found = find(&path.0, object)?;
             let none = found.first().is_none_or(Vec::is_empty).then(|| "<none>".to_owned());
-            let values = found.iter().flatten().map(super::Found::plain);
+            let values = found.iter().flatten().map(Found::plain);
             Ok(none.into_iter().chain(values).collect::<Vec<_>>().join(","))
         };
         self.paths.iter().map(cell).collect()

@@ -1,13 +1,33 @@
 //! From the text of a template to its steps.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Block, End, Fault, Filter, Slice, Step};
+use super::{Block, Fault, Filter, Step};
+use crate::view::go;
 
-/// Reads a template.
+macro_rules! patterns {
+    ($($name:ident $pattern:literal)*) => {$(
+        static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($pattern).expect("an expression"));
+    )*};
+}
+
+patterns! {
+    BRACKET r"^\[[^\]\n]*\]"
+    COMPARISON r"^([^!<>=]+)([!<>=]+)(.+)$"
+    // The first quote decides which one it is that counts; up to the next of its kind all may stand.
+    FILTER r#"^[^"')\n]*("([^\n]*?[^\\\n])??"[^)\n]*|'([^\n]*?[^\\\n])??'[^)\n]*)?\)"#
+    // A backslash takes away the meaning of what follows.
+    NAME r"(?s)^(\\.|[^ \t\r\n.,\[\]$@{}])*"
+    NUMBER r"^[+-]?[.0-9]*"
+    QUOTED r#"^("([^\n]*?[^\\\n])??"|'([^\n]*?[^\\\n])??')"#
+    SLICE r"^(-?[0-9]+)?(:(-?[0-9]+)?)?(:(-?[0-9]+)?)?$"
+    WORD r"^[^ \t\r\n.,\[\]$@{}]*"
+}
+
 pub(super) fn template(text: &str) -> Result<Vec<Block>, Fault> {
     let (mut blocks, mut at) = (Vec::new(), 0);
     let mut open_ranges = 0;
@@ -99,24 +119,28 @@ impl<'a> Reader<'a> {
         taken
     }
 
+    fn take(&mut self, pattern: &Regex) -> Option<&'a str> {
+        let taken = pattern.find(self.rest())?.as_str();
+        self.at += taken.len();
+        Some(taken)
+    }
+
     /// All steps up to the brace that ends them.
     fn steps(&mut self) -> Result<Vec<Step>, Fault> {
         let opened = self.here().saturating_sub(1);
         let mut steps = Vec::new();
         while !self.take_if("}") {
-            let next = self.rest().chars().next();
-            match next {
+            match self.rest().chars().next() {
                 None if self.nested => break,
                 None | Some('\r' | '\n') => {
                     return Err(Fault::at(opened, "{ is not closed by } on its line").with("{\"\\n\"} is a line break"));
                 }
                 Some(' ' | '@' | '$') => self.at += 1,
-                Some('[') => self.bracket(&mut steps)?,
+                Some('[') => steps.extend(self.bracket()?),
                 Some('"' | '\'') => steps.push(Step::Text(self.quoted()?)),
                 Some('.') => self.dot(&mut steps)?,
-                Some('+' | '-') => steps.push(self.number()?),
-                Some(c) if c.is_ascii_digit() => steps.push(self.number()?),
-                Some(c) if c == '_' || c.is_alphanumeric() => steps.push(self.word()),
+                Some('+' | '-' | '0'..='9') => steps.push(self.number()?),
+                Some(c) if begins_word(c) => steps.push(self.word()),
                 Some(c) => {
                     let fault = Fault::at(self.here(), format!("{c:?} does not belong into braces"));
                     return Err(fault.with("text stands outside of the braces, or in quotes"));
@@ -128,145 +152,83 @@ impl<'a> Reader<'a> {
 
     fn dot(&mut self, steps: &mut Vec<Step>) -> Result<(), Fault> {
         let here = self.here();
-        if !self.take_if("..") {
+        if self.take_if("..") {
+            if matches!(steps.last(), Some(Step::Descend)) {
+                return Err(Fault::at(here, ".. stands twice"));
+            }
+            steps.push(Step::Descend);
+            if !self.rest().starts_with(begins_word) {
+                return Ok(());
+            }
+        } else {
             self.at += 1;
-            steps.push(self.field());
-            return Ok(());
         }
-        if matches!(steps.last(), Some(Step::Descend)) {
-            return Err(Fault::at(here, ".. stands twice"));
-        }
-        steps.push(Step::Descend);
-        if self.rest().starts_with(|c: char| c == '_' || c.is_alphanumeric()) {
-            steps.push(self.field());
-        }
+        let name = self.take(&NAME).unwrap_or_default();
+        steps.push(if name == "*" { Step::Wildcard } else { Step::Field(name.replace('\\', "")) });
         Ok(())
     }
 
-    /// A name up to what ends it; a backslash takes away the meaning of what follows.
-    fn field(&mut self) -> Step {
-        let (mut name, mut escaped) = (String::new(), false);
-        let start = self.at;
-        for (position, c) in self.text[start..].char_indices() {
-            if !escaped && ends_word(c) {
-                break;
-            }
-            escaped = c == '\\' && !escaped;
-            if c != '\\' {
-                name.push(c);
-            }
-            self.at = start + position + c.len_utf8();
-        }
-        let written = &self.text[start..self.at];
-        if written == "*" { Step::Wildcard } else { Step::Field(name) }
-    }
-
     fn word(&mut self) -> Step {
-        let rest = self.rest();
-        let word = &rest[..rest.find(ends_word).unwrap_or(rest.len())];
-        self.at += word.len();
-        match word {
-            "true" | "false" => Step::Literal(Value::Bool(word == "true")),
-            _ => Step::Word(word.to_owned()),
+        match self.take(&WORD).unwrap_or_default() {
+            word @ ("true" | "false") => Step::Literal(Value::Bool(word == "true")),
+            word => Step::Word(word.to_owned()),
         }
     }
 
     fn number(&mut self) -> Result<Step, Fault> {
-        let (here, rest) = (self.here(), self.rest());
-        let signless = rest.strip_prefix(['+', '-']).unwrap_or(rest);
-        let digits = signless.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(signless.len());
-        let number = &rest[..rest.len() - signless.len() + digits];
-        self.at += number.len();
+        let here = self.here();
+        let number = self.take(&NUMBER).unwrap_or_default();
         let float = || number.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::from);
         let literal = number.parse::<i64>().ok().map(Value::from).or_else(float);
         literal.map(Step::Literal).ok_or_else(|| Fault::at(here, format!("{number:?} is not a number")))
     }
 
-    /// A text in quotes.
     fn quoted(&mut self) -> Result<Vec<u8>, Fault> {
         let here = self.here();
-        let rest = self.rest();
-        let quote = if rest.starts_with('"') { '"' } else { '\'' };
-        let mut before = quote;
-        for (position, c) in rest.char_indices().skip(1) {
-            if c == '\n' {
-                break;
-            }
-            if c == quote && before != '\\' {
-                self.at += position + 1;
-                return unescape(&rest[1..position], quote)
-                    .ok_or_else(|| Fault::at(here, format!("{} has an escape that is unknown", &rest[..=position])));
-            }
-            before = c;
-        }
-        Err(Fault::at(here, format!("{quote} is not closed by another {quote} on its line")))
+        let Some(text) = self.take(&QUOTED) else {
+            let quote = &self.rest()[..1];
+            return Err(Fault::at(here, format!("{quote} is not closed by another {quote} on its line")));
+        };
+        unescape(text).ok_or_else(|| Fault::at(here, format!("{text} has an escape that is unknown")))
     }
 
-    fn bracket(&mut self, steps: &mut Vec<Step>) -> Result<(), Fault> {
+    fn bracket(&mut self) -> Result<Vec<Step>, Fault> {
         if self.take_if("[?(") {
-            steps.push(Step::Filter(self.filter()?));
-            return Ok(());
+            return Ok(vec![Step::Filter(self.filter()?)]);
         }
-        let here = self.here();
-        let rest = self.rest();
-        let end = rest.find([']', '\n']).filter(|&end| rest[end..].starts_with(']'));
-        let end = end.ok_or_else(|| Fault::at(here, "[ is not closed by ] on its line"))?;
-        let inside = &rest[1..end];
-        self.at += end + 1;
+        let mut at = self.here() + 1;
+        let bracket = self.take(&BRACKET).ok_or_else(|| Fault::at(at - 1, "[ is not closed by ] on its line"))?;
+        let inside = &bracket[1..bracket.len() - 1];
         if !inside.contains(',') {
-            return inside_bracket(inside, here + 1, steps);
+            return inside_bracket(inside, at);
         }
         let mut parts = Vec::new();
-        let mut before = here + 1;
         for part in inside.split(',') {
-            let mut part_steps = Vec::new();
-            let trimmed = part.trim_matches(' ');
-            let offset = part.len() - part.trim_start_matches(' ').len();
-            if trimmed.starts_with("?(") {
-                part_steps = Reader::part(&format!("[{trimmed}]"), (before + offset).saturating_sub(1))?;
+            let start = at + part.len() - part.trim_start_matches(' ').len();
+            at += part.len() + 1;
+            let part = part.trim_matches(' ');
+            parts.push(if part.starts_with("?(") {
+                Reader::part(&format!("[{part}]"), start - 1)?
             } else {
-                inside_bracket(trimmed, before + offset, &mut part_steps)?;
-            }
-            parts.push(part_steps);
-            before += part.len() + 1;
+                inside_bracket(part, start)?
+            });
         }
-        steps.push(Step::Union(parts));
-        Ok(())
+        Ok(vec![Step::Union(parts)])
     }
 
     /// What stands behind `[?(`.
     fn filter(&mut self) -> Result<Filter, Fault> {
         let here = self.here();
-        let rest = self.rest();
-        // The first quote decides which one it is that counts.
-        let (mut quote, mut closed, mut before) = (None, false, '(');
-        let mut end = None;
-        for (position, c) in rest.char_indices() {
-            match c {
-                '\n' => break,
-                '"' | '\'' => match quote {
-                    None => quote = Some(c),
-                    Some(quote) => closed |= c == quote && before != '\\',
-                },
-                ')' if quote.is_some() == closed => {
-                    end = Some(position);
-                    break;
-                }
-                _ => {}
-            }
-            before = c;
-        }
-        let end = end.ok_or_else(|| Fault::at(here - 3, "[?( is not closed by )] on its line"))?;
-        self.at += end + 1;
+        let text = self.take(&FILTER).and_then(|text| text.strip_suffix(')'));
+        let text = text.ok_or_else(|| Fault::at(here - 3, "[?( is not closed by )] on its line"))?;
         if !self.take_if("]") {
-            return Err(
-                Fault::at(self.here(), "a filter is closed by )]").with("write it as in [?(@.type==\"Ready\")]")
-            );
+            let fault = Fault::at(self.here(), "a filter is closed by )]");
+            return Err(fault.with("write it as in [?(@.type==\"Ready\")]"));
         }
-        let text = &rest[..end];
-        let Some((left, operator, right)) = comparison(text) else {
+        let Some(comparison) = COMPARISON.captures(text) else {
             return Ok(Filter::Exists(Reader::part(text, here)?));
         };
+        let (_, [left, operator, right]) = comparison.extract();
         let at = here + left.len();
         let passes: fn(Ordering) -> bool = match operator {
             "==" => Ordering::is_eq,
@@ -276,95 +238,75 @@ impl<'a> Reader<'a> {
             ">" => Ordering::is_gt,
             ">=" => Ordering::is_ge,
             _ => {
-                return Err(Fault::at(at, format!("{operator:?} compares nothing"))
-                    .with("filters know ==, !=, <, <=, > and >="));
+                let fault = Fault::at(at, format!("{operator:?} compares nothing"));
+                return Err(fault.with("filters know ==, !=, <, <=, > and >="));
             }
         };
-        let sides = (Reader::part(left, here)?, Reader::part(right, at + operator.len())?);
-        for (side, at) in [(&sides.0, here), (&sides.1, at + operator.len())] {
+        let behind = at + operator.len();
+        let (left, right) = (Reader::part(left, here)?, Reader::part(right, behind)?);
+        for (side, at) in [(&left, here), (&right, behind)] {
             if let Some(word) = side.iter().find_map(|step| if let Step::Word(word) = step { Some(word) } else { None })
             {
-                let fault = unknown(word, at);
-                return Err(
-                    fault.with("a text is compared in quotes, as in [?(@.type==\"Ready\")], a path begins with @.")
-                );
+                return Err(unknown(word, at)
+                    .with("a text is compared in quotes, as in [?(@.type==\"Ready\")], a path begins with @."));
             }
         }
-        Ok(Filter::Compare(sides.0, passes, sides.1))
+        Ok(Filter::Compare(left, passes, right))
     }
 }
 
-fn ends_word(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}')
-}
-
-/// The two sides of a comparison and what is between them, if it is one: each of the three has at least a character.
-fn comparison(text: &str) -> Option<(&str, &str, &str)> {
-    let compares = ['!', '<', '>', '='];
-    let start = text.find(compares).filter(|&start| start > 0)?;
-    let length = text[start..].find(|c| !compares.contains(&c)).unwrap_or(text.len() - start);
-    let end = if start + length == text.len() { text.len() - 1 } else { start + length };
-    (end > start).then(|| (&text[..start], &text[start..end], &text[end..]))
+fn begins_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
 }
 
 /// What a pair of brackets holds that is neither a filter nor a union.
-fn inside_bracket(inside: &str, before: usize, steps: &mut Vec<Step>) -> Result<(), Fault> {
+fn inside_bracket(inside: &str, before: usize) -> Result<Vec<Step>, Fault> {
     let quoted = inside.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     if let Some(name) = quoted.filter(|name| !name.contains('\'')) {
         // The same as after a dot: dots divide unless a backslash stands before them.
-        steps.extend(Reader::part(&format!(".{name}"), before)?);
-        return Ok(());
+        return Reader::part(&format!(".{name}"), before);
     }
     let inside = if inside == "*" { ":" } else { inside };
     let wrong = || {
         Fault::at(before, format!("[{inside}] is neither an index nor a name"))
             .with("write [0], [-1], [1:3], [*], ['name'] or [?(@.type==\"Ready\")]")
     };
-    let slice = Regex::new("^(-?[0-9]+)?(:(-?[0-9]+)?)?(:(-?[0-9]+)?)?$").expect("an expression");
-    let slice = slice.captures(inside).ok_or_else(wrong)?;
+    let slice = SLICE.captures(inside).ok_or_else(wrong)?;
     let number = |group| slice.get(group).map(|number| number.as_str().parse()).transpose().map_err(|_| wrong());
+    let start: i64 = number(1)?.unwrap_or(0);
     let end = match number(3)? {
-        Some(end) => End::Before(end),
-        None if slice.get(2).is_some() => End::Open,
-        None => End::One,
+        // Without a colon the element at the start alone: behind the last one comes no other.
+        None if slice.get(2).is_none() => Some(start.saturating_add(1)).filter(|&end| end != 0),
+        end => end,
     };
-    steps.push(Step::Slice(Slice { start: number(1)?, end, step: number(5)? }));
-    Ok(())
+    Ok(vec![Step::Slice { start, end, step: number(5)?.unwrap_or(1) }])
 }
 
 /// The bytes that a text in quotes means, as in a literal of Go.
-fn unescape(text: &str, quote: char) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        if c != '\\' {
-            bytes.extend(c.to_string().bytes());
-            continue;
-        }
-        let escape = rest.next()?;
-        let mut digits = |first: Option<char>, count: usize, radix: u32| {
-            let digits: String = first.into_iter().chain(rest.by_ref().take(count)).collect();
-            let all = digits.len() == count + usize::from(first.is_some());
-            u32::from_str_radix(&digits, radix).ok().filter(|_| all && !digits.starts_with('+'))
+fn unescape(quoted: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut rest) = (Vec::new(), &quoted[1..quoted.len() - 1]);
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        bytes.extend(plain.bytes());
+        let escape = escaped.chars().next()?;
+        let end = match escape {
+            'x' | '0'..='7' => 3,
+            'u' => 5,
+            'U' => 9,
+            _ => 1,
+        };
+        let number = |start: usize, radix: u32| {
+            let digits = escaped.get(start..end).filter(|digits| !digits.starts_with('+'))?;
+            u32::from_str_radix(digits, radix).ok()
         };
         match escape {
-            'a' => bytes.push(7),
-            'b' => bytes.push(8),
-            'f' => bytes.push(12),
-            'n' => bytes.push(b'\n'),
-            'r' => bytes.push(b'\r'),
-            't' => bytes.push(b'\t'),
-            'v' => bytes.push(11),
-            '\\' => bytes.push(b'\\'),
-            'x' => bytes.push(u8::try_from(digits(None, 2, 16)?).ok()?),
-            '0'..='7' => bytes.push(u8::try_from(digits(Some(escape), 2, 8)?).ok()?),
-            'u' | 'U' => {
-                let c = char::from_u32(digits(None, if escape == 'u' { 4 } else { 8 }, 16)?)?;
-                bytes.extend(c.to_string().bytes());
-            }
-            _ if escape == quote => bytes.extend(escape.to_string().bytes()),
-            _ => return None,
+            'x' => bytes.push(u8::try_from(number(1, 16)?).ok()?),
+            '0'..='7' => bytes.push(u8::try_from(number(0, 8)?).ok()?),
+            'u' | 'U' => bytes.extend(char::from_u32(number(1, 16)?)?.to_string().bytes()),
+            _ if quoted.starts_with(escape) => bytes.extend(escape.to_string().bytes()),
+            _ => bytes.push(go::ESCAPES.iter().find(|(name, _)| *name == escape)?.1),
         }
+        rest = &escaped[end..];
     }
+    bytes.extend(rest.bytes());
     Some(bytes)
 }

@@ -83,7 +83,7 @@ fn values_are_written_as_go_writes_them() {
     assert_eq!(text("{.html}", &document), r#"["\u003ca\u003e \u0026 \u2028"]"#);
     assert_eq!(text("{.deep}", &document), r#"{"a":{"x":1e+21},"b":[1,null,1.5e-7]}"#);
     let columns = Columns::parse("DEEP:.deep,NO:no,MISSING:{.missing},TWO:.deep.b[0:2]").unwrap();
-    assert_eq!(columns.names(), ["DEEP", "NO", "MISSING", "TWO"]);
+    assert_eq!(columns.names, ["DEEP", "NO", "MISSING", "TWO"]);
     assert_eq!(
         columns.row(&document).unwrap(),
         ["map[a:map[x:1e+21] b:[1 <nil> 1.5e-07]]", "<nil>", "<none>", "1,<nil>"]

@@ -5,13 +5,12 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{Block, End, Fault, Filter, Slice, Step};
+use super::{Block, Fault, Filter, Step};
 use crate::view::go;
 
 /// The numbers that the bytes of a text are.
 static BYTES: LazyLock<Vec<Value>> = LazyLock::new(|| (0..=u8::MAX).map(Value::from).collect());
 
-/// A value that was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found<'a> {
     /// In the document, a literal of the template, or a byte of a text.
@@ -26,8 +25,9 @@ impl<'a> Found<'a> {
     /// What kubectl's jsonpath prints.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Here(Value::Null) => to.extend(b"null"),
-            Self::Here(value @ (Value::Array(_) | Value::Object(_))) => to.extend(go::json(value, None).bytes()),
+            Self::Here(value @ (Value::Null | Value::Array(_) | Value::Object(_))) => {
+                to.extend(go::json(value, None).bytes());
+            }
             Self::Here(value) => to.extend(go::plain(value).bytes()),
             Self::Text(bytes) => to.extend_from_slice(bytes),
             Self::Nothing => to.extend(b"<no value>"),
@@ -51,6 +51,10 @@ impl<'a> Found<'a> {
         }
     }
 
+    fn member(self, name: &str) -> Option<Self> {
+        if let Self::Here(value) = self { value.get(name).map(Self::Here) } else { None }
+    }
+
     fn is_null(self) -> bool {
         matches!(self, Self::Here(Value::Null))
     }
@@ -67,7 +71,6 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The bytes of a text.
     fn text(self) -> Option<&'a [u8]> {
         match self {
             Self::Here(Value::String(text)) => Some(text.as_bytes()),
@@ -88,7 +91,6 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What each block of a template finds.
 pub(super) fn find<'a>(blocks: &'a [Block], document: &'a Value) -> Result<Vec<Vec<Found<'a>>>, Fault> {
     Walk { blocks, begun: 0, inside: 0, ended: 0, last_end: None }.from(0, Found::Here(document))
 }
@@ -146,10 +148,10 @@ impl<'a> Walk<'a> {
                 Step::Word(word) => self.word(word, values)?,
                 Step::Text(text) => vec![Found::Text(text)],
                 Step::Literal(literal) => vec![Found::Here(literal); values.len()],
-                Step::Field(name) => values.into_iter().filter_map(|value| member(value, name)).collect(),
+                Step::Field(name) => values.into_iter().filter_map(|value| value.member(name)).collect(),
                 Step::Wildcard => values.into_iter().flat_map(Found::children).collect(),
                 Step::Descend => descend(values),
-                Step::Slice(slice) => sliced(*slice, values)?,
+                Step::Slice { start, end, step } => sliced((*start, *end, *step), values)?,
                 Step::Union(parts) => {
                     let mut all = Vec::new();
                     for part in parts {
@@ -205,13 +207,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn member<'a>(value: Found<'a>, name: &str) -> Option<Found<'a>> {
-    match value {
-        Found::Here(Value::Object(object)) => object.get(name).map(Found::Here),
-        _ => None,
-    }
-}
-
 /// All values that have something in them, each before what it has.
 fn descend(values: Vec<Found<'_>>) -> Vec<Found<'_>> {
     let mut all = Vec::new();
@@ -225,7 +220,7 @@ fn descend(values: Vec<Found<'_>>) -> Vec<Found<'_>> {
     all
 }
 
-fn sliced(slice: Slice, values: Vec<Found<'_>>) -> Result<Vec<Found<'_>>, Fault> {
+fn sliced((given, end, step): (i64, Option<i64>, i64), values: Vec<Found<'_>>) -> Result<Vec<Found<'_>>, Fault> {
     let mut all = Vec::new();
     for value in values {
         if value.is_null() {
@@ -236,14 +231,7 @@ fn sliced(slice: Slice, values: Vec<Found<'_>>) -> Result<Vec<Found<'_>>, Fault>
         };
         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let from_end = |index: i64| if index < 0 { index.saturating_add(length) } else { index };
-        let given = slice.start.unwrap_or(0);
-        let start = from_end(given);
-        let end = match slice.end {
-            End::Open => length,
-            End::Before(end) => from_end(end),
-            End::One if given == -1 => length,
-            End::One => from_end(given.saturating_add(1)),
-        };
+        let (start, end) = (from_end(given), end.map_or(length, from_end));
         if start == end {
             return Ok(all);
         }
@@ -257,7 +245,6 @@ fn sliced(slice: Slice, values: Vec<Found<'_>>) -> Result<Vec<Found<'_>>, Fault>
         if start > end {
             return Err(Fault::of_data(format!("a slice from {start} to {end} ends before it begins")));
         }
-        let step = slice.step.unwrap_or(1);
         if step <= 0 {
             return Err(Fault::of_data(format!("a slice goes on by steps of {step}, which leads nowhere")));
         }
