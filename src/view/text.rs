@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use owo_colors::Style as Color;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -191,12 +193,13 @@ impl Widths {
 
 /// Returns rows in columns, three blanks apart, as kubectl prints lists. Cells are printed whole.
 pub(crate) fn aligned(header: &[&str], rows: &[Vec<String>]) -> String {
-    let header: Vec<_> = header.iter().map(|&name| name.to_owned()).collect();
-    let rows = || std::iter::once(&header).chain(rows);
-    let mut widths = Widths::default();
-    rows().for_each(|row| widths.fit(row));
-    let lines: Vec<_> = rows().map(|row| widths.line(row)).collect();
-    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.to_vec());
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| escape_control(cell))));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, if column.index + 1 == header.len() { 0 } else { 3 }));
+    }
+    table.trim_fmt() + "\n"
 }
 
 /// The start of a list up to its first comma at this position or behind it; None if there is none.
