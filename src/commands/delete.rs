@@ -155,7 +155,7 @@ async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Cont
         let kept = match way.keep_results.as_ref().filter(|_| way.dry_run == DryRun::None) {
             Some(folder) => {
                 let folder = if way.with_namespace { folder.join(&namespace) } else { folder.clone() };
-                Box::pin(keep::gather_to(&folder.join(names::of_job(name(&job))), &job, cluster, context))
+                Box::pin(keep::gather(&folder.join(names::of_job(name(&job))), &job, None, cluster, context))
                     .await
                     .map(drop)
             }
@@ -241,7 +241,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
         match step.ended {
             None => {}
             Some(End::Deleted | End::Finished(_)) => return Ok(()),
-            Some(End::Interrupted | End::TimedOut) => {
+            Some(End::Stopped(_)) => {
                 let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }

@@ -133,7 +133,7 @@ async fn print_changes(
             None => {}
             Some(End::Finished(settled)) => return Ok(settled.map(|()| Exit::Success)?),
             Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-            Some(End::Interrupted | End::TimedOut) => {
+            Some(End::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
                 context.ui.hint(&format!("{} comes back", context.again(&format!("indexes {name} -w"))));
                 return Ok(Exit::Interrupted);

@@ -19,12 +19,12 @@ mod version;
 mod wait;
 mod watch;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
@@ -56,7 +56,6 @@ impl Context {
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
-    /// The namespace, if the user named one.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.global.namespace.as_deref()
     }
@@ -65,12 +64,6 @@ impl Context {
     #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
-    }
-
-    /// The time zone in which times are shown to a person.
-    #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
-    pub(crate) fn zone(&self) -> TimeZone {
-        TimeZone::system()
     }
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.
@@ -94,8 +87,7 @@ impl Context {
         ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
         for (flag, value) in flags.chain(global.as_groups.iter().map(|group| ("--as-group", group.clone()))) {
-            let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), std::borrow::Cow::into_owned);
-            let _ = write!(command, " {flag} {quoted}");
+            let _ = write!(command, " {flag} {}", quoted(&value));
         }
         if global.insecure_skip_tls_verify {
             command.push_str(" --insecure-skip-tls-verify");
@@ -106,49 +98,36 @@ impl Context {
 
 /// The flags that kubectl takes everywhere, as the cluster layer takes them.
 fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
-    let GlobalArgs {
-        namespace,
-        kubeconfig,
-        context,
-        cluster,
-        user,
-        server,
-        token,
-        as_user,
-        as_groups,
-        as_uid,
-        request_timeout,
-        certificate_authority,
-        client_certificate,
-        client_key,
-        tls_server_name,
-        insecure_skip_tls_verify,
-        disable_compression,
-    } = global;
-    let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
-        Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
+    let text = global.request_timeout;
+    let request_timeout = duration::parse(&text).map_err(|problem| {
+        Error::usage(format!("--request-timeout {text:?}: {problem}")).hint("write it as 30s or 1m")
     })?;
     Ok(ConnectOptions {
-        kubeconfig,
-        context,
-        cluster,
-        user,
-        server,
-        token,
-        namespace,
-        as_user,
-        as_groups,
-        as_uid,
+        kubeconfig: global.kubeconfig,
+        context: global.context,
+        cluster: global.cluster,
+        user: global.user,
+        server: global.server,
+        token: global.token,
+        namespace: global.namespace,
+        as_user: global.as_user,
+        as_groups: global.as_groups,
+        as_uid: global.as_uid,
         request_timeout,
         on_silence: SilenceHook::default(),
-        insecure_skip_tls_verify,
-        certificate_authority,
-        client_certificate,
-        client_key,
-        tls_server_name,
-        disable_compression,
+        insecure_skip_tls_verify: global.insecure_skip_tls_verify,
+        certificate_authority: global.certificate_authority,
+        client_certificate: global.client_certificate,
+        client_key: global.client_key,
+        tls_server_name: global.tls_server_name,
+        disable_compression: global.disable_compression,
         unattended: false,
     })
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(word.into())
 }
 
 /// Reads the command line, does what it says, and tells how it went.

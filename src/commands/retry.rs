@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
+use super::follow::FollowEnd;
 use super::follow::report::{self, not_followed, ways_back};
-use super::follow::{Follow, FollowEnd};
 use super::run::Shown;
 use super::submit::{How, Submitted};
 use super::{Context, find, follow, output, run, submit};
@@ -249,8 +249,7 @@ async fn to_the_end(
     let followed = match find::items_or_warning(items, context) {
         Ok(items) => {
             let logs = shown.view(&job, &items);
-            let follow = follow::follow(Follow { cluster, state, logs, keeper: None }, context).await;
-            follow.map(|end| (end, items))
+            follow::follow(state, logs, None, cluster, context).await.map(|end| (end, items))
         }
         Err(error) => Err(error.into()),
     };

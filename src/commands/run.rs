@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
 use super::follow::report::{self, not_followed, ways_back};
-use super::follow::{Follow, FollowEnd, LineOrder, LogView};
+use super::follow::{FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
 use super::outputs::cut::CutLogs;
-use super::outputs::keep::{self, Keeper};
+use super::outputs::folder::Folder;
+use super::outputs::keep::Keeper;
 use super::submit::{How, Submitted};
-use super::{Context, follow, inputs, resumed, settings, submit};
+use super::{Context, follow, inputs, quoted, resumed, settings, submit};
 use crate::args::{DryRun, FollowArgs, ObjectArgs, ObjectFormat, Prefix, RunArgs};
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogOptions, Streams};
+use crate::cluster::logs::LogOptions;
 use crate::error::{Error, Exit, Kind};
 use crate::manifest::{self, Manifest};
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
@@ -95,9 +96,9 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
 /// # Errors
 /// If the folder holds anything but what this same command has gathered before it was cut off.
 async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
-    let Err(taken) = keep::check_folder(folder) else { return Ok(()) };
+    let Err(taken) = Folder::check_empty(folder) else { return Ok(()) };
     match cluster.job(name).await {
-        Ok(job) if keep::is_of(folder, &job) => Ok(()),
+        Ok(job) if Folder::is_of(folder, &job) => Ok(()),
         _ => Err(taken),
     }
 }
@@ -122,7 +123,7 @@ impl Shown {
             options: LogOptions::default(),
             printer: LogPrinter::new(form, items.clone()),
             order: if self.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
-            streams: Streams::default(),
+            streams: Arc::default(),
             cut: CutLogs::default(),
         }
     }
@@ -146,8 +147,7 @@ async fn to_the_end(
     let items: ItemTexts = (0..).zip(spec.items.displays()).collect();
     let logs = shown.view(&job, &items);
     let mut keeper = shown.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
-    let follow = Follow { cluster, state: JobState::new(job), logs, keeper: keeper.as_mut() };
-    let end = match follow::follow(follow, context).await {
+    let end = match follow::follow(JobState::new(job), logs, keeper.as_mut(), cluster, context).await {
         Ok(end) => end,
         Err(error) => return Err(not_followed(&spec.name, error, cluster, context).await),
     };
@@ -170,8 +170,7 @@ async fn to_the_end(
             context.ui.status(&format!("detached: job {} goes on", spec.name));
             if let Some(keeper) = keeper {
                 let path = keeper.leave_off()?.display().to_string();
-                let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned);
-                let command = context.again(&format!("results -f {} --to {path}", spec.name));
+                let command = context.again(&format!("results -f {} --to {}", spec.name, quoted(&path)));
                 context.ui.hint(&format!("{command} goes on with the results"));
             }
             context.ui.hint(&ways_back(&spec.name, context));

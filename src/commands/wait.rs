@@ -199,8 +199,7 @@ async fn until_all_end(
         say(step.remark, context);
         let job = step.job;
         let decided = match &step.ended {
-            Some(End::Interrupted) => return Ok(Some(Stop::Interrupted)),
-            Some(End::TimedOut) => return Ok(Some(Stop::TimedOut)),
+            Some(End::Stopped(stop)) => return Ok(Some(*stop)),
             Some(End::Deleted) if waiting[job].exit.is_none() => {
                 context.ui.error(&tracker.deleted(job).into());
                 waiting[job].exit = Some(Exit::Failure);

@@ -104,7 +104,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                     // What can't be known of its Pods is left out: the outcome is known.
                     Some(End::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
                     Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-                    Some(End::Interrupted | End::TimedOut) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
+                    Some(End::Stopped(_)) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 }
             }
             Some(input) = keys.received.recv() => match input {

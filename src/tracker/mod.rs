@@ -49,10 +49,7 @@ pub(crate) enum End {
     Finished(Result<(), Error>),
     /// The Job was deleted before it ended.
     Deleted,
-    /// The program is asked to end.
-    Interrupted,
-    /// The deadline has passed.
-    TimedOut,
+    Stopped(Stop),
 }
 
 /// What has happened since the last step; nothing but the time, if all is empty.
@@ -157,7 +154,6 @@ impl Tracker {
         tracker
     }
 
-    /// The state of a family.
     pub(crate) fn state(&self, job: usize) -> &JobState {
         &self.tracked[job].state
     }
@@ -196,10 +192,7 @@ impl Tracker {
                 Some((job, answer)) = self.asked.next() => self.take_answer(job, answer),
                 burst = self.watching.next() => {
                     let burst = burst?;
-                    let ended = burst.stop.map(|stop| match stop {
-                        Stop::Interrupted => End::Interrupted,
-                        Stop::TimedOut => End::TimedOut,
-                    });
+                    let ended = burst.stop.map(End::Stopped);
                     self.take_events(burst.seen);
                     if burst.remark.is_some() || ended.is_some() || self.steps.is_empty() {
                         self.look_for_progress();

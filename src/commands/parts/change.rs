@@ -14,39 +14,39 @@ use crate::state::{self, Outcome};
 use crate::view::plural;
 
 /// How a verb speaks.
-pub(in crate::commands) struct Words {
+pub(crate) struct Words {
     /// As in `suspend job "x"`.
-    pub(in crate::commands) verb: &'static str,
+    pub(crate) verb: &'static str,
     /// As in `job.batch/x suspended`.
-    pub(in crate::commands) done: &'static str,
+    pub(crate) done: &'static str,
 }
 
 /// What a verb would do to a Job: by default nothing, as it is as it is wanted.
 #[derive(Default)]
-pub(in crate::commands) struct Step {
+pub(crate) struct Step {
     /// The fields to change; None if all is as it is wanted.
-    pub(in crate::commands) patch: Option<Value>,
+    pub(crate) patch: Option<Value>,
     /// How many Pods that run would end.
-    pub(in crate::commands) ends: usize,
+    pub(crate) ends: usize,
     /// What else the user should know.
-    pub(in crate::commands) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// What to do next.
-    pub(in crate::commands) hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 /// The name of a Job.
-pub(in crate::commands) fn name(job: &Job) -> &str {
+pub(crate) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
 
 /// How many Pods of a Job are there that have not ended.
-pub(in crate::commands) fn active(job: &Job) -> usize {
+pub(crate) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
 }
 
 /// What becomes of running indexes of a Job that end: where they start anew, `when`.
-pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
+pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
     let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
     let running = plural(ends, "running index", "running indexes");
     let anew = when.map_or_else(String::new, |when| format!("; {each} anew {when}"));
@@ -55,7 +55,7 @@ pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&st
 
 /// # Errors
 /// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
-pub(in crate::commands) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
+pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
     let name = name(job);
     let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
     if job.metadata.deletion_timestamp.is_some() {
@@ -74,7 +74,7 @@ pub(in crate::commands) fn check_unfinished(job: &Job, verb: &str, context: &Con
 
 /// # Errors
 /// If Kueue decides whether the Job runs: it would undo at once what somebody else does.
-pub(in crate::commands) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
+pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
     let Some(queue) = state::queue(job) else { return Ok(()) };
     let uid = job.metadata.uid.as_deref().unwrap_or_default();
     Err(Error::new(
@@ -92,7 +92,7 @@ pub(in crate::commands) fn check_unqueued(job: &Job, verb: &str, active: bool) -
 ///
 /// # Errors
 /// What `decide` finds wrong with any of the named Jobs, before anything is changed.
-pub(in crate::commands) async fn carry_out(
+pub(crate) async fn carry_out(
     words: &Words,
     target: TargetArgs,
     how: ChangeArgs,
@@ -141,7 +141,7 @@ fn pods(number: usize) -> String {
 ///
 /// # Errors
 /// A usage error where nobody can.
-pub(in crate::commands) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
+pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
     match context.ui.confirm(question)? {
         Some(true) => Ok(true),
         Some(false) => {

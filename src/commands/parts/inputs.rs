@@ -17,7 +17,7 @@ use crate::spec::{self, Inputs};
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Reads all that `args` names.
-pub(in crate::commands) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
+pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;
     let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");

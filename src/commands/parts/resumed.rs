@@ -24,11 +24,7 @@ const WORDS: usize = 160;
 ///
 /// # Errors
 /// As [`spec::resolve`], and if it can't be known what has succeeded in the Job that is named.
-pub(in crate::commands) async fn resolve(
-    args: RunArgs,
-    inputs: Inputs,
-    context: &mut Context,
-) -> Result<Option<Resolved>> {
+pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
     let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
     // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
     let whole = spec::resolve(args.clone(), inputs.clone())?.spec;
@@ -208,7 +204,7 @@ async fn earlier(
 
 /// Warns if a list that others may edit is not what it was when `job` was made: the items that are shown are those of
 /// now. Without the permission to read the list no items are shown, and nothing is said.
-pub(in crate::commands) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
+pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return };
     let Some(list) = listing.of_others() else { return };
     let name = job.metadata.name.as_deref().unwrap_or_default();

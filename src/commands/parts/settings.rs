@@ -15,20 +15,20 @@ use crate::spec::{Inputs, base};
 
 /// The standing defaults, and where their file is or would be.
 #[derive(Clone, Debug, Default)]
-pub(in crate::commands) struct Settings {
-    pub(in crate::commands) entries: Vec<Entry>,
-    pub(in crate::commands) path: Option<PathBuf>,
-    pub(in crate::commands) exists: bool,
+pub(crate) struct Settings {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) exists: bool,
 }
 
 /// A command line that was understood.
-pub(in crate::commands) struct CommandLine {
-    pub(in crate::commands) cli: Cli,
-    pub(in crate::commands) settings: Result<Settings, Error>,
+pub(crate) struct CommandLine {
+    pub(crate) cli: Cli,
+    pub(crate) settings: Result<Settings, Error>,
 }
 
 /// Why there is nothing to be done.
-pub(in crate::commands) enum Refused {
+pub(crate) enum Refused {
     /// What was typed is wrong, or asks for help.
     Words(clap::Error),
     Settings(Error),
@@ -46,7 +46,7 @@ const ELSEWHERE: [(&[&str], &[&str]); 7] = [
 ];
 
 /// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
-pub(in crate::commands) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused> {
+pub(crate) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let settings = load();
     let own = words.split(|word| word == "--").next().unwrap_or_default();
@@ -80,7 +80,7 @@ pub(in crate::commands) fn read_command_line(started_as: &str) -> Result<Command
 }
 
 /// The same command line, where a template stands between the flags and the standing defaults.
-pub(in crate::commands) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
+pub(crate) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
     let (Some((origin, bytes)), Ok(settings)) = (&inputs.template, &context.settings) else { return args };
     // A template that can't be read is told of by whoever takes it.
     let Ok(base) = base::parse(origin, bytes) else { return args };
@@ -217,7 +217,7 @@ fn load() -> Result<Settings, Error> {
 const CONFIG: &str = "KUBECTL_INDEXED_CONFIG";
 
 /// The file, and whether it was named, so that it has to be there.
-pub(in crate::commands) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
+pub(crate) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
     if let Some(path) = env(CONFIG) {
         return Some((path.into(), true));
     }

@@ -15,17 +15,17 @@ use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::spec::policy::Policy;
-pub(in crate::commands) use policies::mind_dropped;
+pub(crate) use policies::mind_dropped;
 
 /// What has to be known of a Job to submit it.
-pub(in crate::commands) struct Order<'a> {
-    pub(in crate::commands) name: &'a str,
+pub(crate) struct Order<'a> {
+    pub(crate) name: &'a str,
     /// What the flags ask for; an old server may not know all of it.
-    pub(in crate::commands) policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
     /// Whether the server may drop something without which the Job must not run.
-    pub(in crate::commands) ask_first: bool,
+    pub(crate) ask_first: bool,
     /// Whether Kueue lets it run.
-    pub(in crate::commands) queued: bool,
+    pub(crate) queued: bool,
 }
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
@@ -35,7 +35,7 @@ const SENT_AT_ONCE: usize = 2;
 ///
 /// # Errors
 /// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
-pub(in crate::commands) async fn dry_run(
+pub(crate) async fn dry_run(
     manifest: &Manifest,
     order: &Order<'_>,
     cluster: &Cluster,
@@ -71,15 +71,15 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
 }
 
 /// What came of a submission.
-pub(in crate::commands) struct Submitted {
+pub(crate) struct Submitted {
     /// The objects as the server has them.
-    pub(in crate::commands) manifest: Manifest,
-    pub(in crate::commands) how: How,
+    pub(crate) manifest: Manifest,
+    pub(crate) how: How,
 }
 
 /// How a Job came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum How {
+pub(crate) enum How {
     Created,
     /// An earlier submission of the same was cut off; what was missing of it is there now.
     TakenUp,
@@ -92,7 +92,7 @@ pub(in crate::commands) enum How {
 /// # Errors
 /// If the server refuses one of them. Then nothing of them is left, or the error says what is. If a Job of this name is
 /// there, and is another or has ended.
-pub(in crate::commands) async fn submit(
+pub(crate) async fn submit(
     manifest: &Manifest,
     order: &Order<'_>,
     cluster: &Cluster,
@@ -189,6 +189,6 @@ async fn store(
 }
 
 /// The reference that makes a Job own something.
-pub(in crate::commands) fn owner(name: &str, uid: &str) -> Value {
+pub(crate) fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
 }

@@ -36,7 +36,7 @@ pub(super) struct Printer {
     held: String,
     joblog: Option<JobLog>,
     printed: usize,
-    tally: Tally,
+    pub(super) tally: Tally,
 }
 
 impl Printer {
@@ -44,12 +44,6 @@ impl Printer {
         Self { form, custom, held: String::new(), joblog, printed: 0, tally: Tally::default() }
     }
 
-    /// What has become of the indexes so far.
-    pub(super) fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Begins to print.
     pub(super) fn begin(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
         match self.form.format {
             Some(ResultFormat::Csv) if self.form.headers => {
@@ -61,7 +55,6 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints an index.
     pub(super) fn print(&mut self, mut gathered: Gathered, context: &mut Context) -> Result<()> {
         self.tally.count(&gathered);
         let received = if self.joblog.is_some() { gathered.output.length() } else { 0 };
@@ -74,7 +67,7 @@ impl Printer {
         let text = bytes.as_deref().map(|bytes| if self.form.trim { bytes.trim_ascii() } else { bytes });
         let json = text.filter(|_| self.form.parse_json).and_then(compact);
         if self.form.parse_json && json.is_none() && text.is_some() && row.status == IndexStatus::Succeeded {
-            self.tally.not_json(row.index);
+            self.tally.no_json.insert(row.index);
         }
         let now = context.now();
         match format {

@@ -25,11 +25,11 @@ const NOT_COME: Duration = Duration::from_secs(5);
 
 /// Where a log stands in index order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::commands) struct LaneKey {
-    pub(in crate::commands) index: u32,
-    pub(in crate::commands) attempt: u32,
+pub(crate) struct LaneKey {
+    pub(crate) index: u32,
+    pub(crate) attempt: u32,
     /// The place of the container within the Pod.
-    pub(in crate::commands) container: usize,
+    pub(crate) container: usize,
 }
 
 /// What waits, of all lanes.
@@ -66,7 +66,7 @@ enum Held {
 
 /// All lanes.
 #[derive(Clone, Debug, Default)]
-pub(in crate::commands) struct Lanes {
+pub(crate) struct Lanes {
     store: Arc<Mutex<Store>>,
     news: Arc<Notify>,
 }
@@ -77,7 +77,7 @@ impl Lanes {
     }
 
     /// A log that is going to come; none of its lines is older than `not_before`.
-    pub(in crate::commands) fn open(&self, key: LaneKey, not_before: Option<Timestamp>) {
+    pub(crate) fn open(&self, key: LaneKey, not_before: Option<Timestamp>) {
         let lane = Lane { waiting: VecDeque::new(), begun: None, ended: false, last: Instant::now(), has_come: false };
         self.with(|store| {
             store.lanes.insert(key, lane);
@@ -109,11 +109,7 @@ impl Lanes {
     ///
     /// # Errors
     /// As [`Lanes::push`].
-    pub(in crate::commands) async fn fill(
-        &self,
-        key: LaneKey,
-        mut batches: mpsc::Receiver<LogBatch>,
-    ) -> io::Result<()> {
+    pub(crate) async fn fill(&self, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> io::Result<()> {
         while let Some(batch) = batches.recv().await {
             self.push(key, batch)?;
         }
@@ -122,17 +118,17 @@ impl Lanes {
     }
 
     /// Waits until there is something to look at.
-    pub(in crate::commands) async fn news(&self) {
+    pub(crate) async fn news(&self) {
         self.news.notified().await;
     }
 
     /// Whether all was printed.
-    pub(in crate::commands) fn are_empty(&self) -> bool {
+    pub(crate) fn are_empty(&self) -> bool {
         self.with(|store| store.lanes.is_empty())
     }
 
     /// Whether all that came of an index was printed, and no more is going to come of the logs that were opened.
-    pub(in crate::commands) fn have_printed(&self, index: u32) -> bool {
+    pub(crate) fn have_printed(&self, index: u32) -> bool {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
         self.with(|store| store.lanes.range(first..=last).next().is_none())
@@ -142,7 +138,7 @@ impl Lanes {
     ///
     /// # Errors
     /// If it can't be written, or not be read from disk.
-    pub(in crate::commands) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
         loop {
@@ -164,12 +160,7 @@ impl Lanes {
     ///
     /// # Errors
     /// As [`Lanes::print_index`].
-    pub(in crate::commands) fn print_by_time(
-        &self,
-        turn: Option<Duration>,
-        printer: &mut LogPrinter,
-        ui: &mut Ui,
-    ) -> Result<()> {
+    pub(crate) fn print_by_time(&self, turn: Option<Duration>, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let now = Instant::now();
         loop {
             let ready = self.with(|store| store.next_by_time(now, turn))?;
@@ -179,7 +170,7 @@ impl Lanes {
                 if position > from && until.is_some_and(|until| time.is_some_and(|time| time > until)) {
                     break;
                 }
-                printer.line(&batch.source, time, line, ui)?;
+                printer.lines(&batch.source, [(time, line)], ui)?;
                 position += 1;
             }
             self.with(|store| store.put_back(key, batch, position));

@@ -21,22 +21,22 @@ use crate::view::{Painted, Printable, Style};
 /// How lines are printed.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub(in crate::commands) struct LogForm {
-    pub(in crate::commands) prefix: Prefix,
+pub(crate) struct LogForm {
+    pub(crate) prefix: Prefix,
     /// Whether all lines are of one index.
-    pub(in crate::commands) one_index: bool,
+    pub(crate) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
-    pub(in crate::commands) several_containers: bool,
-    pub(in crate::commands) timestamps: bool,
-    pub(in crate::commands) raw: bool,
-    pub(in crate::commands) output: Option<LogFormat>,
-    pub(in crate::commands) to: Option<PathBuf>,
-    pub(in crate::commands) filter: Filter,
+    pub(crate) several_containers: bool,
+    pub(crate) timestamps: bool,
+    pub(crate) raw: bool,
+    pub(crate) output: Option<LogFormat>,
+    pub(crate) to: Option<PathBuf>,
+    pub(crate) filter: Filter,
 }
 
 impl LogForm {
     /// Whether items stand before lines, or in their objects.
-    pub(in crate::commands) fn shows_items(&self) -> bool {
+    pub(crate) fn shows_items(&self) -> bool {
         let before_lines = match self.prefix {
             Prefix::Auto => self.to.is_none(),
             Prefix::Index => true,
@@ -48,7 +48,7 @@ impl LogForm {
 
 /// Which lines are printed.
 #[derive(Debug, Default)]
-pub(in crate::commands) struct Filter {
+pub(crate) struct Filter {
     grep: Option<RegexSet>,
     exclude: Option<RegexSet>,
 }
@@ -56,7 +56,7 @@ pub(in crate::commands) struct Filter {
 impl Filter {
     /// # Errors
     /// A usage error if one of them is no regular expression.
-    pub(in crate::commands) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
+    pub(crate) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
             _ => RegexSet::new(texts).map(Some).map_err(|problem| {
@@ -78,7 +78,7 @@ impl Filter {
 }
 
 /// Prints lines.
-pub(in crate::commands) struct LogPrinter {
+pub(crate) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
     prefix: line::Prefix,
@@ -93,7 +93,7 @@ pub(in crate::commands) struct LogPrinter {
 
 impl LogPrinter {
     /// Nothing is written yet.
-    pub(in crate::commands) fn new(form: LogForm, items: ItemTexts) -> Self {
+    pub(crate) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
             Prefix::Auto if form.to.is_some() => line::Prefix::None,
             Prefix::Auto if form.one_index && !form.several_containers => line::Prefix::None,
@@ -105,7 +105,7 @@ impl LogPrinter {
     }
 
     /// Whether the time of each line is needed.
-    pub(in crate::commands) fn needs_times(&self) -> bool {
+    pub(crate) fn needs_times(&self) -> bool {
         self.form.timestamps || self.form.output.is_some()
     }
 
@@ -113,7 +113,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If it can't be written.
-    pub(in crate::commands) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
         if let Some(folder) = &self.form.to {
             fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
         } else if self.form.output == Some(LogFormat::Json) {
@@ -126,7 +126,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If it can't be written.
-    pub(in crate::commands) fn end(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn end(&mut self, ui: &mut Ui) -> Result<()> {
         if self.form.output == Some(LogFormat::Json) {
             let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
             if self.form.to.is_none() {
@@ -145,7 +145,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If they can't be written; a closed pipe is told by its kind.
-    pub(in crate::commands) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
         let as_it_is = self.prefix == line::Prefix::None
             && self.form.output.is_none()
             && !self.form.timestamps
@@ -153,30 +153,21 @@ impl LogPrinter {
         if as_it_is && !self.redraws(ui.style()) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
-        let mut text = std::mem::take(&mut self.buffer);
-        text.clear();
-        for (time, line) in batch.lines() {
-            self.render(&mut text, &batch.source, time, line, ui.style());
-        }
-        self.write(&batch.source, &text, ui)?;
-        self.buffer = text;
-        Ok(())
+        self.lines(&batch.source, batch.lines(), ui)
     }
 
-    /// Prints one line.
-    ///
-    /// # Errors
-    /// As [`LogPrinter::batch`].
-    pub(in crate::commands) fn line(
+    /// Prints lines one by one.
+    pub(crate) fn lines<'a>(
         &mut self,
         source: &Arc<LogSource>,
-        time: Option<Timestamp>,
-        line: &[u8],
+        lines: impl IntoIterator<Item = (Option<Timestamp>, &'a [u8])>,
         ui: &mut Ui,
     ) -> Result<()> {
         let mut text = std::mem::take(&mut self.buffer);
         text.clear();
-        self.render(&mut text, source, time, line, ui.style());
+        for (time, line) in lines {
+            self.render(&mut text, source, time, line, ui.style());
+        }
         self.write(source, &text, ui)?;
         self.buffer = text;
         Ok(())
@@ -186,7 +177,7 @@ impl LogPrinter {
     ///
     /// # Errors
     /// If the file can't be made.
-    pub(in crate::commands) fn done(&mut self, source: &LogSource) -> Result<()> {
+    pub(crate) fn done(&mut self, source: &LogSource) -> Result<()> {
         if let Some(path) = self.path(source) {
             self.file(path)?;
         }

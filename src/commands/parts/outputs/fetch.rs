@@ -22,7 +22,7 @@ use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
 /// How many outputs are fetched at once.
-pub(in crate::commands) const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 /// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
 const HELD: usize = 64 * 1024;
 /// How many batches of lines wait to be written.
@@ -31,22 +31,22 @@ const BATCHES: usize = 4;
 const GONE: &str = "the pod is gone";
 
 /// An index, and what its Pod told at its end.
-pub(in crate::commands) struct Found {
-    pub(in crate::commands) row: IndexRow,
-    pub(in crate::commands) item: Option<String>,
+pub(crate) struct Found {
+    pub(crate) row: IndexRow,
+    pub(crate) item: Option<String>,
     /// The termination message, if that is what is asked for.
-    pub(in crate::commands) message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 /// An index with its output.
-pub(in crate::commands) struct Gathered {
-    pub(in crate::commands) row: IndexRow,
-    pub(in crate::commands) item: Option<String>,
-    pub(in crate::commands) output: Output,
+pub(crate) struct Gathered {
+    pub(crate) row: IndexRow,
+    pub(crate) item: Option<String>,
+    pub(crate) output: Output,
 }
 
 /// What an index gave.
-pub(in crate::commands) enum Output {
+pub(crate) enum Output {
     /// Nothing is asked for.
     Unasked,
     /// It has not ended.
@@ -64,7 +64,7 @@ pub(in crate::commands) enum Output {
 
 impl Output {
     /// All of it; None if there is none.
-    pub(in crate::commands) fn read(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&mut self) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => return Ok(None),
@@ -80,7 +80,7 @@ impl Output {
     }
 
     /// How long it is.
-    pub(in crate::commands) fn length(&mut self) -> u64 {
+    pub(crate) fn length(&mut self) -> u64 {
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => 0,
             Self::Here(spool) => spool.seek(SeekFrom::End(0)).unwrap_or(0),
@@ -90,23 +90,23 @@ impl Output {
 }
 
 /// Where outputs come from, and where they go.
-pub(in crate::commands) struct Source {
-    pub(in crate::commands) cluster: Arc<Cluster>,
-    pub(in crate::commands) container: Option<String>,
-    pub(in crate::commands) from: ResultFrom,
+pub(crate) struct Source {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) container: Option<String>,
+    pub(crate) from: ResultFrom,
     /// Whether outputs are asked for at all.
-    pub(in crate::commands) outputs: bool,
-    pub(in crate::commands) folder: Option<Arc<Folder>>,
+    pub(crate) outputs: bool,
+    pub(crate) folder: Option<Arc<Folder>>,
     /// Logs of which the node no longer has all.
-    pub(in crate::commands) cut: CutLogs,
+    pub(crate) cut: CutLogs,
     /// Bounds the files that are open, too.
-    pub(in crate::commands) slots: Semaphore,
-    pub(in crate::commands) streams: Streams,
+    pub(crate) slots: Semaphore,
+    pub(crate) streams: Streams,
 }
 
 impl Source {
     /// The logs of a container, on their way to a folder or into the hands of the one who asks.
-    pub(in crate::commands) fn new(
+    pub(crate) fn new(
         cluster: &Arc<Cluster>,
         container: Option<String>,
         folder: Option<Arc<Folder>>,
@@ -128,7 +128,7 @@ impl Source {
     ///
     /// # Errors
     /// If something is wrong here; what is wrong there is told by the output.
-    pub(in crate::commands) async fn gather(&self, found: Found) -> Result<Gathered> {
+    pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
         if !self.outputs {
             return Ok(Gathered { row, item, output: Output::Unasked });
@@ -233,7 +233,7 @@ impl Source {
 }
 
 /// Where an output is written to.
-pub(in crate::commands) trait Sink: Write {
+pub(crate) trait Sink: Write {
     /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }

@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
 
 /// A digest of all that is submitted. The same command makes the same objects, unless it mixes the items.
-pub(in crate::commands) fn digest(manifest: &Manifest) -> String {
+pub(crate) fn digest(manifest: &Manifest) -> String {
     let mut hash = Hash::new(&SHA256);
     for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
         let mut object = object.clone();
@@ -32,7 +32,7 @@ pub(in crate::commands) fn digest(manifest: &Manifest) -> String {
 ///
 /// # Errors
 /// If the Job of this name is another one, is on its way out, or has ended.
-pub(in crate::commands) async fn find(
+pub(crate) async fn find(
     exists: Error,
     name: &str,
     digest: &str,

@@ -11,7 +11,7 @@ use crate::spec::server::{self, Feature};
 ///
 /// # Errors
 /// If it does not: it names the flag and the version that is needed.
-pub(in crate::commands) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
+pub(crate) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
     let missing = |what: &str, flag: &str, feature: Feature| {
@@ -43,7 +43,7 @@ fn rules(job: &Value) -> &[Value] {
 ///
 /// # Errors
 /// If it knows no Indexed Jobs.
-pub(in crate::commands) fn mind_dropped(
+pub(crate) fn mind_dropped(
     sent: &Value,
     stored: &Value,
     policy: &Policy,
