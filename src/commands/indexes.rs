@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use super::follow::report::say;
-use super::output::{self, Custom, Output};
+use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::Cluster;
@@ -27,7 +27,7 @@ use crate::view::json::{self, IndexEntry};
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
     let Output { word: output, mut custom } = output::read(output, !no_headers)?;
-    let whole = custom.as_ref().map(Custom::flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
+    let whole = custom.as_ref().map(|custom| custom.flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, watch) {
         return Err(Error::usage(format!("{flag} is about all indexes as one object, which -w could not go on with"))
             .hint("-o jsonl prints an object for each change")
@@ -135,7 +135,7 @@ async fn print_changes(
             Some(End::Deleted) => return Err(tracker.deleted(0).into()),
             Some(End::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
-                context.ui.hint(&format!("{} comes back", context.again(&format!("indexes {name} -w"))));
+                context.ui.hint(&context.next(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
             }
         }

@@ -14,7 +14,7 @@ use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
 use super::follow::print::{Filter, LogForm, LogPrinter};
 use super::follow::report::report_missing;
-use super::follow::{self, FollowEnd, LineOrder, LogView};
+use super::follow::{self, LineOrder, LogView};
 use super::indexes::status_of;
 use super::outputs::cut::CutLogs;
 use super::{Context, find};
@@ -95,8 +95,8 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         let wanted = Box::new(move |state: &JobState| selection.now(state));
         let logs = LogView { wanted, pick, options, printer, order, streams, cut };
         return match follow::follow(state, logs, None, &cluster, context).await? {
-            FollowEnd::Finished(_, missing) => report_missing(&missing, &name, context),
-            FollowEnd::Interrupted => Ok(Exit::Interrupted),
+            Some((_, missing)) => report_missing(&missing, &name, context),
+            None => Ok(Exit::Interrupted),
         };
     }
 

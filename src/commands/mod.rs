@@ -34,7 +34,7 @@ use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::{CommandLine, Settings};
-use parts::{change, find, follow, inputs, output, outputs, resumed, settings, submit};
+use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
@@ -64,6 +64,11 @@ impl Context {
     #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// A hint that names a command to type next and what it does.
+    pub(crate) fn next(&self, words: &str, does: &str) -> String {
+        format!("{} {does}", self.again(words))
     }
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.

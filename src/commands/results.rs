@@ -105,7 +105,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
 /// # Errors
 /// If the flags are at odds with each other.
 fn check(args: &ResultsArgs, format: Option<ResultFormat>, custom: Option<&Custom>) -> Result<(), Error> {
-    let whole = custom.map(Custom::flag).or((format == Some(ResultFormat::Json)).then_some("-o json"));
+    let whole = custom.map(|custom| custom.flag).or((format == Some(ResultFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, args.follow) {
         return Err(Error::usage(format!("{flag} is about one object, which can't be begun before the job ends"))
             .hint("-o jsonl prints an object for each index as it finishes"));

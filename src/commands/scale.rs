@@ -99,12 +99,12 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
     let (root, root_uid) = member::root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
         return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
-            .hint(format!("{} shows them", context.again(&format!("describe {root}")))));
+            .hint(context.next(&format!("describe {root}"), "shows them")));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {
         return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
-            .hint(format!("{} with the other items makes a Job of their own", context.again("run"))));
+            .hint(context.next("run", "with the other items makes a Job of their own")));
     }
     Ok(())
 }

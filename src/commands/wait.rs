@@ -1,6 +1,5 @@
 //! `wait`: until Jobs have completed or failed, or some of their indexes have.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -23,22 +22,20 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     let limit = duration::parse(&timeout).map_err(|problem| {
         Error::usage(format!("--timeout {timeout:?}: {problem}")).hint("write it as 90s, 10m or 2h")
     })?;
-    let names = jobs.iter().map(|text| find::job_name(text)).collect::<Result<Vec<_>, _>>()?;
+    find::job_names(&jobs)?;
     context.ui.set_quiet(quiet);
     // From the start, so that a server that never answers is not waited for longer either.
-    let time = Time { deadline: limit.map(|limit| Instant::now() + limit), given: timeout };
-
-    let (cluster, jobs) = match Box::pin(time.hold(found(&names, only_this, context))).await {
-        Some(found) => found?,
-        None => return Err(time.over("an answer of the server").into()),
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let over = |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
+    let (cluster, jobs) = tokio::select! {
+        found = Box::pin(found(&jobs, only_this, context)) => found?,
+        () = until(deadline) => return Err(over("an answer of the server").into()),
     };
-    for state in &jobs {
-        if let Some(WaitFor::Indexes(indexes)) = &goal {
-            selection::check_numbers(indexes, state)?;
-        }
+    if let Some(WaitFor::Indexes(indexes)) = &goal {
+        jobs.iter().try_for_each(|state| selection::check_numbers(indexes, state))?;
     }
     let mut waiting: Vec<_> = jobs.iter().map(|state| Waiting::new(state, context)).collect();
-    let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, time.deadline);
+    let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, deadline);
     let end = until_all_end(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
     context.ui.end_live();
     let open = || waiting.iter().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
@@ -58,46 +55,20 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
             let sentences: Vec<_> =
                 open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
             let hints = open().map(|(_, open)| context.again(&format!("describe {}", open.name)));
-            let error = time.over(&sentences.join("; "));
+            let error = over(&sentences.join("; "));
             Err(hints.fold(error, |error, hint| error.hint(format!("{hint} shows why"))).into())
         }
     }
 }
 
-/// How long may be waited.
-struct Time {
-    deadline: Option<Instant>,
-    given: String,
-}
-
-impl Time {
-    /// What comes of something, or None when the time is over first.
-    async fn hold<T>(&self, what: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            outcome = what => Some(outcome),
-            () = until(self.deadline) => None,
-        }
-    }
-
-    fn over(&self, what: &str) -> Error {
-        Error::new(Kind::TimedOut, format!("timed out after {} waiting for {what}", self.given))
-    }
-}
-
-/// The Jobs that are named, each once.
+/// The families of the Jobs that are meant.
 async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
-    let cluster = Arc::new(context.cluster().await?);
-    if names.is_empty() {
-        let job = find::job(None, &cluster, context).await?;
-        let state = find::family(job, only_this, &cluster, context).await?;
-        return Ok((cluster, vec![state]));
+    let (cluster, jobs) = find::jobs(names, context).await?;
+    let mut families = Vec::new();
+    for job in jobs {
+        families.push(find::family(job, only_this, &cluster, context).await?);
     }
-    let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
-    for name in names.iter().filter(|name| seen.insert(name.as_str())) {
-        let job = find::job(Some(name), &cluster, context).await?;
-        jobs.push(find::family(job, only_this, &cluster, context).await?);
-    }
-    Ok((cluster, jobs))
+    Ok((cluster, families))
 }
 
 /// A Job that is waited for.
@@ -158,7 +129,7 @@ impl Waiting {
                         format!("{} of job {name} failed", numbered(&failed))
                     };
                     let error = Error::new(Kind::Failed, message)
-                        .hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+                        .hint(context.next(&format!("describe {name}"), "shows every index"));
                     context.ui.error_with(&error.into(), &summary::failures_among(state, &items, &failed));
                     Exit::Failure
                 }

@@ -1,13 +1,15 @@
 //! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
 //! work is lost, and what is printed.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::output::{self, Fields, Output};
+use super::output::{self, Output};
 use super::{Context, find};
-use crate::args::{ChangeArgs, DataFormat, DryRun, ObjectFormat, TargetArgs};
+use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
 use crate::state::{self, Outcome};
@@ -64,11 +66,11 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Resu
     match state::outcome(job) {
         None => Ok(()),
         Some(Outcome::Complete) => {
-            Err(refused("it has completed").hint(format!("{} shows it", context.again(&format!("describe {name}")))))
+            Err(refused("it has completed").hint(context.next(&format!("describe {name}"), "shows it")))
         }
         Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
-            .hint(format!("{} shows why", context.again(&format!("describe {name}"))))
-            .hint(format!("{} runs what is missing as a new Job", context.again(&format!("retry {name}"))))),
+            .hint(context.next(&format!("describe {name}"), "shows why"))
+            .hint(context.next(&format!("retry {name}"), "runs what is missing as a new Job"))),
     }
 }
 
@@ -156,10 +158,10 @@ pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) 
 }
 
 /// The Jobs that are meant: named, chosen by labels, or the newest.
-async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Cluster, Vec<Job>)> {
+async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
     let TargetArgs { jobs, selector, all } = target;
     if *all || selector.is_some() {
-        let cluster = context.cluster().await?;
+        let cluster = Arc::new(context.cluster().await?);
         let mut open = cluster.jobs(false, selector.as_deref()).await?;
         open.retain(|job| {
             state::is_indexed(job) && state::outcome(job).is_none() && job.metadata.deletion_timestamp.is_none()
@@ -174,14 +176,7 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
         }
         return Ok((cluster, open));
     }
-    let names = find::job_names(jobs)?;
-    let cluster = context.cluster().await?;
-    let names = if names.is_empty() { vec![None] } else { names.iter().map(Some).collect() };
-    let mut found = Vec::new();
-    for name in names {
-        found.push(find::job(name.map(String::as_str), &cluster, context).await?);
-    }
-    Ok((cluster, found))
+    find::jobs(jobs, context).await
 }
 
 /// Changes the Jobs one by one. What goes wrong with one does not keep the others.
@@ -217,13 +212,13 @@ async fn apply(
             }
         };
         match (&mut output.custom, output.word) {
-            (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
+            (Some(custom), _) => custom.each(&[output::object(&now)?], context)?,
             (None, None) => {
                 let line = format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note());
                 context.ui.data(line)?;
             }
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
-            (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
+            (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(output::shown(&now)?),
         }
         for note in notes {
             context.ui.status(&note);
@@ -232,14 +227,9 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(word), false) = (output.word, printed.is_empty()) {
-        let whole = match printed.as_slice() {
-            [only] => output::object(only, Fields::Shown)?,
-            _ => output::list_of(&printed, Fields::Shown)?,
-        };
-        let format = if word == ObjectFormat::Yaml { DataFormat::Yaml } else { DataFormat::Json };
-        let text = output::data(&whole, format)?;
-        context.ui.data(text)?;
+    if let (Some(format), false) = (output.word.and_then(output::data_format), printed.is_empty()) {
+        let whole = if printed.len() == 1 { printed.remove(0) } else { output::list_of(printed) };
+        context.ui.data(output::data(&whole, format)?)?;
     }
     Ok(exit)
 }

@@ -40,9 +40,6 @@ pub(crate) fn job_name(text: &str) -> Result<String, Error> {
 }
 
 /// The names of Jobs as [`job_name`] reads them, each once.
-///
-/// # Errors
-/// As [`job_name`].
 pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::new();
     for text in texts {
@@ -54,35 +51,37 @@ pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// The cluster, and the Indexed Job in it that is meant.
-///
-/// # Errors
-/// As [`job_name`], before the cluster is asked, and as [`job`].
+/// The cluster, and the Indexed Job in it that is meant, as [`jobs`] finds it.
 pub(crate) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
-    named.map(job_name).transpose()?;
-    let cluster = Arc::new(context.cluster().await?);
-    let job = job(named, &cluster, context).await?;
-    Ok((cluster, job))
+    let (cluster, mut jobs) = jobs(named.map(str::to_owned).as_slice(), context).await?;
+    Ok((cluster, jobs.remove(0)))
 }
 
-/// The Indexed Job that is meant; the newest of the namespace when none is named, said on stderr.
+/// The cluster, and the Indexed Jobs in it that are meant; the newest of the namespace when none is named, said on stderr.
 ///
 /// # Errors
-/// If it is not there, or not Indexed.
-pub(crate) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Context) -> Result<Job> {
-    let Some(text) = named else {
-        let job = newest(cluster).await?;
+/// As [`job_name`], before the cluster is asked, and if one is not there, or not Indexed.
+pub(crate) async fn jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
+    let names = job_names(named)?;
+    let cluster = Arc::new(context.cluster().await?);
+    let mut jobs = Vec::new();
+    for name in &names {
+        let job = match cluster.job(name).await {
+            Err(error) if error.kind() == Kind::NotFound => {
+                return Err(with_nearest(error, name, &cluster).await.into());
+            }
+            found => found?,
+        };
+        check_indexed(&job)?;
+        jobs.push(job);
+    }
+    if names.is_empty() {
+        let job = newest(&cluster).await?;
         let name = job.metadata.name.as_deref().unwrap_or_default();
         context.ui.status(&format!("newest Indexed Job in namespace {}: {name}", cluster.namespace()));
-        return Ok(job);
-    };
-    let name = job_name(text)?;
-    let job = match cluster.job(&name).await {
-        Err(error) if error.kind() == Kind::NotFound => return Err(with_nearest(error, &name, cluster).await.into()),
-        found => found?,
-    };
-    check_indexed(&job)?;
-    Ok(job)
+        jobs.push(job);
+    }
+    Ok((cluster, jobs))
 }
 
 /// An error about a Job that is not there, with the one that may be meant.
@@ -128,7 +127,7 @@ pub(crate) fn newest_first(jobs: &mut [Job]) {
 }
 
 /// # Errors
-/// If the namespace has none.
+/// If the namespace has no Indexed Job.
 pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
     let mut jobs = cluster.jobs(false, None).await?;
     jobs.retain(state::is_indexed);
@@ -141,9 +140,6 @@ pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
 }
 
 /// Loads the whole family of a Job, or with `only_this` the Job alone; warns where retries may be missing.
-///
-/// # Errors
-/// If the server can't be asked.
 pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context: &mut Context) -> Result<JobState> {
     let (state, incomplete) = Box::pin(family::load(job, only_this, cluster)).await?;
     if let Some(error) = incomplete {
@@ -154,9 +150,6 @@ pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context
 }
 
 /// The items of a whole family.
-///
-/// # Errors
-/// As [`items_of`].
 pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
     let completions = state.members().first().map_or(0, Member::family_completions);

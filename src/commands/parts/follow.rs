@@ -47,15 +47,8 @@ pub(crate) enum LineOrder {
     ByTime,
 }
 
-/// How following ended.
-pub(crate) enum FollowEnd {
-    /// The Job has ended, and all its output is printed but what is missing.
-    Finished(Box<JobState>, Missing),
-    Interrupted,
-}
-
 /// Follows a Job, or a family of Jobs, of which no Pod is known yet, until it has ended and all its output is printed. The
-/// `keeper` keeps the output of each index as well.
+/// `keeper` keeps the output of each index as well. None if the program was asked to end before.
 ///
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
@@ -65,7 +58,7 @@ pub(crate) async fn follow(
     keeper: Option<&mut Keeper>,
     cluster: &Arc<Cluster>,
     context: &mut Context,
-) -> Result<FollowEnd> {
+) -> Result<Option<(Box<JobState>, Missing)>> {
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
     let (mut readers, mut batches) = Readers::new(logs, keeper, cluster);
     let lanes = readers.lanes.clone();
@@ -80,7 +73,7 @@ pub(crate) async fn follow(
             if lanes.are_empty() {
                 let missing = readers.finish(tracker.state(0), context).await?;
                 context.ui.end_live();
-                return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), missing));
+                return Ok(Some((Box::new(tracker.into_state()), missing)));
             }
         }
         tokio::select! {
@@ -106,7 +99,7 @@ pub(crate) async fn follow(
                     }
                     Some(End::Stopped(_)) => {
                         print_ready(&mut batches, &mut readers, context)?;
-                        return Ok(FollowEnd::Interrupted);
+                        return Ok(None);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::view::jsonpath::{Columns, Fault, Template};
 #[derive(Debug)]
 pub(crate) struct Custom {
     /// As the user calls it.
-    flag: &'static str,
+    pub(crate) flag: &'static str,
     what: What,
     headers: bool,
     /// The columns that are printed so far.
@@ -39,7 +40,6 @@ pub(crate) struct Output<T> {
 }
 
 impl<T> Output<T> {
-    /// Whether anything is asked for.
     pub(crate) fn is_some(&self) -> bool {
         self.word.is_some() || self.custom.is_some()
     }
@@ -78,11 +78,6 @@ fn wrong(flag: &str, fault: &Fault) -> Error {
 }
 
 impl Custom {
-    /// As the user calls it.
-    pub(crate) fn flag(&self) -> &'static str {
-        self.flag
-    }
-
     /// Prints a list; columns are those of its items.
     ///
     /// # Errors
@@ -141,29 +136,28 @@ pub(crate) fn data(value: &Value, format: DataFormat) -> Result<String> {
     })
 }
 
-/// Which fields of a Job are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fields {
-    /// Those that `kubectl get -o json` shows.
-    Shown,
-    /// Also who manages them, as templates find them.
-    All,
+/// The form of data that a word of `-o` stands for.
+pub(crate) fn data_format(word: impl ValueEnum) -> Option<DataFormat> {
+    DataFormat::from_str(word.to_possible_value()?.get_name(), false).ok()
 }
 
-/// The Jobs as kubectl prints several objects.
-pub(crate) fn list_of(jobs: &[Job], fields: Fields) -> Result<Value> {
-    let items = jobs.iter().map(|job| object(job, fields)).collect::<Result<Vec<_>>>()?;
-    Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
+/// Jobs as kubectl prints several objects.
+pub(crate) fn list_of(items: Vec<Value>) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
 }
 
-/// A Job as kubectl prints it.
-pub(crate) fn object(job: &Job, fields: Fields) -> Result<Value> {
+/// A Job with all its fields, as templates find them.
+pub(crate) fn object(job: &Job) -> Result<Value> {
     let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
     if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
         item.extend(fields);
     }
-    if fields == Fields::Shown {
-        manifest::clean(&mut item);
-    }
+    Ok(item)
+}
+
+/// A Job with the fields that `kubectl get -o json` shows.
+pub(crate) fn shown(job: &Job) -> Result<Value> {
+    let mut item = object(job)?;
+    manifest::clean(&mut item);
     Ok(item)
 }

@@ -5,6 +5,8 @@
 mod again;
 mod policies;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
@@ -87,12 +89,46 @@ pub(crate) enum How {
     Unchanged,
 }
 
-/// Creates the objects and lets them run; what the same command has begun before is taken up.
+/// Creates the objects and lets them run, unless the program is asked to end. What the same command has begun before
+/// is taken up.
 ///
 /// # Errors
 /// If the server refuses one of them. Then nothing of them is left, or the error says what is. If a Job of this name is
 /// there, and is another or has ended.
 pub(crate) async fn submit(
+    manifest: &Manifest,
+    order: &Order<'_>,
+    cluster: &Cluster,
+    manager: &str,
+    context: &mut Context,
+) -> Result<Submitted> {
+    let signals = context.signals.clone();
+    match signals.unless_asked(create(manifest, order, cluster, manager, context)).await {
+        Some(submitted) => submitted,
+        None => Err(cut_off(order.name, cluster, context).await.into()),
+    }
+}
+
+/// What an interrupt leaves behind that came while the Job was being submitted.
+async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+    let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
+    let left = match look {
+        Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
+            format!(
+                "job {name} is left behind suspended: nothing of it runs until the same command, with this name, takes it up"
+            )
+        }
+        Ok(Ok(_)) => format!("job {name} goes on"),
+        Ok(Err(error)) if error.kind() == Kind::NotFound => {
+            return Error::new(Kind::Interrupted, "interrupted: nothing was created");
+        }
+        Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
+    };
+    Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
+        .hint(context.next(&format!("delete {name}"), "removes it"))
+}
+
+async fn create(
     manifest: &Manifest,
     order: &Order<'_>,
     cluster: &Cluster,

@@ -107,11 +107,10 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
             error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
     } else {
         if !state.failed().is_empty() {
-            error =
-                error.hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))));
+            error = error.hint(context.next(&format!("logs {name} --index failed"), "prints what they wrote"));
         }
-        error = error.hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
-        error = error.hint(format!("{} runs them again", context.again(&format!("retry {name}"))));
+        error = error.hint(context.next(&format!("describe {name}"), "shows every index"));
+        error = error.hint(context.next(&format!("retry {name}"), "runs them again"));
     }
     let failures = summary::failures(state, items);
     context.ui.error_with(&error.into(), &failures);
@@ -125,7 +124,7 @@ pub(crate) fn report_missing(missing: &Missing, job: &str, context: &Context) ->
         return Ok(Exit::Success);
     }
     Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(format!("{} shows how each index fares", context.again(&format!("describe {job}"))))
+        .hint(context.next(&format!("describe {job}"), "shows how each index fares"))
         .into())
 }
 

@@ -71,7 +71,7 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(format!("{} shows how each index fares", context.again(&format!("indexes {name}"))));
+            hints.push(context.next(&format!("indexes {name}"), "shows how each index fares"));
         }
         if !over && !self.unfinished.is_empty() {
             faults.push(format!("{} not ended yet", has(&self.unfinished)));

@@ -39,7 +39,7 @@ pub(crate) async fn find(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<(Created, How)> {
-    let shows = format!("{} shows it", context.again(&format!("describe {name}")));
+    let shows = context.next(&format!("describe {name}"), "shows it");
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
     let annotations = job.metadata.annotations.as_ref();
     let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
@@ -75,10 +75,7 @@ pub(crate) async fn find(
                 context.again(&format!("logs {name}")),
                 context.again(&format!("results {name} --to DIR"))
             ))
-            .hint(format!(
-                "{} makes room for a new one, and so does another --name",
-                context.again(&format!("delete {name}"))
-            ))
+            .hint(context.next(&format!("delete {name}"), "makes room for a new one, and so does another --name"))
             .into());
     }
     let how = if state::is_submitting(&job) {
@@ -87,7 +84,7 @@ pub(crate) async fn find(
     } else {
         How::Unchanged
     };
-    Ok((Created { object: output::object(&job, output::Fields::Shown)? }, how))
+    Ok((Created { object: output::shown(&job)? }, how))
 }
 
 #[cfg(test)]
