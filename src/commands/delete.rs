@@ -65,7 +65,6 @@ fn age(text: &str) -> Result<Duration, Error> {
     duration::parse_age(text).map_err(|problem| wrong(problem).hint("write it as 30m, 12h or 1d"))
 }
 
-/// Which of the Jobs are meant.
 struct Filter {
     finished: bool,
     older_than: Option<Duration>,

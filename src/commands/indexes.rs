@@ -20,7 +20,6 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 use crate::tracker::{End, Interest, Tracker};
-use crate::ui::Ui;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
 
@@ -75,7 +74,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         return Ok(Exit::Success);
     }
     if output == Some(IndexFormat::Json) {
-        serde_json::to_writer_pretty(Out(&mut context.ui), &json::index_list(&state, &rows, &items, now))
+        serde_json::to_writer_pretty(&mut context.ui, &json::index_list(&state, &rows, &items, now))
             .map_err(io::Error::from)?;
         context.ui.data("\n")?;
         return Ok(Exit::Success);
@@ -142,7 +141,6 @@ async fn print_changes(
     }
 }
 
-/// Prints rows one by one.
 struct Printer {
     output: Option<IndexFormat>,
     table: Table,
@@ -175,20 +173,6 @@ impl Printer {
             },
         };
         Ok(context.ui.data(line)?)
-    }
-}
-
-/// The stream for data, for those that write piece by piece.
-struct Out<'a>(&'a mut Ui);
-
-impl io::Write for Out<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.data(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
     }
 }
 

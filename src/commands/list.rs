@@ -43,15 +43,15 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
         return Ok(Exit::Success);
     }
 
-    let data = output.and_then(output::data_format);
+    let data = output.as_ref().and_then(output::data_format);
     if let (Some(custom), false) = (&mut custom, watch) {
-        let objects = jobs.iter().map(object).collect::<Result<_>>()?;
-        custom.list(&list_of(objects), context)?;
+        let objects = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
+        custom.list(&list_of(&objects), context)?;
         return Ok(Exit::Success);
     }
     if let (Some(format), false) = (data, watch) {
-        let objects = jobs.iter().map(shown).collect::<Result<_>>()?;
-        context.ui.data(output::data(&list_of(objects), format)?)?;
+        let objects = jobs.iter().map(shown).collect::<Result<Vec<_>>>()?;
+        context.ui.data(output::data(&list_of(&objects), format)?)?;
         return Ok(Exit::Success);
     }
     let columns = Columns {
@@ -133,7 +133,6 @@ async fn print_changes(
     }
 }
 
-/// Prints Jobs one by one.
 struct Printer {
     output: Option<ListFormat>,
     custom: Option<Custom>,

@@ -140,7 +140,6 @@ fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result
     Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
-/// Reads logs that are not followed.
 struct Read<'a> {
     cluster: &'a Arc<Cluster>,
     options: LogOptions,

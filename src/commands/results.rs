@@ -58,7 +58,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     }
     let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
     let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
-    let by_item = folder.as_ref().is_some_and(Folder::is_by_item);
+    let by_item = folder.as_ref().is_some_and(|folder| folder.by_item);
     let items = rows::items(&state, &selection, by_item || follow, &cluster).await;
     let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
@@ -102,8 +102,6 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     }
 }
 
-/// # Errors
-/// If the flags are at odds with each other.
 fn check(args: &ResultsArgs, format: Option<ResultFormat>, custom: Option<&Custom>) -> Result<(), Error> {
     let whole = custom.map(|custom| custom.flag).or((format == Some(ResultFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, args.follow) {
@@ -121,10 +119,8 @@ fn check(args: &ResultsArgs, format: Option<ResultFormat>, custom: Option<&Custo
     Ok(())
 }
 
-/// # Errors
-/// If files are to be named by items that nobody knows.
 fn name_files(folder: Option<&mut Folder>, items: &ItemTexts, job: &Job) -> Result<(), Error> {
-    let Some(folder) = folder.filter(|folder| folder.is_by_item()) else { return Ok(()) };
+    let Some(folder) = folder.filter(|folder| folder.by_item) else { return Ok(()) };
     if items.is_empty() {
         let name = job.metadata.name.as_deref().unwrap_or_default();
         return Err(Error::usage(format!("the items of job {name:?} are not known"))
@@ -218,7 +214,6 @@ async fn until_the_end(
     cut_short.map_or_else(|| Ok(Some(tracker.into_state())), |error| Err(error.into()))
 }
 
-/// Results on their way to be printed.
 #[derive(Default)]
 struct Line {
     keep_order: bool,

@@ -61,7 +61,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         match submit::submit(&manifest, &order, &cluster, &launch.manager, context).await {
             Ok(Submitted { manifest, how }) => {
                 context.ui.status(&told(&source.plan, how == How::Unchanged));
-                if launch.follow.detach {
+                if launch.args.detach {
                     return launch.detach(manifest, how, &name, context);
                 }
                 let (root, all) = (source.plan.family.root, state.all().len());
@@ -69,7 +69,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
                     let done = state.succeeded().union(&now.succeeded()).len();
                     Some(format!("with it, {done} of {all} indexes of job {root} have succeeded"))
                 };
-                return Box::pin(launch.to_the_end(manifest.job, None, closing, &cluster, context)).await;
+                return Box::pin(launch.follow(manifest.job, None, closing, &cluster, context)).await;
             }
             Err(error) if is_taken(&error) => {
                 source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;

@@ -53,7 +53,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     if let Some(folder) = &launch.results {
         check_folder(folder, &spec.name, &cluster).await?;
     }
-    let detach = launch.follow.detach;
+    let detach = launch.args.detach;
     let Submitted { manifest, how } = submit::submit(&manifest, &order, &cluster, &launch.manager, context).await?;
     if how == How::Unchanged {
         let then = if detach { "" } else { ": following it" };
@@ -67,7 +67,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
     }
     let items = (0..).zip(spec.items.displays()).collect();
-    Box::pin(launch.to_the_end(manifest.job, Some(items), |_| None, &cluster, context)).await
+    Box::pin(launch.follow(manifest.job, Some(items), |_| None, &cluster, context)).await
 }
 
 /// # Errors

@@ -12,7 +12,6 @@ use crate::state::{self, member};
 use crate::view::plural;
 
 const WORDS: Words = Words { verb: "scale", done: "scaled" };
-/// What a Job is scaled to.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     parallelism: i32,
@@ -27,8 +26,6 @@ pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
-/// # Errors
-/// A usage error for two numbers that no change of a Job can have.
 fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, Error> {
     match (parallelism, completions) {
         (Some(at_once), Some(completions)) if at_once != completions => Err(Error::usage(format!(

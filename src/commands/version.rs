@@ -11,7 +11,6 @@ use crate::error::Exit;
 use crate::spec::server::{self, Feature};
 use crate::view::version::{self as view, Ability, Server};
 
-/// The version of this program.
 const CLIENT: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn version(args: VersionArgs, context: &mut Context) -> Result<Exit> {

@@ -71,7 +71,6 @@ async fn found(names: &[String], only_this: bool, context: &mut Context) -> Resu
     Ok((cluster, families))
 }
 
-/// A Job that is waited for.
 struct Waiting {
     name: String,
     progress: Progress,
@@ -85,7 +84,6 @@ impl Waiting {
         Self { name, progress: Progress::new(state, context.now()), exit: None }
     }
 
-    /// Reports how it ended, and notes it.
     async fn report(
         &mut self,
         job: usize,
@@ -170,7 +168,7 @@ async fn until_all_end(
         say(step.remark, context);
         let job = step.job;
         let decided = match &step.ended {
-            Some(End::Stopped(stop)) => return Ok(Some(*stop)),
+            Some(End::Stopped(why)) => return Ok(Some(*why)),
             Some(End::Deleted) if waiting[job].exit.is_none() => {
                 context.ui.error(&tracker.deleted(job).into());
                 waiting[job].exit = Some(Exit::Failure);

@@ -47,7 +47,6 @@ pub(crate) enum Interest {
 pub(crate) enum End {
     /// The Job has ended. Its Pods are known as far as the server has them, or the reason why they are not.
     Finished(Result<(), Error>),
-    /// The Job was deleted before it ended.
     Deleted,
     Stopped(Stop),
 }
@@ -59,7 +58,6 @@ pub(crate) struct Step {
     pub(crate) job: usize,
     /// What was seen, already applied to the state.
     pub(crate) events: Vec<Event>,
-    /// The indexes that changed.
     pub(crate) changed: IndexSet,
     pub(crate) remark: Option<Remark>,
     /// Set once for each Job, and once for all when the program is to end.
@@ -85,7 +83,6 @@ struct Tracked {
     lost_members: usize,
 }
 
-/// An answer that is on its way.
 type Asked = BoxFuture<'static, (usize, Answer)>;
 
 enum Answer {
@@ -263,9 +260,6 @@ impl Tracker {
     }
 
     /// Asks now what the Pods of the indexes that failed have to add, for a caller that does not wait for the Job's end.
-    ///
-    /// # Errors
-    /// How waiting ended, if a signal or the deadline came first.
     pub(crate) async fn settle_failed(&mut self, job: usize) -> Result<(), Stop> {
         let state = self.state(job);
         let failed = state.failed().intersection(&state.unsettled());
@@ -317,7 +311,6 @@ impl Tracker {
         }
     }
 
-    /// The error for a Job that was deleted before it ended.
     pub(crate) fn deleted(&self, job: usize) -> Error {
         let state = self.state(job);
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();

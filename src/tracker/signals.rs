@@ -28,7 +28,6 @@ impl Signals {
         });
     }
 
-    /// Waits until the program is asked to end.
     pub(crate) async fn first(&self) {
         self.first.cancelled().await;
     }

@@ -40,9 +40,6 @@ pub(crate) async fn gather(
 }
 
 /// Lists the Pods that rows of these indexes need; each is shown to `see` first.
-///
-/// # Errors
-/// If an index is named that the Job does not have, or the server can't be asked.
 pub(crate) async fn look(
     cluster: &Cluster,
     state: JobState,
@@ -60,9 +57,6 @@ pub(crate) async fn look(
 
 /// Lists the Pods of these indexes of Jobs that have ended, patiently. Pods that succeeded are left out unless
 /// `succeeded`.
-///
-/// # Errors
-/// If the server can't be reached for about two minutes, or refuses.
 pub(super) async fn last_pods(
     members: &[Member],
     indexes: &IndexSet,

@@ -30,9 +30,7 @@ pub(crate) enum Remark {
 /// Why nobody waits any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The program is asked to end.
     Interrupted,
-    /// The deadline has passed.
     TimedOut,
 }
 
@@ -50,7 +48,6 @@ impl<T> Default for Burst<T> {
     }
 }
 
-/// A connection that is lost.
 #[derive(Debug)]
 struct Outage {
     since: Instant,
@@ -85,9 +82,6 @@ impl<T: Send + 'static> Watching<T> {
     }
 
     /// Waits for the next burst. Nothing is lost if the future is dropped.
-    ///
-    /// # Errors
-    /// If the watch has ended because waiting can't help: no permission, credentials refused.
     pub(crate) async fn next(&mut self) -> Result<Burst<T>, Error> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);

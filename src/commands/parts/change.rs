@@ -15,7 +15,6 @@ use crate::error::{Error, Exit, Kind};
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
-/// How a verb speaks.
 pub(crate) struct Words {
     /// As in `suspend job "x"`.
     pub(crate) verb: &'static str,
@@ -30,13 +29,10 @@ pub(crate) struct Step {
     pub(crate) patch: Option<Value>,
     /// How many Pods that run would end.
     pub(crate) ends: usize,
-    /// What else the user should know.
     pub(crate) notes: Vec<String>,
-    /// What to do next.
     pub(crate) hint: Option<String>,
 }
 
-/// The name of a Job.
 pub(crate) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
@@ -140,9 +136,6 @@ fn pods(number: usize) -> String {
 }
 
 /// Asks whether to go on, where somebody can answer.
-///
-/// # Errors
-/// A usage error where nobody can.
 pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
     match context.ui.confirm(question)? {
         Some(true) => Ok(true),
@@ -227,14 +220,13 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(format), false) = (output.word.and_then(output::data_format), printed.is_empty()) {
-        let whole = if printed.len() == 1 { printed.remove(0) } else { output::list_of(printed) };
+    if let (Some(format), false) = (output.word.as_ref().and_then(output::data_format), printed.is_empty()) {
+        let whole = if printed.len() == 1 { printed.remove(0) } else { output::list_of(&printed) };
         context.ui.data(output::data(&whole, format)?)?;
     }
     Ok(exit)
 }
 
-/// The Job as it would be.
 fn patched(job: &Job, patch: &Value) -> Result<Job> {
     let mut value = serde_json::to_value(job)?;
     for (field, wanted) in patch["spec"].as_object().into_iter().flatten() {

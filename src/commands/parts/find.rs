@@ -16,9 +16,6 @@ use crate::state::{self, ItemTexts, JobState};
 use crate::tracker::family;
 
 /// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
-///
-/// # Errors
-/// A usage error if another kind of object is named.
 pub(crate) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
     let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
@@ -41,7 +38,7 @@ pub(crate) fn job_name(text: &str) -> Result<String, Error> {
 
 /// The names of Jobs as [`job_name`] reads them, each once.
 pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for text in texts {
         let name = job_name(text)?;
         if !names.contains(&name) {
@@ -62,10 +59,10 @@ pub(crate) async fn here(named: Option<&str>, context: &mut Context) -> Result<(
 /// # Errors
 /// As [`job_name`], before the cluster is asked, and if one is not there, or not Indexed.
 pub(crate) async fn jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
-    let names = job_names(named)?;
+    let wanted = job_names(named)?;
     let cluster = Arc::new(context.cluster().await?);
     let mut jobs = Vec::new();
-    for name in &names {
+    for name in &wanted {
         let job = match cluster.job(name).await {
             Err(error) if error.kind() == Kind::NotFound => {
                 return Err(with_nearest(error, name, &cluster).await.into());
@@ -75,7 +72,7 @@ pub(crate) async fn jobs(named: &[String], context: &mut Context) -> Result<(Arc
         check_indexed(&job)?;
         jobs.push(job);
     }
-    if names.is_empty() {
+    if wanted.is_empty() {
         let job = newest(&cluster).await?;
         let name = job.metadata.name.as_deref().unwrap_or_default();
         context.ui.status(&format!("newest Indexed Job in namespace {}: {name}", cluster.namespace()));
@@ -104,8 +101,6 @@ pub(crate) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
     Some((index.parse().ok()?, random))
 }
 
-/// # Errors
-/// If the Job gives its Pods no index.
 pub(crate) fn check_indexed(job: &Job) -> Result<(), Error> {
     if state::is_indexed(job) {
         return Ok(());
@@ -126,8 +121,6 @@ pub(crate) fn newest_first(jobs: &mut [Job]) {
     });
 }
 
-/// # Errors
-/// If the namespace has no Indexed Job.
 pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
     let mut jobs = cluster.jobs(false, None).await?;
     jobs.retain(state::is_indexed);
@@ -158,9 +151,6 @@ pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTex
 
 /// The items of these indexes as people read them; only the ConfigMaps that hold them are requested. Empty where the
 /// Job notes no list.
-///
-/// # Errors
-/// If a ConfigMap is missing, or can't be read.
 pub(crate) async fn items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
     let listing = match job.map(read::item_source) {
         Some(ItemSource::Here(list)) => return Ok(list.texts()),

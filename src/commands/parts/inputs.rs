@@ -16,7 +16,6 @@ use crate::spec::{self, Inputs};
 /// How much of a file is read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Reads all that `args` names.
 pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;

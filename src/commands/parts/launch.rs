@@ -27,7 +27,7 @@ use crate::state::{ItemTexts, JobState};
 
 /// How the Job is made, and how its output is shown.
 pub(crate) struct Launch {
-    pub(crate) follow: FollowArgs,
+    pub(crate) args: FollowArgs,
     pub(crate) dry_run: DryRun,
     pub(crate) output: Output<ObjectFormat>,
     pub(crate) manager: String,
@@ -39,20 +39,20 @@ impl Launch {
     /// # Errors
     /// If the objects would be printed among the output of the indexes.
     pub(crate) fn new(
-        follow: FollowArgs,
+        args: FollowArgs,
         objects: ObjectArgs,
         results: Option<PathBuf>,
         context: &mut Context,
     ) -> Result<Self> {
         let ObjectArgs { dry_run, output, field_manager: manager } = objects;
         let output = output::read(output, true)?;
-        if output.is_some() && !follow.detach && dry_run == DryRun::None {
+        if output.is_some() && !args.detach && dry_run == DryRun::None {
             return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
                 .hint("add --detach, or --dry-run=client to create nothing")
                 .into());
         }
-        context.ui.set_quiet(follow.quiet);
-        Ok(Self { follow, dry_run, output, manager, results })
+        context.ui.set_quiet(args.quiet);
+        Ok(Self { args, dry_run, output, manager, results })
     }
 
     /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
@@ -69,8 +69,8 @@ impl Launch {
             return Ok(Exit::Success);
         }
         let text = match self.output.word {
-            None => objects.iter().map(|object| format!("{} {done}\n", name(object))).collect(),
-            Some(ObjectFormat::Name) => objects.iter().map(|object| format!("{}\n", name(object))).collect(),
+            None => lines(&objects, |object| format!("{} {done}", name(object))),
+            Some(ObjectFormat::Name) => lines(&objects, name),
             Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
             Some(ObjectFormat::Json) => {
                 let whole = match objects.len() {
@@ -94,7 +94,7 @@ impl Launch {
 
     /// Shows what the workers write until the Job has ended. The items are read from the cluster where they are not
     /// given; `closing` is said behind the report.
-    pub(crate) async fn to_the_end(
+    pub(crate) async fn follow(
         self,
         job: Value,
         items: Option<ItemTexts>,
@@ -113,7 +113,7 @@ impl Launch {
             Err(error) => return Err(not_followed(&name, error.into(), cluster, context).await),
         };
         let mut keeper = self.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
-        let logs = view(&self.follow, &job, &items);
+        let logs = view(&self.args, &job, &items);
         let end = match follow::follow(state, logs, keeper.as_mut(), cluster, context).await {
             Ok(end) => end,
             Err(error) => return Err(not_followed(&name, error, cluster, context).await),
@@ -146,16 +146,20 @@ impl Launch {
     }
 }
 
+fn lines(objects: &[Value], line: impl Fn(&Value) -> String) -> String {
+    objects.iter().flat_map(|object| [line(object), "\n".to_owned()]).collect()
+}
+
 /// What the workers of a Job write, all of it.
-fn view(follow: &FollowArgs, job: &Job, items: &ItemTexts) -> LogView {
+fn view(args: &FollowArgs, job: &Job, items: &ItemTexts) -> LogView {
     let one_index = job.spec.as_ref().and_then(|spec| spec.completions) == Some(1);
-    let form = LogForm { prefix: follow.prefix, one_index, ..LogForm::default() };
+    let form = LogForm { prefix: args.prefix, one_index, ..LogForm::default() };
     LogView {
         wanted: Box::new(|state| state.all()),
         pick: Pick::worker(job),
         options: LogOptions::default(),
         printer: LogPrinter::new(form, items.clone()),
-        order: if follow.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
+        order: if args.keep_order { LineOrder::ByIndex } else { LineOrder::AsTheyCome },
         streams: Arc::default(),
         cut: CutLogs::default(),
     }

@@ -45,10 +45,6 @@ impl<T> Output<T> {
     }
 }
 
-/// What `-o` asks for.
-///
-/// # Errors
-/// A usage error if a template can't be read, before anything is asked of the server.
 pub(crate) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
     let custom = match form {
         None => return Ok(Output { word: None, custom: None }),
@@ -79,9 +75,6 @@ fn wrong(flag: &str, fault: &Fault) -> Error {
 
 impl Custom {
     /// Prints a list; columns are those of its items.
-    ///
-    /// # Errors
-    /// If the template does not fit what is there.
     pub(crate) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
         match &self.what {
             What::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
@@ -137,12 +130,12 @@ pub(crate) fn data(value: &Value, format: DataFormat) -> Result<String> {
 }
 
 /// The form of data that a word of `-o` stands for.
-pub(crate) fn data_format(word: impl ValueEnum) -> Option<DataFormat> {
+pub(crate) fn data_format(word: &impl ValueEnum) -> Option<DataFormat> {
     DataFormat::from_str(word.to_possible_value()?.get_name(), false).ok()
 }
 
 /// Jobs as kubectl prints several objects.
-pub(crate) fn list_of(items: Vec<Value>) -> Value {
+pub(crate) fn list_of(items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
 }
 

@@ -21,9 +21,6 @@ use crate::view::{cut, plural};
 const WORDS: usize = 160;
 
 /// What the command line means; with `--resume` without the items that have succeeded before. None if nothing is left.
-///
-/// # Errors
-/// As [`spec::resolve`], and if it can't be known what has succeeded in the Job that is named.
 pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
     let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
     // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
@@ -98,7 +95,6 @@ async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Con
 
 /// What has succeeded, as far as it can be known.
 struct History {
-    /// What has to be the same.
     work: Work,
     succeeded: Succeeded,
     /// The Jobs that the families began with, the latest first.
@@ -136,9 +132,6 @@ impl History {
     }
 
     /// Counts what has succeeded in a family: each index once, by a Job that did the same work.
-    ///
-    /// # Errors
-    /// If the items of those indexes can't be known.
     async fn count(&mut self, state: &JobState, cluster: &Cluster, context: &mut Context) -> Result<(), Error> {
         let (mut counted, mut there) = (IndexSet::new(), IndexSet::new());
         for member in state.members() {

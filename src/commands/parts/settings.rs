@@ -178,8 +178,6 @@ fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// # Errors
-/// If the file or a variable says what can't be.
 fn load() -> Result<Settings, Error> {
     let (path, named) = match locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())) {
         Some((path, named)) => (Some(path), named),

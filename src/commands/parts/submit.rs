@@ -33,10 +33,8 @@ pub(crate) struct Order<'a> {
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
 const SENT_AT_ONCE: usize = 2;
 
-/// Has the server check the objects as if they were stored, and returns what it would store.
-///
-/// # Errors
-/// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
+/// Has the server check the objects as if they were stored, and returns what it would store. An error if it would leave
+/// out what the user asked for and nothing else can stand for.
 pub(crate) async fn dry_run(
     manifest: &Manifest,
     order: &Order<'_>,
@@ -54,10 +52,7 @@ pub(crate) async fn dry_run(
     Ok(Manifest { job: job.object, config_maps })
 }
 
-/// Checks that the server did not drop what the items need to reach the worker.
-///
-/// # Errors
-/// If it knows `fileKeyRef` and keeps none, because its gate `EnvFiles` is off.
+/// Checks that the server did not drop what the items need to reach the worker, because its gate `EnvFiles` is off.
 fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     let count = |job: &Value| {
         let lists = ["initContainers", "containers"].map(|list| job.pointer(&format!("/spec/template/spec/{list}")));
@@ -72,7 +67,6 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// What came of a submission.
 pub(crate) struct Submitted {
     /// The objects as the server has them.
     pub(crate) manifest: Manifest,

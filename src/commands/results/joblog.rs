@@ -14,7 +14,6 @@ use crate::manifest::read;
 use crate::state::row::IndexRow;
 use crate::view::joblog;
 
-/// The lines so far.
 pub(super) struct JobLog {
     path: PathBuf,
     command: Vec<String>,

@@ -15,7 +15,6 @@ use crate::state::{IndexStatus, JobState};
 use crate::view::line;
 use crate::view::results::{self, ResultEntry, Stdout};
 
-/// How results are printed.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(super) struct Form {

@@ -64,7 +64,6 @@ enum Held {
     File { source: Arc<LogSource>, offset: u64, lines: usize, bytes: usize },
 }
 
-/// All lanes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lanes {
     store: Arc<Mutex<Store>>,
@@ -85,17 +84,12 @@ impl Lanes {
         });
     }
 
-    /// Lines have come.
-    ///
-    /// # Errors
-    /// If there is no room for them on disk.
     fn push(&self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
         let pushed = self.with(|store| store.push(key, batch));
         self.news.notify_one();
         pushed
     }
 
-    /// No more lines will come.
     fn end(&self, key: LaneKey) {
         self.with(|store| {
             if let Some(lane) = store.lanes.get_mut(&key) {
@@ -106,9 +100,6 @@ impl Lanes {
     }
 
     /// Hands what is read of a log to its lane, until it ends.
-    ///
-    /// # Errors
-    /// As [`Lanes::push`].
     pub(crate) async fn fill(&self, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> io::Result<()> {
         while let Some(batch) = batches.recv().await {
             self.push(key, batch)?;
@@ -117,12 +108,10 @@ impl Lanes {
         Ok(())
     }
 
-    /// Waits until there is something to look at.
     pub(crate) async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// Whether all was printed.
     pub(crate) fn are_empty(&self) -> bool {
         self.with(|store| store.lanes.is_empty())
     }
@@ -135,9 +124,6 @@ impl Lanes {
     }
 
     /// Prints what is there of one index, in order.
-    ///
-    /// # Errors
-    /// If it can't be written, or not be read from disk.
     pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
@@ -157,9 +143,6 @@ impl Lanes {
     /// Prints the lines that can be printed in the order of their times. Where logs are followed, `turn` is how long one
     /// may wait until it is read at all; no line waits much longer than that and a second for others that may never
     /// come.
-    ///
-    /// # Errors
-    /// As [`Lanes::print_index`].
     pub(crate) fn print_by_time(&self, turn: Option<Duration>, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let now = Instant::now();
         loop {
@@ -257,7 +240,6 @@ impl Store {
         }
     }
 
-    /// Removes a lane of which all was printed.
     fn close_if_done(&mut self, key: LaneKey) -> bool {
         let is_done = |lane: &Lane| lane.ended && lane.waiting.is_empty() && lane.begun.is_none();
         let done = self.lanes.get(&key).is_some_and(is_done);
@@ -308,7 +290,6 @@ impl Store {
         Ok(held_back)
     }
 
-    /// The rest of a batch waits on.
     fn put_back(&mut self, key: LaneKey, batch: LogBatch, printed: usize) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         if let Some(&next) = batch.times.get(printed) {

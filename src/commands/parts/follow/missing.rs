@@ -23,7 +23,6 @@ const MESSAGE: usize = 200;
 /// The indexes without a log, or without a part of it, and why.
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
-    /// No Pod is left.
     gone: IndexSet,
     /// A part is missing, for this reason.
     torn: BTreeMap<String, IndexSet>,
@@ -45,7 +44,6 @@ pub(crate) enum Left {
 }
 
 impl Missing {
-    /// Nothing yet.
     pub(crate) fn new(cut: CutLogs) -> Self {
         Self { cut, ..Self::default() }
     }
@@ -83,7 +81,6 @@ impl Missing {
         torn(&IndexSet::from_iter([index]), why)
     }
 
-    /// The index has no log to read.
     pub(crate) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
         let finished = state.has_succeeded(index) || state.has_failed(index);
         let Some((number, attempt)) = state.numbered_attempts_of(index).last() else {

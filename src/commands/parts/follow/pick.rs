@@ -48,10 +48,6 @@ impl Pick {
         Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
     }
 
-    /// What the flags say.
-    ///
-    /// # Errors
-    /// A usage error if the Pods of the Job have no such container.
     pub(crate) fn new(
         job: &Job,
         attempts: AttemptChoice,

@@ -18,7 +18,6 @@ use crate::view::line::{self, Entry, Origin};
 use crate::view::summary::ItemTexts;
 use crate::view::{Painted, Printable, Style};
 
-/// How lines are printed.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct LogForm {
@@ -46,7 +45,6 @@ impl LogForm {
     }
 }
 
-/// Which lines are printed.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     grep: Option<RegexSet>,
@@ -54,8 +52,6 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// # Errors
-    /// A usage error if one of them is no regular expression.
     pub(crate) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
@@ -77,22 +73,18 @@ impl Filter {
     }
 }
 
-/// Prints lines.
 pub(crate) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
     prefix: line::Prefix,
     /// The last log that was printed of, and how its lines begin.
     last: Option<(Arc<LogSource>, String)>,
-    /// Files that are begun.
     begun: HashSet<PathBuf>,
-    /// How many objects are printed.
     printed: u64,
     buffer: Painted,
 }
 
 impl LogPrinter {
-    /// Nothing is written yet.
     pub(crate) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
             Prefix::Auto if form.to.is_some() => line::Prefix::None,
@@ -109,10 +101,6 @@ impl LogPrinter {
         self.form.timestamps || self.form.output.is_some()
     }
 
-    /// What stands before everything.
-    ///
-    /// # Errors
-    /// If it can't be written.
     pub(crate) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
         if let Some(folder) = &self.form.to {
             fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
@@ -122,10 +110,6 @@ impl LogPrinter {
         Ok(())
     }
 
-    /// What stands behind everything.
-    ///
-    /// # Errors
-    /// If it can't be written.
     pub(crate) fn end(&mut self, ui: &mut Ui) -> Result<()> {
         if self.form.output == Some(LogFormat::Json) {
             let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
@@ -141,10 +125,6 @@ impl LogPrinter {
         Ok(ui.flush()?)
     }
 
-    /// Prints lines.
-    ///
-    /// # Errors
-    /// If they can't be written; a closed pipe is told by its kind.
     pub(crate) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
         let as_it_is = self.prefix == line::Prefix::None
             && self.form.output.is_none()
@@ -156,7 +136,6 @@ impl LogPrinter {
         self.lines(&batch.source, batch.lines(), ui)
     }
 
-    /// Prints lines one by one.
     pub(crate) fn lines<'a>(
         &mut self,
         source: &Arc<LogSource>,
@@ -174,9 +153,6 @@ impl LogPrinter {
     }
 
     /// A log was read to its end: one without a line leaves an empty file, not none.
-    ///
-    /// # Errors
-    /// If the file can't be made.
     pub(crate) fn done(&mut self, source: &LogSource) -> Result<()> {
         if let Some(path) = self.path(source) {
             self.file(path)?;
@@ -243,7 +219,6 @@ impl LogPrinter {
         file.write_all(text).with_context(|| format!("writing {}", path.display()))
     }
 
-    /// The file for the lines of a log.
     fn path(&self, source: &LogSource) -> Option<PathBuf> {
         let ending = match self.form.output {
             None => "log",
@@ -282,10 +257,7 @@ fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-/// A file that was begun.
-///
-/// # Errors
-/// If it is not there, or a link took its place.
+/// A file that was begun, unless something else took its place.
 fn open_again(path: &Path) -> Result<File> {
     let open = || match fs::symlink_metadata(path) {
         Ok(file) if !file.is_file() => Err(io::Error::other("something else took its place")),

@@ -154,7 +154,6 @@ impl<'a> Readers<'a> {
         self.reading(attempt.index).find(|reading| reading.uid == attempt.uid && reading.container == source.container)
     }
 
-    /// Reads what has started of one index.
     fn look_at(&mut self, index: u32, state: &JobState) -> Result<()> {
         for picked in self.view.pick.of(index, state) {
             if self.reading_of(picked.attempt, &picked.source).is_none() {

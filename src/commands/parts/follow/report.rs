@@ -38,7 +38,6 @@ pub(crate) fn say(remark: Option<Remark>, context: &mut Context) {
     }
 }
 
-/// The sentence for a lost connection.
 pub(crate) fn reconnecting(why: &str) -> String {
     format!("reconnecting to the server: {why}")
 }
@@ -82,7 +81,6 @@ impl Progress {
     }
 }
 
-/// Why a Job does not go on.
 pub(crate) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
     progress::plight(tracker.state(job), idle)
@@ -117,8 +115,6 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     Exit::Failure
 }
 
-/// # Errors
-/// If logs are missing that were to be printed.
 pub(crate) fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
     if missing.is_empty() {
         return Ok(Exit::Success);

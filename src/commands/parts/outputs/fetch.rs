@@ -21,7 +21,6 @@ use crate::error::Kind;
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
-/// How many outputs are fetched at once.
 pub(crate) const AT_ONCE: usize = 32;
 /// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
 const HELD: usize = 64 * 1024;
@@ -38,18 +37,14 @@ pub(crate) struct Found {
     pub(crate) message: Option<String>,
 }
 
-/// An index with its output.
 pub(crate) struct Gathered {
     pub(crate) row: IndexRow,
     pub(crate) item: Option<String>,
     pub(crate) output: Output,
 }
 
-/// What an index gave.
 pub(crate) enum Output {
-    /// Nothing is asked for.
     Unasked,
-    /// It has not ended.
     Unfinished,
     /// It can't be had any more, or not now: why.
     Missing(String),
@@ -79,7 +74,6 @@ impl Output {
         Ok(Some(bytes))
     }
 
-    /// How long it is.
     pub(crate) fn length(&mut self) -> u64 {
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => 0,
@@ -124,10 +118,7 @@ impl Source {
         }
     }
 
-    /// An index with its output.
-    ///
-    /// # Errors
-    /// If something is wrong here; what is wrong there is told by the output.
+    /// Fetches the output of an index. Fails where something is wrong here; what is wrong there is told by the output.
     pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
         if !self.outputs {
@@ -234,7 +225,6 @@ impl Source {
 
 /// Where an output is written to.
 pub(crate) trait Sink: Write {
-    /// Takes back the last byte.
     fn drop_last(&mut self) -> io::Result<()>;
 }
 

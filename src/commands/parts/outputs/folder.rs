@@ -52,7 +52,6 @@ struct Mark {
     container: Option<String>,
 }
 
-/// What a folder is to hold.
 pub(crate) struct Wanted<'a> {
     pub(crate) job: &'a Job,
     /// As it is, if nothing is said.
@@ -91,7 +90,8 @@ struct Line {
 /// The folder, held by this process alone.
 pub(crate) struct Folder {
     path: PathBuf,
-    by_item: bool,
+    /// Whether files are named by item, so that all items must be known.
+    pub(crate) by_item: bool,
     /// By index, where files are named by item.
     names: BTreeMap<u32, String>,
     held: Mutex<Held>,
@@ -105,10 +105,7 @@ struct Held {
 }
 
 impl Folder {
-    /// Makes a folder for the results of a Job that is not there yet.
-    ///
-    /// # Errors
-    /// If it holds anything, or can't be made.
+    /// Makes a folder for the results of a new Job; an error if it holds anything.
     pub(crate) fn check_empty(path: &Path) -> Result<()> {
         let doing = || format!("opening the folder {}", path.display());
         fs::create_dir_all(path).with_context(doing)?;
@@ -123,15 +120,11 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether the folder holds results of this Job.
     pub(crate) fn is_of(path: &Path, job: &Job) -> bool {
         Mark::read(path).is_some_and(|mark| Some(mark.uid) == job.metadata.uid)
     }
 
     /// Makes the folder, or takes up one that holds results of the same Job.
-    ///
-    /// # Errors
-    /// If it holds anything else, if another process writes to it, or if it can't be written.
     pub(crate) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
         let doing = || format!("opening the folder {}", path.display());
         let own = path.join(OWN);
@@ -163,16 +156,10 @@ impl Folder {
         // A new one: the last line of the old one may have been cut off, and it may have other names.
         let journal = replace(&own.join(JOURNAL), &own, lines(&kept).as_bytes()).with_context(doing)?;
         let held = Mutex::new(Held { kept, journal });
-        let by_item = mark.name_by == word(NameBy::Item);
+        let by_item = mark.name_by == word(&NameBy::Item);
         Ok(Self { path: path.to_owned(), by_item, names: BTreeMap::new(), held, _lock: lock })
     }
 
-    /// Whether files are named by item, so that all items must be known.
-    pub(crate) fn is_by_item(&self) -> bool {
-        self.by_item
-    }
-
-    /// Names the files by these items.
     pub(crate) fn name_by(&mut self, items: &ItemTexts) {
         self.names = names::by_item(items);
     }
@@ -190,7 +177,6 @@ impl Folder {
         (same && there && row.status == kept.row.status).then_some(kept)
     }
 
-    /// Where a file is.
     pub(crate) fn path(&self, kept: &Kept) -> PathBuf {
         self.path.join(&kept.file)
     }
@@ -257,8 +243,8 @@ impl Mark {
             job: text(&metadata.name),
             namespace: text(&metadata.namespace),
             uid: text(&metadata.uid),
-            name_by: word(wanted.name_by.unwrap_or(NameBy::Index)),
-            from: word(wanted.from),
+            name_by: word(&wanted.name_by.unwrap_or(NameBy::Index)),
+            from: word(&wanted.from),
             container: wanted.container.map(str::to_owned),
         };
         let Some(old) = Self::read(path) else {
@@ -291,7 +277,7 @@ impl Mark {
 }
 
 /// What the user types for it.
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -316,8 +302,7 @@ fn lines(kept: &BTreeMap<u32, Kept>) -> String {
     kept.values().flat_map(|kept| [&kept.line, "\n"]).collect()
 }
 
-/// # Errors
-/// If something in our own folder is not what this program makes: a link there leads outside.
+/// Checks that our own folder holds only what this program makes: a link there leads outside.
 fn check_own(path: &Path) -> Result<(), Error> {
     let own = path.join(OWN);
     let is_foreign = |path: &PathBuf| {

@@ -52,7 +52,6 @@ impl Keeper {
         })
     }
 
-    /// Begins the file for the log of an attempt.
     pub(crate) fn begin(&self, source: &LogSource) -> Result<Copy> {
         let path = self.folder.place_of(source.index);
         let file = self.folder.begin().with_context(|| format!("writing {}", path.display()))?;
@@ -88,9 +87,6 @@ impl Keeper {
     }
 
     /// Ends the gathering; `state` is the Job at its end. What could not be kept while it ran is fetched now.
-    ///
-    /// # Errors
-    /// If a result is missing that should be there, or the folder can't be written.
     pub(crate) async fn finish(self, state: &JobState, cluster: &Arc<Cluster>, context: &mut Context) -> Result<Exit> {
         let Self { path, folder, tally: mut kept, cut, .. } = self;
         folder.finish()?;
@@ -110,9 +106,6 @@ impl Keeper {
     }
 
     /// Ends the gathering before the Job has ended, and returns the folder.
-    ///
-    /// # Errors
-    /// If the folder can't be written.
     pub(crate) fn leave_off(self) -> Result<PathBuf> {
         self.folder.finish()?;
         Ok(self.path)
@@ -143,10 +136,7 @@ impl Copy {
 }
 
 /// Gathers what there is now of a Job into a folder. Behind the following of a Job, which saw which logs are `cut`, all
-/// files count as new.
-///
-/// # Errors
-/// If the folder can't be used, or a result is missing; all others are in the folder then.
+/// files count as new. Where a result is missing, all others are in the folder.
 pub(crate) async fn gather(
     path: &Path,
     job: &Job,
@@ -165,7 +155,11 @@ pub(crate) async fn gather(
     let (state, found) = rows::now(state, &Selection::default(), &items, Messages::new(false, None), cluster).await?;
     let mut tally = Tally::default();
     let gathered = stream::iter(found).map(|found| source.gather(found)).buffer_unordered(AT_ONCE);
-    let counted = gathered.try_for_each(|one| std::future::ready(Ok(tally.count(&one)))).await;
+    let counted = gathered.try_for_each(|one| {
+        tally.count(&one);
+        std::future::ready(Ok(()))
+    });
+    let counted = counted.await;
     folder.finish()?;
     counted?;
     if fresh {

@@ -11,7 +11,6 @@ const MARK: char = '~';
 /// Longest part of an item in a name, in bytes. File systems take 255 for a whole name.
 const LONGEST: usize = 120;
 
-/// The file of an index.
 pub(crate) fn by_index(index: u32) -> String {
     format!("{index}{ENDING}")
 }

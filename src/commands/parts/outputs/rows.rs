@@ -16,9 +16,6 @@ use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 
 /// What the server knows of these indexes now: the Job, and a row of each, in order.
-///
-/// # Errors
-/// If an index is named that the Job does not have, or the server can't tell.
 pub(crate) async fn now(
     state: JobState,
     selection: &Selection,

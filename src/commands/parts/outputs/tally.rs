@@ -48,8 +48,6 @@ impl Tally {
         }
     }
 
-    /// # Errors
-    /// If an output that should be there is not.
     pub(crate) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
         let name = state.job().map(name).unwrap_or_default();
         let over = state.outcome().is_some();

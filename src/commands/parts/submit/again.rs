@@ -29,9 +29,6 @@ pub(crate) fn digest(manifest: &Manifest) -> String {
 }
 
 /// What there is of an earlier submission of the same: the Job, to be taken up or left to go on.
-///
-/// # Errors
-/// If the Job of this name is another one, is on its way out, or has ended.
 pub(crate) async fn find(
     exists: Error,
     name: &str,
