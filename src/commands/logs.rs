@@ -91,25 +91,35 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
-    if options.follow {
-        let wanted = Box::new(move |state: &JobState| selection.now(state));
-        let logs = LogView { wanted, pick, options, printer, order, streams, cut };
-        return match follow::follow(state, logs, None, &cluster, context).await? {
-            Some((_, missing)) => report_missing(&missing, &name, context),
-            None => Ok(Exit::Interrupted),
-        };
-    }
+    let wanted = Box::new(move |state: &JobState| selection.now(state));
+    let logs = LogView { wanted, pick, options, printer, order, streams, cut };
+    let missing = if options.follow {
+        follow::follow(state, logs, None, &cluster, context).await?.map(|(_, missing)| missing)
+    } else {
+        Some(print_now(&state, logs, &name, &cluster, context).await?)
+    };
+    missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name, context))
+}
 
+/// Prints the logs that are there.
+async fn print_now(
+    state: &JobState,
+    logs: LogView,
+    name: &str,
+    cluster: &Arc<Cluster>,
+    context: &mut Context,
+) -> Result<Missing> {
+    let LogView { wanted, pick, options, mut printer, order, streams, cut } = logs;
     let mut missing = Missing::new(cut);
     let mut sources = Vec::new();
-    for index in selection.now(&state).iter() {
-        let picked = pick.of(index, &state);
+    for index in wanted(state).iter() {
+        let picked = pick.of(index, state);
         if picked.is_empty() {
-            missing.none_of(index, &pick, &state);
+            missing.none_of(index, &pick, state);
         }
         sources.extend(picked);
     }
-    let read = Read { cluster: &cluster, options, streams };
+    let read = Read { cluster, options, streams };
     match order {
         LineOrder::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
         LineOrder::ByIndex | LineOrder::AsTheyCome => {
@@ -121,9 +131,9 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         && let Ok(events) = cluster.pod_endings().await
     {
         let events: Vec<_> = events.into_iter().filter(missing::tells_an_end).collect();
-        missing.explain(&events, &name);
+        missing.explain(&events, name);
     }
-    report_missing(&missing, &name, context)
+    Ok(missing)
 }
 
 /// The time that `--since` or `--since-time` means.

@@ -33,7 +33,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
-use parts::settings::{CommandLine, Settings};
+use parts::settings::Settings;
 use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
 
 /// What every verb has at hand.
@@ -144,7 +144,7 @@ pub(crate) fn main() -> ExitCode {
     }
     let mut context;
     let verb = match settings::read_command_line(started_as) {
-        Ok(CommandLine { cli, settings }) => {
+        Ok((cli, settings)) => {
             context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }

@@ -59,7 +59,8 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
     let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
     let by_item = folder.as_ref().is_some_and(|folder| folder.by_item);
-    let items = rows::items(&state, &selection, by_item || follow, &cluster).await;
+    let wanted = if by_item || follow { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
+    let items = find::items_of(&wanted, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
     let folder = folder.map(Arc::new);

@@ -10,7 +10,6 @@ use super::{Context, find};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
 use crate::tracker::watching::{Stop, until};
@@ -100,7 +99,7 @@ impl Waiting {
             // A list that can't be read leaves items out, and nothing else: the outcome is known.
             let listing = tracker.state(job).items_job().cloned();
             let texts = Box::pin(find::items_of(&failed, listing.as_ref(), cluster));
-            items = tracker.bounded(texts).await?.unwrap_or_default();
+            items = tracker.watching.bounded(texts).await?.unwrap_or_default();
         }
         let (state, now) = (tracker.state(job), context.now());
         let exit = match (goal, state.outcome()) {
@@ -138,11 +137,6 @@ impl Waiting {
     }
 }
 
-/// Whether these indexes have all completed, or one of them has failed.
-fn are_decided(indexes: &IndexSet, state: &JobState) -> bool {
-    indexes.difference(&state.succeeded()).is_empty() || !indexes.intersection(&state.failed()).is_empty()
-}
-
 /// Waits until each Job has ended, or what is waited for of it is known; returns what stopped the waiting before that.
 async fn until_all_end(
     waiting: &mut [Waiting],
@@ -151,41 +145,41 @@ async fn until_all_end(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<Option<Stop>> {
-    for (job, waiting) in waiting.iter_mut().enumerate() {
-        if let Some(WaitFor::Indexes(indexes)) = goal
-            && are_decided(indexes, tracker.state(job))
-            && let Err(stop) = waiting.report(job, goal, tracker, cluster, context).await
-        {
-            return Ok(Some(stop));
+    // Whether these indexes have all completed, or one of them has failed.
+    let is_decided = |job: usize, tracker: &Tracker| {
+        let (succeeded, failed) = (tracker.state(job).succeeded(), tracker.state(job).failed());
+        matches!(goal, Some(WaitFor::Indexes(indexes))
+            if indexes.difference(&succeeded).is_empty() || !indexes.intersection(&failed).is_empty())
+    };
+    let mut decided: Vec<_> = (0..waiting.len()).filter(|job| is_decided(*job, tracker)).collect();
+    loop {
+        for job in decided.drain(..) {
+            if waiting[job].exit.is_none()
+                && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
+            {
+                return Ok(Some(stop));
+            }
         }
-    }
-    while waiting.iter().any(|waiting| waiting.exit.is_none()) {
+        if waiting.iter().all(|waiting| waiting.exit.is_some()) {
+            return Ok(None);
+        }
         let step = tracker.next().await?;
         if step.is_tick() {
             context.ui.begin_live();
             show(waiting, tracker, context);
         }
         say(step.remark, context);
-        let job = step.job;
-        let decided = match &step.ended {
+        match &step.ended {
             Some(End::Stopped(why)) => return Ok(Some(*why)),
-            Some(End::Deleted) if waiting[job].exit.is_none() => {
-                context.ui.error(&tracker.deleted(job).into());
-                waiting[job].exit = Some(Exit::Failure);
-                continue;
+            Some(End::Deleted) if waiting[step.job].exit.is_none() => {
+                context.ui.error(&tracker.deleted(step.job).into());
+                waiting[step.job].exit = Some(Exit::Failure);
             }
             // What can't be known of its Pods is left out: the outcome is known.
-            Some(End::Finished(_) | End::Deleted) => true,
-            None => matches!(goal, Some(WaitFor::Indexes(indexes)) if are_decided(indexes, tracker.state(job))),
-        };
-        if decided
-            && waiting[job].exit.is_none()
-            && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
-        {
-            return Ok(Some(stop));
+            Some(End::Finished(_) | End::Deleted) => decided.push(step.job),
+            None => decided.extend(is_decided(step.job, tracker).then_some(step.job)),
         }
     }
-    Ok(None)
 }
 
 /// Shows how far the Jobs are that are waited for.

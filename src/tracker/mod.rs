@@ -96,7 +96,7 @@ pub(crate) struct Tracker {
     cluster: Arc<Cluster>,
     interest: Interest,
     tracked: Vec<Tracked>,
-    watching: Watching<(usize, Event)>,
+    pub(crate) watching: Watching<(usize, Event)>,
     asked: FuturesUnordered<Asked>,
     steps: VecDeque<Step>,
 }
@@ -168,11 +168,6 @@ impl Tracker {
     /// For how long nothing of a Job has run or finished.
     pub(crate) fn idle(&self, job: usize) -> Duration {
         self.tracked[job].idle_since.elapsed()
-    }
-
-    /// Why the connection is lost, if it has been for a while.
-    pub(crate) fn outage(&self) -> Option<&str> {
-        self.watching.outage()
     }
 
     /// Waits for the next step: at least every fifth of a second. Nothing is lost if the future is dropped.
@@ -271,11 +266,6 @@ impl Tracker {
             }
         }
         Ok(())
-    }
-
-    /// Returns what a future returns, unless a signal or the deadline comes first.
-    pub(crate) async fn bounded<O>(&self, work: impl Future<Output = O>) -> Result<O, Stop> {
-        self.watching.bounded(work).await
     }
 
     fn take_answer(&mut self, job: usize, answer: Answer) {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
 
 /// Whether the program is asked to end. A signal that came while nobody waited is not lost.
@@ -21,9 +23,9 @@ impl Signals {
         }
         let (mut received, first, second) = (listen(), self.first.clone(), self.second.clone());
         tokio::spawn(async move {
-            received.recv().await;
+            received.next().await;
             first.cancel();
-            received.recv().await;
+            received.next().await;
             second.cancel();
         });
     }
@@ -47,32 +49,16 @@ impl Signals {
     }
 }
 
-#[cfg(unix)]
-struct Received(futures::stream::SelectAll<futures::stream::BoxStream<'static, ()>>);
-
 /// Begins to listen at once: a signal after this call is not lost.
 #[cfg(unix)]
-fn listen() -> Received {
-    use futures::StreamExt as _;
-    use tokio::signal::unix::{SignalKind, signal};
+fn listen() -> BoxStream<'static, ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     // Under nohup a hangup stays ignored.
     let kinds = kinds.into_iter().filter(|kind| *kind != SignalKind::hangup() || !ignores_hangup());
-    let each = |mut signal: tokio::signal::unix::Signal| {
-        futures::stream::poll_fn(move |context| signal.poll_recv(context)).boxed()
-    };
+    let each = |mut signal: Signal| stream::poll_fn(move |context| signal.poll_recv(context));
     // A system that lets nobody listen ends the program as ever.
-    Received(kinds.filter_map(|kind| signal(kind).ok()).map(each).collect())
-}
-
-#[cfg(unix)]
-impl Received {
-    async fn recv(&mut self) {
-        use futures::StreamExt as _;
-        if self.0.next().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
+    stream::select_all(kinds.filter_map(|kind| signal(kind).ok()).map(each)).chain(stream::pending()).boxed()
 }
 
 /// Whether the program was started so that a hangup is ignored; known on Linux.
@@ -85,18 +71,7 @@ fn ignores_hangup() -> bool {
 }
 
 #[cfg(not(unix))]
-struct Received;
-
-#[cfg(not(unix))]
-fn listen() -> Received {
-    Received
-}
-
-#[cfg(not(unix))]
-impl Received {
-    async fn recv(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+fn listen() -> BoxStream<'static, ()> {
+    let asked = stream::repeat_with(tokio::signal::ctrl_c).then(|asked| asked);
+    asked.take_while(|asked| std::future::ready(asked.is_ok())).map(drop).chain(stream::pending()).boxed()
 }

@@ -21,12 +21,6 @@ pub(crate) struct Settings {
     pub(crate) exists: bool,
 }
 
-/// A command line that was understood.
-pub(crate) struct CommandLine {
-    pub(crate) cli: Cli,
-    pub(crate) settings: Result<Settings, Error>,
-}
-
 /// Why there is nothing to be done.
 pub(crate) enum Refused {
     /// What was typed is wrong, or asks for help.
@@ -46,7 +40,7 @@ const ELSEWHERE: [(&[&str], &[&str]); 7] = [
 ];
 
 /// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
-pub(crate) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused> {
+pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Settings, Error>), Refused> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let settings = load();
     let own = words.split(|word| word == "--").next().unwrap_or_default();
@@ -65,7 +59,7 @@ pub(crate) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused
         let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
         return command()
             .try_get_matches_from(asked)
-            .map(|_| CommandLine { cli: typed, settings })
+            .map(|_| (typed, settings))
             .map_err(|error| Refused::Words(with_verb(error)));
     }
     let settings = match settings {
@@ -76,7 +70,7 @@ pub(crate) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused
     };
     let entries: Vec<_> = settings.iter().flat_map(|settings| &settings.entries).collect();
     let cli = lay_under(command(), &words, &matches, &entries).map_err(Refused::Words)?;
-    Ok(CommandLine { cli, settings })
+    Ok((cli, settings))
 }
 
 /// The same command line, where a template stands between the flags and the standing defaults.

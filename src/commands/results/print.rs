@@ -68,12 +68,12 @@ impl Printer {
         if self.form.parse_json && json.is_none() && text.is_some() && row.status == IndexStatus::Succeeded {
             self.tally.no_json.insert(row.index);
         }
+        let bare = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
         let now = context.now();
         match format {
             ResultFormat::Csv => {
-                let cell = self.form.outputs.then(|| json.as_ref().map(|json| json.get().as_bytes()).or(text));
-                let line = results::csv(row, item.as_ref(), cell.map(Option::unwrap_or_default), now);
-                context.ui.data(line)?;
+                let cell = self.form.outputs.then_some(bare);
+                context.ui.data(results::csv(row, item.as_ref(), cell, now))?;
             }
             ResultFormat::Json | ResultFormat::Jsonl => {
                 let stdout = json.as_deref().map(Stdout::Json).or_else(|| text.map(stdout));
@@ -90,10 +90,7 @@ impl Printer {
                 };
                 self.put_json(&line, context)?;
             }
-            ResultFormat::Text => {
-                let text = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
-                print_text(text, context)?;
-            }
+            ResultFormat::Text => print_text(bare, context)?,
         }
         self.printed += 1;
         Ok(())

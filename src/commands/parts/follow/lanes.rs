@@ -116,26 +116,19 @@ impl Lanes {
         self.with(|store| store.lanes.is_empty())
     }
 
-    /// Whether all that came of an index was printed, and no more is going to come of the logs that were opened.
-    pub(crate) fn have_printed(&self, index: u32) -> bool {
-        let first = LaneKey { index, attempt: 0, container: 0 };
-        let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
-        self.with(|store| store.lanes.range(first..=last).next().is_none())
-    }
-
-    /// Prints what is there of one index, in order.
-    pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
+    /// Prints what is there of one index, in order. Returns whether no more is going to come of the logs that were opened.
+    pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<bool> {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
         loop {
             let front = self.with(|store| store.lanes.range(first..=last).next().map(|(key, _)| *key));
-            let Some(key) = front else { return Ok(()) };
+            let Some(key) = front else { return Ok(true) };
             while let Some(batch) = self.with(|store| store.pop(key))? {
                 printer.batch(&batch, ui)?;
             }
             // A later attempt of the index waits for the one before it.
             if !self.with(|store| store.close_if_done(key)) {
-                return Ok(());
+                return Ok(false);
             }
         }
     }

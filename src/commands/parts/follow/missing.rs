@@ -33,16 +33,6 @@ pub(crate) struct Missing {
     cut: CutLogs,
 }
 
-/// What there is of a log that could not be read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    Nothing,
-    /// The last words of the container.
-    Message,
-    /// What came before it broke.
-    Part,
-}
-
 impl Missing {
     pub(crate) fn new(cut: CutLogs) -> Self {
         Self { cut, ..Self::default() }
@@ -57,14 +47,15 @@ impl Missing {
         !self.gone.is_empty()
     }
 
-    /// The log could not be read to its end. Returns what is to be said of it at once.
-    pub(crate) fn lost(&mut self, index: u32, error: &Error, left: Left) -> String {
+    /// The log could not be read to its end, from which a part has come, or the last words of the container. Returns what is
+    /// to be said of it at once.
+    fn lost(&mut self, index: u32, error: &Error, begun: bool, has_message: bool) -> String {
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
-        if left == Left::Part {
+        if begun {
             return self.tear(index, &why);
         }
-        let instead = if left == Left::Message { "; its termination message is printed instead" } else { "" };
+        let instead = if has_message { "; its termination message is printed instead" } else { "" };
         let why = format!(": {why}{instead}");
         let said = none(&IndexSet::from_iter([index]), &why);
         self.tell(index, why);
@@ -217,13 +208,12 @@ pub(crate) fn note_end(
             Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
-            let left = match picked {
-                // It is the end of what came, or has that.
-                _ if *begun => Left::Part,
-                Some(picked) if print_message(picked, printer, context)? => Left::Message,
-                _ => Left::Nothing,
+            let has_message = match picked {
+                // The message is the end of what came, or has that.
+                Some(picked) if !begun => print_message(picked, printer, context)?,
+                _ => false,
             };
-            Ok(Some(missing.lost(source.index, error, left)))
+            Ok(Some(missing.lost(source.index, error, *begun, has_message)))
         }
     }
 }
@@ -255,8 +245,8 @@ mod tests {
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
         let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
         let broken = "the log of index 2 is not complete: pods \"x\" not found";
-        assert_eq!(missing.lost(2, &error, Left::Part), broken);
-        assert_eq!(missing.lost(4, &error, Left::Nothing), "no log from index 4: pods \"x\" not found");
+        assert_eq!(missing.lost(2, &error, true, false), broken);
+        assert_eq!(missing.lost(4, &error, false, false), "no log from index 4: pods \"x\" not found");
         assert_eq!(
             missing.sentence(),
             format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")

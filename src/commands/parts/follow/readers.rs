@@ -133,12 +133,12 @@ impl<'a> Readers<'a> {
 
     fn print_in_order(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
         for index in self.wanted.difference(&self.passed).iter() {
-            self.lanes.print_index(index, &mut self.view.printer, &mut context.ui)?;
+            let is_printed = self.lanes.print_index(index, &mut self.view.printer, &mut context.ui)?;
             let finished = state.outcome().is_some() || state.has_succeeded(index) || state.has_failed(index);
             // An index that was forgotten was read to its end.
             let awaited = state.has_succeeded(index) && !state.forgotten().contains(index) && state.outcome().is_none();
             let being_read = self.reading(index).any(|reading| !reading.done);
-            if !finished || awaited || being_read || !self.lanes.have_printed(index) {
+            if !finished || awaited || being_read || !is_printed {
                 return Ok(());
             }
             self.passed.insert(index);

@@ -107,12 +107,7 @@ struct Held {
 impl Folder {
     /// Makes a folder for the results of a new Job; an error if it holds anything.
     pub(crate) fn check_empty(path: &Path) -> Result<()> {
-        let doing = || format!("opening the folder {}", path.display());
-        fs::create_dir_all(path).with_context(doing)?;
-        check_own(path)?;
-        let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
-        // A folder of our own without a mark was begun, and nothing has come into it.
-        if path.join(OWN).join(MARK).exists() || entries.any(|entry| entry.file_name() != OWN) {
+        if make(path)? != (false, false) {
             return Err(Error::usage(format!("the folder {} is not empty", path.display()))
                 .hint("name a new folder for the results of a new Job")
                 .into());
@@ -128,10 +123,7 @@ impl Folder {
     pub(crate) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
         let doing = || format!("opening the folder {}", path.display());
         let own = path.join(OWN);
-        fs::create_dir_all(path).with_context(doing)?;
-        check_own(path)?;
-        let known = own.join(MARK).exists();
-        if !known && fs::read_dir(path).with_context(doing)?.flatten().any(|entry| entry.file_name() != OWN) {
+        if make(path)? == (false, true) {
             return Err(Error::usage(format!("the folder {} holds other files than results", path.display()))
                 .hint("name a new or an empty folder")
                 .into());
@@ -300,6 +292,16 @@ fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
 
 fn lines(kept: &BTreeMap<u32, Kept>) -> String {
     kept.values().flat_map(|kept| [&kept.line, "\n"]).collect()
+}
+
+/// Makes a folder, and returns whether it is marked, and whether it holds more than a folder of our own: that is begun,
+/// and nothing has come into it, where it has no mark.
+fn make(path: &Path) -> Result<(bool, bool)> {
+    let doing = || format!("opening the folder {}", path.display());
+    fs::create_dir_all(path).with_context(doing)?;
+    check_own(path)?;
+    let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
+    Ok((path.join(OWN).join(MARK).exists(), entries.any(|entry| entry.file_name() != OWN)))
 }
 
 /// Checks that our own folder holds only what this program makes: a link there leads outside.

@@ -6,8 +6,6 @@ use anyhow::Result;
 
 use super::fetch::Found;
 use crate::cluster::Cluster;
-use crate::commands::find;
-use crate::error::Error;
 use crate::index_set::IndexSet;
 use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
@@ -47,17 +45,6 @@ pub(crate) async fn now(
 fn is_behind(row: &IndexRow) -> bool {
     let ended = matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
     ended && row.pod.is_some() && row.exit_code.is_none() && row.reason.is_none() && row.finished.is_none()
-}
-
-/// The items of a Job or a family, of these indexes or of all.
-pub(crate) async fn items(
-    state: &JobState,
-    selection: &Selection,
-    all_of_them: bool,
-    cluster: &Cluster,
-) -> Result<ItemTexts, Error> {
-    let wanted = if all_of_them { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
-    find::items_of(&wanted, state.items_job(), cluster).await
 }
 
 /// What the Pods wrote to their termination logs, as far as anybody wants to know.
