@@ -18,8 +18,8 @@ use crate::view::{Painted, Printable, Style, escape_control};
 pub(crate) struct Ui {
     stdout: BufWriter<Stdout>,
     /// How data looks.
-    style: Style,
-    voice: Voice,
+    pub(crate) style: Style,
+    pub(crate) voice: Voice,
 }
 
 /// Says what is no data, on stderr: also from a task that waits for something, while the rest goes on.
@@ -27,9 +27,10 @@ pub(crate) struct Ui {
 pub(crate) struct Voice {
     /// How messages look.
     style: Style,
-    quiet: bool,
-    /// Whether nothing is drawn or redrawn.
-    plain: bool,
+    /// Leaves out progress, summaries and hints; warnings and errors stay.
+    pub(crate) quiet: bool,
+    /// Whether nothing may be drawn or redrawn: what changes is told in lines.
+    pub(crate) plain: bool,
     live: Arc<Mutex<Option<ProgressBar>>>,
 }
 
@@ -83,24 +84,6 @@ impl Ui {
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
         let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
         Self { stdout: BufWriter::new(stdout), style, voice }
-    }
-
-    /// Leaves out progress, summaries and hints; warnings and errors stay.
-    pub(crate) fn set_quiet(&mut self, quiet: bool) {
-        self.voice.quiet = quiet;
-    }
-
-    /// Whether nothing may be drawn: what changes is told in lines.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.voice.plain
-    }
-
-    pub(crate) fn voice(&self) -> Voice {
-        self.voice.clone()
-    }
-
-    pub(crate) fn style(&self) -> Style {
-        self.style
     }
 
     /// How many columns the terminal has that data goes to; None if it goes to no terminal.

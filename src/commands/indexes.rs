@@ -65,7 +65,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         wide: output == Some(IndexFormat::Wide),
         headers: !no_headers,
         roomy: watch,
-        style: context.ui.style(),
+        style: context.ui.style,
         width: context.ui.width(),
     };
     let now = context.now();

@@ -17,23 +17,13 @@ use crate::tracker::watching::Watching;
 use crate::view::list::{Columns, Table};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
-    let ListArgs {
-        all_namespaces,
-        selector,
-        field_selector,
-        label_columns,
-        show_labels,
-        sort_by,
-        output,
-        no_headers,
-        watch,
-    } = args;
-    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
+    let ListArgs { all_namespaces, watch, .. } = args;
+    let Output { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
     let cluster = context.cluster().await?;
-    let filter = JobFilter { all_namespaces, labels: selector.as_deref(), fields: field_selector.as_deref() };
+    let filter = JobFilter { all_namespaces, labels: args.selector.as_deref(), fields: args.field_selector.as_deref() };
     let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
     jobs.retain(state::is_indexed);
-    sort(&mut jobs, sort_by);
+    sort(&mut jobs, args.sort_by);
     let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));
     if is_table && jobs.is_empty() && !watch {
         let place =
@@ -57,9 +47,9 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
     let columns = Columns {
         namespace: all_namespaces,
         wide: output == Some(ListFormat::Wide),
-        headers: !no_headers,
-        labels: label_columns,
-        all_labels: show_labels,
+        headers: !args.no_headers,
+        labels: args.label_columns,
+        all_labels: args.show_labels,
     };
     let table = Table::new(&jobs, columns, watch, context.now());
     if is_table {

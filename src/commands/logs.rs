@@ -222,7 +222,7 @@ impl Read<'_> {
         }
         loop {
             tokio::select! {
-                () = lanes.news() => lanes.print_by_time(None, printer, &mut context.ui)?,
+                () = lanes.news.notified() => lanes.print_by_time(None, printer, &mut context.ui)?,
                 ended = readers.join_next() => {
                     let Some(ended) = ended else { break };
                     let (place, result) = ended??;

@@ -42,7 +42,7 @@ pub(crate) struct Context {
     /// The signals that ask the program to end, for verbs that then say what goes on without it.
     pub(crate) signals: Signals,
     global: GlobalArgs,
-    /// The standing defaults; only those verbs see that they are wrong that work all the same.
+    /// Configured defaults. A broken configuration must not stop `config` or `completion`.
     settings: Result<Settings, Error>,
 }
 
@@ -50,14 +50,10 @@ impl Context {
     /// The cluster that the flags and the kubeconfig mean.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
         let mut options = connect_options(self.global.clone())?;
-        let voice = self.ui.voice();
+        let voice = self.ui.voice.clone();
         options.on_silence =
             SilenceHook::new(move |server| voice.status(&format!("waiting for the server {server} to answer")));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
-    }
-
-    pub(crate) fn namespace(&self) -> Option<&str> {
-        self.global.namespace.as_deref()
     }
 
     /// The current time, which nothing below this layer looks up.
@@ -163,7 +159,7 @@ pub(crate) fn main() -> ExitCode {
             let result = runtime.block_on(async {
                 tokio::select! {
                     result = dispatch(verb, &mut context) => result,
-                    () = signals.second() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
+                    () = signals.second.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
                 }
             });
             // A request that nobody waits for any more must not keep the program from ending.

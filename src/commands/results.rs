@@ -32,56 +32,46 @@ use print::{Form, Printer};
 pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
     let Output { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
     check(&args, word, custom.as_ref())?;
-    let ResultsArgs {
-        job,
-        index,
-        only_this,
-        to,
-        name_by,
-        output: _,
-        no_headers,
-        no_output,
-        trim,
-        parse_json,
-        from,
-        container,
-        follow,
-        keep_order,
-        joblog,
-    } = args;
-    let (cluster, job) = find::here(job.as_deref(), context).await?;
-    let state = find::family(job.clone(), only_this, &cluster, context).await?;
-    let selection = Selection::new(index, Vec::new());
+    let (cluster, job) = find::here(args.job.as_deref(), context).await?;
+    let state = find::family(job.clone(), args.only_this, &cluster, context).await?;
+    let selection = Selection::new(args.index, Vec::new());
     selection.check(&state)?;
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
     }
-    let wanted = Wanted { job: &job, name_by, from, container: container.as_deref() };
-    let mut folder = to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
+    let wanted = Wanted { job: &job, name_by: args.name_by, from: args.from, container: args.container.as_deref() };
+    let mut folder = args.to.as_deref().map(|path| Folder::open(path, &wanted)).transpose()?;
     let by_item = folder.as_ref().is_some_and(|folder| folder.by_item);
-    let wanted = if by_item || follow { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
+    let wanted = if by_item || args.follow { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
     let items = find::items_of(&wanted, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
     let folder = folder.map(Arc::new);
 
-    let silent = to.is_some() || joblog.is_some();
+    let silent = args.to.is_some() || args.joblog.is_some();
     // A form of one's own is laid over what -o json prints.
     let format = if custom.is_some() { Some(ResultFormat::Json) } else { word };
     let format = format.or((!silent).then_some(ResultFormat::Text));
-    let form = Form { format, headers: !no_headers, outputs: !no_output, trim, parse_json };
-    let joblog = joblog.map(|path| JobLog::new(path, &job));
-    let container = container.or_else(|| read::worker_container(&job).map(str::to_owned));
-    let messages = Messages::new(from == ResultFrom::TerminationMessage, container.as_deref());
+    let form = Form {
+        format,
+        headers: !args.no_headers,
+        outputs: !args.no_output,
+        trim: args.trim,
+        parse_json: args.parse_json,
+    };
+    let joblog = args.joblog.map(|path| JobLog::new(path, &job));
+    let container = args.container.or_else(|| read::worker_container(&job).map(str::to_owned));
+    let messages = Messages::new(args.from == ResultFrom::TerminationMessage, container.as_deref());
     // A log of jobs alone needs no outputs.
-    let outputs = !no_output && (format.is_some() || to.is_some());
-    let source = Source { from, outputs, ..Source::new(&cluster, container, folder.clone(), CutLogs::of(&state)) };
+    let outputs = !args.no_output && (format.is_some() || args.to.is_some());
+    let source =
+        Source { from: args.from, outputs, ..Source::new(&cluster, container, folder.clone(), CutLogs::of(&state)) };
     let mut printer = Printer::new(form, custom, joblog);
     let name = job.metadata.name.clone().unwrap_or_default();
     let mut harvest = Harvest::new(source, selection, items, messages);
-    let gathered = if follow && state.outcome().is_none() {
-        harvest.in_turn = keep_order && to.is_none();
-        Box::pin(until_the_end(harvest, state, keep_order, &mut printer, context)).await
+    let gathered = if args.follow && state.outcome().is_none() {
+        harvest.in_turn = args.keep_order && args.to.is_none();
+        Box::pin(until_the_end(harvest, state, args.keep_order, &mut printer, context)).await
     } else {
         Box::pin(in_order(harvest, state, &mut printer, context)).await.map(Some)
     };
@@ -90,11 +80,11 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let listed = folder.map_or(Ok(()), |folder| folder.finish());
     let end = gathered?;
     listed?;
-    if let Some(path) = &to {
+    if let Some(path) = &args.to {
         context.ui.status(&format!("{} in {}", printer.tally.files(), path.display()));
     }
     match end {
-        Some(state) if !no_output => Ok(printer.tally.check(&state, context)?),
+        Some(state) if !args.no_output => Ok(printer.tally.check(&state, context)?),
         Some(_) => Ok(Exit::Success),
         None => {
             context.ui.status(&format!("interrupted: job {name} goes on"));

@@ -166,9 +166,8 @@ impl Source {
         let names = retry::config_maps(&stored);
         let reads = futures::stream::iter(names.iter().map(|name| cluster.stored_config_map(name)));
         let config_maps: Vec<Option<Value>> = reads.buffered(READ_AT_ONCE).try_collect().await?;
-        let numbers = state.members().iter().map(|member| family::number(member.name())).collect::<Vec<_>>();
-        let retries = state.members().iter().zip(numbers).filter(|(member, _)| member.is_retry());
-        let number = retries.map(|(_, number)| number).max().unwrap_or(0) + 1;
+        let retries = state.members().iter().filter(|member| member.is_retry());
+        let number = retries.map(|member| family::number(member.name())).max().unwrap_or(0) + 1;
         let family = Family {
             root: root.to_owned(),
             root_uid: root_uid.to_owned(),

@@ -22,7 +22,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
         Error::usage(format!("--timeout {timeout:?}: {problem}")).hint("write it as 90s, 10m or 2h")
     })?;
     find::job_names(&jobs)?;
-    context.ui.set_quiet(quiet);
+    context.ui.voice.quiet = quiet;
     // From the start, so that a server that never answers is not waited for longer either.
     let deadline = limit.map(|limit| Instant::now() + limit);
     let over = |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
@@ -33,7 +33,11 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     if let Some(WaitFor::Indexes(indexes)) = &goal {
         jobs.iter().try_for_each(|state| selection::check_numbers(indexes, state))?;
     }
-    let mut waiting: Vec<_> = jobs.iter().map(|state| Waiting::new(state, context)).collect();
+    let waiting = |state: &JobState| {
+        let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
+        Waiting { name, progress: Progress::new(state, context.now()), exit: None }
+    };
+    let mut waiting: Vec<_> = jobs.iter().map(waiting).collect();
     let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, deadline);
     let end = until_all_end(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
     context.ui.end_live();
@@ -78,11 +82,6 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(state: &JobState, context: &Context) -> Self {
-        let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
-        Self { name, progress: Progress::new(state, context.now()), exit: None }
-    }
-
     async fn report(
         &mut self,
         job: usize,

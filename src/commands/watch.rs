@@ -29,10 +29,10 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit> {
     let WatchArgs { job } = args;
     let named = job.as_deref().map(find::job_name).transpose()?;
-    if context.ui.is_plain() {
+    if context.ui.voice.plain {
         return in_lines(job.as_deref(), context).await;
     }
-    if !context.ui.style().terminal {
+    if !context.ui.style.terminal {
         let name = named.map(|name| format!(" {name}")).unwrap_or_default();
         return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
             .hint(context.next(&format!("wait{name}"), "tells how far it is, line by line"))
@@ -74,7 +74,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
     }
     let mut pace = Pace::new(&state, context.now());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Screen, &context.signals, None);
-    let style = context.ui.style();
+    let style = context.ui.style;
     let mut terminal = Screen::enter().context("taking the terminal")?;
     let mut keys = Keys::new();
     let mut drawn = None::<Instant>;

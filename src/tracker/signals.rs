@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     caught: Arc<AtomicBool>,
-    first: CancellationToken,
-    second: CancellationToken,
+    /// Cancelled when the program is asked to end.
+    pub(crate) first: CancellationToken,
+    /// Cancelled when the program is asked again, because what it does at its end takes too long.
+    pub(crate) second: CancellationToken,
 }
 
 impl Signals {
@@ -30,21 +32,12 @@ impl Signals {
         });
     }
 
-    pub(crate) async fn first(&self) {
-        self.first.cancelled().await;
-    }
-
-    /// Waits until the program is asked again, because what it does at its end takes too long.
-    pub(crate) async fn second(&self) {
-        self.second.cancelled().await;
-    }
-
     /// Returns what a future returns, or None if the program is asked to end first.
     pub(crate) async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.catch();
         tokio::select! {
             outcome = work => Some(outcome),
-            () = self.first() => None,
+            () = self.first.cancelled() => None,
         }
     }
 }

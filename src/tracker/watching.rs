@@ -88,7 +88,7 @@ impl<T: Send + 'static> Watching<T> {
         }
         tokio::select! {
             biased;
-            () = self.signals.first() => Ok(Burst { stop: Some(Stop::Interrupted), ..Burst::default() }),
+            () = self.signals.first.cancelled() => Ok(Burst { stop: Some(Stop::Interrupted), ..Burst::default() }),
             () = until(self.deadline) => Ok(Burst { stop: Some(Stop::TimedOut), ..Burst::default() }),
             Some(first) = self.notices.next() => self.collect(first),
             _ = self.tick.tick() => Ok(Burst { remark: self.outage_to_report(), ..Burst::default() }),
@@ -136,7 +136,7 @@ impl<T: Send + 'static> Watching<T> {
     pub(crate) async fn bounded<O>(&self, work: impl Future<Output = O>) -> Result<O, Stop> {
         tokio::select! {
             outcome = work => Ok(outcome),
-            () = self.signals.first() => Err(Stop::Interrupted),
+            () = self.signals.first.cancelled() => Err(Stop::Interrupted),
             () = until(self.deadline) => Err(Stop::TimedOut),
         }
     }

@@ -107,7 +107,7 @@ pub(crate) async fn follow(
                 readers.view.printer.batch(&batch, &mut context.ui)?;
                 print_ready(&mut batches, &mut readers, context)?;
             }
-            () = lanes.news() => readers.print_lanes(tracker.state_mut(0), context)?,
+            () = lanes.news.notified() => readers.print_lanes(tracker.state_mut(0), context)?,
             Some(ended) = readers.tasks.join_next() => readers.end(ended??, tracker.state_mut(0), context)?,
         }
     }

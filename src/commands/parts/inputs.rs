@@ -29,7 +29,7 @@ pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     Ok(Inputs {
         template: args.template.as_deref().map(read_template).transpose()?,
         suffix: suffix(),
-        namespace: context.namespace().map(str::to_owned),
+        namespace: context.global.namespace.clone(),
         file: source.items_file.as_deref().map(|path| read_items(source, path, seed)).transpose()?,
         listed: match &source.items_configmap {
             Some(named) => Some(read_config_map(named, context).await?),

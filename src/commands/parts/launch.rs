@@ -51,7 +51,7 @@ impl Launch {
                 .hint("add --detach, or --dry-run=client to create nothing")
                 .into());
         }
-        context.ui.set_quiet(args.quiet);
+        context.ui.voice.quiet = args.quiet;
         Ok(Self { args, dry_run, output, manager, results })
     }
 

@@ -173,10 +173,8 @@ fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
 }
 
 fn load() -> Result<Settings, Error> {
-    let (path, named) = match locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())) {
-        Some((path, named)) => (Some(path), named),
-        None => (None, false),
-    };
+    let (path, named) = locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())).unzip();
+    let named = named == Some(true);
     let mut exists = false;
     let mut entries = Vec::new();
     if let Some(path) = &path {
@@ -188,12 +186,8 @@ fn load() -> Result<Settings, Error> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => {}
             Err(error) => {
                 let message = format!("the settings in {} can't be read", path.display());
-                let told = Error::usage(message).caused_by(error);
-                return Err(if named {
-                    told.hint(format!("{CONFIG} names that file: unset it, or make one"))
-                } else {
-                    told
-                });
+                let hint = named.then(|| format!("{CONFIG} names that file: unset it, or make one"));
+                return Err(Error::usage(message).caused_by(error).hint_if(hint));
             }
         }
     }

@@ -127,7 +127,7 @@ fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    if context.ui.style().terminal {
+    if context.ui.style.terminal {
         context.ui.data(line::last_state(&String::from_utf8_lossy(text)).as_bytes())?;
     } else {
         context.ui.data(text)?;

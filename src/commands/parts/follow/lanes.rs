@@ -67,7 +67,7 @@ enum Held {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lanes {
     store: Arc<Mutex<Store>>,
-    news: Arc<Notify>,
+    pub(crate) news: Arc<Notify>,
 }
 
 impl Lanes {
@@ -106,10 +106,6 @@ impl Lanes {
         }
         self.end(key);
         Ok(())
-    }
-
-    pub(crate) async fn news(&self) {
-        self.news.notified().await;
     }
 
     pub(crate) fn are_empty(&self) -> bool {

@@ -130,7 +130,7 @@ impl LogPrinter {
             && self.form.output.is_none()
             && !self.form.timestamps
             && self.form.filter.takes_all();
-        if as_it_is && !self.redraws(ui.style()) {
+        if as_it_is && !self.redraws(ui.style) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
         self.lines(&batch.source, batch.lines(), ui)
@@ -145,7 +145,7 @@ impl LogPrinter {
         let mut text = std::mem::take(&mut self.buffer);
         text.clear();
         for (time, line) in lines {
-            self.render(&mut text, source, time, line, ui.style());
+            self.render(&mut text, source, time, line, ui.style);
         }
         self.write(source, &text, ui)?;
         self.buffer = text;
