@@ -3,7 +3,6 @@
 use std::env::temp_dir;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -51,7 +50,6 @@ pub(crate) enum Output {
     Here(Box<SpooledTempFile>),
     /// It is in the folder, and whether it was there before.
     File {
-        path: PathBuf,
         kept: Box<Kept>,
         before: bool,
     },
@@ -67,8 +65,8 @@ impl Output {
                 spool.seek(SeekFrom::Start(0))?;
                 spool.read_to_end(&mut bytes)?;
             }
-            Self::File { path, .. } => {
-                bytes = fs::read(&*path).with_context(|| format!("reading {}", path.display()))?;
+            Self::File { kept, .. } => {
+                bytes = fs::read(&kept.path).with_context(|| format!("reading {}", kept.path.display()))?;
             }
         }
         Ok(Some(bytes))
@@ -121,56 +119,46 @@ impl Source {
     /// Fetches the output of an index. Fails where something is wrong here; what is wrong there is told by the output.
     pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
+        let output = self.output(&mut row, item.as_ref(), message).await?;
+        Ok(Gathered { row, item, output })
+    }
+
+    async fn output(&self, row: &mut IndexRow, item: Option<&String>, message: Option<String>) -> Result<Output> {
         if !self.outputs {
-            return Ok(Gathered { row, item, output: Output::Unasked });
+            return Ok(Output::Unasked);
         }
         if !matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed) {
-            return Ok(Gathered { row, item, output: Output::Unfinished });
+            return Ok(Output::Unfinished);
         }
-        if let Some(folder) = &self.folder
-            && let Some(kept) = folder.kept(&row)
-        {
+        if let Some(kept) = self.folder.as_ref().and_then(|folder| folder.kept(row)) {
             // What is known of an index whose Pod is gone was noted then.
             if row.pod.is_none() {
-                row = kept.row.clone();
+                *row = kept.row.clone();
             }
-            let output = Output::File { path: folder.path(&kept), kept: Box::new(kept), before: true };
-            return Ok(Gathered { row, item, output });
+            return Ok(Output::File { kept: Box::new(kept), before: true });
         }
-        let Some(pod) = row.pod.clone() else {
-            return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
-        };
-        if self.from == ResultFrom::Log && self.cut.has(&pod) {
-            return Ok(Gathered { row, item, output: Output::Missing(PUT_AWAY.to_owned()) });
+        let Some(pod) = &row.pod else { return Ok(Output::Missing(GONE.to_owned())) };
+        if self.from == ResultFrom::Log && self.cut.has(pod) {
+            return Ok(Output::Missing(PUT_AWAY.to_owned()));
         }
         let _slot = self.slots.acquire().await?;
-        let output = match &self.folder {
-            None => {
-                let mut spool = SpooledTempFile::new(HELD);
-                let keeping = || format!("keeping the output of index {} in {}", row.index, temp_dir().display());
-                match self.fetch(&row, &pod, message, &mut spool).await.with_context(keeping)? {
-                    Ok(()) => Output::Here(Box::new(spool)),
-                    Err(why) => Output::Missing(why),
-                }
-            }
-            Some(folder) => {
-                let writing = || format!("writing {}", folder.place_of(row.index).display());
-                let mut part = folder.begin().with_context(writing)?;
-                match self.fetch(&row, &pod, message, part.as_file_mut()).await.with_context(writing)? {
-                    Ok(()) => {
-                        let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
-                        let keep = move || {
-                            let kept = folder.keep(part, &told, item.as_ref(), Timestamp::now())?;
-                            Ok::<_, anyhow::Error>((folder.path(&kept), kept))
-                        };
-                        let (path, kept) = tokio::task::spawn_blocking(keep).await??;
-                        Output::File { path, kept: Box::new(kept), before: false }
-                    }
-                    Err(why) => Output::Missing(why),
-                }
-            }
+        let Some(folder) = &self.folder else {
+            let mut spool = SpooledTempFile::new(HELD);
+            let keeping = || format!("keeping the output of index {} in {}", row.index, temp_dir().display());
+            return Ok(match self.fetch(row, pod, message, &mut spool).await.with_context(keeping)? {
+                Ok(()) => Output::Here(Box::new(spool)),
+                Err(why) => Output::Missing(why),
+            });
         };
-        Ok(Gathered { row, item, output })
+        let writing = || format!("writing {}", folder.place_of(row.index).display());
+        let mut part = folder.begin().with_context(writing)?;
+        if let Err(why) = self.fetch(row, pod, message, part.as_file_mut()).await.with_context(writing)? {
+            return Ok(Output::Missing(why));
+        }
+        let (folder, row, item) = (Arc::clone(folder), row.clone(), item.cloned());
+        let keep = move || folder.keep(part, &row, item.as_ref(), Timestamp::now());
+        let kept = Box::new(tokio::task::spawn_blocking(keep).await??);
+        Ok(Output::File { kept, before: false })
     }
 
     /// Writes an output to `sink`; gives the reason if it can't be had.

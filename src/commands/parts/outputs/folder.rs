@@ -71,6 +71,7 @@ impl<'a> Wanted<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) row: IndexRow,
+    pub(crate) path: PathBuf,
     /// Its name within the folder.
     pub(crate) file: String,
     pub(crate) bytes: u64,
@@ -143,7 +144,7 @@ impl Folder {
         }
         let mut kept = BTreeMap::new();
         for list in [path.join(LIST), own.join(JOURNAL)] {
-            kept.extend(read(&list).with_context(doing)?);
+            kept.extend(read(&list, path).with_context(doing)?);
         }
         // A new one: the last line of the old one may have been cut off, and it may have other names.
         let journal = replace(&own.join(JOURNAL), &own, lines(&kept).as_bytes()).with_context(doing)?;
@@ -165,12 +166,8 @@ impl Folder {
     pub(crate) fn kept(&self, row: &IndexRow) -> Option<Kept> {
         let kept = self.held().kept.get(&row.index)?.clone();
         let same = row.pod.is_none() || row.pod == kept.row.pod;
-        let there = fs::symlink_metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
+        let there = fs::symlink_metadata(&kept.path).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
         (same && there && row.status == kept.row.status).then_some(kept)
-    }
-
-    pub(crate) fn path(&self, kept: &Kept) -> PathBuf {
-        self.path.join(&kept.file)
     }
 
     /// Where the output of an index belongs.
@@ -201,11 +198,11 @@ impl Folder {
         let bytes = part.as_file().metadata().with_context(doing)?.len();
         part.persist(&path).map_err(io::Error::from).with_context(doing)?;
         let line = serde_json::to_string(&ResultEntry::new(row, item, Some((&name, bytes)), None, now))?;
-        let kept = Kept { row: row.clone(), file: name, bytes, line };
+        let kept = Kept { row: row.clone(), path, file: name, bytes, line };
         let mut held = self.held();
         held.journal
             .write_all(format!("{}\n", kept.line).as_bytes())
-            .with_context(|| format!("noting {}", path.display()))?;
+            .with_context(|| format!("noting {}", kept.path.display()))?;
         held.kept.insert(row.index, kept.clone());
         Ok(kept)
     }
@@ -274,8 +271,8 @@ fn word(value: &impl ValueEnum) -> String {
 }
 
 /// The lines of a list, as far as they are whole and name a file of the folder.
-fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
-    let text = match fs::read(path) {
+fn read(list: &Path, folder: &Path) -> io::Result<Vec<(u32, Kept)>> {
+    let text = match fs::read(list) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
@@ -284,7 +281,7 @@ fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
         let Line { row, file, bytes } = serde_json::from_str(text).ok()?;
         let row = IndexRow { job: None, ..row };
         let ended = matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
-        let kept = Kept { row, file, bytes, line: text.to_owned() };
+        let kept = Kept { row, path: folder.join(&file), file, bytes, line: text.to_owned() };
         (ended && names::is_safe(&kept.file)).then_some((kept.row.index, kept))
     };
     Ok(text.lines().filter_map(kept).collect())
