@@ -14,7 +14,6 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The time given ran out before the outcome came.
     TimedOut = 3,
-    /// Interrupted by the user.
     Interrupted = 130,
 }
 
@@ -23,19 +22,14 @@ pub(crate) enum Exit {
 pub(crate) enum Kind {
     /// The user asked for something that can't be had.
     Usage,
-    /// The object is not there.
     NotFound,
-    /// The object is there already.
     AlreadyExists,
     /// The server does not know who the user is: no credentials, or wrong or expired ones.
     Unauthorized,
-    /// The user is not allowed to.
     Forbidden,
     /// The server could not be reached, or answered too late.
     Unreachable,
-    /// The time given ran out.
     TimedOut,
-    /// The user interrupted.
     Interrupted,
     /// Anything else that the server or the machine refused.
     Failed,
@@ -58,7 +52,6 @@ impl Error {
         Self { kind, message: message.into(), hints: Vec::new(), source: None }
     }
 
-    /// An error in what the user typed.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
@@ -70,26 +63,22 @@ impl Error {
         self
     }
 
-    /// The same with a hint, if there is one.
     #[must_use]
     pub(crate) fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
         hint.into_iter().fold(self, Self::hint)
     }
 
-    /// What caused it.
     #[must_use]
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The same error, of another kind.
     #[must_use]
     pub(crate) fn of_kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
     }
 
-    /// What sort of thing went wrong.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -105,12 +94,7 @@ impl Error {
             Kind::Usage => Exit::Usage,
             Kind::TimedOut => Exit::TimedOut,
             Kind::Interrupted => Exit::Interrupted,
-            Kind::NotFound
-            | Kind::AlreadyExists
-            | Kind::Unauthorized
-            | Kind::Forbidden
-            | Kind::Unreachable
-            | Kind::Failed => Exit::Failure,
+            _ => Exit::Failure,
         }
     }
 }

@@ -16,10 +16,10 @@ use crate::view::{Painted, Printable, Style, escape_control};
 
 /// The streams of the program.
 pub(crate) struct Ui {
-    stdout: BufWriter<NamedStdout>,
+    stdout: BufWriter<Stdout>,
     /// How data looks.
-    style: Style,
-    voice: Voice,
+    pub(crate) style: Style,
+    pub(crate) voice: Voice,
 }
 
 /// Says what is no data, on stderr: also from a task that waits for something, while the rest goes on.
@@ -27,9 +27,10 @@ pub(crate) struct Ui {
 pub(crate) struct Voice {
     /// How messages look.
     style: Style,
-    quiet: bool,
-    /// Whether nothing is drawn or redrawn.
-    plain: bool,
+    /// Leaves out progress, summaries and hints; warnings and errors stay.
+    pub(crate) quiet: bool,
+    /// Whether nothing may be drawn or redrawn: what changes is told in lines.
+    pub(crate) plain: bool,
     live: Arc<Mutex<Option<ProgressBar>>>,
 }
 
@@ -82,27 +83,7 @@ impl Ui {
         let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
         let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
-        Self { stdout: BufWriter::new(NamedStdout(stdout)), style, voice }
-    }
-
-    /// Leaves out progress, summaries and hints; warnings and errors stay.
-    pub(crate) fn set_quiet(&mut self, quiet: bool) {
-        self.voice.quiet = quiet;
-    }
-
-    /// Whether nothing may be drawn: what changes is told in lines.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.voice.plain
-    }
-
-    /// What says something while this waits.
-    pub(crate) fn voice(&self) -> Voice {
-        self.voice.clone()
-    }
-
-    /// How data is to look.
-    pub(crate) fn style(&self) -> Style {
-        self.style
+        Self { stdout: BufWriter::new(stdout), style, voice }
     }
 
     /// How many columns the terminal has that data goes to; None if it goes to no terminal.
@@ -121,9 +102,6 @@ impl Ui {
     }
 
     /// Writes data; `raw` is what the user lets drive the terminal.
-    ///
-    /// # Errors
-    /// As [`Ui::data`].
     pub(crate) fn data_or_raw(&mut self, data: &impl Printable, raw: bool) -> io::Result<()> {
         self.write(&data.encoded(Style { terminal: self.style.terminal && !raw, ..self.style }))
     }
@@ -138,17 +116,13 @@ impl Ui {
             }),
             _ => stdout.write_all(bytes),
         }
+        .map_err(|error| named(&error))
     }
 
-    /// Hands over what was written so far.
-    ///
-    /// # Errors
-    /// As [`Ui::data`].
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.stdout.flush()
+        self.stdout.flush().map_err(|error| named(&error))
     }
 
-    /// Says something about what is going on.
     pub(crate) fn status(&mut self, message: &str) {
         if !self.voice.quiet {
             self.message("", AnsiColors::Default, message);
@@ -165,7 +139,6 @@ impl Ui {
         self.message("", AnsiColors::Default, message);
     }
 
-    /// Names what to do next.
     pub(crate) fn hint(&mut self, message: &str) {
         if !self.voice.quiet {
             self.message("hint:", AnsiColors::Cyan, message);
@@ -195,15 +168,12 @@ impl Ui {
     }
 
     /// Asks whether to do something; None where nobody can answer: stdin or stderr is no terminal.
-    ///
-    /// # Errors
-    /// If the answer can't be read.
     pub(crate) fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
         if !io::stdin().is_terminal() || !self.voice.style.terminal {
             return Ok(None);
         }
         self.end_live();
-        self.stdout.flush()?;
+        self.flush()?;
         let mut stderr = io::stderr().lock();
         stderr.write_all(&format!("{question} [y/N] ").encoded(self.voice.style))?;
         stderr.flush()?;
@@ -229,7 +199,6 @@ impl Ui {
         *self.voice.live() = Some(live);
     }
 
-    /// Whether a live line is shown.
     pub(crate) fn is_live(&self) -> bool {
         self.voice.live().is_some()
     }
@@ -243,7 +212,6 @@ impl Ui {
         }
     }
 
-    /// Wipes the live line.
     pub(crate) fn end_live(&mut self) {
         if let Some(live) = self.voice.live().take() {
             live.finish_and_clear();
@@ -251,19 +219,18 @@ impl Ui {
     }
 }
 
-/// Stdout, which names itself in errors; their kinds stay.
-struct NamedStdout(Stdout);
-
-impl io::Write for NamedStdout {
+/// For those that write data piece by piece.
+impl io::Write for Ui {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(|error| named(&error))
+        self.data(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(|error| named(&error))
+        Self::flush(self)
     }
 }
 
+/// The error of stdout, which is named; its kind stays.
 fn named(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("can't write to stdout: {error}"))
 }

@@ -1,7 +1,5 @@
 //! `delete`: Jobs with everything that belongs to them.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,33 +20,33 @@ use crate::view::list::{Columns, Table};
 use crate::view::plural;
 
 pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Exit> {
-    let DeleteArgs { jobs, filter, yes, keep_results, no_wait, ignore_not_found, dry_run, output } = args;
     // Without any other filter, `all` is what makes it clear that every Job is meant.
-    let FilterArgs { finished, older_than, selector, all: _, all_namespaces } = filter;
-    let names = find::job_names(&jobs)?;
-    let older_than = older_than.map(|text| age(&text)).transpose()?;
-    let filter = Filter { finished, older_than };
-    let cluster = Arc::new(context.cluster().await?);
-    let way = Way { keep_results, no_wait, output, dry_run, with_namespace: all_namespaces };
+    let FilterArgs { finished, older_than, selector, all: _, all_namespaces } = &args.filter;
+    let names = find::job_names(&args.jobs)?;
+    let older_than = older_than.as_deref().map(age).transpose()?;
+    let is_open = |job: &Job| *finished && state::outcome(job).is_none();
+    let cluster = context.cluster().await?;
 
     let jobs = if names.is_empty() {
-        let mut jobs = cluster.jobs(all_namespaces, selector.as_deref()).await?;
+        let mut jobs = cluster.jobs(*all_namespaces, selector.as_deref()).await?;
         jobs.retain(state::is_indexed);
         jobs
     } else {
-        find_named(&names, &cluster, ignore_not_found, &way, context).await?
+        find_named(&names, &cluster, &args, context).await?
     };
-    let (jobs, kept): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| filter.takes(job, context));
+    let (jobs, kept): (Vec<_>, Vec<_>) =
+        jobs.into_iter().partition(|job| !is_open(job) && is_older(job, older_than, context));
     if !names.is_empty() {
         for job in kept {
-            context.ui.status(&format!("job {} is left: {}", name(&job), filter.why_not(&job)));
+            let why = if is_open(&job) { "it has not finished" } else { "it is not that old" };
+            context.ui.status(&format!("job {} is left: {why}", name(&job)));
         }
     } else if jobs.is_empty() {
         context.ui.status("no Indexed Job is to be deleted");
     }
     let careless = names.is_empty() && jobs.iter().any(|job| state::outcome(job).is_none());
-    if (jobs.len() > 1 || careless) && !yes && dry_run == DryRun::None {
-        let columns = Columns { namespace: all_namespaces, headers: true, ..Columns::default() };
+    if (jobs.len() > 1 || careless) && !args.yes && args.dry_run == DryRun::None {
+        let columns = Columns { namespace: *all_namespaces, headers: true, ..Columns::default() };
         let table = Table::new(&jobs, columns, false, context.now());
         let rows: String = jobs.iter().map(|job| table.row(job, context.now())).collect();
         context.ui.note(&format!("{}{rows}", table.header()));
@@ -57,7 +55,7 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
             return Ok(Exit::Failure);
         }
     }
-    all_of(jobs, &cluster, &way, context).await
+    all_of(jobs, &cluster, &args, context).await
 }
 
 fn age(text: &str) -> Result<Duration, Error> {
@@ -65,59 +63,23 @@ fn age(text: &str) -> Result<Duration, Error> {
     duration::parse_age(text).map_err(|problem| wrong(problem).hint("write it as 30m, 12h or 1d"))
 }
 
-/// Which of the Jobs are meant.
-struct Filter {
-    finished: bool,
-    older_than: Option<Duration>,
+fn is_older(job: &Job, least: Option<Duration>, context: &Context) -> bool {
+    let since = state::ended_at(job).or_else(|| job.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    least.is_none_or(|least| {
+        let age = since.map(|since| context.now().duration_since(since));
+        age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age > least)
+    })
 }
 
-impl Filter {
-    fn takes(&self, job: &Job, context: &Context) -> bool {
-        let since = state::ended_at(job).or_else(|| job.metadata.creation_timestamp.as_ref().map(|time| time.0));
-        let old = self.older_than.is_none_or(|least| {
-            let age = since.map(|since| context.now().duration_since(since));
-            age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age > least)
-        });
-        old && (!self.finished || state::outcome(job).is_some())
-    }
-
-    fn why_not(&self, job: &Job) -> &'static str {
-        if self.finished && state::outcome(job).is_none() { "it has not finished" } else { "it is not that old" }
-    }
-}
-
-/// How Jobs are deleted, and how deletions are reported.
-struct Way {
-    keep_results: Option<PathBuf>,
-    no_wait: bool,
-    output: Option<NameFormat>,
-    dry_run: DryRun,
-    with_namespace: bool,
-}
-
-impl Way {
-    fn tell_job(&self, job: &Job, context: &mut Context) -> Result<()> {
-        let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
-        let place = if self.with_namespace { format!(" from {namespace} namespace") } else { String::new() };
-        self.tell("job.batch", name(job), &place, context)
-    }
-
-    fn tell(&self, kind: &str, name: &str, place: &str, context: &mut Context) -> Result<()> {
-        Ok(context.ui.data(match self.output {
-            Some(NameFormat::Name) => format!("{kind}/{name}\n"),
-            None => format!("{kind} {name:?} deleted{place}{}\n", self.dry_run.note()),
-        })?)
-    }
+fn tell(kind: &str, name: &str, place: &str, args: &DeleteArgs, context: &mut Context) -> Result<()> {
+    Ok(context.ui.data(match args.output {
+        Some(NameFormat::Name) => format!("{kind}/{name}\n"),
+        None => format!("{kind} {name:?} deleted{place}{}\n", args.dry_run.note()),
+    })?)
 }
 
 /// The Jobs of these names. Of one that is not there, the list may have been left behind, and is deleted.
-async fn find_named(
-    names: &[String],
-    cluster: &Cluster,
-    ignore_not_found: bool,
-    way: &Way,
-    context: &mut Context,
-) -> Result<Vec<Job>> {
+async fn find_named(names: &[String], cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Vec<Job>> {
     let (mut jobs, mut missing) = (Vec::new(), Vec::new());
     for name in names {
         match cluster.job(name).await {
@@ -131,55 +93,56 @@ async fn find_named(
     }
     for (name, error) in missing {
         let left = unowned_items(name, cluster).await?;
-        if left.is_empty() && !ignore_not_found {
+        if left.is_empty() && !args.ignore_not_found {
             return Err(find::with_nearest(error, name, cluster).await.into());
         }
         for name in left {
-            if way.dry_run == DryRun::None {
+            if args.dry_run == DryRun::None {
                 cluster.delete_config_map(&name).await?;
             }
-            way.tell("configmap", &name, "", context)?;
+            tell("configmap", &name, "", args, context)?;
         }
     }
     Ok(jobs)
 }
 
 /// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
-async fn all_of(jobs: Vec<Job>, cluster: &Cluster, way: &Way, context: &mut Context) -> Result<Exit> {
+async fn all_of(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Exit> {
+    let all_namespaces = args.filter.all_namespaces;
     let mut exit = Exit::Success;
     let mut going = Vec::new();
-    let mut clusters: HashMap<String, Arc<Cluster>> = HashMap::new();
     for job in jobs {
-        let namespace = job.metadata.namespace.clone().unwrap_or_default();
-        let cluster = clusters.entry(namespace.clone()).or_insert_with(|| Arc::new(cluster.at(&namespace)));
-        let kept = match way.keep_results.as_ref().filter(|_| way.dry_run == DryRun::None) {
+        let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
+        let cluster = Arc::new(cluster.at(namespace));
+        let kept = match args.keep_results.as_ref().filter(|_| args.dry_run == DryRun::None) {
             Some(folder) => {
-                let folder = if way.with_namespace { folder.join(&namespace) } else { folder.clone() };
-                Box::pin(keep::gather_to(&folder.join(names::of_job(name(&job))), &job, cluster, context))
+                let folder = if all_namespaces { folder.join(namespace) } else { folder.clone() };
+                Box::pin(keep::gather(&folder.join(names::of_job(name(&job))), &job, None, &cluster, context))
                     .await
                     .map(drop)
             }
             None => Ok(()),
         };
         let deleted = match kept {
-            Ok(()) => one(&job, cluster, way.dry_run).await.map_err(anyhow::Error::from),
+            Ok(()) => one(&job, &cluster, args.dry_run).await.map_err(anyhow::Error::from),
             Err(error) => Err(error.context(format!("job {} is kept", name(&job)))),
         };
         match deleted {
-            Ok(config_maps) => going.push((job, namespace, config_maps)),
+            Ok(config_maps) => going.push((job, cluster, config_maps)),
             Err(error) => {
                 context.ui.error(&error);
                 exit = Exit::Failure;
             }
         }
     }
-    for (job, namespace, config_maps) in going {
-        if let (Some(cluster), false, DryRun::None) = (clusters.get(&namespace), way.no_wait, way.dry_run) {
-            wait_until_gone(cluster, &job, context).await?;
+    for (job, cluster, config_maps) in going {
+        if !args.no_wait && args.dry_run == DryRun::None {
+            wait_until_gone(&cluster, &job, context).await?;
         }
-        way.tell_job(&job, context)?;
+        let place = if all_namespaces { format!(" from {} namespace", cluster.namespace()) } else { String::new() };
+        tell("job.batch", name(&job), &place, args, context)?;
         for config_map in config_maps {
-            way.tell("configmap", &config_map, "", context)?;
+            tell("configmap", &config_map, "", args, context)?;
         }
         context.ui.flush()?;
     }
@@ -241,7 +204,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
         match step.ended {
             None => {}
             Some(End::Deleted | End::Finished(_)) => return Ok(()),
-            Some(End::Interrupted | End::TimedOut) => {
+            Some(End::Stopped(_)) => {
                 let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }

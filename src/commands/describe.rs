@@ -1,6 +1,7 @@
 //! `describe`: all that kubectl prints, and what it leaves out.
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
 
 use super::{Context, find, resumed};
 use crate::args::DescribeArgs;
@@ -53,7 +54,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let rows = state.rows(&chosen, &mut succeeded);
 
     let job = family::as_merged(job, &state);
-    let parts = describe::job(&job, events.as_deref(), now, &context.zone());
+    let parts = describe::job(&job, events.as_deref(), now, &TimeZone::system());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
     context.ui.data(detail::indexed(&state, &causes, &rows, &items, now))?;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use super::follow::report::say;
-use super::output::{self, Custom, Output};
+use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::Cluster;
@@ -20,14 +20,13 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 use crate::tracker::{End, Interest, Tracker};
-use crate::ui::Ui;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
     let Output { word: output, mut custom } = output::read(output, !no_headers)?;
-    let whole = custom.as_ref().map(Custom::flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
+    let whole = custom.as_ref().map(|custom| custom.flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, watch) {
         return Err(Error::usage(format!("{flag} is about all indexes as one object, which -w could not go on with"))
             .hint("-o jsonl prints an object for each change")
@@ -66,7 +65,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         wide: output == Some(IndexFormat::Wide),
         headers: !no_headers,
         roomy: watch,
-        style: context.ui.style(),
+        style: context.ui.style,
         width: context.ui.width(),
     };
     let now = context.now();
@@ -75,7 +74,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         return Ok(Exit::Success);
     }
     if output == Some(IndexFormat::Json) {
-        serde_json::to_writer_pretty(Out(&mut context.ui), &json::index_list(&state, &rows, &items, now))
+        serde_json::to_writer_pretty(&mut context.ui, &json::index_list(&state, &rows, &items, now))
             .map_err(io::Error::from)?;
         context.ui.data("\n")?;
         return Ok(Exit::Success);
@@ -133,16 +132,15 @@ async fn print_changes(
             None => {}
             Some(End::Finished(settled)) => return Ok(settled.map(|()| Exit::Success)?),
             Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-            Some(End::Interrupted | End::TimedOut) => {
+            Some(End::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
-                context.ui.hint(&format!("{} comes back", context.again(&format!("indexes {name} -w"))));
+                context.ui.hint(&context.next(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
             }
         }
     }
 }
 
-/// Prints rows one by one.
 struct Printer {
     output: Option<IndexFormat>,
     table: Table,
@@ -175,20 +173,6 @@ impl Printer {
             },
         };
         Ok(context.ui.data(line)?)
-    }
-}
-
-/// The stream for data, for those that write piece by piece.
-struct Out<'a>(&'a mut Ui);
-
-impl io::Write for Out<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.data(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
     }
 }
 

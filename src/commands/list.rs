@@ -6,7 +6,7 @@ use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::follow::report::say;
-use super::output::{self, Custom, Fields, Output, list_of, object};
+use super::output::{self, Custom, Output, list_of, object, shown};
 use super::{Context, find};
 use crate::args::{DataFormat, JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
@@ -17,23 +17,13 @@ use crate::tracker::watching::Watching;
 use crate::view::list::{Columns, Table};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
-    let ListArgs {
-        all_namespaces,
-        selector,
-        field_selector,
-        label_columns,
-        show_labels,
-        sort_by,
-        output,
-        no_headers,
-        watch,
-    } = args;
-    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
+    let ListArgs { all_namespaces, watch, .. } = args;
+    let Output { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
     let cluster = context.cluster().await?;
-    let filter = JobFilter { all_namespaces, labels: selector.as_deref(), fields: field_selector.as_deref() };
+    let filter = JobFilter { all_namespaces, labels: args.selector.as_deref(), fields: args.field_selector.as_deref() };
     let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
     jobs.retain(state::is_indexed);
-    sort(&mut jobs, sort_by);
+    sort(&mut jobs, args.sort_by);
     let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));
     if is_table && jobs.is_empty() && !watch {
         let place =
@@ -43,34 +33,31 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
         return Ok(Exit::Success);
     }
 
+    let data = output.as_ref().and_then(output::data_format);
+    if let (Some(custom), false) = (&mut custom, watch) {
+        let objects = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
+        custom.list(&list_of(&objects), context)?;
+        return Ok(Exit::Success);
+    }
+    if let (Some(format), false) = (data, watch) {
+        let objects = jobs.iter().map(shown).collect::<Result<Vec<_>>>()?;
+        context.ui.data(output::data(&list_of(&objects), format)?)?;
+        return Ok(Exit::Success);
+    }
     let columns = Columns {
         namespace: all_namespaces,
         wide: output == Some(ListFormat::Wide),
-        headers: !no_headers,
-        labels: label_columns,
-        all_labels: show_labels,
+        headers: !args.no_headers,
+        labels: args.label_columns,
+        all_labels: args.show_labels,
     };
-    match (output, &mut custom) {
-        (_, Some(custom)) if !watch => custom.list(&list_of(&jobs, Fields::All)?, context)?,
-        (Some(ListFormat::Json), _) if !watch => {
-            context.ui.data(output::data(&list_of(&jobs, Fields::Shown)?, DataFormat::Json)?)?;
-        }
-        (Some(ListFormat::Yaml), _) if !watch => {
-            context.ui.data(output::data(&list_of(&jobs, Fields::Shown)?, DataFormat::Yaml)?)?;
-        }
-        _ => {
-            let table = Table::new(&jobs, columns, watch, context.now());
-            if is_table {
-                context.ui.data(table.header())?;
-            }
-            let mut printer = Printer { output, custom, table };
-            printer.jobs(&jobs, context)?;
-            if watch {
-                return print_changes(&cluster, filter, jobs, printer, context).await;
-            }
-        }
+    let table = Table::new(&jobs, columns, watch, context.now());
+    if is_table {
+        context.ui.data(table.header())?;
     }
-    Ok(Exit::Success)
+    let mut printer = Printer { output, custom, table };
+    printer.jobs(&jobs, context)?;
+    if watch { print_changes(&cluster, filter, jobs, printer, context).await } else { Ok(Exit::Success) }
 }
 
 /// The server names only the field that it does not know.
@@ -136,7 +123,6 @@ async fn print_changes(
     }
 }
 
-/// Prints Jobs one by one.
 struct Printer {
     output: Option<ListFormat>,
     custom: Option<Custom>,
@@ -147,7 +133,7 @@ impl Printer {
     fn jobs(&mut self, jobs: &[Job], context: &mut Context) -> Result<()> {
         if let Some(custom) = &mut self.custom {
             // At once, since columns are as wide as the first of them need.
-            let objects = jobs.iter().map(|job| object(job, Fields::All)).collect::<Result<Vec<_>>>()?;
+            let objects = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
             return custom.each(&objects, context);
         }
         jobs.iter().try_for_each(|job| self.job(job, false, context))
@@ -160,17 +146,15 @@ impl Printer {
 
     fn job(&mut self, job: &Job, deleted: bool, context: &mut Context) -> Result<()> {
         if let Some(custom) = &mut self.custom {
-            return custom.each(&[object(job, Fields::All)?], context);
+            return custom.each(&[object(job)?], context);
         }
         let now = context.now();
         let text = match self.output {
             None | Some(ListFormat::Wide) if deleted => self.table.deleted(job, now),
             None | Some(ListFormat::Wide) => self.table.row(job, now),
             Some(ListFormat::Name) => format!("job.batch/{}\n", job.metadata.name.as_deref().unwrap_or_default()),
-            Some(ListFormat::Json) => output::data(&object(job, Fields::Shown)?, DataFormat::Json)?,
-            Some(ListFormat::Yaml) => {
-                format!("---\n{}", output::data(&object(job, Fields::Shown)?, DataFormat::Yaml)?)
-            }
+            Some(ListFormat::Json) => output::data(&shown(job)?, DataFormat::Json)?,
+            Some(ListFormat::Yaml) => format!("---\n{}", output::data(&shown(job)?, DataFormat::Yaml)?),
         };
         Ok(context.ui.data(text)?)
     }

@@ -14,11 +14,11 @@ use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
 use super::follow::print::{Filter, LogForm, LogPrinter};
 use super::follow::report::report_missing;
-use super::follow::{self, Follow, FollowEnd, LineOrder, LogView};
+use super::follow::{self, LineOrder, LogView};
 use super::indexes::status_of;
 use super::outputs::cut::CutLogs;
 use super::{Context, find};
-use crate::args::{AttemptChoice, LogsArgs};
+use crate::args::LogsArgs;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit};
@@ -32,56 +32,94 @@ use crate::tracker::selection::Selection;
 const HELD: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
-    let Request { job, only_this, mut selection, items, mut form, mut options, order, containers, attempt, streams } =
-        resolve(args, context)?;
-    let (cluster, job) = find::here(job.as_deref(), context).await?;
+    let order = match (args.merge, args.follow && !args.keep_order) {
+        (true, _) => LineOrder::ByTime,
+        (false, true) => LineOrder::AsTheyCome,
+        (false, false) => LineOrder::ByIndex,
+    };
+    if let Some(folder) = args.to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
+        return Err(Error::usage(format!("--to {}: it is not a folder", folder.display())).into());
+    }
+    let filter = Filter::new(&args.grep, &args.exclude)?;
+    let since = since_when(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
+    let mut selection = Selection::new(args.index, args.status.into_iter().map(status_of).collect());
+    let (cluster, job) = find::here(args.job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
-    let pick = Pick::new(&job, attempt, options.previous, containers.named, containers.kinds)?;
-    form.several_containers = pick.has_several_containers(&job);
-    let mut state = find::family(job, only_this, &cluster, context).await?;
+    let pick = Pick::new(&job, args.attempt, args.previous, args.container, (args.all_containers, args.init))?;
+    let mut form = LogForm {
+        prefix: args.prefix,
+        one_index: false,
+        several_containers: pick.has_several_containers(&job),
+        timestamps: args.timestamps,
+        raw: args.raw,
+        output: args.output,
+        to: args.to,
+        filter,
+    };
+    let mut state = find::family(job, args.only_this, &cluster, context).await?;
     // A long list is many ConfigMaps, so no more of it is read than is shown.
-    let shown = match (items.is_empty(), form.shows_items()) {
+    let shown = match (args.items.is_empty(), form.shows_items()) {
         (false, _) => state.all(),
         (true, true) => selection.fixed().unwrap_or_else(|| state.all()),
         (true, false) => IndexSet::new(),
     };
     let texts = find::items_of(&shown, state.items_job(), &cluster).await;
     let texts = find::items_or_warning(texts, context)?;
-    if !items.is_empty() {
-        selection.narrow_to_items(&items, &texts, &name)?;
+    if !args.items.is_empty() {
+        selection.narrow_to_items(&args.items, &texts, &name)?;
     }
     selection.check(&state)?;
-    if !options.follow {
-        list(selection.fixed().as_ref(), &mut state, &cluster).await?;
+    if !args.follow {
+        let fixed = selection.fixed();
+        let filter = PodFilter { indexes: fixed.as_ref(), ..PodFilter::default() };
+        let members = state.members().to_vec();
+        family::each_pod(&members, filter, &cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
     }
-    form.one_index = selection.is_one(&state) || !options.follow && selection.now(&state).len() == 1;
+    form.one_index = selection.is_one(&state) || !args.follow && selection.now(&state).len() == 1;
     let mut printer = LogPrinter::new(form, texts);
-    options.times = printer.needs_times() || order == LineOrder::ByTime;
+    let options = LogOptions {
+        follow: args.follow,
+        times: printer.needs_times() || order == LineOrder::ByTime,
+        previous: args.previous,
+        tail: (args.tail >= 0).then_some(args.tail),
+        since,
+        limit: args.limit_bytes,
+    };
+    let streams = Arc::new(Streams::new(usize::from(args.max_log_requests)));
     printer.begin(&mut context.ui)?;
     // Who asks for the last lines misses nothing.
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
-    if options.follow {
-        let wanted = Box::new(move |state: &JobState| selection.now(state));
-        let logs = LogView { wanted, pick, options, printer, order, streams, cut };
-        let follow = follow::follow(Follow { cluster: &cluster, state, logs, keeper: None }, context).await?;
-        return match follow {
-            FollowEnd::Finished(_, missing) => report_missing(&missing, &name, context),
-            FollowEnd::Interrupted => Ok(Exit::Interrupted),
-        };
-    }
+    let wanted = Box::new(move |state: &JobState| selection.now(state));
+    let logs = LogView { wanted, pick, options, printer, order, streams, cut };
+    let missing = if options.follow {
+        follow::follow(state, logs, None, &cluster, context).await?.map(|(_, missing)| missing)
+    } else {
+        Some(print_now(&state, logs, &name, &cluster, context).await?)
+    };
+    missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name, context))
+}
 
+/// Prints the logs that are there.
+async fn print_now(
+    state: &JobState,
+    logs: LogView,
+    name: &str,
+    cluster: &Arc<Cluster>,
+    context: &mut Context,
+) -> Result<Missing> {
+    let LogView { wanted, pick, options, mut printer, order, streams, cut } = logs;
     let mut missing = Missing::new(cut);
     let mut sources = Vec::new();
-    for index in selection.now(&state).iter() {
-        let picked = pick.of(index, &state);
+    for index in wanted(state).iter() {
+        let picked = pick.of(index, state);
         if picked.is_empty() {
-            missing.none_of(index, &pick, &state);
+            missing.none_of(index, &pick, state);
         }
         sources.extend(picked);
     }
-    let read = Read { cluster: &cluster, options, streams: Arc::new(streams) };
+    let read = Read { cluster, options, streams };
     match order {
         LineOrder::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
         LineOrder::ByIndex | LineOrder::AsTheyCome => {
@@ -93,102 +131,9 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         && let Ok(events) = cluster.pod_endings().await
     {
         let events: Vec<_> = events.into_iter().filter(missing::tells_an_end).collect();
-        missing.explain(&events, &name);
+        missing.explain(&events, name);
     }
-    report_missing(&missing, &name, context)
-}
-
-/// Takes in the Pods of a Job, of which only those of `indexes` matter.
-async fn list(indexes: Option<&IndexSet>, state: &mut JobState, cluster: &Cluster) -> Result<(), Error> {
-    let filter = PodFilter { indexes, ..PodFilter::default() };
-    let members = state.members().to_vec();
-    family::each_pod(&members, filter, cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await
-}
-
-/// What the flags ask for.
-struct Request {
-    job: Option<String>,
-    only_this: bool,
-    selection: Selection,
-    items: Vec<String>,
-    form: LogForm,
-    options: LogOptions,
-    order: LineOrder,
-    containers: ContainerFlags,
-    attempt: AttemptChoice,
-    streams: Streams,
-}
-
-struct ContainerFlags {
-    named: Option<String>,
-    /// All, or the init containers.
-    kinds: (bool, bool),
-}
-
-fn resolve(args: LogsArgs, context: &Context) -> Result<Request, Error> {
-    let LogsArgs {
-        job,
-        only_this,
-        index,
-        items,
-        status,
-        attempt,
-        previous,
-        container,
-        all_containers,
-        init,
-        follow,
-        keep_order,
-        merge,
-        since,
-        since_time,
-        tail,
-        limit_bytes,
-        grep,
-        exclude,
-        prefix,
-        timestamps,
-        output,
-        to,
-        raw,
-        max_log_requests,
-    } = args;
-    let order = match (merge, follow && !keep_order) {
-        (true, _) => LineOrder::ByTime,
-        (false, true) => LineOrder::AsTheyCome,
-        (false, false) => LineOrder::ByIndex,
-    };
-    if let Some(folder) = to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
-        return Err(Error::usage(format!("--to {}: it is not a folder", folder.display())));
-    }
-    Ok(Request {
-        job,
-        only_this,
-        selection: Selection::new(index, status.into_iter().map(status_of).collect()),
-        items,
-        form: LogForm {
-            prefix,
-            one_index: false,
-            several_containers: false,
-            timestamps,
-            raw,
-            output,
-            to,
-            filter: Filter::new(&grep, &exclude)?,
-        },
-        options: LogOptions {
-            follow,
-            times: false,
-            previous,
-            tail: (tail >= 0).then_some(tail),
-            since: since_when(since.as_deref(), since_time.as_deref(), context.now())?,
-            limit: limit_bytes,
-        },
-        order,
-        containers: ContainerFlags { named: container, kinds: (all_containers, init) },
-        attempt,
-        streams: Streams::new(usize::from(max_log_requests)),
-    })
+    Ok(missing)
 }
 
 /// The time that `--since` or `--since-time` means.
@@ -205,7 +150,6 @@ fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result
     Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
-/// Reads logs that are not followed.
 struct Read<'a> {
     cluster: &'a Arc<Cluster>,
     options: LogOptions,
@@ -278,7 +222,7 @@ impl Read<'_> {
         }
         loop {
             tokio::select! {
-                () = lanes.news() => lanes.print_by_time(None, printer, &mut context.ui)?,
+                () = lanes.news.notified() => lanes.print_by_time(None, printer, &mut context.ui)?,
                 ended = readers.join_next() => {
                     let Some(ended) = ended else { break };
                     let (place, result) = ended??;

@@ -19,13 +19,13 @@ mod version;
 mod wait;
 mod watch;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
@@ -34,8 +34,8 @@ use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
-use parts::settings::{CommandLine, Settings};
-use parts::{change, find, follow, inputs, output, outputs, resumed, settings, submit};
+use parts::settings::Settings;
+use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
@@ -43,7 +43,7 @@ pub(crate) struct Context {
     /// The signals that ask the program to end, for verbs that then say what goes on without it.
     pub(crate) signals: Signals,
     global: GlobalArgs,
-    /// The standing defaults; only those verbs see that they are wrong that work all the same.
+    /// Configured defaults. A broken configuration must not stop `config` or `completion`.
     settings: Result<Settings, Error>,
 }
 
@@ -51,15 +51,10 @@ impl Context {
     /// The cluster that the flags and the kubeconfig mean.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
         let mut options = connect_options(self.global.clone())?;
-        let voice = self.ui.voice();
-        let waiting = move |server: &str| voice.status(&format!("waiting for the server {server} to answer"));
-        options.on_silence = Some(Arc::new(waiting));
+        let voice = self.ui.voice.clone();
+        options.on_silence =
+            Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to answer"))));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
-    }
-
-    /// The namespace, if the user named one.
-    pub(crate) fn namespace(&self) -> Option<&str> {
-        self.global.namespace.as_deref()
     }
 
     /// The current time, which nothing below this layer looks up.
@@ -68,10 +63,9 @@ impl Context {
         Timestamp::now()
     }
 
-    /// The time zone in which times are shown to a person.
-    #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
-    pub(crate) fn zone(&self) -> TimeZone {
-        TimeZone::system()
+    /// A hint that names a command to type next and what it does.
+    pub(crate) fn next(&self, words: &str, does: &str) -> String {
+        format!("{} {does}", self.again(words))
     }
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.
@@ -95,8 +89,7 @@ impl Context {
         ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
         for (flag, value) in flags.chain(global.as_groups.iter().map(|group| ("--as-group", group.clone()))) {
-            let quoted = shlex::try_quote(&value).map_or_else(|_| value.clone(), std::borrow::Cow::into_owned);
-            let _ = write!(command, " {flag} {quoted}");
+            let _ = write!(command, " {flag} {}", quoted(&value));
         }
         if global.insecure_skip_tls_verify {
             command.push_str(" --insecure-skip-tls-verify");
@@ -152,6 +145,11 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     })
 }
 
+/// A word as a shell takes it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(word.into())
+}
+
 /// Reads the command line, does what it says, and tells how it went.
 pub(crate) fn main() -> ExitCode {
     let started_as = std::env::args_os().next().unwrap_or_default();
@@ -161,7 +159,7 @@ pub(crate) fn main() -> ExitCode {
     }
     let mut context;
     let verb = match settings::read_command_line(started_as) {
-        Ok(CommandLine { cli, settings }) => {
+        Ok((cli, settings)) => {
             context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
@@ -180,7 +178,7 @@ pub(crate) fn main() -> ExitCode {
             let result = runtime.block_on(async {
                 tokio::select! {
                     result = dispatch(verb, &mut context) => result,
-                    () = signals.second() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
+                    () = signals.second.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
                 }
             });
             // A request that nobody waits for any more must not keep the program from ending.

@@ -1,17 +1,13 @@
 //! `retry`: a new Job of what is outstanding, each index with what it had the first time.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::follow::report::{self, not_followed, ways_back};
-use super::follow::{Follow, FollowEnd};
-use super::run::Shown;
+use super::launch::Launch;
 use super::submit::{How, Submitted};
-use super::{Context, find, follow, output, run, submit};
-use crate::args::{DryRun, FollowArgs, ObjectArgs, OutstandingStatus, RetryArgs};
+use super::{Context, find, submit};
+use crate::args::{DryRun, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
@@ -33,14 +29,7 @@ const READ_AT_ONCE: usize = 4;
 const RANGES: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
-    let FollowArgs { detach, keep_order, prefix, quiet } = args.follow;
-    let ObjectArgs { dry_run, output, field_manager: manager } = args.objects.clone();
-    let output = output::read(output, true)?;
-    let shown = Shown { prefix, keep_order, results: None };
-    if output.is_some() && !detach && dry_run == DryRun::None {
-        return Err(run::objects_among_output().into());
-    }
-    context.ui.set_quiet(quiet);
+    let launch = Launch::new(args.follow.clone(), args.objects.clone(), None, context)?;
     let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::here(named.as_deref(), context).await?;
@@ -58,31 +47,29 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         for warning in &warnings {
             context.ui.warning(warning);
         }
-        if dry_run == DryRun::Client {
-            return run::print(manifest, output, "created (dry run)", context);
+        if launch.dry_run == DryRun::Client {
+            return launch.print(manifest, "created (dry run)", context);
         }
         let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
         let name = source.plan.name.clone();
-        let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued: is_queued(&manifest.job) };
-        if dry_run == DryRun::Server {
-            let checked = submit::dry_run(&manifest, &order, &cluster, &manager).await?;
-            return run::print(checked, output, "created (server dry run)", context);
+        let queued = manifest.job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some();
+        let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued };
+        if launch.dry_run == DryRun::Server {
+            let checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
+            return launch.print(checked, "created (server dry run)", context);
         }
-        let signals = context.signals.clone();
-        let submit = submit::submit(&manifest, &order, &cluster, &manager, context);
-        let Some(submitted) = signals.unless_asked(submit).await else {
-            return Err(run::cut_off(&name, &cluster, context).await.into());
-        };
-        match submitted {
+        match submit::submit(&manifest, &order, &cluster, &launch.manager, context).await {
             Ok(Submitted { manifest, how }) => {
-                let there = how == How::Unchanged;
-                context.ui.status(&told(&source.plan, there));
-                if !detach {
-                    return Box::pin(to_the_end(manifest.job, &state, &cluster, shown, context)).await;
+                context.ui.status(&told(&source.plan, how == How::Unchanged));
+                if launch.args.detach {
+                    return launch.detach(manifest, how, &name, context);
                 }
-                let exit = run::print(manifest, output, if there { "unchanged" } else { "created" }, context)?;
-                context.ui.hint(&ways_back(&name, context));
-                return Ok(exit);
+                let (root, all) = (source.plan.family.root, state.all().len());
+                let closing = |now: &JobState| {
+                    let done = state.succeeded().union(&now.succeeded()).len();
+                    Some(format!("with it, {done} of {all} indexes of job {root} have succeeded"))
+                };
+                return Box::pin(launch.follow(manifest.job, None, closing, &cluster, context)).await;
             }
             Err(error) if is_taken(&error) => {
                 source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;
@@ -179,9 +166,8 @@ impl Source {
         let names = retry::config_maps(&stored);
         let reads = futures::stream::iter(names.iter().map(|name| cluster.stored_config_map(name)));
         let config_maps: Vec<Option<Value>> = reads.buffered(READ_AT_ONCE).try_collect().await?;
-        let numbers = state.members().iter().map(|member| family::number(member.name())).collect::<Vec<_>>();
-        let retries = state.members().iter().zip(numbers).filter(|(member, _)| member.is_retry());
-        let number = retries.map(|(_, number)| number).max().unwrap_or(0) + 1;
+        let retries = state.members().iter().filter(|member| member.is_retry());
+        let number = retries.map(|member| family::number(member.name())).max().unwrap_or(0) + 1;
         let family = Family {
             root: root.to_owned(),
             root_uid: root_uid.to_owned(),
@@ -204,12 +190,12 @@ impl Source {
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
             if !other["metadata"]["annotations"][annotation::SUBMITTING].is_null() {
                 let message = format!("another retry of it was begun and cut off, or is about to begin: job {name}");
-                let hint = format!("{} removes it, if it was cut off", context.again(&format!("delete {name}")));
+                let hint = context.next(&format!("delete {name}"), "removes it, if it was cut off");
                 return Err(Some(Error::new(Kind::AlreadyExists, message).hint(hint).into()));
             }
             let error =
                 Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
-            let error = error.hint(format!("{} follows that one", context.again(&format!("logs -f {name}"))));
+            let error = error.hint(context.next(&format!("logs -f {name}"), "follows that one"));
             return Err(Some(error.hint("retry again for what it leaves outstanding").into()));
         }
         self.number += 1;
@@ -223,51 +209,9 @@ fn is_taken(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).any(|error| error.kind() == Kind::AlreadyExists)
 }
 
-fn is_queued(job: &Value) -> bool {
-    job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some()
-}
-
 fn told(plan: &Plan, there: bool) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
     let made = if there { "is there already, made by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);
     format!("job {name} {made}: it runs {} of job {root} again{number}", some(&plan.indexes))
-}
-
-/// Shows what the indexes write until the Job has ended, and what that makes of the family.
-async fn to_the_end(
-    job: Value,
-    before: &JobState,
-    cluster: &Arc<Cluster>,
-    shown: Shown,
-    context: &mut Context,
-) -> Result<Exit> {
-    let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(job).context("reading the created job")?;
-    let name = job.metadata.name.clone().unwrap_or_default();
-    let state = JobState::new(job.clone());
-    let items = find::items_of(&state.all(), Some(&job), cluster).await;
-    let followed = match find::items_or_warning(items, context) {
-        Ok(items) => {
-            let logs = shown.view(&job, &items);
-            let follow = follow::follow(Follow { cluster, state, logs, keeper: None }, context).await;
-            follow.map(|end| (end, items))
-        }
-        Err(error) => Err(error.into()),
-    };
-    let (end, items) = match followed {
-        Ok(followed) => followed,
-        Err(error) => return Err(not_followed(&name, error, cluster, context).await),
-    };
-    let FollowEnd::Finished(state, missing) = end else {
-        context.ui.end_live();
-        context.ui.status(&format!("detached: job {name} goes on"));
-        context.ui.hint(&ways_back(&name, context));
-        return Ok(Exit::Interrupted);
-    };
-    let job = state.job().cloned().unwrap_or_default();
-    let exit = report::report(&state, &items, context);
-    let root = member::root(&job).0;
-    let (all, done) = (before.all(), before.succeeded().union(&state.succeeded()));
-    context.ui.status(&format!("with it, {} of {} indexes of job {root} have succeeded", done.len(), all.len()));
-    report::report_missing(&missing.of_ended(&state), &name, context).map(|_| exit)
 }

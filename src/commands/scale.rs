@@ -12,7 +12,6 @@ use crate::state::{self, member};
 use crate::view::plural;
 
 const WORDS: Words = Words { verb: "scale", done: "scaled" };
-/// What a Job is scaled to.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     parallelism: i32,
@@ -27,8 +26,6 @@ pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
-/// # Errors
-/// A usage error for two numbers that no change of a Job can have.
 fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, Error> {
     match (parallelism, completions) {
         (Some(at_once), Some(completions)) if at_once != completions => Err(Error::usage(format!(
@@ -99,12 +96,12 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
     let (root, root_uid) = member::root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
         return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
-            .hint(format!("{} shows them", context.again(&format!("describe {root}")))));
+            .hint(context.next(&format!("describe {root}"), "shows them")));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {
         return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
-            .hint(format!("{} with the other items makes a Job of their own", context.again("run"))));
+            .hint(context.next("run", "with the other items makes a Job of their own")));
     }
     Ok(())
 }

@@ -11,30 +11,22 @@ use crate::error::Exit;
 use crate::spec::server::{self, Feature};
 use crate::view::version::{self as view, Ability, Server};
 
-/// The version of this program.
 const CLIENT: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn version(args: VersionArgs, context: &mut Context) -> Result<Exit> {
     let VersionArgs { client, output } = args;
-    let asked = if client { Ok(None) } else { ask(context).await.map(Some) };
-    let (server, problem) = match asked {
-        Ok(server) => (server, None),
-        Err(error) => (None, Some(error)),
-    };
+    let asked = if client { None } else { Some(ask(context).await) };
+    let server = asked.as_ref().and_then(|asked| asked.as_ref().ok());
     let text = match output {
-        None => view::page(CLIENT, server.as_ref().map(words).as_ref()),
-        Some(format) => data(&object(server.as_ref()), format)?,
+        None => view::page(CLIENT, server.map(words).as_ref()),
+        Some(format) => data(&object(server), format)?,
     };
     context.ui.data(text)?;
-    match problem {
-        Some(error) => Err(error),
-        None => Ok(Exit::Success),
-    }
+    asked.transpose().map(|_| Exit::Success)
 }
 
 async fn ask(context: &Context) -> Result<ServerVersion> {
-    let cluster = context.cluster().await?;
-    Ok(cluster.server_version().await?)
+    Ok(context.cluster().await?.server_version().await?)
 }
 
 fn words(server: &ServerVersion) -> Server {

@@ -1,6 +1,5 @@
 //! `wait`: until Jobs have completed or failed, or some of their indexes have.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -11,7 +10,6 @@ use super::{Context, find};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
-use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
 use crate::tracker::watching::{Stop, until};
@@ -23,22 +21,24 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     let limit = duration::parse(&timeout).map_err(|problem| {
         Error::usage(format!("--timeout {timeout:?}: {problem}")).hint("write it as 90s, 10m or 2h")
     })?;
-    let names = jobs.iter().map(|text| find::job_name(text)).collect::<Result<Vec<_>, _>>()?;
-    context.ui.set_quiet(quiet);
+    find::job_names(&jobs)?;
+    context.ui.voice.quiet = quiet;
     // From the start, so that a server that never answers is not waited for longer either.
-    let time = Time { deadline: limit.map(|limit| Instant::now() + limit), given: timeout };
-
-    let (cluster, jobs) = match Box::pin(time.hold(found(&names, only_this, context))).await {
-        Some(found) => found?,
-        None => return Err(time.over("an answer of the server").into()),
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let over = |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
+    let (cluster, jobs) = tokio::select! {
+        found = Box::pin(found(&jobs, only_this, context)) => found?,
+        () = until(deadline) => return Err(over("an answer of the server").into()),
     };
-    for state in &jobs {
-        if let Some(WaitFor::Indexes(indexes)) = &goal {
-            selection::check_numbers(indexes, state)?;
-        }
+    if let Some(WaitFor::Indexes(indexes)) = &goal {
+        jobs.iter().try_for_each(|state| selection::check_numbers(indexes, state))?;
     }
-    let mut waiting: Vec<_> = jobs.iter().map(|state| Waiting::new(state, context)).collect();
-    let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, time.deadline);
+    let waiting = |state: &JobState| {
+        let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
+        Waiting { name, progress: Progress::new(state, context.now()), exit: None }
+    };
+    let mut waiting: Vec<_> = jobs.iter().map(waiting).collect();
+    let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, deadline);
     let end = until_all_end(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
     context.ui.end_live();
     let open = || waiting.iter().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
@@ -58,49 +58,22 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
             let sentences: Vec<_> =
                 open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
             let hints = open().map(|(_, open)| context.again(&format!("describe {}", open.name)));
-            let error = time.over(&sentences.join("; "));
+            let error = over(&sentences.join("; "));
             Err(hints.fold(error, |error, hint| error.hint(format!("{hint} shows why"))).into())
         }
     }
 }
 
-/// How long may be waited.
-struct Time {
-    deadline: Option<Instant>,
-    given: String,
-}
-
-impl Time {
-    /// What comes of something, or None when the time is over first.
-    async fn hold<T>(&self, what: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            outcome = what => Some(outcome),
-            () = until(self.deadline) => None,
-        }
-    }
-
-    fn over(&self, what: &str) -> Error {
-        Error::new(Kind::TimedOut, format!("timed out after {} waiting for {what}", self.given))
-    }
-}
-
-/// The Jobs that are named, each once.
+/// The families of the Jobs that are meant.
 async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
-    let cluster = Arc::new(context.cluster().await?);
-    if names.is_empty() {
-        let job = find::job(None, &cluster, context).await?;
-        let state = find::family(job, only_this, &cluster, context).await?;
-        return Ok((cluster, vec![state]));
+    let (cluster, jobs) = find::jobs(names, context).await?;
+    let mut families = Vec::new();
+    for job in jobs {
+        families.push(find::family(job, only_this, &cluster, context).await?);
     }
-    let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
-    for name in names.iter().filter(|name| seen.insert(name.as_str())) {
-        let job = find::job(Some(name), &cluster, context).await?;
-        jobs.push(find::family(job, only_this, &cluster, context).await?);
-    }
-    Ok((cluster, jobs))
+    Ok((cluster, families))
 }
 
-/// A Job that is waited for.
 struct Waiting {
     name: String,
     progress: Progress,
@@ -109,12 +82,6 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(state: &JobState, context: &Context) -> Self {
-        let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
-        Self { name, progress: Progress::new(state, context.now()), exit: None }
-    }
-
-    /// Reports how it ended, and notes it.
     async fn report(
         &mut self,
         job: usize,
@@ -131,7 +98,7 @@ impl Waiting {
             // A list that can't be read leaves items out, and nothing else: the outcome is known.
             let listing = tracker.state(job).items_job().cloned();
             let texts = Box::pin(find::items_of(&failed, listing.as_ref(), cluster));
-            items = tracker.bounded(texts).await?.unwrap_or_default();
+            items = tracker.watching.bounded(texts).await?.unwrap_or_default();
         }
         let (state, now) = (tracker.state(job), context.now());
         let exit = match (goal, state.outcome()) {
@@ -158,7 +125,7 @@ impl Waiting {
                         format!("{} of job {name} failed", numbered(&failed))
                     };
                     let error = Error::new(Kind::Failed, message)
-                        .hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
+                        .hint(context.next(&format!("describe {name}"), "shows every index"));
                     context.ui.error_with(&error.into(), &summary::failures_among(state, &items, &failed));
                     Exit::Failure
                 }
@@ -169,11 +136,6 @@ impl Waiting {
     }
 }
 
-/// Whether these indexes have all completed, or one of them has failed.
-fn are_decided(indexes: &IndexSet, state: &JobState) -> bool {
-    indexes.difference(&state.succeeded()).is_empty() || !indexes.intersection(&state.failed()).is_empty()
-}
-
 /// Waits until each Job has ended, or what is waited for of it is known; returns what stopped the waiting before that.
 async fn until_all_end(
     waiting: &mut [Waiting],
@@ -182,42 +144,41 @@ async fn until_all_end(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<Option<Stop>> {
-    for (job, waiting) in waiting.iter_mut().enumerate() {
-        if let Some(WaitFor::Indexes(indexes)) = goal
-            && are_decided(indexes, tracker.state(job))
-            && let Err(stop) = waiting.report(job, goal, tracker, cluster, context).await
-        {
-            return Ok(Some(stop));
+    // Whether these indexes have all completed, or one of them has failed.
+    let is_decided = |job: usize, tracker: &Tracker| {
+        let (succeeded, failed) = (tracker.state(job).succeeded(), tracker.state(job).failed());
+        matches!(goal, Some(WaitFor::Indexes(indexes))
+            if indexes.difference(&succeeded).is_empty() || !indexes.intersection(&failed).is_empty())
+    };
+    let mut decided: Vec<_> = (0..waiting.len()).filter(|job| is_decided(*job, tracker)).collect();
+    loop {
+        for job in decided.drain(..) {
+            if waiting[job].exit.is_none()
+                && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
+            {
+                return Ok(Some(stop));
+            }
         }
-    }
-    while waiting.iter().any(|waiting| waiting.exit.is_none()) {
+        if waiting.iter().all(|waiting| waiting.exit.is_some()) {
+            return Ok(None);
+        }
         let step = tracker.next().await?;
         if step.is_tick() {
             context.ui.begin_live();
             show(waiting, tracker, context);
         }
         say(step.remark, context);
-        let job = step.job;
-        let decided = match &step.ended {
-            Some(End::Interrupted) => return Ok(Some(Stop::Interrupted)),
-            Some(End::TimedOut) => return Ok(Some(Stop::TimedOut)),
-            Some(End::Deleted) if waiting[job].exit.is_none() => {
-                context.ui.error(&tracker.deleted(job).into());
-                waiting[job].exit = Some(Exit::Failure);
-                continue;
+        match &step.ended {
+            Some(End::Stopped(why)) => return Ok(Some(*why)),
+            Some(End::Deleted) if waiting[step.job].exit.is_none() => {
+                context.ui.error(&tracker.deleted(step.job).into());
+                waiting[step.job].exit = Some(Exit::Failure);
             }
             // What can't be known of its Pods is left out: the outcome is known.
-            Some(End::Finished(_) | End::Deleted) => true,
-            None => matches!(goal, Some(WaitFor::Indexes(indexes)) if are_decided(indexes, tracker.state(job))),
-        };
-        if decided
-            && waiting[job].exit.is_none()
-            && let Err(stop) = waiting[job].report(job, goal, tracker, cluster, context).await
-        {
-            return Ok(Some(stop));
+            Some(End::Finished(_) | End::Deleted) => decided.push(step.job),
+            None => decided.extend(is_decided(step.job, tracker).then_some(step.job)),
         }
     }
-    Ok(None)
 }
 
 /// Shows how far the Jobs are that are waited for.

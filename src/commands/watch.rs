@@ -29,14 +29,14 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit> {
     let WatchArgs { job } = args;
     let named = job.as_deref().map(find::job_name).transpose()?;
-    if context.ui.is_plain() {
+    if context.ui.voice.plain {
         return in_lines(job.as_deref(), context).await;
     }
-    if !context.ui.style().terminal {
+    if !context.ui.style.terminal {
         let name = named.map(|name| format!(" {name}")).unwrap_or_default();
         return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
-            .hint(format!("{} tells how far it is, line by line", context.again(&format!("wait{name}"))))
-            .hint(format!("{} prints each change of an index", context.again(&format!("indexes{name} -w"))))
+            .hint(context.next(&format!("wait{name}"), "tells how far it is, line by line"))
+            .hint(context.next(&format!("indexes{name} -w"), "prints each change of an index"))
             .into());
     }
     let (cluster, job) = find::here(job.as_deref(), context).await?;
@@ -47,7 +47,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
         ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
         ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
-            context.ui.hint(&format!("{} comes back", context.again(&format!("watch {name}"))));
+            context.ui.hint(&context.next(&format!("watch {name}"), "comes back"));
             Ok(exit)
         }
     }
@@ -74,7 +74,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
     }
     let mut pace = Pace::new(&state, context.now());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Screen, &context.signals, None);
-    let style = context.ui.style();
+    let style = context.ui.style;
     let mut terminal = Screen::enter().context("taking the terminal")?;
     let mut keys = Keys::new();
     let mut drawn = None::<Instant>;
@@ -83,7 +83,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
         let since = drawn.map_or(SECOND, |drawn| drawn.elapsed());
         if since >= if redraw { FRAME } else { SECOND } {
             pace.look(tracker.state(0), context.now());
-            let trouble = tracker.outage().map(reconnecting).or_else(|| plight(&tracker, 0));
+            let trouble = tracker.watching.outage().map(reconnecting).or_else(|| plight(&tracker, 0));
             let picture = Picture {
                 state: tracker.state(0),
                 items,
@@ -104,7 +104,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                     // What can't be known of its Pods is left out: the outcome is known.
                     Some(End::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
                     Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-                    Some(End::Interrupted | End::TimedOut) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
+                    Some(End::Stopped(_)) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 }
             }
             Some(input) = keys.received.recv() => match input {

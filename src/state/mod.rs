@@ -16,6 +16,7 @@ use std::ops::Deref;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
+use serde::Deserialize;
 
 use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
@@ -57,7 +58,7 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) enum IndexStatus {
     Failed,
     Running,

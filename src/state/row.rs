@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::attempt::{Attempt, Phase, PodRecord, signal};
 use super::{IndexStatus, JobState, Outcome};
 use crate::index_set::IndexSet;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct IndexRow {
     pub(crate) index: u32,
     pub(crate) status: IndexStatus,

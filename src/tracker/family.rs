@@ -9,26 +9,11 @@ use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState};
 
-/// A family, of which no Pod is known yet.
-pub(crate) struct Loaded {
-    pub(crate) state: JobState,
-    /// Why retries of the Job may be missing: the user may not list Jobs.
-    pub(crate) incomplete: Option<Error>,
-}
-
-impl From<JobState> for Loaded {
-    fn from(state: JobState) -> Self {
-        Self { state, incomplete: None }
-    }
-}
-
-/// Loads the whole family of a Job; with `only_this` the Job alone. Either way indexes are original ones.
-///
-/// # Errors
-/// If the server can't be asked.
-pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<Loaded, Error> {
+/// Loads the whole family of a Job, of which no Pod is known yet; with `only_this` the Job alone. Either way indexes are
+/// original ones. Returns also why retries of the Job may be missing: the user may not list Jobs.
+pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<(JobState, Option<Error>), Error> {
     if only_this {
-        return Ok(JobState::new(job).into());
+        return Ok((JobState::new(job), None));
     }
     let (name, uid) = member::root(&job);
     let selector = format!("{}={uid}", label::FAMILY);
@@ -48,19 +33,19 @@ pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
     let mut retries = match retries {
         Ok(retries) => retries,
         Err(error) if error.kind() == Kind::Forbidden => {
-            return Ok(Loaded { state: JobState::new(job), incomplete: Some(error) });
+            return Ok((JobState::new(job), Some(error)));
         }
         Err(error) => return Err(error),
     };
     if is_root && retries.is_empty() {
-        return Ok(JobState::new(job).into());
+        return Ok((JobState::new(job), None));
     }
     if !is_root && !retries.iter().any(|retry| retry.metadata.uid == job.metadata.uid) {
         retries.push(job.clone());
     }
     retries.sort_by_key(|retry| number(retry.metadata.name.as_deref().unwrap_or_default()));
     let asked = job.metadata.uid.clone();
-    Ok(JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()).into())
+    Ok((JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()), None))
 }
 
 /// Leaves out the retries whose submission was cut off: nothing of them has run, and the same retry again takes them up.
@@ -103,20 +88,6 @@ pub(crate) async fn each_pod(
         }
     }
     Ok(())
-}
-
-/// The Pods of a Job that has ended, asked for patiently; the indexes of the filter are its own.
-pub(super) async fn pods_of(
-    member: &Member,
-    filter: PodFilter<'_>,
-    cluster: &Cluster,
-) -> Result<Vec<PodRecord>, Error> {
-    let pods = cluster.last_pods(member.job(), filter).await?;
-    if pods.is_empty() && filter.indexes.is_some() {
-        // Servers before 1.28 give Pods no label with their index.
-        return cluster.last_pods(member.job(), PodFilter { indexes: None, ..filter }).await;
-    }
-    Ok(pods)
 }
 
 /// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.

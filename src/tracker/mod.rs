@@ -47,12 +47,8 @@ pub(crate) enum Interest {
 pub(crate) enum End {
     /// The Job has ended. Its Pods are known as far as the server has them, or the reason why they are not.
     Finished(Result<(), Error>),
-    /// The Job was deleted before it ended.
     Deleted,
-    /// The program is asked to end.
-    Interrupted,
-    /// The deadline has passed.
-    TimedOut,
+    Stopped(Stop),
 }
 
 /// What has happened since the last step; nothing but the time, if all is empty.
@@ -62,7 +58,6 @@ pub(crate) struct Step {
     pub(crate) job: usize,
     /// What was seen, already applied to the state.
     pub(crate) events: Vec<Event>,
-    /// The indexes that changed.
     pub(crate) changed: IndexSet,
     pub(crate) remark: Option<Remark>,
     /// Set once for each Job, and once for all when the program is to end.
@@ -88,7 +83,6 @@ struct Tracked {
     lost_members: usize,
 }
 
-/// An answer that is on its way.
 type Asked = BoxFuture<'static, (usize, Answer)>;
 
 enum Answer {
@@ -102,7 +96,7 @@ pub(crate) struct Tracker {
     cluster: Arc<Cluster>,
     interest: Interest,
     tracked: Vec<Tracked>,
-    watching: Watching<(usize, Event)>,
+    pub(crate) watching: Watching<(usize, Event)>,
     asked: FuturesUnordered<Asked>,
     steps: VecDeque<Step>,
 }
@@ -157,7 +151,6 @@ impl Tracker {
         tracker
     }
 
-    /// The state of a family.
     pub(crate) fn state(&self, job: usize) -> &JobState {
         &self.tracked[job].state
     }
@@ -177,11 +170,6 @@ impl Tracker {
         self.tracked[job].idle_since.elapsed()
     }
 
-    /// Why the connection is lost, if it has been for a while.
-    pub(crate) fn outage(&self) -> Option<&str> {
-        self.watching.outage()
-    }
-
     /// Waits for the next step: at least every fifth of a second. Nothing is lost if the future is dropped.
     ///
     /// # Errors
@@ -196,10 +184,7 @@ impl Tracker {
                 Some((job, answer)) = self.asked.next() => self.take_answer(job, answer),
                 burst = self.watching.next() => {
                     let burst = burst?;
-                    let ended = burst.stop.map(|stop| match stop {
-                        Stop::Interrupted => End::Interrupted,
-                        Stop::TimedOut => End::TimedOut,
-                    });
+                    let ended = burst.stop.map(End::Stopped);
                     self.take_events(burst.seen);
                     if burst.remark.is_some() || ended.is_some() || self.steps.is_empty() {
                         self.look_for_progress();
@@ -270,9 +255,6 @@ impl Tracker {
     }
 
     /// Asks now what the Pods of the indexes that failed have to add, for a caller that does not wait for the Job's end.
-    ///
-    /// # Errors
-    /// How waiting ended, if a signal or the deadline came first.
     pub(crate) async fn settle_failed(&mut self, job: usize) -> Result<(), Stop> {
         let state = self.state(job);
         let failed = state.failed().intersection(&state.unsettled());
@@ -284,11 +266,6 @@ impl Tracker {
             }
         }
         Ok(())
-    }
-
-    /// Returns what a future returns, unless a signal or the deadline comes first.
-    pub(crate) async fn bounded<O>(&self, work: impl Future<Output = O>) -> Result<O, Stop> {
-        self.watching.bounded(work).await
     }
 
     fn take_answer(&mut self, job: usize, answer: Answer) {
@@ -324,7 +301,6 @@ impl Tracker {
         }
     }
 
-    /// The error for a Job that was deleted before it ended.
     pub(crate) fn deleted(&self, job: usize) -> Error {
         let state = self.state(job);
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();

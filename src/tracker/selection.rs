@@ -21,9 +21,6 @@ impl Selection {
     }
 
     /// Narrows the selection to these items, each given as it is or with `*` and `?` as wildcards.
-    ///
-    /// # Errors
-    /// A usage error if the items of the Job are not known, or if it has no such item.
     pub(crate) fn narrow_to_items(&mut self, named: &[String], items: &ItemTexts, job: &str) -> Result<(), Error> {
         if items.is_empty() {
             return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
@@ -49,8 +46,6 @@ impl Selection {
         Ok(())
     }
 
-    /// # Errors
-    /// A usage error if an index is named that the Job does not have.
     pub(crate) fn check(&self, state: &JobState) -> Result<(), Error> {
         self.selector.as_ref().map_or(Ok(()), |selector| check_numbers(&selector.numbers(), state))
     }
@@ -126,8 +121,6 @@ impl Selection {
     }
 }
 
-/// # Errors
-/// A usage error if one of the indexes is not the Job's.
 pub(crate) fn check_numbers(named: &IndexSet, state: &JobState) -> Result<(), Error> {
     let all = state.all();
     let outside = named.difference(&all);

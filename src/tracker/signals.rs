@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
 
 /// Whether the program is asked to end. A signal that came while nobody waited is not lost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     caught: Arc<AtomicBool>,
-    first: CancellationToken,
-    second: CancellationToken,
+    /// Cancelled when the program is asked to end.
+    pub(crate) first: CancellationToken,
+    /// Cancelled when the program is asked again, because what it does at its end takes too long.
+    pub(crate) second: CancellationToken,
 }
 
 impl Signals {
@@ -21,21 +25,11 @@ impl Signals {
         }
         let (mut received, first, second) = (listen(), self.first.clone(), self.second.clone());
         tokio::spawn(async move {
-            received.recv().await;
+            received.next().await;
             first.cancel();
-            received.recv().await;
+            received.next().await;
             second.cancel();
         });
-    }
-
-    /// Waits until the program is asked to end.
-    pub(crate) async fn first(&self) {
-        self.first.cancelled().await;
-    }
-
-    /// Waits until the program is asked again, because what it does at its end takes too long.
-    pub(crate) async fn second(&self) {
-        self.second.cancelled().await;
     }
 
     /// Returns what a future returns, or None if the program is asked to end first.
@@ -43,37 +37,21 @@ impl Signals {
         self.catch();
         tokio::select! {
             outcome = work => Some(outcome),
-            () = self.first() => None,
+            () = self.first.cancelled() => None,
         }
     }
 }
-
-#[cfg(unix)]
-struct Received(futures::stream::SelectAll<futures::stream::BoxStream<'static, ()>>);
 
 /// Begins to listen at once: a signal after this call is not lost.
 #[cfg(unix)]
-fn listen() -> Received {
-    use futures::StreamExt as _;
-    use tokio::signal::unix::{SignalKind, signal};
+fn listen() -> BoxStream<'static, ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     // Under nohup a hangup stays ignored.
     let kinds = kinds.into_iter().filter(|kind| *kind != SignalKind::hangup() || !ignores_hangup());
-    let each = |mut signal: tokio::signal::unix::Signal| {
-        futures::stream::poll_fn(move |context| signal.poll_recv(context)).boxed()
-    };
+    let each = |mut signal: Signal| stream::poll_fn(move |context| signal.poll_recv(context));
     // A system that lets nobody listen ends the program as ever.
-    Received(kinds.filter_map(|kind| signal(kind).ok()).map(each).collect())
-}
-
-#[cfg(unix)]
-impl Received {
-    async fn recv(&mut self) {
-        use futures::StreamExt as _;
-        if self.0.next().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
+    stream::select_all(kinds.filter_map(|kind| signal(kind).ok()).map(each)).chain(stream::pending()).boxed()
 }
 
 /// Whether the program was started so that a hangup is ignored; known on Linux.
@@ -86,18 +64,7 @@ fn ignores_hangup() -> bool {
 }
 
 #[cfg(not(unix))]
-struct Received;
-
-#[cfg(not(unix))]
-fn listen() -> Received {
-    Received
-}
-
-#[cfg(not(unix))]
-impl Received {
-    async fn recv(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+fn listen() -> BoxStream<'static, ()> {
+    let asked = stream::repeat_with(tokio::signal::ctrl_c).then(|asked| asked);
+    asked.take_while(|asked| std::future::ready(asked.is_ok())).map(drop).chain(stream::pending()).boxed()
 }

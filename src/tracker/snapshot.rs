@@ -12,9 +12,6 @@ use crate::state::{Event, JobState};
 
 /// Lists these Pods of all Jobs of a family: rows of those that succeeded, of which there may be many, and attempts of
 /// the others. Each is shown to `see` first.
-///
-/// # Errors
-/// If the server can't be asked.
 pub(crate) async fn gather(
     mut state: JobState,
     filter: PodFilter<'_>,
@@ -43,9 +40,6 @@ pub(crate) async fn gather(
 }
 
 /// Lists the Pods that rows of these indexes need; each is shown to `see` first.
-///
-/// # Errors
-/// If an index is named that the Job does not have, or the server can't be asked.
 pub(crate) async fn look(
     cluster: &Cluster,
     state: JobState,
@@ -63,9 +57,6 @@ pub(crate) async fn look(
 
 /// Lists the Pods of these indexes of Jobs that have ended, patiently. Pods that succeeded are left out unless
 /// `succeeded`.
-///
-/// # Errors
-/// If the server can't be reached for about two minutes, or refuses.
 pub(super) async fn last_pods(
     members: &[Member],
     indexes: &IndexSet,
@@ -77,7 +68,11 @@ pub(super) async fn last_pods(
     for member in members {
         let own = member.own_of(indexes);
         if !own.is_empty() {
-            let pods = family::pods_of(member, PodFilter { indexes: Some(&own), ..filter }, cluster).await?;
+            let mut pods = cluster.last_pods(member.job(), PodFilter { indexes: Some(&own), ..filter }).await?;
+            if pods.is_empty() {
+                // Servers before 1.28 give Pods no label with their index.
+                pods = cluster.last_pods(member.job(), filter).await?;
+            }
             events.extend(pods.into_iter().map(|pod| Event::Pod(Box::new(pod))));
         }
     }

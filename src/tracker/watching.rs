@@ -30,9 +30,7 @@ pub(crate) enum Remark {
 /// Why nobody waits any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The program is asked to end.
     Interrupted,
-    /// The deadline has passed.
     TimedOut,
 }
 
@@ -50,7 +48,6 @@ impl<T> Default for Burst<T> {
     }
 }
 
-/// A connection that is lost.
 #[derive(Debug)]
 struct Outage {
     since: Instant,
@@ -85,16 +82,13 @@ impl<T: Send + 'static> Watching<T> {
     }
 
     /// Waits for the next burst. Nothing is lost if the future is dropped.
-    ///
-    /// # Errors
-    /// If the watch has ended because waiting can't help: no permission, credentials refused.
     pub(crate) async fn next(&mut self) -> Result<Burst<T>, Error> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         tokio::select! {
             biased;
-            () = self.signals.first() => Ok(Burst { stop: Some(Stop::Interrupted), ..Burst::default() }),
+            () = self.signals.first.cancelled() => Ok(Burst { stop: Some(Stop::Interrupted), ..Burst::default() }),
             () = until(self.deadline) => Ok(Burst { stop: Some(Stop::TimedOut), ..Burst::default() }),
             Some(first) = self.notices.next() => self.collect(first),
             _ = self.tick.tick() => Ok(Burst { remark: self.outage_to_report(), ..Burst::default() }),
@@ -142,7 +136,7 @@ impl<T: Send + 'static> Watching<T> {
     pub(crate) async fn bounded<O>(&self, work: impl Future<Output = O>) -> Result<O, Stop> {
         tokio::select! {
             outcome = work => Ok(outcome),
-            () = self.signals.first() => Err(Stop::Interrupted),
+            () = self.signals.first.cancelled() => Err(Stop::Interrupted),
             () = until(self.deadline) => Err(Stop::TimedOut),
         }
     }

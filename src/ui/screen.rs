@@ -28,9 +28,7 @@ pub(super) fn is_taken() -> bool {
 pub(crate) enum Input {
     /// `q`: has seen enough.
     Quit,
-    /// Ctrl-C.
     Interrupt,
-    /// The window has another size.
     Resized,
 }
 
@@ -39,9 +37,6 @@ pub(crate) struct Screen(());
 
 impl Screen {
     /// Takes the terminal: another screen, no cursor, keys one by one.
-    ///
-    /// # Errors
-    /// If it can't be had, as when nobody is at it.
     pub(crate) fn enter() -> io::Result<Self> {
         // Before a panic is told, so that it is told where it can be read.
         let told = std::panic::take_hook();
@@ -56,15 +51,11 @@ impl Screen {
         Ok(screen)
     }
 
-    /// How many columns and lines there are.
     pub(crate) fn size() -> (usize, usize) {
         terminal::size().map_or((80, 24), |(columns, lines)| (columns.into(), lines.into()))
     }
 
     /// Shows these lines, from the top, in colour where the style has it.
-    ///
-    /// # Errors
-    /// If the terminal is gone.
     #[expect(clippy::unused_self, reason = "only who has the terminal may draw on it")]
     pub(crate) fn draw(&mut self, lines: &[Painted], style: Style) -> io::Result<()> {
         let mut out = io::stdout().lock();
@@ -82,9 +73,6 @@ impl Screen {
     }
 
     /// What the user does within `limit`, if anything; blocks until then.
-    ///
-    /// # Errors
-    /// If the terminal is gone.
     pub(crate) fn input(limit: Duration) -> io::Result<Option<Input>> {
         if !event::poll(limit)? {
             return Ok(None);

@@ -102,7 +102,7 @@ impl Asker {
     /// The Job and those that retry it, with what a page of the Pods of each tells, if that comes soon.
     async fn state(&self, cluster: &Cluster, filter: PodFilter<'_>) -> Option<JobState> {
         let job = self.job(cluster).await?;
-        let mut state = family::load(job, self.typed.has("only_this"), cluster).await.ok()?.state;
+        let mut state = family::load(job, self.typed.has("only_this"), cluster).await.ok()?.0;
         let members = state.members().to_vec();
         let reads = members.iter().map(|member| cluster.some_pods(member.job(), filter));
         for pods in self.soon(futures::future::join_all(reads)).await.into_iter().flatten().flatten() {

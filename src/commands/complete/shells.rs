@@ -31,7 +31,7 @@ fi
 "#;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::commands) struct Asked {
+pub(crate) struct Asked {
     /// By which words come and answers go.
     pub(super) form: Shell,
     /// The words before it, without the program.
@@ -42,7 +42,7 @@ pub(in crate::commands) struct Asked {
 }
 
 /// What is to be completed, if the program was started for that.
-pub(in crate::commands) fn asked(started_as: &str) -> Option<Asked> {
+pub(crate) fn asked(started_as: &str) -> Option<Asked> {
     let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     if started_as == FOR_KUBECTL {
         return Some(from_kubectl(words.collect()));

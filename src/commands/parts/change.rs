@@ -1,52 +1,50 @@
 //! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
 //! work is lost, and what is printed.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::output::{self, Fields, Output};
+use super::output::{self, Output};
 use super::{Context, find};
-use crate::args::{ChangeArgs, DataFormat, DryRun, ObjectFormat, TargetArgs};
+use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
-/// How a verb speaks.
-pub(in crate::commands) struct Words {
+pub(crate) struct Words {
     /// As in `suspend job "x"`.
-    pub(in crate::commands) verb: &'static str,
+    pub(crate) verb: &'static str,
     /// As in `job.batch/x suspended`.
-    pub(in crate::commands) done: &'static str,
+    pub(crate) done: &'static str,
 }
 
 /// What a verb would do to a Job: by default nothing, as it is as it is wanted.
 #[derive(Default)]
-pub(in crate::commands) struct Step {
+pub(crate) struct Step {
     /// The fields to change; None if all is as it is wanted.
-    pub(in crate::commands) patch: Option<Value>,
+    pub(crate) patch: Option<Value>,
     /// How many Pods that run would end.
-    pub(in crate::commands) ends: usize,
-    /// What else the user should know.
-    pub(in crate::commands) notes: Vec<String>,
-    /// What to do next.
-    pub(in crate::commands) hint: Option<String>,
+    pub(crate) ends: usize,
+    pub(crate) notes: Vec<String>,
+    pub(crate) hint: Option<String>,
 }
 
-/// The name of a Job.
-pub(in crate::commands) fn name(job: &Job) -> &str {
+pub(crate) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
 
 /// How many Pods of a Job are there that have not ended.
-pub(in crate::commands) fn active(job: &Job) -> usize {
+pub(crate) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
 }
 
 /// What becomes of running indexes of a Job that end: where they start anew, `when`.
-pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
+pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
     let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
     let running = plural(ends, "running index", "running indexes");
     let anew = when.map_or_else(String::new, |when| format!("; {each} anew {when}"));
@@ -55,7 +53,7 @@ pub(in crate::commands) fn note_of_ends(ends: usize, job: &Job, when: Option<&st
 
 /// # Errors
 /// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
-pub(in crate::commands) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
+pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
     let name = name(job);
     let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
     if job.metadata.deletion_timestamp.is_some() {
@@ -64,17 +62,17 @@ pub(in crate::commands) fn check_unfinished(job: &Job, verb: &str, context: &Con
     match state::outcome(job) {
         None => Ok(()),
         Some(Outcome::Complete) => {
-            Err(refused("it has completed").hint(format!("{} shows it", context.again(&format!("describe {name}")))))
+            Err(refused("it has completed").hint(context.next(&format!("describe {name}"), "shows it")))
         }
         Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
-            .hint(format!("{} shows why", context.again(&format!("describe {name}"))))
-            .hint(format!("{} runs what is missing as a new Job", context.again(&format!("retry {name}"))))),
+            .hint(context.next(&format!("describe {name}"), "shows why"))
+            .hint(context.next(&format!("retry {name}"), "runs what is missing as a new Job"))),
     }
 }
 
 /// # Errors
 /// If Kueue decides whether the Job runs: it would undo at once what somebody else does.
-pub(in crate::commands) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
+pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
     let Some(queue) = state::queue(job) else { return Ok(()) };
     let uid = job.metadata.uid.as_deref().unwrap_or_default();
     Err(Error::new(
@@ -92,7 +90,7 @@ pub(in crate::commands) fn check_unqueued(job: &Job, verb: &str, active: bool) -
 ///
 /// # Errors
 /// What `decide` finds wrong with any of the named Jobs, before anything is changed.
-pub(in crate::commands) async fn carry_out(
+pub(crate) async fn carry_out(
     words: &Words,
     target: TargetArgs,
     how: ChangeArgs,
@@ -138,10 +136,7 @@ fn pods(number: usize) -> String {
 }
 
 /// Asks whether to go on, where somebody can answer.
-///
-/// # Errors
-/// A usage error where nobody can.
-pub(in crate::commands) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
+pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
     match context.ui.confirm(question)? {
         Some(true) => Ok(true),
         Some(false) => {
@@ -156,10 +151,10 @@ pub(in crate::commands) fn confirm(question: &str, consequence: &str, context: &
 }
 
 /// The Jobs that are meant: named, chosen by labels, or the newest.
-async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Cluster, Vec<Job>)> {
+async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
     let TargetArgs { jobs, selector, all } = target;
     if *all || selector.is_some() {
-        let cluster = context.cluster().await?;
+        let cluster = Arc::new(context.cluster().await?);
         let mut open = cluster.jobs(false, selector.as_deref()).await?;
         open.retain(|job| {
             state::is_indexed(job) && state::outcome(job).is_none() && job.metadata.deletion_timestamp.is_none()
@@ -174,14 +169,7 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
         }
         return Ok((cluster, open));
     }
-    let names = find::job_names(jobs)?;
-    let cluster = context.cluster().await?;
-    let names = if names.is_empty() { vec![None] } else { names.iter().map(Some).collect() };
-    let mut found = Vec::new();
-    for name in names {
-        found.push(find::job(name.map(String::as_str), &cluster, context).await?);
-    }
-    Ok((cluster, found))
+    find::jobs(jobs, context).await
 }
 
 /// Changes the Jobs one by one. What goes wrong with one does not keep the others.
@@ -217,13 +205,13 @@ async fn apply(
             }
         };
         match (&mut output.custom, output.word) {
-            (Some(custom), _) => custom.each(&[output::object(&now, Fields::All)?], context)?,
+            (Some(custom), _) => custom.each(&[output::object(&now)?], context)?,
             (None, None) => {
                 let line = format!("job.batch/{} {already}{}{}\n", name(&job), words.done, dry_run.note());
                 context.ui.data(line)?;
             }
             (None, Some(ObjectFormat::Name)) => context.ui.data(format!("job.batch/{}\n", name(&job)))?,
-            (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(now),
+            (None, Some(ObjectFormat::Yaml | ObjectFormat::Json)) => printed.push(output::shown(&now)?),
         }
         for note in notes {
             context.ui.status(&note);
@@ -232,19 +220,13 @@ async fn apply(
             context.ui.hint(&hint);
         }
     }
-    if let (Some(word), false) = (output.word, printed.is_empty()) {
-        let whole = match printed.as_slice() {
-            [only] => output::object(only, Fields::Shown)?,
-            _ => output::list_of(&printed, Fields::Shown)?,
-        };
-        let format = if word == ObjectFormat::Yaml { DataFormat::Yaml } else { DataFormat::Json };
-        let text = output::data(&whole, format)?;
-        context.ui.data(text)?;
+    if let (Some(format), false) = (output.word.as_ref().and_then(output::data_format), printed.is_empty()) {
+        let whole = if printed.len() == 1 { printed.remove(0) } else { output::list_of(&printed) };
+        context.ui.data(output::data(&whole, format)?)?;
     }
     Ok(exit)
 }
 
-/// The Job as it would be.
 fn patched(job: &Job, patch: &Value) -> Result<Job> {
     let mut value = serde_json::to_value(job)?;
     for (field, wanted) in patch["spec"].as_object().into_iter().flatten() {

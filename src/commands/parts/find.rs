@@ -13,13 +13,10 @@ use crate::manifest::read::{self, ItemSource};
 use crate::spec::near;
 use crate::state::member::Member;
 use crate::state::{self, ItemTexts, JobState};
-use crate::tracker::family::{self, Loaded};
+use crate::tracker::family;
 
 /// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
-///
-/// # Errors
-/// A usage error if another kind of object is named.
-pub(in crate::commands) fn job_name(text: &str) -> Result<String, Error> {
+pub(crate) fn job_name(text: &str) -> Result<String, Error> {
     let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
     let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
     if name.is_empty() {
@@ -40,11 +37,8 @@ pub(in crate::commands) fn job_name(text: &str) -> Result<String, Error> {
 }
 
 /// The names of Jobs as [`job_name`] reads them, each once.
-///
-/// # Errors
-/// As [`job_name`].
-pub(in crate::commands) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
-    let mut names: Vec<String> = Vec::new();
+pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
     for text in texts {
         let name = job_name(text)?;
         if !names.contains(&name) {
@@ -54,39 +48,41 @@ pub(in crate::commands) fn job_names(texts: &[String]) -> Result<Vec<String>, Er
     Ok(names)
 }
 
-/// The cluster, and the Indexed Job in it that is meant.
-///
-/// # Errors
-/// As [`job_name`], before the cluster is asked, and as [`job`].
-pub(in crate::commands) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
-    named.map(job_name).transpose()?;
-    let cluster = Arc::new(context.cluster().await?);
-    let job = job(named, &cluster, context).await?;
-    Ok((cluster, job))
+/// The cluster, and the Indexed Job in it that is meant, as [`jobs`] finds it.
+pub(crate) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
+    let (cluster, mut jobs) = jobs(named.map(str::to_owned).as_slice(), context).await?;
+    Ok((cluster, jobs.remove(0)))
 }
 
-/// The Indexed Job that is meant; the newest of the namespace when none is named, said on stderr.
+/// The cluster, and the Indexed Jobs in it that are meant; the newest of the namespace when none is named, said on stderr.
 ///
 /// # Errors
-/// If it is not there, or not Indexed.
-pub(in crate::commands) async fn job(named: Option<&str>, cluster: &Cluster, context: &mut Context) -> Result<Job> {
-    let Some(text) = named else {
-        let job = newest(cluster).await?;
+/// As [`job_name`], before the cluster is asked, and if one is not there, or not Indexed.
+pub(crate) async fn jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
+    let wanted = job_names(named)?;
+    let cluster = Arc::new(context.cluster().await?);
+    let mut jobs = Vec::new();
+    for name in &wanted {
+        let job = match cluster.job(name).await {
+            Err(error) if error.kind() == Kind::NotFound => {
+                return Err(with_nearest(error, name, &cluster).await.into());
+            }
+            found => found?,
+        };
+        check_indexed(&job)?;
+        jobs.push(job);
+    }
+    if wanted.is_empty() {
+        let job = newest(&cluster).await?;
         let name = job.metadata.name.as_deref().unwrap_or_default();
         context.ui.status(&format!("newest Indexed Job in namespace {}: {name}", cluster.namespace()));
-        return Ok(job);
-    };
-    let name = job_name(text)?;
-    let job = match cluster.job(&name).await {
-        Err(error) if error.kind() == Kind::NotFound => return Err(with_nearest(error, &name, cluster).await.into()),
-        found => found?,
-    };
-    check_indexed(&job)?;
-    Ok(job)
+        jobs.push(job);
+    }
+    Ok((cluster, jobs))
 }
 
 /// An error about a Job that is not there, with the one that may be meant.
-pub(in crate::commands) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
+pub(crate) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
     // Who may not list Jobs goes without.
     let jobs = cluster.jobs(false, None).await.unwrap_or_default();
     let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
@@ -99,15 +95,13 @@ pub(in crate::commands) async fn with_nearest(error: Error, name: &str, cluster:
 }
 
 /// The index in the name of a Pod of this Job, which is that of the Job, the index and something random; and the last.
-pub(in crate::commands) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
+pub(crate) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
     let rest = pod.strip_prefix(job)?.strip_prefix('-')?;
     let (index, random) = rest.split_once('-').unwrap_or((rest, ""));
     Some((index.parse().ok()?, random))
 }
 
-/// # Errors
-/// If the Job gives its Pods no index.
-pub(in crate::commands) fn check_indexed(job: &Job) -> Result<(), Error> {
+pub(crate) fn check_indexed(job: &Job) -> Result<(), Error> {
     if state::is_indexed(job) {
         return Ok(());
     }
@@ -120,16 +114,14 @@ pub(in crate::commands) fn check_indexed(job: &Job) -> Result<(), Error> {
 }
 
 /// Sorts Jobs by age, and those of the same second by name.
-pub(in crate::commands) fn newest_first(jobs: &mut [Job]) {
+pub(crate) fn newest_first(jobs: &mut [Job]) {
     jobs.sort_by(|a, b| {
         let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
         newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
     });
 }
 
-/// # Errors
-/// If the namespace has none.
-pub(in crate::commands) async fn newest(cluster: &Cluster) -> Result<Job> {
+pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
     let mut jobs = cluster.jobs(false, None).await?;
     jobs.retain(state::is_indexed);
     newest_first(&mut jobs);
@@ -141,16 +133,8 @@ pub(in crate::commands) async fn newest(cluster: &Cluster) -> Result<Job> {
 }
 
 /// Loads the whole family of a Job, or with `only_this` the Job alone; warns where retries may be missing.
-///
-/// # Errors
-/// If the server can't be asked.
-pub(in crate::commands) async fn family(
-    job: Job,
-    only_this: bool,
-    cluster: &Cluster,
-    context: &mut Context,
-) -> Result<JobState> {
-    let Loaded { state, incomplete } = Box::pin(family::load(job, only_this, cluster)).await?;
+pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context: &mut Context) -> Result<JobState> {
+    let (state, incomplete) = Box::pin(family::load(job, only_this, cluster)).await?;
     if let Some(error) = incomplete {
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
         context.ui.warning(&format!("retries of job {name} are left out: {error}"));
@@ -159,10 +143,7 @@ pub(in crate::commands) async fn family(
 }
 
 /// The items of a whole family.
-///
-/// # Errors
-/// As [`items_of`].
-pub(in crate::commands) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
+pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
     let completions = state.members().first().map_or(0, Member::family_completions);
     items_of(&IndexSet::below(completions), state.items_job(), cluster).await
@@ -170,14 +151,7 @@ pub(in crate::commands) async fn items(state: &JobState, cluster: &Cluster) -> R
 
 /// The items of these indexes as people read them; only the ConfigMaps that hold them are requested. Empty where the
 /// Job notes no list.
-///
-/// # Errors
-/// If a ConfigMap is missing, or can't be read.
-pub(in crate::commands) async fn items_of(
-    wanted: &IndexSet,
-    job: Option<&Job>,
-    cluster: &Cluster,
-) -> Result<ItemTexts, Error> {
+pub(crate) async fn items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
     let listing = match job.map(read::item_source) {
         Some(ItemSource::Here(list)) => return Ok(list.texts()),
         Some(ItemSource::ConfigMaps(listing)) => listing,
@@ -196,10 +170,7 @@ pub(in crate::commands) async fn items_of(
 ///
 /// # Errors
 /// Any other reason why the list was not read: what is printed without it would be wrong.
-pub(in crate::commands) fn items_or_warning(
-    items: Result<ItemTexts, Error>,
-    context: &mut Context,
-) -> Result<ItemTexts, Error> {
+pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Context) -> Result<ItemTexts, Error> {
     match items {
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => {
             context.ui.warning(&format!("items are left out: {error}"));

@@ -1,11 +1,11 @@
 //! Following a Job to its end: its output, its progress, its results.
 
-pub(in crate::commands) mod lanes;
-pub(in crate::commands) mod missing;
-pub(in crate::commands) mod pick;
-pub(in crate::commands) mod print;
+pub(crate) mod lanes;
+pub(crate) mod missing;
+pub(crate) mod pick;
+pub(crate) mod print;
 mod readers;
-pub(in crate::commands) mod report;
+pub(crate) mod report;
 
 use std::sync::Arc;
 
@@ -26,51 +26,39 @@ use print::LogPrinter;
 use readers::Readers;
 use report::Progress;
 
-/// What to follow, and how.
-pub(in crate::commands) struct Follow<'a> {
-    pub(in crate::commands) cluster: &'a Arc<Cluster>,
-    /// A Job, or a family of Jobs. No Pod is known yet.
-    pub(in crate::commands) state: JobState,
-    pub(in crate::commands) logs: LogView,
-    /// Where the output of each index is kept as well.
-    pub(in crate::commands) keeper: Option<&'a mut Keeper>,
-}
-
 /// Which logs are shown, and how.
-pub(in crate::commands) struct LogView {
-    pub(in crate::commands) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
-    pub(in crate::commands) pick: Pick,
-    pub(in crate::commands) options: LogOptions,
-    pub(in crate::commands) printer: LogPrinter,
-    pub(in crate::commands) order: LineOrder,
-    pub(in crate::commands) streams: Streams,
+pub(crate) struct LogView {
+    pub(crate) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
+    pub(crate) pick: Pick,
+    pub(crate) options: LogOptions,
+    pub(crate) printer: LogPrinter,
+    pub(crate) order: LineOrder,
+    pub(crate) streams: Arc<Streams>,
     /// Logs whose beginning is known to be missing.
-    pub(in crate::commands) cut: CutLogs,
+    pub(crate) cut: CutLogs,
 }
 
 /// In which order the lines of several logs are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum LineOrder {
+pub(crate) enum LineOrder {
     AsTheyCome,
     /// An index waits until all lower ones are done.
     ByIndex,
-    /// By the times at which they were written.
     ByTime,
 }
 
-/// How following ended.
-pub(in crate::commands) enum FollowEnd {
-    /// The Job has ended, and all its output is printed but what is missing.
-    Finished(Box<JobState>, Missing),
-    Interrupted,
-}
-
-/// Follows a Job until it has ended and all its output is printed.
+/// Follows a Job, or a family of Jobs, of which no Pod is known yet, until it has ended and all its output is printed. The
+/// `keeper` keeps the output of each index as well. None if the program was asked to end before.
 ///
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
-pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Context) -> Result<FollowEnd> {
-    let Follow { cluster, state, logs, keeper } = follow;
+pub(crate) async fn follow(
+    state: JobState,
+    logs: LogView,
+    keeper: Option<&mut Keeper>,
+    cluster: &Arc<Cluster>,
+    context: &mut Context,
+) -> Result<Option<(Box<JobState>, Missing)>> {
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
     let (mut readers, mut batches) = Readers::new(logs, keeper, cluster);
     let lanes = readers.lanes.clone();
@@ -78,14 +66,14 @@ pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Contex
     context.ui.begin_live();
     let mut finished = false;
     loop {
-        if finished && readers.are_idle() {
+        if finished && readers.tasks.is_empty() {
             // What the readers have sent is printed before the end is reported.
             print_ready(&mut batches, &mut readers, context)?;
             readers.print_lanes(tracker.state_mut(0), context)?;
-            if readers.have_printed_all() {
+            if lanes.are_empty() {
                 let missing = readers.finish(tracker.state(0), context).await?;
                 context.ui.end_live();
-                return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), missing));
+                return Ok(Some((Box::new(tracker.into_state()), missing)));
             }
         }
         tokio::select! {
@@ -109,18 +97,18 @@ pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Contex
                         print_ready(&mut batches, &mut readers, context)?;
                         return Err(tracker.deleted(0).into());
                     }
-                    Some(End::Interrupted | End::TimedOut) => {
+                    Some(End::Stopped(_)) => {
                         print_ready(&mut batches, &mut readers, context)?;
-                        return Ok(FollowEnd::Interrupted);
+                        return Ok(None);
                     }
                 }
             }
             Some(batch) = batches.recv() => {
-                readers.printer.batch(&batch, &mut context.ui)?;
+                readers.view.printer.batch(&batch, &mut context.ui)?;
                 print_ready(&mut batches, &mut readers, context)?;
             }
-            () = lanes.news() => readers.print_lanes(tracker.state_mut(0), context)?,
-            Some(ended) = readers.next_end() => readers.end(ended?, tracker.state_mut(0), context)?,
+            () = lanes.news.notified() => readers.print_lanes(tracker.state_mut(0), context)?,
+            Some(ended) = readers.tasks.join_next() => readers.end(ended??, tracker.state_mut(0), context)?,
         }
     }
 }
@@ -128,7 +116,7 @@ pub(in crate::commands) async fn follow(follow: Follow<'_>, context: &mut Contex
 /// Prints the lines that are there, without waiting for more.
 fn print_ready(batches: &mut mpsc::Receiver<LogBatch>, readers: &mut Readers<'_>, context: &mut Context) -> Result<()> {
     while let Ok(batch) = batches.try_recv() {
-        readers.printer.batch(&batch, &mut context.ui)?;
+        readers.view.printer.batch(&batch, &mut context.ui)?;
     }
     Ok(context.ui.flush()?)
 }

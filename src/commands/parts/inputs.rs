@@ -16,8 +16,7 @@ use crate::spec::{self, Inputs};
 /// How much of a file is read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Reads all that `args` names.
-pub(in crate::commands) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
+pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;
     let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
@@ -30,7 +29,7 @@ pub(in crate::commands) async fn read(args: &RunArgs, context: &Context) -> Resu
     Ok(Inputs {
         template: args.template.as_deref().map(read_template).transpose()?,
         suffix: suffix(),
-        namespace: context.namespace().map(str::to_owned),
+        namespace: context.global.namespace.clone(),
         file: source.items_file.as_deref().map(|path| read_items(source, path, seed)).transpose()?,
         listed: match &source.items_configmap {
             Some(named) => Some(read_config_map(named, context).await?),

@@ -8,6 +8,7 @@ pub(super) mod change;
 pub(super) mod find;
 pub(super) mod follow;
 pub(super) mod inputs;
+pub(super) mod launch;
 pub(super) mod output;
 pub(super) mod outputs;
 pub(super) mod resumed;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
@@ -15,9 +16,9 @@ use crate::view::jsonpath::{Columns, Fault, Template};
 
 /// A form of one's own.
 #[derive(Debug)]
-pub(in crate::commands) struct Custom {
+pub(crate) struct Custom {
     /// As the user calls it.
-    flag: &'static str,
+    pub(crate) flag: &'static str,
     what: What,
     headers: bool,
     /// The columns that are printed so far.
@@ -33,23 +34,18 @@ enum What {
 
 /// What `-o` asks for: one of both, or nothing.
 #[derive(Debug)]
-pub(in crate::commands) struct Output<T> {
-    pub(in crate::commands) word: Option<T>,
-    pub(in crate::commands) custom: Option<Custom>,
+pub(crate) struct Output<T> {
+    pub(crate) word: Option<T>,
+    pub(crate) custom: Option<Custom>,
 }
 
 impl<T> Output<T> {
-    /// Whether anything is asked for.
-    pub(in crate::commands) fn is_some(&self) -> bool {
+    pub(crate) fn is_some(&self) -> bool {
         self.word.is_some() || self.custom.is_some()
     }
 }
 
-/// What `-o` asks for.
-///
-/// # Errors
-/// A usage error if a template can't be read, before anything is asked of the server.
-pub(in crate::commands) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
+pub(crate) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
     let custom = match form {
         None => return Ok(Output { word: None, custom: None }),
         Some(Form::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
@@ -78,16 +74,8 @@ fn wrong(flag: &str, fault: &Fault) -> Error {
 }
 
 impl Custom {
-    /// As the user calls it.
-    pub(in crate::commands) fn flag(&self) -> &'static str {
-        self.flag
-    }
-
     /// Prints a list; columns are those of its items.
-    ///
-    /// # Errors
-    /// If the template does not fit what is there.
-    pub(in crate::commands) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
+    pub(crate) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
         match &self.what {
             What::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
             _ => self.each(std::slice::from_ref(list), context),
@@ -95,7 +83,7 @@ impl Custom {
     }
 
     /// Prints objects one by one; may be called again for more of them.
-    pub(in crate::commands) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
+    pub(crate) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
         match &self.what {
             What::Text(template) | What::Json(template) => {
@@ -134,36 +122,35 @@ impl Custom {
 }
 
 /// A value in the form asked for.
-pub(in crate::commands) fn data(value: &Value, format: DataFormat) -> Result<String> {
+pub(crate) fn data(value: &Value, format: DataFormat) -> Result<String> {
     Ok(match format {
         DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
         DataFormat::Yaml => manifest::yaml::documents(std::slice::from_ref(value)).context("writing YAML")?,
     })
 }
 
-/// Which fields of a Job are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Fields {
-    /// Those that `kubectl get -o json` shows.
-    Shown,
-    /// Also who manages them, as templates find them.
-    All,
+/// The form of data that a word of `-o` stands for.
+pub(crate) fn data_format(word: &impl ValueEnum) -> Option<DataFormat> {
+    DataFormat::from_str(word.to_possible_value()?.get_name(), false).ok()
 }
 
-/// The Jobs as kubectl prints several objects.
-pub(in crate::commands) fn list_of(jobs: &[Job], fields: Fields) -> Result<Value> {
-    let items = jobs.iter().map(|job| object(job, fields)).collect::<Result<Vec<_>>>()?;
-    Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
+/// Jobs as kubectl prints several objects.
+pub(crate) fn list_of(items: &[Value]) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
 }
 
-/// A Job as kubectl prints it.
-pub(in crate::commands) fn object(job: &Job, fields: Fields) -> Result<Value> {
+/// A Job with all its fields, as templates find them.
+pub(crate) fn object(job: &Job) -> Result<Value> {
     let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
     if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
         item.extend(fields);
     }
-    if fields == Fields::Shown {
-        manifest::clean(&mut item);
-    }
+    Ok(item)
+}
+
+/// A Job with the fields that `kubectl get -o json` shows.
+pub(crate) fn shown(job: &Job) -> Result<Value> {
+    let mut item = object(job)?;
+    manifest::clean(&mut item);
     Ok(item)
 }

@@ -21,21 +21,12 @@ use crate::view::{cut, plural};
 const WORDS: usize = 160;
 
 /// What the command line means; with `--resume` without the items that have succeeded before. None if nothing is left.
-///
-/// # Errors
-/// As [`spec::resolve`], and if it can't be known what has succeeded in the Job that is named.
-pub(in crate::commands) async fn resolve(
-    args: RunArgs,
-    inputs: Inputs,
-    context: &mut Context,
-) -> Result<Option<Resolved>> {
+pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
     let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
     // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
     let whole = spec::resolve(args.clone(), inputs.clone())?.spec;
     resume::check(&whole)?;
-    find::job_name(&named)?;
-    let cluster = context.cluster().await?;
-    let job = find::job(Some(&named), &cluster, context).await?;
+    let (cluster, job) = find::here(Some(&named), context).await?;
     if job.metadata.name.as_deref() == Some(&whole.name) {
         let message = format!("job {:?} can't resume itself: what is left of the list is a new job", whole.name);
         return Err(Error::usage(message).hint("choose another --name, or leave it out to have one made").into());
@@ -104,7 +95,6 @@ async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Con
 
 /// What has succeeded, as far as it can be known.
 struct History {
-    /// What has to be the same.
     work: Work,
     succeeded: Succeeded,
     /// The Jobs that the families began with, the latest first.
@@ -142,9 +132,6 @@ impl History {
     }
 
     /// Counts what has succeeded in a family: each index once, by a Job that did the same work.
-    ///
-    /// # Errors
-    /// If the items of those indexes can't be known.
     async fn count(&mut self, state: &JobState, cluster: &Cluster, context: &mut Context) -> Result<(), Error> {
         let (mut counted, mut there) = (IndexSet::new(), IndexSet::new());
         for member in state.members() {
@@ -208,7 +195,7 @@ async fn earlier(
 
 /// Warns if a list that others may edit is not what it was when `job` was made: the items that are shown are those of
 /// now. Without the permission to read the list no items are shown, and nothing is said.
-pub(in crate::commands) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
+pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return };
     let Some(list) = listing.of_others() else { return };
     let name = job.metadata.name.as_deref().unwrap_or_default();

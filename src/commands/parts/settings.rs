@@ -15,20 +15,14 @@ use crate::spec::{Inputs, base};
 
 /// The standing defaults, and where their file is or would be.
 #[derive(Clone, Debug, Default)]
-pub(in crate::commands) struct Settings {
-    pub(in crate::commands) entries: Vec<Entry>,
-    pub(in crate::commands) path: Option<PathBuf>,
-    pub(in crate::commands) exists: bool,
-}
-
-/// A command line that was understood.
-pub(in crate::commands) struct CommandLine {
-    pub(in crate::commands) cli: Cli,
-    pub(in crate::commands) settings: Result<Settings, Error>,
+pub(crate) struct Settings {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) exists: bool,
 }
 
 /// Why there is nothing to be done.
-pub(in crate::commands) enum Refused {
+pub(crate) enum Refused {
     /// What was typed is wrong, or asks for help.
     Words(clap::Error),
     Settings(Error),
@@ -46,7 +40,7 @@ const ELSEWHERE: [(&[&str], &[&str]); 7] = [
 ];
 
 /// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
-pub(in crate::commands) fn read_command_line(started_as: &str) -> Result<CommandLine, Refused> {
+pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Settings, Error>), Refused> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let settings = load();
     let own = words.split(|word| word == "--").next().unwrap_or_default();
@@ -65,7 +59,7 @@ pub(in crate::commands) fn read_command_line(started_as: &str) -> Result<Command
         let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
         return command()
             .try_get_matches_from(asked)
-            .map(|_| CommandLine { cli: typed, settings })
+            .map(|_| (typed, settings))
             .map_err(|error| Refused::Words(with_verb(error)));
     }
     let settings = match settings {
@@ -76,11 +70,11 @@ pub(in crate::commands) fn read_command_line(started_as: &str) -> Result<Command
     };
     let entries: Vec<_> = settings.iter().flat_map(|settings| &settings.entries).collect();
     let cli = lay_under(command(), &words, &matches, &entries).map_err(Refused::Words)?;
-    Ok(CommandLine { cli, settings })
+    Ok((cli, settings))
 }
 
 /// The same command line, where a template stands between the flags and the standing defaults.
-pub(in crate::commands) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
+pub(crate) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
     let (Some((origin, bytes)), Ok(settings)) = (&inputs.template, &context.settings) else { return args };
     // A template that can't be read is told of by whoever takes it.
     let Ok(base) = base::parse(origin, bytes) else { return args };
@@ -178,13 +172,9 @@ fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// # Errors
-/// If the file or a variable says what can't be.
 fn load() -> Result<Settings, Error> {
-    let (path, named) = match locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())) {
-        Some((path, named)) => (Some(path), named),
-        None => (None, false),
-    };
+    let (path, named) = locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())).unzip();
+    let named = named == Some(true);
     let mut exists = false;
     let mut entries = Vec::new();
     if let Some(path) = &path {
@@ -196,12 +186,8 @@ fn load() -> Result<Settings, Error> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => {}
             Err(error) => {
                 let message = format!("the settings in {} can't be read", path.display());
-                let told = Error::usage(message).caused_by(error);
-                return Err(if named {
-                    told.hint(format!("{CONFIG} names that file: unset it, or make one"))
-                } else {
-                    told
-                });
+                let hint = named.then(|| format!("{CONFIG} names that file: unset it, or make one"));
+                return Err(Error::usage(message).caused_by(error).hint_if(hint));
             }
         }
     }
@@ -217,7 +203,7 @@ fn load() -> Result<Settings, Error> {
 const CONFIG: &str = "KUBECTL_INDEXED_CONFIG";
 
 /// The file, and whether it was named, so that it has to be there.
-pub(in crate::commands) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
+pub(crate) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
     if let Some(path) = env(CONFIG) {
         return Some((path.into(), true));
     }

@@ -5,6 +5,8 @@
 mod again;
 mod policies;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
@@ -15,27 +17,25 @@ use crate::contract::annotation;
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::spec::policy::Policy;
-pub(in crate::commands) use policies::mind_dropped;
+pub(crate) use policies::mind_dropped;
 
 /// What has to be known of a Job to submit it.
-pub(in crate::commands) struct Order<'a> {
-    pub(in crate::commands) name: &'a str,
+pub(crate) struct Order<'a> {
+    pub(crate) name: &'a str,
     /// What the flags ask for; an old server may not know all of it.
-    pub(in crate::commands) policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
     /// Whether the server may drop something without which the Job must not run.
-    pub(in crate::commands) ask_first: bool,
+    pub(crate) ask_first: bool,
     /// Whether Kueue lets it run.
-    pub(in crate::commands) queued: bool,
+    pub(crate) queued: bool,
 }
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
 const SENT_AT_ONCE: usize = 2;
 
-/// Has the server check the objects as if they were stored, and returns what it would store.
-///
-/// # Errors
-/// If it refuses them, or would leave out what the user asked for and nothing else can stand for.
-pub(in crate::commands) async fn dry_run(
+/// Has the server check the objects as if they were stored, and returns what it would store. An error if it would leave
+/// out what the user asked for and nothing else can stand for.
+pub(crate) async fn dry_run(
     manifest: &Manifest,
     order: &Order<'_>,
     cluster: &Cluster,
@@ -52,10 +52,7 @@ pub(in crate::commands) async fn dry_run(
     Ok(Manifest { job: job.object, config_maps })
 }
 
-/// Checks that the server did not drop what the items need to reach the worker.
-///
-/// # Errors
-/// If it knows `fileKeyRef` and keeps none, because its gate `EnvFiles` is off.
+/// Checks that the server did not drop what the items need to reach the worker, because its gate `EnvFiles` is off.
 fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     let count = |job: &Value| {
         let lists = ["initContainers", "containers"].map(|list| job.pointer(&format!("/spec/template/spec/{list}")));
@@ -70,16 +67,15 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// What came of a submission.
-pub(in crate::commands) struct Submitted {
+pub(crate) struct Submitted {
     /// The objects as the server has them.
-    pub(in crate::commands) manifest: Manifest,
-    pub(in crate::commands) how: How,
+    pub(crate) manifest: Manifest,
+    pub(crate) how: How,
 }
 
 /// How a Job came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum How {
+pub(crate) enum How {
     Created,
     /// An earlier submission of the same was cut off; what was missing of it is there now.
     TakenUp,
@@ -87,12 +83,46 @@ pub(in crate::commands) enum How {
     Unchanged,
 }
 
-/// Creates the objects and lets them run; what the same command has begun before is taken up.
+/// Creates the objects and lets them run, unless the program is asked to end. What the same command has begun before
+/// is taken up.
 ///
 /// # Errors
 /// If the server refuses one of them. Then nothing of them is left, or the error says what is. If a Job of this name is
 /// there, and is another or has ended.
-pub(in crate::commands) async fn submit(
+pub(crate) async fn submit(
+    manifest: &Manifest,
+    order: &Order<'_>,
+    cluster: &Cluster,
+    manager: &str,
+    context: &mut Context,
+) -> Result<Submitted> {
+    let signals = context.signals.clone();
+    match signals.unless_asked(create(manifest, order, cluster, manager, context)).await {
+        Some(submitted) => submitted,
+        None => Err(cut_off(order.name, cluster, context).await.into()),
+    }
+}
+
+/// What an interrupt leaves behind that came while the Job was being submitted.
+async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+    let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
+    let left = match look {
+        Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
+            format!(
+                "job {name} is left behind suspended: nothing of it runs until the same command, with this name, takes it up"
+            )
+        }
+        Ok(Ok(_)) => format!("job {name} goes on"),
+        Ok(Err(error)) if error.kind() == Kind::NotFound => {
+            return Error::new(Kind::Interrupted, "interrupted: nothing was created");
+        }
+        Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
+    };
+    Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
+        .hint(context.next(&format!("delete {name}"), "removes it"))
+}
+
+async fn create(
     manifest: &Manifest,
     order: &Order<'_>,
     cluster: &Cluster,
@@ -191,6 +221,6 @@ async fn store(
 }
 
 /// The reference that makes a Job own something.
-pub(in crate::commands) fn owner(name: &str, uid: &str) -> Value {
+pub(crate) fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
 }

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::batch::v1::Job;
 
-use crate::commands::Context;
 use crate::commands::outputs::folder::replace;
+use crate::commands::{Context, quoted};
 use crate::manifest::read;
 use crate::state::row::IndexRow;
 use crate::view::joblog;
 
-/// The lines so far.
 pub(super) struct JobLog {
     path: PathBuf,
     command: Vec<String>,
@@ -54,20 +53,19 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The command of an index as a shell would take it: with its item in place of each `{}`, else, as parallel does it,
 /// behind all.
 fn command(words: &[String], item: Option<&String>) -> String {
-    let quote = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
     let mut before = "";
-    let mut quoted = Vec::new();
+    let mut line = Vec::new();
     for word in words {
         // What stands behind `sh -c` is a script, in which the item is a word of its own.
         let is_script = before.starts_with('-') && before.ends_with('c') && word != "{}";
-        let told = item.map(|item| word.replace("{}", &if is_script { quote(item) } else { item.clone() }));
-        quoted.push(quote(told.as_deref().unwrap_or(word)));
+        let told = item.map(|item| word.replace("{}", &if is_script { quoted(item) } else { item.into() }));
+        line.push(quoted(told.as_deref().unwrap_or(word)).into_owned());
         before = word;
     }
     if !words.iter().any(|word| word.contains("{}")) {
-        quoted.extend(item.map(|item| quote(item)));
+        line.extend(item.map(|item| quoted(item).into_owned()));
     }
-    quoted.join(" ")
+    line.join(" ")
 }
 
 #[cfg(test)]

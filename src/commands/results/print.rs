@@ -15,7 +15,6 @@ use crate::state::{IndexStatus, JobState};
 use crate::view::line;
 use crate::view::results::{self, ResultEntry, Stdout};
 
-/// How results are printed.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(super) struct Form {
@@ -36,7 +35,7 @@ pub(super) struct Printer {
     held: String,
     joblog: Option<JobLog>,
     printed: usize,
-    tally: Tally,
+    pub(super) tally: Tally,
 }
 
 impl Printer {
@@ -44,12 +43,6 @@ impl Printer {
         Self { form, custom, held: String::new(), joblog, printed: 0, tally: Tally::default() }
     }
 
-    /// What has become of the indexes so far.
-    pub(super) fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Begins to print.
     pub(super) fn begin(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
         match self.form.format {
             Some(ResultFormat::Csv) if self.form.headers => {
@@ -61,7 +54,6 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints an index.
     pub(super) fn print(&mut self, mut gathered: Gathered, context: &mut Context) -> Result<()> {
         self.tally.count(&gathered);
         let received = if self.joblog.is_some() { gathered.output.length() } else { 0 };
@@ -74,14 +66,14 @@ impl Printer {
         let text = bytes.as_deref().map(|bytes| if self.form.trim { bytes.trim_ascii() } else { bytes });
         let json = text.filter(|_| self.form.parse_json).and_then(compact);
         if self.form.parse_json && json.is_none() && text.is_some() && row.status == IndexStatus::Succeeded {
-            self.tally.not_json(row.index);
+            self.tally.no_json.insert(row.index);
         }
+        let bare = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
         let now = context.now();
         match format {
             ResultFormat::Csv => {
-                let cell = self.form.outputs.then(|| json.as_ref().map(|json| json.get().as_bytes()).or(text));
-                let line = results::csv(row, item.as_ref(), cell.map(Option::unwrap_or_default), now);
-                context.ui.data(line)?;
+                let cell = self.form.outputs.then_some(bare);
+                context.ui.data(results::csv(row, item.as_ref(), cell, now))?;
             }
             ResultFormat::Json | ResultFormat::Jsonl => {
                 let stdout = json.as_deref().map(Stdout::Json).or_else(|| text.map(stdout));
@@ -98,10 +90,7 @@ impl Printer {
                 };
                 self.put_json(&line, context)?;
             }
-            ResultFormat::Text => {
-                let text = json.as_ref().map(|json| json.get().as_bytes()).or(text).unwrap_or_default();
-                print_text(text, context)?;
-            }
+            ResultFormat::Text => print_text(bare, context)?,
         }
         self.printed += 1;
         Ok(())
@@ -138,7 +127,7 @@ fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    if context.ui.style().terminal {
+    if context.ui.style.terminal {
         context.ui.data(line::last_state(&String::from_utf8_lossy(text)).as_bytes())?;
     } else {
         context.ui.data(text)?;

@@ -25,11 +25,11 @@ const NOT_COME: Duration = Duration::from_secs(5);
 
 /// Where a log stands in index order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::commands) struct LaneKey {
-    pub(in crate::commands) index: u32,
-    pub(in crate::commands) attempt: u32,
+pub(crate) struct LaneKey {
+    pub(crate) index: u32,
+    pub(crate) attempt: u32,
     /// The place of the container within the Pod.
-    pub(in crate::commands) container: usize,
+    pub(crate) container: usize,
 }
 
 /// What waits, of all lanes.
@@ -64,11 +64,10 @@ enum Held {
     File { source: Arc<LogSource>, offset: u64, lines: usize, bytes: usize },
 }
 
-/// All lanes.
 #[derive(Clone, Debug, Default)]
-pub(in crate::commands) struct Lanes {
+pub(crate) struct Lanes {
     store: Arc<Mutex<Store>>,
-    news: Arc<Notify>,
+    pub(crate) news: Arc<Notify>,
 }
 
 impl Lanes {
@@ -77,7 +76,7 @@ impl Lanes {
     }
 
     /// A log that is going to come; none of its lines is older than `not_before`.
-    pub(in crate::commands) fn open(&self, key: LaneKey, not_before: Option<Timestamp>) {
+    pub(crate) fn open(&self, key: LaneKey, not_before: Option<Timestamp>) {
         let lane = Lane { waiting: VecDeque::new(), begun: None, ended: false, last: Instant::now(), has_come: false };
         self.with(|store| {
             store.lanes.insert(key, lane);
@@ -85,17 +84,12 @@ impl Lanes {
         });
     }
 
-    /// Lines have come.
-    ///
-    /// # Errors
-    /// If there is no room for them on disk.
     fn push(&self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
         let pushed = self.with(|store| store.push(key, batch));
         self.news.notify_one();
         pushed
     }
 
-    /// No more lines will come.
     fn end(&self, key: LaneKey) {
         self.with(|store| {
             if let Some(lane) = store.lanes.get_mut(&key) {
@@ -106,14 +100,7 @@ impl Lanes {
     }
 
     /// Hands what is read of a log to its lane, until it ends.
-    ///
-    /// # Errors
-    /// As [`Lanes::push`].
-    pub(in crate::commands) async fn fill(
-        &self,
-        key: LaneKey,
-        mut batches: mpsc::Receiver<LogBatch>,
-    ) -> io::Result<()> {
+    pub(crate) async fn fill(&self, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> io::Result<()> {
         while let Some(batch) = batches.recv().await {
             self.push(key, batch)?;
         }
@@ -121,39 +108,23 @@ impl Lanes {
         Ok(())
     }
 
-    /// Waits until there is something to look at.
-    pub(in crate::commands) async fn news(&self) {
-        self.news.notified().await;
-    }
-
-    /// Whether all was printed.
-    pub(in crate::commands) fn are_empty(&self) -> bool {
+    pub(crate) fn are_empty(&self) -> bool {
         self.with(|store| store.lanes.is_empty())
     }
 
-    /// Whether all that came of an index was printed, and no more is going to come of the logs that were opened.
-    pub(in crate::commands) fn have_printed(&self, index: u32) -> bool {
-        let first = LaneKey { index, attempt: 0, container: 0 };
-        let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
-        self.with(|store| store.lanes.range(first..=last).next().is_none())
-    }
-
-    /// Prints what is there of one index, in order.
-    ///
-    /// # Errors
-    /// If it can't be written, or not be read from disk.
-    pub(in crate::commands) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
+    /// Prints what is there of one index, in order. Returns whether no more is going to come of the logs that were opened.
+    pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<bool> {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
         loop {
             let front = self.with(|store| store.lanes.range(first..=last).next().map(|(key, _)| *key));
-            let Some(key) = front else { return Ok(()) };
+            let Some(key) = front else { return Ok(true) };
             while let Some(batch) = self.with(|store| store.pop(key))? {
                 printer.batch(&batch, ui)?;
             }
             // A later attempt of the index waits for the one before it.
             if !self.with(|store| store.close_if_done(key)) {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -161,15 +132,7 @@ impl Lanes {
     /// Prints the lines that can be printed in the order of their times. Where logs are followed, `turn` is how long one
     /// may wait until it is read at all; no line waits much longer than that and a second for others that may never
     /// come.
-    ///
-    /// # Errors
-    /// As [`Lanes::print_index`].
-    pub(in crate::commands) fn print_by_time(
-        &self,
-        turn: Option<Duration>,
-        printer: &mut LogPrinter,
-        ui: &mut Ui,
-    ) -> Result<()> {
+    pub(crate) fn print_by_time(&self, turn: Option<Duration>, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let now = Instant::now();
         loop {
             let ready = self.with(|store| store.next_by_time(now, turn))?;
@@ -179,7 +142,7 @@ impl Lanes {
                 if position > from && until.is_some_and(|until| time.is_some_and(|time| time > until)) {
                     break;
                 }
-                printer.line(&batch.source, time, line, ui)?;
+                printer.lines(&batch.source, [(time, line)], ui)?;
                 position += 1;
             }
             self.with(|store| store.put_back(key, batch, position));
@@ -266,7 +229,6 @@ impl Store {
         }
     }
 
-    /// Removes a lane of which all was printed.
     fn close_if_done(&mut self, key: LaneKey) -> bool {
         let is_done = |lane: &Lane| lane.ended && lane.waiting.is_empty() && lane.begun.is_none();
         let done = self.lanes.get(&key).is_some_and(is_done);
@@ -317,7 +279,6 @@ impl Store {
         Ok(held_back)
     }
 
-    /// The rest of a batch waits on.
     fn put_back(&mut self, key: LaneKey, batch: LogBatch, printed: usize) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         if let Some(&next) = batch.times.get(printed) {

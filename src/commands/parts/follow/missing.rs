@@ -22,8 +22,7 @@ const MESSAGE: usize = 200;
 
 /// The indexes without a log, or without a part of it, and why.
 #[derive(Debug, Default)]
-pub(in crate::commands) struct Missing {
-    /// No Pod is left.
+pub(crate) struct Missing {
     gone: IndexSet,
     /// A part is missing, for this reason.
     torn: BTreeMap<String, IndexSet>,
@@ -34,39 +33,29 @@ pub(in crate::commands) struct Missing {
     cut: CutLogs,
 }
 
-/// What there is of a log that could not be read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Left {
-    Nothing,
-    /// The last words of the container.
-    Message,
-    /// What came before it broke.
-    Part,
-}
-
 impl Missing {
-    /// Nothing yet.
-    pub(in crate::commands) fn new(cut: CutLogs) -> Self {
+    pub(crate) fn new(cut: CutLogs) -> Self {
         Self { cut, ..Self::default() }
     }
 
-    pub(in crate::commands) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         [&self.torn, &self.told, &self.unstarted].iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
     }
 
     /// Whether the events of Pods could tell more.
-    pub(in crate::commands) fn has_gone(&self) -> bool {
+    pub(crate) fn has_gone(&self) -> bool {
         !self.gone.is_empty()
     }
 
-    /// The log could not be read to its end. Returns what is to be said of it at once.
-    pub(in crate::commands) fn lost(&mut self, index: u32, error: &Error, left: Left) -> String {
+    /// The log could not be read to its end, from which a part has come, or the last words of the container. Returns what is
+    /// to be said of it at once.
+    fn lost(&mut self, index: u32, error: &Error, begun: bool, has_message: bool) -> String {
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
-        if left == Left::Part {
+        if begun {
             return self.tear(index, &why);
         }
-        let instead = if left == Left::Message { "; its termination message is printed instead" } else { "" };
+        let instead = if has_message { "; its termination message is printed instead" } else { "" };
         let why = format!(": {why}{instead}");
         let said = none(&IndexSet::from_iter([index]), &why);
         self.tell(index, why);
@@ -83,8 +72,7 @@ impl Missing {
         torn(&IndexSet::from_iter([index]), why)
     }
 
-    /// The index has no log to read.
-    pub(in crate::commands) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
+    pub(crate) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
         let finished = state.has_succeeded(index) || state.has_failed(index);
         let Some((number, attempt)) = state.numbered_attempts_of(index).last() else {
             if finished {
@@ -110,7 +98,7 @@ impl Missing {
 
     /// Keeps the logs of indexes that ended by themselves. An index that the Job's end stopped, or kept from starting,
     /// is reported with the Job.
-    pub(in crate::commands) fn of_ended(mut self, state: &JobState) -> Self {
+    pub(crate) fn of_ended(mut self, state: &JobState) -> Self {
         let ended = state.succeeded().union(&state.failed());
         self.unstarted.clear();
         self.gone = self.gone.intersection(&ended);
@@ -128,7 +116,7 @@ impl Missing {
     }
 
     /// What the events of Pods tell of those that are gone.
-    pub(in crate::commands) fn explain(&mut self, events: &[Happened], job: &str) {
+    pub(crate) fn explain(&mut self, events: &[Happened], job: &str) {
         for index in self.gone.iter().collect::<Vec<_>>() {
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
@@ -146,7 +134,7 @@ impl Missing {
     }
 
     /// One sentence: which logs are missing or not complete, and why.
-    pub(in crate::commands) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let mut parts = Vec::new();
         for (why, indexes) in self.told.iter().chain(&self.unstarted) {
             parts.push(none(indexes, why));
@@ -171,7 +159,7 @@ fn torn(indexes: &IndexSet, why: &str) -> String {
 }
 
 /// Reasons that the events of a Pod give for its end; all others tell how it began.
-pub(in crate::commands) fn tells_an_end(event: &Happened) -> bool {
+pub(crate) fn tells_an_end(event: &Happened) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
     ["Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady", "Shutdown", "DeletingPod"]
         .contains(&reason)
@@ -206,7 +194,7 @@ fn not_started_within(attempt: &Attempt) -> String {
 
 /// Notes how the reading of a log ended. If no line was read, prints the container's termination message instead, where
 /// the log is still `picked`. Returns a warning for a log that is followed.
-pub(in crate::commands) fn note_end(
+pub(crate) fn note_end(
     source: &LogSource,
     picked: Option<&Picked<'_>>,
     result: &Result<LogEnd, Lost>,
@@ -220,13 +208,12 @@ pub(in crate::commands) fn note_end(
             Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
-            let left = match picked {
-                // It is the end of what came, or has that.
-                _ if *begun => Left::Part,
-                Some(picked) if print_message(picked, printer, context)? => Left::Message,
-                _ => Left::Nothing,
+            let has_message = match picked {
+                // The message is the end of what came, or has that.
+                Some(picked) if !begun => print_message(picked, printer, context)?,
+                _ => false,
             };
-            Ok(Some(missing.lost(source.index, error, left)))
+            Ok(Some(missing.lost(source.index, error, *begun, has_message)))
         }
     }
 }
@@ -238,9 +225,8 @@ fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Co
     let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
         return Ok(false);
     };
-    for line in message.lines() {
-        printer.line(source, attempt.finished, line.as_bytes(), &mut context.ui)?;
-    }
+    let lines = message.lines().map(|line| (attempt.finished, line.as_bytes()));
+    printer.lines(source, lines, &mut context.ui)?;
     Ok(true)
 }
 
@@ -259,8 +245,8 @@ mod tests {
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
         let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
         let broken = "the log of index 2 is not complete: pods \"x\" not found";
-        assert_eq!(missing.lost(2, &error, Left::Part), broken);
-        assert_eq!(missing.lost(4, &error, Left::Nothing), "no log from index 4: pods \"x\" not found");
+        assert_eq!(missing.lost(2, &error, true, false), broken);
+        assert_eq!(missing.lost(4, &error, false, false), "no log from index 4: pods \"x\" not found");
         assert_eq!(
             missing.sentence(),
             format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")

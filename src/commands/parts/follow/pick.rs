@@ -15,7 +15,7 @@ use crate::state::attempt::Attempt;
 
 /// The containers and attempts that are asked for.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Pick {
+pub(crate) struct Pick {
     containers: Containers,
     attempts: AttemptChoice,
     /// Only what was written before a container was last started again.
@@ -33,26 +33,22 @@ enum Containers {
 
 /// A log that can be read.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Picked<'a> {
-    pub(in crate::commands) key: LaneKey,
-    pub(in crate::commands) source: Arc<LogSource>,
-    pub(in crate::commands) attempt: &'a Attempt,
+pub(crate) struct Picked<'a> {
+    pub(crate) key: LaneKey,
+    pub(crate) source: Arc<LogSource>,
+    pub(crate) attempt: &'a Attempt,
     /// Whether nothing more will be written to it.
-    pub(in crate::commands) ended: bool,
+    pub(crate) ended: bool,
 }
 
 impl Pick {
     /// The worker's container, of every attempt.
-    pub(in crate::commands) fn worker(job: &Job) -> Self {
+    pub(crate) fn worker(job: &Job) -> Self {
         let containers = Containers::One(read::worker_container(job).unwrap_or_default().to_owned());
         Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
     }
 
-    /// What the flags say.
-    ///
-    /// # Errors
-    /// A usage error if the Pods of the Job have no such container.
-    pub(in crate::commands) fn new(
+    pub(crate) fn new(
         job: &Job,
         attempts: AttemptChoice,
         previous: bool,
@@ -84,7 +80,7 @@ impl Pick {
     }
 
     /// Whether an index may have logs of several containers.
-    pub(in crate::commands) fn has_several_containers(&self, job: &Job) -> bool {
+    pub(crate) fn has_several_containers(&self, job: &Job) -> bool {
         let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let inits = pod.and_then(|pod| pod.init_containers.as_ref()).map_or(0, Vec::len);
         match self.containers {
@@ -95,7 +91,7 @@ impl Pick {
     }
 
     /// The logs of an index that have begun, in the order of its attempts and of the containers in each.
-    pub(in crate::commands) fn of<'a>(&self, index: u32, state: &'a JobState) -> Vec<Picked<'a>> {
+    pub(crate) fn of<'a>(&self, index: u32, state: &'a JobState) -> Vec<Picked<'a>> {
         let attempts: Vec<_> = state.numbered_attempts_of(index).collect();
         let last = attempts.last().map(|(number, _)| *number);
         let chosen = attempts.into_iter().filter(|(number, _)| match self.attempts {
@@ -107,7 +103,7 @@ impl Pick {
     }
 
     /// Whether an attempt of that number is asked for, if there is one.
-    pub(in crate::commands) fn takes_attempt(&self, number: u32) -> bool {
+    pub(crate) fn takes_attempt(&self, number: u32) -> bool {
         !matches!(self.attempts, AttemptChoice::Number(wanted) if wanted != number)
     }
 

@@ -18,25 +18,24 @@ use crate::view::line::{self, Entry, Origin};
 use crate::view::summary::ItemTexts;
 use crate::view::{Painted, Printable, Style};
 
-/// How lines are printed.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub(in crate::commands) struct LogForm {
-    pub(in crate::commands) prefix: Prefix,
+pub(crate) struct LogForm {
+    pub(crate) prefix: Prefix,
     /// Whether all lines are of one index.
-    pub(in crate::commands) one_index: bool,
+    pub(crate) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
-    pub(in crate::commands) several_containers: bool,
-    pub(in crate::commands) timestamps: bool,
-    pub(in crate::commands) raw: bool,
-    pub(in crate::commands) output: Option<LogFormat>,
-    pub(in crate::commands) to: Option<PathBuf>,
-    pub(in crate::commands) filter: Filter,
+    pub(crate) several_containers: bool,
+    pub(crate) timestamps: bool,
+    pub(crate) raw: bool,
+    pub(crate) output: Option<LogFormat>,
+    pub(crate) to: Option<PathBuf>,
+    pub(crate) filter: Filter,
 }
 
 impl LogForm {
     /// Whether items stand before lines, or in their objects.
-    pub(in crate::commands) fn shows_items(&self) -> bool {
+    pub(crate) fn shows_items(&self) -> bool {
         let before_lines = match self.prefix {
             Prefix::Auto => self.to.is_none(),
             Prefix::Index => true,
@@ -46,17 +45,14 @@ impl LogForm {
     }
 }
 
-/// Which lines are printed.
 #[derive(Debug, Default)]
-pub(in crate::commands) struct Filter {
+pub(crate) struct Filter {
     grep: Option<RegexSet>,
     exclude: Option<RegexSet>,
 }
 
 impl Filter {
-    /// # Errors
-    /// A usage error if one of them is no regular expression.
-    pub(in crate::commands) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
+    pub(crate) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
             _ => RegexSet::new(texts).map(Some).map_err(|problem| {
@@ -77,23 +73,19 @@ impl Filter {
     }
 }
 
-/// Prints lines.
-pub(in crate::commands) struct LogPrinter {
+pub(crate) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
     prefix: line::Prefix,
     /// The last log that was printed of, and how its lines begin.
     last: Option<(Arc<LogSource>, String)>,
-    /// Files that are begun.
     begun: HashSet<PathBuf>,
-    /// How many objects are printed.
     printed: u64,
     buffer: Painted,
 }
 
 impl LogPrinter {
-    /// Nothing is written yet.
-    pub(in crate::commands) fn new(form: LogForm, items: ItemTexts) -> Self {
+    pub(crate) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
             Prefix::Auto if form.to.is_some() => line::Prefix::None,
             Prefix::Auto if form.one_index && !form.several_containers => line::Prefix::None,
@@ -105,15 +97,11 @@ impl LogPrinter {
     }
 
     /// Whether the time of each line is needed.
-    pub(in crate::commands) fn needs_times(&self) -> bool {
+    pub(crate) fn needs_times(&self) -> bool {
         self.form.timestamps || self.form.output.is_some()
     }
 
-    /// What stands before everything.
-    ///
-    /// # Errors
-    /// If it can't be written.
-    pub(in crate::commands) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
         if let Some(folder) = &self.form.to {
             fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
         } else if self.form.output == Some(LogFormat::Json) {
@@ -122,11 +110,7 @@ impl LogPrinter {
         Ok(())
     }
 
-    /// What stands behind everything.
-    ///
-    /// # Errors
-    /// If it can't be written.
-    pub(in crate::commands) fn end(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn end(&mut self, ui: &mut Ui) -> Result<()> {
         if self.form.output == Some(LogFormat::Json) {
             let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
             if self.form.to.is_none() {
@@ -141,52 +125,35 @@ impl LogPrinter {
         Ok(ui.flush()?)
     }
 
-    /// Prints lines.
-    ///
-    /// # Errors
-    /// If they can't be written; a closed pipe is told by its kind.
-    pub(in crate::commands) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
         let as_it_is = self.prefix == line::Prefix::None
             && self.form.output.is_none()
             && !self.form.timestamps
             && self.form.filter.takes_all();
-        if as_it_is && !self.redraws(ui.style()) {
+        if as_it_is && !self.redraws(ui.style) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
-        let mut text = std::mem::take(&mut self.buffer);
-        text.clear();
-        for (time, line) in batch.lines() {
-            self.render(&mut text, &batch.source, time, line, ui.style());
-        }
-        self.write(&batch.source, &text, ui)?;
-        self.buffer = text;
-        Ok(())
+        self.lines(&batch.source, batch.lines(), ui)
     }
 
-    /// Prints one line.
-    ///
-    /// # Errors
-    /// As [`LogPrinter::batch`].
-    pub(in crate::commands) fn line(
+    pub(crate) fn lines<'a>(
         &mut self,
         source: &Arc<LogSource>,
-        time: Option<Timestamp>,
-        line: &[u8],
+        lines: impl IntoIterator<Item = (Option<Timestamp>, &'a [u8])>,
         ui: &mut Ui,
     ) -> Result<()> {
         let mut text = std::mem::take(&mut self.buffer);
         text.clear();
-        self.render(&mut text, source, time, line, ui.style());
+        for (time, line) in lines {
+            self.render(&mut text, source, time, line, ui.style);
+        }
         self.write(source, &text, ui)?;
         self.buffer = text;
         Ok(())
     }
 
     /// A log was read to its end: one without a line leaves an empty file, not none.
-    ///
-    /// # Errors
-    /// If the file can't be made.
-    pub(in crate::commands) fn done(&mut self, source: &LogSource) -> Result<()> {
+    pub(crate) fn done(&mut self, source: &LogSource) -> Result<()> {
         if let Some(path) = self.path(source) {
             self.file(path)?;
         }
@@ -252,7 +219,6 @@ impl LogPrinter {
         file.write_all(text).with_context(|| format!("writing {}", path.display()))
     }
 
-    /// The file for the lines of a log.
     fn path(&self, source: &LogSource) -> Option<PathBuf> {
         let ending = match self.form.output {
             None => "log",
@@ -291,10 +257,7 @@ fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-/// A file that was begun.
-///
-/// # Errors
-/// If it is not there, or a link took its place.
+/// A file that was begun, unless something else took its place.
 fn open_again(path: &Path) -> Result<File> {
     let open = || match fs::symlink_metadata(path) {
         Ok(file) if !file.is_file() => Err(io::Error::other("something else took its place")),

@@ -11,13 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::lanes::Lanes;
 use super::missing::{Missing, note_end};
-use super::pick::{Pick, Picked};
-use super::print::LogPrinter;
+use super::pick::Picked;
 use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
-use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost, Streams};
+use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost};
 use crate::commands::Context;
-use crate::commands::outputs::cut::CutLogs;
 use crate::commands::outputs::keep::{Copy, Keeper};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
@@ -39,7 +37,7 @@ struct Reading {
 }
 
 /// How the log of an attempt ended.
-pub(in crate::commands) struct Ended {
+pub(crate) struct Ended {
     uid: String,
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
@@ -51,22 +49,15 @@ pub(in crate::commands) struct Ended {
 ///
 /// Each change of the state is looked at once, and nothing is kept of an index that succeeded and was read, so that
 /// the work and the memory for a Job do not grow with its number of indexes faster than the Job itself.
-pub(in crate::commands) struct Readers<'a> {
-    pub(in crate::commands) printer: LogPrinter,
+pub(crate) struct Readers<'a> {
+    pub(crate) view: LogView,
     /// Where lines wait that are not printed as they come.
-    pub(in crate::commands) lanes: Lanes,
-    /// Which logs are missing.
+    pub(crate) lanes: Lanes,
     missing: Missing,
-    cut: CutLogs,
     keeper: Option<&'a mut Keeper>,
-    wanted_of: Box<dyn Fn(&JobState) -> IndexSet + Send>,
-    pick: Pick,
-    options: LogOptions,
-    order: LineOrder,
     cluster: Arc<Cluster>,
-    streams: Arc<Streams>,
     sender: mpsc::Sender<LogBatch>,
-    tasks: JoinSet<Result<Ended>>,
+    pub(crate) tasks: JoinSet<Result<Ended>>,
     /// By index.
     taken: HashMap<u32, Vec<Reading>>,
     /// Indexes that were wanted when last asked, and those of which any log was begun.
@@ -78,25 +69,18 @@ pub(in crate::commands) struct Readers<'a> {
 
 impl<'a> Readers<'a> {
     /// Where lines are printed as they come, they come from the receiver.
-    pub(in crate::commands) fn new(
+    pub(crate) fn new(
         view: LogView,
         keeper: Option<&'a mut Keeper>,
         cluster: &Arc<Cluster>,
     ) -> (Self, mpsc::Receiver<LogBatch>) {
         let (sender, receiver) = mpsc::channel(HELD);
-        let LogView { wanted, pick, options, printer, order, streams, cut } = view;
         let readers = Self {
-            printer,
             lanes: Lanes::default(),
-            missing: Missing::new(cut.clone()),
-            cut,
+            missing: Missing::new(view.cut.clone()),
+            view,
             keeper,
-            wanted_of: wanted,
-            pick,
-            options,
-            order,
             cluster: Arc::clone(cluster),
-            streams: Arc::new(streams),
             sender,
             tasks: JoinSet::new(),
             taken: HashMap::new(),
@@ -107,22 +91,12 @@ impl<'a> Readers<'a> {
         (readers, receiver)
     }
 
-    /// Whether no log is being read.
-    pub(in crate::commands) fn are_idle(&self) -> bool {
-        self.tasks.is_empty()
-    }
-
-    /// Whether no line waits to be printed.
-    pub(in crate::commands) fn have_printed_all(&self) -> bool {
-        self.lanes.are_empty()
-    }
-
     /// Begins to read what has started among the indexes that changed, and drops what is done.
-    pub(in crate::commands) fn start(&mut self, state: &mut JobState, changed: &IndexSet) -> Result<()> {
+    pub(crate) fn start(&mut self, state: &mut JobState, changed: &IndexSet) -> Result<()> {
         if changed.is_empty() {
             return Ok(());
         }
-        let wanted = (self.wanted_of)(state);
+        let wanted = (self.view.wanted)(state);
         let newly = wanted.difference(&self.wanted).intersection(&state.attempted());
         for index in changed.union(&newly).iter() {
             if wanted.contains(index) {
@@ -135,22 +109,22 @@ impl<'a> Readers<'a> {
     }
 
     /// Ends the printing, and returns which logs are missing now that no more is going to come.
-    pub(in crate::commands) async fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
-        self.printer.end(&mut context.ui)?;
-        self.cut.note(state, &self.cluster, context).await;
+    pub(crate) async fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
+        self.view.printer.end(&mut context.ui)?;
+        self.view.cut.note(state, &self.cluster, context).await;
         for index in self.wanted.difference(&self.begun).iter() {
-            self.missing.none_of(index, &self.pick, state);
+            self.missing.none_of(index, &self.view.pick, state);
         }
         Ok(self.missing)
     }
 
     /// Prints what waits in lanes and may be printed now.
-    pub(in crate::commands) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
-        match self.order {
+    pub(crate) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
+        match self.view.order {
             LineOrder::AsTheyCome => return Ok(()),
             LineOrder::ByTime => {
-                let turn = Some(self.streams.longest_wait());
-                self.lanes.print_by_time(turn, &mut self.printer, &mut context.ui)?;
+                let turn = Some(self.view.streams.longest_wait());
+                self.lanes.print_by_time(turn, &mut self.view.printer, &mut context.ui)?;
             }
             LineOrder::ByIndex => self.print_in_order(state, context)?,
         }
@@ -159,12 +133,12 @@ impl<'a> Readers<'a> {
 
     fn print_in_order(&mut self, state: &JobState, context: &mut Context) -> Result<()> {
         for index in self.wanted.difference(&self.passed).iter() {
-            self.lanes.print_index(index, &mut self.printer, &mut context.ui)?;
+            let is_printed = self.lanes.print_index(index, &mut self.view.printer, &mut context.ui)?;
             let finished = state.outcome().is_some() || state.has_succeeded(index) || state.has_failed(index);
             // An index that was forgotten was read to its end.
             let awaited = state.has_succeeded(index) && !state.forgotten().contains(index) && state.outcome().is_none();
             let being_read = self.reading(index).any(|reading| !reading.done);
-            if !finished || awaited || being_read || !self.lanes.have_printed(index) {
+            if !finished || awaited || being_read || !is_printed {
                 return Ok(());
             }
             self.passed.insert(index);
@@ -180,9 +154,8 @@ impl<'a> Readers<'a> {
         self.reading(attempt.index).find(|reading| reading.uid == attempt.uid && reading.container == source.container)
     }
 
-    /// Reads what has started of one index.
     fn look_at(&mut self, index: u32, state: &JobState) -> Result<()> {
-        for picked in self.pick.of(index, state) {
+        for picked in self.view.pick.of(index, state) {
             if self.reading_of(picked.attempt, &picked.source).is_none() {
                 self.read(&picked)?;
             }
@@ -208,7 +181,7 @@ impl<'a> Readers<'a> {
         let done = if wanted.contains(index) {
             // Only with the attempt that succeeded are all known: the Job may be ahead of its Pods.
             state.attempts_of(index).any(|attempt| attempt.phase == Phase::Succeeded)
-                && self.pick.of(index, state).iter().all(is_read)
+                && self.view.pick.of(index, state).iter().all(is_read)
         } else {
             self.reading(index).for_each(|reading| reading.ended.cancel());
             self.reading(index).all(|reading| reading.done)
@@ -228,9 +201,10 @@ impl<'a> Readers<'a> {
         let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
         self.taken.entry(source.index).or_default().push(reading);
         self.begun.insert(source.index);
-        let (cluster, streams, source) = (Arc::clone(&self.cluster), Arc::clone(&self.streams), Arc::clone(source));
-        let options = LogOptions { follow: true, ..self.options };
-        let (output, lane) = if self.order == LineOrder::AsTheyCome {
+        let (cluster, streams, source) =
+            (Arc::clone(&self.cluster), Arc::clone(&self.view.streams), Arc::clone(source));
+        let options = LogOptions { follow: true, ..self.view.options };
+        let (output, lane) = if self.view.order == LineOrder::AsTheyCome {
             (self.sender.clone(), None)
         } else {
             self.lanes.open(*key, attempt.created);
@@ -262,25 +236,17 @@ impl<'a> Readers<'a> {
         Ok(())
     }
 
-    /// The next log that ended, and how.
-    pub(in crate::commands) async fn next_end(&mut self) -> Option<Result<Ended>> {
-        match self.tasks.join_next().await? {
-            Ok(ended) => Some(ended),
-            Err(error) => Some(Err(error.into())),
-        }
-    }
-
     /// Notes that a log was read, or why not.
-    pub(in crate::commands) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
+    pub(crate) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
         let Ended { uid, source, result, copy } = ended;
         let index = source.index;
-        let picked = self.pick.of(index, state);
+        let picked = self.view.pick.of(index, state);
         let picked =
             picked.iter().find(|picked| picked.attempt.uid == uid && picked.source.container == source.container);
-        if let Some(said) = note_end(&source, picked, &result, &mut self.printer, &mut self.missing, context)? {
+        if let Some(said) = note_end(&source, picked, &result, &mut self.view.printer, &mut self.missing, context)? {
             context.ui.warning(&said);
         }
-        self.cut.see(&source, &result);
+        self.view.cut.see(&source, &result);
         if let (Some(keeper), Some(copy)) = (&mut self.keeper, copy) {
             keeper.take(&source, copy, &result)?;
         }

@@ -24,7 +24,7 @@ const SHORT: i32 = 30;
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// Says what a tracker remarks, if anything.
-pub(in crate::commands) fn say(remark: Option<Remark>, context: &mut Context) {
+pub(crate) fn say(remark: Option<Remark>, context: &mut Context) {
     match remark {
         None => {}
         Some(Remark::Reconnecting(why)) => context.ui.warning(&reconnecting(&why)),
@@ -38,27 +38,26 @@ pub(in crate::commands) fn say(remark: Option<Remark>, context: &mut Context) {
     }
 }
 
-/// The sentence for a lost connection.
-pub(in crate::commands) fn reconnecting(why: &str) -> String {
+pub(crate) fn reconnecting(why: &str) -> String {
     format!("reconnecting to the server: {why}")
 }
 
 /// Says how far a Job is, and why it does not go on.
 #[derive(Debug)]
-pub(in crate::commands) struct Progress {
-    pub(in crate::commands) pace: Pace,
+pub(crate) struct Progress {
+    pub(crate) pace: Pace,
     /// Why the Job does not go on, as it was said; None again once it does.
     said: Option<String>,
     printed: Instant,
 }
 
 impl Progress {
-    pub(in crate::commands) fn new(state: &JobState, now: Timestamp) -> Self {
+    pub(crate) fn new(state: &JobState, now: Timestamp) -> Self {
         Self { pace: Pace::new(state, now), said: None, printed: Instant::now() }
     }
 
     /// Says once why the Job does not go on. To be called at each tick.
-    pub(in crate::commands) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
+    pub(crate) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
         self.pace.look(tracker.state(job), context.now());
         let plight = plight(tracker, job);
         // The words change with the time that passes; the trouble is the same until it is over.
@@ -69,7 +68,7 @@ impl Progress {
     }
 
     /// Shows how far the Job is: in place, or now and then in a line that begins with `start`.
-    pub(in crate::commands) fn show(&mut self, state: &JobState, start: &str, context: &mut Context) {
+    pub(crate) fn show(&mut self, state: &JobState, start: &str, context: &mut Context) {
         if context.ui.is_live() {
             let counts = state.counts();
             let line = progress::line(state, &self.pace, context.now());
@@ -82,14 +81,13 @@ impl Progress {
     }
 }
 
-/// Why a Job does not go on.
-pub(in crate::commands) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
+pub(crate) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
     progress::plight(tracker.state(job), idle)
 }
 
 /// Reports how a Job that has ended went, and returns the exit code for it.
-pub(in crate::commands) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
+pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
     let sentence = summary::sentence(state, context.now());
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
@@ -107,30 +105,27 @@ pub(in crate::commands) fn report(state: &JobState, items: &ItemTexts, context: 
             error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
     } else {
         if !state.failed().is_empty() {
-            error =
-                error.hint(format!("{} prints what they wrote", context.again(&format!("logs {name} --index failed"))));
+            error = error.hint(context.next(&format!("logs {name} --index failed"), "prints what they wrote"));
         }
-        error = error.hint(format!("{} shows every index", context.again(&format!("describe {name}"))));
-        error = error.hint(format!("{} runs them again", context.again(&format!("retry {name}"))));
+        error = error.hint(context.next(&format!("describe {name}"), "shows every index"));
+        error = error.hint(context.next(&format!("retry {name}"), "runs them again"));
     }
     let failures = summary::failures(state, items);
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure
 }
 
-/// # Errors
-/// If logs are missing that were to be printed.
-pub(in crate::commands) fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
+pub(crate) fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
     if missing.is_empty() {
         return Ok(Exit::Success);
     }
     Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(format!("{} shows how each index fares", context.again(&format!("describe {job}"))))
+        .hint(context.next(&format!("describe {job}"), "shows how each index fares"))
         .into())
 }
 
 /// Names the commands that follow, show and delete a Job that goes on by itself.
-pub(in crate::commands) fn ways_back(name: &str, context: &Context) -> String {
+pub(crate) fn ways_back(name: &str, context: &Context) -> String {
     let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
     let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
     lines.join("; ")
@@ -138,7 +133,7 @@ pub(in crate::commands) fn ways_back(name: &str, context: &Context) -> String {
 
 /// The error for a Job that this program submitted and can't follow any longer: stdout is closed or full, the server
 /// refuses, a log could not be read. It says whether the Job goes on.
-pub(in crate::commands) async fn not_followed(
+pub(crate) async fn not_followed(
     name: &str,
     error: anyhow::Error,
     cluster: &Cluster,

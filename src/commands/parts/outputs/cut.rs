@@ -20,14 +20,14 @@ use crate::state::JobState;
 use crate::view::numbered;
 
 /// Why a log is not complete.
-pub(in crate::commands) const PUT_AWAY: &str = "its node has put a part of the log away";
+pub(crate) const PUT_AWAY: &str = "its node has put a part of the log away";
 
 /// How many Pods are noted with a Job at most: annotations share 256 KiB.
 const MOST: usize = 1000;
 
 /// The Pods whose logs are cut.
 #[derive(Clone, Debug, Default)]
-pub(in crate::commands) struct CutLogs {
+pub(crate) struct CutLogs {
     noted: HashSet<String>,
     /// Those that are not noted yet, with their indexes.
     seen: BTreeMap<String, u32>,
@@ -35,24 +35,24 @@ pub(in crate::commands) struct CutLogs {
 
 impl CutLogs {
     /// Those that are noted with the Jobs of a family.
-    pub(in crate::commands) fn of(state: &JobState) -> Self {
+    pub(crate) fn of(state: &JobState) -> Self {
         let noted = state.members().iter().flat_map(|member| noted(member.job())).map(str::to_owned).collect();
         Self { noted, seen: BTreeMap::new() }
     }
 
-    pub(in crate::commands) fn has(&self, pod: &str) -> bool {
+    pub(crate) fn has(&self, pod: &str) -> bool {
         self.noted.contains(pod) || self.seen.contains_key(pod)
     }
 
     /// Adds a log if its reader saw more of it than its node has, or less than there was.
-    pub(in crate::commands) fn see(&mut self, source: &LogSource, result: &Result<LogEnd, Lost>) {
+    pub(crate) fn see(&mut self, source: &LogSource, result: &Result<LogEnd, Lost>) {
         if result.as_ref().is_ok_and(|end| end.gap || end.cut) && !self.noted.contains(&source.pod) {
             self.seen.insert(source.pod.clone(), source.index);
         }
     }
 
     /// Warns of those that were seen, and notes them with their Jobs. A user who may not change a Job has the warning.
-    pub(in crate::commands) async fn note(&self, state: &JobState, cluster: &Cluster, context: &mut Context) {
+    pub(crate) async fn note(&self, state: &JobState, cluster: &Cluster, context: &mut Context) {
         for member in state.members() {
             let is_own = |pod: &&str| index_in(pod, member.name()).is_some_and(|(_, rest)| !rest.contains('-'));
             let own: BTreeSet<_> = self.seen.keys().map(String::as_str).filter(is_own).collect();

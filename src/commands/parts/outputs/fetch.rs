@@ -3,7 +3,6 @@
 use std::env::temp_dir;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -21,8 +20,7 @@ use crate::error::Kind;
 use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
 
-/// How many outputs are fetched at once.
-pub(in crate::commands) const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 /// How much of an output is held in memory until it is printed, in bytes; the rest is in a file without a name.
 const HELD: usize = 64 * 1024;
 /// How many batches of lines wait to be written.
@@ -31,32 +29,27 @@ const BATCHES: usize = 4;
 const GONE: &str = "the pod is gone";
 
 /// An index, and what its Pod told at its end.
-pub(in crate::commands) struct Found {
-    pub(in crate::commands) row: IndexRow,
-    pub(in crate::commands) item: Option<String>,
+pub(crate) struct Found {
+    pub(crate) row: IndexRow,
+    pub(crate) item: Option<String>,
     /// The termination message, if that is what is asked for.
-    pub(in crate::commands) message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
-/// An index with its output.
-pub(in crate::commands) struct Gathered {
-    pub(in crate::commands) row: IndexRow,
-    pub(in crate::commands) item: Option<String>,
-    pub(in crate::commands) output: Output,
+pub(crate) struct Gathered {
+    pub(crate) row: IndexRow,
+    pub(crate) item: Option<String>,
+    pub(crate) output: Output,
 }
 
-/// What an index gave.
-pub(in crate::commands) enum Output {
-    /// Nothing is asked for.
+pub(crate) enum Output {
     Unasked,
-    /// It has not ended.
     Unfinished,
     /// It can't be had any more, or not now: why.
     Missing(String),
     Here(Box<SpooledTempFile>),
     /// It is in the folder, and whether it was there before.
     File {
-        path: PathBuf,
         kept: Box<Kept>,
         before: bool,
     },
@@ -64,7 +57,7 @@ pub(in crate::commands) enum Output {
 
 impl Output {
     /// All of it; None if there is none.
-    pub(in crate::commands) fn read(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&mut self) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => return Ok(None),
@@ -72,15 +65,14 @@ impl Output {
                 spool.seek(SeekFrom::Start(0))?;
                 spool.read_to_end(&mut bytes)?;
             }
-            Self::File { path, .. } => {
-                bytes = fs::read(&*path).with_context(|| format!("reading {}", path.display()))?;
+            Self::File { kept, .. } => {
+                bytes = fs::read(&kept.path).with_context(|| format!("reading {}", kept.path.display()))?;
             }
         }
         Ok(Some(bytes))
     }
 
-    /// How long it is.
-    pub(in crate::commands) fn length(&mut self) -> u64 {
+    pub(crate) fn length(&mut self) -> u64 {
         match self {
             Self::Unasked | Self::Unfinished | Self::Missing(_) => 0,
             Self::Here(spool) => spool.seek(SeekFrom::End(0)).unwrap_or(0),
@@ -90,23 +82,23 @@ impl Output {
 }
 
 /// Where outputs come from, and where they go.
-pub(in crate::commands) struct Source {
-    pub(in crate::commands) cluster: Arc<Cluster>,
-    pub(in crate::commands) container: Option<String>,
-    pub(in crate::commands) from: ResultFrom,
+pub(crate) struct Source {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) container: Option<String>,
+    pub(crate) from: ResultFrom,
     /// Whether outputs are asked for at all.
-    pub(in crate::commands) outputs: bool,
-    pub(in crate::commands) folder: Option<Arc<Folder>>,
+    pub(crate) outputs: bool,
+    pub(crate) folder: Option<Arc<Folder>>,
     /// Logs of which the node no longer has all.
-    pub(in crate::commands) cut: CutLogs,
+    pub(crate) cut: CutLogs,
     /// Bounds the files that are open, too.
-    pub(in crate::commands) slots: Semaphore,
-    pub(in crate::commands) streams: Streams,
+    pub(crate) slots: Semaphore,
+    pub(crate) streams: Streams,
 }
 
 impl Source {
     /// The logs of a container, on their way to a folder or into the hands of the one who asks.
-    pub(in crate::commands) fn new(
+    pub(crate) fn new(
         cluster: &Arc<Cluster>,
         container: Option<String>,
         folder: Option<Arc<Folder>>,
@@ -124,62 +116,49 @@ impl Source {
         }
     }
 
-    /// An index with its output.
-    ///
-    /// # Errors
-    /// If something is wrong here; what is wrong there is told by the output.
-    pub(in crate::commands) async fn gather(&self, found: Found) -> Result<Gathered> {
+    /// Fetches the output of an index. Fails where something is wrong here; what is wrong there is told by the output.
+    pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
+        let output = self.output(&mut row, item.as_ref(), message).await?;
+        Ok(Gathered { row, item, output })
+    }
+
+    async fn output(&self, row: &mut IndexRow, item: Option<&String>, message: Option<String>) -> Result<Output> {
         if !self.outputs {
-            return Ok(Gathered { row, item, output: Output::Unasked });
+            return Ok(Output::Unasked);
         }
         if !matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed) {
-            return Ok(Gathered { row, item, output: Output::Unfinished });
+            return Ok(Output::Unfinished);
         }
-        if let Some(folder) = &self.folder
-            && let Some(kept) = folder.kept(&row)
-        {
+        if let Some(kept) = self.folder.as_ref().and_then(|folder| folder.kept(row)) {
             // What is known of an index whose Pod is gone was noted then.
             if row.pod.is_none() {
-                row = kept.row.clone();
+                *row = kept.row.clone();
             }
-            let output = Output::File { path: folder.path(&kept), kept: Box::new(kept), before: true };
-            return Ok(Gathered { row, item, output });
+            return Ok(Output::File { kept: Box::new(kept), before: true });
         }
-        let Some(pod) = row.pod.clone() else {
-            return Ok(Gathered { row, item, output: Output::Missing(GONE.to_owned()) });
-        };
-        if self.from == ResultFrom::Log && self.cut.has(&pod) {
-            return Ok(Gathered { row, item, output: Output::Missing(PUT_AWAY.to_owned()) });
+        let Some(pod) = &row.pod else { return Ok(Output::Missing(GONE.to_owned())) };
+        if self.from == ResultFrom::Log && self.cut.has(pod) {
+            return Ok(Output::Missing(PUT_AWAY.to_owned()));
         }
         let _slot = self.slots.acquire().await?;
-        let output = match &self.folder {
-            None => {
-                let mut spool = SpooledTempFile::new(HELD);
-                let keeping = || format!("keeping the output of index {} in {}", row.index, temp_dir().display());
-                match self.fetch(&row, &pod, message, &mut spool).await.with_context(keeping)? {
-                    Ok(()) => Output::Here(Box::new(spool)),
-                    Err(why) => Output::Missing(why),
-                }
-            }
-            Some(folder) => {
-                let writing = || format!("writing {}", folder.place_of(row.index).display());
-                let mut part = folder.begin().with_context(writing)?;
-                match self.fetch(&row, &pod, message, part.as_file_mut()).await.with_context(writing)? {
-                    Ok(()) => {
-                        let (folder, told, item) = (Arc::clone(folder), row.clone(), item.clone());
-                        let keep = move || {
-                            let kept = folder.keep(part, &told, item.as_ref(), Timestamp::now())?;
-                            Ok::<_, anyhow::Error>((folder.path(&kept), kept))
-                        };
-                        let (path, kept) = tokio::task::spawn_blocking(keep).await??;
-                        Output::File { path, kept: Box::new(kept), before: false }
-                    }
-                    Err(why) => Output::Missing(why),
-                }
-            }
+        let Some(folder) = &self.folder else {
+            let mut spool = SpooledTempFile::new(HELD);
+            let keeping = || format!("keeping the output of index {} in {}", row.index, temp_dir().display());
+            return Ok(match self.fetch(row, pod, message, &mut spool).await.with_context(keeping)? {
+                Ok(()) => Output::Here(Box::new(spool)),
+                Err(why) => Output::Missing(why),
+            });
         };
-        Ok(Gathered { row, item, output })
+        let writing = || format!("writing {}", folder.place_of(row.index).display());
+        let mut part = folder.begin().with_context(writing)?;
+        if let Err(why) = self.fetch(row, pod, message, part.as_file_mut()).await.with_context(writing)? {
+            return Ok(Output::Missing(why));
+        }
+        let (folder, row, item) = (Arc::clone(folder), row.clone(), item.cloned());
+        let keep = move || folder.keep(part, &row, item.as_ref(), Timestamp::now());
+        let kept = Box::new(tokio::task::spawn_blocking(keep).await??);
+        Ok(Output::File { kept, before: false })
     }
 
     /// Writes an output to `sink`; gives the reason if it can't be had.
@@ -233,8 +212,7 @@ impl Source {
 }
 
 /// Where an output is written to.
-pub(in crate::commands) trait Sink: Write {
-    /// Takes back the last byte.
+pub(crate) trait Sink: Write {
     fn drop_last(&mut self) -> io::Result<()>;
 }
 

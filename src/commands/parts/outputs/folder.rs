@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use serde::{Deserialize, Serialize};
@@ -51,49 +52,47 @@ struct Mark {
     container: Option<String>,
 }
 
-/// What a folder is to hold.
-pub(in crate::commands) struct Wanted<'a> {
-    pub(in crate::commands) job: &'a Job,
+pub(crate) struct Wanted<'a> {
+    pub(crate) job: &'a Job,
     /// As it is, if nothing is said.
-    pub(in crate::commands) name_by: Option<NameBy>,
-    pub(in crate::commands) from: ResultFrom,
+    pub(crate) name_by: Option<NameBy>,
+    pub(crate) from: ResultFrom,
     /// The container, where it is not the Job's own choice.
-    pub(in crate::commands) container: Option<&'a str>,
+    pub(crate) container: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn logs_of(job: &'a Job) -> Self {
+        Self { job, name_by: None, from: ResultFrom::Log, container: None }
+    }
 }
 
 /// A file that the folder holds.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Kept {
-    pub(in crate::commands) row: IndexRow,
+pub(crate) struct Kept {
+    pub(crate) row: IndexRow,
+    pub(crate) path: PathBuf,
     /// Its name within the folder.
-    pub(in crate::commands) file: String,
-    pub(in crate::commands) bytes: u64,
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
     /// Its line of the list.
     line: String,
 }
 
 /// A line of the list or of the journal.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Line {
-    index: u32,
-    status: String,
-    attempts: Option<u32>,
-    exit_code: Option<i32>,
-    reason: Option<String>,
-    message: Option<String>,
-    node: Option<String>,
-    pod: Option<String>,
-    started: Option<Timestamp>,
-    finished: Option<Timestamp>,
+    #[serde(flatten)]
+    row: IndexRow,
     file: String,
     bytes: u64,
 }
 
 /// The folder, held by this process alone.
-pub(in crate::commands) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
-    by_item: bool,
+    /// Whether files are named by item, so that all items must be known.
+    pub(crate) by_item: bool,
     /// By index, where files are named by item.
     names: BTreeMap<u32, String>,
     held: Mutex<Held>,
@@ -107,17 +106,9 @@ struct Held {
 }
 
 impl Folder {
-    /// Makes a folder for the results of a Job that is not there yet.
-    ///
-    /// # Errors
-    /// If it holds anything, or can't be made.
-    pub(in crate::commands) fn check_empty(path: &Path) -> Result<()> {
-        let doing = || format!("opening the folder {}", path.display());
-        fs::create_dir_all(path).with_context(doing)?;
-        check_own(path)?;
-        let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
-        // A folder of our own without a mark was begun, and nothing has come into it.
-        if path.join(OWN).join(MARK).exists() || entries.any(|entry| entry.file_name() != OWN) {
+    /// Makes a folder for the results of a new Job; an error if it holds anything.
+    pub(crate) fn check_empty(path: &Path) -> Result<()> {
+        if make(path)? != (false, false) {
             return Err(Error::usage(format!("the folder {} is not empty", path.display()))
                 .hint("name a new folder for the results of a new Job")
                 .into());
@@ -125,22 +116,15 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether the folder holds results of this Job.
-    pub(in crate::commands) fn is_of(path: &Path, job: &Job) -> bool {
+    pub(crate) fn is_of(path: &Path, job: &Job) -> bool {
         Mark::read(path).is_some_and(|mark| Some(mark.uid) == job.metadata.uid)
     }
 
     /// Makes the folder, or takes up one that holds results of the same Job.
-    ///
-    /// # Errors
-    /// If it holds anything else, if another process writes to it, or if it can't be written.
-    pub(in crate::commands) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Self> {
         let doing = || format!("opening the folder {}", path.display());
         let own = path.join(OWN);
-        fs::create_dir_all(path).with_context(doing)?;
-        check_own(path)?;
-        let known = own.join(MARK).exists();
-        if !known && fs::read_dir(path).with_context(doing)?.flatten().any(|entry| entry.file_name() != OWN) {
+        if make(path)? == (false, true) {
             return Err(Error::usage(format!("the folder {} holds other files than results", path.display()))
                 .hint("name a new or an empty folder")
                 .into());
@@ -160,22 +144,16 @@ impl Folder {
         }
         let mut kept = BTreeMap::new();
         for list in [path.join(LIST), own.join(JOURNAL)] {
-            kept.extend(read(&list).with_context(doing)?);
+            kept.extend(read(&list, path).with_context(doing)?);
         }
         // A new one: the last line of the old one may have been cut off, and it may have other names.
         let journal = replace(&own.join(JOURNAL), &own, lines(&kept).as_bytes()).with_context(doing)?;
         let held = Mutex::new(Held { kept, journal });
-        let by_item = mark.name_by == name_by_word(NameBy::Item);
+        let by_item = mark.name_by == word(&NameBy::Item);
         Ok(Self { path: path.to_owned(), by_item, names: BTreeMap::new(), held, _lock: lock })
     }
 
-    /// Whether files are named by item, so that all items must be known.
-    pub(in crate::commands) fn is_by_item(&self) -> bool {
-        self.by_item
-    }
-
-    /// Names the files by these items.
-    pub(in crate::commands) fn name_by(&mut self, items: &ItemTexts) {
+    pub(crate) fn name_by(&mut self, items: &ItemTexts) {
         self.names = names::by_item(items);
     }
 
@@ -185,20 +163,15 @@ impl Folder {
 
     /// What the folder holds of an index, if it is of the same attempt. Of an index whose Pod is gone it is all that
     /// can still be had.
-    pub(in crate::commands) fn kept(&self, row: &IndexRow) -> Option<Kept> {
+    pub(crate) fn kept(&self, row: &IndexRow) -> Option<Kept> {
         let kept = self.held().kept.get(&row.index)?.clone();
         let same = row.pod.is_none() || row.pod == kept.row.pod;
-        let there = fs::symlink_metadata(self.path(&kept)).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
+        let there = fs::symlink_metadata(&kept.path).is_ok_and(|file| file.is_file() && file.len() == kept.bytes);
         (same && there && row.status == kept.row.status).then_some(kept)
     }
 
-    /// Where a file is.
-    pub(in crate::commands) fn path(&self, kept: &Kept) -> PathBuf {
-        self.path.join(&kept.file)
-    }
-
     /// Where the output of an index belongs.
-    pub(in crate::commands) fn place_of(&self, index: u32) -> PathBuf {
+    pub(crate) fn place_of(&self, index: u32) -> PathBuf {
         self.path.join(self.name_of(index))
     }
 
@@ -207,12 +180,12 @@ impl Folder {
     }
 
     /// Begins the file of an output, which is gone again unless it is kept.
-    pub(in crate::commands) fn begin(&self) -> io::Result<NamedTempFile> {
+    pub(crate) fn begin(&self) -> io::Result<NamedTempFile> {
         unfinished(&self.path.join(OWN))
     }
 
     /// Gives a file that is whole its name, and notes it.
-    pub(in crate::commands) fn keep(
+    pub(crate) fn keep(
         &self,
         part: NamedTempFile,
         row: &IndexRow,
@@ -225,17 +198,17 @@ impl Folder {
         let bytes = part.as_file().metadata().with_context(doing)?.len();
         part.persist(&path).map_err(io::Error::from).with_context(doing)?;
         let line = serde_json::to_string(&ResultEntry::new(row, item, Some((&name, bytes)), None, now))?;
-        let kept = Kept { row: row.clone(), file: name, bytes, line };
+        let kept = Kept { row: row.clone(), path, file: name, bytes, line };
         let mut held = self.held();
         held.journal
             .write_all(format!("{}\n", kept.line).as_bytes())
-            .with_context(|| format!("noting {}", path.display()))?;
+            .with_context(|| format!("noting {}", kept.path.display()))?;
         held.kept.insert(row.index, kept.clone());
         Ok(kept)
     }
 
     /// Writes the list, which then says all that the journal said.
-    pub(in crate::commands) fn finish(&self) -> Result<()> {
+    pub(crate) fn finish(&self) -> Result<()> {
         let held = self.held();
         let doing = || format!("writing the list in {}", self.path.display());
         replace(&self.path.join(LIST), &self.path.join(OWN), lines(&held.kept).as_bytes()).with_context(doing)?;
@@ -245,7 +218,6 @@ impl Folder {
 }
 
 impl Mark {
-    /// The mark of a folder, if it has one.
     fn read(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path.join(OWN).join(MARK)).ok()?).ok()
     }
@@ -260,8 +232,8 @@ impl Mark {
             job: text(&metadata.name),
             namespace: text(&metadata.namespace),
             uid: text(&metadata.uid),
-            name_by: name_by_word(wanted.name_by.unwrap_or(NameBy::Index)).to_owned(),
-            from: from_word(wanted.from).to_owned(),
+            name_by: word(&wanted.name_by.unwrap_or(NameBy::Index)),
+            from: word(&wanted.from),
             container: wanted.container.map(str::to_owned),
         };
         let Some(old) = Self::read(path) else {
@@ -293,45 +265,24 @@ impl Mark {
     }
 }
 
-fn name_by_word(name_by: NameBy) -> &'static str {
-    match name_by {
-        NameBy::Index => "index",
-        NameBy::Item => "item",
-    }
-}
-
-fn from_word(from: ResultFrom) -> &'static str {
-    match from {
-        ResultFrom::Log => "log",
-        ResultFrom::TerminationMessage => "termination-message",
-    }
+/// What the user types for it.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// The lines of a list, as far as they are whole and name a file of the folder.
-fn read(path: &Path) -> io::Result<Vec<(u32, Kept)>> {
-    let text = match fs::read(path) {
+fn read(list: &Path, folder: &Path) -> io::Result<Vec<(u32, Kept)>> {
+    let text = match fs::read(list) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
     let kept = |text: &str| {
-        let line: Line = serde_json::from_str(text).ok()?;
-        let status = [IndexStatus::Succeeded, IndexStatus::Failed].into_iter().find(|one| one.word() == line.status)?;
-        let row = IndexRow {
-            job: None,
-            index: line.index,
-            status,
-            attempts: line.attempts,
-            exit_code: line.exit_code,
-            reason: line.reason,
-            message: line.message,
-            node: line.node,
-            started: line.started,
-            finished: line.finished,
-            pod: line.pod,
-        };
-        let kept = Kept { row, file: line.file, bytes: line.bytes, line: text.to_owned() };
-        names::is_safe(&kept.file).then_some((line.index, kept))
+        let Line { row, file, bytes } = serde_json::from_str(text).ok()?;
+        let row = IndexRow { job: None, ..row };
+        let ended = matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed);
+        let kept = Kept { row, path: folder.join(&file), file, bytes, line: text.to_owned() };
+        (ended && names::is_safe(&kept.file)).then_some((kept.row.index, kept))
     };
     Ok(text.lines().filter_map(kept).collect())
 }
@@ -340,8 +291,17 @@ fn lines(kept: &BTreeMap<u32, Kept>) -> String {
     kept.values().flat_map(|kept| [&kept.line, "\n"]).collect()
 }
 
-/// # Errors
-/// If something in our own folder is not what this program makes: a link there leads outside.
+/// Makes a folder, and returns whether it is marked, and whether it holds more than a folder of our own: that is begun,
+/// and nothing has come into it, where it has no mark.
+fn make(path: &Path) -> Result<(bool, bool)> {
+    let doing = || format!("opening the folder {}", path.display());
+    fs::create_dir_all(path).with_context(doing)?;
+    check_own(path)?;
+    let mut entries = fs::read_dir(path).with_context(doing)?.flatten();
+    Ok((path.join(OWN).join(MARK).exists(), entries.any(|entry| entry.file_name() != OWN)))
+}
+
+/// Checks that our own folder holds only what this program makes: a link there leads outside.
 fn check_own(path: &Path) -> Result<(), Error> {
     let own = path.join(OWN);
     let is_foreign = |path: &PathBuf| {
@@ -365,7 +325,7 @@ fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Puts a file in the place of another as a whole; `beside` is a folder of the same file system.
-pub(in crate::commands) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<File> {
+pub(crate) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = unfinished(beside)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -387,7 +347,7 @@ mod tests {
     fn open(path: &Path) -> Result<Folder> {
         let job = json!({"metadata": {"name": "j", "namespace": "n", "uid": "u"}});
         let job = serde_json::from_value(job)?;
-        Folder::open(path, &Wanted { job: &job, name_by: None, from: ResultFrom::Log, container: None })
+        Folder::open(path, &Wanted::logs_of(&job))
     }
 
     fn row(index: u32) -> IndexRow {

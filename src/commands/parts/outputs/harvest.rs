@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use super::fetch::{Found, Gathered, Source};
+use super::fetch::{Gathered, Source};
 use super::rows::Messages;
 use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
@@ -18,44 +17,36 @@ use crate::tracker::selection::Selection;
 const AHEAD: usize = 64;
 
 /// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
-pub(in crate::commands) struct Harvest {
-    source: Arc<Source>,
-    selection: Selection,
-    items: ItemTexts,
-    messages: Messages,
+pub(crate) struct Harvest {
+    pub(crate) source: Arc<Source>,
+    pub(crate) selection: Selection,
+    pub(crate) items: ItemTexts,
+    pub(crate) messages: Messages,
     /// Indexes that are gathered, or are being.
     taken: IndexSet,
-    under_way: FuturesUnordered<BoxFuture<'static, Result<Gathered>>>,
-    /// Where an index is taken when its turn comes: how many are taken and not yet printed.
-    ahead: Option<usize>,
+    pub(crate) under_way: FuturesUnordered<BoxFuture<'static, Result<Gathered>>>,
+    /// Whether an index is fetched only when its turn comes. A folder holds what can't be printed yet.
+    pub(crate) in_turn: bool,
+    /// How many indexes are taken and not yet printed.
+    pub(crate) ahead: usize,
 }
 
 impl Harvest {
-    pub(in crate::commands) fn new(
-        source: Arc<Source>,
-        selection: Selection,
-        items: ItemTexts,
-        messages: Messages,
-        in_turn: bool,
-    ) -> Self {
+    pub(crate) fn new(source: Source, selection: Selection, items: ItemTexts, messages: Messages) -> Self {
         Self {
-            source,
+            source: Arc::new(source),
             selection,
             items,
             messages,
             taken: IndexSet::new(),
             under_way: FuturesUnordered::new(),
-            ahead: in_turn.then_some(0),
+            in_turn: false,
+            ahead: 0,
         }
     }
 
-    /// The indexes that are asked for, which may change while they are named by status.
-    pub(in crate::commands) fn selected(&self, state: &JobState) -> IndexSet {
-        self.selection.indexes(state)
-    }
-
     /// Notes what Pods wrote to their termination logs.
-    pub(in crate::commands) fn see(&mut self, events: &[Event]) {
+    pub(crate) fn see(&mut self, events: &[Event]) {
         for event in events {
             if let Event::Pod(pod) = event {
                 self.messages.see(pod);
@@ -64,13 +55,12 @@ impl Harvest {
     }
 
     /// Begins to fetch what has ended among the indexes that changed.
-    pub(in crate::commands) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
-        let open = self.selected(state).difference(&self.taken);
-        let in_turn = self.ahead.is_some();
-        let open = if in_turn { open } else { open.intersection(changed) };
+    pub(crate) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
+        let open = self.selection.indexes(state).difference(&self.taken);
+        let open = if self.in_turn { open } else { open.intersection(changed) };
         for row in rows(&open, state) {
             let ended = has_ended(&row, state);
-            if in_turn && (!ended || self.ahead >= Some(AHEAD)) {
+            if self.in_turn && (!ended || self.ahead >= AHEAD) {
                 break;
             }
             if ended {
@@ -80,32 +70,22 @@ impl Harvest {
     }
 
     /// Begins to fetch all that is left of a Job that has ended.
-    pub(in crate::commands) fn take_rest(&mut self, state: &mut JobState) {
-        let left = self.selected(state).difference(&self.taken);
+    pub(crate) fn take_rest(&mut self, state: &mut JobState) {
+        let left = self.selection.indexes(state).difference(&self.taken);
         for row in rows(&left, state) {
             self.take(row, state);
         }
     }
 
-    /// Notes that an index was printed that was taken in its turn.
-    pub(in crate::commands) fn is_printed(&mut self) {
-        self.ahead = self.ahead.map(|ahead| ahead.saturating_sub(1));
-    }
-
     fn take(&mut self, row: IndexRow, state: &mut JobState) {
         self.taken.insert(row.index);
-        self.ahead = self.ahead.map(|ahead| ahead + 1);
+        self.ahead += 1;
         if row.status == IndexStatus::Succeeded {
             state.forget(row.index);
         }
-        let found: Found = self.messages.found(row, &self.items);
+        let found = self.messages.found(row, &self.items);
         let source = Arc::clone(&self.source);
         self.under_way.push(Box::pin(async move { source.gather(found).await }));
-    }
-
-    /// The next index that is gathered, with its output; None if none is under way.
-    pub(in crate::commands) async fn next(&mut self) -> Option<Result<Gathered>> {
-        self.under_way.next().await
     }
 }
 
@@ -114,7 +94,7 @@ fn rows(indexes: &IndexSet, state: &JobState) -> Vec<IndexRow> {
 }
 
 /// Whether an index has ended, and the Pod is known that it ended with: the Job may be ahead of its Pods.
-pub(in crate::commands) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
+pub(crate) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
     matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed)
         && state.attempts_of(row.index).any(|attempt| attempt.is_finished() && row.pod.as_ref() == Some(&attempt.pod))
 }

@@ -3,11 +3,11 @@
 //! The law of this folder: it fetches and keeps outputs, and prints none of them. Following (`follow`) hands its lines
 //! to [`keep::Keeper`]; nothing here knows of following.
 
-pub(in crate::commands) mod cut;
-pub(in crate::commands) mod fetch;
-pub(in crate::commands) mod folder;
-pub(in crate::commands) mod harvest;
-pub(in crate::commands) mod keep;
-pub(in crate::commands) mod names;
-pub(in crate::commands) mod rows;
-pub(in crate::commands) mod tally;
+pub(crate) mod cut;
+pub(crate) mod fetch;
+pub(crate) mod folder;
+pub(crate) mod harvest;
+pub(crate) mod keep;
+pub(crate) mod names;
+pub(crate) mod rows;
+pub(crate) mod tally;

@@ -11,13 +11,12 @@ const MARK: char = '~';
 /// Longest part of an item in a name, in bytes. File systems take 255 for a whole name.
 const LONGEST: usize = 120;
 
-/// The file of an index.
-pub(in crate::commands) fn by_index(index: u32) -> String {
+pub(crate) fn by_index(index: u32) -> String {
     format!("{index}{ENDING}")
 }
 
 /// The files of all items of a Job, no two alike, not even where capitals are the same as small letters.
-pub(in crate::commands) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
+pub(crate) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
     let safe: Vec<_> = items.iter().map(|(&index, item)| (index, made_safe(item))).collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     for (_, name) in &safe {
@@ -47,7 +46,7 @@ fn made_safe(item: &str) -> String {
 }
 
 /// The folder of a Job among those of others.
-pub(in crate::commands) fn of_job(name: &str) -> String {
+pub(crate) fn of_job(name: &str) -> String {
     if is_reserved(name) { format!("{name}{MARK}") } else { name.to_owned() }
 }
 
@@ -62,7 +61,7 @@ fn is_reserved(lower: &str) -> bool {
 }
 
 /// Whether a name that was read from a list is one of ours: a file within its folder.
-pub(in crate::commands) fn is_safe(name: &str) -> bool {
+pub(crate) fn is_safe(name: &str) -> bool {
     name.strip_suffix(ENDING).is_some_and(|stem| !stem.is_empty())
         && !name.starts_with(['.', '-'])
         && !name.contains(['/', '\\', ':', '\0'])

@@ -6,8 +6,6 @@ use anyhow::Result;
 
 use super::fetch::Found;
 use crate::cluster::Cluster;
-use crate::commands::find;
-use crate::error::Error;
 use crate::index_set::IndexSet;
 use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
@@ -15,23 +13,14 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 
-/// The Job, and a row of each index that is asked for, in order.
-pub(in crate::commands) struct Rows {
-    pub(in crate::commands) state: JobState,
-    pub(in crate::commands) found: Vec<Found>,
-}
-
-/// What the server knows of these indexes now.
-///
-/// # Errors
-/// If an index is named that the Job does not have, or the server can't tell.
-pub(in crate::commands) async fn now(
+/// What the server knows of these indexes now: the Job, and a row of each, in order.
+pub(crate) async fn now(
     state: JobState,
     selection: &Selection,
     items: &ItemTexts,
     mut messages: Messages,
     cluster: &Cluster,
-) -> Result<Rows> {
+) -> Result<(JobState, Vec<Found>)> {
     let (known, mut succeeded) = look(cluster, state.clone(), selection, |pod| messages.see(pod)).await?;
     let mut rows = known.rows(&selection.indexes(&known), &mut succeeded);
     // A Job that goes on is asked for after its Pods, of which some may have ended in between.
@@ -49,7 +38,7 @@ pub(in crate::commands) async fn now(
         }
     }
     let found = rows.into_iter().map(|row| messages.found(row, items)).collect();
-    Ok(Rows { state: known, found })
+    Ok((known, found))
 }
 
 /// Whether an index has ended and its Pod does not tell of that.
@@ -58,19 +47,8 @@ fn is_behind(row: &IndexRow) -> bool {
     ended && row.pod.is_some() && row.exit_code.is_none() && row.reason.is_none() && row.finished.is_none()
 }
 
-/// The items of a Job or a family, of these indexes or of all.
-pub(in crate::commands) async fn items(
-    state: &JobState,
-    selection: &Selection,
-    all_of_them: bool,
-    cluster: &Cluster,
-) -> Result<ItemTexts, Error> {
-    let wanted = if all_of_them { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
-    find::items_of(&wanted, state.items_job(), cluster).await
-}
-
 /// What the Pods wrote to their termination logs, as far as anybody wants to know.
-pub(in crate::commands) struct Messages {
+pub(crate) struct Messages {
     wanted: bool,
     container: Option<String>,
     /// By the name of the Pod.
@@ -78,12 +56,11 @@ pub(in crate::commands) struct Messages {
 }
 
 impl Messages {
-    pub(in crate::commands) fn new(wanted: bool, container: Option<&str>) -> Self {
+    pub(crate) fn new(wanted: bool, container: Option<&str>) -> Self {
         Self { wanted, container: container.map(str::to_owned), seen: HashMap::new() }
     }
 
-    /// Takes a Pod in.
-    pub(in crate::commands) fn see(&mut self, pod: &PodRecord) {
+    pub(crate) fn see(&mut self, pod: &PodRecord) {
         if !self.wanted {
             return;
         }
@@ -94,7 +71,7 @@ impl Messages {
     }
 
     /// An index with its item and its message, which is not kept any longer.
-    pub(in crate::commands) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
+    pub(crate) fn found(&mut self, row: IndexRow, items: &ItemTexts) -> Found {
         let message = row.pod.as_ref().and_then(|pod| self.seen.remove(pod));
         let item = items.get(&row.index).cloned();
         Found { row, item, message }

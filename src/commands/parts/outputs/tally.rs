@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::batch::v1::Job;
-
 use super::fetch::{Gathered, Output};
 use crate::commands::Context;
+use crate::commands::change::name;
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
@@ -16,18 +15,19 @@ const REASONS: usize = 10;
 
 /// The indexes by what there is of their outputs.
 #[derive(Default)]
-pub(in crate::commands) struct Tally {
+pub(crate) struct Tally {
     /// How many files were written, and how many were there before.
-    written: usize,
-    before: usize,
-    unfinished: IndexSet,
+    pub(crate) written: usize,
+    pub(crate) before: usize,
+    /// Indexes that have not run to their end.
+    pub(crate) unfinished: IndexSet,
     missing: BTreeMap<String, IndexSet>,
-    no_json: IndexSet,
+    /// Indexes whose output should be JSON and is not.
+    pub(crate) no_json: IndexSet,
 }
 
 impl Tally {
-    /// Counts an index.
-    pub(in crate::commands) fn count(&mut self, gathered: &Gathered) {
+    pub(crate) fn count(&mut self, gathered: &Gathered) {
         let index = gathered.row.index;
         match &gathered.output {
             Output::Unasked | Output::Here(_) => {}
@@ -38,28 +38,8 @@ impl Tally {
         }
     }
 
-    /// Counts a file that was written.
-    pub(in crate::commands) fn written(&mut self) {
-        self.written += 1;
-    }
-
-    /// Counts an index that has not run to its end.
-    pub(in crate::commands) fn unfinished(&mut self, index: u32) {
-        self.unfinished.insert(index);
-    }
-
-    /// Counts an output that should be JSON and is not.
-    pub(in crate::commands) fn not_json(&mut self, index: u32) {
-        self.no_json.insert(index);
-    }
-
-    /// Counts all files as new.
-    pub(in crate::commands) fn count_all_as_new(&mut self) {
-        self.written += std::mem::take(&mut self.before);
-    }
-
     /// How many indexes have a file.
-    pub(in crate::commands) fn files(&self) -> String {
+    pub(crate) fn files(&self) -> String {
         let files = plural(self.written + self.before, "result", "results");
         match (self.before, self.written) {
             (0, _) => files,
@@ -68,10 +48,8 @@ impl Tally {
         }
     }
 
-    /// # Errors
-    /// If an output that should be there is not.
-    pub(in crate::commands) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
-        let name = job_name(state.job());
+    pub(crate) fn check(&self, state: &JobState, context: &mut Context) -> Result<Exit, Error> {
+        let name = state.job().map(name).unwrap_or_default();
         let over = state.outcome().is_some();
         if over && !self.unfinished.is_empty() {
             context.ui.status(&format!("{} of job {name} did not run to an end", numbered(&self.unfinished)));
@@ -91,7 +69,7 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(format!("{} shows how each index fares", context.again(&format!("indexes {name}"))));
+            hints.push(context.next(&format!("indexes {name}"), "shows how each index fares"));
         }
         if !over && !self.unfinished.is_empty() {
             faults.push(format!("{} not ended yet", has(&self.unfinished)));
@@ -102,10 +80,6 @@ impl Tally {
         }
         Err(hints.into_iter().fold(Error::new(Kind::Failed, faults.join("; ")), Error::hint))
     }
-}
-
-fn job_name(job: Option<&Job>) -> &str {
-    job.and_then(|job| job.metadata.name.as_deref()).unwrap_or_default()
 }
 
 fn has(indexes: &IndexSet) -> String {

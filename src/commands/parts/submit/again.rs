@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
 
 /// A digest of all that is submitted. The same command makes the same objects, unless it mixes the items.
-pub(in crate::commands) fn digest(manifest: &Manifest) -> String {
+pub(crate) fn digest(manifest: &Manifest) -> String {
     let mut hash = Hash::new(&SHA256);
     for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
         let mut object = object.clone();
@@ -29,17 +29,14 @@ pub(in crate::commands) fn digest(manifest: &Manifest) -> String {
 }
 
 /// What there is of an earlier submission of the same: the Job, to be taken up or left to go on.
-///
-/// # Errors
-/// If the Job of this name is another one, is on its way out, or has ended.
-pub(in crate::commands) async fn find(
+pub(crate) async fn find(
     exists: Error,
     name: &str,
     digest: &str,
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<(Created, How)> {
-    let shows = format!("{} shows it", context.again(&format!("describe {name}")));
+    let shows = context.next(&format!("describe {name}"), "shows it");
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
     let annotations = job.metadata.annotations.as_ref();
     let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
@@ -75,10 +72,7 @@ pub(in crate::commands) async fn find(
                 context.again(&format!("logs {name}")),
                 context.again(&format!("results {name} --to DIR"))
             ))
-            .hint(format!(
-                "{} makes room for a new one, and so does another --name",
-                context.again(&format!("delete {name}"))
-            ))
+            .hint(context.next(&format!("delete {name}"), "makes room for a new one, and so does another --name"))
             .into());
     }
     let how = if state::is_submitting(&job) {
@@ -87,7 +81,7 @@ pub(in crate::commands) async fn find(
     } else {
         How::Unchanged
     };
-    Ok((Created { object: output::object(&job, output::Fields::Shown)? }, how))
+    Ok((Created { object: output::shown(&job)? }, how))
 }
 
 #[cfg(test)]

@@ -8,10 +8,7 @@ use crate::spec::policy::Policy;
 use crate::spec::server::{self, Feature};
 
 /// Checks that the server keeps those policies that nothing else can stand for.
-///
-/// # Errors
-/// If it does not: it names the flag and the version that is needed.
-pub(in crate::commands) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
+pub(crate) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
     let missing = |what: &str, flag: &str, feature: Feature| {
@@ -40,10 +37,7 @@ fn rules(job: &Value) -> &[Value] {
 ///
 /// Returns the nearest thing to retries of each index on such a server: a limit for all of them together, so wide that
 /// one failing index does not stop the others unless that was asked for.
-///
-/// # Errors
-/// If it knows no Indexed Jobs.
-pub(in crate::commands) fn mind_dropped(
+pub(crate) fn mind_dropped(
     sent: &Value,
     stored: &Value,
     policy: &Policy,
