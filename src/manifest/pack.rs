@@ -1,9 +1,10 @@
 //! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
 
-use flate2::Crc;
+use std::io::Read as _;
+
+use flate2::Compression;
+use flate2::read::{GzDecoder, GzEncoder};
 use k8s_openapi::ByteString;
-use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value, json};
 
 use super::filled;
@@ -100,26 +101,21 @@ fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (
     if *compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
-/// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// How hard to compress: as `gzip` does.
-const GZIP_LEVEL: u8 = 6;
-
-/// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
+/// A gzip file of these bytes: the same for the same bytes.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut checksum = Crc::new();
-    checksum.update(bytes);
-    let (sum, length) = (checksum.sum().to_le_bytes(), checksum.amount().to_le_bytes());
-    [&GZIP_HEADER[..], &compress_to_vec(bytes, GZIP_LEVEL), &sum, &length].concat()
+    let mut file = Vec::new();
+    // Neither end is anything but memory, which does not fail.
+    let _ = GzEncoder::new(bytes, Compression::default()).read_to_end(&mut file);
+    file
 }
 
 /// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
-    const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
-    let (body, trailer) = file.strip_prefix(&GZIP_HEADER)?.split_last_chunk::<8>()?;
-    let bytes = decompress_to_vec_with_limit(body, MAX_BYTES).ok()?;
-    trailer.ends_with(&u32::try_from(bytes.len()).ok()?.to_le_bytes()).then_some(bytes)
+    const MAX_BYTES: u64 = 8 * MAX_CONFIG_MAP_BYTES as u64;
+    let mut bytes = Vec::new();
+    let read = GzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
 /// The objects of these shards.
