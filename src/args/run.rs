@@ -45,9 +45,9 @@ pub(crate) enum ItemAs {
     Index,
 }
 
-/// How a list of items is written.
+/// How a file holds its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListedAs {
+pub(crate) enum ItemsFormat {
     /// One item a line
     Lines,
     /// Comma-separated columns, named by the first line
@@ -58,6 +58,9 @@ pub(crate) enum ListedAs {
     Json,
     /// One string, number or flat object a line
     Jsonl,
+    // A NUL byte behind each, as --null says.
+    #[value(skip)]
+    Null,
 }
 
 /// Where the list of items is kept.
@@ -254,7 +257,7 @@ pub(crate) struct ItemArgs {
     pub(crate) items_file: Option<PathBuf>,
     /// How --items-file is written, whatever its name ends in
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) format: Option<ListedAs>,
+    pub(crate) format: Option<ItemsFormat>,
     /// A NUL byte, not a line break, ends each item of --items-file
     #[arg(short = '0', long, conflicts_with = "format")]
     pub(crate) null: bool,

@@ -3,7 +3,7 @@
 use itertools::Itertools as _;
 
 use super::items::{Columns, Item, ListProblem, one_record};
-use super::select::{Collector, Flow, Taken};
+use super::select::{Collector, Taken};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -156,7 +156,7 @@ impl<'a> Source<'a> {
                 ))
                 .hint("give the values as one list without names: --items carries any bytes")
             })?;
-            if collector.push(item)? == Flow::Enough {
+            if collector.push(item)? {
                 break;
             }
         }

@@ -26,15 +26,6 @@ pub(crate) struct Selection {
     pub(crate) first: Option<usize>,
 }
 
-/// Whether there is a use for more items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Flow {
-    More,
-    /// Nothing more need be read: what it holds can't change the outcome.
-    Enough,
-}
-
 /// What a source gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -93,26 +84,26 @@ impl Collector {
         self.pushed
     }
 
-    /// Takes the next item.
+    /// Takes the next item; returns whether that is enough: what more could be read can't change the outcome.
     ///
     /// # Errors
     /// A usage error for an item that is too large, and where all together take too much memory. That there are too
     /// many is only said at the end, when their number is known.
-    pub(crate) fn push(&mut self, item: Item) -> Result<Flow, Error> {
+    pub(crate) fn push(&mut self, item: Item) -> Result<bool, Error> {
         if item.bytes().len() > MAX_ITEM_BYTES {
             return Err(too_large(&format!("item {}", self.pushed)));
         }
         self.pushed += 1;
         if self.selection.unique {
             if self.seen.contains(&item) {
-                return Ok(Flow::More);
+                return Ok(false);
             }
             self.charge(item.cost())?;
             self.seen.insert(item.clone());
         }
         self.distinct += 1;
         if self.distinct <= self.selection.skip {
-            return Ok(Flow::More);
+            return Ok(false);
         }
         self.counted += 1;
         if self.too_many() {
@@ -123,7 +114,7 @@ impl Collector {
             self.keep(item)?;
         }
         let full = self.selection.shuffle.is_none() && self.selection.first == Some(self.counted);
-        Ok(if full || self.open { Flow::Enough } else { Flow::More })
+        Ok(full || self.open)
     }
 
     fn keep(&mut self, item: Item) -> Result<(), Error> {
@@ -253,7 +244,7 @@ mod tests {
     ) -> (Result<Items, Error>, usize) {
         let mut collector = Collector::new(selection, limit).unwrap();
         for item in items {
-            if collector.push(Item::new(item)).unwrap() == Flow::Enough {
+            if collector.push(Item::new(item)).unwrap() {
                 break;
             }
         }
@@ -283,7 +274,7 @@ mod tests {
         for shuffle in [None, Some(1)] {
             let mut collector = collector(Selection { shuffle, ..Selection::default() });
             for n in 0..1_000_000_u32 {
-                assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+                assert!(!collector.push(Item::new(n.to_string())).unwrap());
                 assert!(collector.held() <= LIMIT);
             }
             assert_eq!(collector.held(), 0, "what can't be used is not held");
@@ -319,7 +310,7 @@ mod tests {
     fn a_sample_of_many_holds_no_more_than_the_sample() {
         let mut collector = collector(Selection { shuffle: Some(7), first: Some(10), ..Selection::default() });
         for n in 0..300_000_u32 {
-            assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+            assert!(!collector.push(Item::new(n.to_string())).unwrap());
             assert!(collector.held() <= 10);
         }
         assert!(collector.cost < 10_000);

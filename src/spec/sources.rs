@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead};
 
-use super::MAX_COMPLETIONS;
-use super::intake::{Format, Intake};
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
-use crate::args::{ItemArgs, ListedAs, Order};
+use super::{MAX_COMPLETIONS, intake};
+use crate::args::{ItemArgs, ItemsFormat, Order};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
-/// A ConfigMap in the cluster that holds a list.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ListedConfigMap {
-    pub(crate) entries: BTreeMap<String, Vec<u8>>,
-}
+/// The keys and values of a ConfigMap in the cluster that holds a list.
+pub(crate) type ListedConfigMap = BTreeMap<String, Vec<u8>>;
 
 /// The items, and what their source says besides.
 #[derive(Debug)]
@@ -151,22 +148,18 @@ pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
     }
 }
 
-/// What takes in the bytes of `--items-file`.
-///
-/// # Errors
-/// A usage error if nothing could be taken at all.
-pub(crate) fn intake(args: &ItemArgs, path: &str, seed: u64) -> Result<Intake, Error> {
-    let format = match args.format {
-        Some(ListedAs::Lines) => Format::Lines,
-        Some(ListedAs::Csv) => Format::Csv,
-        Some(ListedAs::Tsv) => Format::Tsv,
-        Some(ListedAs::Json) => Format::Json,
-        Some(ListedAs::Jsonl) => Format::Jsonl,
-        None if args.null => Format::Null,
-        None => Format::from_name(path),
-    };
+/// The items of `--items-file`, as far as they are of use; `unreadable` tells of an error of `input` itself.
+pub(crate) fn intake(
+    args: &ItemArgs,
+    path: &str,
+    seed: u64,
+    input: impl BufRead,
+    unreadable: impl Fn(io::Error) -> Error,
+) -> Result<Taken, Error> {
+    let named = if args.null { ItemsFormat::Null } else { ItemsFormat::from_name(path) };
     let origin = if path == "-" { "stdin" } else { path };
-    Ok(Intake::new(origin, format, Collector::new(selection(args, seed), MAX_COMPLETIONS)?))
+    let collector = Collector::new(selection(args, seed), MAX_COMPLETIONS)?;
+    intake::read(origin, args.format.unwrap_or(named), input, collector, unreadable)
 }
 
 /// The items of the one source that is named; what had to be read for it was read by the caller.
@@ -243,9 +236,8 @@ pub(crate) fn config_map_named(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The items of a list that is in the cluster already.
-fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
+fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
     let (name, key) = config_map_named(text);
-    let mut entries = list.entries;
     let keys = entries.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
     let Some(key) = key else {
         let count = entries.len();
@@ -266,13 +258,10 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
     let Some(text) = entries.remove(key) else {
         return Err(Error::usage(format!("configmap {name:?} has no key {key:?}")).hint(format!("its keys are {keys}")));
     };
-    let mut intake = Intake::new(
-        format!("configmap {name}/{key}"),
-        Format::Lines,
-        Collector::new(Selection::default(), MAX_COMPLETIONS)?,
-    );
-    let _ = intake.push(&text)?;
-    let Taken { items, notes } = intake.finish()?;
+    let collector = Collector::new(Selection::default(), MAX_COMPLETIONS)?;
+    let unreadable = |error| Error::usage("a text can't be read").caused_by(error);
+    let origin = format!("configmap {name}/{key}");
+    let Taken { items, notes } = intake::read(&origin, ItemsFormat::Lines, text.as_slice(), collector, unreadable)?;
     check_some(&items, name)?;
     let crlf = has_windows_lines(&text);
     if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {

@@ -17,9 +17,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
     let seed = 7;
     sources::check(&args.source, &args.command)?;
     let read = |path: &std::path::PathBuf| {
-        let mut intake = sources::intake(&args.source, path.to_str().unwrap(), seed)?;
-        let _ = intake.push(input)?;
-        intake.finish()
+        sources::intake(&args.source, path.to_str().unwrap(), seed, input, |error| panic!("{error}"))
     };
     let file = args.source.items_file.as_ref().map(read).transpose()?;
     let listed = args.source.items_configmap.as_ref().map(|_| {
@@ -27,7 +25,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
         let entry = |line: &str| {
             line.split_once(':').map(|(key, value)| (key.to_owned(), value.replace('|', "\n").into_bytes()))
         };
-        ListedConfigMap { entries: text.lines().filter_map(entry).collect() }
+        text.lines().filter_map(entry).collect()
     });
     let (suffix, namespace) = ("x7k2p".to_owned(), cli.global.namespace);
     resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, left: None })

@@ -9,7 +9,7 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Collector, Columns, Error, Flow, Item, MAX_ITEM_BYTES, Place};
+use super::{Collector, Columns, Error, Item, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, Place};
 use crate::spec::pairs::Pairs;
 
 /// What the first item told about the others.
@@ -25,9 +25,9 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Takes the item in a line of its own; a blank line holds none.
-    pub(super) fn take_line(&mut self, place: &Place, line: &[u8], collector: &mut Collector) -> Result<Flow, Error> {
+    pub(super) fn take_line(&mut self, place: &Place, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
         if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Flow::More);
+            return Ok(false);
         }
         let raw: &RawValue = serde_json::from_slice(line).map_err(|error| {
             let (what, column) = (without_position(&error), error.column());
@@ -111,7 +111,7 @@ impl Shape {
 const SAME_KEYS: &str = "give every object the same keys; null counts as empty";
 
 /// Reads an array of items, the whole of a document.
-pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<Flow, Error> {
+pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<(), Error> {
     let array = "it must be one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
     let lines = "one object on each line is --format jsonl";
     match document.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -128,13 +128,13 @@ pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: 
     if let Some(failure) = array.failure {
         return Err(failure);
     }
-    outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))?;
-    Ok(Flow::Enough)
+    outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))
 }
 
 /// The error of a document that is larger than what is held at once.
-pub(super) fn over_the_limit(origin: &str, limit: usize) -> Error {
-    Error::usage(format!("{origin} is larger than {} MiB, and JSON must be held as a whole", limit / 1024 / 1024))
+pub(super) fn over_the_limit(origin: &str) -> Error {
+    let most = MAX_DOCUMENT_BYTES / 1024 / 1024;
+    Error::usage(format!("{origin} is larger than {most} MiB, and JSON must be held as a whole"))
         .hint("give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl")
 }
 
@@ -159,8 +159,8 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
             let place = Place { origin: self.origin, item: self.collector.pushed(), line: None };
             let item = self.shape.item(raw, &place);
             match item.and_then(|item| self.collector.push(item)) {
-                Ok(Flow::More) => {}
-                Ok(Flow::Enough) => break,
+                Ok(false) => {}
+                Ok(true) => break,
                 Err(failure) => {
                     self.failure = Some(failure);
                     return Err(A::Error::custom("an item can't be used"));
