@@ -30,9 +30,7 @@ pub(crate) use objects::ObjectArgs;
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
-pub(crate) use run::{
-    Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ItemsFormat, Order, PolicyArgs, RunArgs,
-};
+pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemStore, ItemsFormat, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
 pub(crate) use standing::{Standing, read_word};
 pub(crate) use suspend::SuspendArgs;

@@ -30,9 +30,9 @@ impl DryRun {
     }
 }
 
-/// Forms in which an item reaches the worker.
+/// How an item reaches the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ItemAs {
+pub(crate) enum ItemForm {
     /// In a file, appended to the command unless the command names it
     File,
     /// In the command's arguments, in place of {} or {COLUMN}
@@ -43,6 +43,17 @@ pub(crate) enum ItemAs {
     Stdin,
     /// Not at all: the worker goes by its index
     Index,
+}
+
+impl ItemForm {
+    /// The word for it in `--item-as` and in the annotation.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::from_str(name, false).ok()
+    }
 }
 
 /// How a file holds its items.
@@ -97,19 +108,13 @@ pub(crate) enum PullPolicy {
     Never,
 }
 
-/// How items are mixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Another way each time.
-    Random,
-    /// As this seed has it.
-    Seed(u64),
-}
+/// What orders mixed items; None is another order each time.
+pub(crate) type Seed = Option<u64>;
 
-fn order(text: &str) -> Result<Order, String> {
+fn seed(text: &str) -> Result<Seed, String> {
     match text {
-        "" => Ok(Order::Random),
-        _ => text.parse().map(Order::Seed).map_err(|_| "a seed is a whole number".to_owned()),
+        "" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| "a seed is a whole number".to_owned()),
     }
 }
 
@@ -284,8 +289,8 @@ pub(crate) struct ItemArgs {
     pub(crate) skip: Option<usize>,
     /// Mix the items; the same SEED, which is said, gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "",
-          value_parser = order)]
-    pub(crate) shuffle: Option<Order>,
+          value_parser = seed)]
+    pub(crate) shuffle: Option<Seed>,
     /// Take no more than N items: the first, or with --shuffle a sample
     #[arg(long, value_name = "N")]
     pub(crate) first: Option<usize>,
@@ -297,7 +302,7 @@ pub(crate) struct ItemArgs {
 pub(crate) struct HandoverArgs {
     /// How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
     #[arg(long, value_enum, value_name = "FORM")]
-    pub(crate) item_as: Option<ItemAs>,
+    pub(crate) item_as: Option<ItemForm>,
     /// File in which the worker finds its item [default: /input/data.txt]
     #[arg(long, value_name = "PATH")]
     pub(crate) item_path: Option<String>,

@@ -22,6 +22,7 @@ use crate::spec::policy::Policy;
 use crate::spec::resume::Resumes;
 use crate::spec::{JobSpec, Resources, Toleration, base};
 pub(crate) use order::order;
+use pack::Shard;
 use payload::Input;
 
 /// The objects of one run.
@@ -40,15 +41,12 @@ pub(crate) struct Manifest {
 pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let template = spec.base.as_ref();
     let shards = pack::shards(&spec.feed())?;
-    let firsts = shards.iter().enumerate();
-    let firsts: Vec<_> = firsts.map(|(n, shard)| (contract::items_config_map(&spec.name, n), shard.first)).collect();
-    let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
-    let input = payload::input(&spec.feed(), template, &names);
+    let input = payload::input(&spec.feed(), template, &shards);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
     clear_what_flags_replace(&mut job, spec, &input);
     let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
-    merge::merge(&mut job, overlay(spec, &input, &firsts));
+    merge::merge(&mut job, overlay(spec, &input, &shards));
     order(&mut job);
     let mut config_maps = pack::config_maps(&spec.feed(), shards);
     config_maps.iter_mut().for_each(order);
@@ -102,7 +100,7 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
     json!({"spec": own})
 }
 
-fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
+fn overlay(spec: &JobSpec, input: &Input, shards: &[Shard]) -> Value {
     let (labels, annotations) = (labels(spec), strings(&spec.annotations));
     let mut metadata = json!({"name": spec.name, "namespace": spec.namespace, "labels": labels});
     if let Some(queue) = &spec.queue {
@@ -150,7 +148,7 @@ fn labels(spec: &JobSpec) -> Map<String, Value> {
     labels
 }
 
-fn own_annotations(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Map<String, Value> {
+fn own_annotations(spec: &JobSpec, input: &Input, shards: &[Shard]) -> Map<String, Value> {
     let mut annotations = Map::new();
     if !spec.command.is_empty() {
         annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));

@@ -19,6 +19,7 @@ const KEY_OVERHEAD_BYTES: usize = 8;
 
 /// One ConfigMap of a list.
 pub(super) struct Shard {
+    pub(super) name: String,
     /// The lowest index whose item it has.
     pub(super) first: u32,
     data: Map<String, Value>,
@@ -27,8 +28,8 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    fn new(first: u32) -> Self {
-        Self { first, data: Map::new(), binary: Map::new(), bytes: 0 }
+    fn new(job: &str, number: usize, first: u32) -> Self {
+        Self { name: contract::items_config_map(job, number), first, data: Map::new(), binary: Map::new(), bytes: 0 }
     }
 
     fn has_room_for(&self, value: &[u8]) -> bool {
@@ -54,7 +55,7 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
         ItemStore::Packed { per_key, .. } => per_key,
         ItemStore::Nowhere | ItemStore::Inline | ItemStore::Listed { .. } => return Ok(Vec::new()),
     };
-    let mut shards = vec![Shard::new(0)];
+    let mut shards = vec![Shard::new(feed.job, 0, 0)];
     let mut items = feed.items.numbered().peekable();
     let mut before = 0;
     while let Some(&(index, _)) = items.peek() {
@@ -71,7 +72,7 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
             if shards.len() == MAX_CONFIG_MAPS {
                 return Err(stores::too_long(before, feed.items.len()));
             }
-            shards.push(Shard::new(first));
+            shards.push(Shard::new(feed.job, shards.len(), first));
         }
         if let Some(shard) = shards.last_mut() {
             shard.add(name, value);
@@ -120,9 +121,9 @@ pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
 
 /// The objects of these shards.
 pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
-    let config_map = |(number, shard): (usize, Shard)| {
+    let config_map = |shard: Shard| {
         let metadata = json!({
-            "name": contract::items_config_map(feed.job, number),
+            "name": shard.name,
             "namespace": feed.namespace,
             "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job},
         });
@@ -136,5 +137,5 @@ pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
             "binaryData": shard.binary,
         }))
     };
-    shards.into_iter().enumerate().map(config_map).collect()
+    shards.into_iter().map(config_map).collect()
 }

@@ -27,10 +27,8 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
         Payload::Assignments(_) => VARIABLES_PATH,
     };
     let mut script = String::new();
-    if handover.is_needed() && !store.needs_picking() {
-        check(&mut script, store);
-    }
     if handover.is_needed() {
+        check(&mut script, store);
         pick(&mut script, store, inline, target);
     }
     if handover.route == Route::VariableFile {
@@ -69,7 +67,6 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
             )
         }
         ItemStore::Listed { key: Some(key), crlf, .. } => {
-            check(script, store);
             let path = quote(&format!("{ITEMS_DIR}/{key}"));
             let _ = writeln!(script, "line=$(sed -n \"$(({INDEX_VARIABLE} + 1))p\" <{path})");
             if *crlf {

@@ -42,7 +42,7 @@ impl Work {
         Self {
             written: (!spec.command.is_empty()).then(|| spec.command.clone()),
             words,
-            form: Some(spec.handover.form.name().to_owned()),
+            form: Some(spec.handover.form.name()),
             image: image.unwrap_or_default().to_owned(),
         }
     }

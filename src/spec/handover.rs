@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
-use super::template::{Argument, Placeholder, Shape, Template};
+use super::template::{self, Placeholder, Segment, Template};
 use super::variables::{Naming, variables};
-use crate::args::{Compat, ItemAs};
+use crate::args::Compat;
+pub(crate) use crate::args::ItemForm;
 use crate::contract::ITEM_VARIABLE;
 use crate::error::Error;
 
@@ -22,21 +23,6 @@ pub(crate) use super::server::VARIABLE_FILE_SINCE;
 const MAX_STRING_BYTES: usize = 128 * 1024;
 /// Longest line of a variable file (`bufio.MaxScanTokenSize`, of the scanner in `pkg/kubelet/util/env`).
 const MAX_LINE_BYTES: usize = 64 * 1024;
-
-/// How an item reaches the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemForm {
-    /// In a file.
-    File,
-    /// Within the command's arguments.
-    Arg,
-    /// In environment variables.
-    Env,
-    /// On standard input.
-    Stdin,
-    /// Not at all: the worker goes by its index.
-    Index,
-}
 
 /// Where a variable of the worker has its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +35,6 @@ pub(crate) enum Origin {
     Position,
     /// It is the item, or made of it.
     Item(Placeholder),
-}
-
-impl Origin {
-    /// Whether Kubernetes can't give it by itself.
-    fn is_handed_over(&self) -> bool {
-        matches!(self, Self::Position | Self::Item(_))
-    }
 }
 
 /// A variable that the worker finds, besides those that the user names.
@@ -171,7 +150,13 @@ impl Handover {
     /// A usage error for what can't be had: it names the item and the form that could carry it.
     pub(super) fn plan(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(Self, Vec<String>), Error> {
         let names = items.columns().names();
-        let (template, mut notes) = read_template(command, &names, items, wishes)?;
+        let template = match wishes.form {
+            None | Some(ItemForm::Arg | ItemForm::Index) if !wishes.wished.no_placeholders => {
+                let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
+                template::parse(command, &names, has_items)?
+            }
+            _ => Template::literal(command),
+        };
         let path = wishes.path.clone().unwrap_or_else(|| crate::contract::ITEM_PATH.to_owned());
         let names_path = command.iter().any(|word| word.contains(&path));
         let (form, because) = choose_form(&template, &names, items, wishes, names_path, &path)?;
@@ -207,8 +192,7 @@ impl Handover {
         };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
-        notes.dedup();
-        Ok((handover, notes))
+        Ok((handover, template.notes))
     }
 
     /// The variables that are made of the item, by the name of each.
@@ -247,7 +231,9 @@ impl Handover {
     }
 
     fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
-        let handed_over = self.variables.iter().any(|variable| variable.origin.is_handed_over());
+        // Kubernetes gives all others by itself.
+        let is_handed_over = |variable: &Variable| matches!(variable.origin, Origin::Position | Origin::Item(_));
+        let handed_over = self.variables.iter().any(is_handed_over);
         if !handed_over && self.form != ItemForm::Stdin {
             if wishes.wished.shell {
                 return Err(Error::usage(format!("--shell has no use: no shell is needed as {}", self.form.name()))
@@ -343,7 +329,7 @@ impl Handover {
                     "has a single quote"
                 } else if value.contains(&b'\n') || value.contains(&b'\r') {
                     "has a line break"
-                } else if std::str::from_utf8(&value).is_err() {
+                } else if std::str::from_utf8(value).is_err() {
                     "is not UTF-8"
                 } else if name.len() + value.len() + 4 >= MAX_LINE_BYTES {
                     "has 64 KiB or more"
@@ -365,7 +351,7 @@ impl Handover {
         for text in scripts {
             for (variable, evaluated) in script::evaluated(text)? {
                 let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
-                let is_number = |item: &Item| script::is_number(&placeholder.of(item));
+                let is_number = |item: &Item| script::is_number(placeholder.of(item));
                 let Some((index, item)) = items.numbered().find(|(_, item)| !is_number(item)) else { continue };
                 let written = match self.form {
                     ItemForm::Arg => placeholder.written(&items.columns().names()),
@@ -391,7 +377,12 @@ impl Handover {
         if self.form == ItemForm::Stdin {
             return Ok(());
         }
-        let text: usize = self.words.iter().map(|word| word.iter().map(Part::len).sum()).max().unwrap_or(0);
+        let length = |part: &Part| match part {
+            Part::Text(text) => text.len(),
+            Part::Index => 10,
+            Part::Variable(_) => 0,
+        };
+        let text: usize = self.words.iter().map(|word| word.iter().map(length).sum()).max().unwrap_or(0);
         for (index, item) in items.numbered() {
             for (name, placeholder) in self.of_item() {
                 let value = placeholder.of(item);
@@ -435,55 +426,11 @@ impl Payload {
         for (name, placeholder) in lines {
             text.extend_from_slice(name.as_bytes());
             text.extend_from_slice(b"='");
-            for &byte in placeholder.of(item).iter() {
-                match byte {
-                    b'\'' => text.extend_from_slice(br"'\''"),
-                    byte => text.push(byte),
-                }
-            }
+            let unquoted: Vec<_> = placeholder.of(item).split(|&byte| byte == b'\'').collect();
+            text.extend(unquoted.join(&br"'\''"[..]));
             text.extend_from_slice(b"'\n");
         }
         Cow::Owned(text)
-    }
-}
-
-impl From<ItemAs> for ItemForm {
-    fn from(asked: ItemAs) -> Self {
-        match asked {
-            ItemAs::File => Self::File,
-            ItemAs::Arg => Self::Arg,
-            ItemAs::Env => Self::Env,
-            ItemAs::Stdin => Self::Stdin,
-            ItemAs::Index => Self::Index,
-        }
-    }
-}
-
-impl ItemForm {
-    /// The word for it in `--item-as` and in the annotation.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Arg => "arg",
-            Self::Env => "env",
-            Self::Stdin => "stdin",
-            Self::Index => "index",
-        }
-    }
-
-    /// The form of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::File, Self::Arg, Self::Env, Self::Stdin, Self::Index].into_iter().find(|form| form.name() == name)
-    }
-}
-
-impl Part {
-    fn len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Index => 10,
-            Self::Variable(_) => 0,
-        }
     }
 }
 
@@ -497,21 +444,6 @@ fn told(index: u32, item: &Item) -> String {
     }
 }
 
-fn read_template(
-    command: &[String],
-    names: &[String],
-    items: &Items,
-    wishes: &Wishes<'_>,
-) -> Result<(Template, Vec<String>), Error> {
-    if wishes.wished.no_placeholders || !matches!(wishes.form, None | Some(ItemForm::Arg | ItemForm::Index)) {
-        return Ok((Template::literal(command), Vec::new()));
-    }
-    let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
-    let template = super::template::parse(command, names, has_items)?;
-    let notes = template.notes.clone();
-    Ok((template, notes))
-}
-
 /// The form, and why it is the one.
 fn choose_form(
     template: &Template,
@@ -521,7 +453,6 @@ fn choose_form(
     names_path: bool,
     path: &str,
 ) -> Result<(ItemForm, String), Error> {
-    let asked = |form: ItemForm| (form, format!("--item-as {} asks for it", form.name()));
     let Some(form) = wishes.form else {
         return if items.is_empty() {
             Ok((ItemForm::Index, "there are no items, only indexes".to_owned()))
@@ -549,24 +480,20 @@ fn choose_form(
         ))
         .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
     }
-    Ok(asked(form))
+    Ok((form, format!("--item-as {} asks for it", form.name())))
 }
 
 /// The command with its placeholders replaced by what stands for them.
 fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
-    let word = |(position, argument): (usize, &Argument)| {
-        for placeholder in argument.placeholders() {
-            naming.add(placeholder);
+    let word = |(position, segments): (usize, &Vec<Segment>)| {
+        segments.iter().filter_map(Segment::placeholder).for_each(|placeholder| naming.add(placeholder));
+        // Where the whole script is a placeholder, the items are the scripts.
+        if segments.len() > 1 && scripts.contains(&position) {
+            let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
+            return Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)]);
         }
-        match argument.shape() {
-            // Where the whole script is a placeholder, the items are the scripts.
-            Shape::Mixed(segments) if scripts.contains(&position) => {
-                let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
-                Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)])
-            }
-            _ => Ok(argument.segments.iter().map(|segment| naming.part(segment)).collect()),
-        }
+        Ok(segments.iter().map(|segment| naming.part(segment)).collect())
     };
     template.arguments.iter().enumerate().map(word).collect()
 }

@@ -7,7 +7,6 @@ use std::ops::Deref;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
 use crate::index_set::IndexSet;
 
 /// Most bytes of one item: more than fits into any object that could carry it, so nothing is lost by refusing it early.
@@ -246,42 +245,8 @@ impl IntoIterator for Items {
     }
 }
 
-/// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
-///
-/// # Errors
-/// A usage error for an empty list, and for one with an unquoted line break.
-pub(crate) fn from_list(list: &[u8]) -> Result<Items, Error> {
-    if list.is_empty() {
-        return Err(Error::usage("--items is empty: there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
-    }
-    let fields = one_record(list).map_err(|problem| match problem {
-        ListProblem::Empty | ListProblem::LineBreak => {
-            Error::usage("--items has a line break between items; they are separated by commas")
-                .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")
-        }
-        ListProblem::Unreadable(error) => Error::usage("--items can't be read as a list").caused_by(error),
-    })?;
-    Ok(fields.into_iter().map(Item::new).collect())
-}
-
-/// Why a text is not one record of CSV.
-#[derive(Debug)]
-pub(crate) enum ListProblem {
-    /// There is no field in it.
-    Empty,
-    /// A line ends and another begins.
-    LineBreak,
-    Unreadable(csv::Error),
-}
-
-/// The fields of a text that is one record of CSV.
-pub(crate) fn one_record(text: &[u8]) -> Result<Vec<Vec<u8>>, ListProblem> {
+/// The records of CSV in a text. Memory does not fail, and a record may have any number of fields: there is no error.
+pub(super) fn records(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-    let mut records = reader.byte_records();
-    let record = records.next().ok_or(ListProblem::Empty)?.map_err(ListProblem::Unreadable)?;
-    if records.next().is_some() {
-        return Err(ListProblem::LineBreak);
-    }
-    Ok(record.iter().map(<[u8]>::to_vec).collect())
+    reader.byte_records().flatten().map(|record| record.iter().map(<[u8]>::to_vec).collect()).collect()
 }

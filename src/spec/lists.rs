@@ -2,7 +2,7 @@
 
 use itertools::Itertools as _;
 
-use super::items::{Columns, Item, ListProblem, one_record};
+use super::items::{Columns, Item, records};
 use super::select::{Collector, Taken};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -26,9 +26,8 @@ impl<'a> Source<'a> {
     /// # Errors
     /// A usage error for what is no such list.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
-        let items = super::items::from_list(list)?;
-        let count = items.len() as u64;
-        let rows = Box::new(items.into_iter().map(|item| vec![item.bytes().to_vec()]));
+        let fields = from_list(list)?;
+        let (count, rows) = (fields.len() as u64, Box::new(fields.into_iter().map(|field| vec![field])));
         Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes: Vec::new() })
     }
 
@@ -60,7 +59,8 @@ impl<'a> Source<'a> {
             names.push(name);
             lists.push(values);
         }
-        let groups = if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(Group::one).collect() };
+        let groups =
+            if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(|list| vec![list]).collect() };
         Ok(Self::combinations("--param", Columns::Named(names), groups, Vec::new()))
     }
 
@@ -72,7 +72,7 @@ impl<'a> Source<'a> {
     /// # Errors
     /// A usage error for an empty list, and for separators that are not understood here.
     pub(crate) fn words(words: Vec<Vec<u8>>) -> Result<Self, Error> {
-        let mut groups: Vec<Vec<List>> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for word in words {
             match word.as_slice() {
                 b":::" => groups.push(vec![Vec::new()]),
@@ -102,9 +102,8 @@ impl<'a> Source<'a> {
             }
         }
         let (mut notes, mut number) = (Vec::new(), 0);
-        let mut linked = Vec::with_capacity(groups.len());
-        for lists in groups {
-            let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
+        for lists in &groups {
+            let shortest = rows_of(lists);
             for (place, list) in lists.iter().enumerate() {
                 number += 1;
                 let separator = if place == 0 { ":::" } else { ":::+" };
@@ -123,19 +122,18 @@ impl<'a> Source<'a> {
                     ));
                 }
             }
-            linked.push(Group { lists, rows: shortest });
         }
         let columns = if number == 1 { Columns::None } else { Columns::Numbered(number) };
-        Ok(Self::combinations("the lists behind the command", columns, linked, notes))
+        Ok(Self::combinations("the lists behind the command", columns, groups, notes))
     }
 
     fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
-        let lengths = groups.iter().map(|group| group.rows as u64);
+        let lengths = groups.iter().map(|group| rows_of(group) as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
-        let combinations = groups.iter().map(|group| 0..group.rows).multi_cartesian_product();
+        let combinations = groups.iter().map(|group| 0..rows_of(group)).multi_cartesian_product();
         let rows = combinations.map(move |at| {
             let rows = groups.iter().zip(at);
-            rows.flat_map(|(group, row)| group.lists.iter().map(move |list| list[row].clone())).collect()
+            rows.flat_map(|(group, row)| group.iter().map(move |list| list[row].clone())).collect()
         });
         Self { origin, columns, count, rows: Box::new(rows), notes }
     }
@@ -173,15 +171,24 @@ pub(crate) fn is_separator(word: &[u8]) -> bool {
 /// The values of one source.
 type List = Vec<Vec<u8>>;
 
-/// Lists that go in step, for as many rows as each of them reaches.
-struct Group {
-    lists: Vec<List>,
-    rows: usize,
+/// Lists that go in step.
+type Group = Vec<List>;
+
+/// How many rows each of the lists reaches.
+fn rows_of(group: &Group) -> usize {
+    group.iter().map(Vec::len).min().unwrap_or(0)
 }
 
-impl Group {
-    fn one(list: List) -> Self {
-        Self { rows: list.len(), lists: vec![list] }
+/// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
+pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
+    if list.is_empty() {
+        return Err(Error::usage("--items is empty: there are no items to run the command for")
+            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
+    }
+    match records(list).as_mut_slice() {
+        [fields] => Ok(std::mem::take(fields)),
+        _ => Err(Error::usage("--items has a line break between items; they are separated by commas")
+            .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")),
     }
 }
 
@@ -196,19 +203,14 @@ fn read_param(param: &[u8]) -> Result<(String, List), Error> {
     let Ok(name) = std::str::from_utf8(&param[..equals]) else {
         return Err(Error::usage(format!("--param {shown:?} has a name that is not UTF-8")).hint(example));
     };
-    let values = one_record(&param[equals + 1..]).map_err(|problem| match problem {
-        ListProblem::Empty => Error::usage(format!("--param {name} has no values"))
+    match records(&param[equals + 1..]).as_mut_slice() {
+        [] => Err(Error::usage(format!("--param {name} has no values"))
             .hint(example)
-            .hint(format!("one empty value is --param '{name}=\"\"'")),
-        ListProblem::LineBreak => {
-            Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
-                .hint("quote a value with a line break in it, as in CSV")
-        }
-        ListProblem::Unreadable(error) => {
-            Error::usage(format!("--param {name} can't be read as a list")).caused_by(error)
-        }
-    })?;
-    Ok((name.to_owned(), values))
+            .hint(format!("one empty value is --param '{name}=\"\"'"))),
+        [values] => Ok((name.to_owned(), std::mem::take(values))),
+        _ => Err(Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
+            .hint("quote a value with a line break in it, as in CSV")),
+    }
 }
 
 /// One group of all the lists; a list of one value goes with every row.
@@ -236,7 +238,7 @@ fn link_params(names: &[String], mut lists: Vec<List>) -> Result<Group, Error> {
             }
         }
     }
-    Ok(Group { lists, rows })
+    Ok(lists)
 }
 
 #[cfg(test)]

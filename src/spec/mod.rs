@@ -188,9 +188,13 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
-    let (found, resumes) = resume::leave_out(found, inputs.left)?;
-    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
-    let Handing { handover, item_store, init_image, index_file, mut warnings } = handing;
+    let (found, resumes) = match inputs.left {
+        Some(Left { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
+        None => (found, None),
+    };
+    let (init_image, index_file) = (handover.init_image.clone(), handover.index_file.clone());
+    let (handover, item_store, mut warnings) =
+        hand_over(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
     let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &standing)?;
     let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &standing)?;
@@ -216,7 +220,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
             let stands = base.as_ref().is_some_and(|base| base::worker(base).and_then(|w| w.get("image")).is_some());
             (!stands).then(|| DEFAULT_IMAGE.to_owned())
         }),
-        init_image,
+        init_image: init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
         parallelism,
         policy,
         labels,
@@ -237,66 +241,55 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     Ok(Resolved { spec, notes, warnings })
 }
 
-/// How the items reach the worker, with all that goes with it.
-struct Handing {
-    handover: Handover,
-    item_store: ItemStore,
-    init_image: String,
-    index_file: Option<String>,
-    warnings: Vec<String>,
-}
-
-impl Handing {
-    fn resolve(
-        args: HandoverArgs,
-        found: &Found,
-        command: &[String],
-        behind_command: bool,
-        env: &[(String, String)],
-        base: Option<&Value>,
-        standing: &Standing,
-    ) -> Result<Self, Error> {
-        let HandoverArgs {
-            item_as,
-            item_path,
-            no_placeholders,
-            shell,
-            no_shell,
-            index_env,
-            index_file,
-            compat,
-            item_store,
-            init_image,
-        } = args;
-        let wishes = Wishes {
-            form: item_as.map(ItemForm::from),
-            wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
-            standing: Vec::new(),
-            path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
-            index_env,
-            compat,
-            env,
-            arguments: behind_command.then_some("::: lists arguments"),
-            is_range: found.is_range,
-            template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
-            completions: found.completions,
-        };
-        let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
-        let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
-        let item_store = match choose(item_store) {
-            // It was meant for lists that can be kept so.
-            Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
-            chosen => chosen?,
-        };
-        if let Some(path) = &index_file {
-            check_index_file(path, &handover)?;
-        }
-        if !standing.has("init-image") {
-            check_init_image(init_image.as_deref(), &handover, &item_store)?;
-        }
-        let init_image = init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
-        Ok(Self { handover, item_store, init_image, index_file, warnings })
+/// How the items reach the worker, and where they are kept.
+fn hand_over(
+    args: HandoverArgs,
+    found: &Found,
+    command: &[String],
+    behind_command: bool,
+    env: &[(String, String)],
+    base: Option<&Value>,
+    standing: &Standing,
+) -> Result<(Handover, ItemStore, Vec<String>), Error> {
+    let HandoverArgs {
+        item_as,
+        item_path,
+        no_placeholders,
+        shell,
+        no_shell,
+        index_env,
+        index_file,
+        compat,
+        item_store,
+        init_image,
+    } = args;
+    let wishes = Wishes {
+        form: item_as,
+        wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
+        standing: Vec::new(),
+        path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
+        index_env,
+        compat,
+        env,
+        arguments: behind_command.then_some("::: lists arguments"),
+        is_range: found.is_range,
+        template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
+        completions: found.completions,
+    };
+    let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
+    let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
+    let item_store = match choose(item_store) {
+        // It was meant for lists that can be kept so.
+        Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
+        chosen => chosen?,
+    };
+    if let Some(path) = &index_file {
+        check_index_file(path, &handover)?;
     }
+    if !standing.has("init-image") {
+        check_init_image(init_image.as_deref(), &handover, &item_store)?;
+    }
+    Ok((handover, item_store, warnings))
 }
 
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {

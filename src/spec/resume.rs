@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use super::JobSpec;
 use super::handover::ItemForm;
-use super::sources::Found;
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -72,14 +71,6 @@ pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
         .hint(retry));
     }
     Ok(())
-}
-
-/// Leaves out what has succeeded.
-pub(super) fn leave_out(found: Found, left: Option<Left>) -> Result<(Found, Option<Resumes>), Error> {
-    match left {
-        Some(Left { positions, resumes }) => Ok((found.only(&positions)?, Some(resumes))),
-        None => Ok((found, None)),
-    }
 }
 
 #[cfg(test)]

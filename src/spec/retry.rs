@@ -1,7 +1,6 @@
 //! What is to be run again, and with which changes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +182,11 @@ impl HandoverNote {
         Self { wished, path, volumes, init, variables: variables.collect() }
     }
 
+    /// As it is noted: JSON.
+    pub(crate) fn written(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The note of a Job that was made before there was one: it keeps its form.
     pub(crate) fn assumed(path: &str) -> Self {
         Self {
@@ -239,12 +243,6 @@ impl HandoverNote {
             .hint("use {}, or run the list again by kubectl indexed run"));
         }
         Ok((handover, notes))
-    }
-}
-
-impl fmt::Display for HandoverNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::items::records;
 use super::near::nearest;
 use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
@@ -154,15 +155,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The key, of a map.
-    fn key(&self) -> Option<&str> {
-        let (key, _) = self.value.split_once('=')?;
-        (self.setting.shape == Shape::Map).then_some(key)
+    fn key(&self) -> Option<String> {
+        self.pair().map(|(key, _)| key)
     }
 
     /// As a key and a value, of a map.
     pub(crate) fn pair(&self) -> Option<(String, String)> {
-        let (key, value) = self.value.split_once('=')?;
-        (self.setting.shape == Shape::Map).then(|| (key.to_owned(), value.to_owned()))
+        let (key, value) = self.value.split_once('=').filter(|_| self.setting.shape == Shape::Map)?;
+        Some((key.to_owned(), value.to_owned()))
     }
 
     /// # Errors
@@ -294,9 +294,8 @@ pub(crate) fn from_environment(variables: impl Iterator<Item = (String, String)>
 
 /// The parts between commas; one that has a comma stands in quotes.
 fn separated(text: &str) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    Some(record.iter().map(str::to_owned).collect())
+    let fields = records(text.as_bytes()).into_iter().next()?;
+    fields.into_iter().map(|field| String::from_utf8(field).ok()).collect()
 }
 
 /// What is in force, of a stronger source and a weaker one.
@@ -310,7 +309,7 @@ pub(crate) fn over(stronger: Vec<Entry>, weaker: Vec<Entry>) -> Vec<Entry> {
 
 /// What is left of standing defaults where a template says the same.
 pub(crate) fn beside<'a>(entries: &'a [Entry], base: Option<&'a Value>) -> impl Iterator<Item = &'a Entry> {
-    entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key())))
+    entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key().as_deref())))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
 use super::{MAX_COMPLETIONS, intake};
-use crate::args::{ItemArgs, ItemsFormat, Order};
+use crate::args::{ItemArgs, ItemsFormat};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -140,10 +140,7 @@ pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
     Selection {
         unique: args.unique,
         skip: args.skip.unwrap_or(0),
-        shuffle: args.shuffle.map(|order| match order {
-            Order::Random => seed,
-            Order::Seed(seed) => seed,
-        }),
+        shuffle: args.shuffle.map(|chosen| chosen.unwrap_or(seed)),
         first: args.first,
     }
 }
@@ -187,7 +184,7 @@ pub(super) fn find(
     } else {
         numbered(args.completions.unwrap_or(0))?
     };
-    if args.shuffle == Some(Order::Random) {
+    if args.shuffle == Some(None) {
         found.notes.push(format!("the items are mixed; --shuffle={seed} gives this order again"));
     }
     Ok(found)

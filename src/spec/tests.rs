@@ -2,7 +2,7 @@ use clap::Parser as _;
 
 use super::*;
 use crate::args::{Cli, Verb};
-use crate::spec::items::from_list;
+use crate::spec::lists::from_list;
 
 /// Resolves a command line as it would be typed after `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
@@ -46,8 +46,9 @@ pub(crate) fn told(error: &Error) -> String {
 
 #[test]
 fn a_list_is_one_record_of_csv() {
-    let list =
-        |text: &str| from_list(text.as_bytes()).unwrap().iter().map(|i| i.lossy().into_owned()).collect::<Vec<_>>();
+    let list = |text: &str| {
+        from_list(text.as_bytes()).unwrap().into_iter().map(|i| String::from_utf8(i).unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(list("foo,bar,baz"), ["foo", "bar", "baz"]);
     assert_eq!(list("a,\"b,c\",,d"), ["a", "b,c", "", "d"]);
     assert_eq!(list("\"say \"\"hi\"\"\",\"two\nlines\""), ["say \"hi\"", "two\nlines"]);
@@ -193,7 +194,7 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
         handover::Origin::Constant(value) => format!("{}={value}", variable.name),
         handover::Origin::Index => format!("{}=<index>", variable.name),
         handover::Origin::Position => format!("{}=<index + 1>", variable.name),
-        handover::Origin::Item(placeholder) => format!("{}={placeholder}", variable.name),
+        handover::Origin::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
     };
     let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
     let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();

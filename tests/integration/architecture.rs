@@ -65,7 +65,7 @@ const OUTSIDE: [Outside; 13] = [
     },
     Outside {
         layer: "manifest",
-        crates: Some(&["flate2", "k8s_openapi", "serde_json", "serde_saphyr", "shlex"]),
+        crates: Some(&["flate2", "itertools", "k8s_openapi", "serde_json", "serde_saphyr", "shlex"]),
         never: &ALL_BUT_READERS,
     },
     Outside { layer: "state", crates: Some(&["jiff", "k8s_openapi", "serde"]), never: &OUTSIDE_WORLD },

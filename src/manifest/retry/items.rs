@@ -160,18 +160,17 @@ fn listed(listing: &Listing, stored: &Value, found: &[Value]) -> Option<ItemStor
 /// Takes the volumes, mounts, variables and the init container of the item out of the Pod; returns the latter.
 fn strip(job: &mut Value, note: &HandoverNote) -> Option<(usize, Value)> {
     let is_ours = |name: Option<&Value>| note.volumes.iter().any(|volume| text(name) == volume);
+    let others = |of: &mut Value, list: &str, named: &str| {
+        if let Some(entries) = of.get_mut(list).and_then(Value::as_array_mut) {
+            entries.retain(|entry| !is_ours(entry.pointer(named)));
+        }
+    };
     if let Some(worker) = worker_mut(job) {
-        if let Some(mounts) = worker.get_mut("volumeMounts").and_then(Value::as_array_mut) {
-            mounts.retain(|mount| !is_ours(mount.get("name")));
-        }
-        if let Some(variables) = worker.get_mut("env").and_then(Value::as_array_mut) {
-            variables.retain(|variable| !is_ours(variable.pointer("/valueFrom/fileKeyRef/volumeName")));
-        }
+        others(worker, "volumeMounts", "/name");
+        others(worker, "env", "/valueFrom/fileKeyRef/volumeName");
     }
     let pod = &mut job["spec"]["template"]["spec"];
-    if let Some(volumes) = pod.get_mut("volumes").and_then(Value::as_array_mut) {
-        volumes.retain(|volume| !is_ours(volume.get("name")));
-    }
+    others(pod, "volumes", "/name");
     let containers = pod.get_mut("initContainers").and_then(Value::as_array_mut)?;
     let position = containers.iter().position(|container| note.init.as_deref() == container["name"].as_str())?;
     Some((position, containers.remove(position)))
@@ -195,12 +194,8 @@ impl Renewed {
             index_file: None,
         };
         let shards = pack::shards(&feed)?;
-        let firsts = shards.iter().enumerate();
-        let firsts: Vec<_> =
-            firsts.map(|(n, shard)| (contract::items_config_map(&plan.name, n), shard.first)).collect();
-        let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
-        let input = payload::input(&feed, Some(&*job), &names);
-        for (key, value) in payload::annotations(&feed, &input, &firsts) {
+        let input = payload::input(&feed, Some(&*job), &shards);
+        for (key, value) in payload::annotations(&feed, &input, &shards) {
             job["metadata"]["annotations"][key] = json!(value);
         }
         let config_maps = pack::config_maps(&feed, shards);
@@ -213,7 +208,7 @@ impl Renewed {
         }
         let pod = &mut job["spec"]["template"]["spec"];
         insert(pod, "volumes", usize::MAX, input.volumes);
-        let (position, before) = init.map_or((usize::MAX, json!({})), |(position, init)| (position, init));
+        let (position, before) = init.unwrap_or((usize::MAX, json!({})));
         let containers = input.init_containers.into_iter().map(|new| {
             // What was set for the first one, as a security context, holds for this one.
             let mut container = before.clone();

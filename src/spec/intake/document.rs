@@ -48,14 +48,14 @@ impl Shape {
         if text.len() > MAX_ITEM_BYTES {
             return Err(place.too_large());
         }
-        match (Noun::of(text), &*self) {
-            (Noun::Array, _) => Err(nested(place, &format!("{place} is an array"))),
-            (Noun::Object, Self::Scalars) => Err(mixed(place, Noun::Object, "one value")),
-            (Noun::Object, _) => self.record(text, place),
-            (noun, Self::Records { .. }) => Err(mixed(place, noun, "an object")),
-            (noun, _) => {
+        match (first(text), &*self) {
+            (b'[', _) => Err(nested(place, &format!("{place} is an array"))),
+            (b'{', Self::Scalars) => Err(mixed(place, text, "one value")),
+            (b'{', _) => self.record(text, place),
+            (_, Self::Records { .. }) => Err(mixed(place, text, "an object")),
+            _ => {
                 *self = Self::Scalars;
-                scalar(text, noun).map(Item::new).map_err(|error| not_json(place, &error))
+                scalar(text).map(Item::new).map_err(|error| not_json(place, &error))
             }
         }
     }
@@ -81,21 +81,21 @@ impl Shape {
             let Some(value) = places.get(&key).and_then(|&column| values.get_mut(column)) else {
                 return Err(problem(&format!("has the key {key:?}, which item 0 has not")).hint(SAME_KEYS));
             };
-            let noun = Noun::of(raw.get());
-            if matches!(noun, Noun::Array | Noun::Object) {
-                return Err(nested(place, &format!("the value of {key:?} in {place} is {noun}")));
+            let raw = raw.get();
+            if matches!(first(raw), b'[' | b'{') {
+                return Err(nested(place, &format!("the value of {key:?} in {place} is {}", noun(raw))));
             }
             if value.is_some() {
                 return Err(problem(&format!("has the key {key:?} twice")));
             }
-            let plain = scalar(raw.get(), noun).map_err(|error| not_json(place, &error))?;
+            let plain = scalar(raw).map_err(|error| not_json(place, &error))?;
             whole.push(if whole.is_empty() { '{' } else { ',' });
             whole.push_str(&Value::from(key).to_string());
             whole.push(':');
-            match noun {
+            match first(raw) {
                 // Its escapes are those of this program from here on, whoever wrote it.
-                Noun::String => whole.push_str(&Value::from(plain.as_str()).to_string()),
-                _ => whole.push_str(raw.get()),
+                b'"' => whole.push_str(&Value::from(plain.as_str()).to_string()),
+                _ => whole.push_str(raw),
             }
             *value = Some(plain.into_bytes());
         }
@@ -173,54 +173,33 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
     }
 }
 
-/// What a value of JSON is, by its first character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Noun {
-    Object,
-    Array,
-    String,
-    Null,
-    Boolean,
-    Number,
-}
-
-impl Noun {
-    fn of(text: &str) -> Self {
-        match text.bytes().next() {
-            Some(b'{') => Self::Object,
-            Some(b'[') => Self::Array,
-            Some(b'"') => Self::String,
-            Some(b'n') => Self::Null,
-            Some(b't' | b'f') => Self::Boolean,
-            _ => Self::Number,
-        }
+/// What a value of JSON is, by its first byte.
+fn noun(text: &str) -> &'static str {
+    match first(text) {
+        b'{' => "an object",
+        b'[' => "an array",
+        b'"' => "a string",
+        b'n' => "null",
+        b't' | b'f' => "true or false",
+        _ => "a number",
     }
 }
 
-impl fmt::Display for Noun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Object => "an object",
-            Self::Array => "an array",
-            Self::String => "a string",
-            Self::Null => "null",
-            Self::Boolean => "true or false",
-            Self::Number => "a number",
-        })
-    }
+fn first(text: &str) -> u8 {
+    text.bytes().next().unwrap_or_default()
 }
 
 /// A single value as text: a string without its quotes, null as nothing, all else as it is written.
-fn scalar(text: &str, noun: Noun) -> Result<String, serde_json::Error> {
-    match noun {
-        Noun::String => serde_json::from_str(text),
-        Noun::Null => Ok(String::new()),
+fn scalar(text: &str) -> Result<String, serde_json::Error> {
+    match first(text) {
+        b'"' => serde_json::from_str(text),
+        b'n' => Ok(String::new()),
         _ => Ok(text.to_owned()),
     }
 }
 
-fn mixed(place: &Place, noun: Noun, first: &str) -> Error {
-    Error::usage(format!("{place} is {noun}, but item 0 is {first}: all must be of one kind"))
+fn mixed(place: &Place, text: &str, first: &str) -> Error {
+    Error::usage(format!("{place} is {}, but item 0 is {first}: all must be of one kind", noun(text)))
 }
 
 fn nested(place: &Place, what: &str) -> Error {

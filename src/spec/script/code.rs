@@ -111,10 +111,7 @@ impl Writer<'_> {
                     false
                 }
                 _ if code.word => self.word(reader, &mut code)?,
-                _ => {
-                    self.expansion(reader, seen, false)?;
-                    false
-                }
+                _ => self.expansion(reader, seen, false).map(|()| false)?,
             };
             if over {
                 break;
@@ -143,8 +140,7 @@ impl Writer<'_> {
                 code.of_target = evaluated.then_some(Evaluated::Arithmetic);
             }
             '<' if reader.starts_with("<<") => {
-                let document = self.delimiter(reader)?;
-                code.documents.extend(document);
+                code.documents.extend(self.delimiter(reader)?);
                 code.word = true;
             }
             '<' | '>' if !code.in_brackets() => {
@@ -156,11 +152,7 @@ impl Writer<'_> {
                 code.target = reader.char(0) != Some('(');
                 code.of_target = doubled.then_some(Evaluated::Code);
             }
-            ' ' | '\t' | '<' | '>' => {
-                code.word = true;
-                self.copy(reader, 1);
-            }
-            '(' | ')' | '|' | '&' if code.in_brackets() => {
+            _ if " \t<>".contains(c) || code.in_brackets() && "()|&".contains(c) => {
                 code.word = true;
                 self.copy(reader, 1);
             }
@@ -187,8 +179,7 @@ impl Writer<'_> {
                     self.attributes.arrays.insert(name.to_owned());
                 }
                 self.copy(reader, 1);
-                let documents = self.code(reader, end)?;
-                code.documents.extend(documents);
+                code.documents.extend(self.code(reader, end)?);
                 code.separate();
             }
             ')' => {
@@ -247,8 +238,7 @@ impl Writer<'_> {
             Stage::Patterns => {}
             Stage::Commands if keyword == "case" => {
                 self.copy(reader, 4);
-                let documents = self.code(reader, End::Esac)?;
-                code.documents.extend(documents);
+                code.documents.extend(self.code(reader, End::Esac)?);
             }
             Stage::Commands => {
                 code.command = self.command_word(reader, code, &keyword)?;

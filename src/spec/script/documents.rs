@@ -97,6 +97,6 @@ impl Writer<'_> {
             "write <<{delimiter} without quotes, or use --item-as env if what reads the here-document can look into \
              its environment"
         );
-        self.refuse(placeholder, &why, Some(instead))
+        self.refuse(placeholder, &why, Some(&instead))
     }
 }

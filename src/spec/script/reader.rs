@@ -51,17 +51,17 @@ impl<'a> Reader<'_, 'a> {
     }
 
     pub(super) fn char(&self, ahead: usize) -> Option<char> {
-        self.seen(ahead).and_then(|seen| match seen {
+        match self.seen(ahead)? {
             Seen::Char(c) => Some(c),
             Seen::Value(_) => None,
-        })
+        }
     }
 
     pub(super) fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
-        self.seen(ahead).and_then(|seen| match seen {
+        match self.seen(ahead)? {
             Seen::Char(_) => None,
             Seen::Value(placeholder) => Some(placeholder),
-        })
+        }
     }
 
     pub(super) fn starts_with(&self, text: &str) -> bool {

@@ -10,18 +10,12 @@ use crate::spec::template::{Placeholder, Segment};
 /// How deep quotes and substitutions may nest: far more than anyone writes, and far less than the stack holds.
 const MAX_DEPTH: usize = 100;
 
-/// A script with references.
-pub(super) struct Rewritten {
-    pub(super) text: String,
-    /// The variables whose values the shell evaluates again.
-    pub(super) evaluated: Vec<(String, Evaluated)>,
-}
-
+/// The script with references, and the variables whose values the shell evaluates again.
 pub(super) fn rewrite(
     segments: &[Segment],
     names: &[String],
     name: &dyn Fn(&Placeholder) -> String,
-) -> Result<Rewritten, Error> {
+) -> Result<(String, Vec<(String, Evaluated)>), Error> {
     let (source, pieces) = pieces(segments);
     let mut attributes = Attributes::default();
     loop {
@@ -42,7 +36,7 @@ pub(super) fn rewrite(
         writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
         // A function may assign to a variable before the line that declares it an integer.
         if writer.attributes == known {
-            return Ok(Rewritten { text: writer.out, evaluated: writer.evaluated });
+            return Ok((writer.out, writer.evaluated));
         }
         attributes = writer.attributes;
     }
@@ -149,11 +143,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    pub(super) fn refuse(&self, placeholder: &Placeholder, why: &str, instead: Option<String>) -> Error {
+    pub(super) fn refuse(&self, placeholder: &Placeholder, why: &str, instead: Option<&str>) -> Error {
         let written = placeholder.written(self.names);
-        let error = Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"));
-        let error = instead.into_iter().fold(error, Error::hint);
-        error.hint(format!("write {{{written}}} for the braces themselves"))
+        Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"))
+            .hint_if(instead)
+            .hint(format!("write {{{written}}} for the braces themselves"))
     }
 
     /// What means the same in code and in braces: quotes, backslashes, expansions, values, any other character.
@@ -355,18 +349,15 @@ impl Writer<'_> {
                 && self.document
                 && matches!(inner, Inner::Pattern | Inner::Subscript)
             {
-                return Err(self.refuse_pattern(placeholder));
+                let why = "shells differ in how they read a pattern in a here-document";
+                let instead = "put the value into a variable before the here-document, and write that there";
+                return Err(self.refuse(placeholder, why, Some(instead)));
             }
             self.expansion(reader, seen, quoted)?;
         }
         self.word.evaluated = before;
         self.depth -= 1;
         Ok(())
-    }
-
-    fn refuse_pattern(&self, placeholder: &Placeholder) -> Error {
-        let instead = "put the value into a variable before the here-document, and write that there".to_owned();
-        self.refuse(placeholder, "shells differ in how they read a pattern in a here-document", Some(instead))
     }
 
     /// A substitution in backticks. It ends at the next one that has no backslash, whatever stands between; what is left
