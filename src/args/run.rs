@@ -1,10 +1,9 @@
-//! What `run` takes.
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::change::of_new_objects;
 use super::{FollowArgs, ObjectArgs, Standing};
 
 /// Whether to do it, or only to show what would be done.
@@ -157,9 +156,8 @@ Examples:
   # Start from a manifest with volumes, secrets and whatever else it needs
   kubectl indexed run --items foo,bar --template job.yaml";
 
-/// `run`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RUN_EXAMPLES)]
+#[command(after_help = RUN_EXAMPLES, mut_args = of_new_objects)]
 pub(crate) struct RunArgs {
     /// Name of the Job; made from the command's name when left out
     #[arg(value_name = "NAME", conflicts_with = "name")]
