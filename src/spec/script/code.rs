@@ -78,7 +78,6 @@ impl Code {
         }
     }
 
-    /// Begins the next command.
     fn separate(&mut self) {
         self.word = true;
         self.command = self.end.is_around_commands() && !self.in_brackets();
@@ -165,8 +164,7 @@ impl Writer<'_> {
                 }
             }
             '(' if reader.char(1) == Some('(') && reader.is_arithmetic(2) => {
-                self.copy(reader, 2);
-                self.formula(reader)?;
+                self.formula(reader, 2)?;
                 code.separate();
             }
             '(' => {

@@ -89,9 +89,6 @@ pub(crate) enum Evaluated {
 
 /// The variables in a script whose values the shell evaluates once more. They are safe only where every value
 /// [is a number](is_number).
-///
-/// # Errors
-/// A usage error for a script that nests too deep to be followed.
 pub(crate) fn evaluated(script: &str) -> Result<Vec<(String, Evaluated)>, Error> {
     let segments = [Segment::Text(script.to_owned())];
     Ok(writer::rewrite(&segments, &[], &|_| String::new())?.1)

@@ -42,7 +42,6 @@ pub(super) fn rewrite(
     }
 }
 
-/// The word that is being read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Word {
     /// Its text without quotes, up to the first expansion.
@@ -166,14 +165,8 @@ impl Writer<'_> {
             },
             Seen::Char('$') => self.dollar(reader, quoted)?,
             Seen::Char('`') => self.backtick(reader, quoted)?,
-            Seen::Char('"') => {
-                self.copy(reader, 1);
-                self.double(reader)?;
-            }
-            Seen::Char('\'') if !quoted => {
-                self.copy(reader, 1);
-                self.single(reader, Place::Single)?;
-            }
+            Seen::Char('"') => self.double(reader)?,
+            Seen::Char('\'') if !quoted => self.single(reader, Place::Single)?,
             Seen::Char(_) => self.plain(reader),
         }
         Ok(())
@@ -183,9 +176,10 @@ impl Writer<'_> {
         self.refuse(placeholder, "the backslash before it would quote the quotes that keep its value together", None)
     }
 
-    /// What follows an opening double quote, with the closing one.
+    /// Text in double quotes, with them.
     fn double(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
         self.deepen()?;
+        self.copy(reader, 1);
         while let Some(seen) = reader.seen(0) {
             if let Seen::Char('"') = seen {
                 self.copy(reader, 1);
@@ -197,8 +191,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows an opening single quote, with the closing one; in `$'…'` a backslash counts.
+    /// Text in single quotes, with them; in `$'…'` a backslash counts.
     fn single(&mut self, reader: &mut Reader<'_, '_>, place: Place) -> Result<(), Error> {
+        self.copy(reader, if matches!(place, Place::Ansi) { 2 } else { 1 });
         while let Some(seen) = reader.seen(0) {
             match seen {
                 Seen::Value(placeholder) => self.place(reader, placeholder, place),
@@ -219,26 +214,17 @@ impl Writer<'_> {
 
     fn dollar(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
         match reader.char(1) {
-            Some('(') if reader.char(2) == Some('(') && reader.is_arithmetic(3) => {
-                self.copy(reader, 3);
-                self.formula(reader)?;
-            }
+            Some('(') if reader.char(2) == Some('(') && reader.is_arithmetic(3) => self.formula(reader, 3)?,
             Some('(') => {
                 self.copy(reader, 2);
                 self.code(reader, End::Paren)?;
             }
-            Some('{') => {
-                self.copy(reader, 2);
-                self.parameter(reader, quoted)?;
-            }
+            Some('{') => self.parameter(reader, quoted)?,
             Some('[') => {
                 self.copy(reader, 2);
                 self.braces(reader, ']', Inner::Offset, true)?;
             }
-            Some('\'') if !quoted => {
-                self.copy(reader, 2);
-                self.single(reader, Place::Ansi)?;
-            }
+            Some('\'') if !quoted => self.single(reader, Place::Ansi)?,
             Some(c) if is_name(c) => {
                 self.copy(reader, 1);
                 let name = reader.name();
@@ -251,9 +237,10 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows two opening parentheses of arithmetic, with the closing ones.
-    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+    /// Arithmetic, with what opens it, so many pieces, and the parentheses that close it.
+    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>, opening: usize) -> Result<(), Error> {
         self.deepen()?;
+        self.copy(reader, opening);
         let before = self.word.evaluated.replace(Evaluated::Arithmetic);
         let mut depth = 0;
         while let Some(seen) = reader.seen(0) {
@@ -276,8 +263,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows `${`, with the closing brace.
+    /// `${` and what follows, with the closing brace.
     fn parameter(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
+        self.copy(reader, 2);
         // A length or an indirection, but not the variables `#` and `!`.
         let prefix = reader.char(0).filter(|c| "#!".contains(*c));
         let prefix = prefix.filter(|_| reader.char(1).is_some_and(|c| is_name(c) || "@*?$".contains(c)));
