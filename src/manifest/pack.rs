@@ -46,9 +46,6 @@ impl Shard {
 }
 
 /// The ConfigMaps of the list that the Job brings along; none where it stands elsewhere.
-///
-/// # Errors
-/// A usage error for an item that is too large, or for a list that is too long: it says how many items would fit.
 pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
     let per_key = match *feed.store {
         ItemStore::Keys => 1,
@@ -119,7 +116,6 @@ pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
-/// The objects of these shards.
 pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |shard: Shard| {
         let metadata = json!({

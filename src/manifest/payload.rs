@@ -10,7 +10,6 @@ use crate::spec::retry::HandoverNote;
 use crate::spec::stores::ItemStore;
 use crate::spec::{Feed, base};
 
-/// What a Pod needs to have its item and its index.
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) volumes: Vec<Value>,
@@ -84,7 +83,6 @@ fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value
     input.init_containers.push(init_container(feed, template, &mounts));
 }
 
-/// The init container that checks, picks and writes.
 fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -> Value {
     let handover = feed.handover;
     let mut list = Vec::new();
@@ -118,7 +116,6 @@ fn whole_list(volume: &str, folder: &str) -> Value {
     json!({"name": volume, "mountPath": folder, "readOnly": true})
 }
 
-/// The volume with the whole list.
 fn items_volume(name: &str, store: &ItemStore, own: &[Shard]) -> Value {
     let named = match store {
         ItemStore::Listed { config_map, .. } => vec![config_map],

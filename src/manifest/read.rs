@@ -14,23 +14,19 @@ use crate::contract::{self, INDEX_VARIABLE, annotation, label};
 use crate::index_set::IndexSet;
 use crate::spec::handover::item_assigned;
 use crate::spec::items::{Columns, Item};
-use crate::spec::stores::{ListDigest, decode_line, has_windows_lines};
+use crate::spec::stores::{ItemStore, ListDigest, decode_line, has_windows_lines};
 
 /// The items of a Job by index, as people read them, as far as they are known.
 pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
-/// Where the items of a Job are to be found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemSource {
-    /// They stand in the Job itself.
     Here(Inline),
-    /// They are in ConfigMaps.
     ConfigMaps(Listing),
     /// The Job has no list that this program can read.
     Unknown,
 }
 
-/// A list in a Job itself, and how to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Inline {
     list: Vec<Vec<u8>>,
@@ -38,12 +34,10 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
-    /// The items as people read them.
     pub(crate) fn texts(&self) -> ItemTexts {
         self.items().into_iter().map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
     }
 
-    /// The items by index.
     pub(super) fn items(&self) -> Vec<(u32, Item)> {
         (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.item(stored))).collect()
     }
@@ -54,7 +48,6 @@ impl Inline {
     }
 }
 
-/// A list in ConfigMaps, and how to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Listing {
     /// The name of each, and the lowest index whose item is in it.
@@ -81,7 +74,6 @@ struct Reading {
     columns: Columns,
 }
 
-/// Where the items of `job` are.
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
     let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key).map(String::as_str);
@@ -126,7 +118,6 @@ impl Listing {
         self.items(config_map, wanted).map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
     }
 
-    /// Those items themselves.
     pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Item)> {
         self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored)))
     }
@@ -139,6 +130,17 @@ impl Listing {
     /// The ConfigMap with the list, if others may edit it and its digest is noted.
     pub(crate) fn of_others(&self) -> Option<&str> {
         self.digest.as_ref().and(self.config_maps.first()).map(|(name, _)| name.as_str())
+    }
+
+    /// Where such a list is kept.
+    pub(super) fn store(&self, list: ConfigMap) -> Option<ItemStore> {
+        let (digest, config_map) = (self.digest.clone()?, self.of_others()?.to_owned());
+        let key = match &self.layout {
+            Layout::Lines(key) => Some(key.clone()),
+            Layout::Keys | Layout::Packed(_) => None,
+        };
+        let crlf = entries(list).any(|(name, text)| Some(name) == key && has_windows_lines(&text));
+        Some(ItemStore::Listed { config_map, key, crlf, digest })
     }
 
     /// Whether a ConfigMap holds other items than when `job` was made, or may do so.
@@ -217,7 +219,6 @@ pub(crate) fn worker_container(job: &Job) -> Option<&str> {
     contract::worker(noted.map(String::as_str), containers.iter().map(|container| container.name.as_str()))
 }
 
-/// That container.
 pub(super) fn worker(job: &Job) -> Option<&Container> {
     let name = worker_container(job)?;
     job.spec.as_ref()?.template.spec.as_ref()?.containers.iter().find(|container| container.name == name)

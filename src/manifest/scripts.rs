@@ -201,7 +201,6 @@ pub(super) fn joined(word: &[Part]) -> String {
     word.iter().map(text).collect()
 }
 
-/// One word of a POSIX shell.
 pub(super) fn quote(text: &str) -> String {
     // The only text that is refused has a NUL byte, and `spec` has refused that before.
     shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)

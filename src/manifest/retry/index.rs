@@ -67,7 +67,6 @@ fn words(indexes: &IndexSet) -> impl Iterator<Item = Value> {
     words.map(Value::from)
 }
 
-/// A file in which the worker finds its index.
 struct IndexFile {
     volume: String,
     path: String,
@@ -89,9 +88,6 @@ pub(super) fn is_index(source: &Value) -> bool {
 }
 
 /// Takes the files that the downward API would write with the new index out of its hands.
-///
-/// # Errors
-/// If one of them shares a volume with something that only Kubernetes can write.
 fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexFile>, Error> {
     let mut files = Vec::new();
     let mut replaced = Vec::new();
@@ -139,7 +135,6 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
     Ok(files)
 }
 
-/// Why a file with the index can't be replaced.
 fn unreplaceable(volume: &str, why: &str) -> Error {
     Error::usage(format!(
         "the worker reads its index from volume {volume:?}, which the downward API writes and which {why}: there it \

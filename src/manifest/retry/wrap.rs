@@ -69,8 +69,7 @@ fn too_old(plan: &Plan, what: &str) -> Error {
     ))
 }
 
-/// # Errors
-/// If a volume holds the index.
+/// Fails if a volume holds the index.
 fn check_volumes(job: &Value, plan: &Plan) -> Result<(), Error> {
     for volume in list(job, "volumes") {
         let direct = volume.get("downwardAPI").into_iter();
