@@ -27,9 +27,7 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 /// Where a variable of the worker has its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It is the same for every index.
     Constant(String),
-    /// It is the completion index.
     Index,
     /// It is the completion index plus one.
     Position,
@@ -46,18 +44,14 @@ pub(crate) struct Variable {
     pub(crate) standing: bool,
 }
 
-/// A piece of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// As the user wrote it: `$(NAME)` in it is Kubernetes' own.
     Text(String),
-    /// The completion index.
     Index,
-    /// The value of a variable.
     Variable(String),
 }
 
-/// An argument of the command.
 pub(crate) type Word = Vec<Part>;
 
 /// By what means variables and standard input are filled.
@@ -71,7 +65,6 @@ pub(crate) enum Route {
     Shell(String),
 }
 
-/// How the items reach the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handover {
     pub(crate) form: ItemForm,
@@ -97,7 +90,6 @@ pub(crate) struct Handover {
 /// What stands for an item where the worker needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// The item as it is.
     Item,
     /// Lines `NAME='VALUE'`, which a shell and the kubelet read; the last is the item itself where no variable is.
     Assignments(Vec<(String, Placeholder)>),
@@ -132,7 +124,6 @@ pub(super) struct Wishes<'a> {
     pub(super) compat: Vec<Compat>,
     /// Variables of other systems that a Job has already.
     pub(super) standing: Vec<(String, Origin)>,
-    /// The variables that the user sets.
     pub(super) env: &'a [(String, String)],
     /// Why items are arguments where the command has no placeholder, as behind `:::`.
     pub(super) arguments: Option<&'static str>,
@@ -145,9 +136,6 @@ pub(super) struct Wishes<'a> {
 
 impl Handover {
     /// Decides how `items` reach `command`; the warnings are to be told.
-    ///
-    /// # Errors
-    /// A usage error for what can't be had: it names the item and the form that could carry it.
     pub(super) fn plan(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(Self, Vec<String>), Error> {
         let names = items.columns().names();
         let template = match wishes.form {
@@ -161,11 +149,9 @@ impl Handover {
         let names_path = command.iter().any(|word| word.contains(&path));
         let (form, because) = choose_form(&template, &names, items, wishes, names_path, &path)?;
         if wishes.path.is_some() && !matches!(form, ItemForm::File | ItemForm::Stdin) {
-            return Err(Error::usage(format!(
-                "--item-path has no use: the item reaches the worker as {}",
-                form.name()
-            ))
-            .hint("leave --item-path out, or add --item-as=file"));
+            let form = form.name();
+            return Err(Error::usage(format!("--item-path has no use: the item reaches the worker as {form}"))
+                .hint("leave --item-path out, or add --item-as=file"));
         }
         let mut naming = Naming::new(&names);
         let mut words = words(command, &template, &mut naming)?;
@@ -175,8 +161,6 @@ impl Handover {
             _ => {}
         }
         let variables = variables(form, items, &names, &naming, wishes)?;
-        let shell = script::shell_of(command).unwrap_or("sh").to_owned();
-        let can_wrap = wishes.template_command || !command.is_empty();
         let mut handover = Self {
             form,
             path,
@@ -187,8 +171,8 @@ impl Handover {
             columns: items.columns().clone(),
             because,
             means: None,
-            can_wrap,
-            shell,
+            can_wrap: wishes.template_command || !command.is_empty(),
+            shell: script::shell_of(command).unwrap_or("sh").to_owned(),
         };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
@@ -263,7 +247,6 @@ impl Handover {
         Ok(())
     }
 
-    /// Why this form and these means, in words.
     pub(crate) fn why(&self) -> String {
         match &self.means {
             None => self.because.clone(),
@@ -305,9 +288,6 @@ impl Handover {
     }
 
     /// Decides anew for a server of Kubernetes 1.`minor`.
-    ///
-    /// # Errors
-    /// A usage error if that server can't, and a shell is not to be used.
     pub(crate) fn settle(&mut self, minor: u32) -> Result<(), Error> {
         if self.route != Route::VariableFile || minor >= VARIABLE_FILE_SINCE {
             return Ok(());
@@ -444,7 +424,6 @@ fn told(index: u32, item: &Item) -> String {
     }
 }
 
-/// The form, and why it is the one.
 fn choose_form(
     template: &Template,
     names: &[String],
@@ -474,11 +453,9 @@ fn choose_form(
         };
     };
     if items.is_empty() && form != ItemForm::Index {
-        return Err(Error::usage(format!(
-            "--item-as {} has no use: there are no items, only --completions",
-            form.name()
-        ))
-        .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
+        let form = form.name();
+        return Err(Error::usage(format!("--item-as {form} has no use: there are no items, only --completions"))
+            .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
     }
     Ok((form, format!("--item-as {} asks for it", form.name())))
 }

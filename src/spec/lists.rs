@@ -22,16 +22,12 @@ const UNCOUNTABLE: u64 = u64::MAX;
 
 impl<'a> Source<'a> {
     /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
-    ///
-    /// # Errors
-    /// A usage error for what is no such list.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
         let fields = from_list(list)?;
         let (count, rows) = (fields.len() as u64, Box::new(fields.into_iter().map(|field| vec![field])));
         Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes: Vec::new() })
     }
 
-    /// The numbers of a set as text, in ascending order.
     pub(crate) fn range(numbers: &'a IndexSet) -> Self {
         let rows = Box::new(numbers.iter().map(|number| vec![number.to_string().into_bytes()]));
         Self { origin: "--range", columns: Columns::None, count: numbers.len() as u64, rows, notes: Vec::new() }
@@ -39,9 +35,6 @@ impl<'a> Source<'a> {
 
     /// The combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV: every combination, with
     /// the last list changing fastest, or one of each in turn where `link` is set.
-    ///
-    /// # Errors
-    /// A usage error for what is no named list, for a name used twice, and for lists that can't be linked.
     pub(crate) fn params<S: AsRef<[u8]>>(params: &[S], link: bool) -> Result<Self, Error> {
         let mut names: Vec<String> = Vec::new();
         let mut lists = Vec::new();
@@ -65,20 +58,18 @@ impl<'a> Source<'a> {
     }
 
     /// The combinations of lists that stand behind the command, as `::: a b ::: 1 2`: every one, with the last list
-    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach.
+    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach; with `link`
+    /// every list does.
     ///
     /// `words` begins with one of these separators.
-    ///
-    /// # Errors
-    /// A usage error for an empty list, and for separators that are not understood here.
-    pub(crate) fn words(words: Vec<Vec<u8>>) -> Result<Self, Error> {
+    pub(crate) fn words(words: Vec<Vec<u8>>, link: bool) -> Result<Self, Error> {
         let mut groups: Vec<Group> = Vec::new();
         for word in words {
             match word.as_slice() {
-                b":::" => groups.push(vec![Vec::new()]),
-                b":::+" => match groups.last_mut() {
-                    Some(group) => group.push(Vec::new()),
-                    None => {
+                separator @ (b":::" | b":::+") => match groups.last_mut() {
+                    Some(group) if link || separator == b":::+" => group.push(Vec::new()),
+                    _ if separator == b":::" => groups.push(vec![Vec::new()]),
+                    _ => {
                         return Err(Error::usage("\":::+\" has no list before it to go in step with")
                             .hint("begin with \":::\", as in ::: a b :::+ 1 2"));
                     }
@@ -90,15 +81,13 @@ impl<'a> Source<'a> {
                     ))
                     .hint("name the file before the command: kubectl indexed run --items-file FILE -- CMD"));
                 }
-                _ => match groups.last_mut().and_then(|group| group.last_mut()) {
-                    Some(list) => list.push(word),
-                    None => {
-                        return Err(Error::usage(format!(
-                            "{:?} stands before the first \":::\"",
-                            String::from_utf8_lossy(&word)
-                        )));
-                    }
-                },
+                _ => {
+                    let Some(list) = groups.last_mut().and_then(|group| group.last_mut()) else {
+                        let word = String::from_utf8_lossy(&word);
+                        return Err(Error::usage(format!("{word:?} stands before the first \":::\"")));
+                    };
+                    list.push(word);
+                }
             }
         }
         let (mut notes, mut number) = (Vec::new(), 0);
@@ -110,17 +99,16 @@ impl<'a> Source<'a> {
                 if list.is_empty() {
                     return Err(Error::usage(format!("list {number} behind the command ({separator}) has no values")));
                 }
-                if list.len() > shortest {
-                    notes.push(format!(
-                        "list {number} behind the command ({separator}) has {} values and goes in step with one of \
-                         {shortest}: {} left out",
-                        list.len(),
-                        match list.len() - shortest {
-                            1 => "the last is".to_owned(),
-                            more => format!("the last {more} are"),
-                        }
-                    ));
-                }
+                let length = list.len();
+                let left_out = match length - shortest {
+                    0 => continue,
+                    1 => "the last is".to_owned(),
+                    more => format!("the last {more} are"),
+                };
+                notes.push(format!(
+                    "list {number} behind the command ({separator}) has {length} values and goes in step with one of \
+                     {shortest}: {left_out} left out"
+                ));
             }
         }
         let columns = if number == 1 { Columns::None } else { Columns::Numbered(number) };
@@ -139,9 +127,6 @@ impl<'a> Source<'a> {
     }
 
     /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
-    ///
-    /// # Errors
-    /// A usage error where nothing or too much is selected; that is found out before the first item is made.
     pub(crate) fn collect(self, mut collector: Collector) -> Result<Taken, Error> {
         let Self { origin, columns, count, rows, notes } = self;
         let counted = if count == UNCOUNTABLE { "more than 10^19".to_owned() } else { count.to_string() };
@@ -163,12 +148,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether a word behind the command begins a list.
+/// Whether a word behind the command begins a list, as in GNU parallel.
 pub(crate) fn is_separator(word: &[u8]) -> bool {
     matches!(word, b":::" | b":::+" | b"::::" | b"::::+")
 }
 
-/// The values of one source.
 type List = Vec<Vec<u8>>;
 
 /// Lists that go in step.
@@ -192,7 +176,6 @@ pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
     }
 }
 
-/// The name and the values of a `--param`.
 fn read_param(param: &[u8]) -> Result<(String, List), Error> {
     let shown = String::from_utf8_lossy(param);
     let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
@@ -264,7 +247,7 @@ mod tests {
     }
 
     fn words(line: &str) -> Result<Source<'static>, Error> {
-        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), false)
     }
 
     fn refused(source: Result<Source, Error>) -> String {

@@ -92,7 +92,6 @@ pub(crate) struct JobSpec {
 }
 
 impl JobSpec {
-    /// What the Pods need to have their items.
     pub(crate) fn feed(&self) -> Feed<'_> {
         Feed {
             job: &self.name,
@@ -125,7 +124,6 @@ pub(crate) struct Inputs {
     pub(crate) template: Option<(String, Vec<u8>)>,
     /// What makes a generated name unique: five lower-case letters or digits.
     pub(crate) suffix: String,
-    /// The namespace, if the user named one.
     pub(crate) namespace: Option<String>,
     /// What [`sources::intake`] took in of `--items-file`.
     pub(crate) file: Option<Taken>,
@@ -147,7 +145,6 @@ pub(crate) struct Resolved {
     pub(crate) warnings: Vec<String>,
 }
 
-/// From the words of the command line to a Job that can be built.
 pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> {
     let RunArgs {
         positional_name,
@@ -293,25 +290,19 @@ fn hand_over(
 }
 
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {
-    if !command.is_empty() {
+    // An image may well have an entry point of its own: a template that names no command says so on purpose.
+    if !command.is_empty() || base.is_some_and(|base| base::worker(base).is_some()) {
         return Ok(());
     }
-    match base {
-        // An image may well have an entry point of its own: a template that names no command says so on purpose.
-        Some(base) if base::worker(base).is_some() => Ok(()),
-        _ => {
-            let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
-            Err(Error::usage("there is no command to run for each item")
-                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
-                .hint_if(name.map(named)))
-        }
-    }
+    let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
+    Err(Error::usage("there is no command to run for each item")
+        .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
+        .hint_if(name.map(named)))
 }
 
 /// Checks the absolute path of a file that is to appear in the worker.
 fn check_path(flag: &str, path: &str) -> Result<(), Error> {
-    let name = path.rsplit_once('/').map(|(_, name)| name);
-    if !path.starts_with('/') || name.is_none_or(str::is_empty) || path.contains(':') {
+    if !path.starts_with('/') || path.ends_with('/') || path.contains(':') {
         // A colon is what the API refuses in a mount path (`validateVolumeMounts` in `pkg/apis/core/validation`).
         return Err(Error::usage(format!("{flag} {path:?} is not the absolute path of a file"))
             .hint("write it as /work/item.txt"));
@@ -320,13 +311,10 @@ fn check_path(flag: &str, path: &str) -> Result<(), Error> {
 }
 
 fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
-    let folder = path.rsplit_once('/').map(|(folder, name)| (folder, name.is_empty()));
-    match folder {
-        Some((folder, false)) if folder.starts_with('/') && folder.len() > 1 => {}
-        _ => {
-            return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
-                .hint("write it as /index/data.txt"));
-        }
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    if name.is_empty() || !folder.starts_with('/') || folder.len() == 1 {
+        return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
+            .hint("write it as /index/data.txt"));
     }
     if handover.form != ItemForm::Index && path.starts_with(contract::INPUT_DIR) {
         return Err(Error::usage(format!("--index-file {path} lies in {}, where the item is", contract::INPUT_DIR))
@@ -337,19 +325,16 @@ fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
 
 fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore) -> Result<(), Error> {
     let picks = handover.is_needed() && (store.needs_picking() || store.is_checked());
-    match image {
-        Some(image) if !picks && !handover.depends_on_server() => {
+    match image.filter(|_| !picks && !handover.depends_on_server()) {
+        Some(image) => {
             Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))
                 .hint("leave --init-image out, or add --item-store=inline"))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
 /// Where a list is kept that replaces one of the same items.
-///
-/// # Errors
-/// If what the command needs does not fit there.
 pub(crate) fn keep_again(
     inline: bool,
     listed: Option<ItemStore>,
@@ -442,8 +427,6 @@ fn choose_parallelism(
     }
 }
 
-/// # Errors
-/// A usage error for a number that the API does not take.
 fn check_parallelism(at_once: u32) -> Result<u32, Error> {
     match at_once {
         0 => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),

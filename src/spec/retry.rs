@@ -56,7 +56,6 @@ pub(crate) enum Amount {
     Times(u64),
 }
 
-/// From the words of the command line.
 pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     let RetryArgs {
         job: _,
@@ -200,9 +199,6 @@ impl HandoverNote {
 
     /// Decides how items reach another command, and returns what the user should know of it: by the form of the first
     /// command, or by arguments where the new one has placeholders and the form was not asked for.
-    ///
-    /// # Errors
-    /// As of [`Handover::plan`], and for values that are not known.
     pub(crate) fn plan(
         &self,
         command: &[String],

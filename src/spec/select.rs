@@ -1,6 +1,7 @@
 //! Which of the items that come in are kept: one after another, in memory that does not grow with what is passed over.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
 
 use fastrand::Rng;
 
@@ -26,11 +27,9 @@ pub(crate) struct Selection {
     pub(crate) first: Option<usize>,
 }
 
-/// What a source gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) items: Items,
-    /// What the user should be told.
     pub(crate) notes: Vec<String>,
 }
 
@@ -41,7 +40,6 @@ pub(crate) struct Collector {
     /// Most items that one Job can have.
     limit: usize,
     seen: HashSet<Item>,
-    /// How many came.
     pushed: usize,
     /// How many came that were not equal to an earlier one, where that matters.
     distinct: usize,
@@ -57,10 +55,6 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// A collector of at most `limit` items.
-    ///
-    /// # Errors
-    /// A usage error where nothing could ever be taken.
     pub(crate) fn new(selection: Selection, limit: usize) -> Result<Self, Error> {
         if selection.first == Some(0) {
             return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
@@ -85,13 +79,10 @@ impl Collector {
     }
 
     /// Takes the next item; returns whether that is enough: what more could be read can't change the outcome.
-    ///
-    /// # Errors
-    /// A usage error for an item that is too large, and where all together take too much memory. That there are too
-    /// many is only said at the end, when their number is known.
+    /// That there are too many is only said at the end, when their number is known.
     pub(crate) fn push(&mut self, item: Item) -> Result<bool, Error> {
         if item.bytes().len() > MAX_ITEM_BYTES {
-            return Err(too_large(&format!("item {}", self.pushed)));
+            return Err(too_large(format_args!("item {}", self.pushed)));
         }
         self.pushed += 1;
         if self.selection.unique {
@@ -141,7 +132,6 @@ impl Collector {
         .hint("put large inputs into a volume and pass their names as items"))
     }
 
-    /// How many items were selected so far.
     fn selected(&self) -> usize {
         self.selection.first.map_or(self.counted, |first| first.min(self.counted))
     }
@@ -150,10 +140,6 @@ impl Collector {
         self.selected() > self.limit
     }
 
-    /// What was selected.
-    ///
-    /// # Errors
-    /// A usage error where there is nothing, or more than one Job can have. `origin` is where the items came from.
     pub(crate) fn finish(self, origin: &str, columns: Columns) -> Result<Items, Error> {
         if self.pushed == 0 {
             return Err(Error::usage(format!("there are no items in {origin}")));
@@ -177,9 +163,6 @@ impl Collector {
     }
 
     /// The error that is certain when a source is known to give `count` items, before the first of them is made.
-    ///
-    /// # Errors
-    /// A usage error where too many would be selected, or too many would have to be gone through.
     pub(super) fn check_count(&self, count: u64, counted: &str) -> Result<(), Error> {
         let Selection { unique, skip, shuffle, first } = &self.selection;
         let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -203,7 +186,6 @@ impl Collector {
         Ok(())
     }
 
-    /// How many items are held.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.kept.len()
@@ -218,7 +200,7 @@ fn too_many(count: &str, limit: usize) -> Error {
 }
 
 /// The error of an item that no form could carry; `place` says which.
-pub(super) fn too_large(place: &str) -> Error {
+pub(super) fn too_large(place: impl Display) -> Error {
     Error::usage(format!("{place} is larger than {} MiB", MAX_ITEM_BYTES / 1024 / 1024))
         .hint("put large inputs into a volume and pass their names as items")
 }

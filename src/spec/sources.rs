@@ -1,7 +1,7 @@
 //! Where the items come from: one of the sources that the command line can name.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, BufRead};
 
 use super::items::{Columns, Item, Items};
@@ -57,17 +57,9 @@ fn too_many(count: usize) -> Error {
     .hint(format!("split the work into runs of at most {MAX_COMPLETIONS}"))
 }
 
-/// Whether a word of the command begins a list of items, as in GNU parallel.
-fn begins_list(word: &OsStr) -> bool {
-    is_separator(word.as_encoded_bytes())
-}
-
 /// The command, and the words from the first `:::` on.
-///
-/// # Errors
-/// A usage error for a command that is not UTF-8, which no manifest can carry.
 pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
-    let end = words.iter().position(|word| begins_list(word)).unwrap_or(words.len());
+    let end = words.iter().position(|word| is_separator(word.as_encoded_bytes())).unwrap_or(words.len());
     let (command, list) = words.split_at(end);
     let text = |word: &OsString| {
         word.to_str().map(str::to_owned).ok_or_else(|| {
@@ -80,9 +72,6 @@ pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<
 }
 
 /// Checks that there is one source of items, before anything is read.
-///
-/// # Errors
-/// A usage error that names the two first ones, or says which there are.
 pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> {
     let sources = [
         ("--items", args.items.is_some()),
@@ -91,7 +80,7 @@ pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> 
         ("--param", !args.params.is_empty()),
         ("--items-configmap", args.items_configmap.is_some()),
         ("--completions", args.completions.is_some()),
-        (":::", command.iter().any(|word| begins_list(word))),
+        (":::", command.iter().any(|word| is_separator(word.as_encoded_bytes()))),
     ];
     let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     match given.as_slice() {
@@ -178,7 +167,7 @@ pub(super) fn find(
         let params: Vec<_> = args.params.iter().map(|text| text.as_encoded_bytes()).collect();
         Found::of(Source::params(&params, args.link)?.collect(collector()?)?)?
     } else if !behind_command.is_empty() {
-        Found::of(Source::words(linked(behind_command, args.link))?.collect(collector()?)?)?
+        Found::of(Source::words(behind_command, args.link)?.collect(collector()?)?)?
     } else if let (Some(name), Some(list)) = (&args.items_configmap, listed) {
         in_place(name, list)?
     } else {
@@ -188,15 +177,6 @@ pub(super) fn find(
         found.notes.push(format!("the items are mixed; --shuffle={seed} gives this order again"));
     }
     Ok(found)
-}
-
-/// The words behind the command, with every list going in step with the one before it where `link` asks for that.
-fn linked(words: Vec<Vec<u8>>, link: bool) -> Vec<Vec<u8>> {
-    let step = |(position, word): (usize, Vec<u8>)| match word.as_slice() {
-        b":::" if link && position > 0 => b":::+".to_vec(),
-        _ => word,
-    };
-    words.into_iter().enumerate().map(step).collect()
 }
 
 fn numbered(completions: u32) -> Result<Found, Error> {

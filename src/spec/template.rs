@@ -41,7 +41,6 @@ pub(crate) struct Placeholder {
     pub(crate) operation: Operation,
 }
 
-/// A piece of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
     /// Stays as it is; never empty.
@@ -112,7 +111,6 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 }
 
 impl Placeholder {
-    /// The whole item.
     pub(crate) const ITEM: Self = Self::plain(Subject::Item);
 
     /// What it stands for in an item; an index is none of an item's.
@@ -179,9 +177,6 @@ impl Template {
 
 /// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
 /// item has none; without items only `{#}` is a placeholder.
-///
-/// # Errors
-/// A usage error for the number of a column that isn't there, where columns are numbered.
 pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
     let mut reader = Reader { names, has_items, notes: Vec::new() };
     let arguments = command.iter().map(|word| reader.argument(word)).collect::<Result<_, _>>()?;
@@ -190,7 +185,6 @@ pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Re
 
 /// What a pair of braces is.
 enum Meaning {
-    /// A placeholder.
     Value(Placeholder),
     /// Would be one, if there were such a column.
     NoColumn,

@@ -9,7 +9,7 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Collector, Columns, Error, Item, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, Place};
+use super::{Collector, Columns, Error, Item, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, Place, too_large};
 use crate::spec::pairs::Pairs;
 
 /// What the first item told about the others.
@@ -46,7 +46,7 @@ impl Shape {
     fn item(&mut self, raw: &RawValue, place: &Place) -> Result<Item, Error> {
         let text = raw.get();
         if text.len() > MAX_ITEM_BYTES {
-            return Err(place.too_large());
+            return Err(too_large(place));
         }
         match (first(text), &*self) {
             (b'[', _) => Err(nested(place, &format!("{place} is an array"))),
@@ -131,7 +131,6 @@ pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: 
     outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))
 }
 
-/// The error of a document that is larger than what is held at once.
 pub(super) fn over_the_limit(origin: &str) -> Error {
     let most = MAX_DOCUMENT_BYTES / 1024 / 1024;
     Error::usage(format!("{origin} is larger than {most} MiB, and JSON must be held as a whole"))
@@ -211,7 +210,6 @@ fn nested(place: &Place, what: &str) -> Error {
     })
 }
 
-/// The error of an item whose text can't be read.
 fn not_json(place: &Place, error: &serde_json::Error) -> Error {
     Error::usage(format!("{place} is not JSON: {}", without_position(error)))
 }

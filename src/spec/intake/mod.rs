@@ -52,17 +52,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-impl Place<'_> {
-    fn too_large(&self) -> Error {
-        too_large(&self.to_string())
-    }
-}
-
 /// Reads items from what is called `origin`, as many as `collector` asks for.
-///
-/// # Errors
-/// A usage error that says where the input can't be used, or that there is nothing or too much in it; what `unreadable`
-/// makes of an error of `input` itself.
 pub(super) fn read(
     origin: &str,
     format: ItemsFormat,
@@ -82,7 +72,7 @@ pub(super) fn read(
         piece.clear();
         let ended = next_piece(format, &mut input, &mut piece).map_err(&unreadable)?;
         if piece.len() > limit(format) {
-            return Err(if format == Json { document::over_the_limit(origin) } else { place.too_large() });
+            return Err(if format == Json { document::over_the_limit(origin) } else { too_large(place) });
         }
         // What is separated by NUL is bytes, and no text that an editor wrote.
         let bare = piece.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first && format != Null);
@@ -140,7 +130,7 @@ fn next_piece(format: ItemsFormat, input: impl BufRead, piece: &mut Vec<u8>) -> 
 /// Takes an item that is all there is between two separators.
 fn take_whole(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<bool, Error> {
     if bytes.len() > MAX_ITEM_BYTES {
-        return Err(place.too_large());
+        return Err(too_large(place));
     }
     collector.push(Item::new(bytes))
 }

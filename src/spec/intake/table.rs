@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Collector, Columns, Error, Item, MAX_ITEM_BYTES, Place};
+use super::{Collector, Columns, Error, Item, MAX_ITEM_BYTES, Place, too_large};
 
 /// Most fields of a record, far more than there are variables to put them in.
 const MAX_FIELDS: usize = 65_536;
@@ -53,7 +53,7 @@ impl Table {
                     ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                     ReadRecordResult::OutputFull => {
                         let hint = "a double quote that never closes makes one item of all that follows";
-                        return Err(place.too_large().hint(hint));
+                        return Err(too_large(place).hint(hint));
                     }
                     ReadRecordResult::OutputEndsFull => {
                         return Err(Error::usage(format!("{place} has more than {MAX_FIELDS} fields")));
@@ -69,7 +69,6 @@ impl Table {
         Ok(false)
     }
 
-    /// Where the record stands that is being read.
     fn place<'a>(&self, origin: &'a str, collector: &Collector) -> Place<'a> {
         Place { origin, item: collector.pushed(), line: self.began }
     }
