@@ -6,7 +6,6 @@ mod delete;
 mod follow;
 mod form;
 mod logs;
-mod objects;
 mod results;
 mod resume;
 mod retry;
@@ -20,17 +19,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 
-pub(crate) use change::{ChangeArgs, TargetArgs};
+pub(crate) use change::{ObjectArgs, TargetArgs};
 pub(crate) use config::{ConfigArgs, DataFormat};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use follow::FollowArgs;
 pub(crate) use form::{CustomForm, Form};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
-pub(crate) use objects::ObjectArgs;
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
-pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemAs, ItemStore, ListedAs, Order, PolicyArgs, RunArgs};
+pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemStore, ItemsFormat, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
 pub(crate) use standing::{Standing, read_word};
 pub(crate) use suspend::SuspendArgs;
@@ -237,7 +235,6 @@ Examples:
   # One by name, whoever made it
   kubectl indexed describe indexed-job";
 
-/// `describe`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = DESCRIBE_EXAMPLES)]
 pub(crate) struct DescribeArgs {
@@ -291,7 +288,6 @@ Examples:
   # By a template of kubectl's
   kubectl indexed list -o jsonpath='{range .items[*]}{.metadata.name}{\"\\n\"}{end}'";
 
-/// `list`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = LIST_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -384,7 +380,6 @@ Examples:
   # Go on with kubectl
   kubectl describe $(kubectl indexed indexes --index 3 -o name)";
 
-/// `indexes`.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = INDEXES_EXAMPLES)]
 pub(crate) struct IndexesArgs {
@@ -438,7 +433,6 @@ Examples:
   # Several Jobs: 0 when all of them completed
   kubectl indexed wait train evaluate";
 
-/// `wait`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = WAIT_EXAMPLES)]
 pub(crate) struct WaitArgs {
@@ -504,7 +498,6 @@ Examples:
   # Where there is no terminal, wait tells how far it is
   kubectl indexed wait indexed-job";
 
-/// `watch`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub(crate) struct WatchArgs {

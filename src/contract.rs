@@ -32,7 +32,6 @@ pub(crate) mod label {
         ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 }
 
-/// Annotations.
 pub(crate) mod annotation {
     /// On a Pod: its completion index, from Kubernetes 1.21 on.
     pub(crate) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
@@ -108,7 +107,6 @@ pub(crate) mod annotation {
 
 /// The variable that the Job controller gives every container of an Indexed Job.
 pub(crate) const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
-/// The variable with the item.
 pub(crate) const ITEM_VARIABLE: &str = "ITEM";
 /// The variable with the number of indexes.
 pub(crate) const COUNT_VARIABLE: &str = "ITEM_COUNT";
@@ -120,11 +118,9 @@ pub(crate) const INPUT: &str = "input";
 pub(crate) const INPUT_DIR: &str = "/input";
 /// The file with the item, within that folder.
 pub(crate) const ITEM_FILE: &str = "data.txt";
-/// The file with the item.
 pub(crate) const ITEM_PATH: &str = "/input/data.txt";
 /// The file with the variables of an index, within that folder.
 pub(crate) const VARIABLES_FILE: &str = "item.env";
-/// The file with the variables of an index.
 pub(crate) const VARIABLES_PATH: &str = "/input/item.env";
 
 /// The volume with the original index, the init container that writes it, and the file that the kubelet reads it from.

@@ -1,6 +1,6 @@
-//! What the verbs have in common that change Jobs.
+//! What the verbs have in common that make or change Jobs.
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::{DryRun, Form, ObjectFormat};
 
@@ -19,10 +19,10 @@ pub(crate) struct TargetArgs {
     pub(crate) all: bool,
 }
 
-/// How Jobs are changed, and what is printed of it.
+/// What is done with the objects of a verb, and what is printed of them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct ChangeArgs {
+pub(crate) struct ObjectArgs {
     /// Only show what would be done
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
           value_name = "WHERE")]
@@ -33,4 +33,15 @@ pub(crate) struct ChangeArgs {
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed")]
     pub(crate) field_manager: String,
+}
+
+/// The help of those flags where a verb makes objects instead of changing Jobs.
+pub(super) fn of_new_objects(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "dry_run" => arg.help(
+            "Print the objects instead of creating them; a Job that they come from is read from the cluster all the same",
+        ),
+        "output" => arg.help("Form of the objects on stdout"),
+        _ => arg,
+    }
 }

@@ -1,5 +1,3 @@
-//! What `config` takes.
-
 use clap::{Args, ValueEnum};
 
 /// Forms of values that are no object of Kubernetes.
@@ -29,7 +27,6 @@ Examples:
   # Another file, and a variable that is stronger, for one command
   KUBECTL_INDEXED_CONFIG=config.yaml KUBECTL_INDEXED_PREFIX=none kubectl indexed config -o yaml";
 
-/// `config`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = CONFIG_EXAMPLES)]
 pub(crate) struct ConfigArgs {

@@ -1,5 +1,3 @@
-//! What `delete` takes.
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -20,7 +18,6 @@ Examples:
   # See first which those would be
   kubectl indexed delete -l team=vision --finished --dry-run=client";
 
-/// `delete`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = DELETE_EXAMPLES)]
 pub(crate) struct DeleteArgs {

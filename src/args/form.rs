@@ -2,74 +2,51 @@
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
-use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParserFactory};
+use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
 
 /// What `-o` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form<T> {
     Word(T),
-    Custom(CustomForm),
+    /// With what stands behind its equals sign, which is read where it is printed.
+    Custom(CustomForm, String),
 }
 
-/// What a form of one's own is written as. What it says is read where it is printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Forms of one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CustomForm {
-    JsonPath(String),
-    JsonPathAsJson(String),
-    JsonPathFile(PathBuf),
-    CustomColumns(String),
-    CustomColumnsFile(PathBuf),
+    /// What a template takes out of the JSON, as in jsonpath='{.metadata.name}'
+    #[value(name = "jsonpath=")]
+    JsonPath,
+    /// The same as JSON
+    #[value(name = "jsonpath-as-json=")]
+    JsonPathAsJson,
+    /// By a template in a file
+    #[value(name = "jsonpath-file=")]
+    JsonPathFile,
+    /// A table of paths into the JSON, as in custom-columns=NAME:.metadata.name
+    #[value(name = "custom-columns=")]
+    CustomColumns,
+    /// A table by a file with a line of names and a line of paths
+    #[value(name = "custom-columns-file=", hide = true)]
+    CustomColumnsFile,
 }
 
-/// A form of one's own: its name, what it prints, what is missing when nothing follows, and how it is read.
-struct Kind {
-    name: &'static str,
-    help: &'static str,
-    what: &'static str,
-    hidden: bool,
-    read: fn(&str) -> CustomForm,
+impl CustomForm {
+    /// What is missing when nothing follows.
+    fn missing(self) -> &'static str {
+        match self {
+            Self::JsonPath => "a template is missing, as in jsonpath='{.metadata.name}'",
+            Self::JsonPathAsJson => "a template is missing, as in jsonpath-as-json='{.metadata.name}'",
+            Self::JsonPathFile => "a file with a template is missing, as in jsonpath-file=FILE",
+            Self::CustomColumns => "columns are missing, as in custom-columns=NAME:.metadata.name",
+            Self::CustomColumnsFile => "a file with columns is missing, as in custom-columns-file=FILE",
+        }
+    }
 }
-
-const KINDS: [Kind; 5] = [
-    Kind {
-        name: "jsonpath=",
-        help: "What a template takes out of the JSON, as in jsonpath='{.metadata.name}'",
-        what: "a template is missing, as in jsonpath='{.metadata.name}'",
-        hidden: false,
-        read: |text| CustomForm::JsonPath(text.to_owned()),
-    },
-    Kind {
-        name: "jsonpath-as-json=",
-        help: "The same as JSON",
-        what: "a template is missing, as in jsonpath-as-json='{.metadata.name}'",
-        hidden: false,
-        read: |text| CustomForm::JsonPathAsJson(text.to_owned()),
-    },
-    Kind {
-        name: "jsonpath-file=",
-        help: "By a template in a file",
-        what: "a file with a template is missing, as in jsonpath-file=FILE",
-        hidden: false,
-        read: |text| CustomForm::JsonPathFile(text.into()),
-    },
-    Kind {
-        name: "custom-columns=",
-        help: "A table of paths into the JSON, as in custom-columns=NAME:.metadata.name",
-        what: "columns are missing, as in custom-columns=NAME:.metadata.name",
-        hidden: false,
-        read: |text| CustomForm::CustomColumns(text.to_owned()),
-    },
-    Kind {
-        name: "custom-columns-file=",
-        help: "A table by a file with a line of names and a line of paths",
-        what: "a file with columns is missing, as in custom-columns-file=FILE",
-        hidden: true,
-        read: |text| CustomForm::CustomColumnsFile(text.into()),
-    },
-];
 
 impl<T: ValueEnum + Send + Sync + 'static> ValueParserFactory for Form<T> {
     type Parser = FormParser<T>;
@@ -86,7 +63,7 @@ pub(crate) struct FormParser<T>(PhantomData<T>);
 impl<T: ValueEnum + Send + Sync + 'static> FormParser<T> {
     fn possible() -> impl Iterator<Item = PossibleValue> {
         let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        words.chain(KINDS.iter().map(|kind| PossibleValue::new(kind.name).help(kind.help).hide(kind.hidden)))
+        words.chain(CustomForm::value_variants().iter().filter_map(ValueEnum::to_possible_value))
     }
 }
 
@@ -95,21 +72,14 @@ impl<T: ValueEnum + Send + Sync + 'static> TypedValueParser for FormParser<T> {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Form<T>, Error> {
         let text = value.to_str().unwrap_or_default();
-        let kind = KINDS.iter().find(|kind| {
-            text.strip_prefix(kind.name.trim_end_matches('='))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        });
-        let Some(kind) = kind else {
+        let name = text.split_once('=').map_or(text, |(name, _)| name);
+        let Ok(form) = CustomForm::from_str(&format!("{name}="), false) else {
             let word = PossibleValuesParser::new(Self::possible()).parse_ref(command, arg, value)?;
-            // One of the words, since it is none of the others.
-            let found = T::value_variants()
-                .iter()
-                .find(|variant| variant.to_possible_value().is_some_and(|possible| possible.matches(&word, false)));
-            return found.cloned().map(Form::Word).ok_or_else(|| Error::new(clap::error::ErrorKind::InvalidValue));
+            return T::from_str(&word, false).map(Form::Word).map_err(|_| Error::new(ErrorKind::InvalidValue));
         };
         let read = move |text: String| match text.split_once('=') {
-            None | Some((_, "")) => Err(kind.what),
-            Some((_, rest)) => Ok(Form::Custom((kind.read)(rest))),
+            None | Some((_, "")) => Err(form.missing()),
+            Some((_, rest)) => Ok(Form::Custom(form, rest.to_owned())),
         };
         StringValueParser::new().try_map(read).parse_ref(command, arg, value)
     }

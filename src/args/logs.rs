@@ -1,5 +1,3 @@
-//! `logs`.
-
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -26,7 +24,6 @@ Examples:
   kubectl indexed logs --to logs
   kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'";
 
-/// `logs`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = LOGS_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]

@@ -1,5 +1,3 @@
-//! What `results` takes.
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
@@ -58,7 +56,6 @@ Examples:
   # As GNU parallel would have logged it
   kubectl indexed results --joblog jobs.log";
 
-/// `results`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = RESULTS_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]

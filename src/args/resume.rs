@@ -1,8 +1,6 @@
-//! What `resume` takes.
-
 use clap::Args;
 
-use super::{ChangeArgs, TargetArgs};
+use super::{ObjectArgs, TargetArgs};
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
@@ -12,12 +10,11 @@ Examples:
   # Every Indexed Job of the namespace that is suspended
   kubectl indexed resume --all";
 
-/// `resume`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = RESUME_EXAMPLES)]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
-    pub(crate) how: ChangeArgs,
+    pub(crate) how: ObjectArgs,
 }

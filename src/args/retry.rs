@@ -1,9 +1,8 @@
-//! What `retry` takes.
-
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
+use super::change::of_new_objects;
 use super::{FollowArgs, ObjectArgs, Standing};
 use crate::index_set::IndexSelector;
 
@@ -36,9 +35,8 @@ Examples:
   kubectl indexed retry train --image bash
   kubectl indexed retry train -- sh -c 'echo less at once'";
 
-/// `retry`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RETRY_EXAMPLES)]
+#[command(after_help = RETRY_EXAMPLES, mut_args = of_new_objects)]
 pub(crate) struct RetryArgs {
     /// The Job, or one that retries it; the newest Indexed Job when left out
     #[arg(value_name = "JOB")]

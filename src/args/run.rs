@@ -1,10 +1,9 @@
-//! What `run` takes.
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::change::of_new_objects;
 use super::{FollowArgs, ObjectArgs, Standing};
 
 /// Whether to do it, or only to show what would be done.
@@ -30,9 +29,9 @@ impl DryRun {
     }
 }
 
-/// Forms in which an item reaches the worker.
+/// How an item reaches the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ItemAs {
+pub(crate) enum ItemForm {
     /// In a file, appended to the command unless the command names it
     File,
     /// In the command's arguments, in place of {} or {COLUMN}
@@ -45,9 +44,20 @@ pub(crate) enum ItemAs {
     Index,
 }
 
-/// How a list of items is written.
+impl ItemForm {
+    /// The word for it in `--item-as` and in the annotation.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::from_str(name, false).ok()
+    }
+}
+
+/// How a file holds its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListedAs {
+pub(crate) enum ItemsFormat {
     /// One item a line
     Lines,
     /// Comma-separated columns, named by the first line
@@ -58,6 +68,9 @@ pub(crate) enum ListedAs {
     Json,
     /// One string, number or flat object a line
     Jsonl,
+    // A NUL byte behind each, as --null says.
+    #[value(skip)]
+    Null,
 }
 
 /// Where the list of items is kept.
@@ -94,19 +107,13 @@ pub(crate) enum PullPolicy {
     Never,
 }
 
-/// How items are mixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Another way each time.
-    Random,
-    /// As this seed has it.
-    Seed(u64),
-}
+/// What orders mixed items; None is another order each time.
+pub(crate) type Seed = Option<u64>;
 
-fn order(text: &str) -> Result<Order, String> {
+fn seed(text: &str) -> Result<Seed, String> {
     match text {
-        "" => Ok(Order::Random),
-        _ => text.parse().map(Order::Seed).map_err(|_| "a seed is a whole number".to_owned()),
+        "" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| "a seed is a whole number".to_owned()),
     }
 }
 
@@ -149,9 +156,8 @@ Examples:
   # Start from a manifest with volumes, secrets and whatever else it needs
   kubectl indexed run --items foo,bar --template job.yaml";
 
-/// `run`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RUN_EXAMPLES)]
+#[command(after_help = RUN_EXAMPLES, mut_args = of_new_objects)]
 pub(crate) struct RunArgs {
     /// Name of the Job; made from the command's name when left out
     #[arg(value_name = "NAME", conflicts_with = "name")]
@@ -254,7 +260,7 @@ pub(crate) struct ItemArgs {
     pub(crate) items_file: Option<PathBuf>,
     /// How --items-file is written, whatever its name ends in
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) format: Option<ListedAs>,
+    pub(crate) format: Option<ItemsFormat>,
     /// A NUL byte, not a line break, ends each item of --items-file
     #[arg(short = '0', long, conflicts_with = "format")]
     pub(crate) null: bool,
@@ -281,8 +287,8 @@ pub(crate) struct ItemArgs {
     pub(crate) skip: Option<usize>,
     /// Mix the items; the same SEED, which is said, gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "",
-          value_parser = order)]
-    pub(crate) shuffle: Option<Order>,
+          value_parser = seed)]
+    pub(crate) shuffle: Option<Seed>,
     /// Take no more than N items: the first, or with --shuffle a sample
     #[arg(long, value_name = "N")]
     pub(crate) first: Option<usize>,
@@ -294,7 +300,7 @@ pub(crate) struct ItemArgs {
 pub(crate) struct HandoverArgs {
     /// How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
     #[arg(long, value_enum, value_name = "FORM")]
-    pub(crate) item_as: Option<ItemAs>,
+    pub(crate) item_as: Option<ItemForm>,
     /// File in which the worker finds its item [default: /input/data.txt]
     #[arg(long, value_name = "PATH")]
     pub(crate) item_path: Option<String>,

@@ -1,8 +1,6 @@
-//! What `scale` takes.
-
 use clap::{Args, value_parser};
 
-use super::{ChangeArgs, TargetArgs};
+use super::{ObjectArgs, TargetArgs};
 
 /// The most that Kubernetes runs at once of an Indexed Job (`pkg/apis/batch/validation`).
 const MOST: i64 = 100_000;
@@ -18,7 +16,6 @@ Examples:
   # An elastic Job, all of whose indexes run at once, to eight of them
   kubectl indexed scale workers --completions 8";
 
-/// `scale`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = SCALE_EXAMPLES)]
 pub(crate) struct ScaleArgs {
@@ -35,5 +32,5 @@ pub(crate) struct ScaleArgs {
     #[arg(short, long, help_heading = "Which Jobs")]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) how: ChangeArgs,
+    pub(crate) how: ObjectArgs,
 }

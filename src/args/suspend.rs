@@ -1,8 +1,6 @@
-//! What `suspend` takes.
-
 use clap::Args;
 
-use super::{ChangeArgs, TargetArgs};
+use super::{ObjectArgs, TargetArgs};
 
 const SUSPEND_EXAMPLES: &str = "\
 Examples:
@@ -12,7 +10,6 @@ Examples:
   # All Jobs with a label, without being asked
   kubectl indexed suspend -l team=vision -y";
 
-/// `suspend`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = SUSPEND_EXAMPLES)]
 pub(crate) struct SuspendArgs {
@@ -22,5 +19,5 @@ pub(crate) struct SuspendArgs {
     #[arg(short, long, help_heading = "Which Jobs")]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) how: ChangeArgs,
+    pub(crate) how: ObjectArgs,
 }

@@ -1,5 +1,3 @@
-//! What `version` takes.
-
 use clap::Args;
 
 use super::DataFormat;
@@ -15,7 +13,6 @@ Examples:
   # For a script
   kubectl indexed version -o json";
 
-/// `version`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = VERSION_EXAMPLES)]
 pub(crate) struct VersionArgs {

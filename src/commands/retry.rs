@@ -12,7 +12,7 @@ use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
-use crate::manifest::retry::{self, Family, Plan, Retry};
+use crate::manifest::retry::{self, Family, Plan};
 use crate::spec::policy::Policy;
 use crate::spec::retry::{Changes, Wanted};
 use crate::spec::{self, name};
@@ -43,7 +43,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     }
     let mut source = Source::read(&state, indexes, changes, minor?, &cluster).await?;
     loop {
-        let Retry { manifest, warnings } = retry::build(&source.stored, &source.config_maps, &source.plan)?;
+        let (manifest, warnings) = retry::build(&source.stored, &source.config_maps, &source.plan)?;
         for warning in &warnings {
             context.ui.warning(warning);
         }

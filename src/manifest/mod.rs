@@ -22,33 +22,25 @@ use crate::spec::policy::Policy;
 use crate::spec::resume::Resumes;
 use crate::spec::{JobSpec, Resources, Toleration, base};
 pub(crate) use order::order;
+use pack::Shard;
 use payload::Input;
 
-/// The objects of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Manifest {
-    /// A `batch/v1` Job.
     pub(crate) job: Value,
-    /// The `v1` ConfigMaps that feed it.
     pub(crate) config_maps: Vec<Value>,
 }
 
 /// The objects that `spec` means, complete: applied as they stand, they run.
-///
-/// # Errors
-/// A usage error for a list that is too long: it says how many items would fit.
 pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let template = spec.base.as_ref();
     let shards = pack::shards(&spec.feed())?;
-    let firsts = shards.iter().enumerate();
-    let firsts: Vec<_> = firsts.map(|(n, shard)| (contract::items_config_map(&spec.name, n), shard.first)).collect();
-    let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
-    let input = payload::input(&spec.feed(), template, &names);
+    let input = payload::input(&spec.feed(), template, &shards);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
     clear_what_flags_replace(&mut job, spec, &input);
     let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
-    merge::merge(&mut job, overlay(spec, &input, &firsts));
+    merge::merge(&mut job, overlay(spec, &input, &shards));
     order(&mut job);
     let mut config_maps = pack::config_maps(&spec.feed(), shards);
     config_maps.iter_mut().for_each(order);
@@ -102,7 +94,7 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
     json!({"spec": own})
 }
 
-fn overlay(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Value {
+fn overlay(spec: &JobSpec, input: &Input, shards: &[Shard]) -> Value {
     let (labels, annotations) = (labels(spec), strings(&spec.annotations));
     let mut metadata = json!({"name": spec.name, "namespace": spec.namespace, "labels": labels});
     if let Some(queue) = &spec.queue {
@@ -140,28 +132,29 @@ fn filled(mut object: Value) -> Value {
 }
 
 fn labels(spec: &JobSpec) -> Map<String, Value> {
-    let mut labels = Map::new();
     // A label's value may have 63 characters, as a name may; what a command is called may be longer.
     let app: String = spec.app.chars().take(63).collect();
-    labels.insert(label::NAME.to_owned(), json!(app.trim_end_matches('-')));
-    labels.insert(label::INSTANCE.to_owned(), json!(spec.name));
-    labels.insert(label::MANAGED_BY.to_owned(), json!(contract::MANAGER));
+    let own = [
+        (label::NAME, app.trim_end_matches('-')),
+        (label::INSTANCE, &spec.name),
+        (label::MANAGED_BY, contract::MANAGER),
+    ];
+    let mut labels: Map<_, _> = own.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
     labels.extend(strings(&spec.labels));
     labels
 }
 
-fn own_annotations(spec: &JobSpec, input: &Input, shards: &[(String, u32)]) -> Map<String, Value> {
-    let mut annotations = Map::new();
+fn own_annotations(spec: &JobSpec, input: &Input, shards: &[Shard]) -> impl Iterator<Item = (String, Value)> {
+    let mut notes = Vec::new();
     if !spec.command.is_empty() {
-        annotations.insert(annotation::COMMAND.to_owned(), json!(json!(spec.command).to_string()));
+        notes.push((annotation::COMMAND, json!(spec.command).to_string()));
     }
     if let Some(Resumes { name, uid, skipped }) = &spec.resumes {
-        annotations.insert(annotation::RESUMES.to_owned(), json!(format!("{name}/{uid}")));
-        annotations.insert(annotation::SKIPPED.to_owned(), json!(skipped.to_string()));
+        notes.push((annotation::RESUMES, format!("{name}/{uid}")));
+        notes.push((annotation::SKIPPED, skipped.to_string()));
     }
-    let notes = payload::annotations(&spec.feed(), input, shards).into_iter();
-    annotations.extend(notes.map(|(key, value)| (key.to_owned(), json!(value))));
-    annotations
+    notes.extend(payload::annotations(&spec.feed(), input, shards));
+    notes.into_iter().map(|(key, value)| (key.to_owned(), json!(value)))
 }
 
 fn pod(spec: &JobSpec, input: &Input) -> Value {

@@ -1,9 +1,10 @@
 //! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
 
-use flate2::Crc;
+use std::io::Read as _;
+
+use flate2::Compression;
+use flate2::read::{GzDecoder, GzEncoder};
 use k8s_openapi::ByteString;
-use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Map, Value, json};
 
 use super::filled;
@@ -18,6 +19,7 @@ const KEY_OVERHEAD_BYTES: usize = 8;
 
 /// One ConfigMap of a list.
 pub(super) struct Shard {
+    pub(super) name: String,
     /// The lowest index whose item it has.
     pub(super) first: u32,
     data: Map<String, Value>,
@@ -26,8 +28,8 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    fn new(first: u32) -> Self {
-        Self { first, data: Map::new(), binary: Map::new(), bytes: 0 }
+    fn new(job: &str, number: usize, first: u32) -> Self {
+        Self { name: contract::items_config_map(job, number), first, data: Map::new(), binary: Map::new(), bytes: 0 }
     }
 
     fn has_room_for(&self, value: &[u8]) -> bool {
@@ -44,16 +46,13 @@ impl Shard {
 }
 
 /// The ConfigMaps of the list that the Job brings along; none where it stands elsewhere.
-///
-/// # Errors
-/// A usage error for an item that is too large, or for a list that is too long: it says how many items would fit.
 pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
     let per_key = match *feed.store {
         ItemStore::Keys => 1,
         ItemStore::Packed { per_key, .. } => per_key,
         ItemStore::Nowhere | ItemStore::Inline | ItemStore::Listed { .. } => return Ok(Vec::new()),
     };
-    let mut shards = vec![Shard::new(0)];
+    let mut shards = vec![Shard::new(feed.job, 0, 0)];
     let mut items = feed.items.numbered().peekable();
     let mut before = 0;
     while let Some(&(index, _)) = items.peek() {
@@ -70,7 +69,7 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
             if shards.len() == MAX_CONFIG_MAPS {
                 return Err(stores::too_long(before, feed.items.len()));
             }
-            shards.push(Shard::new(first));
+            shards.push(Shard::new(feed.job, shards.len(), first));
         }
         if let Some(shard) = shards.last_mut() {
             shard.add(name, value);
@@ -100,33 +99,27 @@ fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (
     if *compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
-/// A gzip file begins so: its magic number, deflate, no flags, no time, no further hint, an unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// How hard to compress: as `gzip` does.
-const GZIP_LEVEL: u8 = 6;
-
-/// A gzip file (RFC 1952) of these bytes: the same for the same bytes, and without a stream to write to.
+/// A gzip file of these bytes: the same for the same bytes.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut checksum = Crc::new();
-    checksum.update(bytes);
-    let (sum, length) = (checksum.sum().to_le_bytes(), checksum.amount().to_le_bytes());
-    [&GZIP_HEADER[..], &compress_to_vec(bytes, GZIP_LEVEL), &sum, &length].concat()
+    let mut file = Vec::new();
+    // Neither end is anything but memory, which does not fail.
+    let _ = GzEncoder::new(bytes, Compression::default()).read_to_end(&mut file);
+    file
 }
 
 /// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
-    const MAX_BYTES: usize = 8 * MAX_CONFIG_MAP_BYTES;
-    let (body, trailer) = file.strip_prefix(&GZIP_HEADER)?.split_last_chunk::<8>()?;
-    let bytes = decompress_to_vec_with_limit(body, MAX_BYTES).ok()?;
-    trailer.ends_with(&u32::try_from(bytes.len()).ok()?.to_le_bytes()).then_some(bytes)
+    const MAX_BYTES: u64 = 8 * MAX_CONFIG_MAP_BYTES as u64;
+    let mut bytes = Vec::new();
+    let read = GzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
-/// The objects of these shards.
 pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
-    let config_map = |(number, shard): (usize, Shard)| {
+    let config_map = |shard: Shard| {
         let metadata = json!({
-            "name": contract::items_config_map(feed.job, number),
+            "name": shard.name,
             "namespace": feed.namespace,
             "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job},
         });
@@ -140,5 +133,5 @@ pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
             "binaryData": shard.binary,
         }))
     };
-    shards.into_iter().enumerate().map(config_map).collect()
+    shards.into_iter().map(config_map).collect()
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::pack::Shard;
 use super::scripts::{self, ITEMS_DIR, LIST_DIR, MOUNTED_ITEM};
 use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_FILE, VARIABLES_FILE, VARIABLES_PATH, annotation};
-use crate::spec::handover::{ItemForm, Origin, Part, Payload, Route};
+use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
 use crate::spec::retry::HandoverNote;
 use crate::spec::stores::ItemStore;
 use crate::spec::{Feed, base};
 
-/// What a Pod needs to have its item and its index.
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) volumes: Vec<Value>,
@@ -24,22 +24,22 @@ pub(super) struct Input {
     pub(super) command: Option<Vec<String>>,
 }
 
-/// What the Pods need, where the list is kept in the ConfigMaps that are named.
-pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, config_maps: &[String]) -> Input {
+/// What the Pods need, where the list that the Job brings along is kept in these ConfigMaps.
+pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) -> Input {
     let mut input = Input::default();
     let handover = feed.handover;
     let writes_variables = handover.route == Route::VariableFile;
     if handover.is_needed() && !feed.store.needs_picking() && !writes_variables {
         let volume = free_name(template, &input.volumes, INPUT, "volumes");
         if let Some(path) = scripts::worker_path(handover) {
-            input.volumes.push(items_volume(&volume, feed.store, config_maps));
+            input.volumes.push(items_volume(&volume, feed.store, shards));
             input.mounts.push(own_key(&volume, path));
             if feed.store.is_checked() {
                 input.init_containers.push(init_container(feed, template, &[whole_list(&volume, LIST_DIR)]));
             }
         }
     } else if handover.is_needed() || writes_variables {
-        by_init_container(&mut input, feed, template, config_maps);
+        by_init_container(&mut input, feed, template, shards);
     }
     input.item_volumes = names(&input.volumes);
     if let Some(path) = feed.index_file {
@@ -53,7 +53,7 @@ pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, config_maps: &[St
 }
 
 /// An init container writes into a folder that it shares with the worker, or with the kubelet.
-fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value>, config_maps: &[String]) {
+fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) {
     let handover = feed.handover;
     let shared = free_name(template, &[], INPUT, "volumes");
     input.volumes.push(json!({"name": shared, "emptyDir": {}}));
@@ -63,7 +63,7 @@ fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value
     let worker_path = scripts::worker_path(handover);
     if handover.is_needed() && kept_outside {
         let items = free_name(template, &input.volumes, "items", "volumes");
-        input.volumes.push(items_volume(&items, feed.store, config_maps));
+        input.volumes.push(items_volume(&items, feed.store, shards));
         if feed.store.needs_picking() {
             mounts.push(whole_list(&items, ITEMS_DIR));
         } else {
@@ -83,7 +83,6 @@ fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value
     input.init_containers.push(init_container(feed, template, &mounts));
 }
 
-/// The init container that checks, picks and writes.
 fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -> Value {
     let handover = feed.handover;
     let mut list = Vec::new();
@@ -117,13 +116,12 @@ fn whole_list(volume: &str, folder: &str) -> Value {
     json!({"name": volume, "mountPath": folder, "readOnly": true})
 }
 
-/// The volume with the whole list.
-fn items_volume(name: &str, store: &ItemStore, own: &[String]) -> Value {
+fn items_volume(name: &str, store: &ItemStore, own: &[Shard]) -> Value {
     let named = match store {
-        ItemStore::Listed { config_map, .. } => std::slice::from_ref(config_map),
-        _ => own,
+        ItemStore::Listed { config_map, .. } => vec![config_map],
+        _ => own.iter().map(|shard| &shard.name).collect(),
     };
-    match named {
+    match named.as_slice() {
         [one] => json!({"name": name, "configMap": {"name": one}}),
         several => {
             let sources: Vec<_> = several.iter().map(|name| json!({"configMap": {"name": name}})).collect();
@@ -153,7 +151,7 @@ fn index_field() -> String {
 }
 
 /// A variable of the worker, unless a shell sets it.
-fn variable(name: &str, origin: &Origin, handover: &crate::spec::handover::Handover, shared: &str) -> Option<Value> {
+fn variable(name: &str, origin: &Origin, handover: &Handover, shared: &str) -> Option<Value> {
     match origin {
         Origin::Constant(value) => Some(json!({"name": name, "value": value})),
         Origin::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
@@ -167,15 +165,13 @@ fn variable(name: &str, origin: &Origin, handover: &crate::spec::handover::Hando
 /// The worker's command; None where the template's stands as it is.
 pub(super) fn command(feed: &Feed<'_>, template: Option<&Value>) -> Option<Vec<String>> {
     let handover = feed.handover;
+    let own = Some(&handover.words).filter(|words| !words.is_empty());
     let Route::Shell(shell) = &handover.route else {
-        let words = &handover.words;
-        return (!words.is_empty()).then(|| words.iter().map(|word| scripts::joined(word)).collect());
+        return own.map(|words| words.iter().map(|word| scripts::joined(word)).collect());
     };
-    if !handover.words.is_empty() {
-        return Some(scripts::wrapped(handover, shell, &handover.words));
-    }
-    let words: Vec<_> = template.map(base::command).unwrap_or_default();
-    let words: Vec<_> = words.into_iter().map(|word| vec![Part::Text(word)]).collect();
+    let words = own.cloned().unwrap_or_else(|| {
+        template.map(base::command).into_iter().flatten().map(|word| vec![Part::Text(word)]).collect()
+    });
     Some(scripts::wrapped(handover, shell, &words))
 }
 
@@ -188,13 +184,13 @@ fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) ->
 }
 
 /// The annotations by which the items of a Job are found and read again, on another machine and years later.
-pub(super) fn annotations(feed: &Feed<'_>, input: &Input, shards: &[(String, u32)]) -> Vec<(&'static str, String)> {
+pub(super) fn annotations(feed: &Feed<'_>, input: &Input, shards: &[Shard]) -> Vec<(&'static str, String)> {
     let handover = feed.handover;
-    let mut notes = vec![(annotation::ITEM_AS, handover.form.name().to_owned())];
+    let mut notes = vec![(annotation::ITEM_AS, handover.form.name())];
     if handover.form != ItemForm::Index || handover.route != Route::Plain {
         notes.push((annotation::HANDED_OVER, handover.why()));
         let init = names(&input.init_containers).pop();
-        notes.push((annotation::HANDOVER, HandoverNote::new(handover, input.item_volumes.clone(), init).to_string()));
+        notes.push((annotation::HANDOVER, HandoverNote::new(handover, input.item_volumes.clone(), init).written()));
     }
     if feed.items.is_empty() {
         return notes;
@@ -207,7 +203,7 @@ pub(super) fn annotations(feed: &Feed<'_>, input: &Input, shards: &[(String, u32
     }
     let list: Vec<_> = match feed.store {
         ItemStore::Listed { config_map, .. } => vec![format!("{config_map}:0")],
-        _ => shards.iter().map(|(name, first)| format!("{name}:{first}")).collect(),
+        _ => shards.iter().map(|shard| format!("{}:{}", shard.name, shard.first)).collect(),
     };
     // Of a single ConfigMap with a key for each index the form of the Pod tells, as it does of Jobs that others made.
     let told_by_form = list.len() == 1 && !feed.store.needs_picking() && handover.is_needed();

@@ -39,7 +39,6 @@ fn disruption() -> Value {
     json!({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]})
 }
 
-/// The fields of the Job that the flags set.
 pub(super) fn fields(spec: &JobSpec) -> Value {
     let Policy { retries, max_failed, fail_on_exit: _, ignore_exit: _, success, timeout, index_timeout: _, ttl } =
         &spec.policy;

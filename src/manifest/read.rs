@@ -14,23 +14,19 @@ use crate::contract::{self, INDEX_VARIABLE, annotation, label};
 use crate::index_set::IndexSet;
 use crate::spec::handover::item_assigned;
 use crate::spec::items::{Columns, Item};
-use crate::spec::stores::{ListDigest, decode_line};
+use crate::spec::stores::{ItemStore, ListDigest, decode_line, has_windows_lines};
 
 /// The items of a Job by index, as people read them, as far as they are known.
 pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
-/// Where the items of a Job are to be found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemSource {
-    /// They stand in the Job itself.
     Here(Inline),
-    /// They are in ConfigMaps.
     ConfigMaps(Listing),
     /// The Job has no list that this program can read.
     Unknown,
 }
 
-/// A list in a Job itself, and how to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Inline {
     list: Vec<Vec<u8>>,
@@ -38,12 +34,10 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
-    /// The items as people read them.
     pub(crate) fn texts(&self) -> ItemTexts {
-        (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.text(stored))).collect()
+        self.items().into_iter().map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
     }
 
-    /// The items by index.
     pub(super) fn items(&self) -> Vec<(u32, Item)> {
         (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.item(stored))).collect()
     }
@@ -54,7 +48,6 @@ impl Inline {
     }
 }
 
-/// A list in ConfigMaps, and how to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Listing {
     /// The name of each, and the lowest index whose item is in it.
@@ -81,7 +74,6 @@ struct Reading {
     columns: Columns,
 }
 
-/// Where the items of `job` are.
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
     let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key).map(String::as_str);
@@ -123,12 +115,11 @@ impl Listing {
 
     /// The items of `wanted` that one of the ConfigMaps has, as people read them.
     pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
-        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.text(&stored))).collect()
+        self.items(config_map, wanted).map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
     }
 
-    /// Those items themselves.
-    pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> Vec<(u32, Item)> {
-        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored))).collect()
+    pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Item)> {
+        self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored)))
     }
 
     /// What stands for those items, byte for byte.
@@ -139,6 +130,17 @@ impl Listing {
     /// The ConfigMap with the list, if others may edit it and its digest is noted.
     pub(crate) fn of_others(&self) -> Option<&str> {
         self.digest.as_ref().and(self.config_maps.first()).map(|(name, _)| name.as_str())
+    }
+
+    /// Where such a list is kept.
+    pub(super) fn store(&self, list: ConfigMap) -> Option<ItemStore> {
+        let (digest, config_map) = (self.digest.clone()?, self.of_others()?.to_owned());
+        let key = match &self.layout {
+            Layout::Lines(key) => Some(key.clone()),
+            Layout::Keys | Layout::Packed(_) => None,
+        };
+        let crlf = entries(list).any(|(name, text)| Some(name) == key && has_windows_lines(&text));
+        Some(ItemStore::Listed { config_map, key, crlf, digest })
     }
 
     /// Whether a ConfigMap holds other items than when `job` was made, or may do so.
@@ -158,10 +160,9 @@ impl Listing {
             Layout::Packed(per_key) => unpack(&key, value, *per_key, wanted).unwrap_or_default(),
             Layout::Lines(list) if *list == key => {
                 // As the Pods read it: the first line tells how all of them end.
-                let lines = || value.split(|&byte| byte == b'\n');
-                let crlf = lines().next().is_some_and(|line| line.ends_with(b"\r"));
+                let crlf = has_windows_lines(&value);
                 let bare = |line: &[u8]| line.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(line).to_vec();
-                (0..).zip(lines().map(bare)).collect()
+                (0..).zip(value.split(|&byte| byte == b'\n').map(bare)).collect()
             }
             Layout::Lines(_) => Vec::new(),
         };
@@ -203,11 +204,6 @@ pub(crate) fn entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Ve
 }
 
 impl Reading {
-    /// The item as people read it.
-    fn text(&self, stored: &[u8]) -> String {
-        self.item(stored).display(&self.columns)
-    }
-
     fn item(&self, stored: &[u8]) -> Item {
         let assigned = if self.assignments { item_assigned(stored, &self.columns) } else { None };
         assigned.unwrap_or_else(|| Item::read_back(stored, &self.columns))
@@ -223,7 +219,6 @@ pub(crate) fn worker_container(job: &Job) -> Option<&str> {
     contract::worker(noted.map(String::as_str), containers.iter().map(|container| container.name.as_str()))
 }
 
-/// That container.
 pub(super) fn worker(job: &Job) -> Option<&Container> {
     let name = worker_container(job)?;
     job.spec.as_ref()?.template.spec.as_ref()?.containers.iter().find(|container| container.name == name)
@@ -263,15 +258,13 @@ fn inline_items(pod: &PodSpec) -> Option<Vec<Vec<u8>>> {
         Some(shlex::split(&list)?.into_iter().map(String::into_bytes).collect())
     })
 }
+
 /// What stands between the brackets of `NAME=(…)` where the script then takes `${NAME[$JOB_COMPLETION_INDEX]}`.
 fn bash_array(script: &str) -> Option<String> {
     let (before, rest) = script.split_once("=(")?;
     let name =
         before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())?;
-    let picks = ["${", "$"].iter().any(|open| {
-        let braced = format!("${{{name}[{open}{INDEX_VARIABLE}");
-        script.contains(&braced)
-    });
+    let picks = ["${", "$"].iter().any(|open| script.contains(&format!("${{{name}[{open}{INDEX_VARIABLE}")));
     // The list of a script that does anything else with its words is not ours to guess.
     let list = rest.split_once(')').map(|(list, _)| list)?;
     (picks && !list.contains(['$', '`', '('])).then(|| list.to_owned())

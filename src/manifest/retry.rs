@@ -25,7 +25,6 @@ pub(crate) use copies::config_maps;
 /// Longest index set that is noted, in bytes: all annotations together may have 256 KiB.
 const MAX_NOTED_BYTES: usize = 48 * 1024;
 
-/// What is retried, and as what.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The name of the new Job.
@@ -50,25 +49,16 @@ pub(crate) struct Family {
     pub(crate) failed: IndexSet,
 }
 
-/// A Job that retries another, and what the user should know of it.
-#[derive(Debug)]
-pub(crate) struct Retry {
-    pub(crate) manifest: Manifest,
-    pub(crate) warnings: Vec<String>,
-}
-
 /// The Job that runs the indexes of `plan` again, out of `stored`, the newest of its family, and of the ConfigMaps that
-/// [`config_maps`] names, as far as they are there.
-///
-/// # Errors
-/// If something in the Pod has its index from where it can't be given another one, or if what it needs is gone.
-pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Result<Retry, Error> {
+/// [`config_maps`] names, as far as they are there; with what the user should know of it.
+pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Result<(Manifest, Vec<String>), Error> {
     let mut warnings = Vec::new();
     let mut job = stored.clone();
     clean(&mut job, &plan.name);
     policies(&mut job, plan);
-    items::check_list(stored, config_maps)?;
-    let renewed = items::take_out(&mut job, stored, config_maps, plan, &mut warnings)?;
+    let typed = from_value(stored.clone()).unwrap_or_default();
+    items::check_list(&typed, config_maps)?;
+    let renewed = items::take_out(&mut job, &typed, config_maps, plan, &mut warnings)?;
     let mut copied = copies::copy(&mut job, stored, config_maps, plan)?;
     changes::apply(&mut job, &plan.changes)?;
     if let Some(renewed) = renewed {
@@ -90,7 +80,7 @@ pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Resul
     }
     order(&mut job);
     copied.iter_mut().for_each(order);
-    Ok(Retry { manifest: Manifest { job, config_maps: copied }, warnings })
+    Ok((Manifest { job, config_maps: copied }, warnings))
 }
 
 /// Takes out what belongs to the stored object, and not to a new one.
@@ -207,7 +197,6 @@ fn text(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A list within the Pod, to be changed.
 fn list_mut<'a>(job: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Value> {
     job.pointer_mut(&format!("/spec/template/spec/{list}")).and_then(Value::as_array_mut).into_iter().flatten()
 }

@@ -27,10 +27,8 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
         Payload::Assignments(_) => VARIABLES_PATH,
     };
     let mut script = String::new();
-    if handover.is_needed() && !store.needs_picking() {
-        check(&mut script, store);
-    }
     if handover.is_needed() {
+        check(&mut script, store);
         pick(&mut script, store, inline, target);
     }
     if handover.route == Route::VariableFile {
@@ -69,7 +67,6 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
             )
         }
         ItemStore::Listed { key: Some(key), crlf, .. } => {
-            check(script, store);
             let path = quote(&format!("{ITEMS_DIR}/{key}"));
             let _ = writeln!(script, "line=$(sed -n \"$(({INDEX_VARIABLE} + 1))p\" <{path})");
             if *crlf {
@@ -204,7 +201,6 @@ pub(super) fn joined(word: &[Part]) -> String {
     word.iter().map(text).collect()
 }
 
-/// One word of a POSIX shell.
 pub(super) fn quote(text: &str) -> String {
     // The only text that is refused has a NUL byte, and `spec` has refused that before.
     shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)

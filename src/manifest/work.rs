@@ -7,13 +7,11 @@
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;
-use serde_json::Value;
 
 use super::{payload, read};
 use crate::contract::{WORKER, annotation};
 use crate::spec::{JobSpec, base};
 
-/// What a worker does with its item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Work {
     /// The command as the user wrote it.
@@ -27,27 +25,21 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// The work of a Job that is to be.
     pub(crate) fn of_spec(spec: &JobSpec) -> Self {
         let worker = spec.base.as_ref().and_then(base::worker);
-        let listed = |field: &str| worker.and_then(|worker| worker.get(field)).and_then(Value::as_array);
-        let texts = |list: Option<&Vec<Value>>| {
-            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        };
         let words = match payload::command(&spec.feed(), spec.base.as_ref()) {
             Some(words) => (true, words),
-            None => words(texts(listed("command")), texts(listed("args"))),
+            None => words(base::words(worker, "command"), base::words(worker, "args")),
         };
         let image = spec.image.as_deref().or_else(|| worker?.get("image")?.as_str());
         Self {
             written: (!spec.command.is_empty()).then(|| spec.command.clone()),
             words,
-            form: Some(spec.handover.form.name().to_owned()),
+            form: Some(spec.handover.form.name()),
             image: image.unwrap_or_default().to_owned(),
         }
     }
 
-    /// The work of a Job in the cluster.
     pub(crate) fn of_job(job: &Job) -> Self {
         let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key);
         let form = noted(annotation::ITEM_AS).cloned();
@@ -94,7 +86,7 @@ fn words(command: Vec<String>, args: Vec<String>) -> (bool, Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{from_value, json};
+    use serde_json::{Value, from_value, json};
 
     use super::*;
     use crate::spec::tests::resolve_line;

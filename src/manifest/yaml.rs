@@ -3,9 +3,6 @@
 use serde_json::Value;
 
 /// The documents as one YAML stream.
-///
-/// # Errors
-/// Only if the emitter refuses a value, which no JSON value is known to make it do.
 pub(crate) fn documents(values: &[Value]) -> Result<String, serde_saphyr::ser::Error> {
     Ok(values.iter().map(document).collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }

@@ -6,9 +6,6 @@ use crate::contract;
 use crate::error::Error;
 
 /// Reads a manifest as kubectl reads it, and takes out of it what a new Job must not repeat.
-///
-/// # Errors
-/// A usage error for what is no YAML, or no kind of template.
 pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Error::usage(format!("the template {origin} is not UTF-8 text")).caused_by(error))?;
@@ -131,13 +128,17 @@ pub(crate) fn worker(job: &Value) -> Option<&Value> {
 
 /// The command and arguments that the template gives its worker; empty where the image's own entry point stands.
 pub(crate) fn command(job: &Value) -> Vec<String> {
-    let words = |field: &str| worker(job).and_then(|worker| worker.get(field)).and_then(Value::as_array);
     // Arguments alone are those of the image's own entry point, which is not known here.
-    let Some(command) = words("command") else { return Vec::new() };
-    command.iter().chain(words("args").into_iter().flatten()).filter_map(Value::as_str).map(str::to_owned).collect()
+    let known = worker(job).filter(|worker| worker.get("command").is_some_and(Value::is_array));
+    [words(known, "command"), words(known, "args")].concat()
 }
 
-/// The restart policy that the template asks for.
+/// The words in a list of a container.
+pub(crate) fn words(container: Option<&Value>, list: &str) -> Vec<String> {
+    let list = container.and_then(|container| container.get(list)?.as_array());
+    list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 pub(crate) fn restart_policy(job: &Value) -> Option<&str> {
     job.pointer("/spec/template/spec/restartPolicy")?.as_str()
 }

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
-use super::template::{Argument, Placeholder, Shape, Template};
+use super::template::{self, Placeholder, Segment, Template};
 use super::variables::{Naming, variables};
-use crate::args::{Compat, ItemAs};
+use crate::args::Compat;
+pub(crate) use crate::args::ItemForm;
 use crate::contract::ITEM_VARIABLE;
 use crate::error::Error;
 
@@ -23,39 +24,15 @@ const MAX_STRING_BYTES: usize = 128 * 1024;
 /// Longest line of a variable file (`bufio.MaxScanTokenSize`, of the scanner in `pkg/kubelet/util/env`).
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// How an item reaches the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemForm {
-    /// In a file.
-    File,
-    /// Within the command's arguments.
-    Arg,
-    /// In environment variables.
-    Env,
-    /// On standard input.
-    Stdin,
-    /// Not at all: the worker goes by its index.
-    Index,
-}
-
 /// Where a variable of the worker has its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It is the same for every index.
     Constant(String),
-    /// It is the completion index.
     Index,
     /// It is the completion index plus one.
     Position,
     /// It is the item, or made of it.
     Item(Placeholder),
-}
-
-impl Origin {
-    /// Whether Kubernetes can't give it by itself.
-    fn is_handed_over(&self) -> bool {
-        matches!(self, Self::Position | Self::Item(_))
-    }
 }
 
 /// A variable that the worker finds, besides those that the user names.
@@ -67,18 +44,14 @@ pub(crate) struct Variable {
     pub(crate) standing: bool,
 }
 
-/// A piece of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// As the user wrote it: `$(NAME)` in it is Kubernetes' own.
     Text(String),
-    /// The completion index.
     Index,
-    /// The value of a variable.
     Variable(String),
 }
 
-/// An argument of the command.
 pub(crate) type Word = Vec<Part>;
 
 /// By what means variables and standard input are filled.
@@ -92,7 +65,6 @@ pub(crate) enum Route {
     Shell(String),
 }
 
-/// How the items reach the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handover {
     pub(crate) form: ItemForm,
@@ -118,7 +90,6 @@ pub(crate) struct Handover {
 /// What stands for an item where the worker needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// The item as it is.
     Item,
     /// Lines `NAME='VALUE'`, which a shell and the kubelet read; the last is the item itself where no variable is.
     Assignments(Vec<(String, Placeholder)>),
@@ -153,7 +124,6 @@ pub(super) struct Wishes<'a> {
     pub(super) compat: Vec<Compat>,
     /// Variables of other systems that a Job has already.
     pub(super) standing: Vec<(String, Origin)>,
-    /// The variables that the user sets.
     pub(super) env: &'a [(String, String)],
     /// Why items are arguments where the command has no placeholder, as behind `:::`.
     pub(super) arguments: Option<&'static str>,
@@ -166,21 +136,22 @@ pub(super) struct Wishes<'a> {
 
 impl Handover {
     /// Decides how `items` reach `command`; the warnings are to be told.
-    ///
-    /// # Errors
-    /// A usage error for what can't be had: it names the item and the form that could carry it.
     pub(super) fn plan(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(Self, Vec<String>), Error> {
         let names = items.columns().names();
-        let (template, mut notes) = read_template(command, &names, items, wishes)?;
+        let template = match wishes.form {
+            None | Some(ItemForm::Arg | ItemForm::Index) if !wishes.wished.no_placeholders => {
+                let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
+                template::parse(command, &names, has_items)?
+            }
+            _ => Template::literal(command),
+        };
         let path = wishes.path.clone().unwrap_or_else(|| crate::contract::ITEM_PATH.to_owned());
         let names_path = command.iter().any(|word| word.contains(&path));
         let (form, because) = choose_form(&template, &names, items, wishes, names_path, &path)?;
         if wishes.path.is_some() && !matches!(form, ItemForm::File | ItemForm::Stdin) {
-            return Err(Error::usage(format!(
-                "--item-path has no use: the item reaches the worker as {}",
-                form.name()
-            ))
-            .hint("leave --item-path out, or add --item-as=file"));
+            let form = form.name();
+            return Err(Error::usage(format!("--item-path has no use: the item reaches the worker as {form}"))
+                .hint("leave --item-path out, or add --item-as=file"));
         }
         let mut naming = Naming::new(&names);
         let mut words = words(command, &template, &mut naming)?;
@@ -190,8 +161,6 @@ impl Handover {
             _ => {}
         }
         let variables = variables(form, items, &names, &naming, wishes)?;
-        let shell = script::shell_of(command).unwrap_or("sh").to_owned();
-        let can_wrap = wishes.template_command || !command.is_empty();
         let mut handover = Self {
             form,
             path,
@@ -202,13 +171,12 @@ impl Handover {
             columns: items.columns().clone(),
             because,
             means: None,
-            can_wrap,
-            shell,
+            can_wrap: wishes.template_command || !command.is_empty(),
+            shell: script::shell_of(command).unwrap_or("sh").to_owned(),
         };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
-        notes.dedup();
-        Ok((handover, notes))
+        Ok((handover, template.notes))
     }
 
     /// The variables that are made of the item, by the name of each.
@@ -247,7 +215,9 @@ impl Handover {
     }
 
     fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
-        let handed_over = self.variables.iter().any(|variable| variable.origin.is_handed_over());
+        // Kubernetes gives all others by itself.
+        let is_handed_over = |variable: &Variable| matches!(variable.origin, Origin::Position | Origin::Item(_));
+        let handed_over = self.variables.iter().any(is_handed_over);
         if !handed_over && self.form != ItemForm::Stdin {
             if wishes.wished.shell {
                 return Err(Error::usage(format!("--shell has no use: no shell is needed as {}", self.form.name()))
@@ -277,7 +247,6 @@ impl Handover {
         Ok(())
     }
 
-    /// Why this form and these means, in words.
     pub(crate) fn why(&self) -> String {
         match &self.means {
             None => self.because.clone(),
@@ -319,9 +288,6 @@ impl Handover {
     }
 
     /// Decides anew for a server of Kubernetes 1.`minor`.
-    ///
-    /// # Errors
-    /// A usage error if that server can't, and a shell is not to be used.
     pub(crate) fn settle(&mut self, minor: u32) -> Result<(), Error> {
         if self.route != Route::VariableFile || minor >= VARIABLE_FILE_SINCE {
             return Ok(());
@@ -343,7 +309,7 @@ impl Handover {
                     "has a single quote"
                 } else if value.contains(&b'\n') || value.contains(&b'\r') {
                     "has a line break"
-                } else if std::str::from_utf8(&value).is_err() {
+                } else if std::str::from_utf8(value).is_err() {
                     "is not UTF-8"
                 } else if name.len() + value.len() + 4 >= MAX_LINE_BYTES {
                     "has 64 KiB or more"
@@ -365,7 +331,7 @@ impl Handover {
         for text in scripts {
             for (variable, evaluated) in script::evaluated(text)? {
                 let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
-                let is_number = |item: &Item| script::is_number(&placeholder.of(item));
+                let is_number = |item: &Item| script::is_number(placeholder.of(item));
                 let Some((index, item)) = items.numbered().find(|(_, item)| !is_number(item)) else { continue };
                 let written = match self.form {
                     ItemForm::Arg => placeholder.written(&items.columns().names()),
@@ -391,7 +357,12 @@ impl Handover {
         if self.form == ItemForm::Stdin {
             return Ok(());
         }
-        let text: usize = self.words.iter().map(|word| word.iter().map(Part::len).sum()).max().unwrap_or(0);
+        let length = |part: &Part| match part {
+            Part::Text(text) => text.len(),
+            Part::Index => 10,
+            Part::Variable(_) => 0,
+        };
+        let text: usize = self.words.iter().map(|word| word.iter().map(length).sum()).max().unwrap_or(0);
         for (index, item) in items.numbered() {
             for (name, placeholder) in self.of_item() {
                 let value = placeholder.of(item);
@@ -435,55 +406,11 @@ impl Payload {
         for (name, placeholder) in lines {
             text.extend_from_slice(name.as_bytes());
             text.extend_from_slice(b"='");
-            for &byte in placeholder.of(item).iter() {
-                match byte {
-                    b'\'' => text.extend_from_slice(br"'\''"),
-                    byte => text.push(byte),
-                }
-            }
+            let unquoted: Vec<_> = placeholder.of(item).split(|&byte| byte == b'\'').collect();
+            text.extend(unquoted.join(&br"'\''"[..]));
             text.extend_from_slice(b"'\n");
         }
         Cow::Owned(text)
-    }
-}
-
-impl From<ItemAs> for ItemForm {
-    fn from(asked: ItemAs) -> Self {
-        match asked {
-            ItemAs::File => Self::File,
-            ItemAs::Arg => Self::Arg,
-            ItemAs::Env => Self::Env,
-            ItemAs::Stdin => Self::Stdin,
-            ItemAs::Index => Self::Index,
-        }
-    }
-}
-
-impl ItemForm {
-    /// The word for it in `--item-as` and in the annotation.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Arg => "arg",
-            Self::Env => "env",
-            Self::Stdin => "stdin",
-            Self::Index => "index",
-        }
-    }
-
-    /// The form of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::File, Self::Arg, Self::Env, Self::Stdin, Self::Index].into_iter().find(|form| form.name() == name)
-    }
-}
-
-impl Part {
-    fn len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Index => 10,
-            Self::Variable(_) => 0,
-        }
     }
 }
 
@@ -497,22 +424,6 @@ fn told(index: u32, item: &Item) -> String {
     }
 }
 
-fn read_template(
-    command: &[String],
-    names: &[String],
-    items: &Items,
-    wishes: &Wishes<'_>,
-) -> Result<(Template, Vec<String>), Error> {
-    if wishes.wished.no_placeholders || !matches!(wishes.form, None | Some(ItemForm::Arg | ItemForm::Index)) {
-        return Ok((Template::literal(command), Vec::new()));
-    }
-    let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
-    let template = super::template::parse(command, names, has_items)?;
-    let notes = template.notes.clone();
-    Ok((template, notes))
-}
-
-/// The form, and why it is the one.
 fn choose_form(
     template: &Template,
     names: &[String],
@@ -521,7 +432,6 @@ fn choose_form(
     names_path: bool,
     path: &str,
 ) -> Result<(ItemForm, String), Error> {
-    let asked = |form: ItemForm| (form, format!("--item-as {} asks for it", form.name()));
     let Some(form) = wishes.form else {
         return if items.is_empty() {
             Ok((ItemForm::Index, "there are no items, only indexes".to_owned()))
@@ -543,30 +453,24 @@ fn choose_form(
         };
     };
     if items.is_empty() && form != ItemForm::Index {
-        return Err(Error::usage(format!(
-            "--item-as {} has no use: there are no items, only --completions",
-            form.name()
-        ))
-        .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
+        let form = form.name();
+        return Err(Error::usage(format!("--item-as {form} has no use: there are no items, only --completions"))
+            .hint("leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX"));
     }
-    Ok(asked(form))
+    Ok((form, format!("--item-as {} asks for it", form.name())))
 }
 
 /// The command with its placeholders replaced by what stands for them.
 fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
     let scripts = script::scripts(command);
-    let word = |(position, argument): (usize, &Argument)| {
-        for placeholder in argument.placeholders() {
-            naming.add(placeholder);
+    let word = |(position, segments): (usize, &Vec<Segment>)| {
+        segments.iter().filter_map(Segment::placeholder).for_each(|placeholder| naming.add(placeholder));
+        // Where the whole script is a placeholder, the items are the scripts.
+        if segments.len() > 1 && scripts.contains(&position) {
+            let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
+            return Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)]);
         }
-        match argument.shape() {
-            // Where the whole script is a placeholder, the items are the scripts.
-            Shape::Mixed(segments) if scripts.contains(&position) => {
-                let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
-                Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)])
-            }
-            _ => Ok(argument.segments.iter().map(|segment| naming.part(segment)).collect()),
-        }
+        Ok(segments.iter().map(|segment| naming.part(segment)).collect())
     };
     template.arguments.iter().enumerate().map(word).collect()
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Deref;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
 use crate::index_set::IndexSet;
 
 /// Most bytes of one item: more than fits into any object that could carry it, so nothing is lost by refusing it early.
@@ -22,7 +22,8 @@ pub(crate) struct Item {
 }
 
 /// What the values of every item are called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub(crate) enum Columns {
     /// An item is one value.
     #[default]
@@ -43,7 +44,6 @@ pub(crate) struct Items {
 }
 
 impl Item {
-    /// An item of these bytes, without columns.
     pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self { whole: bytes.into(), values: Vec::new() }
     }
@@ -108,12 +108,10 @@ impl Item {
         self.values.get(column).map_or(&[], Vec::as_slice)
     }
 
-    /// How many values are known.
     pub(crate) fn count(&self) -> usize {
         self.values.len()
     }
 
-    /// The text, if the item is valid UTF-8.
     pub(crate) fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.whole).ok()
     }
@@ -154,25 +152,14 @@ impl Columns {
 
     /// What is noted of them in the cluster; nothing where there are none.
     pub(crate) fn noted(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Numbered(count) => Some(count.to_string()),
-            Self::Named(names) => Some(Value::from(names.clone()).to_string()),
-        }
+        serde_json::to_string(self).ok().filter(|_| *self != Self::None)
     }
 
     /// Reads what was noted; what can't be read is as if nothing were.
     pub(crate) fn from_note(note: &str) -> Self {
-        match serde_json::from_str(note) {
-            Ok(Value::Array(names)) => Self::Named(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-            Ok(Value::Number(count)) => {
-                count.as_u64().map_or(Self::None, |count| Self::Numbered(usize::try_from(count).unwrap_or(0)))
-            }
-            _ => Self::None,
-        }
+        serde_json::from_str(note).unwrap_or_default()
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::None => 0,
@@ -183,17 +170,12 @@ impl Columns {
 
     /// The name of a column to be read by a person, as in `"size"`, or its number from 1.
     pub(crate) fn label(&self, column: usize) -> String {
-        match self {
-            Self::Named(names) => {
-                names.get(column).map_or_else(|| (column + 1).to_string(), |name| format!("{name:?}"))
-            }
-            Self::None | Self::Numbered(_) => (column + 1).to_string(),
-        }
+        let name = if let Self::Named(names) = self { names.get(column) } else { None };
+        name.map_or_else(|| (column + 1).to_string(), |name| format!("{name:?}"))
     }
 }
 
 impl Items {
-    /// These items, whose values are called so.
     pub(crate) fn new(columns: Columns, rows: Vec<Item>) -> Self {
         Self { columns, rows, indexes: None }
     }
@@ -203,7 +185,6 @@ impl Items {
         Self { columns, rows, indexes: Some(indexes) }
     }
 
-    /// The items with the index of each.
     pub(crate) fn numbered(&self) -> Box<dyn Iterator<Item = (u32, &Item)> + '_> {
         match &self.indexes {
             Some(indexes) => Box::new(indexes.iter().zip(&self.rows)),
@@ -211,12 +192,10 @@ impl Items {
         }
     }
 
-    /// What the values of every item are called.
     pub(crate) fn columns(&self) -> &Columns {
         &self.columns
     }
 
-    /// The items to be read by a person, in order.
     pub(crate) fn displays(&self) -> impl Iterator<Item = String> + '_ {
         self.rows.iter().map(|item| item.display(&self.columns))
     }
@@ -230,58 +209,8 @@ impl Deref for Items {
     }
 }
 
-impl FromIterator<Item> for Items {
-    /// Items without columns.
-    fn from_iter<I: IntoIterator<Item = Item>>(items: I) -> Self {
-        Self::new(Columns::None, items.into_iter().collect())
-    }
-}
-
-impl IntoIterator for Items {
-    type Item = Item;
-    type IntoIter = std::vec::IntoIter<Item>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.rows.into_iter()
-    }
-}
-
-/// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
-///
-/// # Errors
-/// A usage error for an empty list, and for one with an unquoted line break.
-pub(crate) fn from_list(list: &[u8]) -> Result<Items, Error> {
-    if list.is_empty() {
-        return Err(Error::usage("--items is empty: there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
-    }
-    let fields = one_record(list).map_err(|problem| match problem {
-        ListProblem::Empty | ListProblem::LineBreak => {
-            Error::usage("--items has a line break between items; they are separated by commas")
-                .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")
-        }
-        ListProblem::Unreadable(error) => Error::usage("--items can't be read as a list").caused_by(error),
-    })?;
-    Ok(fields.into_iter().map(Item::new).collect())
-}
-
-/// Why a text is not one record of CSV.
-#[derive(Debug)]
-pub(crate) enum ListProblem {
-    /// There is no field in it.
-    Empty,
-    /// A line ends and another begins.
-    LineBreak,
-    Unreadable(csv::Error),
-}
-
-/// The fields of a text that is one record of CSV.
-pub(crate) fn one_record(text: &[u8]) -> Result<Vec<Vec<u8>>, ListProblem> {
+/// The records of CSV in a text. Memory does not fail, and a record may have any number of fields: there is no error.
+pub(super) fn records(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-    let mut records = reader.byte_records();
-    let record = records.next().ok_or(ListProblem::Empty)?.map_err(ListProblem::Unreadable)?;
-    if records.next().is_some() {
-        return Err(ListProblem::LineBreak);
-    }
-    Ok(record.iter().map(<[u8]>::to_vec).collect())
+    reader.byte_records().flatten().map(|record| record.iter().map(<[u8]>::to_vec).collect()).collect()
 }

@@ -2,8 +2,8 @@
 
 use itertools::Itertools as _;
 
-use super::items::{Columns, Item, ListProblem, one_record};
-use super::select::{Collector, Flow, Taken};
+use super::items::{Columns, Item, records};
+use super::select::{Collector, Taken};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -22,17 +22,12 @@ const UNCOUNTABLE: u64 = u64::MAX;
 
 impl<'a> Source<'a> {
     /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
-    ///
-    /// # Errors
-    /// A usage error for what is no such list.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
-        let items = super::items::from_list(list)?;
-        let count = items.len() as u64;
-        let rows = Box::new(items.into_iter().map(|item| vec![item.bytes().to_vec()]));
+        let fields = from_list(list)?;
+        let (count, rows) = (fields.len() as u64, Box::new(fields.into_iter().map(|field| vec![field])));
         Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes: Vec::new() })
     }
 
-    /// The numbers of a set as text, in ascending order.
     pub(crate) fn range(numbers: &'a IndexSet) -> Self {
         let rows = Box::new(numbers.iter().map(|number| vec![number.to_string().into_bytes()]));
         Self { origin: "--range", columns: Columns::None, count: numbers.len() as u64, rows, notes: Vec::new() }
@@ -40,9 +35,6 @@ impl<'a> Source<'a> {
 
     /// The combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV: every combination, with
     /// the last list changing fastest, or one of each in turn where `link` is set.
-    ///
-    /// # Errors
-    /// A usage error for what is no named list, for a name used twice, and for lists that can't be linked.
     pub(crate) fn params<S: AsRef<[u8]>>(params: &[S], link: bool) -> Result<Self, Error> {
         let mut names: Vec<String> = Vec::new();
         let mut lists = Vec::new();
@@ -60,25 +52,24 @@ impl<'a> Source<'a> {
             names.push(name);
             lists.push(values);
         }
-        let groups = if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(Group::one).collect() };
+        let groups =
+            if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(|list| vec![list]).collect() };
         Ok(Self::combinations("--param", Columns::Named(names), groups, Vec::new()))
     }
 
     /// The combinations of lists that stand behind the command, as `::: a b ::: 1 2`: every one, with the last list
-    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach.
+    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach; with `link`
+    /// every list does.
     ///
     /// `words` begins with one of these separators.
-    ///
-    /// # Errors
-    /// A usage error for an empty list, and for separators that are not understood here.
-    pub(crate) fn words(words: Vec<Vec<u8>>) -> Result<Self, Error> {
-        let mut groups: Vec<Vec<List>> = Vec::new();
+    pub(crate) fn words(words: Vec<Vec<u8>>, link: bool) -> Result<Self, Error> {
+        let mut groups: Vec<Group> = Vec::new();
         for word in words {
             match word.as_slice() {
-                b":::" => groups.push(vec![Vec::new()]),
-                b":::+" => match groups.last_mut() {
-                    Some(group) => group.push(Vec::new()),
-                    None => {
+                separator @ (b":::" | b":::+") => match groups.last_mut() {
+                    Some(group) if link || separator == b":::+" => group.push(Vec::new()),
+                    _ if separator == b":::" => groups.push(vec![Vec::new()]),
+                    _ => {
                         return Err(Error::usage("\":::+\" has no list before it to go in step with")
                             .hint("begin with \":::\", as in ::: a b :::+ 1 2"));
                     }
@@ -90,60 +81,52 @@ impl<'a> Source<'a> {
                     ))
                     .hint("name the file before the command: kubectl indexed run --items-file FILE -- CMD"));
                 }
-                _ => match groups.last_mut().and_then(|group| group.last_mut()) {
-                    Some(list) => list.push(word),
-                    None => {
-                        return Err(Error::usage(format!(
-                            "{:?} stands before the first \":::\"",
-                            String::from_utf8_lossy(&word)
-                        )));
-                    }
-                },
+                _ => {
+                    let Some(list) = groups.last_mut().and_then(|group| group.last_mut()) else {
+                        let word = String::from_utf8_lossy(&word);
+                        return Err(Error::usage(format!("{word:?} stands before the first \":::\"")));
+                    };
+                    list.push(word);
+                }
             }
         }
         let (mut notes, mut number) = (Vec::new(), 0);
-        let mut linked = Vec::with_capacity(groups.len());
-        for lists in groups {
-            let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
+        for lists in &groups {
+            let shortest = rows_of(lists);
             for (place, list) in lists.iter().enumerate() {
                 number += 1;
                 let separator = if place == 0 { ":::" } else { ":::+" };
                 if list.is_empty() {
                     return Err(Error::usage(format!("list {number} behind the command ({separator}) has no values")));
                 }
-                if list.len() > shortest {
-                    notes.push(format!(
-                        "list {number} behind the command ({separator}) has {} values and goes in step with one of \
-                         {shortest}: {} left out",
-                        list.len(),
-                        match list.len() - shortest {
-                            1 => "the last is".to_owned(),
-                            more => format!("the last {more} are"),
-                        }
-                    ));
-                }
+                let length = list.len();
+                let left_out = match length - shortest {
+                    0 => continue,
+                    1 => "the last is".to_owned(),
+                    more => format!("the last {more} are"),
+                };
+                notes.push(format!(
+                    "list {number} behind the command ({separator}) has {length} values and goes in step with one of \
+                     {shortest}: {left_out} left out"
+                ));
             }
-            linked.push(Group { lists, rows: shortest });
         }
         let columns = if number == 1 { Columns::None } else { Columns::Numbered(number) };
-        Ok(Self::combinations("the lists behind the command", columns, linked, notes))
+        Ok(Self::combinations("the lists behind the command", columns, groups, notes))
     }
 
     fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
-        let lengths = groups.iter().map(|group| group.rows as u64);
+        let lengths = groups.iter().map(|group| rows_of(group) as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
-        let combinations = groups.iter().map(|group| 0..group.rows).multi_cartesian_product();
+        let combinations = groups.iter().map(|group| 0..rows_of(group)).multi_cartesian_product();
         let rows = combinations.map(move |at| {
             let rows = groups.iter().zip(at);
-            rows.flat_map(|(group, row)| group.lists.iter().map(move |list| list[row].clone())).collect()
+            rows.flat_map(|(group, row)| group.iter().map(move |list| list[row].clone())).collect()
         });
         Self { origin, columns, count, rows: Box::new(rows), notes }
     }
 
     /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
-    ///
-    /// # Errors
-    /// A usage error where nothing or too much is selected; that is found out before the first item is made.
     pub(crate) fn collect(self, mut collector: Collector) -> Result<Taken, Error> {
         let Self { origin, columns, count, rows, notes } = self;
         let counted = if count == UNCOUNTABLE { "more than 10^19".to_owned() } else { count.to_string() };
@@ -156,7 +139,7 @@ impl<'a> Source<'a> {
                 ))
                 .hint("give the values as one list without names: --items carries any bytes")
             })?;
-            if collector.push(item)? == Flow::Enough {
+            if collector.push(item)? {
                 break;
             }
         }
@@ -165,27 +148,34 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether a word behind the command begins a list.
+/// Whether a word behind the command begins a list, as in GNU parallel.
 pub(crate) fn is_separator(word: &[u8]) -> bool {
     matches!(word, b":::" | b":::+" | b"::::" | b"::::+")
 }
 
-/// The values of one source.
 type List = Vec<Vec<u8>>;
 
-/// Lists that go in step, for as many rows as each of them reaches.
-struct Group {
-    lists: Vec<List>,
-    rows: usize,
+/// Lists that go in step.
+type Group = Vec<List>;
+
+/// How many rows each of the lists reaches.
+fn rows_of(group: &Group) -> usize {
+    group.iter().map(Vec::len).min().unwrap_or(0)
 }
 
-impl Group {
-    fn one(list: List) -> Self {
-        Self { rows: list.len(), lists: vec![list] }
+/// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
+pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
+    if list.is_empty() {
+        return Err(Error::usage("--items is empty: there are no items to run the command for")
+            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
+    }
+    match records(list).as_mut_slice() {
+        [fields] => Ok(std::mem::take(fields)),
+        _ => Err(Error::usage("--items has a line break between items; they are separated by commas")
+            .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")),
     }
 }
 
-/// The name and the values of a `--param`.
 fn read_param(param: &[u8]) -> Result<(String, List), Error> {
     let shown = String::from_utf8_lossy(param);
     let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
@@ -196,19 +186,14 @@ fn read_param(param: &[u8]) -> Result<(String, List), Error> {
     let Ok(name) = std::str::from_utf8(&param[..equals]) else {
         return Err(Error::usage(format!("--param {shown:?} has a name that is not UTF-8")).hint(example));
     };
-    let values = one_record(&param[equals + 1..]).map_err(|problem| match problem {
-        ListProblem::Empty => Error::usage(format!("--param {name} has no values"))
+    match records(&param[equals + 1..]).as_mut_slice() {
+        [] => Err(Error::usage(format!("--param {name} has no values"))
             .hint(example)
-            .hint(format!("one empty value is --param '{name}=\"\"'")),
-        ListProblem::LineBreak => {
-            Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
-                .hint("quote a value with a line break in it, as in CSV")
-        }
-        ListProblem::Unreadable(error) => {
-            Error::usage(format!("--param {name} can't be read as a list")).caused_by(error)
-        }
-    })?;
-    Ok((name.to_owned(), values))
+            .hint(format!("one empty value is --param '{name}=\"\"'"))),
+        [values] => Ok((name.to_owned(), std::mem::take(values))),
+        _ => Err(Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
+            .hint("quote a value with a line break in it, as in CSV")),
+    }
 }
 
 /// One group of all the lists; a list of one value goes with every row.
@@ -236,7 +221,7 @@ fn link_params(names: &[String], mut lists: Vec<List>) -> Result<Group, Error> {
             }
         }
     }
-    Ok(Group { lists, rows })
+    Ok(lists)
 }
 
 #[cfg(test)]
@@ -262,7 +247,7 @@ mod tests {
     }
 
     fn words(line: &str) -> Result<Source<'static>, Error> {
-        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), false)
     }
 
     fn refused(source: Result<Source, Error>) -> String {

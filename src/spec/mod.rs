@@ -92,7 +92,6 @@ pub(crate) struct JobSpec {
 }
 
 impl JobSpec {
-    /// What the Pods need to have their items.
     pub(crate) fn feed(&self) -> Feed<'_> {
         Feed {
             job: &self.name,
@@ -125,7 +124,6 @@ pub(crate) struct Inputs {
     pub(crate) template: Option<(String, Vec<u8>)>,
     /// What makes a generated name unique: five lower-case letters or digits.
     pub(crate) suffix: String,
-    /// The namespace, if the user named one.
     pub(crate) namespace: Option<String>,
     /// What [`sources::intake`] took in of `--items-file`.
     pub(crate) file: Option<Taken>,
@@ -147,7 +145,6 @@ pub(crate) struct Resolved {
     pub(crate) warnings: Vec<String>,
 }
 
-/// From the words of the command line to a Job that can be built.
 pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> {
     let RunArgs {
         positional_name,
@@ -188,9 +185,13 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
-    let (found, resumes) = resume::leave_out(found, inputs.left)?;
-    let handing = Handing::resolve(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
-    let Handing { handover, item_store, init_image, index_file, mut warnings } = handing;
+    let (found, resumes) = match inputs.left {
+        Some(Left { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
+        None => (found, None),
+    };
+    let (init_image, index_file) = (handover.init_image.clone(), handover.index_file.clone());
+    let (handover, item_store, mut warnings) =
+        hand_over(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
     let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &standing)?;
     let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &standing)?;
@@ -216,7 +217,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
             let stands = base.as_ref().is_some_and(|base| base::worker(base).and_then(|w| w.get("image")).is_some());
             (!stands).then(|| DEFAULT_IMAGE.to_owned())
         }),
-        init_image,
+        init_image: init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
         parallelism,
         policy,
         labels,
@@ -237,88 +238,71 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     Ok(Resolved { spec, notes, warnings })
 }
 
-/// How the items reach the worker, with all that goes with it.
-struct Handing {
-    handover: Handover,
-    item_store: ItemStore,
-    init_image: String,
-    index_file: Option<String>,
-    warnings: Vec<String>,
-}
-
-impl Handing {
-    fn resolve(
-        args: HandoverArgs,
-        found: &Found,
-        command: &[String],
-        behind_command: bool,
-        env: &[(String, String)],
-        base: Option<&Value>,
-        standing: &Standing,
-    ) -> Result<Self, Error> {
-        let HandoverArgs {
-            item_as,
-            item_path,
-            no_placeholders,
-            shell,
-            no_shell,
-            index_env,
-            index_file,
-            compat,
-            item_store,
-            init_image,
-        } = args;
-        let wishes = Wishes {
-            form: item_as.map(ItemForm::from),
-            wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
-            standing: Vec::new(),
-            path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
-            index_env,
-            compat,
-            env,
-            arguments: behind_command.then_some("::: lists arguments"),
-            is_range: found.is_range,
-            template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
-            completions: found.completions,
-        };
-        let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
-        let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
-        let item_store = match choose(item_store) {
-            // It was meant for lists that can be kept so.
-            Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
-            chosen => chosen?,
-        };
-        if let Some(path) = &index_file {
-            check_index_file(path, &handover)?;
-        }
-        if !standing.has("init-image") {
-            check_init_image(init_image.as_deref(), &handover, &item_store)?;
-        }
-        let init_image = init_image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned());
-        Ok(Self { handover, item_store, init_image, index_file, warnings })
+/// How the items reach the worker, and where they are kept.
+fn hand_over(
+    args: HandoverArgs,
+    found: &Found,
+    command: &[String],
+    behind_command: bool,
+    env: &[(String, String)],
+    base: Option<&Value>,
+    standing: &Standing,
+) -> Result<(Handover, ItemStore, Vec<String>), Error> {
+    let HandoverArgs {
+        item_as,
+        item_path,
+        no_placeholders,
+        shell,
+        no_shell,
+        index_env,
+        index_file,
+        compat,
+        item_store,
+        init_image,
+    } = args;
+    let wishes = Wishes {
+        form: item_as,
+        wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
+        standing: Vec::new(),
+        path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
+        index_env,
+        compat,
+        env,
+        arguments: behind_command.then_some("::: lists arguments"),
+        is_range: found.is_range,
+        template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
+        completions: found.completions,
+    };
+    let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
+    let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
+    let item_store = match choose(item_store) {
+        // It was meant for lists that can be kept so.
+        Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
+        chosen => chosen?,
+    };
+    if let Some(path) = &index_file {
+        check_index_file(path, &handover)?;
     }
+    if !standing.has("init-image") {
+        check_init_image(init_image.as_deref(), &handover, &item_store)?;
+    }
+    Ok((handover, item_store, warnings))
 }
 
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {
-    if !command.is_empty() {
+    // An image may well have an entry point of its own: a template that names no command says so on purpose.
+    if !command.is_empty() || base.is_some_and(|base| base::worker(base).is_some()) {
         return Ok(());
     }
-    match base {
-        // An image may well have an entry point of its own: a template that names no command says so on purpose.
-        Some(base) if base::worker(base).is_some() => Ok(()),
-        _ => {
-            let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
-            Err(Error::usage("there is no command to run for each item")
-                .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
-                .hint_if(name.map(named)))
-        }
-    }
+    let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
+    Err(Error::usage("there is no command to run for each item")
+        .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
+        .hint_if(name.map(named)))
 }
 
 /// Checks the absolute path of a file that is to appear in the worker.
 fn check_path(flag: &str, path: &str) -> Result<(), Error> {
-    let name = path.rsplit_once('/').map(|(_, name)| name);
-    if !path.starts_with('/') || name.is_none_or(str::is_empty) || path.contains(':') {
+    if !path.starts_with('/') || path.ends_with('/') || path.contains(':') {
         // A colon is what the API refuses in a mount path (`validateVolumeMounts` in `pkg/apis/core/validation`).
         return Err(Error::usage(format!("{flag} {path:?} is not the absolute path of a file"))
             .hint("write it as /work/item.txt"));
@@ -327,13 +311,10 @@ fn check_path(flag: &str, path: &str) -> Result<(), Error> {
 }
 
 fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
-    let folder = path.rsplit_once('/').map(|(folder, name)| (folder, name.is_empty()));
-    match folder {
-        Some((folder, false)) if folder.starts_with('/') && folder.len() > 1 => {}
-        _ => {
-            return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
-                .hint("write it as /index/data.txt"));
-        }
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    if name.is_empty() || !folder.starts_with('/') || folder.len() == 1 {
+        return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
+            .hint("write it as /index/data.txt"));
     }
     if handover.form != ItemForm::Index && path.starts_with(contract::INPUT_DIR) {
         return Err(Error::usage(format!("--index-file {path} lies in {}, where the item is", contract::INPUT_DIR))
@@ -344,19 +325,16 @@ fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
 
 fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore) -> Result<(), Error> {
     let picks = handover.is_needed() && (store.needs_picking() || store.is_checked());
-    match image {
-        Some(image) if !picks && !handover.depends_on_server() => {
+    match image.filter(|_| !picks && !handover.depends_on_server()) {
+        Some(image) => {
             Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))
                 .hint("leave --init-image out, or add --item-store=inline"))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
 /// Where a list is kept that replaces one of the same items.
-///
-/// # Errors
-/// If what the command needs does not fit there.
 pub(crate) fn keep_again(
     inline: bool,
     listed: Option<ItemStore>,
@@ -449,8 +427,6 @@ fn choose_parallelism(
     }
 }
 
-/// # Errors
-/// A usage error for a number that the API does not take.
 fn check_parallelism(at_once: u32) -> Result<u32, Error> {
     match at_once {
         0 => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),

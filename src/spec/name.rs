@@ -13,9 +13,6 @@ fn room(completions: u32) -> usize {
 }
 
 /// A name that the user chose.
-///
-/// # Errors
-/// A usage error if `NAME-INDEX` is no DNS label for the last index.
 pub(crate) fn check(name: &str, completions: u32) -> Result<String, Error> {
     let room = room(completions);
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

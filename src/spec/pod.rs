@@ -2,7 +2,6 @@
 
 use crate::error::Error;
 
-/// What each index asks the cluster for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Resources {
     /// A Kubernetes quantity of cores.

@@ -53,16 +53,12 @@ impl Policy {
         self.success.is_some() || self.goes_by_exit_codes()
     }
 
-    /// Whether exit codes decide what becomes of an index.
     pub(crate) fn goes_by_exit_codes(&self) -> bool {
         !self.fail_on_exit.is_empty() || !self.ignore_exit.is_empty()
     }
 }
 
 /// From the flags to a policy that the API takes for a Job of so many indexes, with what the user should be warned of.
-///
-/// # Errors
-/// A usage error for what can't be had, by `pkg/apis/batch/validation` of Kubernetes.
 pub(super) fn resolve(
     args: PolicyArgs,
     completions: u32,
@@ -115,15 +111,13 @@ pub(super) fn resolve(
             ("--fail-on-exit", !policy.fail_on_exit.is_empty()),
             ("--ignore-exit", !policy.ignore_exit.is_empty()),
         ];
-        let asked: Vec<_> = asked.into_iter().filter(|(_, asked)| *asked).map(|(flag, _)| flag).collect();
+        let asked: Vec<_> = asked.into_iter().filter_map(|(flag, asked)| asked.then_some(flag)).collect();
         check_template(&asked, &policy, base)?;
     }
     let warnings = warnings(&policy, base, standing);
     Ok((policy, warnings))
 }
 
-/// # Errors
-/// A usage error for more retries than the API counts.
 pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
     match retries.filter(|n| *n > MAX_COUNT) {
         Some(n) => Err(Error::usage(format!("--retries {n} is more than Kubernetes counts"))
@@ -132,14 +126,12 @@ pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
     }
 }
 
-/// Reads the set that a flag takes.
 pub(super) fn index_set(flag: &str, text: &str, hint: &str) -> Result<IndexSet, Error> {
     text.parse().map_err(|problem: ParseIndexSetError| {
         Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint(hint)
     })
 }
 
-/// Reads exit codes, as in `1,3-5`.
 fn exit_codes(flag: &str, text: Option<&str>) -> Result<IndexSet, Error> {
     let Some(text) = text else { return Ok(IndexSet::new()) };
     let codes = index_set(flag, text, "write exit codes as 1,3-5")?;
@@ -163,9 +155,8 @@ fn success(indexes: Option<&str>, count: Option<u32>, completions: u32) -> Resul
             None => (completions as usize, "the Job has indexes".to_owned()),
         };
         if count == 0 {
-            return Err(
-                Error::usage("--success-count 0 would be enough before anything has run").hint("give at least 1")
-            );
+            let error = Error::usage("--success-count 0 would be enough before anything has run");
+            return Err(error.hint("give at least 1"));
         }
         if count as usize > of {
             return Err(Error::usage(format!("--success-count {count} is more than {whose}: {of}"))
@@ -209,14 +200,12 @@ fn seconds(flag: &str, text: Option<&str>, least: u32) -> Result<Option<u32>, Er
             .hint(format!("leave it out for no limit, or give at most {MAX_COUNT}s")));
     };
     if seconds < least {
-        return Err(
-            Error::usage(format!("{flag} {text} leaves no time to run at all")).hint("leave it out for no limit")
-        );
+        let error = Error::usage(format!("{flag} {text} leaves no time to run at all"));
+        return Err(error.hint("leave it out for no limit"));
     }
     Ok(Some(seconds))
 }
 
-/// Checks the flags against what the template says.
 fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), Error> {
     let Some(flag) = asked.first() else { return Ok(()) };
     let said = |field: &str| base.pointer(&format!("/spec/{field}")).filter(|value| !value.is_null());
@@ -246,12 +235,12 @@ fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), E
         ))
         .hint("take podReplacementPolicy out of the template"));
     }
-    let own = usize::from(!policy.fail_on_exit.is_empty()) + usize::from(!policy.ignore_exit.is_empty());
+    let own = [&policy.fail_on_exit, &policy.ignore_exit].into_iter().filter(|codes| !codes.is_empty()).count();
     let theirs = said("podFailurePolicy").and_then(|policy| policy.get("rules")?.as_array()).map_or(0, Vec::len);
-    if own + theirs > MAX_RULES {
+    let all = own + theirs;
+    if all > MAX_RULES {
         return Err(Error::usage(format!(
-            "{flag} makes {} rules with the {theirs} of the template's podFailurePolicy; Kubernetes takes {MAX_RULES}",
-            own + theirs
+            "{flag} makes {all} rules with the {theirs} of the template's podFailurePolicy; Kubernetes takes {MAX_RULES}"
         ))
         .hint("put together rules of the template that do the same"));
     }

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use super::JobSpec;
 use super::handover::ItemForm;
-use super::sources::Found;
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -19,7 +18,6 @@ use crate::index_set::IndexSet;
 pub(crate) struct Succeeded(HashMap<Vec<u8>, usize>);
 
 impl Succeeded {
-    /// Counts a success.
     pub(crate) fn add(&mut self, content: Vec<u8>) {
         *self.0.entry(content).or_default() += 1;
     }
@@ -37,7 +35,6 @@ impl Succeeded {
     }
 }
 
-/// What is left of a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Left {
     /// Positions in the list, from 0; at least one.
@@ -45,20 +42,15 @@ pub(crate) struct Left {
     pub(crate) resumes: Resumes,
 }
 
-/// Which Job ran the rest of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resumes {
     /// The name of the Job that its family began with.
     pub(crate) name: String,
     pub(crate) uid: String,
-    /// How many items are left out.
     pub(crate) skipped: usize,
 }
 
 /// Checks that the items of `spec`, the whole list, can be told apart and numbered anew.
-///
-/// # Errors
-/// A usage error if there are none, or if the worker never sees its item.
 pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
     let retry = "kubectl indexed retry JOB runs what is outstanding, each index with the number that it had";
     if spec.items.is_empty() {
@@ -72,14 +64,6 @@ pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
         .hint(retry));
     }
     Ok(())
-}
-
-/// Leaves out what has succeeded.
-pub(super) fn leave_out(found: Found, left: Option<Left>) -> Result<(Found, Option<Resumes>), Error> {
-    match left {
-        Some(Left { positions, resumes }) => Ok((found.only(&positions)?, Some(resumes))),
-        None => Ok((found, None)),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What is to be run again, and with which changes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +56,6 @@ pub(crate) enum Amount {
     Times(u64),
 }
 
-/// From the words of the command line.
 pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     let RetryArgs {
         job: _,
@@ -183,6 +181,11 @@ impl HandoverNote {
         Self { wished, path, volumes, init, variables: variables.collect() }
     }
 
+    /// As it is noted: JSON.
+    pub(crate) fn written(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The note of a Job that was made before there was one: it keeps its form.
     pub(crate) fn assumed(path: &str) -> Self {
         Self {
@@ -196,9 +199,6 @@ impl HandoverNote {
 
     /// Decides how items reach another command, and returns what the user should know of it: by the form of the first
     /// command, or by arguments where the new one has placeholders and the form was not asked for.
-    ///
-    /// # Errors
-    /// As of [`Handover::plan`], and for values that are not known.
     pub(crate) fn plan(
         &self,
         command: &[String],
@@ -239,12 +239,6 @@ impl HandoverNote {
             .hint("use {}, or run the list again by kubectl indexed run"));
         }
         Ok((handover, notes))
-    }
-}
-
-impl fmt::Display for HandoverNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which of the items that come in are kept: one after another, in memory that does not grow with what is passed over.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
 
 use fastrand::Rng;
 
@@ -26,20 +27,9 @@ pub(crate) struct Selection {
     pub(crate) first: Option<usize>,
 }
 
-/// Whether there is a use for more items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Flow {
-    More,
-    /// Nothing more need be read: what it holds can't change the outcome.
-    Enough,
-}
-
-/// What a source gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) items: Items,
-    /// What the user should be told.
     pub(crate) notes: Vec<String>,
 }
 
@@ -50,7 +40,6 @@ pub(crate) struct Collector {
     /// Most items that one Job can have.
     limit: usize,
     seen: HashSet<Item>,
-    /// How many came.
     pushed: usize,
     /// How many came that were not equal to an earlier one, where that matters.
     distinct: usize,
@@ -66,10 +55,6 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// A collector of at most `limit` items.
-    ///
-    /// # Errors
-    /// A usage error where nothing could ever be taken.
     pub(crate) fn new(selection: Selection, limit: usize) -> Result<Self, Error> {
         if selection.first == Some(0) {
             return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
@@ -93,26 +78,23 @@ impl Collector {
         self.pushed
     }
 
-    /// Takes the next item.
-    ///
-    /// # Errors
-    /// A usage error for an item that is too large, and where all together take too much memory. That there are too
-    /// many is only said at the end, when their number is known.
-    pub(crate) fn push(&mut self, item: Item) -> Result<Flow, Error> {
+    /// Takes the next item; returns whether that is enough: what more could be read can't change the outcome.
+    /// That there are too many is only said at the end, when their number is known.
+    pub(crate) fn push(&mut self, item: Item) -> Result<bool, Error> {
         if item.bytes().len() > MAX_ITEM_BYTES {
-            return Err(too_large(&format!("item {}", self.pushed)));
+            return Err(too_large(format_args!("item {}", self.pushed)));
         }
         self.pushed += 1;
         if self.selection.unique {
             if self.seen.contains(&item) {
-                return Ok(Flow::More);
+                return Ok(false);
             }
             self.charge(item.cost())?;
             self.seen.insert(item.clone());
         }
         self.distinct += 1;
         if self.distinct <= self.selection.skip {
-            return Ok(Flow::More);
+            return Ok(false);
         }
         self.counted += 1;
         if self.too_many() {
@@ -123,7 +105,7 @@ impl Collector {
             self.keep(item)?;
         }
         let full = self.selection.shuffle.is_none() && self.selection.first == Some(self.counted);
-        Ok(if full || self.open { Flow::Enough } else { Flow::More })
+        Ok(full || self.open)
     }
 
     fn keep(&mut self, item: Item) -> Result<(), Error> {
@@ -150,7 +132,6 @@ impl Collector {
         .hint("put large inputs into a volume and pass their names as items"))
     }
 
-    /// How many items were selected so far.
     fn selected(&self) -> usize {
         self.selection.first.map_or(self.counted, |first| first.min(self.counted))
     }
@@ -159,10 +140,6 @@ impl Collector {
         self.selected() > self.limit
     }
 
-    /// What was selected.
-    ///
-    /// # Errors
-    /// A usage error where there is nothing, or more than one Job can have. `origin` is where the items came from.
     pub(crate) fn finish(self, origin: &str, columns: Columns) -> Result<Items, Error> {
         if self.pushed == 0 {
             return Err(Error::usage(format!("there are no items in {origin}")));
@@ -186,9 +163,6 @@ impl Collector {
     }
 
     /// The error that is certain when a source is known to give `count` items, before the first of them is made.
-    ///
-    /// # Errors
-    /// A usage error where too many would be selected, or too many would have to be gone through.
     pub(super) fn check_count(&self, count: u64, counted: &str) -> Result<(), Error> {
         let Selection { unique, skip, shuffle, first } = &self.selection;
         let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -212,7 +186,6 @@ impl Collector {
         Ok(())
     }
 
-    /// How many items are held.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.kept.len()
@@ -227,7 +200,7 @@ fn too_many(count: &str, limit: usize) -> Error {
 }
 
 /// The error of an item that no form could carry; `place` says which.
-pub(super) fn too_large(place: &str) -> Error {
+pub(super) fn too_large(place: impl Display) -> Error {
     Error::usage(format!("{place} is larger than {} MiB", MAX_ITEM_BYTES / 1024 / 1024))
         .hint("put large inputs into a volume and pass their names as items")
 }
@@ -253,7 +226,7 @@ mod tests {
     ) -> (Result<Items, Error>, usize) {
         let mut collector = Collector::new(selection, limit).unwrap();
         for item in items {
-            if collector.push(Item::new(item)).unwrap() == Flow::Enough {
+            if collector.push(Item::new(item)).unwrap() {
                 break;
             }
         }
@@ -283,7 +256,7 @@ mod tests {
         for shuffle in [None, Some(1)] {
             let mut collector = collector(Selection { shuffle, ..Selection::default() });
             for n in 0..1_000_000_u32 {
-                assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+                assert!(!collector.push(Item::new(n.to_string())).unwrap());
                 assert!(collector.held() <= LIMIT);
             }
             assert_eq!(collector.held(), 0, "what can't be used is not held");
@@ -319,7 +292,7 @@ mod tests {
     fn a_sample_of_many_holds_no_more_than_the_sample() {
         let mut collector = collector(Selection { shuffle: Some(7), first: Some(10), ..Selection::default() });
         for n in 0..300_000_u32 {
-            assert_eq!(collector.push(Item::new(n.to_string())).unwrap(), Flow::More);
+            assert!(!collector.push(Item::new(n.to_string())).unwrap());
             assert!(collector.held() <= 10);
         }
         assert!(collector.cost < 10_000);

@@ -3,16 +3,13 @@
 /// First minor version of Kubernetes 1 that reads variables from a file without being asked to (gate `EnvFiles`).
 pub(crate) const VARIABLE_FILE_SINCE: u32 = 35;
 
-/// Something that a server does from a version on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feature {
     /// The first minor version of Kubernetes 1 that does it.
     pub(crate) since: u32,
     /// What it is called in data.
     pub(crate) name: &'static str,
-    /// What it is good for.
     pub(crate) what: &'static str,
-    /// What is done without it.
     pub(crate) instead: &'static str,
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::items::records;
 use super::near::nearest;
 use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
@@ -15,7 +16,6 @@ use crate::error::Error;
 /// How the variables begin that stand for flags.
 pub(crate) const VARIABLES: &str = "KUBECTL_INDEXED_";
 
-/// How many values a setting has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     One,
@@ -29,7 +29,6 @@ pub(crate) enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Nowhere,
-    /// By this label of the Job.
     Label(&'static str),
     /// In one of these places of the Job.
     Job(&'static [&'static str]),
@@ -100,7 +99,6 @@ pub(crate) const SETTINGS: [Setting; 24] = [
 ];
 
 impl Setting {
-    /// The variable that stands for it.
     pub(crate) fn variable(&self) -> String {
         format!("{VARIABLES}{}", self.name.to_uppercase().replace('-', "_"))
     }
@@ -131,7 +129,6 @@ impl Setting {
 pub(crate) enum Origin {
     /// This line of the file at this path.
     File(String, u64),
-    /// The variable of this name.
     Environment(String),
 }
 
@@ -153,20 +150,17 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The key, of a map.
-    fn key(&self) -> Option<&str> {
-        let (key, _) = self.value.split_once('=')?;
-        (self.setting.shape == Shape::Map).then_some(key)
+    fn key(&self) -> Option<String> {
+        self.pair().map(|(key, _)| key)
     }
 
     /// As a key and a value, of a map.
     pub(crate) fn pair(&self) -> Option<(String, String)> {
-        let (key, value) = self.value.split_once('=')?;
-        (self.setting.shape == Shape::Map).then(|| (key.to_owned(), value.to_owned()))
+        let (key, value) = self.value.split_once('=').filter(|_| self.setting.shape == Shape::Map)?;
+        Some((key.to_owned(), value.to_owned()))
     }
 
-    /// # Errors
-    /// What the flag itself would say of this value.
+    /// Fails with what the flag itself would say of this value.
     fn check(&self) -> Result<(), Error> {
         let verb = self.setting.verbs.first().unwrap_or(&"list");
         let name = self.setting.name;
@@ -187,13 +181,8 @@ impl Entry {
     }
 }
 
-/// Reads the file at `path`.
-///
-/// # Errors
-/// A usage error with the line of what is no setting, or not as its flag takes it.
 pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
-    let whole = text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    if !whole {
+    if text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#')) {
         return Ok(Vec::new());
     }
     let options = serde_saphyr::options! { with_snippet: false };
@@ -236,11 +225,12 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
             Value::String(_) | Value::Bool(_) | Value::Number(_) => "is a single value",
         };
         let example = setting.example;
-        match setting.shape {
-            Shape::One => (format!("{found}, and takes one value"), format!("write {name}: {example}")),
-            Shape::List => (format!("{found}, and takes a list of values"), format!("write {name}: [\"{example}\"]")),
-            Shape::Map => (format!("{found}, and takes keys and values"), format!("write {name}: {{{example}}}")),
-        }
+        let (takes, example) = match setting.shape {
+            Shape::One => ("one value", example.to_owned()),
+            Shape::List => ("a list of values", format!("[\"{example}\"]")),
+            Shape::Map => ("keys and values", format!("{{{example}}}")),
+        };
+        (format!("{found}, and takes {takes}"), format!("write {name}: {example}"))
     };
     match (setting.shape, value) {
         (_, Value::Null) => Ok(Vec::new()),
@@ -261,10 +251,8 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
 }
 
 /// Reads what the variables of the environment say; one that is empty says nothing.
-///
-/// # Errors
-/// A usage error for a value that the flag would not take, and for a name that is nearly that of a setting. Any other
-/// name is not ours: a Pod has such variables of each Service (`KUBECTL_INDEXED_PORT`).
+/// Fails for a name that is nearly that of a setting. Any other is not ours: a Pod has such variables of each Service
+/// (`KUBECTL_INDEXED_PORT`).
 pub(crate) fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Result<Vec<Entry>, Error> {
     let mut given: Vec<_> =
         variables.filter(|(name, value)| name.starts_with(VARIABLES) && !value.is_empty()).collect();
@@ -294,23 +282,21 @@ pub(crate) fn from_environment(variables: impl Iterator<Item = (String, String)>
 
 /// The parts between commas; one that has a comma stands in quotes.
 fn separated(text: &str) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    Some(record.iter().map(str::to_owned).collect())
+    let fields = records(text.as_bytes()).into_iter().next()?;
+    fields.into_iter().map(|field| String::from_utf8(field).ok()).collect()
 }
 
 /// What is in force, of a stronger source and a weaker one.
 pub(crate) fn over(stronger: Vec<Entry>, weaker: Vec<Entry>) -> Vec<Entry> {
-    let gives_way =
-        |weak: &Entry| stronger.iter().any(|strong| strong.setting == weak.setting && strong.key() == weak.key());
-    let mut all: Vec<_> = weaker.into_iter().filter(|entry| !gives_way(entry)).collect();
+    let mut all = weaker;
+    all.retain(|weak| !stronger.iter().any(|strong| strong.setting == weak.setting && strong.key() == weak.key()));
     all.extend(stronger);
     all
 }
 
 /// What is left of standing defaults where a template says the same.
 pub(crate) fn beside<'a>(entries: &'a [Entry], base: Option<&'a Value>) -> impl Iterator<Item = &'a Entry> {
-    entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key())))
+    entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key().as_deref())))
 }
 
 #[cfg(test)]

@@ -1,23 +1,20 @@
 //! Where the items come from: one of the sources that the command line can name.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::io::{self, BufRead};
 
-use super::MAX_COMPLETIONS;
-use super::intake::{Format, Intake};
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
-use crate::args::{ItemArgs, ListedAs, Order};
+use super::{MAX_COMPLETIONS, intake};
+use crate::args::{ItemArgs, ItemsFormat};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
-/// A ConfigMap in the cluster that holds a list.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ListedConfigMap {
-    pub(crate) entries: BTreeMap<String, Vec<u8>>,
-}
+/// The keys and values of a ConfigMap in the cluster that holds a list.
+pub(crate) type ListedConfigMap = BTreeMap<String, Vec<u8>>;
 
 /// The items, and what their source says besides.
 #[derive(Debug)]
@@ -60,17 +57,9 @@ fn too_many(count: usize) -> Error {
     .hint(format!("split the work into runs of at most {MAX_COMPLETIONS}"))
 }
 
-/// Whether a word of the command begins a list of items, as in GNU parallel.
-fn begins_list(word: &OsStr) -> bool {
-    is_separator(word.as_encoded_bytes())
-}
-
 /// The command, and the words from the first `:::` on.
-///
-/// # Errors
-/// A usage error for a command that is not UTF-8, which no manifest can carry.
 pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
-    let end = words.iter().position(|word| begins_list(word)).unwrap_or(words.len());
+    let end = words.iter().position(|word| is_separator(word.as_encoded_bytes())).unwrap_or(words.len());
     let (command, list) = words.split_at(end);
     let text = |word: &OsString| {
         word.to_str().map(str::to_owned).ok_or_else(|| {
@@ -83,9 +72,6 @@ pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<
 }
 
 /// Checks that there is one source of items, before anything is read.
-///
-/// # Errors
-/// A usage error that names the two first ones, or says which there are.
 pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> {
     let sources = [
         ("--items", args.items.is_some()),
@@ -94,7 +80,7 @@ pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> 
         ("--param", !args.params.is_empty()),
         ("--items-configmap", args.items_configmap.is_some()),
         ("--completions", args.completions.is_some()),
-        (":::", command.iter().any(|word| begins_list(word))),
+        (":::", command.iter().any(|word| is_separator(word.as_encoded_bytes()))),
     ];
     let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     match given.as_slice() {
@@ -143,30 +129,23 @@ pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
     Selection {
         unique: args.unique,
         skip: args.skip.unwrap_or(0),
-        shuffle: args.shuffle.map(|order| match order {
-            Order::Random => seed,
-            Order::Seed(seed) => seed,
-        }),
+        shuffle: args.shuffle.map(|chosen| chosen.unwrap_or(seed)),
         first: args.first,
     }
 }
 
-/// What takes in the bytes of `--items-file`.
-///
-/// # Errors
-/// A usage error if nothing could be taken at all.
-pub(crate) fn intake(args: &ItemArgs, path: &str, seed: u64) -> Result<Intake, Error> {
-    let format = match args.format {
-        Some(ListedAs::Lines) => Format::Lines,
-        Some(ListedAs::Csv) => Format::Csv,
-        Some(ListedAs::Tsv) => Format::Tsv,
-        Some(ListedAs::Json) => Format::Json,
-        Some(ListedAs::Jsonl) => Format::Jsonl,
-        None if args.null => Format::Null,
-        None => Format::from_name(path),
-    };
+/// The items of `--items-file`, as far as they are of use; `unreadable` tells of an error of `input` itself.
+pub(crate) fn intake(
+    args: &ItemArgs,
+    path: &str,
+    seed: u64,
+    input: impl BufRead,
+    unreadable: impl Fn(io::Error) -> Error,
+) -> Result<Taken, Error> {
+    let named = if args.null { ItemsFormat::Null } else { ItemsFormat::from_name(path) };
     let origin = if path == "-" { "stdin" } else { path };
-    Ok(Intake::new(origin, format, Collector::new(selection(args, seed), MAX_COMPLETIONS)?))
+    let collector = Collector::new(selection(args, seed), MAX_COMPLETIONS)?;
+    intake::read(origin, args.format.unwrap_or(named), input, collector, unreadable)
 }
 
 /// The items of the one source that is named; what had to be read for it was read by the caller.
@@ -188,25 +167,16 @@ pub(super) fn find(
         let params: Vec<_> = args.params.iter().map(|text| text.as_encoded_bytes()).collect();
         Found::of(Source::params(&params, args.link)?.collect(collector()?)?)?
     } else if !behind_command.is_empty() {
-        Found::of(Source::words(linked(behind_command, args.link))?.collect(collector()?)?)?
+        Found::of(Source::words(behind_command, args.link)?.collect(collector()?)?)?
     } else if let (Some(name), Some(list)) = (&args.items_configmap, listed) {
         in_place(name, list)?
     } else {
         numbered(args.completions.unwrap_or(0))?
     };
-    if args.shuffle == Some(Order::Random) {
+    if args.shuffle == Some(None) {
         found.notes.push(format!("the items are mixed; --shuffle={seed} gives this order again"));
     }
     Ok(found)
-}
-
-/// The words behind the command, with every list going in step with the one before it where `link` asks for that.
-fn linked(words: Vec<Vec<u8>>, link: bool) -> Vec<Vec<u8>> {
-    let step = |(position, word): (usize, Vec<u8>)| match word.as_slice() {
-        b":::" if link && position > 0 => b":::+".to_vec(),
-        _ => word,
-    };
-    words.into_iter().enumerate().map(step).collect()
 }
 
 fn numbered(completions: u32) -> Result<Found, Error> {
@@ -243,9 +213,8 @@ pub(crate) fn config_map_named(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The items of a list that is in the cluster already.
-fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
+fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
     let (name, key) = config_map_named(text);
-    let mut entries = list.entries;
     let keys = entries.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
     let Some(key) = key else {
         let count = entries.len();
@@ -266,13 +235,10 @@ fn in_place(text: &str, list: ListedConfigMap) -> Result<Found, Error> {
     let Some(text) = entries.remove(key) else {
         return Err(Error::usage(format!("configmap {name:?} has no key {key:?}")).hint(format!("its keys are {keys}")));
     };
-    let mut intake = Intake::new(
-        format!("configmap {name}/{key}"),
-        Format::Lines,
-        Collector::new(Selection::default(), MAX_COMPLETIONS)?,
-    );
-    let _ = intake.push(&text)?;
-    let Taken { items, notes } = intake.finish()?;
+    let collector = Collector::new(Selection::default(), MAX_COMPLETIONS)?;
+    let unreadable = |error| Error::usage("a text can't be read").caused_by(error);
+    let origin = format!("configmap {name}/{key}");
+    let Taken { items, notes } = intake::read(&origin, ItemsFormat::Lines, text.as_slice(), collector, unreadable)?;
     check_some(&items, name)?;
     let crlf = has_windows_lines(&text);
     if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {

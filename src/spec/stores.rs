@@ -38,12 +38,7 @@ pub(crate) enum ItemStore {
     /// In ConfigMaps with a key for each index.
     Keys,
     /// In ConfigMaps with many items a key, one a line (see [`encode_line`]).
-    Packed {
-        /// How many items share a key.
-        per_key: u32,
-        /// Whether each key is compressed by gzip.
-        compressed: bool,
-    },
+    Packed { per_key: u32, compressed: bool },
     /// In a ConfigMap that was there before, and is not ours.
     Listed {
         config_map: String,
@@ -131,9 +126,6 @@ impl ItemStore {
 }
 
 /// The ConfigMaps that fit a list best.
-///
-/// # Errors
-/// A usage error for an item that no ConfigMap can hold.
 pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore, Error> {
     if items.len() <= MAX_KEYS {
         return Ok(ItemStore::Keys);
@@ -148,13 +140,11 @@ pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore,
     Ok(ItemStore::Packed { per_key, compressed })
 }
 
-/// The error for an item that is larger than any ConfigMap.
 pub(crate) fn too_large(index: usize, bytes: usize) -> Error {
     Error::usage(format!("item {index} takes {bytes} bytes, and a ConfigMap may have {MAX_CONFIG_MAP_BYTES}"))
         .hint("put large inputs into a volume or a bucket, and pass their names as items")
 }
 
-/// The error for a list of which only the first `fit` items fit.
 pub(crate) fn too_long(fit: usize, items: usize) -> Error {
     Error::usage(format!(
         "the list is too long: its first {fit} items of {items} fill the {MAX_CONFIG_MAPS} ConfigMaps of 1 MiB that one \
@@ -165,9 +155,6 @@ pub(crate) fn too_long(fit: usize, items: usize) -> Error {
 }
 
 /// Whether a list can stand in the script of an init container.
-///
-/// # Errors
-/// A usage error that names the first item that can't, or how many would fit.
 pub(super) fn check_inline(items: &Items, payload: &Payload) -> Result<(), Error> {
     let carry = "use --item-store=configmap, which carries any bytes";
     let mut size = 0;

@@ -2,9 +2,6 @@
 //!
 //! The words are GNU parallel's, with one difference: `{#}` is the index, so it begins at 0.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use super::items::Item;
 use crate::error::Error;
 
@@ -44,7 +41,6 @@ pub(crate) struct Placeholder {
     pub(crate) operation: Operation,
 }
 
-/// A piece of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
     /// Stays as it is; never empty.
@@ -53,29 +49,11 @@ pub(crate) enum Segment {
     Value(Placeholder),
 }
 
-/// One argument of the command: its segments in order, no two texts side by side, none for an empty argument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Argument {
-    pub(crate) segments: Vec<Segment>,
-}
-
-/// How an argument is made up, which decides how values get into it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shape<'a> {
-    /// No placeholder.
-    Literal(&'a str),
-    /// One placeholder and nothing else. As the script of a shell such an argument is not rewritten: there the value
-    /// itself is the script, as in `sh -c {}`, which runs lines as commands.
-    Sole(&'a Placeholder),
-    /// Placeholders among text or among themselves.
-    Mixed(&'a [Segment]),
-}
-
 /// The command, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
-    /// As many as the command has words, in the same order.
-    pub(crate) arguments: Vec<Argument>,
+    /// The segments of each word of the command, no two texts side by side, none for an empty word.
+    pub(crate) arguments: Vec<Vec<Segment>>,
     /// What the user should hear although it is no error; text of the command and names of columns are in it, unescaped.
     pub(crate) notes: Vec<String>,
 }
@@ -98,14 +76,14 @@ impl Operation {
     /// What is left of `value`, by the rules of GNU parallel: a hidden file is all extension, `{/}` of a path that ends
     /// in a slash is empty, and `{//}` is Perl's `dirname`. A line break is a byte as any other, where parallel's own
     /// `{/}` stops at it.
-    pub(crate) fn apply(self, value: &[u8]) -> Cow<'_, [u8]> {
-        Cow::Borrowed(match self {
+    pub(crate) fn apply(self, value: &[u8]) -> &[u8] {
+        match self {
             Self::None => value,
             Self::WithoutExtension => without_extension(value),
             Self::Base => base(value),
             Self::Folder => folder(value),
             Self::Stem => without_extension(base(value)),
-        })
+        }
     }
 }
 
@@ -133,112 +111,72 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 }
 
 impl Placeholder {
-    /// The whole item.
     pub(crate) const ITEM: Self = Self::plain(Subject::Item);
 
     /// What it stands for in an item; an index is none of an item's.
-    pub(crate) fn of<'a>(&self, item: &'a Item) -> Cow<'a, [u8]> {
-        self.value(item.bytes(), |column| item.value(column), 0)
+    pub(crate) fn of<'a>(&self, item: &'a Item) -> &'a [u8] {
+        self.operation.apply(match self.subject {
+            Subject::Item => item.bytes(),
+            Subject::Column(place) => item.value(place),
+            Subject::Index => &[],
+        })
     }
 
     const fn plain(subject: Subject) -> Self {
         Self { subject, operation: Operation::None }
     }
 
-    /// The bytes that it stands for; `column` is called with a column's place, from 0.
-    pub(crate) fn value<'a>(
-        &self,
-        item: &'a [u8],
-        column: impl FnOnce(usize) -> &'a [u8],
-        index: u32,
-    ) -> Cow<'a, [u8]> {
-        let value = match self.subject {
-            Subject::Item => item,
-            Subject::Column(place) => column(place),
-            Subject::Index => return Cow::Owned(index.to_string().into_bytes()),
-        };
-        self.operation.apply(value)
-    }
-
-    /// As the user would write it, with these names of columns.
+    /// As the user would write it, with these names of columns; those without a name go by their number.
     pub(crate) fn written(&self, names: &[String]) -> String {
-        match self.subject {
-            Subject::Column(place) if place < names.len() => {
-                format!("{{{}{}}}", names[place], self.operation.written())
-            }
-            _ => self.to_string(),
-        }
-    }
-}
-
-/// As it can be written whatever the columns are called.
-impl fmt::Display for Placeholder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation.written();
         match self.subject {
-            Subject::Item => write!(f, "{{{operation}}}"),
-            Subject::Column(place) => write!(f, "{{{}{operation}}}", place + 1),
-            Subject::Index => f.write_str("{#}"),
+            Subject::Item => format!("{{{operation}}}"),
+            Subject::Column(place) => match names.get(place) {
+                Some(name) => format!("{{{name}{operation}}}"),
+                None => format!("{{{}{operation}}}", place + 1),
+            },
+            Subject::Index => "{#}".to_owned(),
         }
     }
 }
 
-impl Argument {
-    /// How it is made up.
-    pub(crate) fn shape(&self) -> Shape<'_> {
-        match &self.segments[..] {
-            [] => Shape::Literal(""),
-            [Segment::Text(text)] => Shape::Literal(text),
-            [Segment::Value(placeholder)] => Shape::Sole(placeholder),
-            segments => Shape::Mixed(segments),
+impl Segment {
+    pub(crate) fn placeholder(&self) -> Option<&Placeholder> {
+        match self {
+            Self::Text(_) => None,
+            Self::Value(placeholder) => Some(placeholder),
         }
     }
+}
 
-    /// Whether it is the same for every index.
-    pub(crate) fn is_literal(&self) -> bool {
-        matches!(self.shape(), Shape::Literal(_))
-    }
-
-    /// The placeholders in it, in order, with repetitions.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
-        self.segments.iter().filter_map(|segment| match segment {
-            Segment::Text(_) => None,
-            Segment::Value(placeholder) => Some(placeholder),
-        })
-    }
-
-    fn push_text(&mut self, text: &str) {
-        match self.segments.last_mut() {
-            _ if text.is_empty() => {}
-            Some(Segment::Text(before)) => before.push_str(text),
-            _ => self.segments.push(Segment::Text(text.to_owned())),
-        }
+fn push_text(segments: &mut Vec<Segment>, text: &str) {
+    match segments.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Segment::Text(before)) => before.push_str(text),
+        _ => segments.push(Segment::Text(text.to_owned())),
     }
 }
 
 impl Template {
     /// A command in which nothing is a placeholder.
     pub(crate) fn literal(command: &[String]) -> Self {
-        let argument = |word: &String| Argument { segments: vec![Segment::Text(word.clone())] };
+        let argument = |word: &String| vec![Segment::Text(word.clone())];
         Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
     }
 
     /// The placeholders of the whole command, in order, with repetitions.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
-        self.arguments.iter().flat_map(Argument::placeholders)
+        self.arguments.iter().flatten().filter_map(Segment::placeholder)
     }
 
     /// Whether the command is the same for every index.
     pub(crate) fn is_literal(&self) -> bool {
-        self.arguments.iter().all(Argument::is_literal)
+        self.placeholders().next().is_none()
     }
 }
 
 /// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
 /// item has none; without items only `{#}` is a placeholder.
-///
-/// # Errors
-/// A usage error for the number of a column that isn't there, where columns are numbered.
 pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
     let mut reader = Reader { names, has_items, notes: Vec::new() };
     let arguments = command.iter().map(|word| reader.argument(word)).collect::<Result<_, _>>()?;
@@ -247,7 +185,6 @@ pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Re
 
 /// What a pair of braces is.
 enum Meaning {
-    /// A placeholder.
     Value(Placeholder),
     /// Would be one, if there were such a column.
     NoColumn,
@@ -264,11 +201,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn argument(&mut self, word: &str) -> Result<Argument, Error> {
-        let mut argument = Argument { segments: Vec::new() };
+    fn argument(&mut self, word: &str) -> Result<Vec<Segment>, Error> {
+        let mut segments = Vec::new();
         let mut at = 0;
         while let Some(open) = word[at..].find('{').map(|open| at + open) {
-            argument.push_text(&word[at..open]);
+            push_text(&mut segments, &word[at..open]);
             at = open;
             // A variable of the shell.
             let variable = word[..open].ends_with('$');
@@ -276,27 +213,27 @@ impl Reader<'_> {
                 let escaped = matches!(self.meaning(inner), Meaning::Value(_) | Meaning::NoColumn) && !variable;
                 let length = inner.len() + 4;
                 let cut = usize::from(escaped);
-                argument.push_text(&word[open + cut..open + length - cut]);
+                push_text(&mut segments, &word[open + cut..open + length - cut]);
                 at += length;
             } else if let Some(inner) = single(&word[open..]).filter(|_| !variable) {
                 at += inner.len() + 2;
                 match self.meaning(inner) {
                     Meaning::Value(placeholder) => {
-                        argument.segments.push(Segment::Value(placeholder));
+                        segments.push(Segment::Value(placeholder));
                         continue;
                     }
                     Meaning::NoColumn if self.numbered() => return Err(self.no_column(inner)),
                     Meaning::NoColumn | Meaning::Unknown => self.note(inner),
                     Meaning::Text => {}
                 }
-                argument.push_text(&word[open..at]);
+                push_text(&mut segments, &word[open..at]);
             } else {
-                argument.push_text("{");
+                push_text(&mut segments, "{");
                 at += 1;
             }
         }
-        argument.push_text(&word[at..]);
-        Ok(argument)
+        push_text(&mut segments, &word[at..]);
+        Ok(segments)
     }
 
     fn meaning(&self, inner: &str) -> Meaning {

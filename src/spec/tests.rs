@@ -2,7 +2,7 @@ use clap::Parser as _;
 
 use super::*;
 use crate::args::{Cli, Verb};
-use crate::spec::items::from_list;
+use crate::spec::lists::from_list;
 
 /// Resolves a command line as it would be typed after `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
@@ -17,9 +17,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
     let seed = 7;
     sources::check(&args.source, &args.command)?;
     let read = |path: &std::path::PathBuf| {
-        let mut intake = sources::intake(&args.source, path.to_str().unwrap(), seed)?;
-        let _ = intake.push(input)?;
-        intake.finish()
+        sources::intake(&args.source, path.to_str().unwrap(), seed, input, |error| panic!("{error}"))
     };
     let file = args.source.items_file.as_ref().map(read).transpose()?;
     let listed = args.source.items_configmap.as_ref().map(|_| {
@@ -27,7 +25,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
         let entry = |line: &str| {
             line.split_once(':').map(|(key, value)| (key.to_owned(), value.replace('|', "\n").into_bytes()))
         };
-        ListedConfigMap { entries: text.lines().filter_map(entry).collect() }
+        text.lines().filter_map(entry).collect()
     });
     let (suffix, namespace) = ("x7k2p".to_owned(), cli.global.namespace);
     resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, left: None })
@@ -48,8 +46,9 @@ pub(crate) fn told(error: &Error) -> String {
 
 #[test]
 fn a_list_is_one_record_of_csv() {
-    let list =
-        |text: &str| from_list(text.as_bytes()).unwrap().iter().map(|i| i.lossy().into_owned()).collect::<Vec<_>>();
+    let list = |text: &str| {
+        from_list(text.as_bytes()).unwrap().into_iter().map(|i| String::from_utf8(i).unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(list("foo,bar,baz"), ["foo", "bar", "baz"]);
     assert_eq!(list("a,\"b,c\",,d"), ["a", "b,c", "", "d"]);
     assert_eq!(list("\"say \"\"hi\"\"\",\"two\nlines\""), ["say \"hi\"", "two\nlines"]);
@@ -195,7 +194,7 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
         handover::Origin::Constant(value) => format!("{}={value}", variable.name),
         handover::Origin::Index => format!("{}=<index>", variable.name),
         handover::Origin::Position => format!("{}=<index + 1>", variable.name),
-        handover::Origin::Item(placeholder) => format!("{}={placeholder}", variable.name),
+        handover::Origin::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
     };
     let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
     let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();

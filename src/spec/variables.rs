@@ -55,7 +55,6 @@ impl Naming {
         }
     }
 
-    /// The name and the placeholder of each column.
     pub(super) fn of_columns(columns: &[String]) -> Vec<(String, Placeholder)> {
         let mut naming = Self::new(columns);
         naming.all(columns);

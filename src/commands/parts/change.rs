@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, Output};
 use super::{Context, find};
-use crate::args::{ChangeArgs, DryRun, ObjectFormat, TargetArgs};
+use crate::args::{DryRun, ObjectArgs, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
 use crate::error::{Error, Exit, Kind};
 use crate::state::{self, Outcome};
@@ -93,12 +93,12 @@ pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), 
 pub(crate) async fn carry_out(
     words: &Words,
     target: TargetArgs,
-    how: ChangeArgs,
+    how: ObjectArgs,
     yes: bool,
     decide: impl Fn(&Job, &Context) -> Result<Step, Error>,
     context: &mut Context,
 ) -> Result<Exit> {
-    let ChangeArgs { dry_run, output, field_manager } = how;
+    let ObjectArgs { dry_run, output, field_manager } = how;
     let output = output::read(output, true)?;
     let (cluster, jobs) = meant(&target, words, context).await?;
     let (mut steps, mut wrong) = (Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! What `run` reads before anything is decided: the template, the file with the items, a list in the cluster.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +9,7 @@ use super::Context;
 use crate::args::{ItemArgs, RunArgs};
 use crate::error::{Error, Kind};
 use crate::manifest::read;
-use crate::spec::select::{Flow, Taken};
+use crate::spec::select::Taken;
 use crate::spec::sources::{self, ListedConfigMap};
 use crate::spec::{self, Inputs};
 
@@ -58,21 +58,8 @@ fn read_template(path: &Path) -> Result<(String, Vec<u8>)> {
 fn read_items(args: &ItemArgs, path: &Path, seed: u64) -> Result<Taken> {
     let origin = path.display().to_string();
     let cannot = |error: io::Error| Error::usage(format!("the items in {origin} can't be read")).caused_by(error);
-    let mut intake = sources::intake(args, &origin, seed)?;
-    let mut file = open(path).map_err(cannot)?;
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let length = match file.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(cannot(error).into()),
-        };
-        if intake.push(&chunk[..length])? == Flow::Enough {
-            break;
-        }
-    }
-    Ok(intake.finish()?)
+    let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);
+    Ok(sources::intake(args, &origin, seed, file, cannot)?)
 }
 
 async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigMap> {
@@ -84,7 +71,7 @@ async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigM
             .hint("kubectl get configmaps lists them; -n NAMESPACE looks elsewhere")
             .into());
     };
-    Ok(ListedConfigMap { entries: read::entries(config_map).collect() })
+    Ok(read::entries(config_map).collect())
 }
 
 /// What makes a generated name unique: five letters or digits, none that is read as another.

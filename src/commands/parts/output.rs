@@ -1,7 +1,5 @@
 //! What `-o` prints by a template or by columns of one's own.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use k8s_openapi::api::batch::v1::Job;
@@ -45,28 +43,32 @@ impl<T> Output<T> {
     }
 }
 
+/// Reads what `-o` asks for.
+///
+/// # Errors
+/// A usage error if a template can't be read, before anything is asked of the server.
 pub(crate) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
-    let custom = match form {
+    let (custom, text) = match form {
         None => return Ok(Output { word: None, custom: None }),
         Some(Form::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
-        Some(Form::Custom(custom)) => custom,
+        Some(Form::Custom(custom, text)) => (custom, text),
     };
     let (flag, read) = match custom {
-        CustomForm::JsonPath(text) => ("-o jsonpath", Template::parse(&text).map(What::Text)),
-        CustomForm::JsonPathAsJson(text) => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
-        CustomForm::JsonPathFile(path) => ("-o jsonpath-file", Template::parse(&file(&path)?).map(What::Text)),
-        CustomForm::CustomColumns(text) => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
-        CustomForm::CustomColumnsFile(path) => {
-            ("-o custom-columns-file", Columns::parse_lines(&file(&path)?).map(What::Columns))
+        CustomForm::JsonPath => ("-o jsonpath", Template::parse(&text).map(What::Text)),
+        CustomForm::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
+        CustomForm::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(What::Text)),
+        CustomForm::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
+        CustomForm::CustomColumnsFile => {
+            ("-o custom-columns-file", Columns::parse_lines(&file(&text)?).map(What::Columns))
         }
     };
     let what = read.map_err(|fault| wrong(flag, &fault))?;
     Ok(Output { word: None, custom: Some(Custom { flag, what, headers, widths: None }) })
 }
 
-fn file(path: &Path) -> Result<String, Error> {
+fn file(path: &str) -> Result<String, Error> {
     std::fs::read_to_string(path)
-        .map_err(|error| Error::usage(format!("-o: the file {} can't be read", path.display())).caused_by(error))
+        .map_err(|error| Error::usage(format!("-o: the file {path} can't be read")).caused_by(error))
 }
 
 fn wrong(flag: &str, fault: &Fault) -> Error {

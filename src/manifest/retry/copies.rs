@@ -38,20 +38,16 @@ fn each_reference(job: &mut Value, mut take: impl FnMut(&mut Value)) {
     }
 }
 
-/// The error of a ConfigMap that is needed and not there.
 pub(super) fn is_gone(name: &str, job: &str) -> Error {
     Error::usage(format!("configmap {name:?}, which the Pods of job {job:?} need, is not there"))
         .hint("create it again; kubectl describe shows where the Pods use it")
 }
 
 /// Copies the ConfigMaps that are gone once `stored` is, and has the Pods use the copies.
-///
-/// # Errors
-/// If one that the Pods need is not there.
 pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan) -> Result<Vec<Value>, Error> {
     let (old, uid) = (text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
     let shards = read::config_maps_noted(text(job["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
-    let mut shards = shards.unwrap_or_default();
+    let shards = shards.unwrap_or_default();
     let needed = IndexSet::below(plan.family.completions).difference(&plan.family.succeeded);
     let mut copies = Vec::new();
     let mut renamed: BTreeMap<String, Option<String>> = BTreeMap::new();
@@ -79,16 +75,13 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan
         renamed.insert(name, Some(new));
     }
     rename(job, &renamed);
-    shards.retain_mut(|(name, _)| match renamed.get(name) {
-        Some(Some(new)) => {
-            name.clone_from(new);
-            true
-        }
-        gone => gone.is_none(),
+    let kept = shards.iter().filter_map(|(name, first)| match renamed.get(name) {
+        None => Some(format!("{name}:{first}")),
+        Some(copy) => copy.as_ref().map(|name| format!("{name}:{first}")),
     });
-    if !shards.is_empty() {
-        let note: Vec<_> = shards.iter().map(|(name, first)| format!("{name}:{first}")).collect();
-        job["metadata"]["annotations"][annotation::ITEM_CONFIG_MAPS] = json!(note.join(","));
+    let kept: Vec<_> = kept.collect();
+    if !kept.is_empty() {
+        job["metadata"]["annotations"][annotation::ITEM_CONFIG_MAPS] = json!(kept.join(","));
     }
     Ok(copies)
 }
@@ -99,11 +92,8 @@ fn is_spent(name: &str, shards: &[(String, u32)], needed: &IndexSet) -> bool {
         return false;
     };
     let first = shards[position].1;
-    let of_shard = match shards.get(position + 1) {
-        Some((_, end)) => IndexSet::below(*end).difference(&IndexSet::below(first)),
-        None => needed.difference(&IndexSet::below(first)),
-    };
-    of_shard.intersection(needed).is_empty()
+    let end = shards.get(position + 1).map_or(u32::MAX, |(_, end)| *end);
+    !needed.iter().any(|index| (first..end).contains(&index))
 }
 
 fn copied(config_map: &Value, name: &str, plan: &Plan, job: &Value) -> Value {

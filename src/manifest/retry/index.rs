@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use itertools::Itertools as _;
 use serde_json::{Value, json};
 
 use super::super::filled;
@@ -58,23 +59,14 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
 }
 
 /// The index set in as many words as it takes.
-fn words(indexes: &IndexSet) -> Vec<Value> {
-    let mut words = vec![String::new()];
-    for range in indexes.to_string().split(',') {
-        if words.last().is_some_and(|word| word.len() + range.len() >= WORD_BYTES) {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            if !word.is_empty() {
-                word.push(',');
-            }
-            word.push_str(range);
-        }
-    }
-    words.into_iter().map(Value::from).collect()
+fn words(indexes: &IndexSet) -> impl Iterator<Item = Value> {
+    let ranges: Vec<_> = indexes.to_string().split(',').map(str::to_owned).collect();
+    let words = ranges.into_iter().coalesce(|word, range| {
+        if word.len() + range.len() < WORD_BYTES { Ok(format!("{word},{range}")) } else { Err((word, range)) }
+    });
+    words.map(Value::from)
 }
 
-/// A file in which the worker finds its index.
 struct IndexFile {
     volume: String,
     path: String,
@@ -90,15 +82,12 @@ impl IndexFile {
 }
 
 /// Whether a field of the downward API is the index.
-fn is_index(source: &Value) -> bool {
+pub(super) fn is_index(source: &Value) -> bool {
     let path = text(source.pointer("/fieldRef/fieldPath"));
     ["annotations", "labels"].iter().any(|map| path == format!("metadata.{map}['{}']", annotation::INDEX))
 }
 
 /// Takes the files that the downward API would write with the new index out of its hands.
-///
-/// # Errors
-/// If one of them shares a volume with something that only Kubernetes can write.
 fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexFile>, Error> {
     let mut files = Vec::new();
     let mut replaced = Vec::new();
@@ -146,7 +135,6 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
     Ok(files)
 }
 
-/// Why a file with the index can't be replaced.
 fn unreplaceable(volume: &str, why: &str) -> Error {
     Error::usage(format!(
         "the worker reads its index from volume {volume:?}, which the downward API writes and which {why}: there it \

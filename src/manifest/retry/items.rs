@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, from_value, json};
 
-use super::super::read::{self, ItemSource, Listing};
+use super::super::read::{self, ItemSource};
 use super::super::{pack, payload};
 use super::changes::worker_mut;
 use super::copies::is_gone;
@@ -15,7 +15,7 @@ use crate::index_set::IndexSet;
 use crate::spec::handover::{Handover, ItemForm};
 use crate::spec::items::{Columns, Item, Items};
 use crate::spec::retry::HandoverNote;
-use crate::spec::stores::{ItemStore, ListDigest};
+use crate::spec::stores::ItemStore;
 use crate::spec::{self, Feed};
 
 /// What tells how the items are handed over, and is told anew.
@@ -31,7 +31,6 @@ const OF_LIST: [&str; 7] = [
     annotation::ITEM_COLUMNS,
 ];
 
-/// Items as another command needs them.
 pub(super) struct Renewed {
     items: Items,
     handover: Handover,
@@ -40,13 +39,11 @@ pub(super) struct Renewed {
     init: Option<(usize, Value)>,
 }
 
-/// # Errors
-/// If a list that others may edit has changed: its items may be others than the first time.
-pub(super) fn check_list(stored: &Value, found: &[Value]) -> Result<(), Error> {
-    let Ok(job) = from_value::<Job>(stored.clone()) else { return Ok(()) };
-    let ItemSource::ConfigMaps(listing) = read::item_source(&job) else { return Ok(()) };
+/// Fails if a list that others may edit has changed: its items may be others than the first time.
+pub(super) fn check_list(job: &Job, found: &[Value]) -> Result<(), Error> {
+    let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return Ok(()) };
     let Some(name) = listing.of_others() else { return Ok(()) };
-    if config_map(name, found).is_some_and(|config_map| listing.has_changed(&config_map, &job)) {
+    if config_map(name, found).is_some_and(|config_map| listing.has_changed(&config_map, job)) {
         return Err(Error::usage(format!(
             "configmap {name:?} has changed since the job was made: its items are others"
         ))
@@ -58,12 +55,9 @@ pub(super) fn check_list(stored: &Value, found: &[Value]) -> Result<(), Error> {
 }
 
 /// Takes out of the Pod what handed its item over, if a command replaces the first one.
-///
-/// # Errors
-/// If the items can't be read, or can't reach the new command.
 pub(super) fn take_out(
     job: &mut Value,
-    stored: &Value,
+    stored: &Job,
     found: &[Value],
     plan: &Plan,
     warnings: &mut Vec<String>,
@@ -90,7 +84,7 @@ pub(super) fn take_out(
     };
     let outstanding = of(&needed);
     if form != ItemForm::Index && outstanding.len() != needed.len() {
-        let name = text(stored.pointer("/metadata/name"));
+        let name = stored.metadata.name.as_deref().unwrap_or_default();
         return Err(Error::usage(format!("the list of job {name:?} has no item for some of its indexes"))
             .hint("leave the command out: the Pods then look for their items as before"));
     }
@@ -123,13 +117,9 @@ fn config_map(name: &str, found: &[Value]) -> Option<ConfigMap> {
 type NumberedItems = Vec<(u32, Item)>;
 
 /// The items of a Job, and where a list is kept that is not its own.
-fn stored_items(
-    stored: &Value,
-    found: &[Value],
-    wanted: &IndexSet,
-) -> Result<(NumberedItems, Option<ItemStore>), Error> {
-    let name = text(stored.pointer("/metadata/name"));
-    match from_value(stored.clone()).map_or(ItemSource::Unknown, |job: Job| read::item_source(&job)) {
+fn stored_items(stored: &Job, found: &[Value], wanted: &IndexSet) -> Result<(NumberedItems, Option<ItemStore>), Error> {
+    let name = stored.metadata.name.as_deref().unwrap_or_default();
+    match read::item_source(stored) {
         ItemSource::Here(list) => Ok((list.items(), None)),
         ItemSource::ConfigMaps(listing) => {
             let mut items = Vec::new();
@@ -138,40 +128,27 @@ fn stored_items(
                 items.extend(listing.items(config_map, wanted));
             }
             items.sort_unstable_by_key(|(index, _)| *index);
-            Ok((items, listed(&listing, stored, found)))
+            Ok((items, listing.of_others().and_then(|name| listing.store(config_map(name, found)?))))
         }
         ItemSource::Unknown => Err(Error::usage(format!("the items of job {name:?} can't be read"))
             .hint("leave the command out, or run what is outstanding by kubectl indexed run")),
     }
 }
 
-/// Where a list is kept that is not ours.
-fn listed(listing: &Listing, stored: &Value, found: &[Value]) -> Option<ItemStore> {
-    let noted = |key: &str| stored["metadata"]["annotations"].get(key).and_then(Value::as_str);
-    let digest = ListDigest::from_note(noted(annotation::ITEMS_DIGEST)?)?;
-    let name = listing.of_others()?.to_owned();
-    let key = noted(annotation::ITEMS_KEY).map(str::to_owned);
-    let entries = read::entries(config_map(&name, found)?);
-    let text = entries.into_iter().find(|(found, _)| Some(found) == key.as_ref()).map(|(_, text)| text);
-    let crlf = text.is_some_and(|text| spec::stores::has_windows_lines(&text));
-    Some(ItemStore::Listed { config_map: name, key, crlf, digest })
-}
-
 /// Takes the volumes, mounts, variables and the init container of the item out of the Pod; returns the latter.
 fn strip(job: &mut Value, note: &HandoverNote) -> Option<(usize, Value)> {
     let is_ours = |name: Option<&Value>| note.volumes.iter().any(|volume| text(name) == volume);
+    let others = |of: &mut Value, list: &str, named: &str| {
+        if let Some(entries) = of.get_mut(list).and_then(Value::as_array_mut) {
+            entries.retain(|entry| !is_ours(entry.pointer(named)));
+        }
+    };
     if let Some(worker) = worker_mut(job) {
-        if let Some(mounts) = worker.get_mut("volumeMounts").and_then(Value::as_array_mut) {
-            mounts.retain(|mount| !is_ours(mount.get("name")));
-        }
-        if let Some(variables) = worker.get_mut("env").and_then(Value::as_array_mut) {
-            variables.retain(|variable| !is_ours(variable.pointer("/valueFrom/fileKeyRef/volumeName")));
-        }
+        others(worker, "volumeMounts", "/name");
+        others(worker, "env", "/valueFrom/fileKeyRef/volumeName");
     }
     let pod = &mut job["spec"]["template"]["spec"];
-    if let Some(volumes) = pod.get_mut("volumes").and_then(Value::as_array_mut) {
-        volumes.retain(|volume| !is_ours(volume.get("name")));
-    }
+    others(pod, "volumes", "/name");
     let containers = pod.get_mut("initContainers").and_then(Value::as_array_mut)?;
     let position = containers.iter().position(|container| note.init.as_deref() == container["name"].as_str())?;
     Some((position, containers.remove(position)))
@@ -195,12 +172,8 @@ impl Renewed {
             index_file: None,
         };
         let shards = pack::shards(&feed)?;
-        let firsts = shards.iter().enumerate();
-        let firsts: Vec<_> =
-            firsts.map(|(n, shard)| (contract::items_config_map(&plan.name, n), shard.first)).collect();
-        let names: Vec<_> = firsts.iter().map(|(name, _)| name.clone()).collect();
-        let input = payload::input(&feed, Some(&*job), &names);
-        for (key, value) in payload::annotations(&feed, &input, &firsts) {
+        let input = payload::input(&feed, Some(&*job), &shards);
+        for (key, value) in payload::annotations(&feed, &input, &shards) {
             job["metadata"]["annotations"][key] = json!(value);
         }
         let config_maps = pack::config_maps(&feed, shards);
@@ -213,7 +186,7 @@ impl Renewed {
         }
         let pod = &mut job["spec"]["template"]["spec"];
         insert(pod, "volumes", usize::MAX, input.volumes);
-        let (position, before) = init.map_or((usize::MAX, json!({})), |(position, init)| (position, init));
+        let (position, before) = init.unwrap_or((usize::MAX, json!({})));
         let containers = input.init_containers.into_iter().map(|new| {
             // What was set for the first one, as a security context, holds for this one.
             let mut container = before.clone();

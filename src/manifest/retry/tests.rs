@@ -58,7 +58,7 @@ fn plan(indexes: &str) -> Plan {
 }
 
 fn built(stored: &Value, plan: &Plan) -> Value {
-    build(stored, &[], plan).unwrap().manifest.job
+    build(stored, &[], plan).unwrap().0.job
 }
 
 fn refused(stored: &Value, plan: &Plan) -> String {
@@ -238,7 +238,7 @@ fn a_success_policy_asks_for_what_is_left_of_it() {
 }
 
 /// The Job that runs index 1 of a run again with another command, its ConfigMaps, and what the user hears.
-fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Result<Retry, Error> {
+fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Result<(Manifest, Vec<String>), Error> {
     let Manifest { mut job, config_maps } = manifest::build(&resolve_all(line, None, file)?.spec)?;
     job["metadata"]["uid"] = json!("u");
     let mut plan = Plan { name: "r1".to_owned(), minor, ..plan("1") };
@@ -254,7 +254,7 @@ fn corrected(flags: &str, command: &[&str]) -> String {
     let line: Vec<_> = line.iter().map(String::as_str).collect();
     let file = b"name,size\na a,1.50\nb'b,2\n";
     match corrected_by(&line, file, 36, command) {
-        Ok(Retry { manifest: Manifest { job, config_maps }, warnings }) => {
+        Ok((Manifest { job, config_maps }, warnings)) => {
             let worker = worker(&job);
             let mount = |mount: &Value| format!("{}={}", mount["name"], mount["mountPath"]).replace('"', "");
             let mounts = worker["volumeMounts"].as_array().into_iter().flatten().map(mount);
@@ -326,7 +326,7 @@ fn a_corrected_command_may_have_other_placeholders() {
     // Columns without names are kept apart where arguments were asked for.
     let numbered = |first: &str, command: &[&str]| {
         let line = ["run", "j", "--", "sh", "-c", first, ":::", "a b", "c", ":::", "1"];
-        corrected_by(&line, b"", 36, command).map(|retry| retry.manifest.config_maps[0]["data"]["1"].to_string())
+        corrected_by(&line, b"", 36, command).map(|retry| retry.0.config_maps[0]["data"]["1"].to_string())
     };
     insta::assert_snapshot!(numbered("x{1}", &["sh", "-c", "echo {2}"]).unwrap(), @r#""ITEM__2='1'\nITEM__1='c'\nITEM='c 1'\n""#);
     insta::assert_snapshot!(numbered("x{}", &["sh", "-c", "echo {2}"]).unwrap(), @r#""ITEM__2='1'\nITEM__1='c'\nITEM='c 1'\n""#);
@@ -368,7 +368,7 @@ fn nothing_of_the_first_command_s_handover_is_left() {
                                 continue;
                             }
                         };
-                        check_whole(&retry.manifest, &format!("{line:?} {command:?} 1.{minor}"));
+                        check_whole(&retry.0, &format!("{line:?} {command:?} 1.{minor}"));
                     }
                 }
             }
@@ -427,7 +427,7 @@ fn what_goes_with_the_job_is_copied() {
     let mut found: Vec<_> = shards.iter().map(|name| config_map(name, Some("u-rev"))).collect();
     found.push(config_map("theirs", None));
     assert_eq!(config_maps(&job), ["rev-items", "rev-items-2", "rev-items-3", "theirs"]);
-    let Manifest { job: new, config_maps } = build(&job, &found, &plan("3,40")).unwrap().manifest;
+    let Manifest { job: new, config_maps } = build(&job, &found, &plan("3,40")).unwrap().0;
     let names: Vec<_> = config_maps.iter().map(|config_map| config_map["metadata"]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["rev-r1-items", "rev-r1-items-3"], "all items of the second have succeeded");
     assert_eq!(config_maps[0]["data"], json!({"3": "x"}));
@@ -471,18 +471,23 @@ fn an_old_server_gets_a_shell_around_each_command() {
     pod["volumes"] = json!([{"name": "items", "configMap": {"name": "theirs"}}]);
     let old = Plan { minor: 30, ..plan("3,7") };
     let found = [config_map("theirs", None)];
-    let first = build(&job, &found, &old).unwrap().manifest.job;
+    let first = build(&job, &found, &old).unwrap().0.job;
     assert_eq!(run_wrapped(worker(&first), 1), "7 7 <7> $(MY_INDEX) 7 it's\n");
     let volume = &first["spec"]["template"]["spec"]["volumes"][0]["configMap"];
     assert_eq!(volume["items"], json!([{"key": "3", "path": "0"}, {"key": "7", "path": "1"}]));
     // Once more, on a server that has been renewed meanwhile.
-    let again = build(&first, &found, &plan("7")).unwrap().manifest.job;
+    let again = build(&first, &found, &plan("7")).unwrap().0.job;
     assert_eq!(run_wrapped(worker(&again), 0), "7 7 <7> $(MY_INDEX) 7 it's\n");
     assert_eq!(
         again["spec"]["template"]["spec"]["volumes"][0]["configMap"]["items"],
         json!([{"key": "7", "path": "0"}])
     );
 
+    let mut labelled = job.clone();
+    let field = json!({"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"});
+    labelled["spec"]["template"]["spec"]["volumes"][0] =
+        json!({"name": "items", "downwardAPI": {"items": [{"path": "index", "fieldRef": field}]}});
+    assert!(refused(&labelled, &old).contains("can't tell volume \"items\" another index"));
     job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]["subPathExpr"] =
         json!("out/$(JOB_COMPLETION_INDEX)");
     assert!(build(&job, &found, &old).unwrap_err().to_string().contains("can't tell the path \"out/"));

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::super::scripts;
-use super::index::FIND;
+use super::index::{FIND, is_index};
 use super::{Plan, entries, list, list_mut, text};
-use crate::contract::{INDEX_VARIABLE, annotation};
+use crate::contract::INDEX_VARIABLE;
 use crate::error::Error;
 use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
 
@@ -36,7 +36,7 @@ pub(super) fn is_wrapped(job: &Value) -> bool {
 pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
     let set = plan.indexes.to_string();
     if set.len() > SET_BYTES {
-        return Err(too_old(plan, "hands an index set of this length to a command").hint("retry fewer, by --index"));
+        return Err(too_old(plan, "hand an index set of this length to a command").hint("retry fewer, by --index"));
     }
     check_volumes(job, plan)?;
     map_keys(job, plan, again)?;
@@ -48,7 +48,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mu
             } else if container.get("command").is_some_and(Value::is_array) {
                 wrap(container, plan, &set)?;
             } else if is_worker && position == worker {
-                return Err(too_old(plan, "tells the image's own entry point another index")
+                return Err(too_old(plan, "tell the image's own entry point another index")
                     .hint("give the command behind two dashes: a shell of the image then hands the index over"));
             } else {
                 warnings.push(format!(
@@ -63,27 +63,21 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mu
 
 fn too_old(plan: &Plan, what: &str) -> Error {
     Error::usage(format!(
-        "this server is Kubernetes 1.{}, which {}: variables are read from a file from 1.{VARIABLE_FILE_SINCE} on",
-        plan.minor,
-        format!("never {what}").replace("never hands", "can't hand").replace("never tells", "can't tell")
+        "this server is Kubernetes 1.{}, which can't {what}: variables are read from a file from \
+         1.{VARIABLE_FILE_SINCE} on",
+        plan.minor
     ))
 }
 
-fn index_field() -> String {
-    format!("metadata.annotations['{}']", annotation::INDEX)
-}
-
-/// # Errors
-/// If a volume holds the index.
+/// Fails if a volume holds the index.
 fn check_volumes(job: &Value, plan: &Plan) -> Result<(), Error> {
-    let field = index_field();
     for volume in list(job, "volumes") {
         let direct = volume.get("downwardAPI").into_iter();
         let sources = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
         let projected = sources.filter_map(|source| source.get("downwardAPI"));
         let mut items = direct.chain(projected).flat_map(|api| entries(api, "items"));
-        if items.any(|item| text(item.pointer("/fieldRef/fieldPath")) == field) {
-            return Err(too_old(plan, &format!("tells volume {} another index", volume["name"]))
+        if items.any(is_index) {
+            return Err(too_old(plan, &format!("tell volume {} another index", volume["name"]))
                 .hint("have the worker read JOB_COMPLETION_INDEX"));
         }
     }
@@ -100,7 +94,7 @@ fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
             match mount.get("subPathExpr").and_then(Value::as_str) {
                 Some(path) if path == expression => by_index.push(name),
                 Some(path) if path.contains(&expression) => {
-                    return Err(too_old(plan, &format!("tells the path {path:?} of volume {name} another index"))
+                    return Err(too_old(plan, &format!("tell the path {path:?} of volume {name} another index"))
                         .hint("mount the volume whole, and have the command pick the path"));
                 }
                 _ => whole.push(name),
@@ -113,7 +107,7 @@ fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
             continue;
         }
         if whole.contains(&name) || volume.get("configMap").is_none() {
-            return Err(too_old(plan, &format!("tells volume {name} another index"))
+            return Err(too_old(plan, &format!("tell volume {name} another index"))
                 .hint("mount a configmap of its own by the index"));
         }
         let known = volume["configMap"].get("items").and_then(Value::as_array).cloned();
@@ -137,15 +131,13 @@ fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
 
 /// Puts a shell around the command of a container.
 fn wrap(container: &mut Value, plan: &Plan, set: &str) -> Result<(), Error> {
-    let field = index_field();
     let mut names = vec![INDEX_VARIABLE.to_owned()];
-    let by_field =
-        entries(container, "env").filter(|variable| text(variable.pointer("/valueFrom/fieldRef/fieldPath")) == field);
+    let by_field = entries(container, "env").filter(|variable| variable.get("valueFrom").is_some_and(is_index));
     names.extend(by_field.map(|variable| text(variable.get("name")).to_owned()).filter(|name| name != INDEX_VARIABLE));
     for variable in entries(container, "env") {
         let value = text(variable.get("value"));
         if names.iter().any(|name| value.contains(&format!("$({name})"))) {
-            return Err(too_old(plan, &format!("tells the variable {} another index", variable["name"]))
+            return Err(too_old(plan, &format!("tell the variable {} another index", variable["name"]))
                 .hint("have the command put the index in, from JOB_COMPLETION_INDEX"));
         }
     }

@@ -9,7 +9,7 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Collector, Columns, Error, Flow, Item, MAX_ITEM_BYTES, Place};
+use super::{Collector, Columns, Error, Item, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, Place, too_large};
 use crate::spec::pairs::Pairs;
 
 /// What the first item told about the others.
@@ -25,9 +25,9 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Takes the item in a line of its own; a blank line holds none.
-    pub(super) fn take_line(&mut self, place: &Place, line: &[u8], collector: &mut Collector) -> Result<Flow, Error> {
+    pub(super) fn take_line(&mut self, place: &Place, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
         if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Flow::More);
+            return Ok(false);
         }
         let raw: &RawValue = serde_json::from_slice(line).map_err(|error| {
             let (what, column) = (without_position(&error), error.column());
@@ -46,16 +46,16 @@ impl Shape {
     fn item(&mut self, raw: &RawValue, place: &Place) -> Result<Item, Error> {
         let text = raw.get();
         if text.len() > MAX_ITEM_BYTES {
-            return Err(place.too_large());
+            return Err(too_large(place));
         }
-        match (Noun::of(text), &*self) {
-            (Noun::Array, _) => Err(nested(place, &format!("{place} is an array"))),
-            (Noun::Object, Self::Scalars) => Err(mixed(place, Noun::Object, "one value")),
-            (Noun::Object, _) => self.record(text, place),
-            (noun, Self::Records { .. }) => Err(mixed(place, noun, "an object")),
-            (noun, _) => {
+        match (first(text), &*self) {
+            (b'[', _) => Err(nested(place, &format!("{place} is an array"))),
+            (b'{', Self::Scalars) => Err(mixed(place, text, "one value")),
+            (b'{', _) => self.record(text, place),
+            (_, Self::Records { .. }) => Err(mixed(place, text, "an object")),
+            _ => {
                 *self = Self::Scalars;
-                scalar(text, noun).map(Item::new).map_err(|error| not_json(place, &error))
+                scalar(text).map(Item::new).map_err(|error| not_json(place, &error))
             }
         }
     }
@@ -81,21 +81,21 @@ impl Shape {
             let Some(value) = places.get(&key).and_then(|&column| values.get_mut(column)) else {
                 return Err(problem(&format!("has the key {key:?}, which item 0 has not")).hint(SAME_KEYS));
             };
-            let noun = Noun::of(raw.get());
-            if matches!(noun, Noun::Array | Noun::Object) {
-                return Err(nested(place, &format!("the value of {key:?} in {place} is {noun}")));
+            let raw = raw.get();
+            if matches!(first(raw), b'[' | b'{') {
+                return Err(nested(place, &format!("the value of {key:?} in {place} is {}", noun(raw))));
             }
             if value.is_some() {
                 return Err(problem(&format!("has the key {key:?} twice")));
             }
-            let plain = scalar(raw.get(), noun).map_err(|error| not_json(place, &error))?;
+            let plain = scalar(raw).map_err(|error| not_json(place, &error))?;
             whole.push(if whole.is_empty() { '{' } else { ',' });
             whole.push_str(&Value::from(key).to_string());
             whole.push(':');
-            match noun {
+            match first(raw) {
                 // Its escapes are those of this program from here on, whoever wrote it.
-                Noun::String => whole.push_str(&Value::from(plain.as_str()).to_string()),
-                _ => whole.push_str(raw.get()),
+                b'"' => whole.push_str(&Value::from(plain.as_str()).to_string()),
+                _ => whole.push_str(raw),
             }
             *value = Some(plain.into_bytes());
         }
@@ -111,7 +111,7 @@ impl Shape {
 const SAME_KEYS: &str = "give every object the same keys; null counts as empty";
 
 /// Reads an array of items, the whole of a document.
-pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<Flow, Error> {
+pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<(), Error> {
     let array = "it must be one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
     let lines = "one object on each line is --format jsonl";
     match document.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -128,13 +128,12 @@ pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: 
     if let Some(failure) = array.failure {
         return Err(failure);
     }
-    outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))?;
-    Ok(Flow::Enough)
+    outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))
 }
 
-/// The error of a document that is larger than what is held at once.
-pub(super) fn over_the_limit(origin: &str, limit: usize) -> Error {
-    Error::usage(format!("{origin} is larger than {} MiB, and JSON must be held as a whole", limit / 1024 / 1024))
+pub(super) fn over_the_limit(origin: &str) -> Error {
+    let most = MAX_DOCUMENT_BYTES / 1024 / 1024;
+    Error::usage(format!("{origin} is larger than {most} MiB, and JSON must be held as a whole"))
         .hint("give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl")
 }
 
@@ -159,8 +158,8 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
             let place = Place { origin: self.origin, item: self.collector.pushed(), line: None };
             let item = self.shape.item(raw, &place);
             match item.and_then(|item| self.collector.push(item)) {
-                Ok(Flow::More) => {}
-                Ok(Flow::Enough) => break,
+                Ok(false) => {}
+                Ok(true) => break,
                 Err(failure) => {
                     self.failure = Some(failure);
                     return Err(A::Error::custom("an item can't be used"));
@@ -173,54 +172,33 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
     }
 }
 
-/// What a value of JSON is, by its first character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Noun {
-    Object,
-    Array,
-    String,
-    Null,
-    Boolean,
-    Number,
-}
-
-impl Noun {
-    fn of(text: &str) -> Self {
-        match text.bytes().next() {
-            Some(b'{') => Self::Object,
-            Some(b'[') => Self::Array,
-            Some(b'"') => Self::String,
-            Some(b'n') => Self::Null,
-            Some(b't' | b'f') => Self::Boolean,
-            _ => Self::Number,
-        }
+/// What a value of JSON is, by its first byte.
+fn noun(text: &str) -> &'static str {
+    match first(text) {
+        b'{' => "an object",
+        b'[' => "an array",
+        b'"' => "a string",
+        b'n' => "null",
+        b't' | b'f' => "true or false",
+        _ => "a number",
     }
 }
 
-impl fmt::Display for Noun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Object => "an object",
-            Self::Array => "an array",
-            Self::String => "a string",
-            Self::Null => "null",
-            Self::Boolean => "true or false",
-            Self::Number => "a number",
-        })
-    }
+fn first(text: &str) -> u8 {
+    text.bytes().next().unwrap_or_default()
 }
 
 /// A single value as text: a string without its quotes, null as nothing, all else as it is written.
-fn scalar(text: &str, noun: Noun) -> Result<String, serde_json::Error> {
-    match noun {
-        Noun::String => serde_json::from_str(text),
-        Noun::Null => Ok(String::new()),
+fn scalar(text: &str) -> Result<String, serde_json::Error> {
+    match first(text) {
+        b'"' => serde_json::from_str(text),
+        b'n' => Ok(String::new()),
         _ => Ok(text.to_owned()),
     }
 }
 
-fn mixed(place: &Place, noun: Noun, first: &str) -> Error {
-    Error::usage(format!("{place} is {noun}, but item 0 is {first}: all must be of one kind"))
+fn mixed(place: &Place, text: &str, first: &str) -> Error {
+    Error::usage(format!("{place} is {}, but item 0 is {first}: all must be of one kind", noun(text)))
 }
 
 fn nested(place: &Place, what: &str) -> Error {
@@ -232,7 +210,6 @@ fn nested(place: &Place, what: &str) -> Error {
     })
 }
 
-/// The error of an item whose text can't be read.
 fn not_json(place: &Place, error: &serde_json::Error) -> Error {
     Error::usage(format!("{place} is not JSON: {}", without_position(error)))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Collector, Columns, Error, Flow, Item, MAX_ITEM_BYTES, Place};
+use super::{Collector, Columns, Error, Item, MAX_ITEM_BYTES, Place, too_large};
 
 /// Most fields of a record, far more than there are variables to put them in.
 const MAX_FIELDS: usize = 65_536;
@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// Takes a line without its end, which a field between quotes may go beyond.
-    pub(super) fn take_line(&mut self, at: &Place, line: &[u8], collector: &mut Collector) -> Result<Flow, Error> {
+    pub(super) fn take_line(&mut self, at: &Place, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
         for mut chunk in [line, b"\n"] {
             // To the reader, nothing would mean the end.
             while !chunk.is_empty() {
@@ -53,29 +53,28 @@ impl Table {
                     ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                     ReadRecordResult::OutputFull => {
                         let hint = "a double quote that never closes makes one item of all that follows";
-                        return Err(place.too_large().hint(hint));
+                        return Err(too_large(place).hint(hint));
                     }
                     ReadRecordResult::OutputEndsFull => {
                         return Err(Error::usage(format!("{place} has more than {MAX_FIELDS} fields")));
                     }
                     ReadRecordResult::Record => {
-                        if self.record(&place, collector)? == Flow::Enough {
-                            return Ok(Flow::Enough);
+                        if self.record(&place, collector)? {
+                            return Ok(true);
                         }
                     }
                 }
             }
         }
-        Ok(Flow::More)
+        Ok(false)
     }
 
-    /// Where the record stands that is being read.
     fn place<'a>(&self, origin: &'a str, collector: &Collector) -> Place<'a> {
         Place { origin, item: collector.pushed(), line: self.began }
     }
 
     /// Takes the record that just ended: the first is the header.
-    fn record(&mut self, place: &Place, collector: &mut Collector) -> Result<Flow, Error> {
+    fn record(&mut self, place: &Place, collector: &mut Collector) -> Result<bool, Error> {
         let mut start = 0;
         let fields = self.ends[..self.ends_used].iter().map(|&end| {
             let field = self.text[start..end].to_vec();
@@ -87,7 +86,7 @@ impl Table {
         let expected = self.columns.len();
         if expected == 0 {
             self.columns = Columns::Named(header(fields, place.origin)?);
-            return Ok(Flow::More);
+            return Ok(false);
         }
         if fields.len() != expected {
             let error = Error::usage(format!(
@@ -112,8 +111,11 @@ impl Table {
         collector.push(item)
     }
 
-    /// The columns, where every record is whole.
-    pub(super) fn finish(self, origin: &str, collector: &Collector) -> Result<Columns, Error> {
+    /// The columns, where every record is whole or nothing more was asked for.
+    pub(super) fn finish(self, origin: &str, collector: &Collector, enough: bool) -> Result<Columns, Error> {
+        if enough {
+            return Ok(self.columns);
+        }
         if self.began.is_some() {
             let place = self.place(origin, collector);
             let subject = if self.columns.len() == 0 { format!("the header of {origin}") } else { place.to_string() };
@@ -127,10 +129,6 @@ impl Table {
             return Err(Error::usage(format!("there are no items in {origin}: it has a header and no rows")));
         }
         Ok(self.columns)
-    }
-
-    pub(super) fn into_columns(self) -> Columns {
-        self.columns
     }
 }
 

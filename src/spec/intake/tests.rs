@@ -7,37 +7,53 @@ use crate::spec::tests::told;
 
 const LIMIT: usize = 100_000;
 
-fn take<'a>(format: Format, chunks: impl IntoIterator<Item = &'a [u8]>, selection: Selection) -> Result<Taken, Error> {
-    let mut intake = Intake::new("FILE", format, Collector::new(selection, LIMIT)?);
-    for chunk in chunks {
-        if intake.push(chunk)? == Flow::Enough {
-            break;
+/// Gives bytes cut as they come.
+struct Chunks<'a, I>(&'a [u8], I);
+
+impl<'a, I: Iterator<Item = &'a [u8]>> io::Read for Chunks<'a, I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.0.is_empty() {
+            let Some(next) = self.1.next() else { return Ok(0) };
+            self.0 = next;
         }
+        self.0.read(buffer)
     }
-    intake.finish()
 }
 
-fn all(format: Format, bytes: &[u8]) -> Result<Taken, Error> {
+fn read_all(format: ItemsFormat, input: impl io::Read, selection: Selection) -> Result<Taken, Error> {
+    let collector = Collector::new(selection, LIMIT)?;
+    read("FILE", format, io::BufReader::new(input), collector, |error| panic!("{error}"))
+}
+
+fn take<'a>(
+    format: ItemsFormat,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+    selection: Selection,
+) -> Result<Taken, Error> {
+    read_all(format, Chunks(b"", chunks.into_iter()), selection)
+}
+
+fn all(format: ItemsFormat, bytes: &[u8]) -> Result<Taken, Error> {
     let at_once = take(format, [bytes], Selection::default());
     let byte_by_byte = take(format, bytes.chunks(1), Selection::default());
     assert_eq!(at_once.as_ref().map_err(told), byte_by_byte.as_ref().map_err(told), "chunks make no difference");
     at_once
 }
 
-fn texts(format: Format, text: &str) -> Vec<String> {
+fn texts(format: ItemsFormat, text: &str) -> Vec<String> {
     all(format, text.as_bytes()).unwrap().items.iter().map(|item| item.lossy().into_owned()).collect()
 }
 
-fn notes(format: Format, text: &str) -> String {
+fn notes(format: ItemsFormat, text: &str) -> String {
     all(format, text.as_bytes()).unwrap().notes.join("\n")
 }
 
-fn refused(format: Format, text: impl AsRef<[u8]>) -> String {
+fn refused(format: ItemsFormat, text: impl AsRef<[u8]>) -> String {
     told(&all(format, text.as_ref()).unwrap_err())
 }
 
 /// The values of each item, in the order of the columns.
-fn values(format: Format, text: &str) -> Vec<Vec<String>> {
+fn values(format: ItemsFormat, text: &str) -> Vec<Vec<String>> {
     let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let taken = all(format, text.as_bytes()).unwrap();
     let columns = taken.items.columns().len();
@@ -49,54 +65,54 @@ fn values(format: Format, text: &str) -> Vec<Vec<String>> {
 fn the_ending_of_a_name_tells_the_format() {
     let formats = ["a.csv", "a.b/C.TSV", "x.json", "x.jsonl", "x.ndjson", "x.txt", "csv", "x.json.txt", "-"];
     insta::assert_snapshot!(
-        format!("{:?}", formats.map(Format::from_name)),
+        format!("{:?}", formats.map(ItemsFormat::from_name)),
         @"[Csv, Tsv, Json, Jsonl, Jsonl, Lines, Lines, Lines, Lines]"
     );
 }
 
 #[test]
 fn blank_lines_are_items_but_not_what_is_behind_the_last() {
-    assert_eq!(texts(Format::Lines, "a\n\n b \nc\n"), ["a", "", " b ", "c"]);
-    assert_eq!(texts(Format::Lines, "a\nb"), ["a", "b"]);
-    assert_eq!(texts(Format::Lines, "\n"), [""]);
-    assert_eq!(texts(Format::Null, "a\n\0\0b\0"), ["a\n", "", "b"]);
-    assert_eq!(texts(Format::Null, "a\0b\r\n"), ["a", "b\r\n"]);
+    assert_eq!(texts(ItemsFormat::Lines, "a\n\n b \nc\n"), ["a", "", " b ", "c"]);
+    assert_eq!(texts(ItemsFormat::Lines, "a\nb"), ["a", "b"]);
+    assert_eq!(texts(ItemsFormat::Lines, "\n"), [""]);
+    assert_eq!(texts(ItemsFormat::Null, "a\n\0\0b\0"), ["a\n", "", "b"]);
+    assert_eq!(texts(ItemsFormat::Null, "a\0b\r\n"), ["a", "b\r\n"]);
 }
 
 #[test]
 fn the_first_line_tells_whether_carriage_returns_belong_to_the_items() {
-    assert_eq!(texts(Format::Lines, "a\r\n\r\nb\nc\r\r\nd\r"), ["a", "", "b", "c\r", "d\r"]);
-    insta::assert_snapshot!(notes(Format::Lines, "a\r\n\r\nb\n"), @"the lines of FILE end as on Windows: the carriage return is taken off each");
-    assert_eq!(texts(Format::Lines, "a\nb\r\n"), ["a", "b\r"]);
-    assert_eq!(notes(Format::Lines, "a\nb\r\n"), "");
-    assert_eq!(texts(Format::Lines, "a\r"), ["a\r"]);
+    assert_eq!(texts(ItemsFormat::Lines, "a\r\n\r\nb\nc\r\r\nd\r"), ["a", "", "b", "c\r", "d\r"]);
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\r\n\r\nb\n"), @"the lines of FILE end as on Windows: the carriage return is taken off each");
+    assert_eq!(texts(ItemsFormat::Lines, "a\nb\r\n"), ["a", "b\r"]);
+    assert_eq!(notes(ItemsFormat::Lines, "a\nb\r\n"), "");
+    assert_eq!(texts(ItemsFormat::Lines, "a\r"), ["a\r"]);
 }
 
 #[test]
 fn a_byte_order_mark_is_none_of_the_items() {
-    assert_eq!(texts(Format::Lines, "\u{feff}a\n"), ["a"]);
-    insta::assert_snapshot!(notes(Format::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is left out");
-    assert_eq!(texts(Format::Lines, "\u{feff}\u{feff}a\n\u{feff}b"), ["\u{feff}a", "\u{feff}b"]);
-    assert_eq!(texts(Format::Null, "\u{feff}a\0"), ["\u{feff}a"], "bytes are bytes");
-    assert_eq!(texts(Format::Csv, "\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
-    assert_eq!(texts(Format::Csv, "\u{feff}\u{feff}a\n1\n"), ["{\"\u{feff}a\":\"1\"}"]);
-    assert_eq!(texts(Format::Json, "\u{feff}[1]"), ["1"]);
-    let half = all(Format::Lines, b"\xef\xbb").unwrap();
+    assert_eq!(texts(ItemsFormat::Lines, "\u{feff}a\n"), ["a"]);
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is left out");
+    assert_eq!(texts(ItemsFormat::Lines, "\u{feff}\u{feff}a\n\u{feff}b"), ["\u{feff}a", "\u{feff}b"]);
+    assert_eq!(texts(ItemsFormat::Null, "\u{feff}a\0"), ["\u{feff}a"], "bytes are bytes");
+    assert_eq!(texts(ItemsFormat::Csv, "\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
+    assert_eq!(texts(ItemsFormat::Csv, "\u{feff}\u{feff}a\n1\n"), ["{\"\u{feff}a\":\"1\"}"]);
+    assert_eq!(texts(ItemsFormat::Json, "\u{feff}[1]"), ["1"]);
+    let half = all(ItemsFormat::Lines, b"\xef\xbb").unwrap();
     assert_eq!(half.items[0].bytes(), b"\xef\xbb");
 }
 
 #[test]
 fn a_table_has_columns_named_by_its_header() {
     let table = "name,size,note\r\na,3,\"say \"\"hi\"\"\"\r\n\r\nb,4,\"two\nlines\"\r\n, 5 ,";
-    insta::assert_snapshot!(texts(Format::Csv, table).join("\n"), @r#"
+    insta::assert_snapshot!(texts(ItemsFormat::Csv, table).join("\n"), @r#"
     {"name":"a","size":"3","note":"say \"hi\""}
     {"name":"b","size":"4","note":"two\nlines"}
     {"name":"","size":" 5 ","note":""}
     "#);
-    assert_eq!(values(Format::Csv, table), [["a", "3", "say \"hi\""], ["b", "4", "two\nlines"], ["", " 5 ", ""]]);
-    assert_eq!(values(Format::Tsv, "a b\tc\n1,2\t\"3\t4\"\n"), [["1,2", "3\t4"]]);
-    assert_eq!(values(Format::Csv, " a \n\"\"\n\n"), [[""]]);
-    let taken = all(Format::Csv, b" a ,b\n1,2\n").unwrap();
+    assert_eq!(values(ItemsFormat::Csv, table), [["a", "3", "say \"hi\""], ["b", "4", "two\nlines"], ["", " 5 ", ""]]);
+    assert_eq!(values(ItemsFormat::Tsv, "a b\tc\n1,2\t\"3\t4\"\n"), [["1,2", "3\t4"]]);
+    assert_eq!(values(ItemsFormat::Csv, " a \n\"\"\n\n"), [[""]]);
+    let taken = all(ItemsFormat::Csv, b" a ,b\n1,2\n").unwrap();
     assert_eq!(taken.items.columns(), &Columns::Named(vec![" a ".to_owned(), "b".to_owned()]));
     assert_eq!(taken.items.columns().names()[1], "b");
     assert_eq!(taken.notes, [""; 0]);
@@ -104,128 +120,129 @@ fn a_table_has_columns_named_by_its_header() {
 
 #[test]
 fn a_table_that_is_not_whole_is_refused() {
-    insta::assert_snapshot!(refused(Format::Csv, ""), @"FILE is empty: its first line must name the columns");
-    insta::assert_snapshot!(refused(Format::Csv, "\n\n"), @"FILE is empty: its first line must name the columns");
-    insta::assert_snapshot!(refused(Format::Csv, "a,b\n"), @"there are no items in FILE: it has a header and no rows");
-    insta::assert_snapshot!(refused(Format::Csv, "a,,b\n1,2,3\n"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, ""), @"FILE is empty: its first line must name the columns");
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "\n\n"), @"FILE is empty: its first line must name the columns");
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n"), @"there are no items in FILE: it has a header and no rows");
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,,b\n1,2,3\n"), @"
     column 2 of FILE has no name
     hint: the first line names the columns; a list without names is read by --format lines
     ");
-    insta::assert_snapshot!(refused(Format::Csv, "a,b,a\n1,2,3\n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b,a\n1,2,3\n"), @r#"
     two columns of FILE are called "a": column 1 and column 3
     hint: the first line names the columns; a list without names is read by --format lines
     "#);
-    insta::assert_snapshot!(refused(Format::Csv, b"a,\xff\n1,2\n"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, b"a,\xff\n1,2\n"), @"
     the name of column 2 of FILE is not UTF-8
     hint: the first line names the columns; a list without names is read by --format lines
     ");
-    insta::assert_snapshot!(refused(Format::Csv, "a,b\r\n1,\"2\r\n3\"\r\n\r\n4,5,6\r\n"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\r\n1,\"2\r\n3\"\r\n\r\n4,5,6\r\n"), @"
     item 1 (line 5) of FILE has 3 fields, but the header names 2 columns
     hint: put a field with a comma in it between double quotes
     ");
-    insta::assert_snapshot!(refused(Format::Tsv, "a\tb\n1"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Tsv, "a\tb\n1"), @"
     item 0 (line 2) of FILE has 1 field, but the header names 2 columns
     hint: a field may be empty, but its tab must be there
     ");
-    insta::assert_snapshot!(refused(Format::Csv, "a\n1,2\n"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a\n1,2\n"), @"
     item 0 (line 2) of FILE has 2 fields, but the header names 1 column
     hint: put a field with a comma in it between double quotes
     ");
-    insta::assert_snapshot!(refused(Format::Csv, b"a,b\n1,2\n3,\xff\n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, b"a,b\n1,2\n3,\xff\n"), @r#"
     item 1 (line 3) of FILE has bytes in the column "b" that are not UTF-8, which a record can't carry
     hint: give the list as lines by --format lines, or NUL-separated by -0: both carry any bytes
     "#);
-    insta::assert_snapshot!(refused(Format::Csv, "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
     a double quote opens in item 1 (line 3) of FILE and never closes
     hint: double it if it is meant: "say ""hi"""
     "#);
-    insta::assert_snapshot!(refused(Format::Csv, "a,\"b\n5,6\n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,\"b\n5,6\n"), @r#"
     a double quote opens in the header of FILE and never closes
     hint: double it if it is meant: "say ""hi"""
     "#);
-    insta::assert_snapshot!(refused(Format::Csv, format!("a\n{}\n", ",".repeat(70_000))), @"item 0 (line 2) of FILE has more than 65536 fields");
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, format!("a\n{}\n", ",".repeat(70_000))), @"item 0 (line 2) of FILE has more than 65536 fields");
 }
 
 #[test]
 fn values_of_json_are_items_as_they_are_written() {
     let list = r#"[ "a\u00e9\n", 12345678901234567890123, 1e400, 0.10, -0, true, null, "" ]"#;
-    assert_eq!(texts(Format::Json, list), ["aé\n", "12345678901234567890123", "1e400", "0.10", "-0", "true", "", ""]);
-    assert_eq!(texts(Format::Jsonl, "\"a\"\r\n\n  \n 1.50 \n\"[x]\""), ["a", "1.50", "[x]"]);
+    assert_eq!(
+        texts(ItemsFormat::Json, list),
+        ["aé\n", "12345678901234567890123", "1e400", "0.10", "-0", "true", "", ""]
+    );
+    assert_eq!(texts(ItemsFormat::Jsonl, "\"a\"\r\n\n  \n 1.50 \n\"[x]\""), ["a", "1.50", "[x]"]);
 }
 
 #[test]
 fn objects_of_json_are_records_that_keep_their_types() {
     let list = r#"[{"name": "a", "size": 3.0, "ok": true, "n": null}, {"size": 1e400, "n": "", "ok": false, "name": "\u0041"}]"#;
-    insta::assert_snapshot!(texts(Format::Json, list).join("\n"), @r#"
+    insta::assert_snapshot!(texts(ItemsFormat::Json, list).join("\n"), @r#"
     {"name":"a","size":3.0,"ok":true,"n":null}
     {"size":1e400,"n":"","ok":false,"name":"A"}
     "#);
-    assert_eq!(values(Format::Json, list), [["a", "3.0", "true", ""], ["A", "1e400", "false", ""]]);
+    assert_eq!(values(ItemsFormat::Json, list), [["a", "3.0", "true", ""], ["A", "1e400", "false", ""]]);
     let lines = "{\"a\":1}\n\n{\"a\": 2}\n";
-    assert_eq!(texts(Format::Jsonl, lines), ["{\"a\":1}", "{\"a\":2}"]);
-    let taken = all(Format::Jsonl, lines.as_bytes()).unwrap();
+    assert_eq!(texts(ItemsFormat::Jsonl, lines), ["{\"a\":1}", "{\"a\":2}"]);
+    let taken = all(ItemsFormat::Jsonl, lines.as_bytes()).unwrap();
     assert_eq!(taken.items.columns(), &Columns::Named(vec!["a".to_owned()]));
     assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1", "a=2"]);
 }
 
 #[test]
 fn json_that_is_no_list_of_items_is_refused() {
-    insta::assert_snapshot!(refused(Format::Json, " \n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, " \n"), @r#"
     FILE is empty
     hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "[]"), @"there are no items in FILE");
-    insta::assert_snapshot!(refused(Format::Json, "{\"a\": [1]}"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[]"), @"there are no items in FILE");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "{\"a\": [1]}"), @r#"
     FILE is an object, not a list
     hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     hint: one object on each line is --format jsonl
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "3"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "3"), @r#"
     FILE is not a list
     hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "[1,\n2,,3]"), @"FILE is not JSON: expected value at line 2 column 3");
-    insta::assert_snapshot!(refused(Format::Json, "[1] [2]"), @"FILE is not JSON: trailing characters at line 1 column 5");
-    insta::assert_snapshot!(refused(Format::Json, b"[1, \"\xff\"]"), @"FILE is not JSON: invalid unicode code point at line 1 column 6");
-    insta::assert_snapshot!(refused(Format::Json, "[1, [2]]"), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[1,\n2,,3]"), @"FILE is not JSON: expected value at line 2 column 3");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[1] [2]"), @"FILE is not JSON: trailing characters at line 1 column 5");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, b"[1, \"\xff\"]"), @"FILE is not JSON: invalid unicode code point at line 1 column 6");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[1, [2]]"), @"
     item 1 of FILE is an array, but an item is one value or a flat object
     hint: flatten it first by jq
     hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
     ");
-    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": {\"b\": 1}}]"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": {\"b\": 1}}]"), @r#"
     the value of "a" in item 0 of FILE is an object, but an item is one value or a flat object
     hint: flatten it first by jq
     hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "[1, {\"a\": 1}]"), @"item 1 of FILE is an object, but item 0 is one value: all must be of one kind");
-    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1}, null]"), @"item 1 of FILE is null, but item 0 is an object: all must be of one kind");
-    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1, \"b\": 2}, {\"a\": 1}]"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[1, {\"a\": 1}]"), @"item 1 of FILE is an object, but item 0 is one value: all must be of one kind");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1}, null]"), @"item 1 of FILE is null, but item 0 is an object: all must be of one kind");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1, \"b\": 2}, {\"a\": 1}]"), @r#"
     item 1 of FILE lacks the key "b", which item 0 has
     hint: give every object the same keys; null counts as empty
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1}, {\"a\": 1, \"c\": 2}]"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1}, {\"a\": 1, \"c\": 2}]"), @r#"
     item 1 of FILE has the key "c", which item 0 has not
     hint: give every object the same keys; null counts as empty
     "#);
-    insta::assert_snapshot!(refused(Format::Json, "[{\"a\": 1, \"a\": 2}]"), @r#"item 0 of FILE has the key "a" twice"#);
-    insta::assert_snapshot!(refused(Format::Json, "[{}]"), @"item 0 of FILE is an object without keys");
-    insta::assert_snapshot!(refused(Format::Json, "[{\"\": 1}]"), @"item 0 of FILE has an empty key, which can't name a column");
-    insta::assert_snapshot!(refused(Format::Json, r#"["\ud800"]"#), @"item 0 of FILE is not JSON: unexpected end of hex escape");
-    insta::assert_snapshot!(refused(Format::Jsonl, "{\"a\": 1}\n\n{\"a\": }\n"), @"item 1 (line 3) of FILE is not JSON: expected value at column 7");
-    insta::assert_snapshot!(refused(Format::Jsonl, "{\"a\": 1}\n{\"a\": []}\n"), @r#"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1, \"a\": 2}]"), @r#"item 0 of FILE has the key "a" twice"#);
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{}]"), @"item 0 of FILE is an object without keys");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"\": 1}]"), @"item 0 of FILE has an empty key, which can't name a column");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, r#"["\ud800"]"#), @"item 0 of FILE is not JSON: unexpected end of hex escape");
+    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "{\"a\": 1}\n\n{\"a\": }\n"), @"item 1 (line 3) of FILE is not JSON: expected value at column 7");
+    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "{\"a\": 1}\n{\"a\": []}\n"), @r#"
     the value of "a" in item 1 (line 2) of FILE is an array, but an item is one value or a flat object
     hint: flatten it first by jq
     hint: or take each line as it stands, by --format lines
     "#);
-    insta::assert_snapshot!(refused(Format::Jsonl, "1 2\n"), @"item 0 (line 1) of FILE is not JSON: trailing characters at column 3");
-    insta::assert_snapshot!(refused(Format::Jsonl, "\n\n"), @"there are no items in FILE");
+    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "1 2\n"), @"item 0 (line 1) of FILE is not JSON: trailing characters at column 3");
+    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "\n\n"), @"there are no items in FILE");
 }
 
 #[test]
 fn a_document_is_held_up_to_a_limit() {
-    let mut intake = Intake::new("FILE", Format::Json, Collector::new(Selection::default(), LIMIT).unwrap());
-    let chunk = vec![b' '; 1024 * 1024];
-    let error = (0..100).find_map(|_| intake.push(&chunk).err()).unwrap();
+    let error = read_all(ItemsFormat::Json, io::repeat(b' '), Selection::default()).unwrap_err();
     insta::assert_snapshot!(told(&error), @"
     FILE is larger than 64 MiB, and JSON must be held as a whole
     hint: give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
@@ -234,43 +251,37 @@ fn a_document_is_held_up_to_a_limit() {
 
 #[test]
 fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
-    let endless = [b'x'; 4096];
     for (format, start) in [
-        (Format::Lines, "a\n"),
-        (Format::Null, "a\0"),
-        (Format::Csv, "h\na\n"),
-        (Format::Tsv, "h\na\n\""),
-        (Format::Jsonl, "\"a\"\n\""),
+        (ItemsFormat::Lines, "a\n"),
+        (ItemsFormat::Null, "a\0"),
+        (ItemsFormat::Csv, "h\na\n"),
+        (ItemsFormat::Tsv, "h\na\n\""),
+        (ItemsFormat::Jsonl, "\"a\"\n\""),
     ] {
-        let mut intake = Intake::new("FILE", format, Collector::new(Selection::default(), LIMIT).unwrap());
-        assert_eq!(intake.push(start.as_bytes()).unwrap(), Flow::More);
-        let (chunks, error) = (1..400).find_map(|n| Some((n, intake.push(&endless).err()?))).unwrap();
-        assert_eq!(chunks, 257, "{format:?}");
+        let mut endless = io::repeat(b'x').take(u64::MAX);
+        let error = read_all(format, start.as_bytes().chain(&mut endless), Selection::default()).unwrap_err();
+        assert_eq!((u64::MAX - endless.limit()).div_ceil(8192), 129, "{format:?}");
         assert!(told(&error).contains(" is larger than 1 MiB"), "{}", told(&error));
     }
     let large = format!("a\n{}", "x".repeat(MAX_ITEM_BYTES + 1));
-    insta::assert_snapshot!(refused(Format::Lines, &large), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Lines, &large), @"
     item 1 (line 2) of FILE is larger than 1 MiB
     hint: put large inputs into a volume and pass their names as items
     ");
     let large = "x".repeat(MAX_ITEM_BYTES);
-    insta::assert_snapshot!(refused(Format::Json, format!("[1,\"{large}\"]")), @"
+    insta::assert_snapshot!(refused(ItemsFormat::Json, format!("[1,\"{large}\"]")), @"
     item 1 of FILE is larger than 1 MiB
     hint: put large inputs into a volume and pass their names as items
     ");
     let largest = format!("a\r\n{}\r\n", "x".repeat(MAX_ITEM_BYTES));
-    assert_eq!(all(Format::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
+    assert_eq!(all(ItemsFormat::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
 }
 
 #[test]
 fn a_million_lines_are_refused_by_their_number() {
-    let mut intake = Intake::new("FILE", Format::Lines, Collector::new(Selection::default(), LIMIT).unwrap());
     let chunk = b"some line or other\n".repeat(1000);
-    for _ in 0..1000 {
-        assert_eq!(intake.push(&chunk).unwrap(), Flow::More);
-        assert!(intake.collector.held() <= LIMIT);
-    }
-    insta::assert_snapshot!(told(&intake.finish().unwrap_err()), @"
+    let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), Selection::default());
+    insta::assert_snapshot!(told(&taken.unwrap_err()), @"
     1000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
     hint: split the work into runs of at most 100000, as by --skip and --first
     ");
@@ -280,20 +291,15 @@ fn a_million_lines_are_refused_by_their_number() {
 fn nothing_is_read_beyond_the_first_items() {
     let first = || Selection { first: Some(2), ..Selection::default() };
     for (format, text) in [
-        (Format::Lines, &b"1\n2\n3"[..]),
-        (Format::Null, b"1\x002\x003"),
-        (Format::Csv, b"h\n1\n2\n3,wrong"),
-        (Format::Json, b"[1,2,[3]]"),
-        (Format::Jsonl, b"1\n2\nwrong"),
+        (ItemsFormat::Lines, &b"1\n2\n3"[..]),
+        (ItemsFormat::Null, b"1\x002\x003"),
+        (ItemsFormat::Csv, b"h\n1\n2\n3,wrong"),
+        (ItemsFormat::Json, b"[1,2,[3]]"),
+        (ItemsFormat::Jsonl, b"1\n2\nwrong"),
     ] {
         for size in [1, 4, 100] {
             let taken = take(format, text.chunks(size), first()).unwrap();
             assert_eq!(taken.items.len(), 2, "{format:?}");
-            let mut intake = Intake::new("FILE", format, Collector::new(first(), LIMIT).unwrap());
-            for chunk in text.chunks(size) {
-                let _ = intake.push(chunk).unwrap();
-            }
-            assert_eq!(intake.finish().unwrap(), taken, "what is pushed all the same does no harm");
         }
     }
 }
@@ -331,8 +337,15 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![text, proptest::collection::vec(any::<u8>(), 0..40)]
 }
 
-fn format() -> impl Strategy<Value = Format> {
-    proptest::sample::select(vec![Format::Lines, Format::Null, Format::Csv, Format::Tsv, Format::Json, Format::Jsonl])
+fn format() -> impl Strategy<Value = ItemsFormat> {
+    proptest::sample::select(vec![
+        ItemsFormat::Lines,
+        ItemsFormat::Null,
+        ItemsFormat::Csv,
+        ItemsFormat::Tsv,
+        ItemsFormat::Json,
+        ItemsFormat::Jsonl,
+    ])
 }
 
 /// A text that can be the value of a column.
@@ -379,7 +392,7 @@ proptest! {
         if ended {
             fed.push(b'\n');
         }
-        let taken = all(Format::Lines, &fed).unwrap();
+        let taken = all(ItemsFormat::Lines, &fed).unwrap();
         prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), lines);
     }
 
@@ -389,7 +402,7 @@ proptest! {
             lines.into_iter().map(|line| line.into_iter().filter(|&byte| byte != b'\n').collect()).collect();
         lines[0].insert(0, b'.');
         let fed: Vec<u8> = lines.iter().flat_map(|line| [line, &b"\r\n"[..]].concat()).collect();
-        let taken = all(Format::Lines, &fed).unwrap();
+        let taken = all(ItemsFormat::Lines, &fed).unwrap();
         prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), lines);
     }
 
@@ -398,7 +411,7 @@ proptest! {
         let items: Vec<Vec<u8>> =
             items.into_iter().map(|item| item.into_iter().filter(|&byte| byte != 0).collect()).collect();
         let fed: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
-        let taken = all(Format::Null, &fed).unwrap();
+        let taken = all(ItemsFormat::Null, &fed).unwrap();
         prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), items);
     }
 
@@ -414,7 +427,7 @@ proptest! {
         let lines: Vec<_> = rows.iter().map(|row| quoted(row)).collect();
         let header = quoted(&["a".to_owned(), "b\nb".to_owned(), "c\"".to_owned()]);
         let fed = format!("{header}\n{}\n", lines.join("\n"));
-        let format = if tabs { Format::Tsv } else { Format::Csv };
+        let format = if tabs { ItemsFormat::Tsv } else { ItemsFormat::Csv };
         prop_assert_eq!(values(format, &fed), rows.clone());
         for (whole, row) in texts(format, &fed).iter().zip(rows) {
             let back: Value = serde_json::from_str(whole).unwrap();
@@ -427,10 +440,10 @@ proptest! {
         let objects: Vec<_> = rows.iter().map(|row| serde_json::json!({"a": row[0], "b": row[1]})).collect();
         let wholes: Vec<_> = objects.iter().map(ToString::to_string).collect();
         let pretty = serde_json::to_string_pretty(&objects).unwrap();
-        prop_assert_eq!(texts(Format::Json, &pretty), wholes.clone());
-        prop_assert_eq!(values(Format::Json, &pretty), rows.clone());
-        prop_assert_eq!(texts(Format::Jsonl, &wholes.join("\n")), wholes);
+        prop_assert_eq!(texts(ItemsFormat::Json, &pretty), wholes.clone());
+        prop_assert_eq!(values(ItemsFormat::Json, &pretty), rows.clone());
+        prop_assert_eq!(texts(ItemsFormat::Jsonl, &wholes.join("\n")), wholes);
         let scalars = serde_json::to_string(&rows.concat()).unwrap();
-        prop_assert_eq!(texts(Format::Json, &scalars), rows.concat());
+        prop_assert_eq!(texts(ItemsFormat::Json, &scalars), rows.concat());
     }
 }

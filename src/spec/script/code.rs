@@ -78,7 +78,6 @@ impl Code {
         }
     }
 
-    /// Begins the next command.
     fn separate(&mut self) {
         self.word = true;
         self.command = self.end.is_around_commands() && !self.in_brackets();
@@ -111,10 +110,7 @@ impl Writer<'_> {
                     false
                 }
                 _ if code.word => self.word(reader, &mut code)?,
-                _ => {
-                    self.expansion(reader, seen, false)?;
-                    false
-                }
+                _ => self.expansion(reader, seen, false).map(|()| false)?,
             };
             if over {
                 break;
@@ -143,8 +139,7 @@ impl Writer<'_> {
                 code.of_target = evaluated.then_some(Evaluated::Arithmetic);
             }
             '<' if reader.starts_with("<<") => {
-                let document = self.delimiter(reader)?;
-                code.documents.extend(document);
+                code.documents.extend(self.delimiter(reader)?);
                 code.word = true;
             }
             '<' | '>' if !code.in_brackets() => {
@@ -156,11 +151,7 @@ impl Writer<'_> {
                 code.target = reader.char(0) != Some('(');
                 code.of_target = doubled.then_some(Evaluated::Code);
             }
-            ' ' | '\t' | '<' | '>' => {
-                code.word = true;
-                self.copy(reader, 1);
-            }
-            '(' | ')' | '|' | '&' if code.in_brackets() => {
+            _ if " \t<>".contains(c) || code.in_brackets() && "()|&".contains(c) => {
                 code.word = true;
                 self.copy(reader, 1);
             }
@@ -173,8 +164,7 @@ impl Writer<'_> {
                 }
             }
             '(' if reader.char(1) == Some('(') && reader.is_arithmetic(2) => {
-                self.copy(reader, 2);
-                self.formula(reader)?;
+                self.formula(reader, 2)?;
                 code.separate();
             }
             '(' => {
@@ -187,8 +177,7 @@ impl Writer<'_> {
                     self.attributes.arrays.insert(name.to_owned());
                 }
                 self.copy(reader, 1);
-                let documents = self.code(reader, end)?;
-                code.documents.extend(documents);
+                code.documents.extend(self.code(reader, end)?);
                 code.separate();
             }
             ')' => {
@@ -247,8 +236,7 @@ impl Writer<'_> {
             Stage::Patterns => {}
             Stage::Commands if keyword == "case" => {
                 self.copy(reader, 4);
-                let documents = self.code(reader, End::Esac)?;
-                code.documents.extend(documents);
+                code.documents.extend(self.code(reader, End::Esac)?);
             }
             Stage::Commands => {
                 code.command = self.command_word(reader, code, &keyword)?;

@@ -57,7 +57,6 @@ pub(super) fn assigned(literal: &str) -> Assigned<'_> {
     }
 }
 
-/// Whether the command compares its words.
 pub(super) fn is_test(words: &[String]) -> bool {
     words.first().is_some_and(|name| ["[[", "[", "test"].contains(&name.as_str()))
 }

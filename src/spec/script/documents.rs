@@ -61,10 +61,7 @@ impl Writer<'_> {
         let mut continued = false;
         let mut ending = 0;
         for line in rest.split_inclusive(|piece| matches!(piece.seen, Seen::Char('\n'))) {
-            let text = line.iter().map(|piece| match piece.seen {
-                Seen::Char(c) => Some(c),
-                Seen::Value(_) => None,
-            });
+            let text = line.iter().map(|piece| piece.seen.char());
             let text = text.skip_while(|c| document.tabs && *c == Some('\t')).take_while(|c| *c != Some('\n'));
             if !continued && text.eq(document.delimiter.chars().map(Some)) {
                 ending = line.len();
@@ -97,6 +94,6 @@ impl Writer<'_> {
             "write <<{delimiter} without quotes, or use --item-as env if what reads the here-document can look into \
              its environment"
         );
-        self.refuse(placeholder, &why, Some(instead))
+        self.refuse(placeholder, &why, Some(&instead))
     }
 }

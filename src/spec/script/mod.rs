@@ -62,8 +62,8 @@ fn script_after(command: &[String], mut at: usize) -> Option<usize> {
 }
 
 /// The script with each placeholder replaced by a quoted reference to the variable that `name` gives it; `names` are
-/// those of the columns, for messages. Not for a script that is one placeholder and nothing else: see
-/// [`crate::spec::template::Shape::Sole`].
+/// those of the columns, for messages. Not for a script that is one placeholder and nothing else, as in `sh -c {}`, which
+/// runs items as commands: there the value itself is the script.
 ///
 /// # Errors
 /// A usage error where a shell would not replace a reference: in a here-document with a quoted delimiter, in a
@@ -73,7 +73,7 @@ pub(crate) fn refer(
     names: &[String],
     name: &dyn Fn(&Placeholder) -> String,
 ) -> Result<String, Error> {
-    Ok(writer::rewrite(segments, names, name)?.text)
+    Ok(writer::rewrite(segments, names, name)?.0)
 }
 
 /// How a shell evaluates a value once more, so that commands in it would run.
@@ -89,12 +89,9 @@ pub(crate) enum Evaluated {
 
 /// The variables in a script whose values the shell evaluates once more. They are safe only where every value
 /// [is a number](is_number).
-///
-/// # Errors
-/// A usage error for a script that nests too deep to be followed.
 pub(crate) fn evaluated(script: &str) -> Result<Vec<(String, Evaluated)>, Error> {
     let segments = [Segment::Text(script.to_owned())];
-    Ok(writer::rewrite(&segments, &[], &|_| String::new())?.evaluated)
+    Ok(writer::rewrite(&segments, &[], &|_| String::new())?.1)
 }
 
 /// Whether a value is a number to every shell: decimal with sign, fraction and exponent, or hexadecimal.

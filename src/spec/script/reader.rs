@@ -9,6 +9,15 @@ pub(super) enum Seen<'a> {
     Value(&'a Placeholder),
 }
 
+impl Seen<'_> {
+    pub(super) fn char(self) -> Option<char> {
+        match self {
+            Self::Char(c) => Some(c),
+            Self::Value(_) => None,
+        }
+    }
+}
+
 /// A character with where it is in the source; inside of backticks that may be several bytes, as in `\$`.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
@@ -39,7 +48,6 @@ pub(super) fn pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
     (source, pieces)
 }
 
-/// A place in some pieces.
 pub(super) struct Reader<'p, 'a> {
     pub(super) pieces: &'p [Piece<'a>],
     pub(super) at: usize,
@@ -51,17 +59,14 @@ impl<'a> Reader<'_, 'a> {
     }
 
     pub(super) fn char(&self, ahead: usize) -> Option<char> {
-        self.seen(ahead).and_then(|seen| match seen {
-            Seen::Char(c) => Some(c),
-            Seen::Value(_) => None,
-        })
+        self.seen(ahead)?.char()
     }
 
     pub(super) fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
-        self.seen(ahead).and_then(|seen| match seen {
+        match self.seen(ahead)? {
             Seen::Char(_) => None,
             Seen::Value(placeholder) => Some(placeholder),
-        })
+        }
     }
 
     pub(super) fn starts_with(&self, text: &str) -> bool {

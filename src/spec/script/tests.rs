@@ -14,7 +14,7 @@ fn words(text: &str) -> Vec<String> {
 /// The segments of a script whose items have the columns `n` and `m`.
 fn segments(script: &str) -> Vec<Segment> {
     let template = template::parse(&[script.to_owned()], &words("n|m"), true).unwrap();
-    template.arguments.into_iter().next().unwrap().segments
+    template.arguments.into_iter().next().unwrap()
 }
 
 fn variable(placeholder: &Placeholder) -> String {

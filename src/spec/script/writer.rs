@@ -10,18 +10,12 @@ use crate::spec::template::{Placeholder, Segment};
 /// How deep quotes and substitutions may nest: far more than anyone writes, and far less than the stack holds.
 const MAX_DEPTH: usize = 100;
 
-/// A script with references.
-pub(super) struct Rewritten {
-    pub(super) text: String,
-    /// The variables whose values the shell evaluates again.
-    pub(super) evaluated: Vec<(String, Evaluated)>,
-}
-
+/// The script with references, and the variables whose values the shell evaluates again.
 pub(super) fn rewrite(
     segments: &[Segment],
     names: &[String],
     name: &dyn Fn(&Placeholder) -> String,
-) -> Result<Rewritten, Error> {
+) -> Result<(String, Vec<(String, Evaluated)>), Error> {
     let (source, pieces) = pieces(segments);
     let mut attributes = Attributes::default();
     loop {
@@ -42,13 +36,12 @@ pub(super) fn rewrite(
         writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
         // A function may assign to a variable before the line that declares it an integer.
         if writer.attributes == known {
-            return Ok(Rewritten { text: writer.out, evaluated: writer.evaluated });
+            return Ok((writer.out, writer.evaluated));
         }
         attributes = writer.attributes;
     }
 }
 
-/// The word that is being read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Word {
     /// Its text without quotes, up to the first expansion.
@@ -149,11 +142,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    pub(super) fn refuse(&self, placeholder: &Placeholder, why: &str, instead: Option<String>) -> Error {
+    pub(super) fn refuse(&self, placeholder: &Placeholder, why: &str, instead: Option<&str>) -> Error {
         let written = placeholder.written(self.names);
-        let error = Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"));
-        let error = instead.into_iter().fold(error, Error::hint);
-        error.hint(format!("write {{{written}}} for the braces themselves"))
+        Error::usage(format!("{written} can't be replaced where it stands in the script: {why}"))
+            .hint_if(instead)
+            .hint(format!("write {{{written}}} for the braces themselves"))
     }
 
     /// What means the same in code and in braces: quotes, backslashes, expansions, values, any other character.
@@ -172,14 +165,8 @@ impl Writer<'_> {
             },
             Seen::Char('$') => self.dollar(reader, quoted)?,
             Seen::Char('`') => self.backtick(reader, quoted)?,
-            Seen::Char('"') => {
-                self.copy(reader, 1);
-                self.double(reader)?;
-            }
-            Seen::Char('\'') if !quoted => {
-                self.copy(reader, 1);
-                self.single(reader, Place::Single)?;
-            }
+            Seen::Char('"') => self.double(reader)?,
+            Seen::Char('\'') if !quoted => self.single(reader, Place::Single)?,
             Seen::Char(_) => self.plain(reader),
         }
         Ok(())
@@ -189,9 +176,10 @@ impl Writer<'_> {
         self.refuse(placeholder, "the backslash before it would quote the quotes that keep its value together", None)
     }
 
-    /// What follows an opening double quote, with the closing one.
+    /// Text in double quotes, with them.
     fn double(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
         self.deepen()?;
+        self.copy(reader, 1);
         while let Some(seen) = reader.seen(0) {
             if let Seen::Char('"') = seen {
                 self.copy(reader, 1);
@@ -203,8 +191,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows an opening single quote, with the closing one; in `$'…'` a backslash counts.
+    /// Text in single quotes, with them; in `$'…'` a backslash counts.
     fn single(&mut self, reader: &mut Reader<'_, '_>, place: Place) -> Result<(), Error> {
+        self.copy(reader, if matches!(place, Place::Ansi) { 2 } else { 1 });
         while let Some(seen) = reader.seen(0) {
             match seen {
                 Seen::Value(placeholder) => self.place(reader, placeholder, place),
@@ -225,26 +214,17 @@ impl Writer<'_> {
 
     fn dollar(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
         match reader.char(1) {
-            Some('(') if reader.char(2) == Some('(') && reader.is_arithmetic(3) => {
-                self.copy(reader, 3);
-                self.formula(reader)?;
-            }
+            Some('(') if reader.char(2) == Some('(') && reader.is_arithmetic(3) => self.formula(reader, 3)?,
             Some('(') => {
                 self.copy(reader, 2);
                 self.code(reader, End::Paren)?;
             }
-            Some('{') => {
-                self.copy(reader, 2);
-                self.parameter(reader, quoted)?;
-            }
+            Some('{') => self.parameter(reader, quoted)?,
             Some('[') => {
                 self.copy(reader, 2);
                 self.braces(reader, ']', Inner::Offset, true)?;
             }
-            Some('\'') if !quoted => {
-                self.copy(reader, 2);
-                self.single(reader, Place::Ansi)?;
-            }
+            Some('\'') if !quoted => self.single(reader, Place::Ansi)?,
             Some(c) if is_name(c) => {
                 self.copy(reader, 1);
                 let name = reader.name();
@@ -257,9 +237,10 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows two opening parentheses of arithmetic, with the closing ones.
-    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+    /// Arithmetic, with what opens it, so many pieces, and the parentheses that close it.
+    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>, opening: usize) -> Result<(), Error> {
         self.deepen()?;
+        self.copy(reader, opening);
         let before = self.word.evaluated.replace(Evaluated::Arithmetic);
         let mut depth = 0;
         while let Some(seen) = reader.seen(0) {
@@ -282,8 +263,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What follows `${`, with the closing brace.
+    /// `${` and what follows, with the closing brace.
     fn parameter(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
+        self.copy(reader, 2);
         // A length or an indirection, but not the variables `#` and `!`.
         let prefix = reader.char(0).filter(|c| "#!".contains(*c));
         let prefix = prefix.filter(|_| reader.char(1).is_some_and(|c| is_name(c) || "@*?$".contains(c)));
@@ -355,18 +337,15 @@ impl Writer<'_> {
                 && self.document
                 && matches!(inner, Inner::Pattern | Inner::Subscript)
             {
-                return Err(self.refuse_pattern(placeholder));
+                let why = "shells differ in how they read a pattern in a here-document";
+                let instead = "put the value into a variable before the here-document, and write that there";
+                return Err(self.refuse(placeholder, why, Some(instead)));
             }
             self.expansion(reader, seen, quoted)?;
         }
         self.word.evaluated = before;
         self.depth -= 1;
         Ok(())
-    }
-
-    fn refuse_pattern(&self, placeholder: &Placeholder) -> Error {
-        let instead = "put the value into a variable before the here-document, and write that there".to_owned();
-        self.refuse(placeholder, "shells differ in how they read a pattern in a here-document", Some(instead))
     }
 
     /// A substitution in backticks. It ends at the next one that has no backslash, whatever stands between; what is left
