@@ -73,6 +73,7 @@ const OUTSIDE: [Outside; 13] = [
         layer: "view",
         crates: Some(&[
             "base64",
+            "comfy_table",
             "csv",
             "jiff",
             "k8s_openapi",
