@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use jiff::Timestamp;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::LogOptions;
@@ -34,6 +34,10 @@ const LOOKS: u32 = 3;
 /// How long a stream that brought much may pause after its container has ended: what is still on its way from a file
 /// that was rotated comes no other way.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait before an empty log of a container that has just ended is looked at again. A busy node may report
+/// the end first and write the log then: containerd's logger runs beside the container's end.
+const LATE: Duration = Duration::from_millis(500);
 
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
@@ -240,6 +244,9 @@ impl Reading<'_> {
         let doubtful = nothing || !known || self.splitter.is_behind_itself();
         if !doubtful && !took_long {
             return Ok(true);
+        }
+        if nothing && self.splitter.options.follow {
+            sleep(LATE).await;
         }
         match self.last_line(self.splitter.options.needs_times()).await {
             Ok(last) if last.is_empty() => {
