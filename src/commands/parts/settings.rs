@@ -125,6 +125,8 @@ fn lay_under(
                 pairs.splice(0..0, under);
             }
             args.standing = Standing(standing);
+            let place = |id: &str| typed.index_of(id);
+            args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
         }
         Verb::Retry(args) => args.standing = Standing(standing),
         _ => {}
