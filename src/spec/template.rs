@@ -360,7 +360,7 @@ impl Reader<'_> {
 
     /// Which columns there are, in words.
     fn columns(&self) -> String {
-        let columns = if self.names.is_empty() {
+        if self.names.is_empty() {
             "the items have no columns".to_owned()
         } else {
             let listed = self.names.iter().take(LISTED_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -368,8 +368,7 @@ impl Reader<'_> {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let (noun, verb) = if self.names.len() == 1 { ("column", "is") } else { ("columns", "are") };
             format!("the {noun} {verb} {listed}{more}")
-        };
-        columns
+        }
     }
 
     fn note(&mut self, inner: &str) {

@@ -99,8 +99,8 @@ pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> R
     };
     let is_of_shells = |name: &str| name.starts_with("BASH") || OF_SHELLS.split(' ').any(|known| known == name);
     let owned = variables.iter().filter(|variable| is_of_shells(&variable.name));
-    let owned = owned.filter_map(|variable| Some((columns.get(of_column(variable)?)?, &variable.name))).next();
-    let Some((column, name)) = owned else { return Ok(()) };
+    let mut owned = owned.filter_map(|variable| Some((columns.get(of_column(variable)?)?, &variable.name)));
+    let Some((column, name)) = owned.next() else { return Ok(()) };
     Err(Error::usage(format!("the column {column:?} would be the variable {name}, which shells set themselves"))
         .hint(format!("leave --item-as env out, and write {{{column}}} in the command"))
         .hint("or give the column another name"))
