@@ -183,11 +183,15 @@ pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
 /// Checks that a list is not JSON, which its commas would cut, nor a range of a shell's.
 fn check_other_notation(flag: &str, text: &[u8], fields: &[Vec<u8>], numbers: &str) -> Result<(), Error> {
     let Ok(text) = std::str::from_utf8(text) else { return Ok(()) };
+    let literally = |list: &str| match flag.strip_prefix("--param ") {
+        Some(name) => format!("--param '{name}={list}'"),
+        None => format!("{flag} '{list}'"),
+    };
     let values = format!("[{text}]");
     if let Ok(values) = serde_json::from_str::<Vec<IgnoredAny>>(&values)
         && (values.len() != fields.len() || text.trim_start().starts_with("[\""))
     {
-        let example = if flag == "--items" { "--items '\"[1,2]\",b'" } else { "--param 'x=\"[1,2]\",b'" };
+        let example = literally("\"[1,2]\",b");
         return Err(Error::usage(format!("{flag} is JSON, and takes values with commas between them"))
             .hint(if flag == "--items" { "write --items a,b" } else { "write --param NAME=a,b" })
             .hint("or give the JSON as a file: --items-file FILE.json")
@@ -198,7 +202,7 @@ fn check_other_notation(flag: &str, text: &[u8], fields: &[Vec<u8>], numbers: &s
     if inner.contains("..") && inner.split("..").all(is_number) {
         return Err(Error::usage(format!("{flag} {text:?} looks like a range, and would be one value"))
             .hint(numbers)
-            .hint(format!("if it is the value itself, quote it: '\"{text}\"'")));
+            .hint(format!("if it is the value itself, quote it as in CSV: {}", literally(&format!("\"{text}\"")))));
     }
     Ok(())
 }
@@ -317,12 +321,12 @@ mod tests {
         insta::assert_snapshot!(list("{1..3}"), @r#"
         --items "{1..3}" looks like a range, and would be one value
         hint: --range 1-3 makes numbers
-        hint: if it is the value itself, quote it: '"{1..3}"'
+        hint: if it is the value itself, quote it as in CSV: --items '"{1..3}"'
         "#);
         insta::assert_snapshot!(param("lr=1..3"), @r#"
         --param lr "1..3" looks like a range, and would be one value
         hint: --param lr=$(seq -s, 1 3) makes numbers
-        hint: if it is the value itself, quote it: '"1..3"'
+        hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
         "#);
         let taken = |text: &str| all(Source::list(text.as_bytes()).unwrap()).unwrap();
         for text in ["a", "[x]", "[1]", "{\"a\":1}", "\"a\",\"b\"", "a..b", "..", "\"1..3\"", "1..3,4", "1,2", "x[0],y"]

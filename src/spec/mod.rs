@@ -32,6 +32,7 @@ use items::Items;
 pub(crate) use pod::{Resources, Toleration};
 use policy::Policy;
 use resume::{Left, Resumes};
+pub(crate) use script::windows_lines;
 use select::Taken;
 use sources::{Found, ListedConfigMap};
 use stores::ItemStore;

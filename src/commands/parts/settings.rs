@@ -170,6 +170,12 @@ fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument && takes_indexes && word.parse::<IndexSelector>().is_ok() {
         let tip = format!("indexes are chosen by '--index {word}'");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if error.kind() == ErrorKind::UnknownArgument
+        && !word.starts_with('-')
+        && words.iter().any(|typed| typed == "--items")
+    {
+        let tip = "--items takes one word, with commas between the items, as in '--items a,b,c'";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }

@@ -243,7 +243,9 @@ impl<'a> Text<'a> {
     /// The error of a text that a command turns into a list.
     fn convert(&self, what: &str, command: &str) -> Error {
         let origin = self.origin;
-        let format = match self.format {
+        // The name of a packed file has the ending of the list before its own.
+        let packed = origin.rsplit_once('.').map(|(name, _)| ItemsFormat::from_name(name));
+        let format = match packed.filter(|_| self.format == ItemsFormat::Lines).unwrap_or(self.format) {
             ItemsFormat::Lines => "",
             ItemsFormat::Csv => " --format csv",
             ItemsFormat::Tsv => " --format tsv",

@@ -62,6 +62,10 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
     my items.txt.gz is a gzip file, not a list
     hint: convert it: gzip -dc 'my items.txt.gz' | kubectl indexed run -a - …
     ");
+    assert!(
+        from("a/sizes.csv.zst", b"\x28\xb5\x2f\xfd")
+            .contains("zstd -dc a/sizes.csv.zst | kubectl indexed run -a - --format csv …")
+    );
     insta::assert_snapshot!(from("stdin", b"PK\x03\x04"), @"
     stdin is a zip file, not a list
     hint: convert it: … | funzip | kubectl indexed run -a - …
