@@ -194,6 +194,14 @@ fn column_separator(text: &str) -> Result<u8, Error> {
     }
 }
 
+/// Whether names that are numbers are those of a header: years, or one after the other.
+fn is_axis(names: &[(usize, &String)]) -> bool {
+    let numbers: Vec<_> = names.iter().map_while(|(_, name)| name.parse::<u32>().ok()).collect();
+    let are_years = numbers.iter().all(|number| (1900..=2100).contains(number));
+    let in_turn = numbers.len() > 1 && numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    numbers.len() == names.len() && (are_years || in_turn)
+}
+
 /// Checks that a first line that was taken for a header is one: a number that stands above numbers is an item's more
 /// probably, unless the command uses the columns by name. Returns what the user should know.
 pub(super) fn check_header(header_of: &str, items: &Items, command: &[String]) -> Result<Option<String>, Error> {
@@ -209,10 +217,12 @@ pub(super) fn check_header(header_of: &str, items: &Items, command: &[String]) -
     }
     let no_header = "--no-header makes it an item, and the columns {1}, {2}, …";
     let row = items.first();
-    let number = names.iter().enumerate().find(|(column, name)| {
-        script::is_number(name.as_bytes()) && row.is_some_and(|row| script::is_number(row.value(*column)))
-    });
-    if let Some((column, name)) = number {
+    let numbers: Vec<_> = names.iter().enumerate().filter(|(_, name)| script::is_number(name.as_bytes())).collect();
+    let stands_above_number =
+        |(column, _): &(usize, &String)| row.is_some_and(|row| script::is_number(row.value(*column)));
+    if let Some((column, name)) =
+        numbers.iter().find(|&&number| stands_above_number(&number)).filter(|_| !is_axis(&numbers))
+    {
         return Err(Error::usage(format!(
             "the first line of {header_of} would name the columns, and column {} would be {name:?}",
             column + 1

@@ -3,7 +3,7 @@
 //! The words are GNU parallel's, with one difference: `{#}` is the index, so it begins at 0.
 
 use super::items::Item;
-use super::near;
+use super::{near, script};
 use crate::error::Error;
 
 /// Names of columns that a message lists before it only counts them.
@@ -179,8 +179,15 @@ impl Template {
 /// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
 /// item has none; without items only `{#}` is a placeholder.
 pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
-    let mut reader = Reader { names, has_items, notes: Vec::new(), doubled: None };
-    let arguments = command.iter().map(|word| reader.argument(word)).collect::<Result<_, _>>()?;
+    let uses_first = command.iter().any(|word| word.contains("{1}"));
+    let mut reader = Reader { names, has_items, uses_first, in_code: false, notes: Vec::new(), doubled: None };
+    let scripts = script::scripts(command);
+    let argument = |(at, word): (usize, &String)| {
+        let is_code = |option: &String| option == "-c" || option == "-e";
+        reader.in_code = at.checked_sub(1).is_some_and(|before| is_code(&command[before])) && !scripts.contains(&at);
+        reader.argument(word)
+    };
+    let arguments = command.iter().enumerate().map(argument).collect::<Result<_, _>>()?;
     let (notes, doubled) = (reader.notes, reader.doubled);
     let template = Template { arguments, notes };
     match doubled {
@@ -218,6 +225,10 @@ enum Meaning {
 struct Reader<'a> {
     names: &'a [String],
     has_items: bool,
+    /// Whether the command has the placeholder `{1}`, so that `{2}` is meant for one.
+    uses_first: bool,
+    /// Whether this word is code of a language with braces of its own, as behind `python3 -c`.
+    in_code: bool,
     notes: Vec<String>,
     /// The first column in doubled braces, as other systems write a placeholder.
     doubled: Option<String>,
@@ -251,11 +262,13 @@ impl Reader<'_> {
                         segments.push(Segment::Value(placeholder));
                         continue;
                     }
-                    Meaning::NoColumn if self.numbered() || begins_word(&word[..open]) => {
+                    Meaning::NoColumn if self.numbered() || self.is_place(&word[..open], &word[at..]) => {
                         return Err(self.no_column(inner));
                     }
                     // A format of curl's has a percent sign before it.
-                    Meaning::Slip(meant) if !word[..open].ends_with('%') => return Err(self.slip(inner, &meant)),
+                    Meaning::Slip(meant) if !self.in_code && !word[..open].ends_with('%') => {
+                        return Err(self.slip(inner, &meant));
+                    }
                     Meaning::Both(column) => {
                         return Err(Error::usage("{#} in the command is the index, and a column is called # too")
                             .hint(format!("write {{{}}} for the column", column + 1))
@@ -345,6 +358,13 @@ impl Reader<'_> {
             .hint(literally(inner))
     }
 
+    /// Whether a number in braces between these texts is meant for a column: in a regular expression, `{2}` stands
+    /// behind something.
+    fn is_place(&self, before: &str, after: &str) -> bool {
+        let begins = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'=:/,".contains(c));
+        begins && (self.uses_first || (before.is_empty() && after.is_empty()))
+    }
+
     /// Whether another system would take this between doubled braces for a placeholder.
     fn is_elsewhere(&self, name: &str) -> bool {
         let is_column = self.names.iter().any(|column| column == name) && !self.numbered();
@@ -378,11 +398,6 @@ impl Reader<'_> {
             self.notes.push(note);
         }
     }
-}
-
-/// Whether a pair of braces behind this text begins a word: in a regular expression, `{2}` stands behind something.
-fn begins_word(before: &str) -> bool {
-    before.chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'=:/,".contains(c))
 }
 
 fn literally(inner: &str) -> String {

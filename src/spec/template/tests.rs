@@ -157,6 +157,9 @@ fn a_slip_in_the_name_of_a_column_is_an_error() {
     for alone in ["{print}", "%{http_code}", "${nmae}", "{line}", "{id}"] {
         assert_eq!(shown(&read(alone, &["prints", "http_codes", "name", "ip"])), alone);
     }
+    let code = words(&["python3", "-c", "print(f'{names}')"]);
+    assert!(parse(&code, &words(&["name"]), true).unwrap().is_literal(), "braces of another language");
+    assert!(parse(&words(&["sh", "-c", "echo {names}"]), &words(&["name"]), true).is_err());
 }
 
 #[test]
@@ -176,7 +179,9 @@ fn what_only_gnu_parallel_has_is_an_error() {
     hint: the variable ITEM_COUNT has it
     hint: write {{##}} for the braces themselves
     ");
-    insta::assert_snapshot!(problem("to {2}", &[]), @"
+    assert!(problem("{1} to {2}", &[]).starts_with("{2} in the command is no column"));
+    assert_eq!(shown(&read("grep -E ' {4}'", &[])), "grep -E ' {4}'", "a regular expression");
+    insta::assert_snapshot!(problem("{2}", &[]), @"
     {2} in the command is no column: the items have no columns
     hint: --colsep CHAR makes columns of the lines of a file
     hint: write {{2}} for the braces themselves
