@@ -88,7 +88,7 @@ pub(crate) enum ItemStore {
 /// Systems whose variables a worker may find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compat {
-    /// SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+    /// SLURM_ARRAY_TASK_ID and the other variables of an array task
     Slurm,
     /// HQ_TASK_ID, HQ_ENTRY
     Hyperqueue,
@@ -246,6 +246,9 @@ pub(crate) struct RunArgs {
     /// Which of these nobody typed.
     #[arg(skip)]
     pub(crate) standing: Standing,
+    /// Whether the positional name is the word behind the value of --items.
+    #[arg(skip)]
+    pub(crate) name_behind_items: bool,
 }
 
 /// Where the items come from, and which of them are taken.
@@ -261,6 +264,12 @@ pub(crate) struct ItemArgs {
     /// How --items-file is written, whatever its name ends in
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<ItemsFormat>,
+    /// Character between the columns of --items-file; lines get the columns {1}, {2}, …
+    #[arg(long, value_name = "CHAR")]
+    pub(crate) colsep: Option<String>,
+    /// The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) no_header: Option<bool>,
     /// A NUL byte, not a line break, ends each item of --items-file
     #[arg(short = '0', long, conflicts_with = "format")]
     pub(crate) null: bool,

@@ -155,6 +155,7 @@ fn variable(name: &str, origin: &Origin, handover: &Handover, shared: &str) -> O
     match origin {
         Origin::Constant(value) => Some(json!({"name": name, "value": value})),
         Origin::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
+        Origin::Field(path) => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})),
         Origin::Position | Origin::Item(_) => {
             let file = json!({"volumeName": shared, "path": VARIABLES_FILE, "key": name});
             (handover.route == Route::VariableFile).then(|| json!({"name": name, "valueFrom": {"fileKeyRef": file}}))

@@ -53,6 +53,15 @@ pub(super) fn check_quantity(flag: &str, text: &str, examples: &str) -> Result<(
     }
 }
 
+/// Returns the cores of a quantity, rounded up; None for what is no usual one.
+pub(super) fn whole_cores(quantity: &str) -> Option<u32> {
+    if let Some(thousandths) = quantity.strip_suffix('m') {
+        return Some(thousandths.parse::<u32>().ok()?.div_ceil(1000));
+    }
+    let (whole, fraction) = quantity.split_once('.').unwrap_or((quantity, ""));
+    Some(whole.parse::<u32>().ok()? + u32::from(fraction.contains(|c: char| c != '0')))
+}
+
 /// A taint that the Pods may be scheduled onto.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toleration {

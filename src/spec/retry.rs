@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::handover::{Handover, ItemForm, Origin, Wished, Wishes};
+use super::handover::{Handover, ItemForm, Origin, Slurm, Wished, Wishes};
 use super::items::Items;
 use super::template::{self, Placeholder, Subject};
 use super::{check_parallelism, pod, policy};
@@ -172,7 +172,7 @@ impl HandoverNote {
             let is_item = match variable.origin {
                 Origin::Item(_) => true,
                 Origin::Position => false,
-                Origin::Constant(_) | Origin::Index => return None,
+                Origin::Constant(_) | Origin::Field(_) | Origin::Index => return None,
             };
             Some((variable.name.clone(), is_item))
         });
@@ -226,6 +226,7 @@ impl HandoverNote {
             is_range: false,
             template_command: false,
             completions,
+            slurm: Slurm::default(),
         };
         let (handover, notes) = Handover::plan(command, items, &wishes)?;
         let columns = items.columns().len();

@@ -4,6 +4,8 @@ use super::*;
 use crate::args::{Cli, Verb};
 use crate::spec::lists::from_list;
 
+mod brought;
+
 /// Resolves a command line as it would be typed after `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
     resolve_all(words, template, b"").map(|resolved| resolved.spec)
@@ -192,6 +194,7 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
     let command = spec.handover.words.iter().map(word).collect::<Vec<_>>().join(" ");
     let variable = |variable: &handover::Variable| match &variable.origin {
         handover::Origin::Constant(value) => format!("{}={value}", variable.name),
+        handover::Origin::Field(path) => format!("{}=<{path}>", variable.name),
         handover::Origin::Index => format!("{}=<index>", variable.name),
         handover::Origin::Position => format!("{}=<index + 1>", variable.name),
         handover::Origin::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
@@ -257,9 +260,9 @@ fn the_command_chooses_the_form() {
     ITEM_COUNT=3 N=<index>
     there are no items, only indexes
     ");
-    insta::assert_snapshot!(over(&["--array", "1-7:3%2", "--compat", "slurm,parallel", "--", "rev"]), @"
+    insta::assert_snapshot!(over(&["--array", "1-7:3%2", "--compat", "parallel", "--", "rev"]), @"
     file in configmap: rev /input/data.txt
-    ITEM_COUNT=3 SLURM_ARRAY_TASK_ID={} SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=7 PARALLEL_SEQ=<index + 1>
+    ITEM_COUNT=3 PARALLEL_SEQ=<index + 1>
     the command has no placeholder; /input/data.txt is its last argument; the kubelet reads other systems' variables from a file that an init container writes, so the image needs no shell
     ");
     insta::assert_snapshot!(over(&["--items", "it's", "--", "echo", "{}"]), @r#"
@@ -267,11 +270,11 @@ fn the_command_chooses_the_form() {
     ITEM_COUNT=1 ITEM={}
     the command has the placeholder {}; the shell sh of the worker's image reads it: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry
     "#);
-    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{nmae}", "{size}", "{{size}}"]), @"
-    arg in configmap: echo {nmae} <ITEM_size> {size}
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{other}", "{size}", "{{size}}"]), @"
+    arg in configmap: echo {other} <ITEM_size> {size}
     ITEM_COUNT=2 ITEM_size={2}
     the command has the placeholder {size}; the kubelet reads it from a file that an init container writes, so the image needs no shell
-    {nmae} in the command is no column (the columns are name, size) and stays as it is
+    {other} in the command is no column (the columns are name, size) and stays as it is
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--no-placeholders", "--", "find", "-exec", "ls", "{}", ";"]), @"
     file in configmap: find -exec ls {} ; /input/data.txt

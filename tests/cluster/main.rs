@@ -14,6 +14,7 @@ mod jsonpath;
 mod kills;
 mod life;
 mod list;
+mod lists;
 mod logs;
 mod manners;
 mod policies;

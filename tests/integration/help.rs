@@ -115,6 +115,14 @@ fn of_run() {
               - json:  One array of strings and numbers, or of flat objects
               - jsonl: One string, number or flat object a line
 
+          --colsep <CHAR>
+              Character between the columns of --items-file; lines get the columns {1}, {2}, …
+
+          --no-header[=<BOOL>]
+              The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
+              
+              [possible values: true, false]
+
       -0, --null
               A NUL byte, not a line break, ends each item of --items-file
 
@@ -185,7 +193,7 @@ fn of_run() {
               Systems whose variables the worker finds too, so that their scripts run unchanged
 
               Possible values:
-              - slurm:      SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+              - slurm:      SLURM_ARRAY_TASK_ID and the other variables of an array task
               - hyperqueue: HQ_TASK_ID, HQ_ENTRY
               - aws:        AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE
               - parallel:   PARALLEL_SEQ, which starts at 1

@@ -66,7 +66,11 @@ pub(super) fn take_out(
     let noted = |key: &str| annotations.get(key).and_then(Value::as_str);
     // Of a Job that others made nothing is known but its words.
     let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
-    let (Some(command), Some(form)) = (&plan.changes.command, form) else { return Ok(None) };
+    let Some(command) = &plan.changes.command else { return Ok(None) };
+    let Some(form) = form else {
+        warnings.extend(spec::windows_lines(command));
+        return Ok(None);
+    };
     let Some(worker) = worker_mut(job) else { return Ok(None) };
     let note = noted(annotation::HANDOVER).and_then(|note| serde_json::from_str(note).ok());
     let note: HandoverNote = note.unwrap_or_else(|| HandoverNote::assumed(path_of(worker)));

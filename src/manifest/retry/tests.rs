@@ -496,3 +496,12 @@ fn an_old_server_gets_a_shell_around_each_command() {
     assert!(refused(&bare, &old).contains("can't tell the image's own entry point another index"));
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
 }
+
+/// Also of a Job that others made, of which nothing is known but its words.
+#[test]
+fn a_script_with_windows_lines_is_warned_of() {
+    let mut plan = plan("1");
+    plan.changes.command = Some(["sh", "-c", "set -e\r\nrev\r\n"].map(str::to_owned).to_vec());
+    let warnings = build(&stored(), &[], &plan).unwrap().1;
+    assert!(warnings.concat().contains("has Windows line ends"), "{warnings:?}");
+}
