@@ -29,7 +29,7 @@ use crate::contract;
 use crate::error::Error;
 use handover::{Handover, ItemForm, Wished, Wishes};
 use items::Items;
-pub(crate) use pod::{Resources, Toleration};
+pub(crate) use pod::{Requirement, Resources, Toleration};
 use policy::Policy;
 use resume::{Left, Resumes};
 use select::Taken;
@@ -95,7 +95,6 @@ impl JobSpec {
     pub(crate) fn feed(&self) -> Feed<'_> {
         Feed {
             job: &self.name,
-            namespace: self.namespace.as_deref(),
             items: &self.items,
             handover: &self.handover,
             store: &self.item_store,
@@ -109,7 +108,6 @@ impl JobSpec {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feed<'a> {
     pub(crate) job: &'a str,
-    pub(crate) namespace: Option<&'a str>,
     pub(crate) items: &'a Items,
     pub(crate) handover: &'a Handover,
     pub(crate) store: &'a ItemStore,

@@ -1,0 +1,174 @@
+//! Clusters with demands: what namespaces, quotas and policies ask of every object and every container.
+
+use std::fmt::Write as _;
+
+use crate::support::Cluster;
+
+/// A template whose worker meets the Pod Security level `restricted`.
+const RESTRICTED: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: guest}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL]}
+          runAsNonRoot: true
+          runAsUser: 1000
+          seccompProfile: {type: RuntimeDefault}
+";
+
+/// Submits a Job in each way in which items reach a worker, with these flags, and waits until all have completed.
+#[track_caller]
+fn run_every_way(cluster: &Cluster, flags: &[&str]) {
+    let mut list = String::new();
+    for number in 0..1001 {
+        let _ = writeln!(list, "{number}");
+    }
+    let list = cluster.write("list.txt", list.as_bytes());
+    let list = list.to_str().unwrap();
+    let ways: [(&str, &[&str], &[&str]); 9] = [
+        ("file", &["--items", "a"], &["cat"]),
+        ("arg", &["--items", "a"], &["echo", "{}"]),
+        ("param", &["--param", "x=a"], &["echo", "{x}"]),
+        ("env", &["--items", "a", "--item-as", "env"], &["env"]),
+        ("stdin", &["--items", "a", "--item-as", "stdin"], &["cat"]),
+        ("index", &["--completions", "1", "--index-file", "/etc/index/index"], &["cat", "/etc/index/index"]),
+        ("long", &["-a", list, "-j", "1", "--success-indexes", "0"], &["cat"]),
+        ("inline", &["--items", "a", "--item-store", "inline"], &["cat"]),
+        ("again", &["--items", "a"], &["false"]),
+    ];
+    for (name, source, command) in ways {
+        let start = ["run", name, "--detach", "-q"];
+        cluster.run(&[&start[..], source, flags, &["--"], command].concat()).ok();
+    }
+    assert_eq!(cluster.run(&["wait", "again", "-q"]).code, 1);
+    // One with the command as it was, and one whose items are handed over anew.
+    cluster.run(&["retry", "again", "--detach", "-q"]).ok();
+    assert_eq!(cluster.run(&["wait", "again-r1", "-q"]).code, 1);
+    cluster.run(&["retry", "again", "--detach", "-q", "--", "echo", "{}"]).ok();
+    for (name, ..) in ways.iter().filter(|(name, ..)| *name != "again") {
+        let outcome = cluster.run(&["wait", name, "--timeout", "2m"]);
+        assert_eq!(outcome.code, 0, "{name}: {outcome:#?}\n{}", cluster.run(&["describe", name]).stdout);
+    }
+    let outcome = cluster.run(&["wait", "again-r2", "--timeout", "2m"]);
+    assert_eq!(outcome.code, 0, "{outcome:#?}\n{}", cluster.run(&["describe", "again-r2"]).stdout);
+    // What an added container says when it fails is in the Pod's status.
+    let path = "{range .items[*].spec.template.spec.initContainers[*]}{.terminationMessagePolicy}{\"\\n\"}{end}";
+    let policies = cluster.field("jobs", path);
+    let kept = policies.lines().filter(|policy| *policy == "FallbackToLogsOnError").count();
+    assert!(kept >= 6 && kept == policies.lines().count(), "{policies:?}");
+}
+
+#[test]
+fn every_way_runs_within_a_limit_range() {
+    let cluster = Cluster::new("limits");
+    if !cluster.is_newest() {
+        return;
+    }
+    let limits = "{type: Container, min: {cpu: 10m, memory: 16Mi}, max: {cpu: 500m, memory: 48Mi}, \
+                  maxLimitRequestRatio: {memory: 2}}";
+    let sum = "{type: Pod, max: {cpu: 500m, memory: 48Mi}}";
+    let spec = format!("{{limits: [{limits}, {sum}]}}");
+    cluster.apply(&format!("{{apiVersion: v1, kind: LimitRange, metadata: {{name: l}}, spec: {spec}}}")).ok();
+    run_every_way(&cluster, &["--cpu", "10m:500m", "--memory", "16Mi:32Mi"]);
+}
+
+/// Applies a policy of the whole cluster that judges or changes objects of the test's namespace only.
+///
+/// `rule` is what stands in its `spec` besides the resources that are matched.
+fn apply_policy<'a>(cluster: &'a Cluster, kind: &str, groups: &str, resources: &str, rule: &str) -> Policy<'a> {
+    let name = cluster.namespace();
+    let actions = if kind == "Validating" { "  validationActions: [Deny]\n" } else { "" };
+    let text = format!(
+        "
+apiVersion: admissionregistration.k8s.io/v1
+kind: {kind}AdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {{apiGroups: {groups}, apiVersions: [v1], operations: [CREATE], resources: {resources}}}
+{rule}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: {kind}AdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec:
+  policyName: {name}
+{actions}  matchResources:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+"
+    );
+    Policy { cluster, objects: cluster.apply(&text).ok().stdout }
+}
+
+/// A policy of the whole cluster, deleted when dropped.
+struct Policy<'a> {
+    cluster: &'a Cluster,
+    objects: String,
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        for object in self.objects.lines().filter_map(|line| line.split(' ').next()) {
+            let _ = self.cluster.kubectl(&["delete", object]);
+        }
+    }
+}
+
+/// Three demands at once, none of which can make another easier; a limit range would give a quota what it wants.
+#[test]
+fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
+    let cluster = Cluster::new("demands");
+    if !cluster.is_newest() {
+        return;
+    }
+    let level = "pod-security.kubernetes.io/enforce=restricted";
+    cluster.kubectl(&["label", "namespace", cluster.namespace(), level]).ok();
+    let hard = "{limits.cpu: '10', limits.memory: 10Gi, requests.cpu: '10', requests.memory: 10Gi}";
+    let quota = format!("{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: q}}, spec: {{hard: {hard}}}}}");
+    cluster.apply(&quota).ok();
+    let rule = "  validations:
+  - expression: >-
+      has(object.metadata.labels) && ['app.kubernetes.io/name', 'app.kubernetes.io/instance',
+      'app.kubernetes.io/managed-by', 'team'].all(label, label in object.metadata.labels)
+    message: labels are missing";
+    let policy = apply_policy(&cluster, "Validating", "['', batch]", "[configmaps, jobs, pods]", rule);
+    let probe = ["create", "configmap", "probe", "--dry-run=server"];
+    cluster.eventually("the policy", || cluster.kubectl(&probe).stderr.contains("labels are missing"));
+    let template = cluster.write("template.yaml", RESTRICTED.as_bytes());
+    let flags = ["--template", template.to_str().unwrap(), "--label", "team=vision"];
+    // Without a limit the hint names the flag that gives one.
+    let less = [&["run", "less", "--items", "a", "--cpu", "10m", "--memory", "16Mi", "-d"][..], &flags, &["--", "cat"]];
+    cluster.run(&less.concat()).ok();
+    run_every_way(&cluster, &[&flags[..], &["--cpu", "10m:500m", "--memory", "16Mi:32Mi"]].concat());
+    let described = cluster.run(&["describe", "less"]).ok().stdout;
+    assert!(described.contains("run with --cpu REQUEST:LIMIT, or set it in the template"), "{described}");
+    drop(policy);
+}
+
+#[test]
+fn the_variables_of_many_services_do_not_reach_the_worker() {
+    let cluster = Cluster::new("services");
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: many}, spec: {ports: [{port: 80}]}}";
+    cluster.create(service).ok();
+    let run = |name: &str, flags: &[&str]| {
+        let start = ["run", name, "--completions", "1"];
+        cluster.run(&[&start[..], flags, &["--", "env"]].concat()).ok().stdout
+    };
+    let printed = run("without", &[]);
+    assert!(!printed.contains("MANY_SERVICE_HOST"), "{printed}");
+    // What a template says is kept.
+    let asks = RESTRICTED.replace("restartPolicy: Never", "restartPolicy: Never\n      enableServiceLinks: true");
+    let template = cluster.write("template.yaml", asks.as_bytes());
+    let printed = run("with", &["--template", template.to_str().unwrap()]);
+    assert!(printed.contains("MANY_SERVICE_HOST"), "{printed}");
+}
