@@ -83,6 +83,10 @@ fn worker_name(template: Option<&Value>) -> &str {
 /// Takes out of the template what can't be merged with what the flags say.
 fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
     policy::clear_what_flags_replace(job, &spec.policy);
+    if let Some(metadata) = job.get_mut("metadata").and_then(Value::as_object_mut) {
+        // The name that is made has this start already.
+        metadata.shift_remove("generateName");
+    }
     if input.command.is_some() {
         let name = worker_name(Some(&*job)).to_owned();
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);

@@ -439,8 +439,8 @@ fn check_parallelism(at_once: u32) -> Result<u32, Error> {
 /// What to call the work: the command's own name, else that of the template, else "job".
 fn app_name(command: &[String], base: Option<&Value>) -> String {
     let command = command.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
-    let template = base.and_then(|base| base.pointer("/metadata/name")).and_then(Value::as_str);
-    [template, command]
+    let of_template = |field: &str| base.and_then(|base| base["metadata"][field].as_str());
+    [of_template("name"), of_template("generateName"), command]
         .into_iter()
         .flatten()
         .map(name::clean)
