@@ -172,3 +172,119 @@ fn the_variables_of_many_services_do_not_reach_the_worker() {
     let printed = run("with", &["--template", template.to_str().unwrap()]);
     assert!(printed.contains("MANY_SERVICE_HOST"), "{printed}");
 }
+
+/// A policy that suspends the Jobs of the namespace or labels them: `mutation` is an entry of `spec.mutations`.
+fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
+    let rule = format!("  reinvocationPolicy: Never\n  mutations:\n{mutation}");
+    let policy = apply_policy(cluster, "Mutating", "[batch]", "[jobs]", &rule);
+    let path = "jsonpath={.spec.suspend}{.metadata.labels}";
+    let probe = ["create", "job", "probe", "--image=x", "--dry-run=server", "-o", path];
+    cluster.eventually("the policy", || cluster.kubectl(&probe).ok().stdout != "false");
+    policy
+}
+
+fn apply_configuration(object: &str) -> String {
+    format!("  - patchType: ApplyConfiguration\n    applyConfiguration:\n      expression: \"Object{{{object}}}\"")
+}
+
+#[test]
+fn a_job_that_the_cluster_queues_is_not_released() {
+    let cluster = Cluster::new("default-queue");
+    if !cluster.is_newest() {
+        return;
+    }
+    let queue =
+        "metadata: Object.metadata{labels: {'kueue.x-k8s.io/queue-name': 'team'}}, spec: Object.spec{suspend: true}";
+    let policy = mutating(&cluster, &apply_configuration(queue));
+    // With a list in the cluster and without.
+    for (name, source) in [("listed", "--items=a,b"), ("counted", "--completions=2")] {
+        let outcome = cluster.run(&["run", name, source, "-d", "--", "true"]).ok();
+        let said = format!("the cluster put job {name} into the queue team: it starts when Kueue admits it\n");
+        assert!(outcome.stderr.contains(&said), "{outcome:?}");
+        let object = format!("job/{name}");
+        assert_eq!(cluster.field(&object, "{.spec.suspend}"), "true");
+        assert_eq!(cluster.field(&object, "{.metadata.annotations['kubectl-indexed/submitting']}"), "");
+        let waits = cluster.run(&["describe", name]).ok().stdout;
+        assert!(waits.contains("the queue team has not admitted the Job (suspended)"), "{waits}");
+    }
+    let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
+    assert!(again.stderr.contains("job listed is there already"), "{again:?}");
+    // The queue admits it, here by hand; a retry waits again.
+    cluster.run(&["run", "fails", "--items=a,b", "-d", "--", "false"]).ok();
+    cluster.kubectl(&["patch", "job", "fails", "-p", r#"{"spec":{"suspend":false}}"#]).ok();
+    assert_eq!(cluster.run(&["wait", "fails", "-q"]).code, 1);
+    cluster.run(&["retry", "fails", "-d"]).ok();
+    assert_eq!(cluster.field("job/fails-r1", "{.spec.suspend}"), "true");
+    drop(policy);
+}
+
+#[test]
+fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
+    let cluster = Cluster::new("approval");
+    if !cluster.is_newest() {
+        return;
+    }
+    let policy = mutating(&cluster, &apply_configuration("spec: Object.spec{suspend: true, parallelism: 1}"));
+    let following = cluster.start(&["run", "held", "--items=a,b", "--", "echo", "{}"]);
+    cluster.eventually("the job", || {
+        cluster.field("job/held", "{.metadata.name} {.metadata.annotations['kubectl-indexed/submitting']}") == "held "
+    });
+    assert_eq!(cluster.field("job/held", "{.spec.suspend}"), "true");
+    cluster.run(&["resume", "held"]).ok();
+    let outcome = following.end().ok();
+    drop(policy);
+    assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"], "{outcome:?}");
+    let said = "the cluster suspended job held on admission: it starts when whoever holds it releases it\n\
+                hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it\n\
+                hint: kubectl indexed resume held releases it, if you may decide that\n\
+                the cluster set the parallelism of job held to 1, not 2\n";
+    assert!(outcome.stderr.contains(said), "{outcome:?}");
+    assert!(outcome.stderr.contains("job held created: 2 indexes, 1 at once"), "{outcome:?}");
+}
+
+#[test]
+fn annotations_that_the_cluster_removes_are_missed_aloud() {
+    let cluster = Cluster::new("stripped");
+    if !cluster.is_newest() {
+        return;
+    }
+    let remove = "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n        \
+                  has(object.metadata.annotations) ? [JSONPatch{op: 'remove', path: '/metadata/annotations'}] : \
+                  [JSONPatch{op: 'add', path: '/metadata/labels', value: {'probed': 'yes'}}]";
+    let policy = mutating(&cluster, remove);
+    let outcome = cluster.run(&["run", "bare", "--items=a,b", "--", "echo", "{}"]);
+    drop(policy);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert_eq!(outcome.lines_by_index(), ["[0] a", "[1] b"], "{outcome:?}");
+    assert!(outcome.stderr.contains("warning: the cluster removed kubectl-indexed/"), "{outcome:?}");
+}
+
+#[test]
+fn a_template_with_the_start_of_a_name_makes_names_with_it() {
+    let cluster = Cluster::new("generate-name");
+    let template = RESTRICTED.replace("name: guest", "generateName: sweep-");
+    let template = cluster.write("template.yaml", template.as_bytes());
+    for _ in 0..2 {
+        cluster.run(&["run", "--template", template.to_str().unwrap(), "--items", "a", "-d", "--", "true"]).ok();
+    }
+    let names = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
+    let started = names.lines().filter(|name| name.starts_with("job.batch/sweep-") && name.len() == 21).count();
+    assert_eq!(started, 2, "{names}");
+}
+
+#[test]
+fn warnings_of_the_server_are_printed_once_as_kubectl_does() {
+    let cluster = Cluster::new("warnings");
+    let level = "pod-security.kubernetes.io/warn=restricted";
+    cluster.kubectl(&["label", "namespace", cluster.namespace(), level]).ok();
+    let of_kubectl =
+        cluster.kubectl(&["create", "job", "theirs", "--image=docker.io/library/busybox", "--", "true"]).ok();
+    let expected = of_kubectl.stderr.replace("\"theirs\"", "\"worker\"");
+    assert!(expected.starts_with("Warning: would violate PodSecurity"), "{of_kubectl:?}");
+    // The dry run, the creation and the release are each answered with it.
+    for quiet in [&[][..], &["-q"]] {
+        let outcome = cluster.run(&[&["run", "--items", "a,b", "-d"][..], quiet, &["--", "true"]].concat()).ok();
+        assert_eq!(outcome.stderr.matches("Warning: ").count(), 1, "{outcome:?}");
+        assert!(outcome.stderr.contains(&expected), "{expected} {outcome:?}");
+    }
+}
