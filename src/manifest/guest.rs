@@ -3,6 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::filled;
+use crate::spec::DEFAULT_IMAGE;
+
+/// The user of an added container that may not run as root, where nobody names one: `nobody`. What it writes anyone may
+/// read.
+const NOBODY: u32 = 65_534;
 
 /// Fits an added container to the demands that the worker meets: the namespace's Pod Security level, quotas, limit
 /// ranges and policies judge each container by itself.
@@ -10,11 +15,19 @@ use super::filled;
 /// Its resources are the worker's. The Pod asks for no more by them, because Kubernetes counts the largest init
 /// container or the sum of the others (<https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>). A security
 /// context that it has already, of the Job that is retried, stays.
-pub(super) fn fit(container: &mut Value, worker: &Value) {
+///
+/// `pod` is the Pod's own security context.
+pub(super) fn fit(container: &mut Value, worker: &Value, pod: &Value) {
     // What it says when it fails is then in the Pod's status.
     container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     let resources = resources(&worker["resources"]);
-    let context = security_context(&worker["securityContext"]);
+    let mut context = security_context(&worker["securityContext"]);
+    let of_worker = |field: &str| worker["securityContext"].get(field).or(pod.get(field));
+    let by_image = of_worker("runAsNonRoot").is_some_and(|must| *must == true) && of_worker("runAsUser").is_none();
+    if by_image && container["image"] == DEFAULT_IMAGE {
+        // The worker's image has a user that is not root, and this one has none. An image that was chosen may have one.
+        context.insert("runAsUser".to_owned(), json!(NOBODY));
+    }
     let Some(fields) = container.as_object_mut() else { return };
     if !resources.is_empty() {
         fields.insert("resources".to_owned(), resources.into());
@@ -56,7 +69,7 @@ mod tests {
 
     fn fitted(container: &Value, worker: &Value) -> String {
         let mut container = container.clone();
-        fit(&mut container, worker);
+        fit(&mut container, worker, &Value::Null);
         container.as_object_mut().unwrap().remove("terminationMessagePolicy").unwrap();
         container.to_string()
     }
@@ -82,5 +95,20 @@ mod tests {
             r#"{"securityContext":{"runAsUser":1},"resources":{"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}}}"#;
         assert_eq!(fitted(&before, &worker), expected);
         assert_eq!(fitted(&before, &json!({})), before.to_string());
+    }
+    #[test]
+    fn the_usual_image_gets_a_user_where_none_may_be_root() {
+        let user = |image: &str, worker: Value, pod: Value| {
+            let mut container = json!({"image": image});
+            fit(&mut container, &json!({"securityContext": worker}), &pod);
+            container["securityContext"]["runAsUser"].clone()
+        };
+        let must = || json!({"runAsNonRoot": true});
+        assert_eq!(user(DEFAULT_IMAGE, must(), Value::Null), NOBODY);
+        assert_eq!(user(DEFAULT_IMAGE, Value::Null, must()), NOBODY);
+        assert_eq!(user("own", must(), Value::Null), Value::Null);
+        assert_eq!(user(DEFAULT_IMAGE, must(), json!({"runAsUser": 7})), Value::Null);
+        assert_eq!(user(DEFAULT_IMAGE, json!({"runAsNonRoot": false}), must()), Value::Null);
+        assert_eq!(user(DEFAULT_IMAGE, json!({"runAsNonRoot": true, "runAsUser": 7}), Value::Null), 7);
     }
 }

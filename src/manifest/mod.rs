@@ -55,9 +55,10 @@ fn fit_added(job: &mut Value, input: &Input) {
     let pod = &mut job["spec"]["template"]["spec"];
     let containers = pod["containers"].as_array().into_iter().flatten();
     let worker = containers.into_iter().find(|container| container["name"] == name).cloned().unwrap_or_default();
+    let of_pod = pod["securityContext"].clone();
     for container in pod.get_mut("initContainers").and_then(Value::as_array_mut).into_iter().flatten() {
         if input.init_containers.iter().any(|added| added["name"] == container["name"]) {
-            guest::fit(container, &worker);
+            guest::fit(container, &worker, &of_pod);
         }
     }
 }
@@ -109,12 +110,19 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
         // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
         worker["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     }
-    let mut pod = json!({"restartPolicy": restart, "containers": [worker]});
+    let mut pod = json!({"restartPolicy": restart, "containers": [&worker]});
     if job.pointer("/spec/template/spec/enableServiceLinks").is_none() {
         // With thousands of Services their variables are more than a command can be given.
         pod["enableServiceLinks"] = json!(false);
     }
-    own.insert("template".to_owned(), json!({"spec": pod}));
+    let mut template = json!({"spec": pod});
+    let noted =
+        job.pointer("/spec/template/metadata/annotations").and_then(|all| all.get(annotation::DEFAULT_CONTAINER));
+    if worker["name"] != contract::WORKER && noted.is_none() {
+        // A cluster may put other containers before it.
+        template["metadata"] = json!({"annotations": {annotation::DEFAULT_CONTAINER: worker["name"]}});
+    }
+    own.insert("template".to_owned(), template);
     json!({"spec": own})
 }
 

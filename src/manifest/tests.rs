@@ -400,6 +400,8 @@ fn a_template_is_kept_where_flags_say_nothing() {
             app.kubernetes.io/name: base
             app.kubernetes.io/instance: base-x7k2p
             app.kubernetes.io/managed-by: kubectl-indexed
+          annotations:
+            kubectl.kubernetes.io/default-container: main
         spec:
           restartPolicy: Never
           enableServiceLinks: false

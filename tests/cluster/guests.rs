@@ -177,7 +177,7 @@ fn the_variables_of_many_services_do_not_reach_the_worker() {
 fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
     let rule = format!("  reinvocationPolicy: Never\n  mutations:\n{mutation}");
     let policy = apply_policy(cluster, "Mutating", "[batch]", "[jobs]", &rule);
-    let path = "jsonpath={.spec.suspend}{.metadata.labels}";
+    let path = "jsonpath={.spec.suspend}{.metadata.labels.probed}";
     let probe = ["create", "job", "probe", "--image=x", "--dry-run=server", "-o", path];
     cluster.eventually("the policy", || cluster.kubectl(&probe).ok().stdout != "false");
     policy
@@ -209,6 +209,16 @@ fn a_job_that_the_cluster_queues_is_not_released() {
     }
     let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
     assert!(again.stderr.contains("job listed is there already"), "{again:?}");
+    // A submission that was cut off under the queue's hold leaves it there when it is taken up.
+    cluster.kubectl(&["annotate", "job", "listed", "kubectl-indexed/submitting=held"]).ok();
+    cluster.kubectl(&["delete", "configmap", "listed-items"]).ok();
+    let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
+    assert!(again.stderr.contains("and cut off: taking it up"), "{again:?}");
+    assert_eq!(
+        cluster.field("job/listed", "{.spec.suspend}{.metadata.annotations['kubectl-indexed/submitting']}"),
+        "true"
+    );
+    assert_eq!(cluster.field("configmap/listed-items", "{.data}"), r#"{"0":"a","1":"b"}"#);
     // The queue admits it, here by hand; a retry waits again.
     cluster.run(&["run", "fails", "--items=a,b", "-d", "--", "false"]).ok();
     cluster.kubectl(&["patch", "job", "fails", "-p", r#"{"spec":{"suspend":false}}"#]).ok();
@@ -234,12 +244,38 @@ fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
     let outcome = following.end().ok();
     drop(policy);
     assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"], "{outcome:?}");
-    let said = "the cluster suspended job held on admission: it starts when whoever holds it releases it\n\
+    let said = "the cluster suspended job held on admission: it starts when its holder releases it\n\
                 hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it\n\
                 hint: kubectl indexed resume held releases it, if you may decide that\n\
                 the cluster set the parallelism of job held to 1, not 2\n";
     assert!(outcome.stderr.contains(said), "{outcome:?}");
     assert!(outcome.stderr.contains("job held created: 2 indexes, 1 at once"), "{outcome:?}");
+}
+
+/// A cluster that puts a container of its own before the worker, and changes the worker's image.
+#[test]
+fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
+    let cluster = Cluster::new("sidecars");
+    if !cluster.is_newest() {
+        return;
+    }
+    let mutation = "  - patchType: JSONPatch
+    jsonPatch:
+      expression: >-
+        [JSONPatch{op: 'add', path: '/spec/template/spec/containers/0', value: Object.spec.template.spec.containers{
+        name: 'agent', image: 'docker.io/library/busybox', command: ['sh', '-c', 'exit 9']}},
+        JSONPatch{op: 'replace', path: '/spec/template/spec/containers/1/image', value: 'docker.io/library/bash'},
+        JSONPatch{op: 'add', path: '/metadata/labels', value: {'probed': 'yes'}}]";
+    let policy = mutating(&cluster, mutation);
+    let template = RESTRICTED.replace("name: worker", "name: main");
+    let (template, _) = template.split_once("        securityContext:").unwrap();
+    let template = cluster.write("template.yaml", template.as_bytes());
+    let args = ["run", "added", "--template", template.to_str().unwrap(), "--completions", "1"];
+    let outcome = cluster.run(&[&args[..], &["--", "bash", "-c", "echo hello; exit 3"]].concat());
+    drop(policy);
+    assert_eq!(cluster.field("job/added", "{.spec.template.spec.containers[*].name}"), "agent main", "{outcome:?}");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, "hello\n"), "{outcome:?}");
+    assert!(outcome.stderr.contains("index 0 failed: exit code 3, "), "{outcome:?}");
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
         list_mut(job, container).filter(|container| container["name"] != ORIGINAL).for_each(read_from_file);
     }
     let worker = worker_mut(job).cloned().unwrap_or_default();
+    let of_pod = job["spec"]["template"]["spec"]["securityContext"].clone();
     if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
         // The Job that is retried retries another: all else is as it must be.
         if let Some(command) = known["command"].as_array_mut() {
@@ -47,7 +48,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
         if let Some(image) = &plan.changes.init_image {
             known["image"] = json!(image);
         }
-        guest::fit(known, &worker);
+        guest::fit(known, &worker, &of_pod);
         return Ok(());
     }
     let files = index_files(job, warnings)?;
@@ -56,7 +57,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
     mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));
     writer["volumeMounts"] = json!(mounts);
-    guest::fit(&mut writer, &worker);
+    guest::fit(&mut writer, &worker, &of_pod);
     insert(pod, "initContainers", 0, [writer]);
     insert(pod, "volumes", 0, [json!({"name": ORIGINAL, "emptyDir": {}})]);
     Ok(())

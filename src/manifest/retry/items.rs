@@ -184,6 +184,7 @@ impl Renewed {
         }
         let worker = worker_mut(job).cloned().unwrap_or_default();
         let pod = &mut job["spec"]["template"]["spec"];
+        let of_pod = pod["securityContext"].clone();
         insert(pod, "volumes", usize::MAX, input.volumes);
         let (position, before) = init.unwrap_or((usize::MAX, json!({})));
         let containers = input.init_containers.into_iter().map(|new| {
@@ -192,7 +193,7 @@ impl Renewed {
             for (key, value) in new.as_object().into_iter().flatten() {
                 container[key] = value.clone();
             }
-            guest::fit(&mut container, &worker);
+            guest::fit(&mut container, &worker, &of_pod);
             container
         });
         insert(pod, "initContainers", position, containers);

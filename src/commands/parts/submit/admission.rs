@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::commands::Context;
 use crate::contract::{NOTES, label};
 
-/// Who lets a Job start that the cluster suspended on its own account.
+/// Whether a Job is to start suspended.
 pub(super) fn is_suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
 }
@@ -17,18 +17,17 @@ pub(super) fn is_suspended(job: &Value) -> bool {
 pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Context) {
     let name = sent["metadata"]["name"].as_str().unwrap_or_default();
     if held && !is_suspended(sent) {
-        match stored["metadata"]["labels"][label::KUEUE_QUEUE].as_str() {
-            Some(queue) => context
+        if let Some(queue) = stored["metadata"]["labels"][label::KUEUE_QUEUE].as_str() {
+            context
                 .ui
-                .status(&format!("the cluster put job {name} into the queue {queue}: it starts when Kueue admits it")),
-            None => {
-                context.ui.status(&format!(
-                    "the cluster suspended job {name} on admission: it starts when whoever holds it releases it"
-                ));
-                let admission = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
-                context.ui.hint(&format!("kubectl get {admission} shows who may hold it"));
-                context.ui.hint(&context.next(&format!("resume {name}"), "releases it, if you may decide that"));
-            }
+                .status(&format!("the cluster put job {name} into the queue {queue}: it starts when Kueue admits it"));
+        } else {
+            context.ui.status(&format!(
+                "the cluster suspended job {name} on admission: it starts when its holder releases it"
+            ));
+            let admission = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
+            context.ui.hint(&format!("kubectl get {admission} shows who may hold it"));
+            context.ui.hint(&context.next(&format!("resume {name}"), "releases it, if you may decide that"));
         }
     }
     if let (Some(wanted), Some(allowed)) = (parallelism(sent), parallelism(stored))
