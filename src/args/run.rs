@@ -202,11 +202,11 @@ pub(crate) struct RunArgs {
     /// Environment variable of the worker; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Worker")]
     pub(crate) env: Vec<(String, String)>,
-    /// CPU that each index asks for, as in 2 or 500m
-    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    /// CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
     pub(crate) cpu: Option<String>,
-    /// Memory that each index asks for and is limited to, as in 512Mi or 2Gi
-    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    /// Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
     pub(crate) memory: Option<String>,
     /// GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
     #[arg(long, value_name = "N", help_heading = "Worker")]

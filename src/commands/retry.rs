@@ -52,8 +52,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         }
         let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
         let name = source.plan.name.clone();
-        let queued = manifest.job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some();
-        let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued };
+        let order = submit::Order { name: &name, policy: &policy, ask_first: true };
         if launch.dry_run == DryRun::Server {
             let checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
             return launch.print(checked, "created (server dry run)", context);

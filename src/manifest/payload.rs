@@ -95,17 +95,12 @@ fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -
         }
     }
     let script = scripts::init(handover, feed.store, &list);
-    let mut container = json!({
+    json!({
         "name": free_name(template, &[], INPUT, "initContainers"),
         "image": feed.init_image,
         "command": ["sh", "-c", scripts::escape_expansion(&script)],
         "volumeMounts": mounts,
-    });
-    if feed.store.is_checked() {
-        // What it says of a list that has changed then stands in the Pod's status.
-        container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
-    }
-    container
+    })
 }
 
 fn names(list: &[Value]) -> Vec<String> {

@@ -59,11 +59,13 @@ fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The metadata that a new Job inherits: labels and annotations of both, the outer name.
+/// The metadata that a new Job inherits: labels and annotations of both, the outer name or its start.
 fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
     let mut merged = Map::new();
-    if let Some(name) = outer.and_then(|metadata| metadata.get("name")) {
-        merged.insert("name".to_owned(), name.clone());
+    for key in ["name", "generateName"] {
+        if let Some(name) = outer.and_then(|metadata| metadata.get(key)) {
+            merged.insert(key.to_owned(), name.clone());
+        }
     }
     for key in ["labels", "annotations"] {
         let mut entries = Map::new();

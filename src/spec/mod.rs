@@ -29,7 +29,7 @@ use crate::contract;
 use crate::error::Error;
 use handover::{Handover, ItemForm, Slurm, Wished, Wishes};
 use items::Items;
-pub(crate) use pod::{Resources, Toleration};
+pub(crate) use pod::{Requirement, Resources, Toleration};
 use policy::Policy;
 use resume::{Left, Resumes};
 pub(crate) use script::windows_lines;
@@ -96,7 +96,6 @@ impl JobSpec {
     pub(crate) fn feed(&self) -> Feed<'_> {
         Feed {
             job: &self.name,
-            namespace: self.namespace.as_deref(),
             items: &self.items,
             handover: &self.handover,
             store: &self.item_store,
@@ -110,7 +109,6 @@ impl JobSpec {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feed<'a> {
     pub(crate) job: &'a str,
-    pub(crate) namespace: Option<&'a str>,
     pub(crate) items: &'a Items,
     pub(crate) handover: &'a Handover,
     pub(crate) store: &'a ItemStore,
@@ -468,8 +466,8 @@ fn check_parallelism(at_once: u32) -> Result<u32, Error> {
 /// What to call the work: the command's own name, else that of the template, else "job".
 fn app_name(command: &[String], base: Option<&Value>) -> String {
     let command = command.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
-    let template = base.and_then(|base| base.pointer("/metadata/name")).and_then(Value::as_str);
-    [template, command]
+    let of_template = |field: &str| base.and_then(|base| base["metadata"][field].as_str());
+    [of_template("name"), of_template("generateName"), command]
         .into_iter()
         .flatten()
         .map(name::clean)

@@ -106,7 +106,7 @@ fn what_can_make_no_job_is_refused() {
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--cpu", "lots", "--", "rev"], None), @r#"
     --cpu "lots" is not a quantity that Kubernetes knows
-    hint: write it as 2, 0.5 or 500m
+    hint: write it as 2, 0.5, 500m or 500m:2
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--gpu", "x", "--", "rev"], None), @r#"
     --gpu "x" is neither a whole number of GPUs nor RESOURCE=NUMBER
@@ -141,7 +141,10 @@ fn quantities_are_those_of_kubernetes() {
     for good in ["1", "0.5", "500m", "2Gi", "1e3", "1E3", "100k", "7E"] {
         assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
     }
-    for bad in ["", "m", "0", "-1", "1 Gi", "1gb", "1e", "1.2.3"] {
+    for good in ["500m:2", "1:1", "512Mi:1G", "1e3:1k"] {
+        assert!(Resources::parse(None, Some(good.to_owned()), None).is_ok(), "{good}");
+    }
+    for bad in ["", "m", "0", "-1", "1 Gi", "1gb", "1e", "1.2.3", "1:", ":1", "2:1", "1Gi:1G", "1:2:3"] {
         assert!(Resources::parse(Some(bad.to_owned()), None, None).is_err(), "{bad}");
     }
 }

@@ -7,6 +7,7 @@ mod documentation;
 mod errors;
 mod examples;
 mod faults;
+mod guests;
 mod help;
 mod indexes;
 mod items;

@@ -273,11 +273,11 @@ fn of_run() {
       -e, --env <KEY=VALUE>
               Environment variable of the worker; can be repeated
 
-          --cpu <QUANTITY>
-              CPU that each index asks for, as in 2 or 500m
+          --cpu <REQUEST[:LIMIT]>
+              CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
 
-          --memory <QUANTITY>
-              Memory that each index asks for and is limited to, as in 512Mi or 2Gi
+          --memory <REQUEST[:LIMIT]>
+              Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
 
           --gpu <N>
               GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
@@ -944,11 +944,12 @@ fn of_retry() {
           --image <IMAGE>
               Image of the worker in place of the Job's own
 
-          --cpu <QUANTITY>
-              CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
+          --cpu <REQUEST[:LIMIT]>
+              CPU request of each index, as in 2 or 500m:2 with a limit, or as in x2 a multiple of what
+              it was
 
-          --memory <QUANTITY>
-              Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times
+          --memory <REQUEST[:LIMIT]>
+              Memory request and limit of each index, as in 2Gi or 1Gi:2Gi, or as in x2 a multiple of
               what it was
 
           --retries <N>

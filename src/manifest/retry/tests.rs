@@ -3,6 +3,7 @@ use std::process::Command;
 use super::*;
 use crate::contract::{INDEX_VARIABLE, ORIGINAL};
 use crate::manifest;
+use crate::spec::Requirement;
 use crate::spec::retry::Amount;
 use crate::spec::tests::resolve_all;
 
@@ -215,7 +216,7 @@ fn changes_are_the_workers() {
     let mut bare = stored();
     bare["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
     assert_eq!(refused(&bare, &plan), "the worker asks for no cpu that could be multiplied");
-    plan.changes.cpu = Some(Amount::To("2".to_owned()));
+    plan.changes.cpu = Some(Amount::To(Requirement { request: "2".to_owned(), limit: None }));
     plan.changes.memory = None;
     bare["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
     assert!(refused(&bare, &plan).starts_with("--retries 2 counts the failures of each index"));
