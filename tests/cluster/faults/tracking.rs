@@ -229,7 +229,7 @@ fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
     for signal in ["TERM", "HUP"] {
         let name = format!("job-{}", signal.to_lowercase());
         let run =
-            cluster.start(&["run", &name, "--items", "a,b", "--", "sh", "-c", "test {} = b && sleep 60; echo {}"]);
+            cluster.start(&["run", &name, "--items", "a,b", "--", "sh", "-c", "test {} = b && sleep 600; echo {}"]);
         cluster.eventually("one index", || cluster.field(&format!("job/{name}"), "{.status.completedIndexes}") == "0");
         let verbs: [&[&str]; 4] = [
             &["logs", "-f", &name],
