@@ -63,7 +63,6 @@ pub(crate) struct ConnectOptions {
     pub(crate) request_timeout: Option<Duration>,
     /// Called when the server has been silent for a while.
     pub(crate) on_silence: SilenceHook,
-    /// Called with what the server warns of.
     pub(crate) on_warning: WarningHook,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) certificate_authority: Option<PathBuf>,

@@ -70,10 +70,8 @@ impl k8s_openapi::Metadata for PodRecord {
     }
 }
 
-/// What a watch has to tell.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice<T = Event> {
-    /// Something was seen.
     Seen(T),
     /// The connection is gone, and it is being made again: why. Told once until [`Notice::Connected`].
     Reconnecting(String),
@@ -82,7 +80,6 @@ pub(crate) enum Notice<T = Event> {
 }
 
 impl<T> Notice<T> {
-    /// Changes what was seen.
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Notice<U> {
         match self {
             Self::Seen(seen) => Notice::Seen(change(seen)),
@@ -489,7 +486,6 @@ pub(super) fn growing() -> ExponentialBuilder {
         .without_max_times()
 }
 
-/// What an event of the API tells.
 fn happened(event: ApiEvent) -> Event {
     let series = event.series.as_ref();
     let last = event.last_timestamp.map(|time| time.0);

@@ -101,7 +101,6 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name, context))
 }
 
-/// Prints the logs that are there.
 async fn print_now(
     state: &JobState,
     logs: LogView,
@@ -136,7 +135,6 @@ async fn print_now(
     Ok(missing)
 }
 
-/// The time that `--since` or `--since-time` means.
 fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     if let Some(text) = time {
         let time = text.parse().map_err(|problem| {
@@ -156,7 +154,6 @@ struct Read<'a> {
     streams: Arc<Streams>,
 }
 
-/// A log that is being read.
 struct Reading<'a> {
     picked: Picked<'a>,
     batches: mpsc::Receiver<LogBatch>,

@@ -148,7 +148,6 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     })
 }
 
-/// A word as a shell takes it.
 fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(word.into())
 }

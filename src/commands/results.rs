@@ -121,7 +121,6 @@ fn name_files(folder: Option<&mut Folder>, items: &ItemTexts, job: &Job) -> Resu
     Ok(())
 }
 
-/// Prints in order what there is now.
 async fn in_order(harvest: Harvest, state: JobState, printer: &mut Printer, context: &mut Context) -> Result<JobState> {
     let Harvest { source, selection, items, messages, .. } = harvest;
     let (state, found) = rows::now(state, &selection, &items, messages, &source.cluster).await?;

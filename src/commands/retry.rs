@@ -23,7 +23,6 @@ use crate::tracker::snapshot::gather;
 use crate::tracker::{family, selection};
 use crate::view::{cut, numbered, plural};
 
-/// How many ConfigMaps are read at once.
 const READ_AT_ONCE: usize = 4;
 /// Longest set of indexes in a sentence, in characters; `indexes` has a row for each.
 const RANGES: usize = 160;
@@ -78,7 +77,6 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     }
 }
 
-/// The outstanding indexes that are meant.
 async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
     let outstanding = state.outstanding();
     let mut indexes = outstanding.indexes.clone();
@@ -108,7 +106,6 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     Ok((state, indexes))
 }
 
-/// Why there is nothing to retry.
 fn nothing(state: &JobState, wanted: &Wanted) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();

@@ -62,7 +62,6 @@ async fn in_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
     Box::pin(wait::wait(WaitArgs::end(&name), context)).await
 }
 
-/// How the screen was left.
 enum ScreenEnd {
     Finished(Box<JobState>),
     Left(Exit),

@@ -135,7 +135,6 @@ pub(crate) fn command(job: &Value) -> Vec<String> {
     [words(known, "command"), words(known, "args")].concat()
 }
 
-/// The words in a list of a container.
 pub(crate) fn words(container: Option<&Value>, list: &str) -> Vec<String> {
     let list = container.and_then(|container| container.get(list)?.as_array());
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()

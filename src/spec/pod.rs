@@ -73,10 +73,7 @@ const SUFFIXES: [(&str, f64); 16] = [
     ("Ei", 1_152_921_504_606_846_976.0),
 ];
 
-/// The value of a Kubernetes quantity, about.
-///
-/// # Errors
-/// A usage error for what is none, or not greater than zero.
+/// The value of a Kubernetes quantity, about; a usage error for what is none, or not greater than zero.
 pub(super) fn quantity(flag: &str, text: &str, examples: &str) -> Result<f64, Error> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(digits);

@@ -12,7 +12,6 @@ const LISTED_NAMES: usize = 10;
 /// Which text a placeholder stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Subject {
-    /// The whole item.
     Item,
     /// A column of it, from 0.
     Column(usize),
@@ -50,7 +49,6 @@ pub(crate) enum Segment {
     Value(Placeholder),
 }
 
-/// The command, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     /// The segments of each word of the command, no two texts side by side, none for an empty word.
@@ -159,7 +157,6 @@ fn push_text(segments: &mut Vec<Segment>, text: &str) {
 }
 
 impl Template {
-    /// A command in which nothing is a placeholder.
     pub(crate) fn literal(command: &[String]) -> Self {
         let argument = |word: &String| vec![Segment::Text(word.clone())];
         Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
@@ -205,7 +202,6 @@ fn from_elsewhere(inner: &str) -> Error {
         .hint("or add --no-placeholders, which leaves every brace as it is")
 }
 
-/// What a pair of braces is.
 enum Meaning {
     Value(Placeholder),
     /// Would be one, if there were such a column.
@@ -378,7 +374,6 @@ impl Reader<'_> {
             .hint(literally(inner))
     }
 
-    /// Which columns there are, in words.
     fn columns(&self) -> String {
         if self.names.is_empty() {
             "the items have no columns".to_owned()

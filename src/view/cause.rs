@@ -297,7 +297,6 @@ fn ended(attempt: &Attempt, job: &Job) -> Told {
     ((how, common(&words, &[])), why, hint::of_end(attempt, job))
 }
 
-/// A message with its reason behind it.
 fn sentence(message: Option<String>, reason: Option<&str>) -> String {
     let message = message
         .filter(|message| !message.is_empty())

@@ -63,7 +63,6 @@ pub(super) enum End {
     Ended,
     /// The file that is printed now does not reach back to what was seen before.
     FormerFile,
-    /// All was read that was asked for.
     Limit,
     NobodyListens,
 }

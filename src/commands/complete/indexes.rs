@@ -58,7 +58,6 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
     offers
 }
 
-/// The offers with what is known of each index.
 pub(super) fn candidates(offers: Vec<Offer>, state: &JobState, items: &ItemTexts) -> Vec<Candidate> {
     let singles = offers.iter().filter_map(|(_, index)| *index).collect();
     let rows = state.rows(&singles, &mut SucceededRows::default());

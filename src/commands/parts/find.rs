@@ -142,7 +142,6 @@ pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context
     Ok(state)
 }
 
-/// The items of a whole family.
 pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
     let completions = state.members().first().map_or(0, Member::family_completions);

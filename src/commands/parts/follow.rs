@@ -26,7 +26,6 @@ use print::LogPrinter;
 use readers::Readers;
 use report::Progress;
 
-/// Which logs are shown, and how.
 pub(crate) struct LogView {
     pub(crate) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
     pub(crate) pick: Pick,

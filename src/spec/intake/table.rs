@@ -24,7 +24,6 @@ pub(super) struct Table {
     /// How much of the two is in use.
     text_used: usize,
     ends_used: usize,
-    /// The line in which the record began.
     began: Option<u64>,
     columns: Columns,
     /// Whether names in the header have blanks around them.
@@ -171,7 +170,6 @@ impl Table {
         ))
     }
 
-    /// What was done, and what is odd.
     pub(super) fn take_notes(&mut self, origin: &str) -> Vec<String> {
         let trimmed =
             format!("the blanks around names in the header of {origin} are left out; those around values stay");

@@ -15,12 +15,10 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How many bytes show the encoding of a text without a mark.
 const SAMPLE_BYTES: usize = 64;
 
-/// An encoding of Unicode that is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Encoding {
     /// As `iconv` calls it.
     name: &'static str,
-    /// Bytes of a unit.
     width: usize,
     little_endian: bool,
     /// Bytes of the byte order mark.

@@ -32,7 +32,6 @@ const GONE: &str = "the pod is gone";
 pub(crate) struct Found {
     pub(crate) row: IndexRow,
     pub(crate) item: Option<String>,
-    /// The termination message, if that is what is asked for.
     pub(crate) message: Option<String>,
 }
 
@@ -86,10 +85,8 @@ pub(crate) struct Source {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) container: Option<String>,
     pub(crate) from: ResultFrom,
-    /// Whether outputs are asked for at all.
     pub(crate) outputs: bool,
     pub(crate) folder: Option<Arc<Folder>>,
-    /// Logs of which the node no longer has all.
     pub(crate) cut: CutLogs,
     /// Bounds the files that are open, too.
     pub(crate) slots: Semaphore,

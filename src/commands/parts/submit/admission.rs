@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use crate::commands::Context;
 use crate::contract::{NOTES, label};
 
-/// Whether a Job is to start suspended.
 pub(super) fn is_suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
 }
