@@ -67,6 +67,7 @@ fn run_every_way(cluster: &Cluster, flags: &[&str]) {
 }
 
 #[test]
+#[ignore = "needs Kubernetes 1.35"]
 fn every_way_runs_within_a_limit_range() {
     let cluster = Cluster::new("limits");
     if !cluster.is_newest() {
@@ -126,6 +127,7 @@ impl Drop for Policy<'_> {
 
 /// Three demands at once, none of which can make another easier; a limit range would give a quota what it wants.
 #[test]
+#[ignore = "needs Kubernetes 1.35"]
 fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
     let cluster = Cluster::new("demands");
     if !cluster.is_newest() {
@@ -188,6 +190,7 @@ fn apply_configuration(object: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs Kubernetes 1.36"]
 fn a_job_that_the_cluster_queues_is_not_released() {
     let cluster = Cluster::new("default-queue");
     if !cluster.is_newest() {
@@ -229,6 +232,7 @@ fn a_job_that_the_cluster_queues_is_not_released() {
 }
 
 #[test]
+#[ignore = "needs Kubernetes 1.36"]
 fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
     let cluster = Cluster::new("approval");
     if !cluster.is_newest() {
@@ -254,6 +258,7 @@ fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
 
 /// A cluster that puts a container of its own before the worker, and changes the worker's image.
 #[test]
+#[ignore = "needs Kubernetes 1.36"]
 fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
     let cluster = Cluster::new("sidecars");
     if !cluster.is_newest() {
@@ -279,6 +284,7 @@ fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
 }
 
 #[test]
+#[ignore = "needs Kubernetes 1.36"]
 fn annotations_that_the_cluster_removes_are_missed_aloud() {
     let cluster = Cluster::new("stripped");
     if !cluster.is_newest() {

@@ -138,8 +138,8 @@ impl Cluster {
     /// Starts the program, to be watched or interrupted.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         let mut command = self.command("env");
-        // A shell has what it starts in the background ignore Ctrl-C, and the tests themselves may run so.
-        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
+        // A shell has what it starts in the background ignore Ctrl-C, nohup a hangup, and the tests themselves may run so.
+        command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: command.spawn().unwrap() }
     }
