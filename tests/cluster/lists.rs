@@ -2,8 +2,10 @@
 
 use crate::support::Cluster;
 
-/// A batch script that fails at the first variable that is not set; what it prints holds together.
+/// A batch script that fails at the first variable that is not set; what it prints holds together. An older server can't
+/// tell a variable the number of an index that is retried.
 #[test]
+#[ignore = "needs Kubernetes 1.35"]
 fn a_script_of_slurm_finds_its_variables() {
     let cluster = Cluster::new("slurm");
     let script = "set -eu; cd \"$SLURM_SUBMIT_DIR\"; : \"$SLURM_JOB_NODELIST $SLURM_NTASKS $SLURM_CPUS_PER_TASK\"; \
