@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead};
 
 use super::intake::Layout;
+use super::intake::text::BYTE_ORDER_MARK;
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
@@ -328,7 +329,7 @@ fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
     let origin = format!("configmap {name}/{key}");
     let layout = Layout { format: ItemsFormat::Lines, separator: None, no_header: None };
     let Taken { items, notes, header_of: _ } = intake::read(&origin, layout, text.as_slice(), collector, unreadable)?;
-    if text.starts_with(b"\xef\xbb\xbf") {
+    if text.starts_with(BYTE_ORDER_MARK) {
         return Err(Error::usage(format!("{origin} begins with a byte order mark, which its first item would have"))
             .hint("make the configmap of a file without: sed '1s/^\\xEF\\xBB\\xBF//' FILE"));
     }

@@ -11,7 +11,7 @@ use crate::args::ItemsFormat;
 use crate::error::Error;
 
 /// The mark that some editors put at the start of a text.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How many bytes show the encoding of a text without a mark.
 const SAMPLE_BYTES: usize = 64;
 
