@@ -169,8 +169,8 @@ pub(crate) enum JobChange {
 pub(crate) type Notices<T = Event> = BoxStream<'static, Result<Notice<T>, Error>>;
 
 impl Cluster {
-    /// Watches one Job and those of its Pods, until the caller drops the stream. A Pod that no longer matches the filter
-    /// is told as gone.
+    /// Watches one Job and those of its Pods, until the caller drops the stream. Reports a Pod that no longer matches the
+    /// filter as gone.
     ///
     /// Closed connections, expired versions and a server that restarts are waited out, with a pause that grows to some
     /// seconds.

@@ -43,7 +43,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let filter = Filter::new(&args.grep, &args.exclude)?;
     let since = since_when(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
     let mut selection = Selection::new(args.index, args.status.into_iter().map(status_of).collect());
-    let (cluster, job) = find::here(args.job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let pick = Pick::new(&job, args.attempt, args.previous, args.container, (args.all_containers, args.init))?;
     let mut form = LogForm {

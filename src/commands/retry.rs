@@ -31,7 +31,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     let launch = Launch::new(args.follow.clone(), args.objects.clone(), None, context)?;
     let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
-    let (cluster, job) = find::here(named.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(named.as_deref(), context).await?;
     let state = find::family(job, false, &cluster, context).await?;
     let (chosen, minor) =
         futures::join!(choose(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());

@@ -65,7 +65,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
 }
 
 async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
-    let (cluster, jobs) = find::jobs(names, context).await?;
+    let (cluster, jobs) = find::connect_and_find_jobs(names, context).await?;
     let mut families = Vec::new();
     for job in jobs {
         families.push(find::family(job, only_this, &cluster, context).await?);

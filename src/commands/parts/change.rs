@@ -166,7 +166,7 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
         }
         return Ok((cluster, open));
     }
-    find::jobs(jobs, context).await
+    find::connect_and_find_jobs(jobs, context).await
 }
 
 /// Changes the Jobs one by one. What goes wrong with one does not keep the others.

@@ -145,7 +145,7 @@ async fn create(
             // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
             let one = manifest.config_maps.first().cloned();
             let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-            // Without the suspension that the submission itself needs: what is suspended all the same is left so.
+            // The dry run leaves out the submission's own suspension. A Job that it returns suspended is not released.
             held = admission::is_suspended(&dry_run(&checked, order, cluster, manager).await?.job);
         }
         if held_back && held {

@@ -498,7 +498,7 @@ fn an_old_server_gets_a_shell_around_each_command() {
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
 }
 
-/// Also of a Job that others made, of which nothing is known but its words.
+/// Also for a Job that others made, which has no annotations.
 #[test]
 fn a_script_with_windows_lines_is_warned_of() {
     let mut plan = plan("1");

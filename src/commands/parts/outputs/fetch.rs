@@ -113,7 +113,7 @@ impl Source {
         }
     }
 
-    /// Fetches the output of an index. Fails where something is wrong here; what is wrong there is told by the output.
+    /// Fetches the output of an index. Returns an error for a local failure; the [`Output`] reports one of the cluster.
     pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
         let output = self.output(&mut row, item.as_ref(), message).await?;
