@@ -238,7 +238,7 @@ fn a_followed_log_that_falls_silent_is_taken_up_again() {
     cluster.eventually("the first line", || cluster.run(&["logs", "x"]).stdout == "one\n");
     let fault = Arc::new(FallsSilent::default());
     let url = proxy(port, Arc::clone(&fault));
-    let command = format!("kubectl indexed logs x -f -s {url} -n {} >$HOME/followed", cluster.namespace());
+    let command = format!("exec kubectl indexed logs x -f -s {url} -n {} >$HOME/followed", cluster.namespace());
     let _running = cluster.start_shell(&command);
     let followed = || std::fs::read_to_string(cluster.home().join("followed")).unwrap_or_default();
     cluster.eventually("the line that was swallowed", || followed() == "one\ntwo\n");
