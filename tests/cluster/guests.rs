@@ -70,9 +70,6 @@ fn run_every_way(cluster: &Cluster, flags: &[&str]) {
 #[ignore = "needs Kubernetes 1.35"]
 fn every_way_runs_within_a_limit_range() {
     let cluster = Cluster::new("limits");
-    if !cluster.is_newest() {
-        return;
-    }
     let limits = "{type: Container, min: {cpu: 10m, memory: 16Mi}, max: {cpu: 500m, memory: 48Mi}, \
                   maxLimitRequestRatio: {memory: 2}}";
     let sum = "{type: Pod, max: {cpu: 500m, memory: 48Mi}}";
@@ -130,9 +127,6 @@ impl Drop for Policy<'_> {
 #[ignore = "needs Kubernetes 1.35"]
 fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
     let cluster = Cluster::new("demands");
-    if !cluster.is_newest() {
-        return;
-    }
     let level = "pod-security.kubernetes.io/enforce=restricted";
     cluster.kubectl(&["label", "namespace", cluster.namespace(), level]).ok();
     let hard = "{limits.cpu: '10', limits.memory: 10Gi, requests.cpu: '10', requests.memory: 10Gi}";
@@ -193,9 +187,6 @@ fn apply_configuration(object: &str) -> String {
 #[ignore = "needs Kubernetes 1.36"]
 fn a_job_that_the_cluster_queues_is_not_released() {
     let cluster = Cluster::new("default-queue");
-    if !cluster.is_newest() {
-        return;
-    }
     let queue =
         "metadata: Object.metadata{labels: {'kueue.x-k8s.io/queue-name': 'team'}}, spec: Object.spec{suspend: true}";
     let policy = mutating(&cluster, &apply_configuration(queue));
@@ -235,9 +226,6 @@ fn a_job_that_the_cluster_queues_is_not_released() {
 #[ignore = "needs Kubernetes 1.36"]
 fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
     let cluster = Cluster::new("approval");
-    if !cluster.is_newest() {
-        return;
-    }
     let policy = mutating(&cluster, &apply_configuration("spec: Object.spec{suspend: true, parallelism: 1}"));
     let following = cluster.start(&["run", "held", "--items=a,b", "--", "echo", "{}"]);
     cluster.eventually("the job", || {
@@ -261,9 +249,6 @@ fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
 #[ignore = "needs Kubernetes 1.36"]
 fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
     let cluster = Cluster::new("sidecars");
-    if !cluster.is_newest() {
-        return;
-    }
     let mutation = "  - patchType: JSONPatch
     jsonPatch:
       expression: >-
@@ -287,9 +272,6 @@ fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
 #[ignore = "needs Kubernetes 1.36"]
 fn annotations_that_the_cluster_removes_are_missed_aloud() {
     let cluster = Cluster::new("stripped");
-    if !cluster.is_newest() {
-        return;
-    }
     let remove = "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n        \
                   has(object.metadata.annotations) ? [JSONPatch{op: 'remove', path: '/metadata/annotations'}] : \
                   [JSONPatch{op: 'add', path: '/metadata/labels', value: {'probed': 'yes'}}]";
