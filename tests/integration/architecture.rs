@@ -50,11 +50,11 @@ const OUTSIDE: [Outside; 13] = [
     Outside {
         layer: "spec",
         crates: Some(&[
+            "aws_lc_rs",
             "csv",
             "csv_core",
             "fastrand",
             "itertools",
-            "ring",
             "serde",
             "serde_json",
             "serde_saphyr",

@@ -101,8 +101,11 @@ async fn an_untrusted_server_is_not_talked_to() {
     let ca = Ca::new(&[]);
     let (server, machine) = served(&ca.issue(&["127.0.0.1"]), &Ca::new(&[]).pair.certificate).await;
     let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
-    let expected =
-        format!("can't ask: the certificate of the server {} is signed by an unknown authority", server.address);
+    let expected = format!(
+        "can't ask: the certificate of the server {} is signed by an unknown authority: a trusted one has the same \
+         name, \"rcgen self signed cert\", and another key",
+        server.address
+    );
     assert_eq!((error.kind(), error.to_string()), (Kind::Unreachable, expected));
     assert!(error.hints()[0].contains("--certificate-authority"));
     ask(&machine.connect(&ConnectOptions { insecure_skip_tls_verify: true, ..none() }).unwrap()).await.unwrap();

@@ -1,9 +1,9 @@
 //! The same submission again, after the first was cut off somewhere: its digest tells that it is the same.
 
 use anyhow::Result;
+use aws_lc_rs::digest::{Context as Hash, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{Context as Hash, SHA256};
 
 use super::How;
 use crate::cluster::{Cluster, Created};
