@@ -173,6 +173,15 @@ pub(crate) struct GlobalArgs {
     /// UID to impersonate
     #[arg(long, global = true, value_name = "UID")]
     pub(crate) as_uid: Option<String>,
+    /// Extra of the user to impersonate; can be repeated, also with the same key
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = run::key_value)]
+    pub(crate) as_user_extra: Vec<(String, String)>,
+    /// User name for basic authentication, which proxies take, but no API server since 1.19
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Password for basic authentication
+    #[arg(long, global = true, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
     /// How long the server may take to answer a request, as in 30s or 5m; 0 waits for ever
     #[arg(long, global = true, value_name = "DURATION", default_value = "1m")]
     pub(crate) request_timeout: String,
@@ -194,6 +203,9 @@ pub(crate) struct GlobalArgs {
     /// Ask the server not to compress its answers
     #[arg(long, global = true)]
     pub(crate) disable_compression: bool,
+    /// Print requests on stderr: 6 status and time, 7 also headers, 8 also bodies, 9 as curl commands; no tokens
+    #[arg(short, long, global = true, value_name = "LEVEL")]
+    pub(crate) verbosity: Option<u8>,
 }
 
 /// Forms of an object on stdout.

@@ -375,7 +375,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) ttl: Option<String>,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("the key before = is missing".to_owned()),
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),

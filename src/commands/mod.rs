@@ -29,7 +29,7 @@ use jiff::Timestamp;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
-use crate::cluster::connect::ConnectOptions;
+use crate::cluster::connect::{ConnectOptions, Trace};
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
@@ -55,7 +55,9 @@ impl Context {
         options.on_silence =
             Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to answer"))));
         let voice = self.ui.voice.clone();
-        options.on_warning = Some(Arc::new(move |text| voice.server_warning(text)));
+        options.on_warning = Some(Arc::new(move |text| voice.relay("Warning:", text)));
+        let voice = self.ui.voice.clone();
+        options.trace.hook = Some(Arc::new(move |text| voice.relay("", text)));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -84,13 +86,16 @@ impl Context {
             ("-n", global.namespace.clone()),
             ("--as", global.as_user.clone()),
             ("--as-uid", global.as_uid.clone()),
+            ("--username", global.username.clone()),
             ("--certificate-authority", path(&global.certificate_authority)),
             ("--client-certificate", path(&global.client_certificate)),
             ("--client-key", path(&global.client_key)),
             ("--tls-server-name", global.tls_server_name.clone()),
         ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
-        for (flag, value) in flags.chain(global.as_groups.iter().map(|group| ("--as-group", group.clone()))) {
+        let groups = global.as_groups.iter().map(|group| ("--as-group", group.clone()));
+        let extras = global.as_user_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
+        for (flag, value) in flags.chain(groups).chain(extras) {
             let _ = write!(command, " {flag} {}", quoted(&value));
         }
         if global.insecure_skip_tls_verify {
@@ -113,6 +118,9 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_user,
         as_groups,
         as_uid,
+        as_user_extra,
+        username,
+        password,
         request_timeout,
         certificate_authority,
         client_certificate,
@@ -120,6 +128,7 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         tls_server_name,
         insecure_skip_tls_verify,
         disable_compression,
+        verbosity,
     } = global;
     let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
         Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
@@ -135,8 +144,12 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_user,
         as_groups,
         as_uid,
+        as_user_extra,
+        username,
+        password,
         request_timeout,
         on_silence: None,
+        trace: Trace { level: verbosity.unwrap_or_default(), hook: None },
         on_warning: None,
         insecure_skip_tls_verify,
         certificate_authority,

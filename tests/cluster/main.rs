@@ -28,6 +28,7 @@ mod run;
 mod support;
 #[path = "../terminal.rs"]
 mod terminal;
+mod verbosity;
 mod version;
 mod wait;
 mod watch;
