@@ -165,13 +165,13 @@ pub(crate) fn main() -> ExitCode {
             context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
-        Err(settings::Refused::Words(error)) => {
+        Err(settings::Refused::Help(error)) => {
             // Nobody can be told that the stream for telling is closed.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
-        Err(settings::Refused::Settings(error)) => {
-            return ExitCode::from(finish(&mut Ui::new(false), Err(error.into())) as u8);
+        Err(settings::Refused::Wrong(error, plain)) => {
+            return ExitCode::from(finish(&mut Ui::new(plain), Err(error.into())) as u8);
         }
     };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -6,7 +6,7 @@ mod ask;
 mod indexes;
 mod jobs;
 mod shells;
-mod words;
+pub(super) mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -6,13 +6,13 @@ use crate::args::GlobalArgs;
 
 /// What the words before the one that is completed say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Typed {
+pub(in crate::commands) struct Typed {
     /// By its own name, whatever alias was typed.
     pub(super) verb: Option<String>,
     /// The flags by their ids, each with its value; a switch has `true`.
     flags: Vec<(String, String)>,
     /// The words that are neither verb nor flag.
-    pub(super) names: Vec<String>,
+    pub(in crate::commands) names: Vec<String>,
     /// The flag whose value comes next, by its id.
     pub(super) awaited: Option<String>,
     /// Whether two dashes were typed: what follows belongs to somebody else.
@@ -23,7 +23,7 @@ pub(super) struct Typed {
 
 impl Typed {
     /// Reads the words behind the program's name; `root` is the whole command line, built.
-    pub(super) fn read(root: &Command, words: &[String]) -> Self {
+    pub(in crate::commands) fn read(root: &Command, words: &[String]) -> Self {
         let mut typed = Self::default();
         let mut command = root;
         for word in words {
@@ -85,7 +85,7 @@ impl Typed {
     }
 
     /// The verb that was typed, else `root` itself.
-    pub(super) fn command<'a>(&self, root: &'a Command) -> &'a Command {
+    pub(in crate::commands) fn command<'a>(&self, root: &'a Command) -> &'a Command {
         self.verb.as_deref().and_then(|verb| root.find_subcommand(verb)).unwrap_or(root)
     }
 

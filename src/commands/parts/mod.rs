@@ -14,5 +14,6 @@ pub(super) mod outputs;
 pub(super) mod resumed;
 pub(super) mod settings;
 pub(super) mod submit;
+mod usage;
 
 use super::Context;
