@@ -116,17 +116,12 @@ fn unknown_flag(word: &str, verb: &Command, words: &[OsString]) -> Error {
 /// What a word may have been meant for that is one too many.
 fn hint_for_word(word: &str, verb: &Command, words: &[OsString]) -> Option<String> {
     let without = |word: &str| command_line("kubectl indexed", words[1..].iter().filter(|other| *other != word));
-    let kind = || KINDS.contains(&word).then(|| without(word));
     let is_index = has(verb, "index") && word.parse::<IndexSelector>().is_ok();
-    let index = || is_index.then(|| format!("{} --index {word}", without(word)));
     let is_items = words.iter().any(|typed| typed == "--items");
-    let items =
-        || is_items.then(|| "--items takes one word, with commas between the items, as in --items a,b,c".to_owned());
-    hint_for(verb.get_name(), word)
-        .or_else(kind)
-        .or_else(index)
-        .or_else(|| with_dashes(word, verb, words))
-        .or_else(items)
+    let items = "--items takes one word, with commas between the items, as in --items a,b,c";
+    let hint = hint_for(verb.get_name(), word).or_else(|| KINDS.contains(&word).then(|| without(word)));
+    let hint = hint.or_else(|| is_index.then(|| format!("{} --index {word}", without(word))));
+    hint.or_else(|| with_dashes(word, verb, words)).or_else(|| is_items.then(|| items.to_owned()))
 }
 
 /// The same command line with two dashes before the command, where they may have been forgotten.
