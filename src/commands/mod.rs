@@ -35,7 +35,7 @@ use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::Settings;
-use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
+use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit, words};
 
 /// What every verb has at hand.
 pub(crate) struct Context {

@@ -15,5 +15,6 @@ pub(super) mod resumed;
 pub(super) mod settings;
 pub(super) mod submit;
 mod usage;
+pub(super) mod words;
 
 use super::Context;

@@ -6,8 +6,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::find::KINDS;
+use super::words::Typed;
 use crate::args::{Cli, problem_with_value};
-use crate::commands::complete::words::Typed;
 use crate::commands::quoted;
 use crate::error::Error;
 use crate::index_set::IndexSelector;
