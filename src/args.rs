@@ -30,7 +30,7 @@ pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemStore, ItemsFormat, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
-pub(crate) use standing::{Standing, read_word};
+pub(crate) use standing::{Standing, problem_with_value, read_word};
 pub(crate) use suspend::SuspendArgs;
 pub(crate) use version::VersionArgs;
 
@@ -493,7 +493,7 @@ impl std::str::FromStr for WaitFor {
             _ => {}
         }
         match word.strip_prefix("indexes=").or_else(|| word.strip_prefix("index=")) {
-            Some(indexes) => Ok(Self::Indexes(indexes.parse().map_err(|problem| format!("{problem}"))?)),
+            Some(indexes) => Ok(Self::Indexes(indexes.parse()?)),
             None => Err("write complete, failed or indexes=0-9".to_owned()),
         }
     }

@@ -98,6 +98,14 @@ pub(crate) enum Compat {
     Parallel,
 }
 
+impl Compat {
+    /// Each system, and the word for it in `--compat`.
+    pub(crate) fn named() -> impl Iterator<Item = (Self, String)> {
+        let word = |system: &Self| Some((*system, system.to_possible_value()?.get_name().to_owned()));
+        Self::value_variants().iter().filter_map(word)
+    }
+}
+
 /// When a container's image is pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]

@@ -35,7 +35,7 @@ use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::Settings;
-use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
+use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit, words};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
@@ -178,13 +178,13 @@ pub(crate) fn main() -> ExitCode {
             context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
-        Err(settings::Refused::Words(error)) => {
+        Err(settings::Refused::Help(error)) => {
             // Nobody can be told that the stream for telling is closed.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
-        Err(settings::Refused::Settings(error)) => {
-            return ExitCode::from(finish(&mut Ui::new(false), Err(error.into())) as u8);
+        Err(settings::Refused::Wrong(error, plain)) => {
+            return ExitCode::from(finish(&mut Ui::new(plain), Err(error.into())) as u8);
         }
     };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

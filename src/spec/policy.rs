@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{base, duration};
 use crate::args::{PolicyArgs, Standing};
 use crate::error::Error;
-use crate::index_set::{IndexSet, ParseIndexSetError};
+use crate::index_set::IndexSet;
 
 /// Most rules that a `podFailurePolicy` may have (`pkg/apis/batch/validation`).
 const MAX_RULES: usize = 20;
@@ -78,6 +78,13 @@ pub(super) fn resolve(
         ttl,
     } = args;
     check_retries(retries)?;
+    let durations = [("timeout", &timeout), ("index-timeout", &index_timeout), ("ttl", &ttl)];
+    let typed = durations.into_iter().filter(|(flag, _)| !standing.has(flag));
+    let without_unit = typed.filter_map(|(flag, text)| {
+        let text = text.as_ref().filter(|text| *text != "0" && text.parse::<u32>().is_ok())?;
+        Some(format!("--{flag} {text} has no unit, and is {text} seconds: write {text}s, or {text}m for minutes"))
+    });
+    let mut notes: Vec<_> = without_unit.collect();
     // Of fewer indexes all may fail, too.
     let max_failed = max_failed.filter(|n| *n <= completions || !standing.has("max-failed"));
     if let Some(n) = max_failed.filter(|n| *n > completions) {
@@ -114,8 +121,8 @@ pub(super) fn resolve(
         let asked: Vec<_> = asked.into_iter().filter_map(|(flag, asked)| asked.then_some(flag)).collect();
         check_template(&asked, &policy, base)?;
     }
-    let warnings = warnings(&policy, base, standing);
-    Ok((policy, warnings))
+    notes.extend(warnings(&policy, base, standing));
+    Ok((policy, notes))
 }
 
 pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
@@ -127,9 +134,7 @@ pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
 }
 
 pub(super) fn index_set(flag: &str, text: &str, hint: &str) -> Result<IndexSet, Error> {
-    text.parse().map_err(|problem: ParseIndexSetError| {
-        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint(hint)
-    })
+    text.parse().map_err(|problem| Error::usage(format!("{flag} {text:?}: {problem}")).hint(hint))
 }
 
 fn exit_codes(flag: &str, text: Option<&str>) -> Result<IndexSet, Error> {

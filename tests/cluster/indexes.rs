@@ -310,10 +310,10 @@ fn items_choose_rows_as_they_choose_logs() {
     assert!(unknown.stderr.contains("error: job j has no item \"x\"\n"), "{unknown:?}");
 
     // The same document, by templates and as columns.
-    let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.stdout";
+    let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.output";
     let table = cluster.run(&["results", "j", "--trim", "--index", "0,1", "-o", columns]).ok().stdout;
     assert_eq!(table, "INDEX   ITEM   OUT\n0       foo    oof\n1       bar    rab\n");
-    let text = "jsonpath={.kind} {range .items[?(@.exitCode==0)]}{.item}={.stdout}{end}{.job.completions}";
+    let text = "jsonpath={.kind} {range .items[?(@.exitCode==0)]}{.item}={.output}{end}{.job.completions}";
     let text = cluster.run(&["results", "j", "--trim", "-o", text]).ok().stdout;
     assert_eq!(text, "ResultList foo=oofbar=rabbaz=zabb*=*b4");
     let refused = cluster.run(&["results", "j", "-f", "-o", "jsonpath={.kind}"]);

@@ -19,6 +19,7 @@ mod list;
 mod lists;
 mod logs;
 mod manners;
+mod mistakes;
 mod policies;
 mod readme;
 mod results;

@@ -1643,18 +1643,13 @@ fn without_a_verb() {
 
 #[test]
 fn of_a_mistyped_verb() {
-    assert_snapshot!(Sandbox::new().run(&["descrbe"]), @"
+    assert_snapshot!(Sandbox::new().run(&["descrbe"]), @r#"
     ── stdout
     ── stderr
-    error: unrecognized subcommand 'descrbe'
-
-      tip: a similar subcommand exists: 'describe'
-
-    Usage: kubectl indexed [OPTIONS] <COMMAND>
-
-    For more information, try '--help'.
+    error: there is no verb "descrbe"
+    hint: did you mean describe?
     ── exit code 2
-    ");
+    "#);
 }
 
 #[test]
@@ -1662,32 +1657,21 @@ fn of_a_mistyped_flag() {
     assert_snapshot!(Sandbox::new().run(&["run", "--item", "a,b", "--", "rev"]), @"
     ── stdout
     ── stderr
-    error: unexpected argument '--item' found
-
-      tip: a similar argument exists: '--items'
-      tip: to pass '--item' as a value, use '-- --item'
-
-    Usage: kubectl indexed run --items <A,B,…> [NAME] [-- <CMD [ARG]>...]
-
-    For more information, try '--help'.
+    error: run has no flag --item
+    hint: did you mean --items?
     ── exit code 2
     ");
 }
 
 #[test]
 fn of_an_index_that_stands_behind_the_job() {
-    assert_snapshot!(Sandbox::new().run(&["logs", "train", "3"]), @"
+    assert_snapshot!(Sandbox::new().run(&["logs", "train", "3"]), @r#"
     ── stdout
     ── stderr
-    error: unexpected argument '3' found
-
-      tip: indexes are chosen by '--index 3'
-
-    Usage: kubectl indexed logs [OPTIONS] [JOB]
-
-    For more information, try '--help'.
+    error: "3" is one word too many for logs
+    hint: kubectl indexed logs train --index 3
     ── exit code 2
-    ");
+    "#);
     let other = Sandbox::new().run(&["logs", "train", "eval"]);
     assert!(other.code == 2 && !other.stderr.contains("--index"), "{other}");
 }
@@ -1697,11 +1681,8 @@ fn of_an_unknown_flag() {
     assert_snapshot!(Sandbox::new().run(&["list", "--everything"]), @"
     ── stdout
     ── stderr
-    error: unexpected argument '--everything' found
-
-    Usage: kubectl indexed list [OPTIONS]
-
-    For more information, try '--help'.
+    error: list has no flag --everything
+    hint: kubectl indexed list --help lists its flags
     ── exit code 2
     ");
 }
@@ -1765,35 +1746,32 @@ fn help_is_a_verb_too() {
 
 #[test]
 fn a_verb_of_another_tool_leads_to_ours() {
-    let tips = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
+    let hints = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
         let outcome = Sandbox::new().run(&[word]);
         assert_eq!(outcome.code, 2);
-        outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("  tip: ")?))).unwrap()
+        outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("hint: ")?))).unwrap()
     });
-    assert_snapshot!(tips.join("\n"), @"
-    submit: a similar subcommand exists: 'run'
-    cancel: a similar subcommand exists: 'delete'
-    rm: a similar subcommand exists: 'delete'
-    status: some similar subcommands exist: 'list', 'watch'
-    top: some similar subcommands exist: 'list', 'watch'
-    cat: some similar subcommands exist: 'logs', 'results'
-    explain: a similar subcommand exists: 'describe'
-    resubmit: a similar subcommand exists: 'retry'
-    pause: a similar subcommand exists: 'suspend'
+    assert_snapshot!(hints.join("\n"), @"
+    submit: kubectl indexed run --items-file FILE -- COMMAND runs a command for each line of a file
+    cancel: kubectl indexed delete JOB ends a Job and removes it; kubectl indexed suspend JOB ends its Pods and keeps it
+    rm: kubectl indexed delete JOB ends a Job and removes it; kubectl indexed suspend JOB ends its Pods and keeps it
+    status: kubectl indexed list lists the Jobs; kubectl indexed watch JOB follows one
+    top: kubectl top pods -l batch.kubernetes.io/job-name=JOB shows what the Pods of a Job use
+    cat: kubectl indexed logs JOB prints what each index wrote; kubectl indexed results JOB collects it
+    explain: kubectl indexed describe JOB shows a Job and its events
+    resubmit: kubectl indexed retry JOB runs its failed indexes again
+    pause: kubectl indexed suspend JOB holds a Job back until kubectl indexed resume JOB
     ");
 }
 
-/// Usage, errors and hints name the program as it was started.
+/// Help names the program as it was started.
 #[test]
 fn every_usage_names_the_program_as_it_was_started() {
     for verb in verbs() {
         for (started_as, name) in [("kubectl-indexed", "kubectl indexed"), ("ki", "ki")] {
-            for word in ["--help", "--no-such-flag"] {
-                let sandbox = Sandbox::new();
-                let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(started_as).args([&verb, word]));
-                let text = format!("{}{}", outcome.stdout, outcome.stderr);
-                assert!(text.contains(&format!("Usage: {name} {verb} ")), "{started_as} {verb} {word}: {text}");
-            }
+            let sandbox = Sandbox::new();
+            let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(started_as).args([&verb, "--help"]));
+            assert!(outcome.stdout.contains(&format!("Usage: {name} {verb} ")), "{started_as} {verb}: {outcome}");
         }
     }
 }

@@ -25,7 +25,7 @@ fn a_word_behind_the_items_is_no_name() {
     ── exit code 2
     "#);
     let three = run(&sandbox, &["--items", "a", "b", "c"]);
-    assert!(three.stderr.contains("tip: --items takes one word, with commas between the items"), "{three}");
+    assert!(three.stderr.contains("hint: --items takes one word, with commas between the items"), "{three}");
     for words in [
         &["words", "--items", "a"][..],
         &["--items", "a,b", "words"],

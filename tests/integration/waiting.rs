@@ -50,20 +50,18 @@ fn what_is_no_job_is_told_without_a_cluster() {
 
 #[test]
 fn a_goal_that_is_none() {
-    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @"
+    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @r#"
     ── stdout
     ── stderr
-    error: invalid value 'success' for '--for <WHAT>': write complete, failed or indexes=0-9
-
-    For more information, try '--help'.
+    error: --for "success": write complete, failed or indexes=0-9
+    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
     ── exit code 2
-    ");
+    "#);
     assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "indexes=3-1"]), @r#"
     ── stdout
     ── stderr
-    error: invalid value 'indexes=3-1' for '--for <WHAT>': "3-1" is not an index set: 3-1 runs backwards; write 1-3
-
-    For more information, try '--help'.
+    error: --for "indexes=3-1": 3-1 runs backwards; write 1-3
+    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
     ── exit code 2
     "#);
 }

@@ -166,7 +166,9 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
         (403, _) | (_, "Forbidden") => forbidden(error(Kind::Forbidden, &said), &said),
         (404, _) | (_, "NotFound") => not_found(error(Kind::NotFound, &said), status),
         (_, "AlreadyExists") => error(Kind::AlreadyExists, &said),
-        (422, _) | (_, "Invalid") => error(Kind::Usage, &invalid(status, &said)),
+        (422, _) | (_, "Invalid") => {
+            error(Kind::Usage, &invalid(status, &said)).hint("kubectl explain job describes its fields")
+        }
         (429, _) | (_, "TooManyRequests") => {
             error(Kind::Unreachable, &format!("the server {} is too busy: {said}", host(server)))
                 .hint("wait a little and try again")

@@ -8,10 +8,10 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::time::{Instant, timeout_at};
 
 use super::Candidate;
-use super::words::Typed;
 use super::{indexes, jobs};
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
+use crate::commands::words::Typed;
 use crate::commands::{connect_options, find};
 use crate::index_set::IndexSet;
 use crate::manifest::read;

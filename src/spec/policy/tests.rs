@@ -20,7 +20,7 @@ fn resolved(flags: &str) -> (Policy, Vec<String>) {
 #[test]
 fn each_flag_is_read() {
     let flags = "--retries 2 --max-failed 3 --fail-on-exit 7,3-5,4 --ignore-exit 75 --success-indexes 2,0-1 \
-                 --success-count 2 --timeout 1h --index-timeout 90 --ttl 0";
+                 --success-count 2 --timeout 1h --index-timeout 90s --ttl 0";
     let expected = Policy {
         retries: Some(2),
         max_failed: Some(3),
@@ -33,6 +33,8 @@ fn each_flag_is_read() {
     };
     assert_eq!(resolved(flags), (expected, Vec::new()));
     assert_eq!(resolved("").0, Policy::default());
+    let bare = "--ttl 60 has no unit, and is 60 seconds: write 60s, or 60m for minutes";
+    assert_eq!(resolved("--ttl 60").1, [bare]);
     assert_eq!(resolved("--fail-fast").0, Policy { max_failed: Some(0), ..Policy::default() });
     assert_eq!(resolved("--ignore-exit 1-255").0.ignore_exit.len(), 255);
 }

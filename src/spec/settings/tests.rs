@@ -67,7 +67,7 @@ fn what_is_wrong_is_told_with_its_line() {
     assert_snapshot!(told.join("\n"), @r#"
     c.yaml, line 2: there is no setting "lable" | did you mean label?
     c.yaml, line 1: there is no setting "zebra" | kubectl indexed config lists the settings
-    c.yaml, line 1: retries "two": invalid digit found in string | 
+    c.yaml, line 1: retries "two" is not a whole number | 
     c.yaml, line 1: --parallelism 0 would never run anything | give at least 1
     c.yaml, line 1: --ttl "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h | write it as 90s, 10m or 2h
     c.yaml, line 1: prefix "indx" is none of auto, index, pod, none | did you mean index?

@@ -53,8 +53,18 @@ pub(crate) async fn find(
         .hint(format!("nothing of it has run: {delete} removes it, and then the same command again makes it anew"))
         .into());
     }
+    let outcome = state::outcome(&job);
+    let retry = |words: &str, does: &str| {
+        let failed = outcome.is_some_and(|outcome| outcome != Outcome::Complete);
+        failed.then(|| context.next(&format!("retry {name}{words}"), does))
+    };
     if known.map(String::as_str) != Some(digest) {
-        return Err(exists.hint(shows).hint("choose another --name, or leave it out to have one made").into());
+        let retry = retry(" -- COMMAND", "runs its failed indexes again by another command");
+        return Err(exists
+            .hint_if(retry)
+            .hint(shows)
+            .hint("choose another --name, or leave it out to have one made")
+            .into());
     }
     let refused = |why: &str| {
         Error::new(Kind::AlreadyExists, format!("job {name:?} is there already, made by this same command, and {why}"))
@@ -64,14 +74,11 @@ pub(crate) async fn find(
             .hint(format!("once {} has ended, it can be made anew", context.again(&format!("delete {name}"))))
             .into());
     }
-    if let Some(outcome) = state::outcome(&job) {
+    if let Some(outcome) = outcome {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
-            .hint(format!(
-                "{} prints what it wrote, {} keeps it",
-                context.again(&format!("logs {name}")),
-                context.again(&format!("results {name} --to DIR"))
-            ))
+            .hint_if(retry("", "runs its failed indexes again"))
+            .hint(context.next(&format!("results {name} --to DIR"), "keeps what it wrote"))
             .hint(context.next(&format!("delete {name}"), "makes room for a new one, and so does another --name"))
             .into());
     }
