@@ -27,9 +27,16 @@ pub(crate) mod label {
     pub(crate) const KUEUE_QUEUE: &str = "kueue.x-k8s.io/queue-name";
     /// On a Pod: its completion index (Kubernetes 1.28 on; before that only the annotation of the same name).
     pub(crate) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
-    /// Labels that the Job controller or the API server adds to a Pod template, and that a new Job must not repeat.
-    pub(crate) const SET_BY_SERVER: [&str; 4] =
-        ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+    /// Labels that the Job controller, the API server or Kueue adds to a Pod template, and that a new Job must not repeat.
+    pub(crate) const SET_BY_SERVER: [&str; 7] = [
+        "controller-uid",
+        "job-name",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "kueue.x-k8s.io/cluster-queue-name",
+        "kueue.x-k8s.io/local-queue-name",
+        "kueue.x-k8s.io/podset",
+    ];
 }
 
 pub(crate) mod annotation {
@@ -96,7 +103,7 @@ pub(crate) mod annotation {
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     /// What is told of one object, and not of another that is made like it.
-    pub(crate) const OF_ONE_OBJECT: [&str; 7] = [
+    pub(crate) const OF_ONE_OBJECT: [&str; 8] = [
         LAST_APPLIED,
         CUT_LOGS,
         SUBMISSION,
@@ -104,6 +111,8 @@ pub(crate) mod annotation {
         DIGEST,
         "batch.kubernetes.io/cronjob-scheduled-timestamp",
         "batch.kubernetes.io/job-tracking",
+        // Kueue starts no Job whose Pod template names the Workload of another.
+        "kueue.x-k8s.io/workload",
     ];
 }
 

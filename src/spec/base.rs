@@ -101,7 +101,7 @@ fn strip(job: &mut Value) {
     }
     drop_notes(job, |key| {
         contract::label::SET_BY_SERVER.contains(&key)
-            || key == contract::annotation::LAST_APPLIED
+            || contract::annotation::OF_ONE_OBJECT.contains(&key)
             || key.starts_with(contract::NOTES)
     });
 }

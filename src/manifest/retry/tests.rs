@@ -25,7 +25,11 @@ fn stored() -> Value {
             "manualSelector": false, "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "u-rev"}},
             "backoffLimitPerIndex": 0, "maxFailedIndexes": 20, "newField": {"a": 1},
             "template": {
-                "metadata": {"creationTimestamp": null, "labels": {"team": "vision", "controller-uid": "u-rev"}},
+                "metadata": {
+                    "creationTimestamp": null,
+                    "labels": {"team": "vision", "controller-uid": "u-rev", "kueue.x-k8s.io/podset": "main"},
+                    "annotations": {"kueue.x-k8s.io/workload": "job-rev-3dad8"},
+                },
                 "spec": {
                     "restartPolicy": "Never", "newPodField": [1],
                     "initContainers": [{"name": "input", "image": "bash", "command": ["bash", "-c", "pick"]}],
@@ -108,7 +112,7 @@ fn only_what_must_change_does() {
             "maxFailedIndexes": 7, "newField": {"a": 1},
         })
     );
-    assert_eq!(template["metadata"], json!({"labels": {"team": "vision"}}));
+    assert_eq!(template["metadata"], json!({"labels": {"team": "vision"}, "annotations": {}}));
     assert_eq!(template["spec"]["newPodField"], json!([1]));
     assert_eq!(worker(&job)["command"], json!(["rev"]));
     assert_eq!(job.get("status"), None);
