@@ -111,10 +111,10 @@ spec:
     Policy { cluster, objects: cluster.apply(&text).ok().stdout }
 }
 
-/// A policy of the whole cluster, deleted when dropped.
-struct Policy<'a> {
-    cluster: &'a Cluster,
-    objects: String,
+/// Objects of the whole cluster, as kubectl names them; deleted when dropped.
+pub(crate) struct Policy<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) objects: String,
 }
 
 impl Drop for Policy<'_> {

@@ -13,6 +13,7 @@ mod indexes;
 mod items;
 mod jsonpath;
 mod kills;
+mod kueue;
 mod life;
 mod list;
 mod lists;
