@@ -25,6 +25,7 @@ mod results;
 mod resume_list;
 mod retry;
 mod run;
+mod side_by_side;
 mod support;
 #[path = "../terminal.rs"]
 mod terminal;
