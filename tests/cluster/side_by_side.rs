@@ -11,7 +11,7 @@ use crate::support::{Cluster, Outcome};
 
 /// What a cluster demands of the Jobs of a namespace.
 enum Demand {
-    /// Entries of `spec.mutations` of a MutatingAdmissionPolicy.
+    /// Entries of `spec.mutations` of a `MutatingAdmissionPolicy`.
     Mutation(String),
     /// Resources, an expression that they must meet, and what happens to those that do not.
     Validation(&'static str, &'static str, &'static str),
@@ -70,15 +70,8 @@ fn compare(case: &Case) {
     let manifest = run("theirs", &["--dry-run=client", "-o", "yaml"]).ok().stdout;
     let probe = cluster.write("probe.yaml", manifest.as_bytes());
     let probe = || {
-        let outcome = cluster.kubectl(&[
-            "create",
-            "-f",
-            probe.to_str().unwrap(),
-            "--dry-run=server",
-            "-o",
-            "json",
-            "--validate=ignore",
-        ]);
+        let create = ["create", "--dry-run=server", "-o", "json", "--validate=ignore", "-f"];
+        let outcome = cluster.kubectl(&[&create[..], &[probe.to_str().unwrap()]].concat());
         let objects = serde_json::Deserializer::from_str(&outcome.stdout).into_iter::<Value>().map_while(Result::ok);
         (outcome.code, outcome.stderr, objects.map(without_own).collect::<Vec<_>>())
     };
@@ -103,8 +96,8 @@ fn compare(case: &Case) {
         }
     };
     if matches!(case.demand, Demand::OfPods(_)) {
-        let computed = || cluster.field("quota,limits", "{.items[*].status.used}{.items[*].spec.limits}") != "";
-        cluster.eventually("the quota", computed);
+        let known = || cluster.field("quota,limits", "{.items[*].status.used}{.items[*].spec.limits}");
+        cluster.eventually("the quota", || !known().is_empty());
     } else if flags.is_empty() {
         cluster.eventually("the policy", || probe() != before);
     }
@@ -162,13 +155,14 @@ fn without_own(mut object: Value) -> Value {
     for field in ["uid", "creationTimestamp", "resourceVersion", "generation", "managedFields"] {
         object["metadata"][field] = Value::Null;
     }
+    let is_own = |key: &str| {
+        key.ends_with("controller-uid") || ["kubectl-indexed/submission", "kubectl-indexed/digest"].contains(&key)
+    };
     for pointer in ["/metadata", "/spec/template/metadata"] {
         for notes in ["labels", "annotations"] {
-            let notes = object.pointer_mut(&format!("{pointer}/{notes}")).and_then(Value::as_object_mut);
-            let own = ["kubectl-indexed/submission", "kubectl-indexed/digest"];
-            notes.into_iter().for_each(|notes| {
-                notes.retain(|key, _| !key.ends_with("controller-uid") && !own.contains(&key.as_str()))
-            });
+            if let Some(notes) = object.pointer_mut(&format!("{pointer}/{notes}")).and_then(Value::as_object_mut) {
+                notes.retain(|key, _| !is_own(key));
+            }
         }
     }
     object
