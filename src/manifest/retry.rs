@@ -22,7 +22,8 @@ use crate::spec::handover::VARIABLE_FILE_SINCE;
 use crate::spec::retry::Changes;
 pub(crate) use copies::config_maps;
 
-/// Longest index set that is noted, in bytes: all annotations together may have 256 KiB.
+/// Longest index set that is noted, in bytes: all annotations together may have 256 KiB. A command has the set as one word,
+/// which Linux takes up to 128 KiB.
 const MAX_NOTED_BYTES: usize = 48 * 1024;
 
 #[derive(Clone, Debug)]

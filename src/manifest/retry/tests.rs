@@ -134,7 +134,7 @@ fn every_container_but_the_first_sees_the_original_index() {
 }
 
 #[test]
-fn a_long_set_takes_several_words() {
+fn a_long_set_is_one_word_of_the_command() {
     let scattered: IndexSet = (0..20_000).map(|index| index * 2).collect();
     let mut plan = plan("0");
     plan.family.completions = 40_000;

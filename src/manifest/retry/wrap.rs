@@ -9,8 +9,6 @@ use crate::contract::INDEX_VARIABLE;
 use crate::error::Error;
 use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
 
-/// Longest index set that the shell can be given: Linux takes 128 KiB in one argument.
-const SET_BYTES: usize = 100 * 1024;
 /// Where in the command the index set is.
 const SET_POSITION: usize = 3;
 
@@ -33,9 +31,6 @@ pub(super) fn is_wrapped(job: &Value) -> bool {
 /// retries another.
 pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
     let set = plan.indexes.to_string();
-    if set.len() > SET_BYTES {
-        return Err(too_old(plan, "hand an index set of this length to a command").hint("retry fewer, by --index"));
-    }
     check_volumes(job, plan)?;
     map_keys(job, plan, again)?;
     let worker = super::changes::worker_position(job);
