@@ -3,6 +3,9 @@
 //! `manifest` writes them, `state` and `manifest::read` read them, on another machine and years later: a name here is
 //! never given another meaning. A new meaning gets a new name.
 
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Container;
+
 /// The one value of `app.kubernetes.io/managed-by` that marks what this program made.
 pub(crate) const MANAGER: &str = "kubectl-indexed";
 
@@ -141,12 +144,20 @@ pub(crate) const ORIGINAL_DIR: &str = "/original-index";
 /// The file with the original index, within that folder.
 pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
-/// Returns which of a template's containers does the work: the one that the Pods are annotated with, else the one called
-/// `worker`, else the first.
-pub(crate) fn worker<'a>(noted: Option<&str>, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let names: Vec<_> = names.collect();
-    let find = |wanted: Option<&str>| names.iter().find(|name| Some(**name) == wanted);
-    find(noted).or_else(|| find(Some(WORKER))).or(names.first()).copied()
+/// Returns the container that does the work of a Job: the one that its template's annotation names, else the one called
+/// `worker`, else the first. The template has no containers that are injected into Pods.
+pub(crate) fn worker(job: &Job) -> Option<&Container> {
+    let template = &job.spec.as_ref()?.template;
+    let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
+    let noted = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
+    let containers = &template.spec.as_ref()?.containers;
+    let find = |wanted: &str| containers.iter().find(|container| container.name == wanted);
+    noted.and_then(|noted| find(noted)).or_else(|| find(WORKER)).or(containers.first())
+}
+
+/// Returns the name of that container.
+pub(crate) fn worker_name(job: &Job) -> Option<&str> {
+    worker(job).map(|worker| worker.name.as_str())
 }
 
 /// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.

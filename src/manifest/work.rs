@@ -8,8 +8,8 @@
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;
 
-use super::{payload, read};
-use crate::contract::{WORKER, annotation};
+use super::payload;
+use crate::contract::{self, WORKER, annotation};
 use crate::spec::{JobSpec, base};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Work {
         let containers = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).map(|pod| &pod.containers);
         let own = containers.and_then(|containers| containers.iter().find(|container| container.name == WORKER));
         // A template may annotate its Pods with another container, whose log is meant.
-        let worker = own.filter(|_| form.is_some()).or_else(|| read::worker(job)).cloned().unwrap_or_default();
+        let worker = own.filter(|_| form.is_some()).or_else(|| contract::worker(job)).cloned().unwrap_or_default();
         let Container { command, args, image, .. } = worker;
         Self {
             written: noted(annotation::COMMAND).and_then(|note| serde_json::from_str(note).ok()),

@@ -1,8 +1,8 @@
 //! What is to be another way than the first time: image, resources, command.
 
-use serde_json::{Value, json};
+use serde_json::{Value, from_value, json};
 
-use super::{list, list_mut, text};
+use super::{list, list_mut};
 use crate::contract::{self, annotation};
 use crate::error::Error;
 use crate::spec::Requirement;
@@ -42,13 +42,11 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns which of the containers does the work: see [`contract::worker`].
+/// Returns which of the containers does the work.
 pub(super) fn worker_position(job: &Value) -> usize {
-    let annotations = job.pointer("/spec/template/metadata/annotations");
-    let noted = annotations.and_then(|annotations| annotations[annotation::DEFAULT_CONTAINER].as_str());
-    let names = || list(job, "containers").map(|container| text(container.get("name")));
-    let worker = contract::worker(noted, names());
-    names().position(|name| Some(name) == worker).unwrap_or(0)
+    let typed = from_value(job.clone()).unwrap_or_default();
+    let worker = contract::worker_name(&typed);
+    list(job, "containers").position(|container| container["name"].as_str() == worker).unwrap_or(0)
 }
 
 pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
