@@ -103,6 +103,8 @@ pub(crate) mod annotation {
     pub(crate) const CUT_LOGS: &str = "kubectl-indexed/cut-logs";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+    /// On a Job: how few of its Pods Kueue may admit at once; it takes no Job with so few.
+    pub(crate) const KUEUE_LEAST: &str = "kueue.x-k8s.io/job-min-parallelism";
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     /// What is told of one object, and not of another that is made like it.
@@ -144,15 +146,19 @@ pub(crate) const ORIGINAL_DIR: &str = "/original-index";
 /// The file with the original index, within that folder.
 pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
+/// Returns the value of an annotation.
+pub(crate) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
+    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
 /// Returns the container that does the work of a Job: the one that its template's annotation names, else the one called
 /// `worker`, else the first. The template has no containers that are injected into Pods.
 pub(crate) fn worker(job: &Job) -> Option<&Container> {
     let template = &job.spec.as_ref()?.template;
-    let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
-    let noted = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
+    let noted = template.metadata.as_ref().and_then(|of| of.annotations.as_ref()?.get(annotation::DEFAULT_CONTAINER));
     let containers = &template.spec.as_ref()?.containers;
     let find = |wanted: &str| containers.iter().find(|container| container.name == wanted);
-    noted.and_then(|noted| find(noted)).or_else(|| find(WORKER)).or(containers.first())
+    noted.and_then(|name| find(name)).or_else(|| find(WORKER)).or(containers.first())
 }
 
 /// Returns the name of that container.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, from_value, json};
 
-use super::{list, list_mut};
+use super::list_mut;
 use crate::contract::{self, annotation};
 use crate::error::Error;
 use crate::spec::Requirement;
@@ -23,11 +23,8 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     if let Some(image) = image {
         worker["image"] = json!(image);
     }
-    if let Some(cpu) = cpu {
-        resource(worker, "cpu", cpu)?;
-    }
-    if let Some(memory) = memory {
-        resource(worker, "memory", memory)?;
+    for (name, amount) in [("cpu", cpu), ("memory", memory)] {
+        amount.as_ref().map_or(Ok(()), |amount| resource(worker, name, amount))?;
     }
     if let Some(words) = command {
         worker["command"] = json!(words);
@@ -35,23 +32,16 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
             // They are arguments of the command that is replaced.
             worker.remove("args");
         }
-    }
-    if let Some(command) = command {
-        job["metadata"]["annotations"][annotation::COMMAND] = json!(json!(command).to_string());
+        job["metadata"]["annotations"][annotation::COMMAND] = json!(json!(words).to_string());
     }
     Ok(())
 }
 
-/// Returns which of the containers does the work.
-pub(super) fn worker_position(job: &Value) -> usize {
+/// Returns the container that does the work.
+pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
     let typed = from_value(job.clone()).unwrap_or_default();
     let worker = contract::worker_name(&typed);
-    list(job, "containers").position(|container| container["name"].as_str() == worker).unwrap_or(0)
-}
-
-pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
-    let position = worker_position(job);
-    list_mut(job, "containers").nth(position)
+    list_mut(job, "containers").find(|container| container["name"].as_str() == worker)
 }
 
 /// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is

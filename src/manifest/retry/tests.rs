@@ -504,6 +504,18 @@ fn an_old_server_gets_a_shell_around_each_command() {
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
 }
 
+/// Kueue takes no Job that may run with as few Pods at once as it asks for, or fewer.
+#[test]
+fn kueue_may_admit_a_part_of_a_retry_that_has_parts() {
+    let mut job = stored();
+    job["metadata"]["annotations"]["kueue.x-k8s.io/job-min-parallelism"] = json!("2");
+    let least = |indexes: &str| {
+        let retry = built(&job, &plan(indexes));
+        retry["metadata"]["annotations"].get("kueue.x-k8s.io/job-min-parallelism").cloned()
+    };
+    assert_eq!([least("3,7,20"), least("3,7"), least("3")], [Some(json!("2")), None, None]);
+}
+
 /// A variable that refers to the index has the original one, as far as Kubernetes expands it.
 #[test]
 fn an_old_server_gets_variables_that_refer_to_the_index() {

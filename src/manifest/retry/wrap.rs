@@ -33,14 +33,14 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mu
     let set = plan.indexes.to_string();
     check_volumes(job, plan)?;
     map_keys(job, plan, again)?;
-    let worker = super::changes::worker_position(job);
-    for (kind, is_worker) in [("initContainers", false), ("containers", true)] {
-        for (position, container) in list_mut(job, kind).enumerate() {
+    let worker = super::changes::worker_mut(job).map(|worker| worker["name"].clone());
+    for kind in ["initContainers", "containers"] {
+        for container in list_mut(job, kind) {
             if is_wrapper(container) {
                 container["command"][SET_POSITION] = json!(set);
             } else if container.get("command").is_some_and(Value::is_array) {
                 wrap(container, plan, &set)?;
-            } else if is_worker && position == worker {
+            } else if container.get("name") == worker.as_ref() {
                 return Err(too_old(plan, "tell the image's own entry point another index")
                     .hint("give the command behind two dashes: a shell of the image then hands the index over"));
             } else {
