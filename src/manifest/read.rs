@@ -76,7 +76,7 @@ struct Reading {
 
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
-    let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key).map(String::as_str);
+    let noted = |key: &str| contract::noted(job, key);
     let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
     let reading = Reading { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
     let per_key = noted(annotation::ITEMS_PER_KEY).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
@@ -211,7 +211,7 @@ impl Reading {
 
 /// The command as the user wrote it, placeholders and all, where that was noted; else that of the worker's container.
 pub(crate) fn command(job: &Job) -> Vec<String> {
-    let noted = job.metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::COMMAND));
+    let noted = contract::noted(job, annotation::COMMAND);
     if let Some(words) = noted.and_then(|note| serde_json::from_str(note).ok()) {
         return words;
     }

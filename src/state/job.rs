@@ -4,16 +4,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::Outcome;
-use crate::contract::{annotation, label};
+use crate::contract::{annotation, label, noted};
 use crate::index_set::IndexSet;
 
 pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
-}
-
-pub(super) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
-    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
 }
 
 pub(crate) fn outcome(job: &Job) -> Option<Outcome> {

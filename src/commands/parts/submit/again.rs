@@ -8,7 +8,7 @@ use ring::digest::{Context as Hash, SHA256};
 use super::How;
 use crate::cluster::{Cluster, Created};
 use crate::commands::{Context, output};
-use crate::contract::annotation;
+use crate::contract::{self, annotation};
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
@@ -38,10 +38,8 @@ pub(crate) async fn find(
 ) -> Result<(Created, How)> {
     let shows = context.next(&format!("describe {name}"), "shows it");
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
-    let annotations = job.metadata.annotations.as_ref();
-    let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
-    let is_rest = state::resumed(&job).is_some();
-    if known.map(String::as_str) != Some(digest) && is_rest && state::is_submitting(&job) {
+    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
+    if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
         let delete = context.again(&format!("delete {name}"));
         return Err(Error::new(
@@ -53,7 +51,7 @@ pub(crate) async fn find(
         .hint(format!("nothing of it has run: {delete} removes it, and then the same command again makes it anew"))
         .into());
     }
-    if known.map(String::as_str) != Some(digest) {
+    if !is_same {
         return Err(exists.hint(shows).hint("choose another --name, or leave it out to have one made").into());
     }
     let refused = |why: &str| {
