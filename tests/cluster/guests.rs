@@ -181,15 +181,15 @@ fn the_variables_of_many_services_do_not_reach_the_worker() {
     assert!(printed.contains("MANY_SERVICE_HOST"), "{printed}");
 }
 
-/// A policy that changes the Jobs of the namespace: `mutation` is an entry of `spec.mutations`.
-pub(crate) fn apply_mutation<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
+/// A policy that changes `resources` of the namespace: `mutation` is an entry of `spec.mutations`.
+pub(crate) fn apply_mutation<'a>(cluster: &'a Cluster, resources: &str, mutation: &str) -> Policy<'a> {
     let rule = format!("  reinvocationPolicy: Never\n  mutations:\n{mutation}");
-    apply_policy(cluster, "Mutating", "[batch]", "[jobs]", &rule)
+    apply_policy(cluster, "Mutating", "['', batch]", resources, &rule)
 }
 
 /// The same in force, of a policy that suspends Jobs or labels them.
 fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
-    let policy = apply_mutation(cluster, mutation);
+    let policy = apply_mutation(cluster, "[jobs]", mutation);
     let path = "jsonpath={.spec.suspend}{.metadata.labels.probed}";
     let probe = ["create", "job", "probe", "--image=x", "--dry-run=server", "-o", path];
     cluster.eventually("the policy", || cluster.kubectl(&probe).ok().stdout != "false");

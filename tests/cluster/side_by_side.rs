@@ -11,17 +11,23 @@ use crate::support::{Cluster, Outcome};
 
 /// What a cluster demands of the Jobs of a namespace.
 enum Demand {
-    /// Entries of `spec.mutations` of a `MutatingAdmissionPolicy`.
-    Mutation(String),
+    /// Resources, and an entry of `spec.mutations` of a `MutatingAdmissionPolicy`.
+    Mutation(&'static str, String),
     /// Resources, an expression that they must meet, and what happens to those that do not.
     Validation(&'static str, &'static str, &'static str),
     /// A label of the namespace.
     Label(&'static str),
-    /// An object of the namespace that has a say only about Pods.
-    OfPods(&'static str),
-    /// An object of the namespace that has a say about Jobs.
-    OfJobs(&'static str),
+    /// An object of the namespace.
+    Object(&'static str),
 }
+
+/// What stands for the Pods where a policy is waited for.
+const POD: &str = "---
+apiVersion: v1
+kind: Pod
+metadata: {name: probe}
+spec: {automountServiceAccountToken: false, containers: [{name: worker, image: docker.io/library/busybox}]}
+";
 
 /// What becomes of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +71,10 @@ fn compare(case: &Case) {
     let Case { name, flags, end, says, .. } = case;
     let cluster = Cluster::new(&format!("side-{name}"));
     let run = |job: &str, how: &[&str]| {
-        cluster.run(&[&["run", job, "--items=a,b"][..], flags, how, &["--", "sh", "-c", "echo {}"]].concat())
+        cluster.run(&[&["run", job, "--items=a"][..], flags, how, &["--", "sh", "-c", "echo {}"]].concat())
     };
     let manifest = run("theirs", &["--dry-run=client", "-o", "yaml"]).ok().stdout;
-    let probe = cluster.write("probe.yaml", manifest.as_bytes());
+    let probe = cluster.write("probe.yaml", format!("{manifest}{POD}").as_bytes());
     let probe = || {
         let create = ["create", "--dry-run=server", "-o", "json", "--validate=ignore", "-f"];
         let outcome = cluster.kubectl(&[&create[..], &[probe.to_str().unwrap()]].concat());
@@ -77,7 +83,7 @@ fn compare(case: &Case) {
     };
     let before = probe();
     let _policy = match &case.demand {
-        Demand::Mutation(mutations) => Some(apply_mutation(&cluster, mutations)),
+        Demand::Mutation(resources, mutation) => Some(apply_mutation(&cluster, resources, mutation)),
         Demand::Validation(resources, expression, action) => {
             let rule = format!("  validations:\n  - {{expression: {expression:?}, message: as the test demands}}");
             let policy = apply_policy(&cluster, "Validating", "['', batch]", resources, &rule);
@@ -90,17 +96,12 @@ fn compare(case: &Case) {
             cluster.kubectl(&["label", "namespace", cluster.namespace(), label]).ok();
             None
         }
-        Demand::OfPods(object) | Demand::OfJobs(object) => {
+        Demand::Object(object) => {
             cluster.apply(object).ok();
             None
         }
     };
-    if matches!(case.demand, Demand::OfPods(_)) {
-        let known = || cluster.field("quota,limits", "{.items[*].status.used}{.items[*].spec.limits}");
-        cluster.eventually("the quota", || !known().is_empty());
-    } else if flags.is_empty() {
-        cluster.eventually("the policy", || probe() != before);
-    }
+    cluster.eventually("the policy", || probe() != before);
     let theirs = cluster.create(&manifest);
     let ours = run("ours", &["--detach"]);
     assert_eq!(warnings(&theirs), warnings(&ours), "{name}: {theirs:?} {ours:?}");
@@ -183,7 +184,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
         case("pss-enforce", Demand::Label("pod-security.kubernetes.io/enforce=restricted"), End::WithoutPods, ""),
         case(
             "quota-pods",
-            Demand::OfPods(
+            Demand::Object(
                 "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {requests.cpu: '1'}}}",
             ),
             End::WithoutPods,
@@ -191,7 +192,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
         ),
         case(
             "quota-jobs",
-            Demand::OfJobs(
+            Demand::Object(
                 "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/jobs.batch: '0'}}}",
             ),
             End::Refused,
@@ -199,7 +200,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
         ),
         case(
             "limits",
-            Demand::OfPods(
+            Demand::Object(
                 "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Pod, \
                  max: {cpu: '1'}}]}}",
             ),
@@ -208,7 +209,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
         ),
         case(
             "defaults",
-            Demand::OfPods(
+            Demand::Object(
                 "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, \
                  default: {memory: 64Mi}}]}}",
             ),
@@ -221,17 +222,18 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
 fn what_changes_a_job_changes_it_the_same_way() {
-    let patch = |operations: &str| {
-        Demand::Mutation(format!(
-            "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n        [{operations}]"
-        ))
+    let patch = |resources, operations: &str| {
+        let start = "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n";
+        Demand::Mutation(resources, format!("{start}        [{operations}]"))
     };
-    let object = |object: &str| Demand::Mutation(apply_configuration(object));
+    let object = |object: &str| Demand::Mutation("[jobs]", apply_configuration(object));
     let worker = "/spec/template/spec/containers/0";
     // Its own program only waits; a policy can't apply a command.
     let native = "spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{initContainers: [\
                   Object.spec.template.spec.initContainers{name: 'proxy', image: 'registry.k8s.io/pause:3.6', \
                   restartPolicy: 'Always'}]}}}";
+    let native_pod = "spec: Object.spec{initContainers: [Object.spec.initContainers{name: 'proxy', \
+                      image: 'registry.k8s.io/pause:3.6', restartPolicy: 'Always'}]}";
     let classic = "JSONPatch{op: 'add', path: '/spec/template/spec/containers/0', value: \
                    Object.spec.template.spec.containers{name: 'agent', image: 'docker.io/library/busybox', \
                    command: ['true']}}";
@@ -251,30 +253,43 @@ fn what_changes_a_job_changes_it_the_same_way() {
             "the cluster suspended job ours on admission: it starts when its holder releases it\n",
         ),
         case("native", object(native), End::Complete, ""),
-        case("classic", patch(classic), End::Complete, ""),
+        case("native-pod", Demand::Mutation("[pods]", apply_configuration(native_pod)), End::Complete, ""),
+        case(
+            "classic-pod",
+            patch("[pods]", &classic.replace("/spec/template", "").replace(".spec.template", "")),
+            End::Complete,
+            "",
+        ),
+        case("classic", patch("[jobs]", classic), End::Complete, ""),
         case(
             "image",
-            patch(&format!("JSONPatch{{op: 'replace', path: '{worker}/image', value: 'docker.io/library/bash'}}")),
+            patch(
+                "[jobs]",
+                &format!("JSONPatch{{op: 'replace', path: '{worker}/image', value: 'docker.io/library/bash'}}"),
+            ),
             End::Complete,
             "",
         ),
         case(
             "resources",
-            patch(&format!(
-                "JSONPatch{{op: 'add', path: '{worker}/resources', value: {{'limits': {{'memory': '32Mi'}}}}}}"
-            )),
+            patch(
+                "[jobs]",
+                &format!(
+                    "JSONPatch{{op: 'add', path: '{worker}/resources', value: {{'limits': {{'memory': '32Mi'}}}}}}"
+                ),
+            ),
             End::Complete,
             "",
         ),
         case(
             "parallelism",
-            object("spec: Object.spec{parallelism: 1}"),
+            object("spec: Object.spec{parallelism: 2}"),
             End::Complete,
-            "the cluster set the parallelism of job ours to 1, not 2\n",
+            "the cluster set the parallelism of job ours to 2, not 1\n",
         ),
         case(
             "stripped",
-            patch("JSONPatch{op: 'remove', path: '/metadata/annotations'}"),
+            patch("[jobs]", "JSONPatch{op: 'remove', path: '/metadata/annotations'}"),
             End::Complete,
             "warning: the cluster removed kubectl-indexed/",
         ),
