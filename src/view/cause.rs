@@ -127,7 +127,8 @@ fn whole_job(job: &Job, outstanding: &IndexSet, now: Timestamp) -> Option<Cause>
         }
         return Some(match state::queue(job) {
             Some(queue) => {
-                cause(format!("the queue {queue} has not admitted the Job (suspended)"), hint::of_queue(queue))
+                let uid = job.metadata.uid.as_deref().unwrap_or_default();
+                cause(format!("the queue {queue} has not admitted the Job (suspended)"), hint::of_queue(queue, uid))
             }
             None => cause("the Job is suspended".to_owned(), vec![hint::of_suspended(name)]),
         });

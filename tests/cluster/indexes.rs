@@ -177,7 +177,7 @@ fn what_holds_pods_up_is_told_once_for_all() {
         "queue",
         &[
             ("2 indexes pending (0,1): the queue nobody has not admitted the Job (suspended)", ""),
-            ("hint: kubectl get workloads", ""),
+            ("hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=", ""),
             ("hint: kubectl get localqueues", ""),
         ],
     );

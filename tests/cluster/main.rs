@@ -14,6 +14,7 @@ mod indexes;
 mod items;
 mod jsonpath;
 mod kills;
+mod kueue;
 mod life;
 mod list;
 mod lists;
@@ -26,6 +27,7 @@ mod results;
 mod resume_list;
 mod retry;
 mod run;
+mod side_by_side;
 mod support;
 #[path = "../terminal.rs"]
 mod terminal;

@@ -15,9 +15,9 @@ fn containers(job: &Job) -> impl Iterator<Item = &Container> {
     pod(job).into_iter().flat_map(|pod| pod.init_containers.iter().flatten().chain(&pod.containers))
 }
 
-pub(super) fn of_queue(queue: &str) -> Vec<String> {
+pub(super) fn of_queue(queue: &str, uid: &str) -> Vec<String> {
     vec![
-        "kubectl get workloads shows what Kueue waits for".to_owned(),
+        format!("kubectl describe workloads -l kueue.x-k8s.io/job-uid={uid} shows what Kueue waits for"),
         format!("kubectl get localqueues shows whether there is a queue {queue}, and how many wait in it"),
     ]
 }

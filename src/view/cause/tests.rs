@@ -241,7 +241,7 @@ fn what_holds_the_whole_job_up() {
     assert_snapshot!(unstarted(&json!({"labels": {"kueue.x-k8s.io/queue-name": "main"}}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the queue main has not admitted the Job (suspended)
-        hint: kubectl get workloads shows what Kueue waits for
+        hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=u shows what Kueue waits for
         hint: kubectl get localqueues shows whether there is a queue main, and how many wait in it
     ");
     assert_snapshot!(unstarted(&json!({}), &json!({"managedBy": "example.com/jobs"})), @"

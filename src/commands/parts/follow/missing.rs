@@ -31,6 +31,10 @@ pub(crate) struct Missing {
     unstarted: BTreeMap<String, IndexSet>,
     /// Which logs are known not to be whole on their nodes.
     cut: CutLogs,
+    /// The last attempt of each index whose log could not be read to its end.
+    lost: BTreeMap<u32, u32>,
+    /// The last one whose log was, of an index that had several.
+    read: BTreeMap<u32, u32>,
 }
 
 impl Missing {
@@ -49,7 +53,9 @@ impl Missing {
 
     /// The log could not be read to its end, from which a part has come, or the last words of the container. Returns what is
     /// to be said of it at once.
-    fn lost(&mut self, index: u32, error: &Error, begun: bool, has_message: bool) -> String {
+    fn lost(&mut self, source: &LogSource, error: &Error, begun: bool, has_message: bool) -> String {
+        let index = source.index;
+        self.lost.insert(index, source.attempt);
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
         if begun {
@@ -97,11 +103,13 @@ impl Missing {
     }
 
     /// Keeps the logs of indexes that ended by themselves. An index that the Job's end stopped, or kept from starting,
-    /// is reported with the Job.
+    /// is reported with the Job. Of an attempt that another one followed, as after an eviction, the warning was enough.
     pub(crate) fn of_ended(mut self, state: &JobState) -> Self {
         let ended = state.succeeded().union(&state.failed());
         self.unstarted.clear();
         self.gone = self.gone.intersection(&ended);
+        self.lost.retain(|index, lost| self.read.get(index).is_some_and(|read| read > lost));
+        let ended = ended.difference(&self.lost.keys().copied().collect());
         for logs in [&mut self.torn, &mut self.told] {
             for indexes in logs.values_mut() {
                 *indexes = indexes.intersection(&ended);
@@ -205,6 +213,9 @@ pub(crate) fn note_end(
     match result {
         Ok(LogEnd { gap, .. }) => {
             printer.done(source)?;
+            if source.attempt > 1 {
+                missing.read.insert(source.index, source.attempt);
+            }
             Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
@@ -213,7 +224,7 @@ pub(crate) fn note_end(
                 Some(picked) if !begun => print_message(picked, printer, context)?,
                 _ => false,
             };
-            Ok(Some(missing.lost(source.index, error, *begun, has_message)))
+            Ok(Some(missing.lost(source, error, *begun, has_message)))
         }
     }
 }
@@ -244,9 +255,10 @@ mod tests {
         missing.tell(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
         let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
+        let source = |index| LogSource { index, attempt: 1, pod: "x".to_owned(), container: String::new() };
         let broken = "the log of index 2 is not complete: pods \"x\" not found";
-        assert_eq!(missing.lost(2, &error, true, false), broken);
-        assert_eq!(missing.lost(4, &error, false, false), "no log from index 4: pods \"x\" not found");
+        assert_eq!(missing.lost(&source(2), &error, true, false), broken);
+        assert_eq!(missing.lost(&source(4), &error, false, false), "no log from index 4: pods \"x\" not found");
         assert_eq!(
             missing.sentence(),
             format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::Container as ContainerSpec;
 use super::lanes::LaneKey;
 use crate::args::AttemptChoice;
 use crate::cluster::logs::LogSource;
+use crate::contract;
 use crate::error::Error;
-use crate::manifest::read;
 use crate::state::JobState;
 use crate::state::attempt::Attempt;
 
@@ -44,7 +44,7 @@ pub(crate) struct Picked<'a> {
 impl Pick {
     /// The worker's container, of every attempt.
     pub(crate) fn worker(job: &Job) -> Self {
-        let containers = Containers::One(read::worker_container(job).unwrap_or_default().to_owned());
+        let containers = Containers::One(contract::worker_name(job).unwrap_or_default().to_owned());
         Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
     }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::How;
 use crate::cluster::{Cluster, Created};
 use crate::commands::{Context, output};
-use crate::contract::annotation;
+use crate::contract::{self, annotation};
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
@@ -38,10 +38,8 @@ pub(crate) async fn find(
 ) -> Result<(Created, How)> {
     let shows = context.next(&format!("describe {name}"), "shows it");
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
-    let annotations = job.metadata.annotations.as_ref();
-    let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
-    let is_rest = state::resumed(&job).is_some();
-    if known.map(String::as_str) != Some(digest) && is_rest && state::is_submitting(&job) {
+    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
+    if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
         let delete = context.again(&format!("delete {name}"));
         return Err(Error::new(
@@ -58,7 +56,7 @@ pub(crate) async fn find(
         let failed = outcome.is_some_and(|outcome| outcome != Outcome::Complete);
         failed.then(|| context.next(&format!("retry {name}{words}"), does))
     };
-    if known.map(String::as_str) != Some(digest) {
+    if !is_same {
         let retry = retry(" -- COMMAND", "runs its failed indexes again by another command");
         return Err(exists
             .hint_if(retry)
