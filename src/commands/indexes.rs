@@ -20,6 +20,7 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 use crate::tracker::{End, Interest, Tracker};
+use crate::view::cause;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
 
@@ -54,6 +55,9 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let (state, mut succeeded) = looked?;
     let mut rows = state.rows(&selection.indexes(&state), &mut succeeded);
     rows.retain(|row| selection.takes(row.status));
+    if output == Some(IndexFormat::Wide) {
+        explain(&mut rows, &state, context.now());
+    }
     if early.is_none() && !named {
         let shown = rows.iter().map(|row| row.index).collect();
         items = find::items_of(&shown, listing.as_ref(), &cluster).await;
@@ -118,7 +122,11 @@ async fn print_changes(
         let ready = state.is_listed() || step.ended.is_some();
         let changed = if ready { std::mem::take(&mut waiting) } else { IndexSet::new() };
         let changed = selection.indexes(state).intersection(&changed);
-        for row in state.rows(&changed, &mut SucceededRows::default()) {
+        let mut rows = state.rows(&changed, &mut SucceededRows::default());
+        if printer.output == Some(IndexFormat::Wide) {
+            explain(&mut rows, state, context.now());
+        }
+        for row in rows {
             if shown.get(&row.index) == Some(&row) {
                 continue;
             }
@@ -137,6 +145,15 @@ async fn print_changes(
                 context.ui.hint(&context.next(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
             }
+        }
+    }
+}
+
+/// Has each row say why its index is not done, in the words of `describe`.
+fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
+    for row in rows {
+        if let Some(explanation) = cause::of_index(state, row.index, now) {
+            row.message = Some(explanation.sentence());
         }
     }
 }

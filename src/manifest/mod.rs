@@ -90,7 +90,17 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
         // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
         worker["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     }
-    own.insert("template".to_owned(), json!({"spec": {"restartPolicy": restart, "containers": [worker]}}));
+    let mut pod = json!({"restartPolicy": restart, "containers": [worker]});
+    let silent = |init: &&Value| init.get("terminationMessagePolicy").is_none() && init.get("restartPolicy").is_none();
+    let init = job.pointer("/spec/template/spec/initContainers").and_then(Value::as_array).into_iter().flatten();
+    let init = init.filter(silent).filter_map(|init| init.get("name"));
+    // So do those of an init container that keeps its worker from starting.
+    let init: Vec<_> =
+        init.map(|name| json!({"name": name, "terminationMessagePolicy": "FallbackToLogsOnError"})).collect();
+    if !init.is_empty() {
+        pod["initContainers"] = json!(init);
+    }
+    own.insert("template".to_owned(), json!({"spec": pod}));
     json!({"spec": own})
 }
 

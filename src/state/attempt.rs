@@ -29,6 +29,30 @@ pub(crate) struct PodRecordSpec {
     /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
     #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
     pub(crate) sidecars: Vec<String>,
+    /// The memory limits that are in force, by container: the Pod's own, which a LimitRange may have set.
+    #[serde(rename = "containers", deserialize_with = "memory_limits")]
+    pub(crate) memory_limits: Vec<(String, String)>,
+}
+
+/// Reads the memory limits of the containers, without keeping the rest.
+fn memory_limits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    #[derive(Deserialize)]
+    struct Lean {
+        name: String,
+        resources: Option<Resources>,
+    }
+    #[derive(Deserialize)]
+    struct Resources {
+        limits: Option<Limits>,
+    }
+    #[derive(Deserialize)]
+    struct Limits {
+        memory: Option<String>,
+    }
+    let containers = Option::<Vec<Lean>>::deserialize(deserializer)?.unwrap_or_default();
+    let limits =
+        containers.into_iter().filter_map(|container| Some((container.name, container.resources?.limits?.memory?)));
+    Ok(limits.collect())
 }
 
 /// Reads the names of the sidecars among the init containers, without keeping the rest.
@@ -120,10 +144,22 @@ pub(crate) struct Attempt {
     /// Whose exit code, reason and message these are: the worker, unless another one failed the Pod or keeps it waiting.
     pub(crate) container: Option<String>,
     pub(crate) is_other_container: bool,
+    /// Whether the reason and the message are the Pod's as a whole (an eviction, a deadline), not a container's.
+    pub(crate) is_of_pod: bool,
+    /// Whether the Pod was evicted, preempted or lost with its node.
+    pub(crate) is_disrupted: bool,
+    /// The memory limit in force of the container that [`Attempt::container`] names.
+    pub(crate) memory_limit: Option<String>,
+    /// Since when the Pod's node does not answer, while the Pod still counts as running.
+    pub(crate) lost_since: Option<Timestamp>,
+    /// The container that goes on although the worker has ended, and when the worker did.
+    pub(crate) outlived_by: Option<(String, Option<Timestamp>)>,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
     /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
     pub(crate) earlier: u32,
+    /// How many of those the Job controller did not count as failures: evictions, as a rule.
+    pub(crate) ignored: u32,
     /// Whether its containers write no more; known a second or two before the Pod is called finished.
     pub(crate) log_ended: bool,
     /// Its containers in the order of the Pod, init containers first; none before a node has taken it.
@@ -163,7 +199,9 @@ impl Attempt {
             started: worker.and_then(started_at).or(status.start_time.as_ref().map(|time| time.0)),
             node: pod.spec.node_name.clone(),
             restarts: worker.map_or(0, |worker| worker.restart_count),
-            earlier: earlier_failures(&pod.metadata),
+            earlier: earlier_failures(&pod.metadata, &annotation::FAILURES),
+            ignored: earlier_failures(&pod.metadata, &annotation::FAILURES[1..]),
+            lost_since: lost_since(pod),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
             ..Self::default()
@@ -174,11 +212,14 @@ impl Attempt {
         }
         match attempt.phase {
             Phase::Starting => attempt.explain_waiting(status, worker),
-            Phase::Running => attempt.explain_restart(status, worker),
+            Phase::Running if attempt.lost_since.is_some() => attempt.phase = Phase::Unknown,
+            Phase::Running => attempt.explain_running(pod, worker),
             Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(pod, worker),
         }
         attempt.is_other_container =
             attempt.container.as_ref().is_some_and(|name| worker.is_none_or(|worker| worker.name != *name));
+        let limit = pod.spec.memory_limits.iter().find(|(name, _)| attempt.container.as_ref() == Some(name));
+        attempt.memory_limit = limit.map(|(_, limit)| limit.clone());
         Some(attempt)
     }
 
@@ -194,6 +235,19 @@ impl Attempt {
     /// What kept a Pod waiting is no cause of a failure that the Job counted later.
     pub(crate) fn explains_an_end(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Running)
+    }
+
+    /// The init container that failed, where one kept the worker from starting.
+    pub(crate) fn failed_init(&self) -> Option<&Container> {
+        let named = |container: &&Container| container.is_init && self.container.as_ref() == Some(&container.name);
+        self.containers.iter().find(named).filter(|_| self.phase == Phase::Failed && self.exit_code.is_some())
+    }
+
+    /// What the container wrote last; None where the message is Kubernetes' own.
+    pub(crate) fn written(&self) -> Option<&str> {
+        let is_own =
+            matches!(self.reason.as_deref(), Some("StartError" | "ContainerCannotRun" | "ContainerStatusUnknown"));
+        self.message.as_deref().filter(|_| !self.is_of_pod && !is_own && self.exit_code.is_some())
     }
 
     fn explain_waiting(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
@@ -215,10 +269,18 @@ impl Attempt {
         }
     }
 
-    /// A container that is started again and again runs only now and then.
-    fn explain_restart(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
+    /// A container that is started again and again runs only now and then; one may go on after the worker has ended.
+    fn explain_running(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
+        let status = &pod.status;
         let is_running =
             |container: &ContainerStatus| container.state.as_ref().is_some_and(|state| state.running.is_some());
+        let never_again = pod.spec.restart_policy.as_deref() == Some("Never");
+        let end = worker.and_then(terminated).filter(|end| never_again || end.exit_code == 0);
+        if let (Some(end), Some(other)) = (end, status.container_statuses.iter().find(|other| is_running(other))) {
+            self.exit_code = Some(end.exit_code);
+            self.outlived_by = Some((other.name.clone(), end.finished_at.as_ref().map(|time| time.0)));
+            return;
+        }
         let others = status.container_statuses.iter().filter(|_| !worker.is_some_and(is_running));
         if let Some((container, waiting)) = worker.into_iter().chain(others).find_map(waiting) {
             let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
@@ -251,12 +313,14 @@ impl Attempt {
         self.reason = self.reason.take().filter(|reason| reason != "Completed");
         // What befell the Pod as a whole (eviction, a deadline) is the cause of what befell its containers.
         let disrupted = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget" && c.status == "True");
+        self.is_disrupted = disrupted.is_some() || status.reason.as_deref() == Some("Evicted");
         let (reason, message) = match disrupted {
             _ if status.reason.is_some() => (status.reason.clone(), &status.message),
             Some(disrupted) => (disrupted.reason.clone().or(Some("DisruptionTarget".to_owned())), &disrupted.message),
             None => return,
         };
         self.reason = reason;
+        self.is_of_pod = message.is_some();
         self.message = message.clone().or(self.message.take());
     }
 }
@@ -289,10 +353,22 @@ pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     })
 }
 
-/// Counted and ignored failures of an index before this Pod, which outlive the Pods that failed.
-fn earlier_failures(metadata: &ObjectMeta) -> u32 {
+/// The failures of an index before this Pod that these annotations count: they outlive the Pods that failed.
+fn earlier_failures(metadata: &ObjectMeta, keys: &[&str]) -> u32 {
     let noted = |key: &str| metadata.annotations.as_ref()?.get(key)?.parse::<u32>().ok();
-    annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
+    keys.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
+}
+
+/// Since when the node of a running Pod does not answer.
+///
+/// The node lifecycle controller then calls the Pod not ready, and leaves the condition of its containers as the kubelet
+/// wrote it last. The kubelet itself never does so, but for readiness gates.
+fn lost_since(pod: &PodRecord) -> Option<Timestamp> {
+    let condition = |name: &str| pod.status.conditions.iter().find(|condition| condition.type_ == name);
+    let ready = condition("Ready").filter(|ready| ready.status == "False")?;
+    let is_lost = condition("ContainersReady").is_some_and(|containers| containers.status == "True")
+        && ready.reason.as_deref() != Some("ReadinessGatesNotReady");
+    ready.last_transition_time.as_ref().map(|time| time.0).filter(|_| is_lost)
 }
 
 fn terminated(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {

@@ -1,5 +1,6 @@
 //! Why a Job does not go on, and why indexes failed: one line for all that have the same cause, and what to do.
 
+mod explain;
 mod hint;
 
 use std::collections::BTreeMap;
@@ -9,23 +10,19 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
-use super::group::{Group, common, end, ending, groups, last_line};
+use super::group::{Group, ending, groups};
 use super::text::up_to_comma;
 use super::{beginning, one_line, plural};
 use crate::index_set::IndexSet;
-use crate::state::attempt::{Attempt, Phase};
+use crate::state::attempt::Attempt;
 use crate::state::{self, JobState};
+use explain::PATIENCE;
+pub(crate) use explain::{EVICTED_AGAIN, Explanation, ended, evictions};
 
 const TOLD: usize = 8;
 /// Longest message told, in characters.
 const LONGEST: usize = 240;
 const LONGEST_SET: usize = 48;
-/// So many seconds a container may take to be created, or a Job to be taken up, until it is worth a question.
-const PATIENCE: i64 = 5;
-/// So many seconds are long for a node to prepare a container.
-const LONG: i64 = 60;
-/// Reasons of a Pod that is simply on its way.
-const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// Warnings that explain why a Pod does not start, where its own status does not.
 const TELLING: [&str; 4] = ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "Failed"];
 
@@ -47,13 +44,20 @@ pub(crate) struct Cause {
     pub(crate) hints: Vec<String>,
 }
 
+impl Cause {
+    /// Which indexes, what became of them, and why: the same words on every screen.
+    pub(crate) fn sentence(&self) -> String {
+        let count = plural(self.indexes.len(), "index", "indexes");
+        format!("{count} {} ({}): {}", self.fate, shortened(&self.indexes), self.why)
+    }
+}
+
 /// The causes as a block of a description; empty if there is none.
 pub(crate) fn block(causes: &[Cause]) -> String {
     let mut text = if causes.is_empty() { String::new() } else { "  Causes:\n".to_owned() };
-    for Cause { indexes, fate, why, hints } in causes.iter().take(TOLD) {
-        let count = plural(indexes.len(), "index", "indexes");
-        let _ = writeln!(text, "    {count} {fate} ({}): {}", shortened(indexes), why);
-        for hint in hints {
+    for cause in causes.iter().take(TOLD) {
+        let _ = writeln!(text, "    {}", cause.sentence());
+        for hint in &cause.hints {
             let _ = writeln!(text, "      hint: {hint}");
         }
     }
@@ -65,21 +69,12 @@ pub(crate) fn block(causes: &[Cause]) -> String {
 
 /// Whether some Pod does not start and does not say why, so that its events are worth a request.
 pub(crate) fn needs_pod_events(state: &JobState, now: Timestamp) -> bool {
-    state.attempts().values().filter_map(|attempts| attempts.last()).any(|attempt| is_mute(attempt, now))
+    state.attempts().values().filter_map(|attempts| attempts.last()).any(|attempt| explain::is_mute(attempt, now))
 }
 
 /// Whether Pods are missing that there should be, so that the events of the Job are worth a request.
 pub(crate) fn needs_job_events(state: &JobState) -> bool {
     !missing(state).is_empty()
-}
-
-fn is_mute(attempt: &Attempt, now: Timestamp) -> bool {
-    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
-    let reason = attempt.reason.as_deref();
-    let on_its_way = reason.is_some_and(|reason| ON_ITS_WAY.contains(&reason)) && age >= PATIENCE;
-    // Servers before 1.31 don't say what the last pull failed of.
-    let bare = reason == Some("ImagePullBackOff") && attempt.message.as_deref().is_none_or(|text| !text.contains(": "));
-    attempt.phase == Phase::Starting && (on_its_way || bare)
 }
 
 /// Why indexes of a Job are not done: what holds the whole Job up first, then what holds some up, then what failed.
@@ -111,6 +106,28 @@ pub(crate) fn causes(state: &JobState, seen: Seen<'_>) -> Vec<Cause> {
     }
     causes.extend(grouped(state, job, seen, "failed"));
     causes
+}
+
+/// Why an index does not go on, or failed, where the cause is more than what its worker wrote.
+pub(crate) fn of_index(state: &JobState, index: u32, now: Timestamp) -> Option<Explanation> {
+    let job = state.job()?;
+    if state.has_failed(index) {
+        return ending(state.attempts_of(index)).map(|end| ended(end, job)).filter(|ended| ended.words.is_empty());
+    }
+    let attempts: Vec<_> = state.attempts_of(index).collect();
+    explain::held_up(&attempts, None, job, now).filter(|_| !state.has_succeeded(index) && state.outcome().is_none())
+}
+
+/// Indexes that hang although their Pods were started: only a person can help them.
+pub(crate) fn has_hung(state: &JobState) -> bool {
+    let hangs = |attempts: &Vec<&Attempt>| {
+        let last = attempts.last();
+        evictions(attempts) >= EVICTED_AGAIN
+            || last.is_some_and(|last| last.lost_since.is_some() || last.outlived_by.is_some())
+    };
+    let open = state.pending().union(&state.running());
+    state.outcome().is_none()
+        && state.attempts().iter().any(|(index, attempts)| open.contains(*index) && hangs(attempts))
 }
 
 /// What keeps every index from running.
@@ -166,11 +183,13 @@ fn missing(state: &JobState) -> IndexSet {
 fn not_created(state: &JobState, job: &Job, events: &[Event]) -> Option<Cause> {
     let indexes = missing(state);
     let refused = events.iter().filter(|event| event.reason.as_deref() == Some("FailedCreate"));
-    let last = refused.max_by_key(|event| last_seen(event))?;
+    let last = refused.max_by_key(|event| last_seen(event)).and_then(|event| event.message.as_deref());
+    // Who follows a Job has its events in the state.
+    let followed = || state.happenings().iter().rfind(|happening| happening.reason == "FailedCreate");
+    let message = last.or_else(|| followed().map(|happening| happening.message.as_str()))?;
     if indexes.is_empty() {
         return None;
     }
-    let message = last.message.as_deref().unwrap_or_default();
     let message = message.rsplit_once("Error creating: ").map_or(message, |(_, message)| message);
     // The name of the Pod differs from try to try.
     let why = message.split_once("\" is forbidden: ").map_or(message, |(_, why)| why);
@@ -194,28 +213,32 @@ fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> V
     let of = if fate == "failed" { state.failed() } else { state.pending().union(&state.running()) };
     let mut gone = IndexSet::new();
     let members = of.iter().filter_map(|index| {
-        let (key, why, hints) = if fate == "failed" {
+        let explanation = if fate == "failed" {
             let Some(end) = ending(state.attempts_of(index)) else {
                 gone.insert(index);
                 return None;
             };
             ended(end, job)
         } else {
-            let last = state.attempts_of(index).last()?;
-            held_up(last, warnings.get(last.pod.as_str()).copied(), job, seen.now)?
+            let attempts: Vec<_> = state.attempts_of(index).collect();
+            let warning = warnings.get(attempts.last()?.pod.as_str()).copied();
+            explain::held_up(&attempts, warning, job, seen.now)?
         };
-        Some((index, key, (why, hints)))
+        Some((index, explanation.key.clone(), explanation))
     });
     let groups = groups(members, |_, told, next| {
         // Of several wordings of the same, the one that says most.
-        if next.0.len() > told.0.len() {
+        if next.sentence().len() > told.sentence().len() {
             *told = next;
         }
     });
-    let mut causes: Vec<_> = groups
-        .into_iter()
-        .map(|Group { indexes, told: (why, hints) }| Cause { indexes: indexes.into_iter().collect(), fate, why, hints })
-        .collect();
+    let cause = |Group { indexes, told }: Group<Explanation>| Cause {
+        indexes: indexes.into_iter().collect(),
+        fate,
+        why: told.sentence(),
+        hints: told.hints,
+    };
+    let mut causes: Vec<_> = groups.into_iter().map(cause).collect();
     if !gone.is_empty() {
         let why = "its Pod is gone, and with it how it ended".to_owned();
         causes.push(Cause { indexes: gone, fate, why, hints: Vec::new() });
@@ -242,61 +265,6 @@ fn warnings(events: &[Event]) -> BTreeMap<&str, &Event> {
     told
 }
 
-type Told = ((String, String), String, Vec<String>);
-
-/// What holds an attempt up; None if it is at work or on its way.
-fn held_up(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp) -> Option<Told> {
-    if attempt.is_finished() {
-        // It is tried again in a while.
-        return None;
-    }
-    let reason = attempt.reason.as_deref();
-    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
-    let event = warning.filter(|_| is_mute(attempt, now));
-    let (reason, message) = match (reason, event) {
-        (_, Some(event)) => (event.reason.as_deref().unwrap_or_default(), event.message.clone()),
-        (Some("ContainerCreating"), None) if age >= LONG => {
-            ("ContainerCreating", Some("the node is still busy with its volumes, network or image".to_owned()))
-        }
-        (Some(reason), None) if ON_ITS_WAY.contains(&reason) => return None,
-        (Some(reason), None) => (reason, attempt.message.clone()),
-        (None, None) => {
-            if attempt.phase != Phase::Starting || attempt.node.is_some() || age < PATIENCE {
-                return None;
-            }
-            ("not scheduled", Some("no scheduler has looked at the Pod".to_owned()))
-        }
-    };
-    let image = ["ErrImagePull", "ImagePullBackOff"].contains(&reason)
-        || message.as_deref().is_some_and(|message| message.starts_with("Failed to pull image"));
-    // A pull is tried, waits, and is tried again: two names of one cause.
-    let reason = if image { "ImagePullBackOff" } else { reason };
-    let message = message.unwrap_or_default();
-    let telling = if image { hint::telling_of_pull(&message) } else { first_sentence(&message) };
-    let container = attempt.container.clone().unwrap_or_default();
-    let key = (reason.to_owned(), if image { container } else { common(&telling, &[]) });
-    let hints = hint::of_waiting(reason, &message, &attempt.pod, job);
-    Some((key, sentence(Some(telling), Some(reason)), hints))
-}
-
-fn ended(attempt: &Attempt, job: &Job) -> Told {
-    let (code, reason) = end(attempt);
-    let how = reason.into_iter().chain(code).collect::<Vec<_>>().join(", ");
-    let words = match attempt.reason.as_deref() {
-        Some("StartError" | "ContainerCannotRun") => {
-            hint::telling_of_start(attempt.message.as_deref().unwrap_or_default())
-        }
-        _ => last_line(attempt.message.as_deref()),
-    };
-    let why = match (how.is_empty(), words.is_empty()) {
-        (false, false) => format!("{how}: {}", beginning(&words, LONGEST)),
-        (false, true) => how.clone(),
-        (true, false) => beginning(&words, LONGEST).into_owned(),
-        (true, true) => "for no known reason".to_owned(),
-    };
-    ((how, common(&words, &[])), why, hint::of_end(attempt, job))
-}
-
 /// A message with its reason behind it.
 fn sentence(message: Option<String>, reason: Option<&str>) -> String {
     let message = message
@@ -307,12 +275,6 @@ fn sentence(message: Option<String>, reason: Option<&str>) -> String {
         (Some(one), None) => one,
         (None, reason) => reason.unwrap_or("for no known reason").to_owned(),
     }
-}
-
-/// The scheduler goes on about preemption, which has never helped anyone; nor have line breaks in a line.
-fn first_sentence(message: &str) -> String {
-    let message = message.split_once(". ").map_or(message, |(first, _)| first);
-    one_line(message).trim_end_matches('.').to_owned()
 }
 
 fn shortened(indexes: &IndexSet) -> String {

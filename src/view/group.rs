@@ -37,13 +37,21 @@ pub(super) fn groups<K: Ord, T>(
 /// How an attempt ended: its exit code, with the signal that it stands for, and the reason where that says more.
 pub(super) fn end(attempt: &Attempt) -> (Option<String>, Option<String>) {
     let other = attempt.container.as_ref().filter(|_| attempt.is_other_container);
-    let of = other.map_or_else(String::new, |name| format!(" of container {name}"));
+    let init = if attempt.failed_init().is_some() { "init " } else { "" };
+    let of = other.map_or_else(String::new, |name| format!(" of {init}container {name}"));
     let code = attempt.exit_code.map(|code| match signal(code) {
         Some(signal) => format!("exit code {code} ({signal}){of}"),
         None => format!("exit code {code}{of}"),
     });
     // "Error" says no more than the exit code does.
     let reason = attempt.reason.clone().filter(|reason| reason != "Error" || code.is_none());
+    let reason =
+        match &attempt.memory_limit {
+            Some(limit) => reason.map(|reason| {
+                if reason == "OOMKilled" { format!("{reason} at its memory limit of {limit}") } else { reason }
+            }),
+            None => reason,
+        };
     (code, reason)
 }
 

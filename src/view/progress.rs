@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::cause::{self, Seen};
 use super::{duration, one_line, plural};
 use crate::state::{self, Counts, JobState};
 
@@ -74,7 +75,8 @@ pub(crate) fn line(state: &JobState, pace: &Pace, now: Timestamp) -> String {
     let left = counts.total.saturating_sub(finished);
     if let Some(speed) = pace.per_second(now.as_millisecond(), finished).filter(|_| state.outcome().is_none()) {
         parts.push(per(speed));
-        if left > 0 {
+        // An index that is evicted again and again has no end that could be foreseen.
+        if left > 0 && !cause::has_hung(state) {
             parts.push(format!("about {} left", duration::human(seconds(left, speed))));
         }
     }
@@ -114,37 +116,64 @@ fn waiting_for(state: &JobState) -> Option<String> {
     reasons.find_map(|attempt| attempt.reason.clone())
 }
 
-/// Why a Job does not go on, in a sentence; None while it does, or while nobody can tell.
+/// Why a Job does not go on, and what to do about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Plight {
+    pub(crate) sentence: String,
+    pub(crate) hints: Vec<String>,
+}
+
+impl From<String> for Plight {
+    fn from(sentence: String) -> Self {
+        Self { sentence, hints: Vec::new() }
+    }
+}
+
+/// Why a Job, or an index of it, does not go on; None while all do, or while nobody can tell.
 ///
 /// `idle` is for how many seconds nothing of it has run or finished.
-pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
+pub(crate) fn plight(state: &JobState, idle: i64, now: Timestamp) -> Option<Plight> {
     let job = state.job()?;
     let name = job.metadata.name.as_deref().unwrap_or_default();
     if state.outcome().is_some() {
         return None;
     }
     if job.metadata.deletion_timestamp.is_some() {
-        return Some(format!("job {name} is being deleted"));
+        return Some(format!("job {name} is being deleted").into());
     }
     if state::is_suspended(job) {
         if state::is_submitting(job) {
             let again = "nothing of it runs until that is done, or the same command takes it up";
-            return Some(format!("the submission of job {name} is under way, or was cut off: {again}"));
+            return Some(format!("the submission of job {name} is under way, or was cut off: {again}").into());
         }
-        return Some(match state::queue(job) {
+        let sentence = match state::queue(job) {
             Some(queue) => format!("job {name} waits until the queue {queue} admits it"),
             None => format!("job {name} is suspended: nothing of it runs until it is resumed"),
-        });
+        };
+        return Some(sentence.into());
     }
     let counts = state.counts();
     // The outcome is certain, and only Pods that are to end are waited for.
     if state.ending_condition().is_some() || counts.succeeded + counts.failed == counts.total {
         return None;
     }
-    // Pulling an image takes its time, and so does a node that is being added.
-    let (patience, why) = stuck(state);
-    let sentence = || format!("nothing of job {name} has run for {}: {why}", duration::human(idle));
-    (idle >= patience).then(sentence)
+    let hung = cause::has_hung(state);
+    if idle < SOON && !hung {
+        return None;
+    }
+    let cause =
+        cause::causes(state, Seen { job: &[], pods: &[], now }).into_iter().find(|cause| cause.fate == "pending");
+    let (sentence, hints) = match cause {
+        Some(cause) if hung && idle < SOON => return Some(Plight { sentence: cause.sentence(), hints: cause.hints }),
+        Some(cause) => (cause.sentence(), cause.hints),
+        // Pulling an image takes its time, and so does a node that is being added.
+        None => {
+            let (patience, why) = stuck(state);
+            (if idle >= patience { why } else { return None }, Vec::new())
+        }
+    };
+    let sentence = format!("nothing of job {name} has run for {}: {sentence}", duration::human(idle));
+    Some(Plight { sentence, hints })
 }
 
 /// How long what is wrong may last before it is worth a word.
@@ -157,19 +186,11 @@ const LIMIT: &str = "BackoffLimitExceeded";
 fn stuck(state: &JobState) -> (i64, String) {
     let attempts = state.attempts();
     let waiting: Vec<_> = attempts.values().flatten().filter(|attempt| !attempt.has_started()).collect();
-    let ordinary = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");
-    let told = waiting.iter().filter(|attempt| attempt.reason.as_deref().is_some_and(|reason| !ordinary(reason)));
-    let Some(first) = told.clone().next() else {
-        return if waiting.is_empty() {
-            without_pods(state)
-        } else {
-            (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are")))
-        };
-    };
-    let reason = first.reason.as_deref().unwrap_or_default();
-    let same = told.filter(|attempt| attempt.reason == first.reason).count();
-    let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {}", one_line(message)));
-    (SOON, format!("{} {reason}{message}", plural(same, "pod is", "pods are")))
+    if waiting.is_empty() {
+        without_pods(state)
+    } else {
+        (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are")))
+    }
 }
 
 /// What keeps the Pods of a Job from being created.

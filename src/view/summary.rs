@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::group::{Group, common, end, ending, groups, last_line};
+use super::cause::{self, Explanation};
+use super::group::{Group, common, ending, groups};
 use super::line::last_state;
 use super::text::up_to_comma;
 use super::{beginning, duration, plural};
@@ -91,7 +92,9 @@ fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Grou
             group.tell(text, state, items);
             continue;
         };
-        failure(text, index, items.get(&index), ending(state.attempts_of(index)), state.attempts_of(index).count());
+        let attempt = ending(state.attempts_of(index));
+        failure(text, index, items.get(&index), attempt, state.attempts_of(index).count(), &group.told);
+        group.tell_cure(text);
     }
     let rest: IndexSet = groups.iter().skip(TOLD).flat_map(|group| group.indexes.iter().copied()).collect();
     if !rest.is_empty() {
@@ -104,6 +107,7 @@ fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Grou
 /// What indexes have in common that failed in the same way.
 struct Same {
     cause: String,
+    hints: Vec<String>,
     /// The last line of each where all wrote the same, else what is the same of it.
     line: String,
 }
@@ -137,17 +141,24 @@ impl Group<Same> {
         for line in lines.iter().filter(|_| !told) {
             let _ = writeln!(text, "  | {line}");
         }
+        self.tell_cure(text);
+    }
+
+    fn tell_cure(&self, text: &mut String) {
+        for hint in &self.told.hints {
+            let _ = writeln!(text, "  hint: {hint}");
+        }
     }
 }
 
 fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Same>> {
     let members = failed.iter().map(|index| {
         let attempt = ending(state.attempts_of(index));
-        let cause = attempt.map_or_else(|| "failed; the pod is gone".to_owned(), cause);
-        let line = last_line(attempt.and_then(|attempt| attempt.message.as_deref()));
+        let explained = attempt.and_then(|attempt| Some(cause::ended(attempt, state.job()?)));
+        let Explanation { how: cause, words: line, hints, .. } = explained.unwrap_or_else(Explanation::gone);
         let item = items.get(&index).map_or("", String::as_str);
         let common = common(&line, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
-        (index, (cause.clone(), common), Same { cause, line })
+        (index, (cause.clone(), common), Same { cause, hints, line })
     });
     groups(members, |(_, common), told, next| {
         if told.line != next.line {
@@ -156,15 +167,8 @@ fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Sam
     })
 }
 
-/// Why an attempt failed, without where.
-fn cause(attempt: &Attempt) -> String {
-    let (code, reason) = end(attempt);
-    let causes: Vec<_> = code.into_iter().chain(reason).collect();
-    if causes.is_empty() { "failed".to_owned() } else { causes.join(", ") }
-}
-
 fn last_lines(attempt: &Attempt) -> Vec<String> {
-    let lines: Vec<_> = attempt.message.as_deref().unwrap_or_default().lines().collect();
+    let lines: Vec<_> = attempt.written().unwrap_or_default().lines().collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| last_state(line).into_owned()).collect()
 }
 
@@ -174,7 +178,7 @@ fn short(set: &IndexSet) -> String {
     up_to_comma(&whole, RANGES).map(|start| format!("{start}… ({} in all)", set.len())).unwrap_or(whole)
 }
 
-fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option<&Attempt>, tries: usize) {
+fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option<&Attempt>, tries: usize, same: &Same) {
     let _ = write!(text, "index {index}");
     if let Some(item) = item {
         let _ = write!(text, " (item {item:?})");
@@ -187,7 +191,7 @@ fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option
     if tries > 1 {
         let _ = write!(text, " after {tries} attempts");
     }
-    let _ = writeln!(text, ": {}, pod {}", cause(attempt), attempt.pod);
+    let _ = writeln!(text, ": {}, pod {}", same.cause, attempt.pod);
     for line in last_lines(attempt) {
         let _ = writeln!(text, "  | {line}");
     }

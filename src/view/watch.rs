@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cause;
 use super::group::{end, ending, last_line};
 use super::progress::{self, Pace};
 use super::summary::ItemTexts;
@@ -168,7 +169,12 @@ fn failed(picture: &Picture<'_>) -> Table {
     last.sort_by_key(|&(index, attempt)| (std::cmp::Reverse(attempt.and_then(|attempt| attempt.finished)), index));
     let row = |&(index, attempt): &(u32, Option<&Attempt>)| {
         let since = attempt.and_then(|attempt| attempt.finished);
-        vec![index.to_string(), item(picture, index), age(since, picture.now), attempt.map_or_else(String::new, why)]
+        vec![
+            index.to_string(),
+            item(picture, index),
+            age(since, picture.now),
+            attempt.map_or_else(String::new, |attempt| why(attempt, picture)),
+        ]
     };
     // More than fit any window need not be laid out.
     let rows = last.iter().take(200).map(row).collect();
@@ -197,7 +203,7 @@ fn active(picture: &Picture<'_>) -> Table {
             word.to_owned(),
             age(since(attempt), picture.now),
             cut(attempt.node.as_deref().unwrap_or("-"), NODE).into_owned(),
-            why(attempt),
+            why(attempt, picture),
         ]
     };
     let rows = attempts.iter().take(200).map(row).collect();
@@ -225,7 +231,10 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 /// Why an attempt waits or failed, on one line.
-fn why(attempt: &Attempt) -> String {
+fn why(attempt: &Attempt, picture: &Picture<'_>) -> String {
+    if let Some(explanation) = cause::of_index(picture.state, attempt.index, picture.now) {
+        return escape_control(&explanation.sentence()).replace('\t', " ");
+    }
     let (code, reason) = end(attempt);
     // One that is started again and again also has an exit code: of the time before.
     let code = code.filter(|_| matches!(attempt.phase, Phase::Failed | Phase::Unknown));

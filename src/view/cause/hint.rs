@@ -66,7 +66,10 @@ pub(super) fn of_refusal(message: &str, job: &Job) -> Vec<String> {
     } else if message.contains("no PriorityClass") {
         "kubectl get priorityclasses shows which there are".to_owned()
     } else if message.contains("LimitRange") || message.contains("usage per") {
-        "kubectl describe limitranges shows how much a Pod may ask for".to_owned()
+        let flags = ["cpu", "memory"].iter().filter(|name| message.contains(&format!("{name} usage per")));
+        let flags = flags.map(|name| format!("--{name}")).collect::<Vec<_>>().join(", ");
+        let flags = if flags.is_empty() { flags } else { format!(" ({flags})") };
+        format!("kubectl describe limitranges shows how much a Pod may ask for{flags}")
     } else {
         return Vec::new();
     };
@@ -152,6 +155,11 @@ fn of_lack(resource: &str, job: &Job) -> String {
         _ => "",
     };
     let asks = if asked.is_empty() { String::new() } else { format!(" {asked}") };
+    if resource.contains("gpu") {
+        return format!(
+            "each Pod asks for {resource}{asks}{flag}, which no node has free: kubectl describe nodes shows how many each has"
+        );
+    }
     format!("each Pod asks for {resource}{asks}: ask for less{flag}, or wait for a node that has it free")
 }
 
@@ -170,30 +178,108 @@ fn of_pull(message: &str) -> String {
     }
 }
 
+/// An index that is evicted again and again.
+pub(super) fn of_evictions(message: &str, job: &Job) -> Vec<String> {
+    let cure = if message.contains("resource: memory") {
+        "ask for the memory that it needs (--memory), so that a node reserves it"
+    } else if message.contains("ephemeral") || message.contains("fs") {
+        "write less to the node's disk, or to a volume"
+    } else {
+        "kubectl describe nodes shows what the nodes lack"
+    };
+    vec![format!("kubectl indexed suspend {} stops it; {cure}", name(job))]
+}
+
+/// Deleting the Pod, even by force, does not help: its finalizer stays while the Pod counts as running.
+pub(super) fn of_lost_node(node: &str) -> Vec<String> {
+    vec![format!(
+        "its indexes run elsewhere once the node is deleted (kubectl delete node {node}), or go on once it is back; \
+         deleting the Pods does not help"
+    )]
+}
+
+pub(super) fn of_outlived(container: &str, job: &Job) -> Vec<String> {
+    vec![format!(
+        "make {container} an init container with restartPolicy: Always, which ends with the worker; kubectl indexed \
+         delete {} ends it now",
+        name(job)
+    )]
+}
+
+fn name(job: &Job) -> &str {
+    job.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// An attempt that failed.
 pub(super) fn of_end(attempt: &Attempt, job: &Job) -> Vec<String> {
-    let message = attempt.message.as_deref().unwrap_or_default();
+    let name = name(job);
     let hint = match (attempt.reason.as_deref(), attempt.exit_code) {
-        (Some("OOMKilled"), _) => {
-            let limits: BTreeSet<_> = containers(job)
-                .filter(|container| attempt.container.as_ref() == Some(&container.name))
-                .filter_map(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"))
-                .map(|quantity| quantity.0.as_str())
-                .collect();
-            let limit = limits.into_iter().next().map_or_else(String::new, |limit| format!(" than {limit}"));
-            format!("it needs more memory{limit}: --memory gives each index more")
-        }
+        (Some("OOMKilled"), _) => of_lack_of_memory(attempt, job),
         (Some("DeadlineExceeded"), _) => {
             "activeDeadlineSeconds of the Pod is the time that an index may take".to_owned()
         }
         (Some("Evicted"), _) => "the node ran short of something: --memory and the like reserve it".to_owned(),
-        (Some("StartError" | "ContainerCannotRun"), _) | (_, Some(126 | 127))
-            if message.contains("not found") || message.contains("no such file") || attempt.exit_code == Some(127) =>
-        {
-            "the image has no such command: check the command and --image".to_owned()
+        _ if missing_command(attempt).is_some() || attempt.exit_code == Some(127) => {
+            let command = missing_command(attempt).map_or_else(String::new, |command| format!(" {command:?}"));
+            let image = containers(job).find(|container| attempt.container.as_ref() == Some(&container.name));
+            let image = image
+                .and_then(|container| container.image.as_deref())
+                .map_or_else(String::new, |image| format!(" {image}"));
+            format!(
+                "the image{image} has no command{command}: kubectl indexed retry {name} --image IMAGE, or retry {name} -- \
+                 CMD, runs it again by another"
+            )
         }
-        _ => return Vec::new(),
+        _ => match attempt.failed_init() {
+            Some(init) => {
+                format!("kubectl indexed logs {name} --index failed prints the log of init container {}", init.name)
+            }
+            None => return Vec::new(),
+        },
     };
     vec![hint]
+}
+
+fn of_lack_of_memory(attempt: &Attempt, job: &Job) -> String {
+    let name = name(job);
+    if attempt.is_other_container {
+        let container = attempt.container.as_deref().unwrap_or_default();
+        return format!("container {container} needs a higher memory limit: give it one with --template");
+    }
+    let spec = containers(job).find(|container| attempt.container.as_ref() == Some(&container.name));
+    let asks = spec.and_then(|container| container.resources.as_ref()).is_some_and(|resources| {
+        [&resources.requests, &resources.limits].into_iter().flatten().any(|amounts| amounts.contains_key("memory"))
+    });
+    // What a LimitRange has set is no part of the Job, and so nothing that could be multiplied there.
+    let more = match attempt.memory_limit.as_deref().and_then(doubled) {
+        _ if asks => "x2".to_owned(),
+        Some(doubled) => doubled,
+        None => "SIZE".to_owned(),
+    };
+    format!("kubectl indexed retry {name} --reason OOMKilled --memory {more} runs it again with more")
+}
+
+/// Twice a quantity of whole units.
+fn doubled(quantity: &str) -> Option<String> {
+    let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
+    let number: u64 = quantity[..digits].parse().ok()?;
+    let unit = &quantity[digits..];
+    (!unit.contains(['.', 'e'])).then(|| format!("{}{unit}", number.saturating_mul(2)))
+}
+
+/// The command that the image does not have, as the container runtime or a shell names it.
+fn missing_command(attempt: &Attempt) -> Option<&str> {
+    let message = attempt.message.as_deref()?;
+    if matches!(attempt.reason.as_deref(), Some("StartError" | "ContainerCannotRun")) {
+        let (name, why) = message.split_once("exec: \"")?.1.split_once("\": ")?;
+        return (why.contains("not found") || why.contains("no such file")).then_some(name);
+    }
+    if attempt.exit_code != Some(127) {
+        return None;
+    }
+    let line = message.trim_end().lines().next_back()?;
+    let line = line.strip_suffix(": command not found").or(line.strip_suffix(": not found"))?;
+    line.rsplit_once(": ").map(|(_, name)| name)
 }
 
 /// What a pull failed of, without how that got here.
@@ -212,8 +298,14 @@ pub(super) fn telling_of_pull(message: &str) -> String {
     }
 }
 
-/// Why a container could not be started, without the layers that it went through.
-pub(super) fn telling_of_start(message: &str) -> String {
-    let inner = message.rfind("exec: ").map_or(message, |at| &message[at..]);
-    inner.trim_end_matches(": unknown").trim().to_owned()
+/// Why a container could not be started, without the layers that it went through; any other message as it is.
+pub(super) fn telling_of_start(attempt: &Attempt) -> String {
+    if let Some(command) = missing_command(attempt) {
+        return format!("the image has no command {command:?}");
+    }
+    let message = attempt.message.as_deref().unwrap_or_default();
+    let after = |start: &str| message.rfind(start).map(|at| &message[at + start.len()..]);
+    let inner = message.rfind("exec: ").map(|at| &message[at..]);
+    let inner = inner.or(after("container init: ")).or(after("unable to start container process: "));
+    inner.unwrap_or(message).trim_end_matches(": unknown").trim().to_owned()
 }

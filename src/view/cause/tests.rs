@@ -275,9 +275,9 @@ fn what_failed_is_grouped_by_how() {
     assert_snapshot!(told(&state, &[], &[]), @"
     Causes:
       2 indexes failed (0,1): exit code 1: cat: /in/17: no such file
-      1 index failed (2): OOMKilled, exit code 137 (SIGKILL)
-        hint: it needs more memory than 16Mi: --memory gives each index more
-      1 index failed (3): Evicted: The node was low on resource: memory.
+      1 index failed (2): exit code 137 (SIGKILL), OOMKilled
+        hint: kubectl indexed retry j --reason OOMKilled --memory x2 runs it again with more
+      1 index failed (3): Evicted: The node was low on resource: memory
         hint: the node ran short of something: --memory and the like reserve it
       1 index failed (4): its Pod is gone, and with it how it ended
     ");
@@ -290,10 +290,10 @@ fn what_failed_is_grouped_by_how() {
     assert_snapshot!(told(&state, &[], &[]), @r#"
     Causes:
       3 indexes not completed (2-4): x (FailedIndexes)
-      1 index failed (0): StartError, exit code 128: exec: "nope": executable file not found in $PATH
-        hint: the image has no such command: check the command and --image
+      1 index failed (0): exit code 128, StartError: the image has no command "nope"
+        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or retry j -- CMD, runs it again by another
       1 index failed (1): exit code 127: sh: nope: not found
-        hint: the image has no such command: check the command and --image
+        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or retry j -- CMD, runs it again by another
     "#);
 }
 

@@ -58,6 +58,10 @@ fn how_far_a_job_is() {
     assert_snapshot!(told(&stuck), @"0/10 completed, ImagePullBackOff, 60s so far");
 }
 
+fn plight(state: &JobState, idle: i64) -> Option<String> {
+    super::plight(state, idle, now()).map(|plight| plight.sentence)
+}
+
 #[test]
 fn why_a_job_does_not_go_on() {
     let mut none = job(10, &json!({}));
@@ -70,7 +74,7 @@ fn why_a_job_does_not_go_on() {
         message: "pods \"words-0-\" is forbidden: exceeded quota: small".to_owned(),
         ..Happening::default()
     })));
-    assert_snapshot!(plight(&none, 10).unwrap(), @r#"nothing of job words has run for 10s: FailedCreate: pods "words-0-" is forbidden: exceeded quota: small"#);
+    assert_snapshot!(plight(&none, 10).unwrap(), @"nothing of job words has run for 10s: 1 index pending (0): exceeded quota: small (FailedCreate)");
     let mut tried = job(10, &json!({"completedIndexes": "0-3"}));
     assert_snapshot!(plight(&tried, 10).unwrap(), @"nothing of job words has run for 10s: no further pod of it was created");
     pod(&mut tried, 4, &ended(1, "Error", "", 9));
@@ -80,13 +84,13 @@ fn why_a_job_does_not_go_on() {
     assert_eq!(plight(&job(10, &json!({"conditions": [ending]})), 99), None, "its end is near");
     let mut slow = job(10, &json!({}));
     pod(&mut slow, 0, &waiting("ContainerCreating", ""));
-    assert_eq!(plight(&slow, 59), None, "an image may be large");
-    assert_snapshot!(plight(&slow, 125).unwrap(), @"nothing of job words has run for 2m5s: 1 pod is starting");
+    assert_eq!(plight(&slow, 9), None, "an image may be large");
+    assert_snapshot!(plight(&slow, 125).unwrap(), @"nothing of job words has run for 2m5s: 1 index pending (0): the node is still busy with its volumes, network or image (ContainerCreating)");
     let mut full = job(10, &json!({}));
     (0..3).for_each(|index| pod(&mut full, index, &unscheduled("0/3 nodes are available: 3 Insufficient cpu.")));
     pod(&mut full, 3, &waiting("ContainerCreating", ""));
-    assert_snapshot!(plight(&full, 30).unwrap(), @"nothing of job words has run for 30s: 3 pods are Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.");
+    assert_snapshot!(plight(&full, 30).unwrap(), @"nothing of job words has run for 30s: 3 indexes pending (0-2): 0/3 nodes are available: 3 Insufficient cpu (Unschedulable)");
     let mut image = job(10, &json!({}));
     pod(&mut image, 0, &waiting("ErrImagePull", "no such\nimage"));
-    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 pod is ErrImagePull: no such image");
+    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 index pending (0): the image can't be pulled: no such image (ImagePullBackOff)");
 }

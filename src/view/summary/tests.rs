@@ -65,12 +65,13 @@ fn each_way_of_failing_is_told_the_most_frequent_first() {
       | bad item one
     2 × exit code 137 (SIGKILL), OOMKilled (indexes 2,4)
       items "two", "four"
+      hint: kubectl indexed retry words --reason OOMKilled --memory SIZE runs it again with more
     2 × failed; the pod is gone (indexes 8,9)
       items "a \"quoted\" \u{1b}[31m", "nine"
     index 5 (item "five") failed: exit code 139 (SIGSEGV), pod words-5-abcde
       | at 0x7ffe12345678: core dumped
-    index 7 (item "seven") failed: Evicted, pod words-7-abcde
-      | The node was low on resource: memory.
+    index 7 (item "seven") failed: Evicted: The node was low on resource: memory, pod words-7-abcde
+      hint: the node ran short of something: --memory and the like reserve it
     "#);
 }
 

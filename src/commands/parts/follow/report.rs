@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::state::{self, ItemTexts, JobState, Outcome};
 use crate::tracker::Tracker;
 use crate::tracker::watching::Remark;
-use crate::view::progress::{self, Pace};
+use crate::view::progress::{self, Pace, Plight};
 use crate::view::{duration, summary};
 
 /// How often progress is printed where it can't be redrawn in place.
@@ -59,12 +59,15 @@ impl Progress {
     /// Says once why the Job does not go on. To be called at each tick.
     pub(crate) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
         self.pace.look(tracker.state(job), context.now());
-        let plight = plight(tracker, job);
+        let plight = plight(tracker, job, context.now());
         // The words change with the time that passes; the trouble is the same until it is over.
-        if let Some(sentence) = plight.as_ref().filter(|_| self.said.is_none()) {
-            context.ui.warning(sentence);
+        if let Some(plight) = plight.as_ref().filter(|_| self.said.is_none()) {
+            context.ui.warning(&plight.sentence);
+            for hint in &plight.hints {
+                context.ui.hint(hint);
+            }
         }
-        self.said = plight.and_then(|sentence| self.said.take().or(Some(sentence)));
+        self.said = plight.and_then(|plight| self.said.take().or(Some(plight.sentence)));
     }
 
     /// Shows how far the Job is: in place, or now and then in a line that begins with `start`.
@@ -81,9 +84,9 @@ impl Progress {
     }
 }
 
-pub(crate) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
+pub(crate) fn plight(tracker: &Tracker, job: usize, now: Timestamp) -> Option<Plight> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
-    progress::plight(tracker.state(job), idle)
+    progress::plight(tracker.state(job), idle, now)
 }
 
 /// Reports how a Job that has ended went, and returns the exit code for it.
