@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 
 use super::{DryRun, NameFormat};
 
@@ -33,8 +33,12 @@ pub(crate) struct DeleteArgs {
     /// Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't be had is kept
     #[arg(long, value_name = "DIR", help_heading = "Deleting", value_hint = ValueHint::DirPath)]
     pub(crate) keep_results: Option<PathBuf>,
-    /// Return at once instead of waiting until the Job and its Pods are gone
-    #[arg(long, help_heading = "Deleting")]
+    /// Wait until the Job and its Pods are gone; --wait=false returns at once
+    #[arg(long, action = ArgAction::Set, default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, value_name = "BOOL", help_heading = "Deleting")]
+    pub(crate) wait: bool,
+    /// As --wait=false
+    #[arg(long, conflicts_with = "wait", help_heading = "Deleting")]
     pub(crate) no_wait: bool,
     /// Do not complain about a Job that is not there
     #[arg(long, help_heading = "Deleting")]
@@ -46,6 +50,12 @@ pub(crate) struct DeleteArgs {
     /// Form of the names of what was deleted
     #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
     pub(crate) output: Option<NameFormat>,
+}
+
+impl DeleteArgs {
+    pub(crate) fn waits(&self) -> bool {
+        self.wait && !self.no_wait
+    }
 }
 
 /// Which Jobs are deleted where none is named; beside names, which of those.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    PodCondition,
+    PodCondition, PodSchedulingGate,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
@@ -268,6 +268,29 @@ struct InitContainer {
     restart_policy: String,
 }
 
+/// What says how much memory a container may take.
+#[derive(Default)]
+struct ContainerSpec {
+    name: String,
+    resources: Resources,
+}
+
+#[derive(Default)]
+struct Resources {
+    limits: Vec<Limit>,
+}
+
+#[derive(Default)]
+struct Limit {
+    resource: String,
+    quantity: Quantity,
+}
+
+#[derive(Default)]
+struct Quantity {
+    text: String,
+}
+
 /// The part of a list that says where it goes on, if it does.
 #[derive(Default)]
 struct ListMeta {
@@ -278,6 +301,12 @@ impl Read for PodRecordSpec {
     fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
         let mut spec = Self::default();
         each_field(value.block(), |number, value| match number {
+            2 => {
+                let ContainerSpec { name, resources } = ContainerSpec::read(value)?.unwrap_or_default();
+                let memory = resources.limits.into_iter().find(|limit| limit.resource == "memory");
+                spec.memory_limits.extend(memory.map(|limit| (name, limit.quantity.text)));
+                Ok(())
+            }
             3 => spec.restart_policy.accept(value),
             10 => spec.node_name.accept(value),
             20 => {
@@ -285,6 +314,7 @@ impl Read for PodRecordSpec {
                 spec.sidecars.extend((container.restart_policy == "Always").then_some(container.name));
                 Ok(())
             }
+            38 => spec.scheduling_gates.accept(value),
             _ => Ok(()),
         })?;
         Ok(Some(spec))
@@ -316,6 +346,11 @@ messages! {
     }
     Entry { 1 key, 2 value }
     InitContainer { 1 name, 24 restart_policy }
+    ContainerSpec { 1 name, 8 resources }
+    Resources { 1 limits }
+    Limit { 1 resource, 2 quantity }
+    Quantity { 1 text }
+    PodSchedulingGate { 1 name }
     PodRecordStatus {
         1 phase, 2 conditions, 3 message, 4 reason, 7 start_time, 8 container_statuses, 10 init_container_statuses
     }

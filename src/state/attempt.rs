@@ -1,7 +1,9 @@
 //! From a Pod to an attempt of its index.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodSchedulingGate,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
 
@@ -26,6 +28,7 @@ pub(crate) struct PodRecord {
 pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
     pub(crate) restart_policy: Option<String>,
+    pub(crate) scheduling_gates: Vec<PodSchedulingGate>,
     /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
     #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
     pub(crate) sidecars: Vec<String>,
@@ -211,7 +214,7 @@ impl Attempt {
             attempt.containers.iter_mut().for_each(|container| container.log_ended = true);
         }
         match attempt.phase {
-            Phase::Starting => attempt.explain_waiting(status, worker),
+            Phase::Starting => attempt.explain_waiting(pod, worker),
             Phase::Running if attempt.lost_since.is_some() => attempt.phase = Phase::Unknown,
             Phase::Running => attempt.explain_running(pod, worker),
             Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(pod, worker),
@@ -250,11 +253,17 @@ impl Attempt {
         self.message.as_deref().filter(|_| !self.is_of_pod && !is_own && self.exit_code.is_some())
     }
 
-    fn explain_waiting(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
+    fn explain_waiting(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
+        let status = &pod.status;
+        let gates: Vec<_> = pod.spec.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
             (self.reason, self.message) = (condition.reason.clone(), condition.message.clone());
+            if !gates.is_empty() {
+                // The scheduler says only that there are some.
+                self.message = Some(format!("scheduling gate {}", gates.join(", ")));
+            }
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);

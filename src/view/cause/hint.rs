@@ -81,7 +81,13 @@ pub(super) fn of_waiting(reason: &str, message: &str, pod_name: &str, job: &Job)
     let one = |hint: &str| vec![hint.to_owned()];
     match reason {
         "Unschedulable" => of_scheduling(message, pod_name, job),
-        "SchedulingGated" => one("it waits until whoever put its scheduling gates takes them away"),
+        "SchedulingGated" => {
+            let domain = message.strip_prefix("scheduling gate ").and_then(|gates| gates.split_once('/'));
+            let owner = domain.map_or("the controller that set the gate", |(domain, _)| domain);
+            vec![format!(
+                "{owner} takes the gate away once the Pod may start: is its controller running in the cluster?"
+            )]
+        }
         "not scheduled" => {
             let scheduler = pod(job).and_then(|pod| pod.scheduler_name.as_deref()).unwrap_or("default-scheduler");
             vec![format!("is the scheduler {scheduler} running in the cluster?")]
@@ -144,7 +150,11 @@ fn of_scheduling(message: &str, pod_name: &str, job: &Job) -> Vec<String> {
 
 fn of_lack(resource: &str, job: &Job) -> String {
     let asked: BTreeSet<_> = containers(job)
-        .filter_map(|container| container.resources.as_ref()?.requests.as_ref()?.get(resource))
+        .filter_map(|container| {
+            let resources = container.resources.as_ref()?;
+            // A limit alone is a request, too.
+            [&resources.requests, &resources.limits].into_iter().flatten().find_map(|amounts| amounts.get(resource))
+        })
         .map(|quantity| quantity.0.as_str())
         .collect();
     let asked = asked.into_iter().collect::<Vec<_>>().join(" and ");
