@@ -38,7 +38,7 @@ pub(crate) struct Seen<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cause {
     pub(crate) indexes: IndexSet,
-    /// What became of them: `pending`, `failed`, `not run`.
+    /// What became of them: `pending`, `hanging`, `restarting`, `failed`, `not completed`.
     pub(crate) fate: &'static str,
     pub(crate) why: String,
     pub(crate) hints: Vec<String>,
@@ -234,7 +234,7 @@ fn grouped(state: &JobState, job: &Job, seen: Seen<'_>, fate: &'static str) -> V
     });
     let cause = |Group { indexes, told }: Group<Explanation>| Cause {
         indexes: indexes.into_iter().collect(),
-        fate,
+        fate: told.fate,
         why: told.sentence(),
         hints: told.hints,
     };

@@ -162,7 +162,7 @@ pub(crate) fn plight(state: &JobState, idle: i64, now: Timestamp) -> Option<Plig
         return None;
     }
     let cause =
-        cause::causes(state, Seen { job: &[], pods: &[], now }).into_iter().find(|cause| cause.fate == "pending");
+        cause::causes(state, Seen { job: &[], pods: &[], now }).into_iter().find(|cause| cause.fate != "failed");
     let (sentence, hints) = match cause {
         Some(cause) if hung && idle < SOON => return Some(Plight { sentence: cause.sentence(), hints: cause.hints }),
         Some(cause) => (cause.sentence(), cause.hints),

@@ -27,7 +27,7 @@ spec:
       initContainers:
       - name: fetch
         image: docker.io/library/busybox
-        command: [sh, -c, 'echo trying; echo no route >&2; exit 6']
+        command: [sh, -c, 'echo trying >&2; echo no route >&2; exit 6']
       containers:
       - name: worker
         image: docker.io/library/busybox
@@ -127,12 +127,14 @@ fn a_limit_range_that_refuses_is_told_with_the_flag() {
         "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {memory: \
          24Mi}}]}",
     );
-    let refused =
-        cluster.run(&["run", "x", "--completions", "1", "--memory", "64Mi", "--timeout", "15s", "--", "true"]);
+    let running = cluster.start(&["run", "x", "--completions", "1", "--memory", "64Mi", "--", "true"]);
     let sentence = "1 index pending (0): maximum memory usage per Container is 24Mi, but limit is 64Mi (FailedCreate)";
     let cure = "kubectl describe limitranges shows how much a Pod may ask for (--memory)";
-    has(&refused, &[sentence, cure]);
-    has(&cluster.run(&["describe", "x"]).ok(), &[sentence, cure]);
+    cluster.eventually("the cause", || cluster.run(&["describe", "x"]).stdout.contains(sentence));
+    has(&cluster.run(&["describe", "x"]).ok(), &[cure]);
+    has(&cluster.run(&["wait", "x", "--timeout", "14s"]), &[sentence, cure]);
+    running.interrupt();
+    has(&running.end(), &[sentence, cure]);
 }
 
 #[test]
@@ -242,4 +244,122 @@ fn a_scheduling_gate_is_named_with_its_owner() {
     cluster.eventually("the cause", || cluster.run(&["describe", "held"]).stdout.contains(sentence));
     has(&cluster.run(&["describe", "held"]).ok(), &["hint: example.com takes the gate away once the Pod may start"]);
     cluster.run(&["delete", "held"]).ok();
+}
+
+/// Has the status of the newest Pod say so.
+fn patch_pod(cluster: &Cluster, status: &str) {
+    let pods = ["get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "name"];
+    let pods = cluster.kubectl(&pods).ok().stdout;
+    let pod = pods.lines().last().unwrap();
+    cluster.kubectl(&["patch", pod, "--subresource=status", "--type=merge", "-p", status]).ok();
+}
+
+/// Makes a node that no kubelet speaks for and that takes no Pod of anybody else.
+fn silent_node(cluster: &Cluster) -> String {
+    let node = format!("{}-node", cluster.namespace());
+    let taint = "{key: own, value: test, effect: NoSchedule}";
+    cluster
+        .create(&format!("apiVersion: v1\nkind: Node\nmetadata: {{name: {node}}}\nspec: {{taints: [{taint}]}}"))
+        .ok();
+    node
+}
+
+/// A Job named `held` whose Pods are on that node.
+fn on_node(node: &str) -> String {
+    HELD.replace("metadata: {finalizers: [example.com/hold]}", "metadata: {labels: {a: b}}").replace(
+        "restartPolicy: Never\n",
+        &format!("restartPolicy: Never\n      nodeName: {node}\n      tolerations: [{{operator: Exists}}]\n"),
+    )
+}
+
+const EVICTED: &str = r#"{"status": {"phase": "Failed", "reason": "Evicted",
+    "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 90Mi.",
+    "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    "containerStatuses": [{"name": "worker", "ready": false, "restartCount": 0, "image": "b", "imageID": "",
+        "state": {"terminated": {"exitCode": 137, "reason": "Error", "startedAt": "2026-01-01T00:00:05Z",
+            "finishedAt": "2026-01-01T00:00:09Z"}}}]}}"#;
+
+#[test]
+fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
+    let cluster = Cluster::new("causes-evicted");
+    let node = silent_node(&cluster);
+    let path = template(&cluster, &on_node(&node));
+    let running = cluster.start(&["run", "ev", "--template", &path, "--", "sleep", "300"]);
+    for evicted in 0..2 {
+        cluster.eventually("the next pod", || {
+            cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.lines().count() == evicted + 1
+        });
+        patch_pod(&cluster, EVICTED);
+    }
+    let sentence = "1 index restarting (0): evicted 2 times, and started again each time, last: The node was low on resource: \
+                    memory (Evicted)";
+    let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
+    cluster.eventually("the cause", || cluster.run(&["describe", "ev"]).stdout.contains(sentence));
+    has(&cluster.run(&["describe", "ev"]).ok(), &[cure]);
+    has(&cluster.run(&["wait", "ev", "--timeout", "3s"]), &[sentence, cure]);
+    has(&cluster.run(&["indexes", "ev", "-o", "wide"]).ok(), &["evicted 2 times"]);
+    running.interrupt();
+    let run = running.end();
+    has(&run, &[sentence, cure]);
+    assert_eq!(run.stdout, "", "what the node says is no output: {run:#?}");
+    cluster.kubectl(&["delete", "node", &node]).ok();
+}
+
+/// A running Pod as the node lifecycle controller leaves it once its node is silent: not ready, its containers ready.
+const LOST: &str = r#"{"status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "conditions": [
+    {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:40Z"},
+    {"type": "ContainersReady", "status": "True", "lastTransitionTime": "2026-01-01T00:00:05Z"}],
+    "containerStatuses": [{"name": "worker", "ready": true, "restartCount": 0, "image": "b", "imageID": "",
+        "state": {"running": {"startedAt": "2026-01-01T00:00:05Z"}}}]}}"#;
+
+#[test]
+fn a_node_that_no_longer_answers_is_named() {
+    let cluster = Cluster::new("causes-lost");
+    let node = silent_node(&cluster);
+    let job = on_node(&node);
+    cluster.apply(&job);
+    cluster.eventually("the pod", || !cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.is_empty());
+    patch_pod(&cluster, LOST);
+    let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
+    let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
+    let describe = cluster.run(&["describe", "held"]).ok();
+    let wait = cluster.run(&["wait", "held", "--timeout", "4s"]);
+    let wide = cluster.run(&["indexes", "held", "-o", "wide"]).ok();
+    // The Pods of a deleted Node are collected, and their index runs elsewhere.
+    cluster.kubectl(&["delete", "node", &node]).ok();
+    has(&describe, &[&sentence, &cure]);
+    has(&wait, &[&sentence, &cure]);
+    has(&wide, &["Unknown", &format!("node {node} has not answered since")]);
+}
+
+const SIDECAR: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: side}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+      - name: proxy
+        image: docker.io/library/busybox
+        command: [sleep, infinity]
+";
+
+#[test]
+fn a_container_that_outlives_its_worker_is_named() {
+    let cluster = Cluster::new("causes-sidecar");
+    let path = template(&cluster, SIDECAR);
+    let running = cluster.start(&["run", "side", "--template", &path, "--items", "a,b", "--", "echo", "{}"]);
+    let sentence = "2 indexes hanging (0,1): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
+    let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
+    cluster.eventually("the cause", || cluster.run(&["describe", "side"]).stdout.contains(sentence));
+    has(&cluster.run(&["describe", "side"]).ok(), &[cure]);
+    has(&cluster.run(&["wait", "side", "--timeout", "4s"]), &[sentence, cure]);
+    running.interrupt();
+    has(&running.end(), &[sentence, cure]);
 }

@@ -23,6 +23,8 @@ pub(crate) const EVICTED_AGAIN: usize = 2;
 pub(crate) struct Explanation {
     /// What attempts with the same cause have in common.
     pub(super) key: (String, String),
+    /// In a word: `pending`, `hanging`, `restarting`, `failed`.
+    pub(super) fate: &'static str,
     /// How it waits or ended, without what the container wrote.
     pub(crate) how: String,
     /// The last line that the container wrote.
@@ -43,12 +45,12 @@ impl Explanation {
     /// An index failed, and nobody knows how any more.
     pub(crate) fn gone() -> Self {
         let how = "failed; the pod is gone".to_owned();
-        Self { key: (how.clone(), String::new()), how, words: String::new(), hints: Vec::new() }
+        Self { key: (how.clone(), String::new()), fate: "failed", how, words: String::new(), hints: Vec::new() }
     }
 
-    fn waiting(reason: &str, about: &str, telling: String, hints: Vec<String>) -> Self {
+    fn waiting(fate: &'static str, reason: &str, about: &str, telling: String, hints: Vec<String>) -> Self {
         let how = sentence(Some(telling), Some(reason));
-        Self { key: (reason.to_owned(), about.to_owned()), how, words: String::new(), hints }
+        Self { key: (reason.to_owned(), about.to_owned()), fate, how, words: String::new(), hints }
     }
 }
 
@@ -93,14 +95,14 @@ fn evicted_again(attempts: &[&Attempt], job: &Job) -> Option<Explanation> {
     let message = last.and_then(|last| last.message.as_deref()).map(first_sentence).unwrap_or_default();
     let why = if message.is_empty() { String::new() } else { format!(", last: {message}") };
     let telling = format!("evicted {}, and started again each time{why}", plural(times, "time", "times"));
-    Some(Explanation::waiting(reason, &common(&telling, &[]), telling, hint::of_evictions(&message, job)))
+    Some(Explanation::waiting("restarting", reason, &common(&telling, &[]), telling, hint::of_evictions(&message, job)))
 }
 
 fn lost(attempt: &Attempt) -> Option<Explanation> {
     let since = attempt.lost_since?;
     let node = attempt.node.as_deref().unwrap_or("?");
     let telling = format!("node {node} has not answered since {since}");
-    Some(Explanation::waiting("NodeLost", node, telling, hint::of_lost_node(node)))
+    Some(Explanation::waiting("hanging", "NodeLost", node, telling, hint::of_lost_node(node)))
 }
 
 fn outlived(attempt: &Attempt, job: &Job, now: Timestamp) -> Option<Explanation> {
@@ -111,7 +113,7 @@ fn outlived(attempt: &Attempt, job: &Job, now: Timestamp) -> Option<Explanation>
     }
     let code = attempt.exit_code.unwrap_or_default();
     let telling = format!("the worker ended with exit code {code}, container {container} goes on");
-    Some(Explanation::waiting("NotCompleted", &telling.clone(), telling, hint::of_outlived(container, job)))
+    Some(Explanation::waiting("hanging", "NotCompleted", &telling.clone(), telling, hint::of_outlived(container, job)))
 }
 
 fn waiting(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp) -> Option<Explanation> {
@@ -144,7 +146,7 @@ fn waiting(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp
     let telling = if image { hint::telling_of_pull(&message) } else { first_sentence(&message) };
     let about = if image { attempt.container.clone().unwrap_or_default() } else { common(&telling, &[]) };
     let hints = hint::of_waiting(reason, &message, &attempt.pod, job);
-    Some(Explanation::waiting(reason, &about, telling, hints))
+    Some(Explanation::waiting("pending", reason, &about, telling, hints))
 }
 
 /// How an attempt that has ended failed.
@@ -165,7 +167,7 @@ pub(crate) fn ended(attempt: &Attempt, job: &Job) -> Explanation {
         (true, true) => how,
     };
     let key = if own.is_empty() { key } else { (key.0, common(&own, &[])) };
-    Explanation { key, how, words, hints: hint::of_end(attempt, job) }
+    Explanation { key, fate: "failed", how, words, hints: hint::of_end(attempt, job) }
 }
 
 /// The scheduler goes on about preemption, which has never helped anyone; nor have line breaks in a line.
