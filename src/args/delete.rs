@@ -20,6 +20,7 @@ Examples:
 
 #[derive(Args, Clone, Debug)]
 #[command(after_help = DELETE_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct DeleteArgs {
     /// The Jobs
     #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all", "all_namespaces"],
@@ -38,7 +39,7 @@ pub(crate) struct DeleteArgs {
           require_equals = true, value_name = "BOOL", help_heading = "Deleting")]
     pub(crate) wait: bool,
     /// As --wait=false
-    #[arg(long, conflicts_with = "wait", help_heading = "Deleting")]
+    #[arg(long, conflicts_with = "wait", hide = true)]
     pub(crate) no_wait: bool,
     /// Do not complain about a Job that is not there
     #[arg(long, help_heading = "Deleting")]

@@ -258,7 +258,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
     let (mut looked, mut said) = (Instant::now(), BTreeSet::new());
     loop {
         if looked.elapsed() >= HELD_FOR {
-            say_what_holds(job, &mut said, cluster, context).await;
+            Box::pin(say_what_holds(job, &mut said, cluster, context)).await;
             looked = Instant::now();
         }
         let step = match tracker.next().await {

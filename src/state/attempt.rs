@@ -32,7 +32,7 @@ pub(crate) struct PodRecordSpec {
     /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
     #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
     pub(crate) sidecars: Vec<String>,
-    /// The memory limits that are in force, by container: the Pod's own, which a LimitRange may have set.
+    /// The memory limits that are in force, by container: the Pod's own, which a `LimitRange` may have set.
     #[serde(rename = "containers", deserialize_with = "memory_limits")]
     pub(crate) memory_limits: Vec<(String, String)>,
 }
@@ -126,6 +126,7 @@ pub(crate) enum Phase {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Attempt {
     pub(crate) index: u32,
     pub(crate) pod: String,

@@ -285,7 +285,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     let cluster = Cluster::new("causes-evicted");
     let node = silent_node(&cluster);
     let path = template(&cluster, &on_node(&node));
-    let running = cluster.start(&["run", "ev", "--template", &path, "--", "sleep", "300"]);
+    let running = cluster.start(&["run", "ev", "--template", &path, "--completions", "1", "--", "sleep", "300"]);
     for evicted in 0..2 {
         cluster.eventually("the next pod", || {
             cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.lines().count() == evicted + 1
@@ -297,7 +297,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
     cluster.eventually("the cause", || cluster.run(&["describe", "ev"]).stdout.contains(sentence));
     has(&cluster.run(&["describe", "ev"]).ok(), &[cure]);
-    has(&cluster.run(&["wait", "ev", "--timeout", "3s"]), &[sentence, cure]);
+    has(&cluster.run(&["wait", "ev", "--timeout", "12s"]), &[sentence, cure]);
     has(&cluster.run(&["indexes", "ev", "-o", "wide"]).ok(), &["evicted 2 times"]);
     running.interrupt();
     let run = running.end();
@@ -324,7 +324,7 @@ fn a_node_that_no_longer_answers_is_named() {
     let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
     let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
     let describe = cluster.run(&["describe", "held"]).ok();
-    let wait = cluster.run(&["wait", "held", "--timeout", "4s"]);
+    let wait = cluster.run(&["wait", "held", "--timeout", "12s"]);
     let wide = cluster.run(&["indexes", "held", "-o", "wide"]).ok();
     // The Pods of a deleted Node are collected, and their index runs elsewhere.
     cluster.kubectl(&["delete", "node", &node]).ok();
@@ -359,7 +359,7 @@ fn a_container_that_outlives_its_worker_is_named() {
     let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
     cluster.eventually("the cause", || cluster.run(&["describe", "side"]).stdout.contains(sentence));
     has(&cluster.run(&["describe", "side"]).ok(), &[cure]);
-    has(&cluster.run(&["wait", "side", "--timeout", "4s"]), &[sentence, cure]);
+    has(&cluster.run(&["wait", "side", "--timeout", "12s"]), &[sentence, cure]);
     running.interrupt();
     has(&running.end(), &[sentence, cure]);
 }

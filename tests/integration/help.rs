@@ -1300,8 +1300,11 @@ fn of_delete() {
               Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
               be had is kept
 
-          --no-wait
-              Return at once instead of waiting until the Job and its Pods are gone
+          --wait[=<BOOL>]
+              Wait until the Job and its Pods are gone; --wait=false returns at once
+
+              [default: true]
+              [possible values: true, false]
 
           --ignore-not-found
               Do not complain about a Job that is not there

@@ -140,7 +140,7 @@ async fn create(
         annotations[annotation::SUBMITTING] = json!("true");
         job["spec"]["suspend"] = json!(true);
     }
-    let begin = || async {
+    let send_job = || async {
         if held_back || order.ask_first {
             // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
             let one = manifest.config_maps.first().cloned();
@@ -149,10 +149,10 @@ async fn create(
         }
         cluster.create(&job, submission).await
     };
-    let mut begun = begin().await;
+    let mut begun = send_job().await;
     let is_taken = begun.as_ref().is_err_and(|error| error.kind() == Kind::AlreadyExists);
     if is_taken && again::wait_until_collected(order.name, &manifest.config_maps, cluster, context).await? {
-        begun = begin().await;
+        begun = send_job().await;
     }
     let (created, how) = match begun {
         Ok(created) => (created, How::Created),

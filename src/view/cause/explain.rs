@@ -160,11 +160,10 @@ pub(crate) fn ended(attempt: &Attempt, job: &Job) -> Explanation {
         None => hint::telling_of_start(attempt).trim_end_matches('.').to_owned(),
     };
     let how = match (how.is_empty(), own.is_empty()) {
-        (false, true) => how,
         (false, false) => format!("{how}: {}", beginning(&one_line(&own), LONGEST)),
         (true, false) => beginning(&one_line(&own), LONGEST).into_owned(),
         (true, true) if words.is_empty() => "for no known reason".to_owned(),
-        (true, true) => how,
+        (_, true) => how,
     };
     let key = if own.is_empty() { key } else { (key.0, common(&own, &[])) };
     Explanation { key, fate: "failed", how, words, hints: hint::of_end(attempt, job) }
