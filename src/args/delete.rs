@@ -36,7 +36,8 @@ pub(crate) struct DeleteArgs {
     pub(crate) keep_results: Option<PathBuf>,
     /// Wait until the Job and its Pods are gone; --wait=false returns at once
     #[arg(long, action = ArgAction::Set, default_value_t = true, num_args = 0..=1, default_missing_value = "true",
-          require_equals = true, value_name = "BOOL", help_heading = "Deleting")]
+          require_equals = true, value_name = "BOOL", hide_default_value = true,
+          hide_possible_values = true, help_heading = "Deleting")]
     pub(crate) wait: bool,
     /// As --wait=false
     #[arg(long, conflicts_with = "wait", hide = true)]

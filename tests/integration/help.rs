@@ -1303,9 +1303,6 @@ fn of_delete() {
           --wait[=<BOOL>]
               Wait until the Job and its Pods are gone; --wait=false returns at once
 
-              [default: true]
-              [possible values: true, false]
-
           --ignore-not-found
               Do not complain about a Job that is not there
 
