@@ -82,8 +82,10 @@ pub(crate) mod annotation {
     /// On a Job that resumes another: how many items of the list were left out, because they had succeeded.
     pub(crate) const SKIPPED: &str = "kubectl-indexed/skipped-items";
     /// On a Job: that its submission is under way, or was cut off: it is held back, and its items may not all be stored.
-    /// The release takes it off.
+    /// The release takes it off, and only that if the value is [`HELD`].
     pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
+    /// The value of [`SUBMITTING`] where the cluster or a queue suspends the Job as well: somebody else lets it run.
+    pub(crate) const HELD: &str = "held";
     /// On a Job: a digest of all that was submitted, but for the namespace, so that the same command again is known as
     /// the same.
     pub(crate) const DIGEST: &str = "kubectl-indexed/digest";

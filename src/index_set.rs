@@ -30,7 +30,6 @@ impl IndexSet {
         Self::default()
     }
 
-    /// The indexes from 0 to `completions - 1`.
     pub(crate) fn below(completions: u32) -> Self {
         completions.checked_sub(1).map(|last| 0..=last).into_iter().collect()
     }
@@ -124,8 +123,6 @@ impl FromStr for IndexSet {
     }
 }
 
-/// # Errors
-/// What is wrong with the part, in words.
 fn read_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
     let number = |digits: &str| -> Result<u32, String> {
         let plain: String = digits.chars().filter(|&c| c != '_').collect();

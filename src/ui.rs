@@ -42,6 +42,13 @@ impl Voice {
         }
     }
 
+    /// Prints a warning of the server as kubectl does, also when quiet, unless the whole terminal shows something else.
+    pub(crate) fn server_warning(&self, text: &str) {
+        if !screen::is_taken() {
+            self.message("Warning:", AnsiColors::Yellow, text);
+        }
+    }
+
     /// Writes the lines of a message behind a label.
     fn message(&self, label: &str, color: AnsiColors, message: &str) {
         let message = if self.plain {

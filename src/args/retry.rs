@@ -61,11 +61,11 @@ pub(crate) struct RetryArgs {
     /// Image of the worker in place of the Job's own
     #[arg(long, help_heading = "Changes")]
     pub(crate) image: Option<String>,
-    /// CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
-    #[arg(long, value_name = "QUANTITY", help_heading = "Changes")]
+    /// CPU request of each index, as in 2 or 500m:2 with a limit, or as in x2 a multiple of what it was
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
     pub(crate) cpu: Option<String>,
-    /// Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times what it was
-    #[arg(long, value_name = "QUANTITY", help_heading = "Changes")]
+    /// Memory request and limit of each index, as in 2Gi or 1Gi:2Gi, or as in x2 a multiple of what it was
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
     pub(crate) memory: Option<String>,
     /// How often a failed index is tried again, each index for itself
     #[arg(long, value_name = "N", help_heading = "Changes")]

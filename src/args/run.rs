@@ -88,7 +88,7 @@ pub(crate) enum ItemStore {
 /// Systems whose variables a worker may find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compat {
-    /// SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+    /// SLURM_ARRAY_TASK_ID and the other variables of an array task
     Slurm,
     /// HQ_TASK_ID, HQ_ENTRY
     Hyperqueue,
@@ -202,11 +202,11 @@ pub(crate) struct RunArgs {
     /// Environment variable of the worker; can be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Worker")]
     pub(crate) env: Vec<(String, String)>,
-    /// CPU that each index asks for, as in 2 or 500m
-    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    /// CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
     pub(crate) cpu: Option<String>,
-    /// Memory that each index asks for and is limited to, as in 512Mi or 2Gi
-    #[arg(long, value_name = "QUANTITY", help_heading = "Worker")]
+    /// Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
     pub(crate) memory: Option<String>,
     /// GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
     #[arg(long, value_name = "N", help_heading = "Worker")]
@@ -246,6 +246,9 @@ pub(crate) struct RunArgs {
     /// Which of these nobody typed.
     #[arg(skip)]
     pub(crate) standing: Standing,
+    /// Whether the positional name is the word behind the value of --items.
+    #[arg(skip)]
+    pub(crate) name_behind_items: bool,
 }
 
 /// Where the items come from, and which of them are taken.
@@ -261,6 +264,12 @@ pub(crate) struct ItemArgs {
     /// How --items-file is written, whatever its name ends in
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<ItemsFormat>,
+    /// Character between the columns of --items-file; lines get the columns {1}, {2}, …
+    #[arg(long, value_name = "CHAR")]
+    pub(crate) colsep: Option<String>,
+    /// The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) no_header: Option<bool>,
     /// A NUL byte, not a line break, ends each item of --items-file
     #[arg(short = '0', long, conflicts_with = "format")]
     pub(crate) null: bool,

@@ -17,6 +17,7 @@ mod stack;
 mod tests;
 mod tls;
 mod transport;
+mod warning;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use tower::Layer as _;
 pub(crate) use self::errors::{NO_API_SERVER, is_refusal, may_pass, request_error};
 pub(crate) use self::kubeconfig::load as kubeconfig;
 pub(crate) use self::silence::SilenceHook;
+pub(crate) use self::warning::WarningHook;
 
 use self::credentials::{Credentials, TokenFile};
 use self::exec::ExecPlugin;
@@ -37,6 +39,7 @@ use self::silence::Patience;
 use self::stack::Stack;
 use self::tls::Identity;
 use self::transport::Transport;
+use self::warning::Warnings;
 use super::Cluster;
 use crate::error::Error;
 
@@ -60,6 +63,7 @@ pub(crate) struct ConnectOptions {
     pub(crate) request_timeout: Option<Duration>,
     /// Called when the server has been silent for a while.
     pub(crate) on_silence: SilenceHook,
+    pub(crate) on_warning: WarningHook,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) certificate_authority: Option<PathBuf>,
     pub(crate) client_certificate: Option<PathBuf>,
@@ -110,7 +114,8 @@ fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) ->
         }
     };
     let transport = Transport::new(&settings, identity, patience)?;
-    let stack = Arc::new(Stack { headers: settings.impersonation, credentials, transport });
+    let warnings = Warnings::new(options.on_warning.clone());
+    let stack = Arc::new(Stack { headers: settings.impersonation, credentials, transport, warnings });
     let service = tower::service_fn(move |request| {
         let stack = Arc::clone(&stack);
         async move { stack.send(request).await }

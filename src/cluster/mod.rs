@@ -78,7 +78,6 @@ impl Cluster {
         })
     }
 
-    /// The Jobs of the namespace, or of all, that have the labels of `selector`.
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         self.jobs_with(JobFilter { all_namespaces, labels: selector, fields: None }).await
     }
@@ -137,7 +136,6 @@ impl Cluster {
         self.list(&doing, &self.api::<Event>(), fields).await
     }
 
-    /// A ConfigMap, or None if it is not there.
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
         self.ask(&self.doing("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
     }

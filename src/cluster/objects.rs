@@ -26,7 +26,6 @@ pub(crate) struct Submission<'a> {
     pub(crate) field_manager: &'a str,
 }
 
-/// The parameters of a request.
 impl fmt::Display for Submission<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "fieldManager={}", utf8_percent_encode(self.field_manager, NON_ALPHANUMERIC))?;

@@ -44,7 +44,6 @@ pub(super) enum Part {
 #[derive(Debug, Default)]
 pub(super) struct PodList {
     buffer: Vec<u8>,
-    /// How much of the buffer is read.
     read: usize,
     stage: Stage,
 }

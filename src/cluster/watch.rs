@@ -70,10 +70,8 @@ impl k8s_openapi::Metadata for PodRecord {
     }
 }
 
-/// What a watch has to tell.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice<T = Event> {
-    /// Something was seen.
     Seen(T),
     /// The connection is gone, and it is being made again: why. Told once until [`Notice::Connected`].
     Reconnecting(String),
@@ -82,7 +80,6 @@ pub(crate) enum Notice<T = Event> {
 }
 
 impl<T> Notice<T> {
-    /// Changes what was seen.
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Notice<U> {
         match self {
             Self::Seen(seen) => Notice::Seen(change(seen)),
@@ -172,8 +169,8 @@ pub(crate) enum JobChange {
 pub(crate) type Notices<T = Event> = BoxStream<'static, Result<Notice<T>, Error>>;
 
 impl Cluster {
-    /// Watches one Job and those of its Pods, until the caller drops the stream. A Pod that no longer matches the filter
-    /// is told as gone.
+    /// Watches one Job and those of its Pods, until the caller drops the stream. Reports a Pod that no longer matches the
+    /// filter as gone.
     ///
     /// Closed connections, expired versions and a server that restarts are waited out, with a pause that grows to some
     /// seconds.
@@ -489,7 +486,6 @@ pub(super) fn growing() -> ExponentialBuilder {
         .without_max_times()
 }
 
-/// What an event of the API tells.
 fn happened(event: ApiEvent) -> Event {
     let series = event.series.as_ref();
     let last = event.last_timestamp.map(|time| time.0);

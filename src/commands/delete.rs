@@ -57,7 +57,7 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
             return Ok(Exit::Failure);
         }
     }
-    all_of(jobs, &cluster, &args, context).await
+    delete_all(jobs, &cluster, &args, context).await
 }
 
 fn age(text: &str) -> Result<Duration, Error> {
@@ -109,7 +109,7 @@ async fn find_named(names: &[String], cluster: &Cluster, args: &DeleteArgs, cont
 }
 
 /// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
-async fn all_of(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Exit> {
+async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Exit> {
     let all_namespaces = args.filter.all_namespaces;
     let mut exit = Exit::Success;
     let mut going = Vec::new();

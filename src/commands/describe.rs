@@ -17,7 +17,7 @@ use crate::view::detail;
 
 pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Result<Exit> {
     let DescribeArgs { job, only_this, show_events } = args;
-    let (cluster, job) = find::here(job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
     let state = find::family(job.clone(), only_this, &cluster, context).await?;

@@ -33,7 +33,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
             .hint("-o jsonl prints an object for each change")
             .into());
     }
-    let (cluster, job) = find::here(job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let mut selection = Selection::new(index, status.into_iter().map(status_of).collect());
     // Names need no items, which may be a long list.

@@ -43,7 +43,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let filter = Filter::new(&args.grep, &args.exclude)?;
     let since = since_when(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
     let mut selection = Selection::new(args.index, args.status.into_iter().map(status_of).collect());
-    let (cluster, job) = find::here(args.job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let pick = Pick::new(&job, args.attempt, args.previous, args.container, (args.all_containers, args.init))?;
     let mut form = LogForm {
@@ -102,7 +102,6 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name, context))
 }
 
-/// Prints the logs that are there.
 async fn print_now(
     state: &JobState,
     logs: LogView,
@@ -137,7 +136,6 @@ async fn print_now(
     Ok(missing)
 }
 
-/// The time that `--since` or `--since-time` means.
 fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     if let Some(text) = time {
         let time = text.parse().map_err(|problem| {
@@ -157,7 +155,6 @@ struct Read<'a> {
     streams: Arc<Streams>,
 }
 
-/// A log that is being read.
 struct Reading<'a> {
     picked: Picked<'a>,
     batches: mpsc::Receiver<LogBatch>,

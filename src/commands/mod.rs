@@ -54,6 +54,8 @@ impl Context {
         let voice = self.ui.voice.clone();
         options.on_silence =
             Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to answer"))));
+        let voice = self.ui.voice.clone();
+        options.on_warning = Some(Arc::new(move |text| voice.server_warning(text)));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -135,6 +137,7 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_uid,
         request_timeout,
         on_silence: None,
+        on_warning: None,
         insecure_skip_tls_verify,
         certificate_authority,
         client_certificate,
@@ -145,7 +148,6 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     })
 }
 
-/// A word as a shell takes it.
 fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(word.into())
 }

@@ -32,7 +32,7 @@ use print::{Form, Printer};
 pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
     let Output { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
     check(&args, word, custom.as_ref())?;
-    let (cluster, job) = find::here(args.job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let state = find::family(job.clone(), args.only_this, &cluster, context).await?;
     let selection = Selection::new(args.index, Vec::new());
     selection.check(&state)?;
@@ -121,7 +121,6 @@ fn name_files(folder: Option<&mut Folder>, items: &ItemTexts, job: &Job) -> Resu
     Ok(())
 }
 
-/// Prints in order what there is now.
 async fn in_order(harvest: Harvest, state: JobState, printer: &mut Printer, context: &mut Context) -> Result<JobState> {
     let Harvest { source, selection, items, messages, .. } = harvest;
     let (state, found) = rows::now(state, &selection, &items, messages, &source.cluster).await?;

@@ -23,7 +23,6 @@ use crate::tracker::snapshot::gather;
 use crate::tracker::{family, selection};
 use crate::view::{cut, numbered, plural};
 
-/// How many ConfigMaps are read at once.
 const READ_AT_ONCE: usize = 4;
 /// Longest set of indexes in a sentence, in characters; `indexes` has a row for each.
 const RANGES: usize = 160;
@@ -32,7 +31,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     let launch = Launch::new(args.follow.clone(), args.objects.clone(), None, context)?;
     let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
-    let (cluster, job) = find::here(named.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(named.as_deref(), context).await?;
     let state = find::family(job, false, &cluster, context).await?;
     let (chosen, minor) =
         futures::join!(choose(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
@@ -52,8 +51,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         }
         let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
         let name = source.plan.name.clone();
-        let queued = manifest.job["metadata"]["labels"].get(label::KUEUE_QUEUE).is_some();
-        let order = submit::Order { name: &name, policy: &policy, ask_first: true, queued };
+        let order = submit::Order { name: &name, policy: &policy, ask_first: true };
         if launch.dry_run == DryRun::Server {
             let checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
             return launch.print(checked, "created (server dry run)", context);
@@ -79,7 +77,6 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     }
 }
 
-/// The outstanding indexes that are meant.
 async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
     let outstanding = state.outstanding();
     let mut indexes = outstanding.indexes.clone();
@@ -109,7 +106,6 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     Ok((state, indexes))
 }
 
-/// Why there is nothing to retry.
 fn nothing(state: &JobState, wanted: &Wanted) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();

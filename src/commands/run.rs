@@ -41,7 +41,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     let manifest = manifest::build(&spec)?;
     let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
-    let order = submit::Order { name: &spec.name, policy: &spec.policy, ask_first, queued: spec.queue.is_some() };
+    let order = submit::Order { name: &spec.name, policy: &spec.policy, ask_first };
     if launch.dry_run == DryRun::Server {
         let mut checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
         if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
@@ -64,7 +64,8 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     if how != How::Unchanged {
         let number = plural(spec.completions as usize, "index", "indexes");
-        context.ui.status(&format!("job {} created: {number}, {} at once", spec.name, spec.parallelism));
+        let at_once = &manifest.job["spec"]["parallelism"];
+        context.ui.status(&format!("job {} created: {number}, {at_once} at once", spec.name));
     }
     let items = (0..).zip(spec.items.displays()).collect();
     Box::pin(launch.follow(manifest.job, Some(items), |_| None, &cluster, context)).await

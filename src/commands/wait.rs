@@ -64,9 +64,8 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     }
 }
 
-/// The families of the Jobs that are meant.
 async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
-    let (cluster, jobs) = find::jobs(names, context).await?;
+    let (cluster, jobs) = find::connect_and_find_jobs(names, context).await?;
     let mut families = Vec::new();
     for job in jobs {
         families.push(find::family(job, only_this, &cluster, context).await?);
@@ -77,7 +76,6 @@ async fn found(names: &[String], only_this: bool, context: &mut Context) -> Resu
 struct Waiting {
     name: String,
     progress: Progress,
-    /// How it ended, once it has.
     exit: Option<Exit>,
 }
 
@@ -181,7 +179,6 @@ async fn until_all_end(
     }
 }
 
-/// Shows how far the Jobs are that are waited for.
 fn show(waiting: &mut [Waiting], tracker: &Tracker, context: &mut Context) {
     let ended = waiting.iter().filter(|waiting| waiting.exit.is_some()).count();
     let all = waiting.len();

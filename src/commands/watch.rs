@@ -39,7 +39,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
             .hint(context.next(&format!("indexes{name} -w"), "prints each change of an index"))
             .into());
     }
-    let (cluster, job) = find::here(job.as_deref(), context).await?;
+    let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let state = JobState::new(job);
     let items = find::items_or_warning(find::items(&state, &cluster).await, context)?;
@@ -55,14 +55,13 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
 
 /// Prints a row for each change of an index, then how the Job ended: for those whom a screen tells nothing.
 async fn in_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
-    let (_, job) = find::here(named, context).await?;
+    let (_, job) = find::connect_and_find_job(named, context).await?;
     let name = job.metadata.name.unwrap_or_default();
     Box::pin(indexes::indexes(IndexesArgs::changes(&name), context)).await?;
     context.ui.flush()?;
     Box::pin(wait::wait(WaitArgs::end(&name), context)).await
 }
 
-/// How the screen was left.
 enum ScreenEnd {
     Finished(Box<JobState>),
     Left(Exit),

@@ -3,6 +3,7 @@
 //! Why JSON values and not the typed structs of `k8s-openapi`: a template may hold fields that the structs do not know
 //! yet, and a typed round trip would drop them without a word.
 
+mod guest;
 mod merge;
 mod order;
 mod pack;
@@ -20,7 +21,7 @@ use crate::contract::{self, annotation, label};
 use crate::error::Error;
 use crate::spec::policy::Policy;
 use crate::spec::resume::Resumes;
-use crate::spec::{JobSpec, Resources, Toleration, base};
+use crate::spec::{JobSpec, Requirement, Resources, Toleration, base};
 pub(crate) use order::order;
 use pack::Shard;
 use payload::Input;
@@ -41,10 +42,25 @@ pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
     merge::merge(&mut job, overlay(spec, &input, &shards));
+    fit_added(&mut job, &input);
     order(&mut job);
-    let mut config_maps = pack::config_maps(&spec.feed(), shards);
+    let mut config_maps = pack::config_maps(&job, shards);
     config_maps.iter_mut().for_each(order);
     Ok(Manifest { job, config_maps })
+}
+
+/// Fits the init containers that hand the items over to what is demanded of the worker.
+fn fit_added(job: &mut Value, input: &Input) {
+    let name = worker_name(Some(&*job)).to_owned();
+    let pod = &mut job["spec"]["template"]["spec"];
+    let containers = pod["containers"].as_array().into_iter().flatten();
+    let worker = containers.into_iter().find(|container| container["name"] == name).cloned().unwrap_or_default();
+    let of_pod = pod["securityContext"].clone();
+    for container in pod.get_mut("initContainers").and_then(Value::as_array_mut).into_iter().flatten() {
+        if input.init_containers.iter().any(|added| added["name"] == container["name"]) {
+            guest::fit(container, &worker, &of_pod);
+        }
+    }
 }
 
 /// Takes out of an object from a server what it adds for itself, and puts the rest in order.
@@ -68,6 +84,10 @@ fn worker_name(template: Option<&Value>) -> &str {
 /// Takes out of the template what can't be merged with what the flags say.
 fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
     policy::clear_what_flags_replace(job, &spec.policy);
+    if let Some(metadata) = job.get_mut("metadata").and_then(Value::as_object_mut) {
+        // The name that is made has this start already.
+        metadata.shift_remove("generateName");
+    }
     if input.command.is_some() {
         let name = worker_name(Some(&*job)).to_owned();
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
@@ -90,17 +110,27 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
         // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
         worker["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     }
-    let mut pod = json!({"restartPolicy": restart, "containers": [worker]});
-    let silent = |init: &&Value| init.get("terminationMessagePolicy").is_none() && init.get("restartPolicy").is_none();
-    let init = job.pointer("/spec/template/spec/initContainers").and_then(Value::as_array).into_iter().flatten();
-    let init = init.filter(silent).filter_map(|init| init.get("name"));
-    // So do those of an init container that keeps its worker from starting.
-    let init: Vec<_> =
-        init.map(|name| json!({"name": name, "terminationMessagePolicy": "FallbackToLogsOnError"})).collect();
-    if !init.is_empty() {
-        pod["initContainers"] = json!(init);
+    let mut pod = json!({"restartPolicy": restart, "containers": [&worker]});
+    if job.pointer("/spec/template/spec/enableServiceLinks").is_none() {
+        // With thousands of Services their variables are more than a command can be given.
+        pod["enableServiceLinks"] = json!(false);
     }
-    own.insert("template".to_owned(), json!({"spec": pod}));
+    // So do those of an init container that keeps its worker from starting.
+    let init = job.pointer("/spec/template/spec/initContainers").and_then(Value::as_array).into_iter().flatten();
+    let silent = init.filter(|init| init.get("terminationMessagePolicy").or(init.get("restartPolicy")).is_none());
+    let fallback = |init: &Value| json!({"name": init["name"], "terminationMessagePolicy": "FallbackToLogsOnError"});
+    let policies: Vec<_> = silent.map(fallback).collect();
+    if !policies.is_empty() {
+        pod["initContainers"] = json!(policies);
+    }
+    let mut template = json!({"spec": pod});
+    let noted =
+        job.pointer("/spec/template/metadata/annotations").and_then(|all| all.get(annotation::DEFAULT_CONTAINER));
+    if worker["name"] != contract::WORKER && noted.is_none() {
+        // A cluster may put other containers before it.
+        template["metadata"] = json!({"annotations": {annotation::DEFAULT_CONTAINER: worker["name"]}});
+    }
+    own.insert("template".to_owned(), template);
     json!({"spec": own})
 }
 
@@ -202,12 +232,14 @@ fn worker(spec: &JobSpec, input: &Input) -> Value {
 }
 
 fn resources(Resources { cpu, memory, gpu }: &Resources) -> Value {
-    let mut limits = filled(json!({"memory": memory}));
+    let request = |of: &Option<Requirement>| of.as_ref().map(|of| of.request.clone());
+    let limit = |of: &Option<Requirement>| of.as_ref().and_then(|of| of.limit.clone());
+    let mut limits = filled(json!({"cpu": limit(cpu), "memory": limit(memory).or_else(|| request(memory))}));
     if let Some((resource, number)) = gpu {
         // Kubernetes sets the request of an extended resource to its limit.
         limits[resource] = json!(number.to_string());
     }
-    filled(json!({"requests": filled(json!({"cpu": cpu, "memory": memory})), "limits": limits}))
+    filled(json!({"requests": filled(json!({"cpu": request(cpu), "memory": request(memory)})), "limits": limits}))
 }
 
 fn strings(pairs: &[(String, String)]) -> Map<String, Value> {

@@ -9,7 +9,7 @@ const ORDER: &str = "
     binaryData spec
     completions parallelism completionMode suspend backoffLimit backoffLimitPerIndex maxFailedIndexes
     activeDeadlineSeconds ttlSecondsAfterFinished podReplacementPolicy podFailurePolicy successPolicy template
-    restartPolicy serviceAccountName priorityClassName nodeSelector tolerations imagePullSecrets initContainers
+    restartPolicy enableServiceLinks serviceAccountName priorityClassName nodeSelector tolerations imagePullSecrets initContainers
     containers volumes
     image command args workingDir ports envFrom env resources requests limits volumeMounts mountPath subPath
     subPathExpr readOnly terminationMessagePolicy imagePullPolicy

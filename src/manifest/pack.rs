@@ -116,13 +116,23 @@ pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
     (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
-pub(super) fn config_maps(feed: &Feed<'_>, shards: Vec<Shard>) -> Vec<Value> {
+/// The labels of a ConfigMap with items of `job`: the Job's own, which a policy may demand of every object, without those
+/// that only a Job has.
+pub(super) fn labels(job: &Value) -> Map<String, Value> {
+    let (metadata, name) = (&job["metadata"], &job["metadata"]["name"]);
+    let mut labels = metadata["labels"].as_object().cloned().unwrap_or_default();
+    for of_jobs in [label::FAMILY, label::RESUMES, label::KUEUE_QUEUE] {
+        labels.remove(of_jobs);
+    }
+    let own = [(label::MANAGED_BY, json!(MANAGER)), (label::INSTANCE, name.clone()), (label::ITEMS_OF, name.clone())];
+    labels.extend(own.map(|(key, value)| (key.to_owned(), value)));
+    labels
+}
+
+/// The ConfigMaps of `job` that hold its items.
+pub(super) fn config_maps(job: &Value, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |shard: Shard| {
-        let metadata = json!({
-            "name": shard.name,
-            "namespace": feed.namespace,
-            "labels": {label::MANAGED_BY: MANAGER, label::INSTANCE: feed.job, label::ITEMS_OF: feed.job},
-        });
+        let metadata = json!({"name": shard.name, "namespace": job["metadata"]["namespace"], "labels": labels(job)});
         filled(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",

@@ -95,17 +95,12 @@ fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -
         }
     }
     let script = scripts::init(handover, feed.store, &list);
-    let mut container = json!({
+    json!({
         "name": free_name(template, &[], INPUT, "initContainers"),
         "image": feed.init_image,
         "command": ["sh", "-c", scripts::escape_expansion(&script)],
         "volumeMounts": mounts,
-    });
-    if feed.store.is_checked() {
-        // What it says of a list that has changed then stands in the Pod's status.
-        container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
-    }
-    container
+    })
 }
 
 fn names(list: &[Value]) -> Vec<String> {
@@ -155,6 +150,7 @@ fn variable(name: &str, origin: &Origin, handover: &Handover, shared: &str) -> O
     match origin {
         Origin::Constant(value) => Some(json!({"name": name, "value": value})),
         Origin::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
+        Origin::Field(path) => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})),
         Origin::Position | Origin::Item(_) => {
             let file = json!({"volumeName": shared, "path": VARIABLES_FILE, "key": name});
             (handover.route == Route::VariableFile).then(|| json!({"name": name, "valueFrom": {"fileKeyRef": file}}))

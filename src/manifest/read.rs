@@ -104,7 +104,6 @@ pub(super) fn config_maps_noted(note: &str) -> Option<Vec<(String, u32)>> {
 }
 
 impl Listing {
-    /// The ConfigMaps in which the items of `wanted` are.
     pub(crate) fn config_maps<'a>(&'a self, wanted: &'a IndexSet) -> impl Iterator<Item = &'a str> {
         self.config_maps.iter().enumerate().filter_map(|(position, (name, first))| {
             let end = self.config_maps.get(position + 1).map(|(_, first)| *first);

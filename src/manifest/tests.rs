@@ -33,8 +33,9 @@ fn three_items_in_a_config_map() {
     metadata:
       name: rev-x7k2p-items
       labels:
-        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/name: rev
         app.kubernetes.io/instance: rev-x7k2p
+        app.kubernetes.io/managed-by: kubectl-indexed
         kubectl-indexed/items-of: rev-x7k2p
     immutable: true
     data:
@@ -75,6 +76,7 @@ fn three_items_in_a_config_map() {
             app.kubernetes.io/managed-by: kubectl-indexed
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           containers:
           - name: worker
             image: docker.io/library/busybox
@@ -136,6 +138,7 @@ fn the_documentations_job_from_flags() {
             app.kubernetes.io/managed-by: kubectl-indexed
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           initContainers:
           - name: input
             image: docker.io/library/bash
@@ -149,6 +152,7 @@ fn the_documentations_job_from_flags() {
             volumeMounts:
             - name: input
               mountPath: /input
+            terminationMessagePolicy: FallbackToLogsOnError
           containers:
           - name: worker
             image: docker.io/library/busybox
@@ -174,6 +178,7 @@ fn the_documentations_job_with_a_volume_from_flags() {
     let job = built(&words, None).job;
     insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @r#"
     restartPolicy: Never
+    enableServiceLinks: false
     containers:
     - name: worker
       image: docker.io/library/busybox
@@ -210,8 +215,10 @@ fn every_flag_has_its_field() {
       name: everything-items
       namespace: ns
       labels:
-        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/name: tool
         app.kubernetes.io/instance: everything
+        app.kubernetes.io/managed-by: kubectl-indexed
+        team: x
         kubectl-indexed/items-of: everything
     immutable: true
     data:
@@ -258,6 +265,7 @@ fn every_flag_has_its_field() {
             note: "y"
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           serviceAccountName: sa
           priorityClassName: low
           nodeSelector:
@@ -348,8 +356,10 @@ fn a_template_is_kept_where_flags_say_nothing() {
     metadata:
       name: base-x7k2p-items
       labels:
-        app.kubernetes.io/managed-by: kubectl-indexed
+        team: vision
+        app.kubernetes.io/name: base
         app.kubernetes.io/instance: base-x7k2p
+        app.kubernetes.io/managed-by: kubectl-indexed
         kubectl-indexed/items-of: base-x7k2p
     immutable: true
     data:
@@ -390,8 +400,11 @@ fn a_template_is_kept_where_flags_say_nothing() {
             app.kubernetes.io/name: base
             app.kubernetes.io/instance: base-x7k2p
             app.kubernetes.io/managed-by: kubectl-indexed
+          annotations:
+            kubectl.kubernetes.io/default-container: main
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           tolerations:
           - key: old
             operator: Exists

@@ -59,11 +59,13 @@ fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The metadata that a new Job inherits: labels and annotations of both, the outer name.
+/// The metadata that a new Job inherits: labels and annotations of both, the outer name or its start.
 fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
     let mut merged = Map::new();
-    if let Some(name) = outer.and_then(|metadata| metadata.get("name")) {
-        merged.insert("name".to_owned(), name.clone());
+    for key in ["name", "generateName"] {
+        if let Some(name) = outer.and_then(|metadata| metadata.get(key)) {
+            merged.insert(key.to_owned(), name.clone());
+        }
     }
     for key in ["labels", "annotations"] {
         let mut entries = Map::new();
@@ -133,7 +135,6 @@ pub(crate) fn command(job: &Value) -> Vec<String> {
     [words(known, "command"), words(known, "args")].concat()
 }
 
-/// The words in a list of a container.
 pub(crate) fn words(container: Option<&Value>, list: &str) -> Vec<String> {
     let list = container.and_then(|container| container.get(list)?.as_array());
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()

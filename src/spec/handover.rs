@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
 use super::template::{self, Placeholder, Segment, Template};
-use super::variables::{Naming, variables};
+use super::variables::{Naming, check_shell_names, variables};
 use crate::args::Compat;
 pub(crate) use crate::args::ItemForm;
 use crate::contract::ITEM_VARIABLE;
@@ -29,6 +29,8 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 pub(crate) enum Origin {
     Constant(String),
     Index,
+    /// A field of the Pod, as the downward API calls it.
+    Field(&'static str),
     /// It is the completion index plus one.
     Position,
     /// It is the item, or made of it.
@@ -132,6 +134,17 @@ pub(super) struct Wishes<'a> {
     /// Whether the template has a command of its own, where the command line has none.
     pub(super) template_command: bool,
     pub(super) completions: u32,
+    pub(super) slurm: Slurm,
+}
+
+/// What Slurm would know of the Job.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slurm {
+    pub(super) job: String,
+    /// Whole cores of each index, at least 1.
+    pub(super) cpus: u32,
+    /// Where the command starts, as far as it is known.
+    pub(super) workdir: Option<String>,
 }
 
 impl Handover {
@@ -161,6 +174,9 @@ impl Handover {
             _ => {}
         }
         let variables = variables(form, items, &names, &naming, wishes)?;
+        if form == ItemForm::Env && script::has_shell(command) {
+            check_shell_names(&variables, &names)?;
+        }
         let mut handover = Self {
             form,
             path,
@@ -176,7 +192,8 @@ impl Handover {
         };
         handover.check_evaluated(command, items)?;
         handover.choose_route(command, items, wishes)?;
-        Ok((handover, template.notes))
+        let warnings = template.notes.into_iter().chain(script::windows_lines(command)).collect();
+        Ok((handover, warnings))
     }
 
     /// The variables that are made of the item, by the name of each.

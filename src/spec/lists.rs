@@ -1,6 +1,7 @@
 //! Items that need no file: lists, numbers, and what can be combined of several lists.
 
 use itertools::Itertools as _;
+use serde::de::IgnoredAny;
 
 use super::items::{Columns, Item, records};
 use super::select::{Collector, Taken};
@@ -24,8 +25,10 @@ impl<'a> Source<'a> {
     /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
         let fields = from_list(list)?;
+        check_other_notation("--items", list, &fields, "--range 1-3 makes numbers")?;
+        let notes = notation_note("--items is one item", &fields, "--range 1-3 makes numbers");
         let (count, rows) = (fields.len() as u64, Box::new(fields.into_iter().map(|field| vec![field])));
-        Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes: Vec::new() })
+        Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes })
     }
 
     pub(crate) fn range(numbers: &'a IndexSet) -> Self {
@@ -36,8 +39,7 @@ impl<'a> Source<'a> {
     /// The combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV: every combination, with
     /// the last list changing fastest, or one of each in turn where `link` is set.
     pub(crate) fn params<S: AsRef<[u8]>>(params: &[S], link: bool) -> Result<Self, Error> {
-        let mut names: Vec<String> = Vec::new();
-        let mut lists = Vec::new();
+        let (mut names, mut lists, mut notes) = (Vec::<String>::new(), Vec::new(), Vec::new());
         for param in params {
             let (name, values) = read_param(param.as_ref())?;
             if let Some(earlier) = names.iter().position(|known| *known == name) {
@@ -49,12 +51,14 @@ impl<'a> Source<'a> {
                 ))
                 .hint("give all values of a name in one --param, separated by commas"));
             }
+            let numbers = format!("--param {name}=$(seq -s, 1 3) makes numbers");
+            notes.extend(notation_note(&format!("--param {name} has one value"), &values, &numbers));
             names.push(name);
             lists.push(values);
         }
         let groups =
             if link { vec![link_params(&names, lists)?] } else { lists.into_iter().map(|list| vec![list]).collect() };
-        Ok(Self::combinations("--param", Columns::Named(names), groups, Vec::new()))
+        Ok(Self::combinations("--param", Columns::Named(names), groups, notes))
     }
 
     /// The combinations of lists that stand behind the command, as `::: a b ::: 1 2`: every one, with the last list
@@ -144,7 +148,7 @@ impl<'a> Source<'a> {
             }
         }
         let items = collector.finish(origin, columns)?;
-        Ok(Taken { items, notes })
+        Ok(Taken { items, notes, header_of: None })
     }
 }
 
@@ -176,6 +180,48 @@ pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
     }
 }
 
+/// Checks that a list is not JSON, which its commas would cut, nor a range of a shell's.
+fn check_other_notation(flag: &str, text: &[u8], fields: &[Vec<u8>], numbers: &str) -> Result<(), Error> {
+    let Ok(text) = std::str::from_utf8(text) else { return Ok(()) };
+    let literally = |list: &str| match flag.strip_prefix("--param ") {
+        Some(name) => format!("--param '{name}={list}'"),
+        None => format!("{flag} '{list}'"),
+    };
+    let values = format!("[{text}]");
+    if let Ok(values) = serde_json::from_str::<Vec<IgnoredAny>>(&values)
+        && (values.len() != fields.len() || text.trim_start().starts_with("[\""))
+    {
+        let example = literally("\"[1,2]\",b");
+        return Err(Error::usage(format!("{flag} is JSON, and takes values with commas between them"))
+            .hint(if flag == "--items" { "write --items a,b" } else { "write --param NAME=a,b" })
+            .hint("or give the JSON as a file: --items-file FILE.json")
+            .hint(format!("a value with a comma or a quote in it is quoted as in CSV: {example}")));
+    }
+    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let is_number = |text: &str| text.strip_prefix('-').unwrap_or(text).parse::<u32>().is_ok();
+    if inner.contains("..") && inner.split("..").all(is_number) {
+        return Err(Error::usage(format!("{flag} {text:?} looks like a range, and would be one value"))
+            .hint(numbers)
+            .hint(format!("if it is the value itself, quote it as in CSV: {}", literally(&format!("\"{text}\"")))));
+    }
+    Ok(())
+}
+
+/// Says of a single value that may be meant as several what it is.
+fn notation_note(subject: &str, fields: &[Vec<u8>], numbers: &str) -> Vec<String> {
+    let [only] = fields else { return Vec::new() };
+    let text = String::from_utf8_lossy(only);
+    let is_number = |text: &str| text.parse::<u32>().is_ok();
+    if text.split_once('-').is_some_and(|(first, last)| is_number(first) && is_number(last)) {
+        return vec![format!("{subject}, {text:?}; {numbers}")];
+    }
+    // A blank behind a semicolon stands between commands.
+    if text.contains(';') && !text.contains("; ") && !text.ends_with(';') {
+        return vec![format!("{subject}, {text:?}; commas separate values, semicolons do not")];
+    }
+    Vec::new()
+}
+
 fn read_param(param: &[u8]) -> Result<(String, List), Error> {
     let shown = String::from_utf8_lossy(param);
     let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
@@ -190,7 +236,11 @@ fn read_param(param: &[u8]) -> Result<(String, List), Error> {
         [] => Err(Error::usage(format!("--param {name} has no values"))
             .hint(example)
             .hint(format!("one empty value is --param '{name}=\"\"'"))),
-        [values] => Ok((name.to_owned(), std::mem::take(values))),
+        [values] => {
+            let numbers = format!("--param {name}=$(seq -s, 1 3) makes numbers");
+            check_other_notation(&format!("--param {name}"), &param[equals + 1..], values, &numbers)?;
+            Ok((name.to_owned(), std::mem::take(values)))
+        }
         _ => Err(Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
             .hint("quote a value with a line break in it, as in CSV")),
     }
@@ -252,6 +302,45 @@ mod tests {
 
     fn refused(source: Result<Source, Error>) -> String {
         told(&source.and_then(all).unwrap_err())
+    }
+
+    #[test]
+    fn json_and_ranges_are_no_lists() {
+        let list = |text: &str| refused(Source::list(text.as_bytes()));
+        let param = |text: &str| refused(Source::params(&[text], false));
+        insta::assert_snapshot!(list("[\"a\",\"b\"]"), @r#"
+        --items is JSON, and takes values with commas between them
+        hint: write --items a,b
+        hint: or give the JSON as a file: --items-file FILE.json
+        hint: a value with a comma or a quote in it is quoted as in CSV: --items '"[1,2]",b'
+        "#);
+        for text in ["[1, 2]", "[\"a\"]", "{\"a\":1,\"b\":2}", "[[1,2],[3,4]]"] {
+            assert!(list(text).starts_with("--items is JSON, "), "{text}");
+        }
+        assert!(param("lr=[0.1,0.01]").starts_with("--param lr is JSON, "));
+        insta::assert_snapshot!(list("{1..3}"), @r#"
+        --items "{1..3}" looks like a range, and would be one value
+        hint: --range 1-3 makes numbers
+        hint: if it is the value itself, quote it as in CSV: --items '"{1..3}"'
+        "#);
+        insta::assert_snapshot!(param("lr=1..3"), @r#"
+        --param lr "1..3" looks like a range, and would be one value
+        hint: --param lr=$(seq -s, 1 3) makes numbers
+        hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
+        "#);
+        let taken = |text: &str| all(Source::list(text.as_bytes()).unwrap()).unwrap();
+        for text in ["a", "[x]", "[1]", "{\"a\":1}", "\"a\",\"b\"", "a..b", "..", "\"1..3\"", "1..3,4", "1,2", "x[0],y"]
+        {
+            assert_eq!(taken(text).notes, [""; 0], "{text}");
+        }
+        assert_eq!(texts(&taken("\"[1,2]\",b")), ["[1,2]", "b"]);
+        assert_eq!(texts(&taken("\"1..3\"")), ["1..3"]);
+        insta::assert_snapshot!(taken("a;b;c").notes.concat(), @r#"--items is one item, "a;b;c"; commas separate values, semicolons do not"#);
+        insta::assert_snapshot!(taken("1-10").notes.concat(), @r#"--items is one item, "1-10"; --range 1-3 makes numbers"#);
+        assert_eq!(taken("cd /x; make").notes.concat() + &taken("1-10,11-20").notes.concat(), "");
+        let param = |text: &str| all(Source::params(&[text], false).unwrap()).unwrap().notes.concat();
+        insta::assert_snapshot!(param("seed=1-3"), @r#"--param seed has one value, "1-3"; --param seed=$(seq -s, 1 3) makes numbers"#);
+        assert_eq!(param("lr=\"1..3\""), "");
     }
 
     #[test]

@@ -27,11 +27,12 @@ use serde_json::Value;
 use crate::args::{self, HandoverArgs, RunArgs, Standing};
 use crate::contract;
 use crate::error::Error;
-use handover::{Handover, ItemForm, Wished, Wishes};
+use handover::{Handover, ItemForm, Slurm, Wished, Wishes};
 use items::Items;
-pub(crate) use pod::{Resources, Toleration};
+pub(crate) use pod::{Requirement, Resources, Toleration};
 use policy::Policy;
 use resume::{Left, Resumes};
+pub(crate) use script::windows_lines;
 use select::Taken;
 use sources::{Found, ListedConfigMap};
 use stores::ItemStore;
@@ -95,7 +96,6 @@ impl JobSpec {
     pub(crate) fn feed(&self) -> Feed<'_> {
         Feed {
             job: &self.name,
-            namespace: self.namespace.as_deref(),
             items: &self.items,
             handover: &self.handover,
             store: &self.item_store,
@@ -109,7 +109,6 @@ impl JobSpec {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feed<'a> {
     pub(crate) job: &'a str,
-    pub(crate) namespace: Option<&'a str>,
     pub(crate) items: &'a Items,
     pub(crate) handover: &'a Handover,
     pub(crate) store: &'a ItemStore,
@@ -177,6 +176,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         results: _,
         objects: _,
         standing,
+        name_behind_items,
     } = args;
 
     sources::check(&source, &command)?;
@@ -185,23 +185,32 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
     let behind = !behind_command.is_empty();
     let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
+    if let (true, Some(name), 1) = (name_behind_items, &positional_name, found.items.len()) {
+        return Err(Error::usage(format!("--items takes one word, and {name:?} behind it would name the Job"))
+            .hint("separate items by commas, as in --items a,b")
+            .hint(format!("to name the Job, write --name {name}")));
+    }
     let (found, resumes) = match inputs.left {
         Some(Left { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
         None => (found, None),
     };
+    let header_of = found.header_of.as_ref().filter(|_| handover.item_as != Some(ItemForm::Env));
+    let header = header_of.map(|origin| sources::check_header(origin, &found.items, &command)).transpose()?;
     let (init_image, index_file) = (handover.init_image.clone(), handover.index_file.clone());
+    let app = app_name(&command, base.as_ref());
+    let name = match name.or(positional_name) {
+        Some(name) => name::check(&name, found.completions)?,
+        None => name::generate(&app, &inputs.suffix, found.completions),
+    };
+    let slurm = slurm(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
     let (handover, item_store, mut warnings) =
-        hand_over(handover, &found, &command, behind, &env, base.as_ref(), &standing)?;
-    let Found { items, completions, at_once, is_range: _, listed: _, notes } = found;
+        hand_over(handover, &found, &command, behind, &env, slurm, base.as_ref(), &standing)?;
+    let Found { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
+    notes.extend(header.flatten());
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &standing)?;
     let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &standing)?;
     warnings.extend(more_warnings);
     check_annotations(&annotations, &command)?;
-    let app = app_name(&command, base.as_ref());
-    let name = match name.or(positional_name) {
-        Some(name) => name::check(&name, completions)?,
-        None => name::generate(&app, &inputs.suffix, completions),
-    };
 
     let spec = JobSpec {
         name,
@@ -238,13 +247,28 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     Ok(Resolved { spec, notes, warnings })
 }
 
+/// What the scripts of Slurm may ask of the Job: its template counts where no flag does.
+fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Value>) -> Slurm {
+    let worker = base.and_then(base::worker);
+    let text = |path: &str| {
+        let value = worker.and_then(|worker| worker.pointer(path))?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let cpu =
+        cpu.map(str::to_owned).or_else(|| text("/resources/requests/cpu")).or_else(|| text("/resources/limits/cpu"));
+    let cpus = cpu.and_then(|cpu| pod::whole_cores(&cpu)).unwrap_or(1);
+    Slurm { job: job.to_owned(), cpus, workdir: workdir.map(str::to_owned).or_else(|| text("/workingDir")) }
+}
+
 /// How the items reach the worker, and where they are kept.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the command line or of the template")]
 fn hand_over(
     args: HandoverArgs,
     found: &Found,
     command: &[String],
     behind_command: bool,
     env: &[(String, String)],
+    slurm: Slurm,
     base: Option<&Value>,
     standing: &Standing,
 ) -> Result<(Handover, ItemStore, Vec<String>), Error> {
@@ -272,6 +296,7 @@ fn hand_over(
         is_range: found.is_range,
         template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
         completions: found.completions,
+        slurm,
     };
     let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
     let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
@@ -441,8 +466,8 @@ fn check_parallelism(at_once: u32) -> Result<u32, Error> {
 /// What to call the work: the command's own name, else that of the template, else "job".
 fn app_name(command: &[String], base: Option<&Value>) -> String {
     let command = command.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
-    let template = base.and_then(|base| base.pointer("/metadata/name")).and_then(Value::as_str);
-    [template, command]
+    let of_template = |field: &str| base.and_then(|base| base["metadata"][field].as_str());
+    [of_template("name"), of_template("generateName"), command]
         .into_iter()
         .flatten()
         .map(name::clean)

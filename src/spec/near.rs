@@ -10,6 +10,14 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     best.map(|(_, candidate)| candidate)
 }
 
+/// The candidate that `word` is but for one slip of the pen, its case and what joins its parts.
+pub(crate) fn slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let word = plain(word);
+    let is_near = |candidate: &&str| word.len() > 2 && strsim::osa_distance(&word, &plain(candidate)) <= 1;
+    candidates.into_iter().find(is_near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

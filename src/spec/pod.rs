@@ -4,24 +4,42 @@ use crate::error::Error;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Resources {
-    /// A Kubernetes quantity of cores.
-    pub(crate) cpu: Option<String>,
-    /// A Kubernetes quantity of bytes; also the limit, because memory can't be taken back from a process.
-    pub(crate) memory: Option<String>,
+    /// In cores; without a limit unless one is named, so that an index may use what is idle.
+    pub(crate) cpu: Option<Requirement>,
+    /// In bytes; the request is also the limit unless one is named, because memory can't be taken back from a process.
+    pub(crate) memory: Option<Requirement>,
     /// An extended resource and how many of it.
     pub(crate) gpu: Option<(String, u32)>,
 }
 
 impl Resources {
     pub(super) fn parse(cpu: Option<String>, memory: Option<String>, gpu: Option<String>) -> Result<Self, Error> {
-        if let Some(cpu) = &cpu {
-            check_quantity("--cpu", cpu, "2, 0.5 or 500m")?;
-        }
-        if let Some(memory) = &memory {
-            check_quantity("--memory", memory, "512Mi or 2Gi")?;
-        }
+        let cpu = cpu.map(|text| Requirement::parse("--cpu", &text, "2, 0.5, 500m or 500m:2")).transpose()?;
+        let memory = memory.map(|text| Requirement::parse("--memory", &text, "512Mi, 2Gi or 512Mi:2Gi")).transpose()?;
         let gpu = gpu.map(|text| parse_gpu(&text)).transpose()?;
         Ok(Self { cpu, memory, gpu })
+    }
+}
+
+/// How much of a resource a container asks for, and how much it may use: Kubernetes quantities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Requirement {
+    pub(crate) request: String,
+    pub(crate) limit: Option<String>,
+}
+
+impl Requirement {
+    /// Parses `REQUEST` or `REQUEST:LIMIT`.
+    pub(super) fn parse(flag: &str, text: &str, examples: &str) -> Result<Self, Error> {
+        let (request, limit) = text.split_once(':').map_or((text, None), |(request, limit)| (request, Some(limit)));
+        let asked = quantity(flag, request, examples)?;
+        let most = limit.map(|limit| quantity(flag, limit, examples)).transpose()?;
+        // Not exact: 0.3 and 300m are the same.
+        if most.is_some_and(|most| most < asked * 0.999_999) {
+            return Err(Error::usage(format!("{flag} {text:?} has a limit that is less than the request"))
+                .hint("write it as REQUEST:LIMIT, the larger one last"));
+        }
+        Ok(Self { request: request.to_owned(), limit: limit.map(str::to_owned) })
     }
 }
 
@@ -34,23 +52,51 @@ fn parse_gpu(text: &str) -> Result<(String, u32), Error> {
     }
 }
 
-/// The suffixes of a quantity, <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>.
-const SUFFIXES: [&str; 17] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e"];
+/// The suffixes of a quantity and what they multiply by,
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>.
+const SUFFIXES: [(&str, f64); 16] = [
+    ("", 1.0),
+    ("n", 1e-9),
+    ("u", 1e-6),
+    ("m", 1e-3),
+    ("k", 1e3),
+    ("M", 1e6),
+    ("G", 1e9),
+    ("T", 1e12),
+    ("P", 1e15),
+    ("E", 1e18),
+    ("Ki", 1024.0),
+    ("Mi", 1_048_576.0),
+    ("Gi", 1_073_741_824.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("Pi", 1_125_899_906_842_624.0),
+    ("Ei", 1_152_921_504_606_846_976.0),
+];
 
-pub(super) fn check_quantity(flag: &str, text: &str, examples: &str) -> Result<(), Error> {
+/// The value of a Kubernetes quantity, about; a usage error for what is none, or not greater than zero.
+pub(super) fn quantity(flag: &str, text: &str, examples: &str) -> Result<f64, Error> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(digits);
     // An exponent, as in 1e3, has its digits behind the suffix.
-    let suffix = match suffix.split_once(['e', 'E']) {
-        Some(("", exponent)) if exponent.parse::<i32>().is_ok() => "e",
-        _ => suffix,
+    let exponent = suffix.strip_prefix(['e', 'E']).and_then(|exponent| exponent.parse::<i32>().ok());
+    let factor = match exponent {
+        Some(exponent) => Some(10f64.powi(exponent)),
+        None => SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, factor)| *factor),
     };
-    let known = SUFFIXES.contains(&suffix) && suffix != "e" || suffix == "e" && digits < text.len() - 1;
-    match number.parse::<f64>() {
-        Ok(value) if known && value > 0.0 => Ok(()),
+    match (number.parse::<f64>(), factor) {
+        (Ok(value), Some(factor)) if value > 0.0 => Ok(value * factor),
         _ => Err(Error::usage(format!("{flag} {text:?} is not a quantity that Kubernetes knows"))
             .hint(format!("write it as {examples}"))),
     }
+}
+
+/// Returns the cores of a quantity, rounded up; None for what is no usual one.
+pub(super) fn whole_cores(quantity: &str) -> Option<u32> {
+    if let Some(thousandths) = quantity.strip_suffix('m') {
+        return Some(thousandths.parse::<u32>().ok()?.div_ceil(1000));
+    }
+    let (whole, fraction) = quantity.split_once('.').unwrap_or((quantity, ""));
+    Some(whole.parse::<u32>().ok()? + u32::from(fraction.contains(|c: char| c != '0')))
 }
 
 /// A taint that the Pods may be scheduled onto.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::handover::{Handover, ItemForm, Origin, Wished, Wishes};
+use super::handover::{Handover, ItemForm, Origin, Slurm, Wished, Wishes};
 use super::items::Items;
 use super::template::{self, Placeholder, Subject};
-use super::{check_parallelism, pod, policy};
+use super::{Requirement, check_parallelism, policy};
 use crate::args::{OutstandingStatus, RetryArgs};
 use crate::contract::{INPUT, ITEM_PATH};
 use crate::error::Error;
@@ -50,8 +50,7 @@ pub(crate) struct Changes {
 /// How much of a resource an index may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
-    /// A Kubernetes quantity.
-    To(String),
+    To(Requirement),
     /// So many thousandths of what it was.
     Times(u64),
 }
@@ -99,8 +98,8 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     let (init_image, at_last) = if standing.has("init-image") { (None, init_image) } else { (init_image, None) };
     let changes = Changes {
         image,
-        cpu: cpu.map(|text| amount("--cpu", &text, "2, 500m or x2")).transpose()?,
-        memory: memory.map(|text| amount("--memory", &text, "512Mi, 2Gi or x2")).transpose()?,
+        cpu: cpu.map(|text| amount("--cpu", &text, "2, 500m, 500m:2 or x2")).transpose()?,
+        memory: memory.map(|text| amount("--memory", &text, "512Mi, 512Mi:2Gi or x2")).transpose()?,
         retries,
         parallelism,
         init_image,
@@ -113,8 +112,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
 /// A quantity, or what to multiply the one by that is there.
 fn amount(flag: &str, text: &str, examples: &str) -> Result<Amount, Error> {
     let Some(factor) = text.strip_prefix(['x', 'X', '*', '×']) else {
-        pod::check_quantity(flag, text, examples)?;
-        return Ok(Amount::To(text.to_owned()));
+        return Requirement::parse(flag, text, examples).map(Amount::To);
     };
     let thousandths = decimal(factor, 3).filter(|thousandths| *thousandths > 0);
     let thousandths = thousandths.and_then(|n| u64::try_from(n).ok()).filter(|n| *n <= 1_000_000);
@@ -172,7 +170,7 @@ impl HandoverNote {
             let is_item = match variable.origin {
                 Origin::Item(_) => true,
                 Origin::Position => false,
-                Origin::Constant(_) | Origin::Index => return None,
+                Origin::Constant(_) | Origin::Field(_) | Origin::Index => return None,
             };
             Some((variable.name.clone(), is_item))
         });
@@ -226,6 +224,7 @@ impl HandoverNote {
             is_range: false,
             template_command: false,
             completions,
+            slurm: Slurm::default(),
         };
         let (handover, notes) = Handover::plan(command, items, &wishes)?;
         let columns = items.columns().len();
@@ -260,10 +259,14 @@ mod tests {
     #[test]
     fn amounts_are_quantities_or_factors() {
         let amount = |text| amount("--memory", text, "2Gi or x2").map_err(|error| error.to_string());
-        assert_eq!(amount("2Gi"), Ok(Amount::To("2Gi".to_owned())));
+        let to = |request: &str, limit: Option<&str>| {
+            Ok(Amount::To(Requirement { request: request.to_owned(), limit: limit.map(str::to_owned) }))
+        };
+        assert_eq!(amount("2Gi"), to("2Gi", None));
+        assert_eq!(amount("1Gi:2Gi"), to("1Gi", Some("2Gi")));
         assert_eq!(amount("x2"), Ok(Amount::Times(2000)));
         assert_eq!(amount("x1.5"), Ok(Amount::Times(1500)));
-        for wrong in ["x", "x0", "x-1", "x1.2345", "x1e3", "2GB", ""] {
+        for wrong in ["x", "x0", "x-1", "x1.2345", "x1e3", "2GB", "", "2Gi:", ":2Gi", "2Gi:1Gi", "1Gi:x2"] {
             assert!(amount(wrong).is_err(), "{wrong}");
         }
     }

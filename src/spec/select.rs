@@ -31,6 +31,8 @@ pub(crate) struct Selection {
 pub(crate) struct Taken {
     pub(crate) items: Items,
     pub(crate) notes: Vec<String>,
+    /// The file whose first line was taken for a header, without a word of the user.
+    pub(crate) header_of: Option<String>,
 }
 
 /// Takes items one after another and keeps those that are selected.

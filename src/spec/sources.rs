@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
+use super::intake::Layout;
+use super::intake::text::BYTE_ORDER_MARK;
 use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
-use super::{MAX_COMPLETIONS, intake};
+use super::{MAX_COMPLETIONS, intake, script};
 use crate::args::{ItemArgs, ItemsFormat};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -29,16 +31,26 @@ pub(super) struct Found {
     /// Where the list is kept already.
     pub(super) listed: Option<ItemStore>,
     pub(super) notes: Vec<String>,
+    /// The file whose first line was taken for a header, without a word of the user.
+    pub(super) header_of: Option<String>,
 }
 
 impl Found {
     fn of(taken: Taken) -> Result<Self, Error> {
-        Ok(Self { notes: taken.notes, ..Self::new(taken.items)? })
+        Ok(Self { notes: taken.notes, header_of: taken.header_of, ..Self::new(taken.items)? })
     }
 
     fn new(items: Items) -> Result<Self, Error> {
         let completions = u32::try_from(items.len()).map_err(|_| too_many(items.len()))?;
-        Ok(Self { items, completions, at_once: None, is_range: false, listed: None, notes: Vec::new() })
+        Ok(Self {
+            items,
+            completions,
+            at_once: None,
+            is_range: false,
+            listed: None,
+            notes: Vec::new(),
+            header_of: None,
+        })
     }
 
     /// The same with these items only, which are kept anew: a list that is used in place can't be used in part.
@@ -96,7 +108,12 @@ pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> 
 
 /// Checks that what refines a source goes with the one there is.
 fn check_modifiers(args: &ItemArgs, source: &str) -> Result<(), Error> {
-    let file_only = [("--format", args.format.is_some()), ("--null", args.null)];
+    let file_only = [
+        ("--format", args.format.is_some()),
+        ("--null", args.null),
+        ("--colsep", args.colsep.is_some()),
+        ("--no-header", args.no_header.is_some()),
+    ];
     if let Some((flag, _)) = file_only.iter().find(|(_, given)| *given && source != "--items-file") {
         return Err(Error::usage(format!("{flag} says how --items-file is written, and the items come from {source}"))
             .hint(format!("leave {flag} out")));
@@ -142,10 +159,82 @@ pub(crate) fn intake(
     input: impl BufRead,
     unreadable: impl Fn(io::Error) -> Error,
 ) -> Result<Taken, Error> {
-    let named = if args.null { ItemsFormat::Null } else { ItemsFormat::from_name(path) };
     let origin = if path == "-" { "stdin" } else { path };
     let collector = Collector::new(selection(args, seed), MAX_COMPLETIONS)?;
-    intake::read(origin, args.format.unwrap_or(named), input, collector, unreadable)
+    intake::read(origin, layout(args, path)?, input, collector, unreadable)
+}
+
+/// How the flags and the name of a file say that it is written.
+fn layout(args: &ItemArgs, path: &str) -> Result<Layout, Error> {
+    let named = if args.null { ItemsFormat::Null } else { ItemsFormat::from_name(path) };
+    let format = args.format.unwrap_or(named);
+    let separator = args.colsep.as_deref().map(column_separator).transpose()?;
+    let has_columns = matches!(format, ItemsFormat::Csv | ItemsFormat::Tsv);
+    let is_lines = format == ItemsFormat::Lines;
+    if separator.is_some() && !has_columns && !is_lines {
+        let what = if format == ItemsFormat::Null { "items ended by NUL bytes" } else { "JSON" };
+        return Err(Error::usage(format!("--colsep has no use: {path} is read as {what}, which has no separator"))
+            .hint("leave --colsep out, or add --format csv"));
+    }
+    if args.no_header.is_some() && !has_columns && separator.is_none() {
+        return Err(Error::usage(format!("--no-header has no use: {path} is not read as a table"))
+            .hint("leave --no-header out, or add --format csv, --format tsv or --colsep"));
+    }
+    Ok(Layout { format, separator, no_header: args.no_header })
+}
+
+/// Reads the character of `--colsep`.
+fn column_separator(text: &str) -> Result<u8, Error> {
+    let usable = |byte: u8| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0);
+    match text.as_bytes() {
+        br"\t" => Ok(b'\t'),
+        &[byte] if usable(byte) => Ok(byte),
+        _ => Err(Error::usage(format!("--colsep {text:?} is not one ASCII character"))
+            .hint("write it as ',', ';', ' ' or '\\t'")
+            .hint("tr -s ' ' makes one blank of several")),
+    }
+}
+
+/// Whether names that are numbers are those of a header: years, or one after the other.
+fn is_axis(names: &[(usize, &String)]) -> bool {
+    let numbers: Vec<_> = names.iter().map_while(|(_, name)| name.parse::<u32>().ok()).collect();
+    let are_years = numbers.iter().all(|number| (1900..=2100).contains(number));
+    let in_turn = numbers.len() > 1 && numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    numbers.len() == names.len() && (are_years || in_turn)
+}
+
+/// Checks that a first line that was taken for a header is one: a number that stands above numbers is an item's more
+/// probably, unless the command uses the columns by name. Returns what the user should know.
+pub(super) fn check_header(header_of: &str, items: &Items, command: &[String]) -> Result<Option<String>, Error> {
+    let Columns::Named(names) = items.columns() else { return Ok(None) };
+    let is_place = |name: &str| name.parse::<usize>().is_ok_and(|place| (1..=names.len()).contains(&place));
+    let uses = |name: &str| {
+        let open = format!("{{{name}");
+        let ends = |rest: &str| rest.starts_with(['}', '.', '/']);
+        command.iter().any(|word| word.split(&open).skip(1).any(ends))
+    };
+    if names.iter().any(|name| !is_place(name) && uses(name)) {
+        return Ok(None);
+    }
+    let no_header = "--no-header makes it an item, and the columns {1}, {2}, …";
+    let row = items.first();
+    let numbers: Vec<_> = names.iter().enumerate().filter(|(_, name)| script::is_number(name.as_bytes())).collect();
+    let stands_above_number =
+        |(column, _): &(usize, &String)| row.is_some_and(|row| script::is_number(row.value(*column)));
+    if let Some((column, name)) =
+        numbers.iter().find(|&&number| stands_above_number(&number)).filter(|_| !is_axis(&numbers))
+    {
+        return Err(Error::usage(format!(
+            "the first line of {header_of} would name the columns, and column {} would be {name:?}",
+            column + 1
+        ))
+        .hint(no_header)
+        .hint("--no-header=false takes it as the header"));
+    }
+    let by_place = (1..=names.len()).any(|place| uses(&place.to_string()));
+    Ok(by_place.then(|| {
+        format!("the first line of {header_of} names the columns ({}) and is no item; {no_header}", names.join(", "))
+    }))
 }
 
 /// The items of the one source that is named; what had to be read for it was read by the caller.
@@ -238,7 +327,12 @@ fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
     let collector = Collector::new(Selection::default(), MAX_COMPLETIONS)?;
     let unreadable = |error| Error::usage("a text can't be read").caused_by(error);
     let origin = format!("configmap {name}/{key}");
-    let Taken { items, notes } = intake::read(&origin, ItemsFormat::Lines, text.as_slice(), collector, unreadable)?;
+    let layout = Layout { format: ItemsFormat::Lines, separator: None, no_header: None };
+    let Taken { items, notes, header_of: _ } = intake::read(&origin, layout, text.as_slice(), collector, unreadable)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return Err(Error::usage(format!("{origin} begins with a byte order mark, which its first item would have"))
+            .hint("make the configmap of a file without: sed '1s/^\\xEF\\xBB\\xBF//' FILE"));
+    }
     check_some(&items, name)?;
     let crlf = has_windows_lines(&text);
     if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {

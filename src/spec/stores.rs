@@ -89,9 +89,9 @@ impl std::fmt::Display for ListDigest {
     }
 }
 
-/// Whether the lines of a text end as on Windows: the first one tells.
+/// Whether a line of a text ends as on Windows.
 pub(crate) fn has_windows_lines(text: &[u8]) -> bool {
-    text.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"))
+    text.windows(2).any(|pair| pair == b"\r\n")
 }
 
 fn sha256(bytes: &[u8]) -> String {

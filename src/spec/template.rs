@@ -3,6 +3,7 @@
 //! The words are GNU parallel's, with one difference: `{#}` is the index, so it begins at 0.
 
 use super::items::Item;
+use super::{near, script};
 use crate::error::Error;
 
 /// Names of columns that a message lists before it only counts them.
@@ -11,7 +12,6 @@ const LISTED_NAMES: usize = 10;
 /// Which text a placeholder stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Subject {
-    /// The whole item.
     Item,
     /// A column of it, from 0.
     Column(usize),
@@ -49,7 +49,6 @@ pub(crate) enum Segment {
     Value(Placeholder),
 }
 
-/// The command, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     /// The segments of each word of the command, no two texts side by side, none for an empty word.
@@ -158,7 +157,6 @@ fn push_text(segments: &mut Vec<Segment>, text: &str) {
 }
 
 impl Template {
-    /// A command in which nothing is a placeholder.
     pub(crate) fn literal(command: &[String]) -> Self {
         let argument = |word: &String| vec![Segment::Text(word.clone())];
         Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
@@ -178,18 +176,44 @@ impl Template {
 /// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
 /// item has none; without items only `{#}` is a placeholder.
 pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
-    let mut reader = Reader { names, has_items, notes: Vec::new() };
-    let arguments = command.iter().map(|word| reader.argument(word)).collect::<Result<_, _>>()?;
-    Ok(Template { arguments, notes: reader.notes })
+    let uses_first = command.iter().any(|word| word.contains("{1}"));
+    let mut reader = Reader { names, has_items, uses_first, in_code: false, notes: Vec::new(), doubled: None };
+    let scripts = script::scripts(command);
+    let argument = |(at, word): (usize, &String)| {
+        let is_code = |option: &String| option == "-c" || option == "-e";
+        reader.in_code = at.checked_sub(1).is_some_and(|before| is_code(&command[before])) && !scripts.contains(&at);
+        reader.argument(word)
+    };
+    let arguments = command.iter().enumerate().map(argument).collect::<Result<_, _>>()?;
+    let (notes, doubled) = (reader.notes, reader.doubled);
+    let template = Template { arguments, notes };
+    match doubled {
+        Some(inner) if template.is_literal() => Err(from_elsewhere(&inner)),
+        _ => Ok(template),
+    }
 }
 
-/// What a pair of braces is.
+/// The error of a command whose only placeholder is written as Jinja and Argo Workflows have it.
+fn from_elsewhere(inner: &str) -> Error {
+    let name = inner.trim();
+    let meant = if name == "item" { String::new() } else { name.to_owned() };
+    Error::usage(format!("{{{{{inner}}}}} in the command is text: a placeholder has single braces"))
+        .hint(format!("write {{{meant}}} for the value"))
+        .hint("or add --no-placeholders, which leaves every brace as it is")
+}
+
 enum Meaning {
     Value(Placeholder),
     /// Would be one, if there were such a column.
     NoColumn,
     /// A word that may well be meant for a column's name.
     Unknown,
+    /// The index and this column, from 0, which is called `#`.
+    Both(usize),
+    /// A slip of the pen in this column's name.
+    Slip(String),
+    /// GNU parallel's, which has no counterpart: what it is there, and what to do here.
+    Parallel(&'static str, &'static str),
     /// Somebody else's.
     Text,
 }
@@ -197,8 +221,17 @@ enum Meaning {
 struct Reader<'a> {
     names: &'a [String],
     has_items: bool,
+    /// Whether the command has the placeholder `{1}`, so that `{2}` is meant for one.
+    uses_first: bool,
+    /// Whether this word is code of a language with braces of its own, as behind `python3 -c`.
+    in_code: bool,
     notes: Vec<String>,
+    /// The first column in doubled braces, as other systems write a placeholder.
+    doubled: Option<String>,
 }
+
+/// Statements of awk that are the whole of an action, as in `awk '{print}'`.
+const AWK: [&str; 6] = ["exit", "getline", "next", "nextfile", "print", "return"];
 
 impl Reader<'_> {
     fn argument(&mut self, word: &str) -> Result<Vec<Segment>, Error> {
@@ -210,7 +243,10 @@ impl Reader<'_> {
             // A variable of the shell.
             let variable = word[..open].ends_with('$');
             if let Some(inner) = doubled(&word[open..]) {
-                let escaped = matches!(self.meaning(inner), Meaning::Value(_) | Meaning::NoColumn) && !variable;
+                let escaped = !matches!(self.meaning(inner), Meaning::Unknown | Meaning::Text) && !variable;
+                if self.doubled.is_none() && !variable && self.is_elsewhere(inner.trim()) {
+                    self.doubled = Some(inner.to_owned());
+                }
                 let length = inner.len() + 4;
                 let cut = usize::from(escaped);
                 push_text(&mut segments, &word[open + cut..open + length - cut]);
@@ -222,8 +258,21 @@ impl Reader<'_> {
                         segments.push(Segment::Value(placeholder));
                         continue;
                     }
-                    Meaning::NoColumn if self.numbered() => return Err(self.no_column(inner)),
-                    Meaning::NoColumn | Meaning::Unknown => self.note(inner),
+                    Meaning::NoColumn if self.numbered() || self.is_place(&word[..open], &word[at..]) => {
+                        return Err(self.no_column(inner));
+                    }
+                    // A format of curl's has a percent sign before it.
+                    Meaning::Slip(meant) if !self.in_code && !word[..open].ends_with('%') => {
+                        return Err(self.slip(inner, &meant));
+                    }
+                    Meaning::Both(column) => {
+                        return Err(Error::usage("{#} in the command is the index, and a column is called # too")
+                            .hint(format!("write {{{}}} for the column", column + 1))
+                            .hint("the variable JOB_COMPLETION_INDEX has the index")
+                            .hint(literally(inner)));
+                    }
+                    Meaning::Parallel(what, instead) => return Err(of_parallel(inner, what, instead)),
+                    Meaning::NoColumn | Meaning::Unknown | Meaning::Slip(_) => self.note(inner),
                     Meaning::Text => {}
                 }
                 push_text(&mut segments, &word[open..at]);
@@ -238,7 +287,10 @@ impl Reader<'_> {
 
     fn meaning(&self, inner: &str) -> Meaning {
         if inner == "#" {
-            return Meaning::Value(Placeholder::plain(Subject::Index));
+            return match self.names.iter().position(|name| name == "#") {
+                Some(column) => Meaning::Both(column),
+                None => Meaning::Value(Placeholder::plain(Subject::Index)),
+            };
         }
         if !self.has_items {
             return Meaning::Text;
@@ -267,7 +319,22 @@ impl Reader<'_> {
                 return Meaning::Value(Placeholder { subject, operation });
             }
         }
+        match inner {
+            "%" => return Meaning::Parallel("the number of its job slot", "{#} is the index"),
+            "##" => return Meaning::Parallel("the number of jobs", "the variable ITEM_COUNT has it"),
+            _ if inner.len() > 1 && inner.starts_with('=') && inner.ends_with('=') => {
+                let instead = "change the value in a shell: -- sh -c 'printf %s {} | sed s/a/b/'";
+                return Meaning::Parallel("a Perl expression", instead);
+            }
+            _ => {}
+        }
         let named = !self.names.is_empty() && !self.numbered();
+        let slip = |(_, name): (_, &str)| near::slip(name, self.names.iter().map(String::as_str)).map(str::to_owned);
+        if let Some(meant) =
+            readings().filter(|(_, name)| named && is_identifier(name) && !AWK.contains(name)).find_map(slip)
+        {
+            return Meaning::Slip(meant);
+        }
         if named && readings().any(|(_, name)| is_identifier(name)) { Meaning::Unknown } else { Meaning::Text }
     }
 
@@ -278,15 +345,37 @@ impl Reader<'_> {
 
     fn no_column(&self, inner: &str) -> Error {
         let columns = match self.names.len() {
+            0 => "no columns".to_owned(),
             1 => "one column, {1}".to_owned(),
             count => format!("{count} columns, {{1}} to {{{count}}}"),
         };
         Error::usage(format!("{{{inner}}} in the command is no column: the items have {columns}"))
-            .hint(format!("write {{{{{inner}}}}} for the braces themselves"))
+            .hint_if(self.names.is_empty().then_some("--colsep CHAR makes columns of the lines of a file"))
+            .hint(literally(inner))
     }
 
-    fn note(&mut self, inner: &str) {
-        let columns = if self.names.is_empty() {
+    /// Whether a number in braces between these texts is meant for a column: in a regular expression, `{2}` stands
+    /// behind something.
+    fn is_place(&self, before: &str, after: &str) -> bool {
+        let begins = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'=:/,".contains(c));
+        begins && (self.uses_first || (before.is_empty() && after.is_empty()))
+    }
+
+    /// Whether another system would take this between doubled braces for a placeholder.
+    fn is_elsewhere(&self, name: &str) -> bool {
+        let is_column = self.names.iter().any(|column| column == name) && !self.numbered();
+        self.has_items && (is_column || (self.names.is_empty() && name == "item"))
+    }
+
+    fn slip(&self, inner: &str, meant: &str) -> Error {
+        let columns = self.columns();
+        Error::usage(format!("{{{inner}}} in the command is no column: {columns}"))
+            .hint(format!("did you mean {{{meant}}}?"))
+            .hint(literally(inner))
+    }
+
+    fn columns(&self) -> String {
+        if self.names.is_empty() {
             "the items have no columns".to_owned()
         } else {
             let listed = self.names.iter().take(LISTED_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -294,12 +383,26 @@ impl Reader<'_> {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let (noun, verb) = if self.names.len() == 1 { ("column", "is") } else { ("columns", "are") };
             format!("the {noun} {verb} {listed}{more}")
-        };
+        }
+    }
+
+    fn note(&mut self, inner: &str) {
+        let columns = self.columns();
         let note = format!("{{{inner}}} in the command is no column ({columns}) and stays as it is");
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
+}
+
+fn literally(inner: &str) -> String {
+    format!("write {{{{{inner}}}}} for the braces themselves")
+}
+
+fn of_parallel(inner: &str, what: &str, instead: &str) -> Error {
+    Error::usage(format!("{{{inner}}} in the command is {what} to GNU parallel, and nothing here"))
+        .hint(instead)
+        .hint(literally(inner))
 }
 
 /// What stands between the braces that `text` begins with, if no other brace does.

@@ -4,6 +4,8 @@ use super::*;
 use crate::args::{Cli, Verb};
 use crate::spec::lists::from_list;
 
+mod brought;
+
 /// Resolves a command line as it would be typed after `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
     resolve_all(words, template, b"").map(|resolved| resolved.spec)
@@ -104,7 +106,7 @@ fn what_can_make_no_job_is_refused() {
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--cpu", "lots", "--", "rev"], None), @r#"
     --cpu "lots" is not a quantity that Kubernetes knows
-    hint: write it as 2, 0.5 or 500m
+    hint: write it as 2, 0.5, 500m or 500m:2
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--gpu", "x", "--", "rev"], None), @r#"
     --gpu "x" is neither a whole number of GPUs nor RESOURCE=NUMBER
@@ -139,7 +141,10 @@ fn quantities_are_those_of_kubernetes() {
     for good in ["1", "0.5", "500m", "2Gi", "1e3", "1E3", "100k", "7E"] {
         assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
     }
-    for bad in ["", "m", "0", "-1", "1 Gi", "1gb", "1e", "1.2.3"] {
+    for good in ["500m:2", "1:1", "512Mi:1G", "1e3:1k"] {
+        assert!(Resources::parse(None, Some(good.to_owned()), None).is_ok(), "{good}");
+    }
+    for bad in ["", "m", "0", "-1", "1 Gi", "1gb", "1e", "1.2.3", "1:", ":1", "2:1", "1Gi:1G", "1:2:3"] {
         assert!(Resources::parse(Some(bad.to_owned()), None, None).is_err(), "{bad}");
     }
 }
@@ -192,6 +197,7 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
     let command = spec.handover.words.iter().map(word).collect::<Vec<_>>().join(" ");
     let variable = |variable: &handover::Variable| match &variable.origin {
         handover::Origin::Constant(value) => format!("{}={value}", variable.name),
+        handover::Origin::Field(path) => format!("{}=<{path}>", variable.name),
         handover::Origin::Index => format!("{}=<index>", variable.name),
         handover::Origin::Position => format!("{}=<index + 1>", variable.name),
         handover::Origin::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
@@ -257,9 +263,9 @@ fn the_command_chooses_the_form() {
     ITEM_COUNT=3 N=<index>
     there are no items, only indexes
     ");
-    insta::assert_snapshot!(over(&["--array", "1-7:3%2", "--compat", "slurm,parallel", "--", "rev"]), @"
+    insta::assert_snapshot!(over(&["--array", "1-7:3%2", "--compat", "parallel", "--", "rev"]), @"
     file in configmap: rev /input/data.txt
-    ITEM_COUNT=3 SLURM_ARRAY_TASK_ID={} SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=7 PARALLEL_SEQ=<index + 1>
+    ITEM_COUNT=3 PARALLEL_SEQ=<index + 1>
     the command has no placeholder; /input/data.txt is its last argument; the kubelet reads other systems' variables from a file that an init container writes, so the image needs no shell
     ");
     insta::assert_snapshot!(over(&["--items", "it's", "--", "echo", "{}"]), @r#"
@@ -267,11 +273,11 @@ fn the_command_chooses_the_form() {
     ITEM_COUNT=1 ITEM={}
     the command has the placeholder {}; the shell sh of the worker's image reads it: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry
     "#);
-    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{nmae}", "{size}", "{{size}}"]), @"
-    arg in configmap: echo {nmae} <ITEM_size> {size}
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{other}", "{size}", "{{size}}"]), @"
+    arg in configmap: echo {other} <ITEM_size> {size}
     ITEM_COUNT=2 ITEM_size={2}
     the command has the placeholder {size}; the kubelet reads it from a file that an init container writes, so the image needs no shell
-    {nmae} in the command is no column (the columns are name, size) and stays as it is
+    {other} in the command is no column (the columns are name, size) and stays as it is
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--no-placeholders", "--", "find", "-exec", "ls", "{}", ";"]), @"
     file in configmap: find -exec ls {} ; /input/data.txt

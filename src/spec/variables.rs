@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::handover::{ItemForm, Origin, Part, Variable, Wishes, Word};
+use super::handover::{ItemForm, Origin, Part, Slurm, Variable, Wishes, Word};
 use super::items::{Item, Items};
 use super::template::{Operation, Placeholder, Segment, Subject};
 use crate::args::Compat;
 use crate::contract::{COUNT_VARIABLE, INDEX_VARIABLE, ITEM_VARIABLE};
 use crate::error::Error;
+
+/// The index, which Slurm's number of a job is made of.
+const SLURM_INDEX: &str = "SLURM_TASK_INDEX";
 
 /// The names of the variables that placeholders are replaced by.
 pub(super) struct Naming {
@@ -82,6 +85,27 @@ fn identifier(column: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
+/// Variables that bash, dash, busybox, ksh, mksh or zsh set themselves, or that bash documents as its own; those that
+/// begin with BASH are too.
+const OF_SHELLS: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD IFS LINENO \
+                         OLDPWD OPTERR OPTIND PIPESTATUS POSIXLY_CORRECT PPID PS0 PS1 PS2 PS3 PS4 PWD RANDOM SECONDS \
+                         SHELLOPTS SHLVL SRANDOM TMOUT UID";
+
+/// Checks that no column is a variable of the shell that reads it.
+pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> Result<(), Error> {
+    let of_column = |variable: &Variable| match &variable.origin {
+        Origin::Item(Placeholder { subject: Subject::Column(column), .. }) => Some(*column),
+        _ => None,
+    };
+    let is_of_shells = |name: &str| name.starts_with("BASH") || OF_SHELLS.split(' ').any(|known| known == name);
+    let owned = variables.iter().filter(|variable| is_of_shells(&variable.name));
+    let mut owned = owned.filter_map(|variable| Some((columns.get(of_column(variable)?)?, &variable.name)));
+    let Some((column, name)) = owned.next() else { return Ok(()) };
+    Err(Error::usage(format!("the column {column:?} would be the variable {name}, which shells set themselves"))
+        .hint(format!("leave --item-as env out, and write {{{column}}} in the command"))
+        .hint("or give the column another name"))
+}
+
 /// All variables that the worker finds besides those that the user sets; each name only once.
 pub(super) fn variables(
     form: ItemForm,
@@ -109,7 +133,10 @@ pub(super) fn variables(
     }
     for &system in &wishes.compat {
         for (name, origin) in compatible(system, items, wishes) {
-            add(name.to_owned(), origin, true, "--compat")?;
+            // The user's own value is the better one, as of SLURM_CPUS_PER_TASK.
+            if !wishes.env.iter().any(|(users, _)| users == name) {
+                add(name.to_owned(), origin, true, "--compat")?;
+            }
         }
     }
     for (name, origin) in &wishes.standing {
@@ -150,13 +177,9 @@ fn compatible(system: Compat, items: &Items, wishes: &Wishes<'_>) -> Vec<(&'stat
     let id = if counts_by_item { Origin::Item(Placeholder::ITEM) } else { Origin::Index };
     match system {
         Compat::Slurm => {
-            let numbers = || items.iter().filter_map(number).filter(|_| counts_by_item);
-            vec![
-                ("SLURM_ARRAY_TASK_ID", id),
-                ("SLURM_ARRAY_TASK_COUNT", constant(wishes.completions)),
-                ("SLURM_ARRAY_TASK_MIN", constant(numbers().min().unwrap_or(0))),
-                ("SLURM_ARRAY_TASK_MAX", constant(numbers().max().unwrap_or(wishes.completions - 1))),
-            ]
+            let numbers: Vec<_> = items.iter().filter_map(number).filter(|_| counts_by_item).collect();
+            let ends = (numbers.iter().min().copied(), numbers.iter().max().copied());
+            slurm(wishes, id, (ends.0.unwrap_or(0), ends.1.unwrap_or(wishes.completions - 1)), step(&numbers))
         }
         Compat::Hyperqueue => {
             let mut variables = vec![("HQ_TASK_ID", id)];
@@ -171,4 +194,55 @@ fn compatible(system: Compat, items: &Items, wishes: &Wishes<'_>) -> Vec<(&'stat
         ],
         Compat::Parallel => vec![("PARALLEL_SEQ", Origin::Position)],
     }
+}
+
+/// The step of an array's numbers; 1 where they are not evenly spaced.
+fn step(numbers: &[u32]) -> u32 {
+    let mut steps = numbers.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    steps.next().filter(|step| *step > 0 && steps.all(|next| next == *step)).unwrap_or(1)
+}
+
+/// What Slurm sets in an array of jobs with one task each, by the output environment variables of sbatch(1). A job's
+/// number is made of the array's, which the name of the Job gives, and the index.
+fn slurm(wishes: &Wishes<'_>, id: Origin, ends: (u32, u32), step: u32) -> Vec<(&'static str, Origin)> {
+    const NODE: Origin = Origin::Field("spec.nodeName");
+    let Slurm { job, cpus, workdir } = &wishes.slurm;
+    let text = |text: &str| Origin::Constant(text.to_owned());
+    let number = |number: u32| Origin::Constant(number.to_string());
+    // FNV-1a; five digits with no 0 in front.
+    let hash = job.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let array_id = 10_000 + hash % 90_000;
+    let job_id = || Origin::Constant(format!("{array_id}$({SLURM_INDEX})"));
+    vec![
+        ("SLURM_ARRAY_TASK_ID", id),
+        ("SLURM_ARRAY_TASK_COUNT", number(wishes.completions)),
+        ("SLURM_ARRAY_TASK_MIN", number(ends.0)),
+        ("SLURM_ARRAY_TASK_MAX", number(ends.1)),
+        ("SLURM_ARRAY_TASK_STEP", number(step)),
+        ("SLURM_ARRAY_JOB_ID", number(array_id)),
+        // Kubernetes expands a variable that stands before.
+        (SLURM_INDEX, Origin::Index),
+        ("SLURM_JOB_ID", job_id()),
+        ("SLURM_JOBID", job_id()),
+        ("SLURM_JOB_NAME", text(job)),
+        // The image's own folder is not known here.
+        ("SLURM_SUBMIT_DIR", text(workdir.as_deref().unwrap_or("."))),
+        ("SLURM_SUBMIT_HOST", text("localhost")),
+        ("SLURM_CLUSTER_NAME", text("kubernetes")),
+        ("SLURM_JOB_NODELIST", NODE),
+        ("SLURM_NODELIST", NODE),
+        ("SLURMD_NODENAME", NODE),
+        ("SLURM_JOB_NUM_NODES", number(1)),
+        ("SLURM_NNODES", number(1)),
+        ("SLURM_NTASKS", number(1)),
+        ("SLURM_NPROCS", number(1)),
+        ("SLURM_TASKS_PER_NODE", number(1)),
+        ("SLURM_NODEID", number(0)),
+        ("SLURM_PROCID", number(0)),
+        ("SLURM_LOCALID", number(0)),
+        ("SLURM_GTIDS", number(0)),
+        ("SLURM_CPUS_PER_TASK", number(*cpus)),
+        ("SLURM_CPUS_ON_NODE", number(*cpus)),
+        ("SLURM_JOB_CPUS_PER_NODE", number(*cpus)),
+    ]
 }

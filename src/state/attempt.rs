@@ -119,7 +119,6 @@ pub(crate) enum Phase {
     Running,
     /// The worker ended with exit code 0.
     Succeeded,
-    /// The worker, or the Pod, failed.
     Failed,
     /// The node does not answer.
     Unknown,

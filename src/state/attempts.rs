@@ -32,7 +32,6 @@ pub(super) struct Known {
     /// The position of its Job among the members of the family.
     pub(super) member: usize,
     version: Option<u64>,
-    /// Whether its log was read, or is not wanted.
     read: bool,
     deleting: bool,
 }
@@ -229,7 +228,6 @@ impl Attempts {
     }
 }
 
-/// The end of a text, of at most so many bytes.
 fn last_bytes(text: &str, most: usize) -> &str {
     let mut start = text.len().saturating_sub(most);
     while !text.is_char_boundary(start) {

@@ -15,7 +15,6 @@ use crate::index_set::IndexSet;
 pub(crate) struct Family {
     /// The oldest first.
     members: Vec<Member>,
-    /// The position of the Job that was asked for.
     asked: usize,
     /// Whether the members are all that is left of a family, so that what they note of others counts.
     whole: bool,
@@ -74,7 +73,6 @@ impl Family {
         at != self.asked && member.is_cut_short()
     }
 
-    /// The members that count, with their positions.
     fn counting(&self) -> impl Iterator<Item = (usize, &Member)> {
         self.members.iter().enumerate().filter(|(at, member)| !self.is_lost(*at, member))
     }

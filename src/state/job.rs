@@ -7,7 +7,6 @@ use super::Outcome;
 use crate::contract::{self, annotation, label};
 use crate::index_set::IndexSet;
 
-/// The condition of that type, if it is true.
 pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")

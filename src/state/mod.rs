@@ -72,7 +72,6 @@ pub(crate) enum IndexStatus {
 }
 
 impl IndexStatus {
-    /// The word for it on every screen.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Failed => "Failed",

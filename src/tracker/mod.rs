@@ -71,10 +71,8 @@ impl Step {
     }
 }
 
-/// One family that is tracked.
 struct Tracked {
     state: JobState,
-    /// Whether its end was seen.
     is_over: bool,
     /// Since when nothing of it runs or finishes, and how many indexes had finished then.
     idle_since: Instant,
@@ -160,7 +158,6 @@ impl Tracker {
         &mut self.tracked[job].state
     }
 
-    /// The state of the only family.
     pub(crate) fn into_state(mut self) -> JobState {
         self.tracked.swap_remove(0).state
     }

@@ -9,7 +9,6 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
     selector: Option<IndexSelector>,
-    /// The indexes of the items that are asked for, if any are.
     of_items: Option<IndexSet>,
     /// Any, if none is named.
     statuses: Vec<IndexStatus>,
@@ -70,7 +69,6 @@ impl Selection {
         statuses.filter(|(_, status)| self.takes(*status)).map(|(index, _)| index).collect()
     }
 
-    /// Whether indexes of that status are asked for.
     pub(crate) fn takes(&self, status: IndexStatus) -> bool {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }

@@ -265,7 +265,6 @@ fn warnings(events: &[Event]) -> BTreeMap<&str, &Event> {
     told
 }
 
-/// A message with its reason behind it.
 fn sentence(message: Option<String>, reason: Option<&str>) -> String {
     let message = message
         .filter(|message| !message.is_empty())

@@ -20,7 +20,6 @@ pub(crate) struct IndexList<'a> {
     api_version: &'static str,
     kind: &'static str,
     job: JobReference<'a>,
-    /// The indexes that were asked for, in the order asked for.
     #[serde(serialize_with = "entries")]
     items: Indexes<'a>,
 }

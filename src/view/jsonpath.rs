@@ -53,7 +53,6 @@ enum Block {
     Action(Vec<Step>),
 }
 
-/// A step from values to values.
 #[derive(Clone, Debug)]
 enum Step {
     /// `range`, `end`, and in a filter also what nobody knows.

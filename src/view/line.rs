@@ -146,7 +146,6 @@ pub(crate) struct Entry<'a> {
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a str>,
-    /// Which attempt of the index wrote it, from 1 on.
     attempt: u32,
     pod: &'a str,
     container: &'a str,

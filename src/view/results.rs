@@ -23,7 +23,6 @@ pub(crate) enum Stdout<'a> {
     Json(&'a RawValue),
 }
 
-/// One index, and what it gave.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResultEntry<'a> {

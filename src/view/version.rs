@@ -9,7 +9,6 @@ pub(crate) struct Ability {
     pub(crate) is_there: bool,
     /// The minor version of Kubernetes 1 that it came with.
     pub(crate) since: u32,
-    /// What is done without it.
     pub(crate) instead: String,
 }
 

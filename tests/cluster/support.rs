@@ -138,8 +138,8 @@ impl Cluster {
     /// Starts the program, to be watched or interrupted.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         let mut command = self.command("env");
-        // A shell has what it starts in the background ignore Ctrl-C, and the tests themselves may run so.
-        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
+        // A shell has what it starts in the background ignore Ctrl-C, nohup a hangup, and the tests themselves may run so.
+        command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: command.spawn().unwrap() }
     }
@@ -238,13 +238,13 @@ impl Cluster {
         self.kubectl(&["version"]).ok().stdout.contains("Server Version: v1.36.")
     }
 
-    /// Waits until something is so, for a minute at the most.
+    /// Waits until something is so, for two minutes at the most.
     #[track_caller]
     pub(crate) fn eventually(&self, what: &str, is_so: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(120);
         while !is_so() {
             let pods = || self.kubectl(&["get", "jobs,pods"]).stdout;
-            assert!(Instant::now() < end, "waited a minute for {what}\n{}", pods());
+            assert!(Instant::now() < end, "waited two minutes for {what}\n{}", pods());
             sleep(Duration::from_millis(200));
         }
     }
@@ -273,6 +273,13 @@ impl Running {
         assert!(status.success());
     }
 
+    /// Whether it catches SIGTERM yet, as it does once it follows something.
+    pub(crate) fn catches_sigterm(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 == 1
+    }
+
     /// What `kill -9` does, unless it has ended. Says whether it was cut off.
     pub(crate) fn kill(mut self) -> bool {
         let cut_off = self.child.try_wait().unwrap().is_none();
@@ -281,16 +288,16 @@ impl Running {
         cut_off
     }
 
-    /// Waits for its end, for a minute at the most.
+    /// Waits for its end, for two minutes at the most.
     pub(crate) fn end(mut self) -> Outcome {
         // It could not end while a pipe is full.
         let stdout = drain(self.child.stdout.take().unwrap());
         let stderr = drain(self.child.stderr.take().unwrap());
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(120);
         while self.child.try_wait().unwrap().is_none() {
             if Instant::now() > end {
                 let _ = self.child.kill();
-                panic!("it did not end within a minute: {:?} {:?}", stdout.join(), stderr.join());
+                panic!("it did not end within two minutes: {:?} {:?}", stdout.join(), stderr.join());
             }
             sleep(Duration::from_millis(20));
         }

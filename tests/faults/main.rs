@@ -42,7 +42,7 @@ const LIMIT_OF_OUTAGE: &str = "180";
 /// How many cells the representative part has.
 const PART: usize = 150;
 /// How often a cell is tried whose call did not come: a watch that ends by itself may be asked for once or twice.
-const TRIES: usize = 3;
+const TRIES: usize = 6;
 
 /// The cluster and all that cells share.
 struct Bench {

@@ -258,10 +258,10 @@ fn the_example_is_a_file() {
     # How long the Job, its Pods and their logs are kept once it has ended [default: until deleted] (run)
     #ttl: 72h
 
-    # CPU that each index asks for, as in 2 or 500m (run)
+    # CPU request of each index, as in 2 or 500m; 500m:2 adds a limit (run)
     #cpu: 500m
 
-    # Memory that each index asks for and is limited to, as in 512Mi or 2Gi (run)
+    # Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit (run)
     #memory: 1Gi
 
     # Service account of the Pods (run)

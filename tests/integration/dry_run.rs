@@ -20,8 +20,9 @@ fn as_yaml() {
     metadata:
       name: words-items
       labels:
-        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/name: rev
         app.kubernetes.io/instance: words
+        app.kubernetes.io/managed-by: kubectl-indexed
         kubectl-indexed/items-of: words
     immutable: true
     data:
@@ -62,6 +63,7 @@ fn as_yaml() {
             app.kubernetes.io/managed-by: kubectl-indexed
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           containers:
           - name: worker
             image: docker.io/library/busybox
@@ -123,6 +125,7 @@ fn as_yaml_with_the_items_inline() {
             app.kubernetes.io/managed-by: kubectl-indexed
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           initContainers:
           - name: input
             image: docker.io/library/busybox
@@ -136,6 +139,7 @@ fn as_yaml_with_the_items_inline() {
             volumeMounts:
             - name: input
               mountPath: /input
+            terminationMessagePolicy: FallbackToLogsOnError
           containers:
           - name: worker
             image: docker.io/library/busybox
@@ -187,8 +191,10 @@ fn as_yaml_with_every_flag() {
     metadata:
       name: words-items
       labels:
-        app.kubernetes.io/managed-by: kubectl-indexed
+        app.kubernetes.io/name: rev
         app.kubernetes.io/instance: words
+        app.kubernetes.io/managed-by: kubectl-indexed
+        team: vision
         kubectl-indexed/items-of: words
     immutable: true
     data:
@@ -236,6 +242,7 @@ fn as_yaml_with_every_flag() {
             example.com/note: it's
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           serviceAccountName: reader
           priorityClassName: low
           nodeSelector:
@@ -321,6 +328,7 @@ fn as_yaml_without_items() {
             app.kubernetes.io/managed-by: kubectl-indexed
         spec:
           restartPolicy: Never
+          enableServiceLinks: false
           containers:
           - name: worker
             image: docker.io/library/busybox

@@ -181,14 +181,14 @@ fn quantities_that_are_none() {
     ── stdout
     ── stderr
     error: --cpu "lots" is not a quantity that Kubernetes knows
-    hint: write it as 2, 0.5 or 500m
+    hint: write it as 2, 0.5, 500m or 500m:2
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--memory", "5Q"])), @r#"
     ── stdout
     ── stderr
     error: --memory "5Q" is not a quantity that Kubernetes knows
-    hint: write it as 512Mi or 2Gi
+    hint: write it as 512Mi, 2Gi or 512Mi:2Gi
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--gpu", "x"])), @r#"

@@ -115,6 +115,14 @@ fn of_run() {
               - json:  One array of strings and numbers, or of flat objects
               - jsonl: One string, number or flat object a line
 
+          --colsep <CHAR>
+              Character between the columns of --items-file; lines get the columns {1}, {2}, …
+
+          --no-header[=<BOOL>]
+              The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
+              
+              [possible values: true, false]
+
       -0, --null
               A NUL byte, not a line break, ends each item of --items-file
 
@@ -185,7 +193,7 @@ fn of_run() {
               Systems whose variables the worker finds too, so that their scripts run unchanged
 
               Possible values:
-              - slurm:      SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX
+              - slurm:      SLURM_ARRAY_TASK_ID and the other variables of an array task
               - hyperqueue: HQ_TASK_ID, HQ_ENTRY
               - aws:        AWS_BATCH_JOB_ARRAY_INDEX, AWS_BATCH_JOB_ARRAY_SIZE
               - parallel:   PARALLEL_SEQ, which starts at 1
@@ -265,11 +273,11 @@ fn of_run() {
       -e, --env <KEY=VALUE>
               Environment variable of the worker; can be repeated
 
-          --cpu <QUANTITY>
-              CPU that each index asks for, as in 2 or 500m
+          --cpu <REQUEST[:LIMIT]>
+              CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
 
-          --memory <QUANTITY>
-              Memory that each index asks for and is limited to, as in 512Mi or 2Gi
+          --memory <REQUEST[:LIMIT]>
+              Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
 
           --gpu <N>
               GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
@@ -936,11 +944,12 @@ fn of_retry() {
           --image <IMAGE>
               Image of the worker in place of the Job's own
 
-          --cpu <QUANTITY>
-              CPU that each index asks for, as in 2 or 500m, or as in x2 so many times what it was
+          --cpu <REQUEST[:LIMIT]>
+              CPU request of each index, as in 2 or 500m:2 with a limit, or as in x2 a multiple of what
+              it was
 
-          --memory <QUANTITY>
-              Memory that each index asks for and is limited to, as in 2Gi, or as in x2 so many times
+          --memory <REQUEST[:LIMIT]>
+              Memory request and limit of each index, as in 2Gi or 1Gi:2Gi, or as in x2 a multiple of
               what it was
 
           --retries <N>

@@ -11,6 +11,7 @@ mod errors;
 mod examples;
 mod handover;
 mod help;
+mod lists;
 mod man;
 mod pictures;
 mod readme;

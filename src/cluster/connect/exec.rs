@@ -23,7 +23,6 @@ use super::settings::{Pem, Settings};
 use super::tls::{Identity, certified_key};
 use crate::error::{Error, Kind};
 
-/// A plugin and what it gave last.
 pub(super) struct ExecPlugin {
     config: Arc<ExecConfig>,
     /// `spec.cluster` of what the plugin is told, if it wants to know.

@@ -7,10 +7,8 @@ use super::kubeconfig::{Secret, User};
 use super::settings::given;
 use crate::error::Error;
 
-/// `Bearer` and the token, marked so that it is never printed.
-///
-/// # Errors
-/// A token that can't be in a header; it is not shown.
+/// `Bearer` and the token, marked so that it is never printed. The error of a token that can't be in a header does not
+/// show it.
 pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     sensitive(&format!("Bearer {}", token.trim()))
 }

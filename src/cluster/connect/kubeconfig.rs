@@ -37,7 +37,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// `clusters[].cluster`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct Cluster {
@@ -59,7 +58,6 @@ impl Cluster {
     }
 }
 
-/// `users[].user`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct User {
@@ -113,7 +111,6 @@ pub(super) struct ExecVariable {
     pub(super) value: Secret,
 }
 
-/// `contexts[].context`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Context {
@@ -142,7 +139,6 @@ struct Named<T> {
     entry: Option<T>,
 }
 
-/// All files that count, as one.
 #[derive(Debug, Default)]
 pub(crate) struct Kubeconfig {
     pub(super) current_context: Option<String>,
@@ -151,7 +147,6 @@ pub(crate) struct Kubeconfig {
     pub(crate) contexts: BTreeMap<String, Context>,
     /// Files that were looked for and are not there, in order.
     pub(super) missing: Vec<PathBuf>,
-    /// Files that were read, in order.
     pub(super) read: Vec<PathBuf>,
 }
 

@@ -20,10 +20,8 @@ pub(super) struct Proxy {
     pub(super) login: Option<(String, Secret)>,
 }
 
-/// The proxy of a kubeconfig's `proxy-url`: `http`, `https` or `socks5`, as kubectl has it.
-///
-/// # Errors
-/// Says what is wrong with the URL, without its password.
+/// The proxy of a kubeconfig's `proxy-url`: `http`, `https` or `socks5`, as kubectl has it. Errors leave its
+/// password out.
 pub(super) fn from_kubeconfig(text: &str) -> Result<Proxy, String> {
     let Some((scheme, _)) = text.split_once("://") else {
         return Err("the proxy-url needs a scheme: http, https or socks5".to_owned());
@@ -34,7 +32,6 @@ pub(super) fn from_kubeconfig(text: &str) -> Result<Proxy, String> {
     }
 }
 
-/// The proxy that the environment names for `server`, if any.
 pub(super) fn from_environment(server: &Uri, env: Env<'_>) -> Option<Proxy> {
     let any = |names: [&str; 2]| names.into_iter().find_map(env);
     let secure = server.scheme_str() == Some("https");

@@ -18,8 +18,7 @@ pub(super) struct Server {
 ///
 /// kubectl adds `http`: it decides before it looks at certificates (client-go's `DirectClientConfig.ClientConfig`).
 ///
-/// # Errors
-/// Says what is wrong, without the password that may be in it.
+/// Errors leave out the password that may be in it.
 pub(super) fn parse(text: &str, scheme: &str) -> Result<Server, String> {
     let text = text.trim();
     let (scheme, rest, bare) = match text.split_once("://") {

@@ -25,10 +25,7 @@ pub(super) enum Pem {
 }
 
 impl Pem {
-    /// Takes the value of a `…-data` field.
-    ///
-    /// # Errors
-    /// Names the field, without showing it.
+    /// Takes the value of a `…-data` field. Errors name the field, without showing it.
     pub(super) fn decode(field: &str, data: &str) -> Result<Self, Error> {
         let packed: String = data.split_whitespace().collect();
         let bytes = base64::engine::general_purpose::STANDARD.decode(packed);

@@ -46,10 +46,7 @@ impl Patience {
         Self::new(server, self.limit, self.hook.clone())
     }
 
-    /// Waits for the next part of an answer.
-    ///
-    /// # Errors
-    /// If the server is silent for longer than the limit.
+    /// Waits for the next part of an answer, not longer than the limit.
     pub(super) async fn wait<T>(&self, part: impl Future<Output = T>) -> Result<T, Silent> {
         let mut part = pin!(part);
         let first = self.limit.unwrap_or(NOTICEABLE).min(NOTICEABLE);

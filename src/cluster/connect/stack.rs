@@ -13,6 +13,7 @@ use tower::BoxError;
 use super::credentials::Credentials;
 use super::retry::Tries;
 use super::transport::{Reply, Transport};
+use super::warning::Warnings;
 
 /// Sends requests whose URI is complete.
 pub(super) struct Stack {
@@ -20,6 +21,7 @@ pub(super) struct Stack {
     pub(super) headers: HeaderMap,
     pub(super) credentials: Credentials,
     pub(super) transport: Transport,
+    pub(super) warnings: Warnings,
 }
 
 impl Stack {
@@ -44,6 +46,9 @@ impl Stack {
             let copy = body.try_clone();
             let generation = self.credentials.generation();
             let mut sent = self.transport.send(Request::from_parts(head.clone(), body), generation).await;
+            if let Ok(reply) = &sent {
+                self.warnings.report(reply.headers());
+            }
             // Logs have a type of their own, which those who read them check.
             if !is_log {
                 sent = sent.and_then(check_origin);

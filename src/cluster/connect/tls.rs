@@ -183,10 +183,7 @@ fn is_ca_refusal(error: &rustls::Error) -> bool {
         if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
 
-/// A certificate and its key, ready to be shown.
-///
-/// # Errors
-/// Says what is wrong with them, without showing them.
+/// A certificate and its key, ready to be shown; errors do not show them.
 pub(super) fn certified_key(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
     let chain = certificates(certificate).ok_or("there is no certificate in it")?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| "there is no private key in PEM")?;

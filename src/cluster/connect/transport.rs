@@ -158,7 +158,6 @@ fn socks(proxy: &Proxy) -> SocksV5<Tcp> {
     }
 }
 
-/// TLS for `https`, nothing for `http`.
 #[derive(Clone)]
 struct Tls {
     config: ClientConfig,

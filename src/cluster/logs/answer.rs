@@ -69,7 +69,6 @@ pub(super) struct Answer {
 }
 
 impl Cluster {
-    /// Asks for the log of a Pod.
     pub(super) async fn ask_for_log(&self, pod: &str, params: &LogParams) -> Result<Answer, Failure> {
         let request = Request::new(Pod::url_path(&(), Some(self.namespace()))).logs(pod, params);
         let sent = async { self.client.send(request.map_err(kube::Error::BuildRequest)?.map(Body::from)).await };

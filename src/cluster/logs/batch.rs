@@ -60,7 +60,6 @@ const KEPT: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// The log is not there, or no more.
     Gone,
     /// It can give what there is, and not wait for more.
     CannotWait,
@@ -117,7 +116,6 @@ impl Splitter {
         self.passing > 0 || self.place.is_passing()
     }
 
-    /// Whether all was handed on that was asked for.
     pub(super) fn is_full(&self) -> bool {
         self.options.limit.is_some_and(|limit| self.handed >= limit)
     }

@@ -54,7 +54,6 @@ impl LogOptions {
     }
 }
 
-/// How the reading of a log came to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogEnd {
     /// Whether lines may be missing: the node had put the log away (it is rotated at 10 MiB, unless the node is set up

@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use jiff::Timestamp;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::LogOptions;
@@ -35,6 +35,10 @@ const LOOKS: u32 = 3;
 /// that was rotated comes no other way.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long to wait before an empty log of a container that has just ended is looked at again. A busy node may report
+/// the end first and write the log then: containerd's logger runs beside the container's end.
+const LATE: Duration = Duration::from_millis(500);
+
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
 
@@ -59,7 +63,6 @@ pub(super) enum End {
     Ended,
     /// The file that is printed now does not reach back to what was seen before.
     FormerFile,
-    /// All was read that was asked for.
     Limit,
     NobodyListens,
 }
@@ -240,6 +243,9 @@ impl Reading<'_> {
         let doubtful = nothing || !known || self.splitter.is_behind_itself();
         if !doubtful && !took_long {
             return Ok(true);
+        }
+        if nothing && self.splitter.options.follow {
+            sleep(LATE).await;
         }
         match self.last_line(self.splitter.options.needs_times()).await {
             Ok(last) if last.is_empty() => {

@@ -58,7 +58,6 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
     offers
 }
 
-/// The offers with what is known of each index.
 pub(super) fn candidates(offers: Vec<Offer>, state: &JobState, items: &ItemTexts) -> Vec<Candidate> {
     let singles = offers.iter().filter_map(|(_, index)| *index).collect();
     let rows = state.rows(&singles, &mut SucceededRows::default());
@@ -123,14 +122,14 @@ mod tests {
         state(12, &json!({"completedIndexes": "0,2", "failedIndexes": "1,3-5", "active": 1}), &pods)
     }
 
-    fn told(state: &JobState, within: &IndexSet, words: bool, word: &str) -> String {
+    fn candidate_lines(state: &JobState, within: &IndexSet, words: bool, word: &str) -> String {
         let items = [(1, "foo".to_owned()), (6, "a b".to_owned())].into_iter().collect();
         let found = candidates(offers(state, within, words, word), state, &items);
         found.iter().map(|one| format!("{}  {}", one.value, one.help)).collect::<Vec<_>>().join("\n")
     }
 
     fn whole(state: &JobState, word: &str) -> String {
-        told(state, &state.all(), true, word)
+        candidate_lines(state, &state.all(), true, word)
     }
 
     #[test]
@@ -171,8 +170,8 @@ mod tests {
     fn only_what_can_be_meant_is_offered() {
         let state = seen();
         let outstanding: IndexSet = "1,3-5".parse().unwrap();
-        insta::assert_snapshot!(told(&state, &outstanding, false, "4"), @"4  failed, OOMKilled, exit code 137");
-        insta::assert_snapshot!(told(&state, &"6-7".parse().unwrap(), true, ""), @"
+        insta::assert_snapshot!(candidate_lines(&state, &outstanding, false, "4"), @"4  failed, OOMKilled, exit code 137");
+        insta::assert_snapshot!(candidate_lines(&state, &"6-7".parse().unwrap(), true, ""), @"
         running  1 index
         pending  1 index
         all  2 indexes

@@ -86,10 +86,7 @@ pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), 
     .hint(format!("where no Kueue runs, kubectl label job {} kueue.x-k8s.io/queue-name- leaves the queue", name(job))))
 }
 
-/// Does what `decide` says to the Jobs that are meant.
-///
-/// # Errors
-/// What `decide` finds wrong with any of the named Jobs, before anything is changed.
+/// Does what `decide` says to the Jobs that are meant; what it finds wrong with any of them, before anything is changed.
 pub(crate) async fn carry_out(
     words: &Words,
     target: TargetArgs,
@@ -169,7 +166,7 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
         }
         return Ok((cluster, open));
     }
-    find::jobs(jobs, context).await
+    find::connect_and_find_jobs(jobs, context).await
 }
 
 /// Changes the Jobs one by one. What goes wrong with one does not keep the others.

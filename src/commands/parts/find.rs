@@ -48,17 +48,18 @@ pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// The cluster, and the Indexed Job in it that is meant, as [`jobs`] finds it.
-pub(crate) async fn here(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
-    let (cluster, mut jobs) = jobs(named.map(str::to_owned).as_slice(), context).await?;
+/// Returns the cluster and one Indexed Job in it, as [`connect_and_find_jobs`] finds it.
+pub(crate) async fn connect_and_find_job(named: Option<&str>, context: &mut Context) -> Result<(Arc<Cluster>, Job)> {
+    let (cluster, mut jobs) = connect_and_find_jobs(named.map(str::to_owned).as_slice(), context).await?;
     Ok((cluster, jobs.remove(0)))
 }
 
-/// The cluster, and the Indexed Jobs in it that are meant; the newest of the namespace when none is named, said on stderr.
+/// Returns the cluster and the named Indexed Jobs. If no name is given, finds the newest Indexed Job of the namespace and
+/// names it on stderr.
 ///
 /// # Errors
 /// As [`job_name`], before the cluster is asked, and if one is not there, or not Indexed.
-pub(crate) async fn jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
+pub(crate) async fn connect_and_find_jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
     let wanted = job_names(named)?;
     let cluster = Arc::new(context.cluster().await?);
     let mut jobs = Vec::new();
@@ -142,7 +143,6 @@ pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context
     Ok(state)
 }
 
-/// The items of a whole family.
 pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
     let completions = state.members().first().map_or(0, Member::family_completions);

@@ -26,7 +26,6 @@ use print::LogPrinter;
 use readers::Readers;
 use report::Progress;
 
-/// Which logs are shown, and how.
 pub(crate) struct LogView {
     pub(crate) wanted: Box<dyn Fn(&JobState) -> IndexSet + Send>,
     pub(crate) pick: Pick,
@@ -47,8 +46,8 @@ pub(crate) enum LineOrder {
     ByTime,
 }
 
-/// Follows a Job, or a family of Jobs, of which no Pod is known yet, until it has ended and all its output is printed. The
-/// `keeper` keeps the output of each index as well. None if the program was asked to end before.
+/// Follows a Job or a family of Jobs until it has ended and all its output is printed. `state` has no Pods yet. The
+/// `keeper` keeps the output of each index as well. Returns None if a signal asked the program to end first.
 ///
 /// # Errors
 /// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.

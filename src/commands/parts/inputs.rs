@@ -1,7 +1,9 @@
 //! What `run` reads before anything is decided: the template, the file with the items, a list in the cluster.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, IsTerminal as _, Read};
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -9,10 +11,13 @@ use super::Context;
 use crate::args::{ItemArgs, RunArgs};
 use crate::error::{Error, Kind};
 use crate::manifest::read;
+use crate::spec::intake::text;
 use crate::spec::select::Taken;
 use crate::spec::sources::{self, ListedConfigMap};
 use crate::spec::{self, Inputs};
 
+/// How long stdin is read before the program says what it waits for.
+const STDIN_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of a file is read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -27,10 +32,10 @@ pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     }
     let seed = fastrand::u64(..1_000_000);
     Ok(Inputs {
-        template: args.template.as_deref().map(read_template).transpose()?,
+        template: args.template.as_deref().map(|path| read_template(path, context)).transpose()?,
         suffix: suffix(),
         namespace: context.global.namespace.clone(),
-        file: source.items_file.as_deref().map(|path| read_items(source, path, seed)).transpose()?,
+        file: source.items_file.as_deref().map(|path| read_items(source, path, seed, context)).transpose()?,
         listed: match &source.items_configmap {
             Some(named) => Some(read_config_map(named, context).await?),
             None => None,
@@ -45,17 +50,39 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) })
 }
 
-fn read_template(path: &Path) -> Result<(String, Vec<u8>)> {
+/// Says after a moment that stdin is still read, and what ends it; not once the sender is dropped.
+fn announce_stdin(path: &Path, what: &str, context: &Context) -> Option<Sender<()>> {
+    let message = match path.as_os_str() == "-" {
+        false => return None,
+        true if io::stdin().is_terminal() => {
+            format!("reading {what} from the terminal: Ctrl-D on a new line ends the input")
+        }
+        true => format!("reading {what} from stdin: waiting for the program that writes it to end"),
+    };
+    let (sender, receiver) = channel();
+    let voice = context.ui.voice.clone();
+    std::thread::spawn(move || {
+        if receiver.recv_timeout(STDIN_PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            voice.status(&message);
+        }
+    });
+    Some(sender)
+}
+
+fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
+    let _announcement = announce_stdin(path, "the template", context);
     let origin = path.display().to_string();
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut file| file.read_to_end(&mut bytes));
     let read = read.map_err(|error| Error::usage(format!("the template {origin} can't be read")).caused_by(error));
     read.context("reading --template")?;
+    let bytes = text::decode(&format!("the template {origin}"), bytes)?;
     Ok((origin, bytes))
 }
 
 /// Reads items as far as they are of use.
-fn read_items(args: &ItemArgs, path: &Path, seed: u64) -> Result<Taken> {
+fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<Taken> {
+    let _announcement = announce_stdin(path, "items, one a line,", context);
     let origin = path.display().to_string();
     let cannot = |error: io::Error| Error::usage(format!("the items in {origin} can't be read")).caused_by(error);
     let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);

@@ -150,7 +150,6 @@ fn lines(objects: &[Value], line: impl Fn(&Value) -> String) -> String {
     objects.iter().flat_map(|object| [line(object), "\n".to_owned()]).collect()
 }
 
-/// What the workers of a Job write, all of it.
 fn view(args: &FollowArgs, job: &Job, items: &ItemTexts) -> LogView {
     let one_index = job.spec.as_ref().and_then(|spec| spec.completions) == Some(1);
     let form = LogForm { prefix: args.prefix, one_index, ..LogForm::default() };

@@ -15,7 +15,6 @@ use crate::view::jsonpath::{Columns, Fault, Template};
 /// A form of one's own.
 #[derive(Debug)]
 pub(crate) struct Custom {
-    /// As the user calls it.
     pub(crate) flag: &'static str,
     what: What,
     headers: bool,
@@ -43,10 +42,7 @@ impl<T> Output<T> {
     }
 }
 
-/// Reads what `-o` asks for.
-///
-/// # Errors
-/// A usage error if a template can't be read, before anything is asked of the server.
+/// Reads what `-o` asks for, before anything is asked of the server.
 pub(crate) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
     let (custom, text) = match form {
         None => return Ok(Output { word: None, custom: None }),
@@ -123,7 +119,6 @@ impl Custom {
     }
 }
 
-/// A value in the form asked for.
 pub(crate) fn data(value: &Value, format: DataFormat) -> Result<String> {
     Ok(match format {
         DataFormat::Json => format!("{}\n", serde_json::to_string_pretty(value)?),

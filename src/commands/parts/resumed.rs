@@ -26,7 +26,7 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
     let whole = spec::resolve(args.clone(), inputs.clone())?.spec;
     resume::check(&whole)?;
-    let (cluster, job) = find::here(Some(&named), context).await?;
+    let (cluster, job) = find::connect_and_find_job(Some(&named), context).await?;
     if job.metadata.name.as_deref() == Some(&whole.name) {
         let message = format!("job {:?} can't resume itself: what is left of the list is a new job", whole.name);
         return Err(Error::usage(message).hint("choose another --name, or leave it out to have one made").into());

@@ -125,6 +125,8 @@ fn lay_under(
                 pairs.splice(0..0, under);
             }
             args.standing = Standing(standing);
+            let place = |id: &str| typed.index_of(id);
+            args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
         }
         Verb::Retry(args) => args.standing = Standing(standing),
         _ => {}
@@ -167,6 +169,12 @@ fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let takes_indexes = verb.is_some_and(|verb| id_of(verb, "index").is_some());
     if error.kind() == ErrorKind::UnknownArgument && takes_indexes && word.parse::<IndexSelector>().is_ok() {
         let tip = format!("indexes are chosen by '--index {word}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if error.kind() == ErrorKind::UnknownArgument
+        && !word.starts_with('-')
+        && words.iter().any(|typed| typed == "--items")
+    {
+        let tip = "--items takes one word, with commas between the items, as in '--items a,b,c'";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error

@@ -2,6 +2,7 @@
 //!
 //! So whatever breaks in between, nothing is without an owner, and nothing runs without its item.
 
+mod admission;
 mod again;
 mod policies;
 
@@ -26,8 +27,6 @@ pub(crate) struct Order<'a> {
     pub(crate) policy: &'a Policy,
     /// Whether the server may drop something without which the Job must not run.
     pub(crate) ask_first: bool,
-    /// Whether Kueue lets it run.
-    pub(crate) queued: bool,
 }
 
 /// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
@@ -140,30 +139,37 @@ async fn create(
         annotations[annotation::SUBMITTING] = json!("true");
         job["spec"]["suspend"] = json!(true);
     }
-    let send_job = || async {
-        if held_back || order.ask_first {
-            // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
-            let one = manifest.config_maps.first().cloned();
-            let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-            dry_run(&checked, order, cluster, manager).await?;
+    let mut held = false;
+    let mut has_waited = false;
+    let (created, how) = loop {
+        let begun = async {
+            if held_back || order.ask_first {
+                // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
+                let one = manifest.config_maps.first().cloned();
+                let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
+                // The dry run leaves out the submission's own suspension. A Job that it returns suspended is not released.
+                held = admission::is_suspended(&dry_run(&checked, order, cluster, manager).await?.job);
+            }
+            if held_back && held {
+                job["metadata"]["annotations"][annotation::SUBMITTING] = json!(annotation::HELD);
+            }
+            cluster.create(&job, submission).await
+        };
+        match begun.await {
+            Ok(created) => break (created, How::Created),
+            Err(error) if error.kind() != Kind::AlreadyExists => return Err(error.into()),
+            Err(_) if !has_waited && again::wait_until_collected(manifest, order.name, cluster, context).await? => {
+                has_waited = true;
+            }
+            Err(error) => break again::find(error, order.name, &again::digest(manifest), cluster, context).await?,
         }
-        cluster.create(&job, submission).await
-    };
-    let mut begun = send_job().await;
-    let is_taken = begun.as_ref().is_err_and(|error| error.kind() == Kind::AlreadyExists);
-    if is_taken && again::wait_until_collected(order.name, &manifest.config_maps, cluster, context).await? {
-        begun = send_job().await;
-    }
-    let (created, how) = match begun {
-        Ok(created) => (created, How::Created),
-        Err(error) if error.kind() == Kind::AlreadyExists => {
-            again::find(error, order.name, &again::digest(manifest), cluster, context).await?
-        }
-        Err(error) => return Err(error.into()),
     };
     if how == How::Unchanged {
         return Ok(Submitted { manifest: Manifest { job: created.object, config_maps: Vec::new() }, how });
     }
+    held |= created.object["metadata"]["annotations"][annotation::SUBMITTING] == annotation::HELD;
+    held |= !held_back && admission::is_suspended(&created.object);
+    admission::report(&manifest.job, &created.object, held, context);
     let fallback = mind_dropped(&job, &created.object, order.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
@@ -174,8 +180,7 @@ async fn create(
         let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
         if held_back {
-            // With a queue, Kueue lets it run.
-            cluster.release(order.name, !order.queued, submission).await?;
+            cluster.release(order.name, !held, submission).await?;
         }
         Ok::<_, Error>(config_maps)
     };

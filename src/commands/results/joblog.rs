@@ -25,7 +25,6 @@ impl JobLog {
         Self { path, command: read::command(job), lines: BTreeMap::new() }
     }
 
-    /// Notes an index, if it has ended.
     pub(super) fn note(&mut self, row: &IndexRow, item: Option<&String>, received: u64) {
         if let Some(line) = joblog::line(row, &command(&self.command, item), received) {
             self.lines.insert(row.index, line);

@@ -21,7 +21,6 @@ pub(super) struct Form {
     /// None prints nothing.
     pub(super) format: Option<ResultFormat>,
     pub(super) headers: bool,
-    /// Whether outputs are among the columns.
     pub(super) outputs: bool,
     pub(super) trim: bool,
     pub(super) parse_json: bool,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{list, list_mut, text};
 use crate::contract::{self, annotation};
 use crate::error::Error;
+use crate::spec::Requirement;
 use crate::spec::retry::{Amount, Changes, multiplied};
 
 /// Makes the changes, all of them to the container that does the work.
@@ -55,7 +56,8 @@ pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
     list_mut(job, "containers").nth(position)
 }
 
-/// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is one.
+/// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is
+/// one or one is named.
 fn resource(worker: &mut Value, name: &str, amount: &Amount) -> Result<(), Error> {
     let there = |kind: &str| worker["resources"][kind][name].as_str();
     let (request, limit) = (there("requests"), there("limits"));
@@ -63,9 +65,9 @@ fn resource(worker: &mut Value, name: &str, amount: &Amount) -> Result<(), Error
         Error::usage(why).hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
     };
     let amounts = match amount {
-        Amount::To(quantity) => {
-            let limit = (name == "memory" || limit.is_some()).then(|| quantity.clone());
-            [("requests", Some(quantity.clone())), ("limits", limit)]
+        Amount::To(Requirement { request, limit: named }) => {
+            let same = (name == "memory" || limit.is_some()).then_some(request);
+            [("requests", Some(request.clone())), ("limits", named.as_ref().or(same).cloned())]
         }
         Amount::Times(_) if request.is_none() && limit.is_none() => {
             return Err(cannot(format!("the worker asks for no {name} that could be multiplied")));

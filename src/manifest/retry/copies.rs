@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::{filled, read};
+use super::super::{filled, pack, read};
 use super::{Plan, entries_mut, list_mut, text};
-use crate::contract::{MANAGER, annotation, label};
+use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -71,7 +71,7 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan
             Some(rest) => format!("{}{rest}", plan.name),
             None => format!("{}-{name}", plan.name),
         };
-        copies.push(copied(config_map, &new, plan, job));
+        copies.push(copied(config_map, &new, job));
         renamed.insert(name, Some(new));
     }
     rename(job, &renamed);
@@ -96,11 +96,9 @@ fn is_spent(name: &str, shards: &[(String, u32)], needed: &IndexSet) -> bool {
     !needed.iter().any(|index| (first..end).contains(&index))
 }
 
-fn copied(config_map: &Value, name: &str, plan: &Plan, job: &Value) -> Value {
-    let mut labels = config_map["metadata"]["labels"].clone();
-    for (key, value) in [(label::MANAGED_BY, MANAGER), (label::INSTANCE, &plan.name), (label::ITEMS_OF, &plan.name)] {
-        labels[key] = json!(value);
-    }
+fn copied(config_map: &Value, name: &str, job: &Value) -> Value {
+    let mut labels = config_map["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+    labels.extend(pack::labels(job));
     filled(json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use itertools::Itertools as _;
 use serde_json::{Value, json};
 
-use super::super::filled;
 use super::super::scripts::{escape_expansion, quote};
+use super::super::{filled, guest};
+use super::changes::worker_mut;
 use super::{Plan, entries, entries_mut, insert, list, list_mut, text};
 use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
 use crate::error::Error;
@@ -36,6 +37,8 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     for container in ["initContainers", "containers"] {
         list_mut(job, container).filter(|container| container["name"] != ORIGINAL).for_each(read_from_file);
     }
+    let worker = worker_mut(job).cloned().unwrap_or_default();
+    let of_pod = job["spec"]["template"]["spec"]["securityContext"].clone();
     if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
         // The Job that is retried retries another: all else is as it must be.
         if let Some(command) = known["command"].as_array_mut() {
@@ -45,6 +48,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
         if let Some(image) = &plan.changes.init_image {
             known["image"] = json!(image);
         }
+        guest::fit(known, &worker, &of_pod);
         return Ok(());
     }
     let files = index_files(job, warnings)?;
@@ -53,6 +57,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
     mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));
     writer["volumeMounts"] = json!(mounts);
+    guest::fit(&mut writer, &worker, &of_pod);
     insert(pod, "initContainers", 0, [writer]);
     insert(pod, "volumes", 0, [json!({"name": ORIGINAL, "emptyDir": {}})]);
     Ok(())
@@ -183,30 +188,11 @@ fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
     };
     let mut command = vec![json!("sh"), json!("-c"), json!(escape_expansion(&script)), json!("sh")];
     command.extend(words(&plan.indexes));
-    let worker = list(job, "containers").next().unwrap_or(&Value::Null);
-    // What the namespace or the cluster asks of a container, the worker has already.
-    let asked = &worker["securityContext"];
-    let context = json!({
-        "allowPrivilegeEscalation": asked["allowPrivilegeEscalation"],
-        "runAsUser": asked["runAsUser"],
-        "runAsGroup": asked["runAsGroup"],
-        "runAsNonRoot": asked["runAsNonRoot"],
-        "seccompProfile": asked["seccompProfile"],
-        "capabilities": filled(json!({"drop": asked["capabilities"]["drop"]})),
-    });
-    // A quota may ask for them; a Pod needs no more for it, since init containers run before the others.
-    let amounts = |kind: &str| {
-        let asked = &worker["resources"][kind];
-        let storage = &asked["ephemeral-storage"];
-        filled(json!({"cpu": asked["cpu"], "memory": asked["memory"], "ephemeral-storage": storage}))
-    };
     filled(json!({
         "name": ORIGINAL,
         "image": image,
         "imagePullPolicy": pull,
         "command": command,
-        "securityContext": filled(context),
-        "resources": filled(json!({"requests": amounts("requests"), "limits": amounts("limits")})),
     }))
 }
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, from_value, json};
 
 use super::super::read::{self, ItemSource};
-use super::super::{pack, payload};
+use super::super::{guest, pack, payload};
 use super::changes::worker_mut;
 use super::copies::is_gone;
 use super::{Plan, entries, insert, text};
@@ -66,7 +66,11 @@ pub(super) fn take_out(
     let noted = |key: &str| annotations.get(key).and_then(Value::as_str);
     // Of a Job that others made nothing is known but its words.
     let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
-    let (Some(command), Some(form)) = (&plan.changes.command, form) else { return Ok(None) };
+    let Some(command) = &plan.changes.command else { return Ok(None) };
+    let Some(form) = form else {
+        warnings.extend(spec::windows_lines(command));
+        return Ok(None);
+    };
     let Some(worker) = worker_mut(job) else { return Ok(None) };
     let note = noted(annotation::HANDOVER).and_then(|note| serde_json::from_str(note).ok());
     let note: HandoverNote = note.unwrap_or_else(|| HandoverNote::assumed(path_of(worker)));
@@ -158,13 +162,11 @@ impl Renewed {
     /// Puts in what hands the items over to the new command; returns the ConfigMaps of the list.
     pub(super) fn put_in(self, job: &mut Value, plan: &Plan) -> Result<Vec<Value>, Error> {
         let Self { items, handover, store, init } = self;
-        let namespace = job.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned);
         let before = init.as_ref().and_then(|(_, init)| init["image"].as_str());
         let changes = &plan.changes;
         let images = [changes.init_image.as_deref(), before, changes.init_image_at_last.as_deref()];
         let feed = Feed {
             job: &plan.name,
-            namespace: namespace.as_deref(),
             items: &items,
             handover: &handover,
             store: &store,
@@ -176,7 +178,7 @@ impl Renewed {
         for (key, value) in payload::annotations(&feed, &input, &shards) {
             job["metadata"]["annotations"][key] = json!(value);
         }
-        let config_maps = pack::config_maps(&feed, shards);
+        let config_maps = pack::config_maps(job, shards);
         if let Some(worker) = worker_mut(job) {
             worker["command"] = json!(input.command);
             // The others are there already.
@@ -184,7 +186,9 @@ impl Renewed {
             insert(worker, "env", 0, of_item);
             insert(worker, "volumeMounts", usize::MAX, input.mounts);
         }
+        let worker = worker_mut(job).cloned().unwrap_or_default();
         let pod = &mut job["spec"]["template"]["spec"];
+        let of_pod = pod["securityContext"].clone();
         insert(pod, "volumes", usize::MAX, input.volumes);
         let (position, before) = init.unwrap_or((usize::MAX, json!({})));
         let containers = input.init_containers.into_iter().map(|new| {
@@ -193,6 +197,7 @@ impl Renewed {
             for (key, value) in new.as_object().into_iter().flatten() {
                 container[key] = value.clone();
             }
+            guest::fit(&mut container, &worker, &of_pod);
             container
         });
         insert(pod, "initContainers", position, containers);

@@ -3,6 +3,7 @@ use std::process::Command;
 use super::*;
 use crate::contract::{INDEX_VARIABLE, ORIGINAL};
 use crate::manifest;
+use crate::spec::Requirement;
 use crate::spec::retry::Amount;
 use crate::spec::tests::resolve_all;
 
@@ -215,7 +216,7 @@ fn changes_are_the_workers() {
     let mut bare = stored();
     bare["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
     assert_eq!(refused(&bare, &plan), "the worker asks for no cpu that could be multiplied");
-    plan.changes.cpu = Some(Amount::To("2".to_owned()));
+    plan.changes.cpu = Some(Amount::To(Requirement { request: "2".to_owned(), limit: None }));
     plan.changes.memory = None;
     bare["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
     assert!(refused(&bare, &plan).starts_with("--retries 2 counts the failures of each index"));
@@ -495,4 +496,13 @@ fn an_old_server_gets_a_shell_around_each_command() {
     bare["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("command");
     assert!(refused(&bare, &old).contains("can't tell the image's own entry point another index"));
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
+}
+
+/// Also for a Job that others made, which has no annotations.
+#[test]
+fn a_script_with_windows_lines_is_warned_of() {
+    let mut plan = plan("1");
+    plan.changes.command = Some(["sh", "-c", "set -e\r\nrev\r\n"].map(str::to_owned).to_vec());
+    let warnings = build(&stored(), &[], &plan).unwrap().1;
+    assert!(warnings.concat().contains("has Windows line ends"), "{warnings:?}");
 }

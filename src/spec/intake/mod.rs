@@ -2,6 +2,7 @@
 
 mod document;
 mod table;
+pub(crate) mod text;
 
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
@@ -12,10 +13,9 @@ use crate::args::ItemsFormat;
 use crate::error::Error;
 use document::Shape;
 use table::Table;
+use text::{BYTE_ORDER_MARK, Text};
 
-/// The mark that some editors put at the start of a text.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Most bytes of what holds one item, with the mark before it and the carriage return of its line end.
+/// Most bytes of what holds one item, with a mark before it and the carriage return of its line end.
 const MAX_PIECE_BYTES: usize = MAX_ITEM_BYTES + BYTE_ORDER_MARK.len() + 1;
 /// Most bytes of a JSON document, which must be held until its end.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
@@ -52,21 +52,41 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// How a file holds its items, and what the flags say about its columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) format: ItemsFormat,
+    /// The separator of columns that the user named; of lines it makes a table without a header.
+    pub(super) separator: Option<u8>,
+    /// Whether the first line of a table is an item; None if the user did not say.
+    pub(super) no_header: Option<bool>,
+}
+
+impl Layout {
+    fn is_table(self) -> bool {
+        matches!(self.format, ItemsFormat::Csv | ItemsFormat::Tsv) || self.separator.is_some()
+    }
+
+    fn has_header(self) -> bool {
+        self.is_table() && !self.no_header.unwrap_or(self.format == ItemsFormat::Lines)
+    }
+}
+
 /// Reads items from what is called `origin`, as many as `collector` asks for.
 pub(super) fn read(
     origin: &str,
-    format: ItemsFormat,
+    layout: Layout,
     mut input: impl BufRead,
     mut collector: Collector,
     unreadable: impl Fn(io::Error) -> Error,
 ) -> Result<Taken, Error> {
     use ItemsFormat::{Csv, Json, Jsonl, Lines, Null, Tsv};
-    let (mut table, mut shape) = (Table::new(if format == Tsv { b'\t' } else { b',' }), Shape::default());
-    // Whether the first line has a carriage return before its end, which then belongs to none.
-    let mut windows = false;
-    let (mut notes, mut piece, mut enough) = (Vec::new(), Vec::new(), false);
+    let format = layout.format;
+    let (mut table, mut shape) = (Table::new(layout), Shape::default());
+    // A table has rows, in which a blank line is nothing.
+    let mut text = Text::new(origin, if layout.is_table() && format == Lines { Tsv } else { format });
+    let (mut piece, mut enough) = (Vec::new(), false);
     for number in 1.. {
-        let is_first = number == 1;
         let place =
             Place { origin, item: collector.pushed(), line: Some(number).filter(|_| !matches!(format, Null | Json)) };
         piece.clear();
@@ -74,28 +94,10 @@ pub(super) fn read(
         if piece.len() > limit(format) {
             return Err(if format == Json { document::over_the_limit(origin) } else { too_large(place) });
         }
-        // What is separated by NUL is bytes, and no text that an editor wrote.
-        let bare = piece.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first && format != Null);
-        let text = bare.unwrap_or(&piece);
-        if text.is_empty() && !ended && format != Json {
-            break;
-        }
-        if bare.is_some() {
-            notes.push(format!("the byte order mark at the start of {origin} is left out"));
-        }
+        let Some(text) = text.take(&piece, ended)? else { break };
         enough = match format {
-            Lines => {
-                let bare = text.strip_suffix(b"\r").filter(|_| ended && (is_first || windows));
-                if is_first && bare.is_some() {
-                    windows = true;
-                    notes.push(format!(
-                        "the lines of {origin} end as on Windows: the carriage return is taken off each"
-                    ));
-                }
-                take_whole(&place, bare.unwrap_or(text), &mut collector)?
-            }
-            Null => take_whole(&place, text, &mut collector)?,
-            Csv | Tsv => table.take_line(&place, text, &mut collector)?,
+            _ if layout.is_table() => table.take_line(&place, text, &mut collector)?,
+            Lines | Null | Csv | Tsv => take_whole(&place, text, &mut collector)?,
             Jsonl => shape.take_line(&place, text, &mut collector)?,
             Json => document::read(text, origin, &mut shape, &mut collector).map(|()| true)?,
         };
@@ -103,12 +105,17 @@ pub(super) fn read(
             break;
         }
     }
+    let mut notes = text.into_notes();
     let columns = match format {
-        Lines | Null => Columns::None,
-        Csv | Tsv => table.finish(origin, &collector, enough)?,
+        _ if layout.is_table() => {
+            notes.extend(table.take_notes(origin));
+            table.finish(origin, &collector, enough)?
+        }
+        Lines | Null | Csv | Tsv => Columns::None,
         Json | Jsonl => shape.into_columns(),
     };
-    Ok(Taken { items: collector.finish(origin, columns)?, notes })
+    let has_header = layout.has_header() && layout.no_header.is_none();
+    Ok(Taken { items: collector.finish(origin, columns)?, notes, header_of: has_header.then(|| origin.to_owned()) })
 }
 
 /// Most bytes that are held at a time.

@@ -9,11 +9,9 @@ use crate::error::Error;
 
 /// Words after which a command may begin, where they stand for one.
 const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
-/// What ends a stretch of code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Input,
-    /// A closing parenthesis.
     Paren,
     /// The same, behind a pattern.
     Pattern,
@@ -38,7 +36,6 @@ enum Stage {
     Patterns,
 }
 
-/// What is known in a stretch of code.
 struct Code {
     end: End,
     stage: Stage,
@@ -53,7 +50,6 @@ struct Code {
     previous: Vec<String>,
     /// Whether the next word is the target of a redirection.
     target: bool,
-    /// How the shell evaluates that.
     of_target: Option<Evaluated>,
     /// How the shell evaluates what this code prints.
     printed: Option<Evaluated>,

@@ -26,7 +26,6 @@ pub(super) struct Attributes {
     pub(super) arrays: BTreeSet<String>,
 }
 
-/// What a word assigns to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assigned<'a> {
     /// An element of this array: `name[`.
@@ -46,7 +45,6 @@ impl<'a> Assigned<'a> {
     }
 }
 
-/// Returns what a word that begins with `literal` assigns to.
 pub(super) fn assigned(literal: &str) -> Assigned<'_> {
     let (name, rest) = literal.split_at(literal.find(|c| !is_name(c)).unwrap_or(literal.len()));
     match rest.as_bytes() {
@@ -61,12 +59,10 @@ pub(super) fn is_test(words: &[String]) -> bool {
     words.first().is_some_and(|name| ["[[", "[", "test"].contains(&name.as_str()))
 }
 
-/// Whether the command prints what its words are.
 pub(super) fn prints_its_arguments(words: &[String]) -> bool {
     words.first().is_some_and(|name| ["basename", "dirname", "echo", "print", "printf"].contains(&name.as_str()))
 }
 
-/// Whether one of the options among `words` has one of these letters.
 fn has_option(words: &[String], letters: &str) -> bool {
     let options = words.iter().filter_map(|word| word.strip_prefix('-'));
     options.into_iter().any(|option| option.contains(|c| letters.contains(c)))
@@ -133,7 +129,6 @@ impl Attributes {
         array.then_some(Evaluated::Code).or_else(|| self.assigns(name))
     }
 
-    /// How an assignment to a variable evaluates its value.
     fn assigns(&self, variable: &str) -> Option<Evaluated> {
         if self.integers.contains(variable) || INTEGERS.contains(&variable) {
             Some(Evaluated::Arithmetic)

@@ -29,6 +29,21 @@ fn is_shell(word: &str) -> bool {
     SHELLS.contains(&word.rsplit('/').next().unwrap_or(word))
 }
 
+/// Whether a shell reads the variables of the command, as in `timeout 9 bash job.sh`.
+pub(crate) fn has_shell(command: &[String]) -> bool {
+    command.iter().any(|word| is_shell(word))
+}
+
+/// Returns a warning if a script has Windows line ends: to a shell a carriage return is part of the word before it.
+pub(crate) fn windows_lines(command: &[String]) -> Option<String> {
+    let is_windows = |script: &String| script.contains("\r\n") || script.ends_with('\r');
+    scripts(command).into_iter().filter_map(|at| command.get(at)).any(is_windows).then(|| {
+        "the script in the command has Windows line ends, and a shell takes each carriage return for part of a word; \
+         tr -d '\\r' takes them off"
+            .to_owned()
+    })
+}
+
 /// The index in `command` of each argument that is the script of a shell, as in `timeout 9 bash -euo pipefail -c SCRIPT`.
 pub(crate) fn scripts(command: &[String]) -> Vec<usize> {
     let shells = (0..command.len()).filter(|&at| is_shell(&command[at]));

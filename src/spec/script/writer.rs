@@ -46,9 +46,7 @@ pub(super) fn rewrite(
 pub(super) struct Word {
     /// Its text without quotes, up to the first expansion.
     pub(super) literal: String,
-    /// How the shell evaluates what it expands to.
     pub(super) evaluated: Option<Evaluated>,
-    /// The variables in it.
     pub(super) variables: Vec<String>,
 }
 
@@ -58,7 +56,6 @@ pub(super) enum Place {
     /// Where double quotes are open already, and where there is nothing that could split it.
     Bare,
     Unquoted,
-    /// In single quotes.
     Single,
     /// In the quotes of `$'…'`.
     Ansi,
@@ -114,7 +111,6 @@ impl Writer<'_> {
         self.out.extend([before, "${", &name, "}", after]);
     }
 
-    /// Takes note of a variable that is expanded here.
     fn note(&mut self, variable: String) {
         self.evaluated.extend(self.word.evaluated.map(|evaluated| (variable.clone(), evaluated)));
         self.word.variables.push(variable);

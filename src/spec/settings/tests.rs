@@ -76,7 +76,7 @@ fn what_is_wrong_is_told_with_its_line() {
     c.yaml, line 1: label has a key without a single value | write label: {team: vision}
     c.yaml, line 1: toleration is a single value, and takes a list of values | write toleration: ["dedicated=batch:NoSchedule"]
     c.yaml, line 1: --toleration "a" names no effect | write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
-    c.yaml, line 1: --memory "lots" is not a quantity that Kubernetes knows | write it as 512Mi or 2Gi
+    c.yaml, line 1: --memory "lots" is not a quantity that Kubernetes knows | write it as 512Mi, 2Gi or 512Mi:2Gi
     c.yaml, line 1: max-log-requests "0": 0 is not in 1..=65535 | 
     c.yaml, line 1: plain "maybe" is none of true, false | 
     c.yaml can't be read as YAML: duplicate mapping key: image, set DuplicateKeyPolicy in Options if acceptable at line 2, column 1 | kubectl indexed config --example prints a file to start from

@@ -53,7 +53,10 @@ pub(super) fn of_refusal(message: &str, job: &Job) -> Vec<String> {
         "it goes on as soon as others have ended; kubectl describe quota shows what is used, and -j runs fewer at once"
             .to_owned()
     } else if message.contains("failed quota") {
-        "the quota wants every Pod to say what it needs: --cpu, --memory".to_owned()
+        let cpu = if message.contains("limits.cpu") { "--cpu REQUEST:LIMIT" } else { "--cpu REQUEST" };
+        let flags = [("cpu", cpu), ("memory", "--memory QUANTITY")];
+        let flags: Vec<_> = flags.iter().filter(|(name, _)| message.contains(name)).map(|(_, flag)| *flag).collect();
+        format!("the quota wants it of every container: run with {}, or set it in the template", flags.join(" "))
     } else if message.contains("serviceaccount \"") {
         let account = pod(job).and_then(|pod| pod.service_account_name.as_deref()).unwrap_or("default");
         format!(

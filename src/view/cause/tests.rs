@@ -202,7 +202,7 @@ fn pods_that_the_server_refuses() {
     assert_snapshot!(refused("Error creating: pods \"j-0-\" is forbidden: failed quota: q: must specify cpu for: worker"), @"
     Causes:
       10 indexes pending (0-9): failed quota: q: must specify cpu for: worker (FailedCreate)
-        hint: the quota wants every Pod to say what it needs: --cpu, --memory
+        hint: the quota wants it of every container: run with --cpu REQUEST, or set it in the template
     ");
     let security =
         "Error creating: pods \"j-0-x\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot";

@@ -120,7 +120,6 @@ fn property(field: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// What there is behind the properties.
 fn contents(page: &mut Page, volume: &Volume) {
     if let Some(csi) = &volume.csi {
         meta::attributes(page, 2, "VolumeAttributes", csi.volume_attributes.as_ref());

@@ -50,7 +50,6 @@ impl Columns {
         Ok(Self { names, paths })
     }
 
-    /// The cells of an object.
     pub(crate) fn row(&self, object: &Value) -> Result<Vec<String>, Fault> {
         let cell = |path: &Template| {
             let found = find(&path.0, object)?;

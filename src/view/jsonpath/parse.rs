@@ -98,7 +98,6 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The steps of a text that is itself a part of a template.
     fn part(text: &str, before: usize) -> Result<Vec<Step>, Fault> {
         Reader { text, before, at: 0, nested: true }.steps()
     }

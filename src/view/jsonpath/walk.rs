@@ -15,7 +15,6 @@ static BYTES: LazyLock<Vec<Value>> = LazyLock::new(|| (0..=u8::MAX).map(Value::f
 pub(crate) enum Found<'a> {
     /// In the document, a literal of the template, or a byte of a text.
     Here(&'a Value),
-    /// A text in the template.
     Text(&'a [u8]),
     /// What stands for the elements of an empty list, and for null as a root.
     Nothing,
@@ -59,7 +58,6 @@ impl<'a> Found<'a> {
         matches!(self, Self::Here(Value::Null))
     }
 
-    /// What it is called in a sentence.
     fn name(self) -> &'static str {
         match self {
             Self::Here(Value::Array(_)) => "an array",

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::log_streams::{logs_through, pod_of_log};
 use super::{Fault, contains, find, proxy};
@@ -109,6 +110,42 @@ fn one_answer_that_is_no_log_costs_no_line() {
     }
 }
 
+/// Answers as a busy node does that writes a log a little later than it reports the container's end.
+#[derive(Default)]
+struct ComesLate {
+    first_read: Mutex<Option<Instant>>,
+    answered: AtomicUsize,
+}
+
+impl Fault for ComesLate {
+    fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
+        if pod_of_log(request).is_none() || contains(request, "tailLines=-1") {
+            return true;
+        }
+        if !contains(request, "follow=true") {
+            let first = *self.first_read.lock().unwrap().get_or_insert_with(Instant::now);
+            if first.elapsed() > Duration::from_millis(200) {
+                return true;
+            }
+            self.answered.fetch_add(1, Ordering::SeqCst);
+        }
+        *bytes = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n".to_vec();
+        false
+    }
+}
+
+#[test]
+fn a_log_that_the_node_writes_after_the_end_is_waited_for() {
+    let cluster = Cluster::new("log-late");
+    let (_running, port) = cluster.start_api_proxy();
+    let fault = Arc::new(ComesLate::default());
+    let url = proxy(port, Arc::clone(&fault));
+    let args = ["run", "x", "--completions", "1", "-q", "-s", &url, "-n", cluster.namespace(), "--", "echo", "hello"];
+    let outcome = cluster.run(&args).ok();
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("hello\n", ""));
+    assert!(fault.answered.load(Ordering::SeqCst) >= 1);
+}
+
 #[test]
 fn a_followed_log_that_fails_is_read_again_and_after_its_end() {
     let cluster = Cluster::new("log-500");
@@ -201,7 +238,7 @@ fn a_followed_log_that_falls_silent_is_taken_up_again() {
     cluster.eventually("the first line", || cluster.run(&["logs", "x"]).stdout == "one\n");
     let fault = Arc::new(FallsSilent::default());
     let url = proxy(port, Arc::clone(&fault));
-    let command = format!("kubectl indexed logs x -f -s {url} -n {} >$HOME/followed", cluster.namespace());
+    let command = format!("exec kubectl indexed logs x -f -s {url} -n {} >$HOME/followed", cluster.namespace());
     let _running = cluster.start_shell(&command);
     let followed = || std::fs::read_to_string(cluster.home().join("followed")).unwrap_or_default();
     cluster.eventually("the line that was swallowed", || followed() == "one\ntwo\n");

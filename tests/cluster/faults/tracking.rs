@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::{FORBIDDEN, Fault, contains, proxy};
-use crate::support::Cluster;
+use crate::support::{Cluster, Running};
 
 /// Delays the first list of Pods, and swallows every watch of Pods.
 #[derive(Default)]
@@ -229,7 +229,7 @@ fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
     for signal in ["TERM", "HUP"] {
         let name = format!("job-{}", signal.to_lowercase());
         let run =
-            cluster.start(&["run", &name, "--items", "a,b", "--", "sh", "-c", "test {} = b && sleep 60; echo {}"]);
+            cluster.start(&["run", &name, "--items", "a,b", "--", "sh", "-c", "test {} = b && sleep 600; echo {}"]);
         cluster.eventually("one index", || cluster.field(&format!("job/{name}"), "{.status.completedIndexes}") == "0");
         let verbs: [&[&str]; 4] = [
             &["logs", "-f", &name],
@@ -239,7 +239,7 @@ fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
         ];
         let others: Vec<_> = verbs.iter().map(|verb| cluster.start(verb)).collect();
         cluster.eventually("the result of index 0", || folder.join("0.out").exists());
-        sleep(Duration::from_millis(500));
+        cluster.eventually("all that follow", || others.iter().all(Running::catches_sigterm));
         run.signal(signal);
         for other in &others {
             other.signal(signal);

@@ -32,7 +32,6 @@ pub(crate) struct LaneKey {
     pub(crate) container: usize,
 }
 
-/// What waits, of all lanes.
 #[derive(Debug, Default)]
 struct Store {
     lanes: BTreeMap<LaneKey, Lane>,

@@ -112,7 +112,6 @@ impl Pick {
         chosen.flat_map(|(number, attempt)| self.of_attempt(number, attempt)).collect()
     }
 
-    /// Whether an attempt of that number is asked for, if there is one.
     pub(crate) fn takes_attempt(&self, number: u32) -> bool {
         !matches!(self.attempts, AttemptChoice::Number(wanted) if wanted != number)
     }

@@ -22,7 +22,6 @@ use crate::view::{Painted, Printable, Style};
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct LogForm {
     pub(crate) prefix: Prefix,
-    /// Whether all lines are of one index.
     pub(crate) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
     pub(crate) several_containers: bool,
@@ -98,7 +97,6 @@ impl LogPrinter {
         Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Painted::default() }
     }
 
-    /// Whether the time of each line is needed.
     pub(crate) fn needs_times(&self) -> bool {
         self.form.timestamps || self.form.output.is_some()
     }

@@ -25,18 +25,14 @@ use crate::state::attempt::{Attempt, Phase};
 const HELD: usize = 16;
 const HELD_OF_ONE: usize = 2;
 
-/// A log that is or was read.
 struct Reading {
-    /// UID of the Pod.
     uid: String,
     container: String,
     /// Tells the reader that the log has ended.
     ended: CancellationToken,
-    /// Whether all of it was handed on.
     done: bool,
 }
 
-/// How the log of an attempt ended.
 pub(crate) struct Ended {
     uid: String,
     source: Arc<LogSource>,
@@ -58,7 +54,6 @@ pub(crate) struct Readers<'a> {
     cluster: Arc<Cluster>,
     sender: mpsc::Sender<LogBatch>,
     pub(crate) tasks: JoinSet<Result<Ended>>,
-    /// By index.
     taken: HashMap<u32, Vec<Reading>>,
     /// Indexes that were wanted when last asked, and those of which any log was begun.
     wanted: IndexSet,

@@ -23,7 +23,6 @@ const SHORT: i32 = 30;
 /// How long a last look at a Job may take.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-/// Says what a tracker remarks, if anything.
 pub(crate) fn say(remark: Option<Remark>, context: &mut Context) {
     match remark {
         None => {}

@@ -19,13 +19,11 @@ use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::view::numbered;
 
-/// Why a log is not complete.
 pub(crate) const PUT_AWAY: &str = "its node has put a part of the log away";
 
 /// How many Pods are noted with a Job at most: annotations share 256 KiB.
 const MOST: usize = 1000;
 
-/// The Pods whose logs are cut.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CutLogs {
     noted: HashSet<String>,

@@ -32,7 +32,6 @@ const GONE: &str = "the pod is gone";
 pub(crate) struct Found {
     pub(crate) row: IndexRow,
     pub(crate) item: Option<String>,
-    /// The termination message, if that is what is asked for.
     pub(crate) message: Option<String>,
 }
 
@@ -86,10 +85,8 @@ pub(crate) struct Source {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) container: Option<String>,
     pub(crate) from: ResultFrom,
-    /// Whether outputs are asked for at all.
     pub(crate) outputs: bool,
     pub(crate) folder: Option<Arc<Folder>>,
-    /// Logs of which the node no longer has all.
     pub(crate) cut: CutLogs,
     /// Bounds the files that are open, too.
     pub(crate) slots: Semaphore,
@@ -116,7 +113,7 @@ impl Source {
         }
     }
 
-    /// Fetches the output of an index. Fails where something is wrong here; what is wrong there is told by the output.
+    /// Fetches the output of an index. Returns an error for a local failure; the [`Output`] reports one of the cluster.
     pub(crate) async fn gather(&self, found: Found) -> Result<Gathered> {
         let Found { mut row, item, message } = found;
         let output = self.output(&mut row, item.as_ref(), message).await?;

@@ -75,11 +75,9 @@ pub(crate) struct Kept {
     /// Its name within the folder.
     pub(crate) file: String,
     pub(crate) bytes: u64,
-    /// Its line of the list.
     line: String,
 }
 
-/// A line of the list or of the journal.
 #[derive(Deserialize)]
 struct Line {
     #[serde(flatten)]

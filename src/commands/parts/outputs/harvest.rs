@@ -22,7 +22,6 @@ pub(crate) struct Harvest {
     pub(crate) selection: Selection,
     pub(crate) items: ItemTexts,
     pub(crate) messages: Messages,
-    /// Indexes that are gathered, or are being.
     taken: IndexSet,
     pub(crate) under_way: FuturesUnordered<BoxFuture<'static, Result<Gathered>>>,
     /// Whether an index is fetched only when its turn comes. A folder holds what can't be printed yet.

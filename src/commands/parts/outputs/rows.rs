@@ -51,7 +51,6 @@ fn is_behind(row: &IndexRow) -> bool {
 pub(crate) struct Messages {
     wanted: bool,
     container: Option<String>,
-    /// By the name of the Pod.
     seen: HashMap<String, String>,
 }
 

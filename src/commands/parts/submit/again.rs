@@ -41,14 +41,14 @@ const LOOK_EACH: Duration = Duration::from_millis(300);
 /// # Errors
 /// If a ConfigMap of items was left behind that belongs to no Job any more, or the wait takes too long.
 pub(crate) async fn wait_until_collected(
+    manifest: &Manifest,
     name: &str,
-    config_maps: &[Value],
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<bool> {
     let begun = Instant::now();
     let mut has_waited = false;
-    while let Some(what) = leaving(name, config_maps, cluster, context).await? {
+    while let Some(what) = leaving(name, &manifest.config_maps, cluster, context).await? {
         if begun.elapsed() > COLLECTED_WITHIN {
             let delete = context.again(&format!("delete {name}"));
             let message = format!("{what} is still not gone after {}s", COLLECTED_WITHIN.as_secs());

@@ -1,0 +1,113 @@
+//! `Warning:` headers of the server's answers, as kubectl takes them (`util/net` of apimachinery, `rest` of client-go).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::HeaderMap;
+use http::header::WARNING;
+
+/// Called with each warning of the server, once for each text.
+pub(crate) type WarningHook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
+
+/// The only code that kubectl prints: a warning that stays true however often the request is sent.
+const PERSISTENT: &str = "299";
+
+pub(super) struct Warnings {
+    hook: WarningHook,
+    reported: Mutex<BTreeSet<String>>,
+}
+
+impl Warnings {
+    pub(super) fn new(hook: WarningHook) -> Self {
+        Self { hook, reported: Mutex::default() }
+    }
+
+    /// Reports the warnings of an answer that were not reported before.
+    pub(super) fn report(&self, headers: &HeaderMap) {
+        let Some(hook) = &self.hook else { return };
+        let headers = headers.get_all(WARNING).iter().filter_map(|header| std::str::from_utf8(header.as_bytes()).ok());
+        for text in headers.flat_map(texts) {
+            if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+                hook(&text);
+            }
+        }
+    }
+}
+
+/// The texts of a header, `CODE AGENT "TEXT"` each, maybe with a date, separated by commas (RFC 7234, 5.5); up to what
+/// can't be read.
+fn texts(header: &str) -> Vec<String> {
+    let (mut texts, mut rest) = (Vec::new(), header);
+    while let Some((code, text, behind)) = first(rest) {
+        if code == PERSISTENT && !text.is_empty() {
+            texts.push(text);
+        }
+        rest = behind;
+    }
+    texts
+}
+
+/// The code and text of the first warning, and what stands behind it.
+fn first(header: &str) -> Option<(&str, String, &str)> {
+    let (code, rest) = header.trim_start().split_once(' ')?;
+    let (_agent, rest) = rest.split_once(' ')?;
+    let (text, rest) = unquoted(rest)?;
+    let (_date, rest) = unquoted(rest.trim_start()).unwrap_or((String::new(), rest));
+    Some((code, text, rest.trim_start().trim_start_matches(',')))
+}
+
+/// A quoted string without its quotes and backslashes, and what stands behind it.
+fn unquoted(quoted: &str) -> Option<(String, &str)> {
+    let mut text = String::new();
+    let mut characters = quoted.strip_prefix('"')?.char_indices();
+    while let Some((position, character)) = characters.next() {
+        match character {
+            '"' => return Some((text, &quoted[position + 2..])),
+            '\\' => text.push(characters.next()?.1),
+            other => text.push(other),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_kubectl_reads_them() {
+        for (header, expected) in [
+            (r#"299 - "batch/v1beta1 is deprecated""#, &["batch/v1beta1 is deprecated"][..]),
+            (
+                r#"299 - "say \"a, b\" \\ c", 299 agent "two" "Mon, 01 Jan 2024 00:00:00 GMT", 299 - "three""#,
+                &[r#"say "a, b" \ c"#, "two", "three"],
+            ),
+            (r#"199 - "transient",299 - "stays""#, &["stays"]),
+            (r#"299 - """#, &[]),
+            (r#"299 - "no end"#, &[]),
+            ("299 -", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(texts(header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn each_text_is_reported_once() {
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hook = {
+            let heard = Arc::clone(&heard);
+            move |text: &str| heard.lock().unwrap().push(text.to_owned())
+        };
+        let warnings = Warnings::new(Some(Arc::new(hook)));
+        let mut headers = HeaderMap::new();
+        for text in [r#"299 - "one""#, r#"299 - "two, ü""#, r#"299 - "one""#] {
+            headers.append(WARNING, HeaderValue::from_bytes(text.as_bytes()).unwrap());
+        }
+        warnings.report(&headers);
+        warnings.report(&headers);
+        assert_eq!(*heard.lock().unwrap(), ["one", "two, ü"]);
+    }
+}

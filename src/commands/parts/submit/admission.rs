@@ -1,0 +1,58 @@
+//! What the cluster made of a Job on admission: mutating policies and webhooks change what was sent.
+
+use serde_json::{Map, Value};
+
+use crate::commands::Context;
+use crate::contract::{NOTES, label};
+
+pub(super) fn is_suspended(job: &Value) -> bool {
+    job["spec"]["suspend"] == true
+}
+
+/// Says what the cluster changed of a Job that decides when it runs, and what this program can't find again.
+///
+/// `sent` is what the flags and the template ask for, `stored` what the server made of it; `held` tells whether the
+/// cluster wants it suspended.
+pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Context) {
+    let name = sent["metadata"]["name"].as_str().unwrap_or_default();
+    if held && !is_suspended(sent) {
+        if let Some(queue) = stored["metadata"]["labels"][label::KUEUE_QUEUE].as_str() {
+            context
+                .ui
+                .status(&format!("the cluster put job {name} into the queue {queue}: it starts when Kueue admits it"));
+        } else {
+            context.ui.status(&format!(
+                "the cluster suspended job {name} on admission: it starts when its holder releases it"
+            ));
+            let admission = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
+            context.ui.hint(&format!("kubectl get {admission} shows who may hold it"));
+            context.ui.hint(&context.next(&format!("resume {name}"), "releases it, if you may decide that"));
+        }
+    }
+    if let (Some(wanted), Some(allowed)) = (parallelism(sent), parallelism(stored))
+        && wanted != allowed
+    {
+        context.ui.status(&format!("the cluster set the parallelism of job {name} to {allowed}, not {wanted}"));
+    }
+    let lost = lost_notes(sent, stored);
+    if !lost.is_empty() {
+        context.ui.warning(&format!(
+            "the cluster removed {} of job {name}: other commands may not find its items or its retries",
+            lost.join(", ")
+        ));
+    }
+}
+
+fn parallelism(job: &Value) -> Option<u64> {
+    job["spec"]["parallelism"].as_u64()
+}
+
+/// The labels and annotations of this program that the server did not keep.
+fn lost_notes<'a>(sent: &'a Value, stored: &Value) -> Vec<&'a str> {
+    let is_ours = |key: &str| key.starts_with(NOTES) || key.starts_with("app.kubernetes.io/");
+    let lost = ["labels", "annotations"].into_iter().flat_map(|notes| {
+        let fields = sent["metadata"][notes].as_object().into_iter().flat_map(Map::keys);
+        fields.filter(move |key| is_ours(key) && stored["metadata"][notes].get(key.as_str()).is_none())
+    });
+    lost.map(String::as_str).collect()
+}

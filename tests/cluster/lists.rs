@@ -1,0 +1,37 @@
+//! Lists and scripts as people bring them, where the worker decides what is right.
+
+use crate::support::Cluster;
+
+/// A batch script that fails at the first variable that is not set; what it prints holds together. An older server can't
+/// tell a variable the number of an index that is retried.
+#[test]
+#[ignore = "needs Kubernetes 1.35"]
+fn a_script_of_slurm_finds_its_variables() {
+    let cluster = Cluster::new("slurm");
+    let script = "set -eu; cd \"$SLURM_SUBMIT_DIR\"; : \"$SLURM_JOB_NODELIST $SLURM_NTASKS $SLURM_CPUS_PER_TASK\"; \
+                  [ -n \"$SLURMD_NODENAME\" ]; [ $((SLURM_ARRAY_TASK_ID % SLURM_ARRAY_TASK_STEP)) = 1 ]; \
+                  echo $((SLURM_JOB_ID - 10 * SLURM_ARRAY_JOB_ID)) $SLURM_ARRAY_TASK_ID $SLURM_JOB_NAME; \
+                  [ $SLURM_ARRAY_TASK_ID != 4 ]";
+    let run = format!("kubectl indexed run sweep --array 1-7:3 --compat slurm --image bash -- bash -c '{script}'");
+    let first = cluster.shell(&run);
+    assert_eq!(
+        (first.code, first.lines_by_index()),
+        (1, ["[0] 0 1 sweep", "[1] 1 4 sweep", "[2] 2 7 sweep"].map(str::to_owned).to_vec())
+    );
+    // A retried index keeps its number.
+    let again = cluster
+        .shell("kubectl indexed retry sweep -- bash -c 'set -u; echo $((SLURM_JOB_ID % 10)) $SLURM_ARRAY_TASK_ID'");
+    assert!(again.stdout.contains("1 4\n"), "{again:?}");
+}
+
+/// Of a list in the cluster the worker drops the carriage returns that the client drops.
+#[test]
+fn mixed_line_ends_in_the_cluster_are_those_of_the_client() {
+    let cluster = Cluster::new("line-ends");
+    cluster.write("list.txt", b"a\nb\r\nc\n");
+    cluster.shell("kubectl create configmap words --from-file=list=$HOME/list.txt").ok();
+    let run = "kubectl indexed run --items-configmap words/list -- sh -c 'printf \"<%s>\\n\" {}'";
+    let outcome = cluster.shell(run).ok();
+    assert_eq!(outcome.lines_by_index(), ["[0] <a>", "[1] <b>", "[2] <c>"]);
+    assert!(outcome.stderr.contains("line 2 of configmap words/list ends as on Windows"), "{outcome:?}");
+}

@@ -1,0 +1,118 @@
+//! Lists and command lines as people bring them: what the program as a whole makes of them.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::support::{Outcome, Sandbox, file};
+
+const DRY: [&str; 3] = ["--dry-run=client", "-o", "name"];
+
+fn run(sandbox: &Sandbox, words: &[&str]) -> Outcome {
+    sandbox.run(&[&["run"], words, &DRY, &["--", "rev"]].concat())
+}
+
+#[test]
+fn a_word_behind_the_items_is_no_name() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(run(&sandbox, &["--items", "a", "b"]), @r#"
+    ── stdout
+    ── stderr
+    error: --items takes one word, and "b" behind it would name the Job
+    hint: separate items by commas, as in --items a,b
+    hint: to name the Job, write --name b
+    ── exit code 2
+    "#);
+    let three = run(&sandbox, &["--items", "a", "b", "c"]);
+    assert!(three.stderr.contains("tip: --items takes one word, with commas between the items"), "{three}");
+    for words in [
+        &["words", "--items", "a"][..],
+        &["--items", "a,b", "words"],
+        &["--items", "a", "--name", "words"],
+        &["--items", "a", "-q", "words"],
+    ] {
+        let outcome = run(&sandbox, words);
+        assert_eq!(outcome.stdout, "configmap/words-items\njob.batch/words\n", "{outcome}");
+    }
+}
+
+#[test]
+fn a_list_or_a_template_of_powershell_is_told_from_others() {
+    let sandbox = Sandbox::new();
+    let utf16 = |text: &str| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    sandbox.write("items.txt", utf16("foo\r\nbar\r\n"));
+    assert_snapshot!(run(&sandbox, &["-a", "items.txt"]), @"
+    ── stdout
+    ── stderr
+    error: items.txt is UTF-16, and a list is UTF-8
+    hint: convert it: iconv -f UTF-16 -t UTF-8 items.txt | kubectl indexed run -a - …
+    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
+    ── exit code 2
+    ");
+    let converted = sandbox.shell(
+        "iconv -f UTF-16 -t UTF-8 items.txt | kubectl-indexed run x -q -a - --dry-run=client -o json -- rev | grep -A2 data",
+    );
+    assert!(converted.stdout.contains("\"0\": \"foo\",\n") && converted.code == 0, "{converted}");
+    let template = "kind: PodTemplate\r\ntemplate:\r\n  spec:\r\n    containers: [{name: a, image: alpine}]\r\n";
+    sandbox.write("job.yaml", utf16(template));
+    let taken = run(&sandbox, &["x", "--template", "job.yaml", "--items", "a"]);
+    assert_eq!((taken.code, taken.stderr.as_str()), (0, ""), "{taken}");
+}
+
+/// Stdin that ends late, by a pipe and at a terminal.
+#[test]
+fn what_stdin_is_read_for_is_said() {
+    let sandbox = Sandbox::new();
+    let command = "kubectl-indexed run x -a - --dry-run=client -o name -- rev";
+    let piped = sandbox.shell(&format!("{{ sleep 3; echo a; }} | {command}"));
+    assert_snapshot!(piped, @"
+    ── stdout
+    configmap/x-items
+    job.batch/x
+    ── stderr
+    reading items, one a line, from stdin: waiting for the program that writes it to end
+    ── exit code 0
+    ");
+    let typed =
+        sandbox.shell(&format!("{{ sleep 3; printf 'a\\n\\004'; sleep 1; }} | script -qec '{command}' /dev/null"));
+    let waits = "reading items, one a line, from the terminal: Ctrl-D on a new line ends the input";
+    assert!(typed.stdout.contains(waits) && typed.stdout.contains("job.batch/x"), "{typed}");
+}
+
+/// README.md has a table of the variables; each is set, and no other of Slurm's.
+#[test]
+fn the_variables_of_slurm_are_those_of_the_readme() {
+    let printed = Sandbox::new().run(&[
+        "run",
+        "x",
+        "--array",
+        "1-3",
+        "--compat",
+        "slurm",
+        "--dry-run=client",
+        "-o",
+        "json",
+        "-q",
+        "--",
+        "bash",
+        "j.sh",
+    ]);
+    let list: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let job = list["items"].as_array().unwrap().last().unwrap();
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    let named = container["env"].as_array().unwrap().iter().filter_map(|variable| variable["name"].as_str());
+    let mut found: BTreeSet<_> = named.filter(|name| name.starts_with("SLURM")).map(str::to_owned).collect();
+    // The shell that reads the item sets it.
+    assert!(container["command"].to_string().contains("SLURM_ARRAY_TASK_ID"), "{container}");
+    found.insert("SLURM_ARRAY_TASK_ID".to_owned());
+    assert!(found.remove("SLURM_TASK_INDEX"), "what SLURM_JOB_ID is made of");
+    let readme = file("README.md");
+    let table = readme.split("| Slurm's variable |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let documented: BTreeSet<_> =
+        cells.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`').to_owned()).collect();
+    assert_eq!(found, documented);
+}
