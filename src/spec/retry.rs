@@ -81,7 +81,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         reasons: reasons.iter().map(|reason| reason.trim().to_lowercase()).collect(),
         exit_codes: exit_codes.transpose()?,
     };
-    policy::check_retries(retries)?;
+    policy::check_count("--retries", retries)?;
     parallelism.map(check_parallelism).transpose()?;
     let command = command
         .into_iter()
