@@ -54,12 +54,6 @@ pub(crate) struct DeleteArgs {
     pub(crate) output: Option<NameFormat>,
 }
 
-impl DeleteArgs {
-    pub(crate) fn waits(&self) -> bool {
-        self.wait && !self.no_wait
-    }
-}
-
 /// Which Jobs are deleted where none is named; beside names, which of those.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Which Jobs")]

@@ -138,7 +138,7 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
         }
     }
     for (job, cluster, config_maps) in going {
-        if args.waits() && args.dry_run == DryRun::None {
+        if args.wait && !args.no_wait && args.dry_run == DryRun::None {
             wait_until_gone(&cluster, &job, context).await?;
         }
         let place = if all_namespaces { format!(" from {} namespace", cluster.namespace()) } else { String::new() };
@@ -197,21 +197,21 @@ const PASSING: [&str; 3] = ["batch.kubernetes.io/job-tracking", "foregroundDelet
 /// Says what keeps a Job or its Pods from going, each holder once.
 async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluster, context: &mut Context) {
     // Who may not see it waits without a word; the watch of the Job tells of any other trouble.
-    let (now, name) = (context.now(), name(job));
+    let (now, name, flags) = (context.now(), name(job), context.flags());
     let (fresh, pods) = futures::join!(cluster.job(name), cluster.whole_pods(job));
     let fresh = fresh.ok().filter(|fresh| fresh.metadata.uid == job.metadata.uid);
     let mut holders = Vec::new();
     if let Some(job) = &fresh {
-        holders.extend(finalizers("job", &job.metadata));
+        holders.extend(finalizers("job", &job.metadata, &flags));
     }
     for pod in pods.unwrap_or_default() {
-        let left = finalizers("pod", &pod.metadata);
+        let left = finalizers("pod", &pod.metadata, &flags);
         let until = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
         let overdue = until.is_some_and(|until| now.duration_since(until) > HELD_FOR.try_into().unwrap_or_default());
         let is_running = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
         if let Some(node) = node.filter(|_| left.is_empty() && overdue && is_running) {
-            let hint = format!("it goes once the node answers again, or is deleted: kubectl delete node {node}");
+            let hint = format!("it goes once the node answers again, or is deleted: kubectl delete node {node}{flags}");
             holders.push((format!("node {node}, which has not ended its pods"), hint));
         }
         holders.extend(left);
@@ -225,7 +225,7 @@ async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluste
 }
 
 /// The finalizers of an object that somebody else has to take away: which, who set it, and how it goes by hand.
-fn finalizers(kind: &str, metadata: &ObjectMeta) -> Vec<(String, String)> {
+fn finalizers(kind: &str, metadata: &ObjectMeta, flags: &str) -> Vec<(String, String)> {
     let name = metadata.name.as_deref().unwrap_or_default();
     let foreign = metadata.finalizers.iter().flatten().filter(|finalizer| !PASSING.contains(&finalizer.as_str()));
     let told = foreign.map(|finalizer| {
@@ -234,7 +234,8 @@ fn finalizers(kind: &str, metadata: &ObjectMeta) -> Vec<(String, String)> {
             Some(manager) => format!(", which {manager} set"),
             None => String::new(),
         };
-        let by_hand = format!("kubectl patch {kind} {name} --type=merge -p '{{\"metadata\":{{\"finalizers\":null}}}}'");
+        let patch = r#"--type=merge -p '{"metadata":{"finalizers":null}}'"#;
+        let by_hand = format!("kubectl patch {kind} {name}{flags} {patch}");
         let hint = format!("its controller takes it away, if it runs; {by_hand} does so by hand");
         (format!("finalizer {finalizer} of {kind} {name}{owner}"), hint)
     });

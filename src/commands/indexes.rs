@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::follow::report::say;
+use super::follow::report::{Progress, say};
 use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
@@ -52,10 +52,11 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         }
     };
     let (looked, mut items) = futures::join!(look(&cluster, state, &selection, |_| {}), items);
-    let (state, mut succeeded) = looked?;
+    let (mut state, mut succeeded) = looked?;
     let mut rows = state.rows(&selection.indexes(&state), &mut succeeded);
     rows.retain(|row| selection.takes(row.status));
     if output == Some(IndexFormat::Wide) {
+        find::add_events(&mut state, &cluster, context.now()).await;
         explain(&mut rows, &state, context.now());
     }
     if early.is_none() && !named {
@@ -112,9 +113,13 @@ async fn print_changes(
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
     let mut waiting = IndexSet::new();
+    let mut progress = Progress::new(&state, context.now());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
     loop {
         let step = tracker.next().await?;
+        if step.is_tick() {
+            progress.tick(&tracker, 0, context);
+        }
         say(step.remark, context);
         let state = tracker.state(0);
         waiting = waiting.union(&step.changed);
@@ -149,11 +154,16 @@ async fn print_changes(
     }
 }
 
-/// Has each row say why its index is not done, in the words of `describe`.
+/// Has each row say why its index is not done, in the words of `describe`; of a worker that failed, its own last words.
 fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
-    for row in rows {
-        if let Some(explanation) = cause::of_index(state, row.index, now) {
-            row.message = Some(explanation.sentence());
+    let causes = cause::causes(state, now, "");
+    let wrote = |index| {
+        let last = state.attempts_of(index).last();
+        last.is_some_and(|last| !last.is_other_container && last.written().is_some())
+    };
+    for row in rows.iter_mut().filter(|row| row.status != IndexStatus::Failed || !wrote(row.index)) {
+        if let Some(why) = cause::of_index(&causes, row.index) {
+            row.message = Some(why.to_owned());
         }
     }
 }

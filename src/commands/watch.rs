@@ -83,9 +83,9 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
         if since >= if redraw { FRAME } else { SECOND } {
             pace.look(tracker.state(0), context.now());
             let trouble = tracker.watching.outage().map(reconnecting).or_else(|| {
-                let plight = plight(&tracker, 0, context.now())?;
+                let plight = plight(&tracker, 0, context)?;
                 let hint = plight.hints.first().map(|hint| format!("; hint: {hint}"));
-                Some(plight.sentence + &hint.unwrap_or_default())
+                Some(plight.sentence() + &hint.unwrap_or_default())
             });
             let picture = Picture {
                 state: tracker.state(0),

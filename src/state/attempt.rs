@@ -29,46 +29,22 @@ pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
     pub(crate) restart_policy: Option<String>,
     pub(crate) scheduling_gates: Vec<PodSchedulingGate>,
-    /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
-    #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
-    pub(crate) sidecars: Vec<String>,
-    /// The memory limits that are in force, by container: the Pod's own, which a `LimitRange` may have set.
-    #[serde(rename = "containers", deserialize_with = "memory_limits")]
-    pub(crate) memory_limits: Vec<(String, String)>,
+    pub(crate) init_containers: Vec<InitContainer>,
 }
 
-/// Reads the memory limits of the containers, without keeping the rest.
-fn memory_limits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    #[derive(Deserialize)]
-    struct Lean {
-        name: String,
-        resources: Option<Resources>,
-    }
-    #[derive(Deserialize)]
-    struct Resources {
-        limits: Option<Limits>,
-    }
-    #[derive(Deserialize)]
-    struct Limits {
-        memory: Option<String>,
-    }
-    let containers = Option::<Vec<Lean>>::deserialize(deserializer)?.unwrap_or_default();
-    let limits =
-        containers.into_iter().filter_map(|container| Some((container.name, container.resources?.limits?.memory?)));
-    Ok(limits.collect())
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct InitContainer {
+    pub(crate) name: String,
+    pub(crate) restart_policy: Option<String>,
 }
 
-/// Reads the names of the sidecars among the init containers, without keeping the rest.
-fn sidecar_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Lean {
-        name: String,
-        restart_policy: Option<String>,
+impl PodRecordSpec {
+    /// Whether this is an init container with `restartPolicy: Always`: how one of them ends decides nothing.
+    fn is_sidecar(&self, container: &ContainerStatus) -> bool {
+        let is_it = |init: &InitContainer| init.name == container.name;
+        self.init_containers.iter().any(|init| is_it(init) && init.restart_policy.as_deref() == Some("Always"))
     }
-    let containers = Option::<Vec<Lean>>::deserialize(deserializer)?.unwrap_or_default();
-    let sidecars = containers.into_iter().filter(|container| container.restart_policy.as_deref() == Some("Always"));
-    Ok(sidecars.map(|container| container.name).collect())
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -151,7 +127,9 @@ pub(crate) struct Attempt {
     pub(crate) is_of_pod: bool,
     /// Whether the Pod was evicted, preempted or lost with its node.
     pub(crate) is_disrupted: bool,
-    /// The memory limit in force of the container that [`Attempt::container`] names.
+    /// The scheduling gates that keep it from a node.
+    pub(crate) gates: Vec<String>,
+    /// The memory limit in force of the container that [`Attempt::container`] names; old servers do not say.
     pub(crate) memory_limit: Option<String>,
     /// Since when the Pod's node does not answer, while the Pod still counts as running.
     pub(crate) lost_since: Option<Timestamp>,
@@ -161,13 +139,14 @@ pub(crate) struct Attempt {
     pub(crate) restarts: i32,
     /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
     pub(crate) earlier: u32,
-    /// How many of those the Job controller did not count as failures: evictions, as a rule.
-    pub(crate) ignored: u32,
     /// Whether its containers write no more; known a second or two before the Pod is called finished.
     pub(crate) log_ended: bool,
     /// Its containers in the order of the Pod, init containers first; none before a node has taken it.
     pub(crate) containers: Vec<Container>,
 }
+
+/// Reasons of a Pod that is simply on its way.
+pub(crate) const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
@@ -202,8 +181,7 @@ impl Attempt {
             started: worker.and_then(started_at).or(status.start_time.as_ref().map(|time| time.0)),
             node: pod.spec.node_name.clone(),
             restarts: worker.map_or(0, |worker| worker.restart_count),
-            earlier: earlier_failures(&pod.metadata, &annotation::FAILURES),
-            ignored: earlier_failures(&pod.metadata, &annotation::FAILURES[1..]),
+            earlier: earlier_failures(&pod.metadata),
             lost_since: lost_since(pod),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
@@ -221,8 +199,6 @@ impl Attempt {
         }
         attempt.is_other_container =
             attempt.container.as_ref().is_some_and(|name| worker.is_none_or(|worker| worker.name != *name));
-        let limit = pod.spec.memory_limits.iter().find(|(name, _)| attempt.container.as_ref() == Some(name));
-        attempt.memory_limit = limit.map(|(_, limit)| limit.clone());
         Some(attempt)
     }
 
@@ -233,6 +209,14 @@ impl Attempt {
     /// Whether there is, or was, a log to read.
     pub(crate) fn has_started(&self) -> bool {
         self.phase != Phase::Starting
+    }
+
+    /// Whether only events can say why the Pod does not start.
+    pub(crate) fn hides_cause(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        // Servers before 1.31 don't say what the last pull failed of.
+        let is_bare = reason == "ImagePullBackOff" && self.message.as_deref().is_none_or(|text| !text.contains(": "));
+        self.phase == Phase::Starting && (is_bare || ON_ITS_WAY.contains(&reason))
     }
 
     /// What kept a Pod waiting is no cause of a failure that the Job counted later.
@@ -255,15 +239,11 @@ impl Attempt {
 
     fn explain_waiting(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
         let status = &pod.status;
-        let gates: Vec<_> = pod.spec.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
             (self.reason, self.message) = (condition.reason.clone(), condition.message.clone());
-            if !gates.is_empty() {
-                // The scheduler says only that there are some.
-                self.message = Some(format!("scheduling gate {}", gates.join(", ")));
-            }
+            self.gates = pod.spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect();
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -303,7 +283,7 @@ impl Attempt {
         let status = &pod.status;
         let has_failed = |container: &&ContainerStatus| terminated(container).is_some_and(|end| end.exit_code != 0);
         // The kubelet ends the sidecars behind the worker, mostly by force: that explains nothing.
-        let init = status.init_container_statuses.iter().filter(|init| !pod.spec.sidecars.contains(&init.name));
+        let init = status.init_container_statuses.iter().filter(|init| !pod.spec.is_sidecar(init));
         let others = init.chain(&status.container_statuses);
         let worker = worker.filter(|worker| terminated(worker).is_some());
         let telling = worker.filter(has_failed).or_else(|| others.clone().find(has_failed)).or(worker);
@@ -311,6 +291,8 @@ impl Attempt {
         self.finished = worker.and_then(finished_at).or_else(|| others.filter_map(finished_at).max());
         if let Some((container, end)) = telling.and_then(|container| Some((container, terminated(container)?))) {
             self.container = Some(container.name.clone());
+            let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+            self.memory_limit = limits.and_then(|limits| limits.get("memory")).map(|limit| limit.0.clone());
             self.exit_code = Some(end.exit_code);
             self.reason.clone_from(&end.reason);
             self.message.clone_from(&end.message);
@@ -335,10 +317,17 @@ impl Attempt {
 }
 
 /// What a container of a Pod wrote to its termination log; of the first, if none is named.
-pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<&'a str> {
-    let mut containers = pod.status.container_statuses.iter();
-    let container = containers.find(|status| container.is_none_or(|name| status.name == name))?;
-    terminated(container)?.message.as_deref()
+///
+/// # Errors
+/// The number of bytes at which the node has cut it: 4,096 a container, and 12 KiB that all of a Pod share.
+pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<Result<&'a str, usize>> {
+    let PodRecordStatus { container_statuses, init_container_statuses, .. } = &pod.status;
+    let number = container_statuses.len() + init_container_statuses.len();
+    let container = container_statuses.iter().find(|status| container.is_none_or(|name| status.name == name))?;
+    let message = terminated(container)?.message.as_deref()?;
+    let limit = (12 * 1024 / number).min(4096);
+    // A character of up to four bytes may have been cut in two.
+    Some(if message.len() + 3 < limit { Ok(message) } else { Err(limit) })
 }
 
 /// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
@@ -363,9 +352,9 @@ pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
 }
 
 /// The failures of an index before this Pod that these annotations count: they outlive the Pods that failed.
-fn earlier_failures(metadata: &ObjectMeta, keys: &[&str]) -> u32 {
+fn earlier_failures(metadata: &ObjectMeta) -> u32 {
     let noted = |key: &str| metadata.annotations.as_ref()?.get(key)?.parse::<u32>().ok();
-    keys.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
+    annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
 }
 
 /// Since when the node of a running Pod does not answer.
@@ -402,7 +391,7 @@ fn containers(pod: &PodRecord) -> Vec<Container> {
             has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
             // One that failed is started again unless the policy says never; an init container that succeeded is not.
             // A sidecar always is, as long as its Pod goes on.
-            log_ended: !pod.spec.sidecars.contains(&status.name)
+            log_ended: !pod.spec.is_sidecar(status)
                 && terminated(status).is_some_and(|end| never_again || is_init && end.exit_code == 0),
             restarts: status.restart_count,
         }

@@ -45,13 +45,6 @@ pub(super) fn end(attempt: &Attempt) -> (Option<String>, Option<String>) {
     });
     // "Error" says no more than the exit code does.
     let reason = attempt.reason.clone().filter(|reason| reason != "Error" || code.is_none());
-    let reason =
-        match &attempt.memory_limit {
-            Some(limit) => reason.map(|reason| {
-                if reason == "OOMKilled" { format!("{reason} at its memory limit of {limit}") } else { reason }
-            }),
-            None => reason,
-        };
     (code, reason)
 }
 

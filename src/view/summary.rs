@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::cause::{self, Explanation};
+use super::cause::{self, Explanation, Target};
 use super::group::{Group, common, ending, groups};
 use super::line::last_state;
 use super::text::up_to_comma;
@@ -57,9 +57,9 @@ pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
 }
 
 /// What became of the indexes, then each way of failing, the most frequent first. Empty if all completed.
-pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
+pub(crate) fn failures(state: &JobState, items: &ItemTexts, flags: &str) -> String {
     let failed = state.failed();
-    let groups = same(state, items, &failed);
+    let groups = same(state, items, &failed, flags);
     let mut text = String::new();
     let (stopped, rest) = state.unfinished();
     if failed.len() > 1 || !stopped.is_empty() || !rest.is_empty() {
@@ -80,13 +80,13 @@ pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
 }
 
 /// As [`failures`], of these indexes only.
-pub(crate) fn failures_among(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> String {
+pub(crate) fn failures_among(state: &JobState, items: &ItemTexts, failed: &IndexSet, flags: &str) -> String {
     let mut text = String::new();
-    causes(&mut text, state, items, &same(state, items, failed));
+    causes(&mut text, state, items, &same(state, items, failed, flags));
     text
 }
 
-fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Group<Same>]) {
+fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Group<Explanation>]) {
     for group in groups.iter().take(TOLD) {
         let [index] = group.indexes[..] else {
             group.tell(text, state, items);
@@ -104,20 +104,12 @@ fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Grou
     }
 }
 
-/// What indexes have in common that failed in the same way.
-struct Same {
-    cause: String,
-    hints: Vec<String>,
-    /// The last line of each where all wrote the same, else what is the same of it.
-    line: String,
-}
-
-impl Group<Same> {
+impl Group<Explanation> {
     fn tell(&self, text: &mut String, state: &JobState, items: &ItemTexts) {
         let set: IndexSet = self.indexes.iter().copied().collect();
-        let _ = write!(text, "{} × {}", self.indexes.len(), self.told.cause);
-        if !self.told.line.is_empty() {
-            let _ = write!(text, ": {:?}", beginning(&self.told.line, LINE));
+        let _ = write!(text, "{} × {}", self.indexes.len(), self.told.how);
+        if !self.told.words.is_empty() {
+            let _ = write!(text, ": {:?}", beginning(&self.told.words, LINE));
         }
         let _ = writeln!(text, " (indexes {})", short(&set));
         let named: Vec<_> = self.indexes.iter().filter_map(|index| items.get(index)).collect();
@@ -131,7 +123,7 @@ impl Group<Same> {
         let example = ending(state.attempts_of(self.indexes[0]));
         let lines = example.map(last_lines).unwrap_or_default();
         // A single line has been told already.
-        let told = lines.len() <= 1 && lines.first().is_none_or(|line| *line == self.told.line);
+        let told = lines.len() <= 1 && lines.first().is_none_or(|line| *line == self.told.words);
         if let Some(attempt) = example.filter(|_| !told) {
             about.push(format!("index {}, pod {}, wrote last:", attempt.index, attempt.pod));
         }
@@ -151,18 +143,18 @@ impl Group<Same> {
     }
 }
 
-fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Same>> {
+fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet, flags: &str) -> Vec<Group<Explanation>> {
     let members = failed.iter().map(|index| {
         let attempt = ending(state.attempts_of(index));
-        let explained = attempt.and_then(|attempt| Some(cause::ended(attempt, state.job()?)));
-        let Explanation { how: cause, words: line, hints, .. } = explained.unwrap_or_else(Explanation::gone);
+        let explained = attempt.and_then(|attempt| Some(cause::ended(attempt, Target { job: state.job()?, flags })));
+        let explained = explained.unwrap_or_else(Explanation::gone);
         let item = items.get(&index).map_or("", String::as_str);
-        let common = common(&line, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
-        (index, (cause.clone(), common), Same { cause, hints, line })
+        let common = common(&explained.words, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
+        (index, (explained.how.clone(), common), explained)
     });
     groups(members, |(_, common), told, next| {
-        if told.line != next.line {
-            told.line.clone_from(common);
+        if told.words != next.words {
+            told.words.clone_from(common);
         }
     })
 }
@@ -178,7 +170,14 @@ fn short(set: &IndexSet) -> String {
     up_to_comma(&whole, RANGES).map(|start| format!("{start}… ({} in all)", set.len())).unwrap_or(whole)
 }
 
-fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option<&Attempt>, tries: usize, same: &Same) {
+fn failure(
+    text: &mut String,
+    index: u32,
+    item: Option<&String>,
+    attempt: Option<&Attempt>,
+    tries: usize,
+    same: &Explanation,
+) {
     let _ = write!(text, "index {index}");
     if let Some(item) = item {
         let _ = write!(text, " (item {item:?})");
@@ -191,7 +190,7 @@ fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option
     if tries > 1 {
         let _ = write!(text, " after {tries} attempts");
     }
-    let _ = writeln!(text, ": {}, pod {}", same.cause, attempt.pod);
+    let _ = writeln!(text, ": {}, pod {}", same.how, attempt.pod);
     for line in last_lines(attempt) {
         let _ = writeln!(text, "  | {line}");
     }

@@ -15,6 +15,28 @@ fn has(outcome: &Outcome, words: &[&str]) {
     }
 }
 
+/// Only after ten seconds a Pod that does not start is worth a word.
+const SLOW: &str = "20s";
+const QUICK: &str = "5s";
+
+/// Checks that each screen prints the cause of a Job within this time, and each but the table its cure.
+#[track_caller]
+fn told_everywhere(cluster: &Cluster, job: &str, timeout: &str, cause: &str, cure: &str) {
+    cluster.eventually("the cause", || cluster.run(&["describe", job]).stdout.contains(cause));
+    let wait = cluster.start(&["wait", job, "--timeout", timeout]);
+    let watch = cluster.start(&["watch", job, "--plain"]);
+    has(&cluster.run(&["describe", job]).ok(), &[cause, cure]);
+    // A table has a row for each index, and says nothing of others.
+    let why = cause.split_once("): ").map_or(cause, |(_, why)| why);
+    has(&cluster.run(&["indexes", job, "-o", "wide"]).ok(), &[why]);
+    let wait = wait.end();
+    has(&wait, &[cause, cure]);
+    if wait.code == 3 {
+        watch.interrupt();
+    }
+    has(&watch.end(), &[cause, cure]);
+}
+
 const INIT: &str = "
 apiVersion: batch/v1
 kind: Job
@@ -41,6 +63,7 @@ fn an_init_container_that_fails_is_named_with_its_last_words() {
     let how = "exit code 6 of init container fetch";
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:#?}");
     has(&run, &[&format!("2 × {how}: \"no route\""), "hint: kubectl indexed logs ini --index failed prints"]);
+    told_everywhere(&cluster, "ini", QUICK, how, "hint: kubectl indexed logs ini --index failed prints");
     has(&cluster.run(&["describe", "ini"]).ok(), &[&format!("2 indexes failed (0,1): {how}: no route")]);
     let logs = cluster.run(&["logs", "ini", "--index", "failed"]).ok();
     let lines = ["[0 a fetch] trying", "[0 a fetch] no route", "[1 b fetch] trying", "[1 b fetch] no route"];
@@ -82,9 +105,7 @@ fn memory_that_ran_out_is_told_with_the_limit_in_force() {
     let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi runs it again with more";
     assert_eq!(run.code, 1, "{run:#?}");
     has(&run, &[&format!("index 0 failed: {how}"), cure]);
-    has(&cluster.run(&["describe", "big"]).ok(), &[&format!("1 index failed (0): {how}"), cure]);
-    has(&cluster.run(&["wait", "big"]), &[how, cure]);
-    has(&cluster.run(&["indexes", "big", "-o", "wide"]).ok(), &[how]);
+    told_everywhere(&cluster, "big", QUICK, how, cure);
 }
 
 #[test]
@@ -92,49 +113,11 @@ fn a_command_that_the_image_lacks_is_named() {
     let cluster = Cluster::new("causes-command");
     let how = "exit code 128, StartError: the image has no command \"nosuch\"";
     let run = cluster.run(&["run", "no", "--image", "bash", "--completions", "1", "--", "nosuch", "-v"]);
-    let cure =
-        "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or retry no -- CMD";
+    let cure = "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or kubectl indexed retry no -- CMD";
     has(&run, &[&format!("index 0 failed: {how}"), cure]);
-    has(&cluster.run(&["describe", "no"]).ok(), &[&format!("1 index failed (0): {how}"), cure]);
-    has(&cluster.run(&["wait", "no"]), &[how, cure]);
-    has(&cluster.run(&["indexes", "no", "-o", "wide"]).ok(), &[how]);
+    told_everywhere(&cluster, "no", QUICK, how, cure);
     let shell = cluster.run(&["run", "sh", "--completions", "1", "--", "sh", "-c", "nosuch; exit"]);
     has(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
-}
-
-#[test]
-fn what_no_node_has_is_told_everywhere() {
-    let cluster = Cluster::new("causes-gpu");
-    let running = cluster.start(&["run", "gpu", "--gpu", "1", "--completions", "1", "--", "true"]);
-    let why = "Insufficient nvidia.com/gpu";
-    cluster.eventually("the cause", || cluster.run(&["describe", "gpu"]).stdout.contains(why));
-    let cure = "hint: each Pod asks for nvidia.com/gpu 1 (--gpu), which no node has free";
-    let describe = cluster.run(&["describe", "gpu"]).ok();
-    let sentence = describe.stdout.lines().find(|line| line.contains(why)).unwrap().trim().to_owned();
-    has(&describe, &[cure]);
-    let wide = cluster.run(&["indexes", "gpu", "-o", "wide"]).ok();
-    has(&wide, &[sentence.split_once("): ").unwrap().1]);
-    let wait = cluster.run(&["wait", "gpu", "--timeout", "14s"]);
-    has(&wait, &[&sentence, cure]);
-    running.interrupt();
-    has(&running.end(), &[&sentence, cure]);
-}
-
-#[test]
-fn a_limit_range_that_refuses_is_told_with_the_flag() {
-    let cluster = Cluster::new("causes-range");
-    cluster.apply(
-        "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {memory: \
-         24Mi}}]}",
-    );
-    let running = cluster.start(&["run", "x", "--completions", "1", "--memory", "64Mi", "--", "true"]);
-    let sentence = "1 index pending (0): maximum memory usage per Container is 24Mi, but limit is 64Mi (FailedCreate)";
-    let cure = "kubectl describe limitranges shows how much a Pod may ask for (--memory)";
-    cluster.eventually("the cause", || cluster.run(&["describe", "x"]).stdout.contains(sentence));
-    has(&cluster.run(&["describe", "x"]).ok(), &[cure]);
-    has(&cluster.run(&["wait", "x", "--timeout", "14s"]), &[sentence, cure]);
-    running.interrupt();
-    has(&running.end(), &[sentence, cure]);
 }
 
 #[test]
@@ -231,21 +214,6 @@ fn a_deletion_says_what_holds_it() {
     cluster.eventually("the end of the job", || cluster.kubectl(&["get", "job", "held"]).code != 0);
 }
 
-#[test]
-fn a_scheduling_gate_is_named_with_its_owner() {
-    let cluster = Cluster::new("causes-gate");
-    cluster.apply(
-        &HELD.replace("metadata: {finalizers: [example.com/hold]}\n", "metadata: {labels: {a: b}}\n").replace(
-            "restartPolicy: Never\n",
-            "restartPolicy: Never\n      schedulingGates: [{name: example.com/hold}]\n",
-        ),
-    );
-    let sentence = "1 index pending (0): scheduling gate example.com/hold (SchedulingGated)";
-    cluster.eventually("the cause", || cluster.run(&["describe", "held"]).stdout.contains(sentence));
-    has(&cluster.run(&["describe", "held"]).ok(), &["hint: example.com takes the gate away once the Pod may start"]);
-    cluster.run(&["delete", "held"]).ok();
-}
-
 /// Has the status of the newest Pod say so.
 fn patch_pod(cluster: &Cluster, status: &str) {
     let pods = ["get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "name"];
@@ -295,10 +263,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     let sentence = "1 index restarting (0): evicted 2 times, and started again each time, last: The node was low on resource: \
                     memory (Evicted)";
     let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
-    cluster.eventually("the cause", || cluster.run(&["describe", "ev"]).stdout.contains(sentence));
-    has(&cluster.run(&["describe", "ev"]).ok(), &[cure]);
-    has(&cluster.run(&["wait", "ev", "--timeout", "12s"]), &[sentence, cure]);
-    has(&cluster.run(&["indexes", "ev", "-o", "wide"]).ok(), &["evicted 2 times"]);
+    told_everywhere(&cluster, "ev", QUICK, sentence, cure);
     running.interrupt();
     let run = running.end();
     has(&run, &[sentence, cure]);
@@ -323,14 +288,10 @@ fn a_node_that_no_longer_answers_is_named() {
     patch_pod(&cluster, LOST);
     let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
     let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
-    let describe = cluster.run(&["describe", "held"]).ok();
-    let wait = cluster.run(&["wait", "held", "--timeout", "12s"]);
-    let wide = cluster.run(&["indexes", "held", "-o", "wide"]).ok();
+    told_everywhere(&cluster, "held", QUICK, &sentence, &cure);
+    has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
     // The Pods of a deleted Node are collected, and their index runs elsewhere.
     cluster.kubectl(&["delete", "node", &node]).ok();
-    has(&describe, &[&sentence, &cure]);
-    has(&wait, &[&sentence, &cure]);
-    has(&wide, &["Unknown", &format!("node {node} has not answered since")]);
 }
 
 const SIDECAR: &str = "
@@ -357,9 +318,134 @@ fn a_container_that_outlives_its_worker_is_named() {
     let running = cluster.start(&["run", "side", "--template", &path, "--items", "a,b", "--", "echo", "{}"]);
     let sentence = "2 indexes hanging (0,1): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
     let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
-    cluster.eventually("the cause", || cluster.run(&["describe", "side"]).stdout.contains(sentence));
-    has(&cluster.run(&["describe", "side"]).ok(), &[cure]);
-    has(&cluster.run(&["wait", "side", "--timeout", "12s"]), &[sentence, cure]);
+    told_everywhere(&cluster, "side", QUICK, sentence, cure);
     running.interrupt();
     has(&running.end(), &[sentence, cure]);
+}
+
+const SIX_CONTAINERS: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: many}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      initContainers:
+      - {name: i1, image: docker.io/library/busybox, command: ['true']}
+      - {name: i2, image: docker.io/library/busybox, command: ['true']}
+      containers:
+      - {name: worker, image: docker.io/library/busybox}
+      - {name: c2, image: docker.io/library/busybox, command: ['true']}
+      - {name: c3, image: docker.io/library/busybox, command: ['true']}
+      - {name: c4, image: docker.io/library/busybox, command: ['true']}
+";
+
+#[test]
+fn a_termination_message_that_the_node_cuts_is_no_output() {
+    let cluster = Cluster::new("causes-cut");
+    let path = template(&cluster, SIX_CONTAINERS);
+    let write = "printf '[\"%0{}d\"]' 1 >/dev/termination-log";
+    cluster.run(&["run", "many", "--template", &path, "--items", "2000,4000", "--", "sh", "-c", write]).ok();
+    let results = ["results", "many", "--from", "termination-message", "-o", "jsonl"];
+    let results = cluster.run(&results);
+    assert_eq!(results.code, 1, "{results:#?}");
+    has(&results, &["error: no output of index 1: its termination message was cut by the node at 2048 bytes"]);
+    assert!(results.stdout.contains("0000"), "{results:#?}");
+}
+
+#[test]
+fn what_pods_wait_for_is_told_everywhere() {
+    let cluster = &Cluster::new("causes-waiting");
+    let limits = "{limits: [{type: Container, max: {memory: 24Mi}}]}";
+    let claim = "{storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}";
+    let objects = [("LimitRange", "small", limits), ("PersistentVolumeClaim", "data", claim)];
+    for (kind, name, spec) in objects {
+        cluster.apply(&format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}")).ok();
+    }
+    let job = |name: &str, pod: &str, worker: &str| {
+        let job = HELD
+            .replace("name: held", &format!("name: {name}"))
+            .replace("metadata: {finalizers: [example.com/hold]}", "metadata: {labels: {a: b}}")
+            .replace("restartPolicy: Never\n", &format!("restartPolicy: Never\n      {pod}\n"))
+            .replace("['true']", &format!("['true']{worker}"));
+        cluster.apply(&job).ok();
+    };
+    let mount = ", volumeMounts: [{name: v, mountPath: /v}]";
+    job("gate", "schedulingGates: [{name: example.com/hold}]", "");
+    job("claim", "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]", mount);
+    job("mount", "volumes: [{name: v, secret: {secretName: ghost}}]", mount);
+    let run = |name: &str, flags: &[&str]| {
+        let running = [&["run", name, "--completions", "1"], flags, &["--", "true"]].concat();
+        cluster.start(&running)
+    };
+    let gpu = run("gpu", &["--gpu", "1"]);
+    let range = run("range", &["--memory", "64Mi"]);
+    // The number of nodes is not ours.
+    let causes = [
+        (
+            "gpu",
+            " Insufficient nvidia.com/gpu",
+            "hint: each Pod asks for nvidia.com/gpu 1 (--gpu), which no node has free",
+        ),
+        (
+            "range",
+            "1 index pending (0): maximum memory usage per Container is 24Mi, but limit is 64Mi (FailedCreate)",
+            "hint: kubectl describe limitranges shows how much a Pod may ask for: --memory",
+        ),
+        (
+            "gate",
+            "1 index pending (0): scheduling gate example.com/hold (SchedulingGated)",
+            "hint: example.com takes the gate away once the Pod may start",
+        ),
+        (
+            "claim",
+            "pod has unbound immediate PersistentVolumeClaims (data) (Unschedulable)",
+            "hint: kubectl describe persistentvolumeclaims data shows why the volume is not bound",
+        ),
+        (
+            "mount",
+            "1 index pending (0): MountVolume.SetUp failed for volume \"v\" : secret \"ghost\" not found (FailedMount)",
+            "hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which",
+        ),
+    ];
+    std::thread::scope(|scope| {
+        for (job, cause, cure) in causes {
+            scope.spawn(move || told_everywhere(cluster, job, SLOW, cause, cure));
+        }
+    });
+    for (running, (_, cause, cure)) in [gpu, range].into_iter().zip(causes) {
+        running.interrupt();
+        has(&running.end(), &[cause, cure]);
+    }
+}
+
+/// A Job whose worker ends by itself is failed at once; one that is evicted goes on until its limit.
+#[test]
+fn evictions_have_a_limit_that_the_server_keeps() {
+    let cluster = Cluster::new("causes-limit");
+    let node = silent_node(&cluster);
+    let path = template(&cluster, &on_node(&node));
+    let run = ["run", "ev", "--template", &path, "--completions", "1", "--max-evictions", "1", "--", "sleep", "300"];
+    let running = cluster.start(&run);
+    for evicted in 0..2 {
+        cluster.eventually("the next pod", || {
+            cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.lines().count() == evicted + 1
+        });
+        patch_pod(&cluster, EVICTED);
+    }
+    let run = running.end();
+    cluster.kubectl(&["delete", "node", &node]).ok();
+    assert_eq!(run.code, 1, "{run:#?}");
+    let why = "index 0 failed after 2 attempts: exit code 137 (SIGKILL), Evicted: The node was low on resource: memory";
+    has(&run, &[why, "hint: ask for the memory that it needs (--memory)"]);
+    has(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
+    // What fails by itself is not tried again, unless a retry says so.
+    let own = cluster.run(&["run", "own", "--completions", "1", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(own.code, 1, "{own:#?}");
+    has(&own, &["index 0 failed: exit code 3"]);
+    let again = cluster.run(&["retry", "own", "--retries", "1"]);
+    has(&again, &["index 0 failed after 2 attempts: exit code 3"]);
+    has(&cluster.run(&["describe", "own-r1"]).ok(), &["1 for each index", "Ignore on DisruptionTarget=True"]);
 }

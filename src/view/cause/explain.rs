@@ -1,30 +1,28 @@
 //! Why one attempt waits, restarts, hangs or failed, and the cure.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Event;
 
 use super::super::group::{common, end, last_line};
-use super::super::{beginning, one_line, plural};
-use super::{LONGEST, hint, sentence};
-use crate::state::attempt::{Attempt, Phase};
+use super::super::{beginning, one_line};
+use super::{Fate, LONGEST, Target, hint, sentence};
+use crate::state::Happening;
+use crate::state::attempt::{Attempt, ON_ITS_WAY, Phase};
 
 /// So many seconds a container may take to be created, or a Job to be taken up, until it is worth a question.
 pub(super) const PATIENCE: i64 = 5;
 /// So many seconds are long for a node to prepare a container.
 const LONG: i64 = 60;
-/// Reasons of a Pod that is simply on its way.
-const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// An index that was evicted so often is evicted for a reason that does not go away.
-pub(crate) const EVICTED_AGAIN: usize = 2;
+const EVICTED_AGAIN: usize = 2;
 
 /// Why an attempt is not done, and what to do about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Explanation {
     /// What attempts with the same cause have in common.
     pub(super) key: (String, String),
-    /// In a word: `pending`, `hanging`, `restarting`, `failed`.
-    pub(super) fate: &'static str,
+    pub(super) fate: Fate,
     /// How it waits or ended, without what the container wrote.
     pub(crate) how: String,
     /// The last line that the container wrote.
@@ -45,128 +43,132 @@ impl Explanation {
     /// An index failed, and nobody knows how any more.
     pub(crate) fn gone() -> Self {
         let how = "failed; the pod is gone".to_owned();
-        Self { key: (how.clone(), String::new()), fate: "failed", how, words: String::new(), hints: Vec::new() }
+        Self { key: (how.clone(), String::new()), fate: Fate::Failed, how, words: String::new(), hints: Vec::new() }
     }
 
-    fn waiting(fate: &'static str, reason: &str, about: &str, telling: String, hints: Vec<String>) -> Self {
+    fn waiting(fate: Fate, reason: &str, about: &str, telling: String, hints: Vec<String>) -> Self {
         let how = sentence(Some(telling), Some(reason));
         Self { key: (reason.to_owned(), about.to_owned()), fate, how, words: String::new(), hints }
     }
 }
 
-/// Whether a Pod does not start and does not say why, so that its events are worth a request.
-pub(super) fn is_mute(attempt: &Attempt, now: Timestamp) -> bool {
-    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
-    let reason = attempt.reason.as_deref();
-    let on_its_way = reason.is_some_and(|reason| ON_ITS_WAY.contains(&reason)) && age >= PATIENCE;
-    // Servers before 1.31 don't say what the last pull failed of.
-    let bare = reason == Some("ImagePullBackOff") && attempt.message.as_deref().is_none_or(|text| !text.contains(": "));
-    attempt.phase == Phase::Starting && (on_its_way || bare)
+/// Whether the events of a Pod that does not start are worth a request.
+pub(super) fn needs_event(attempt: &Attempt, now: Timestamp) -> bool {
+    let is_new = attempt.reason.as_deref().is_some_and(|reason| ON_ITS_WAY.contains(&reason))
+        && seconds_since(attempt.created, now) < PATIENCE;
+    attempt.hides_cause() && !is_new
 }
 
 /// Why an index does not go on, by its attempts, the oldest first; None if its last attempt is at work or on its way.
-pub(crate) fn held_up(
+pub(super) fn held_up(
     attempts: &[&Attempt],
-    warning: Option<&Event>,
-    job: &Job,
+    warning: Option<&Happening>,
+    target: Target<'_>,
     now: Timestamp,
 ) -> Option<Explanation> {
     let attempt = *attempts.last()?;
-    evicted_again(attempts, job)
-        .or_else(|| lost(attempt))
-        .or_else(|| outlived(attempt, job, now))
-        .or_else(|| waiting(attempt, warning, job, now))
+    evicted_again(attempts, target)
+        .or_else(|| lost(attempt, target.flags))
+        .or_else(|| outlived(attempt, target, now))
+        .or_else(|| waiting(attempt, warning, target, now))
 }
 
-/// How often an index was evicted: by the Pods that are still there, or by the Job controller's own count.
-pub(crate) fn evictions(attempts: &[&Attempt]) -> usize {
-    let seen = attempts.iter().filter(|attempt| attempt.is_disrupted).count();
-    let counted = attempts.last().map_or(0, |last| last.ignored as usize + usize::from(last.is_disrupted));
-    seen.max(counted)
+fn seconds_since(since: Option<Timestamp>, now: Timestamp) -> i64 {
+    since.map_or(0, |since| now.as_second() - since.as_second())
 }
 
-fn evicted_again(attempts: &[&Attempt], job: &Job) -> Option<Explanation> {
-    let times = evictions(attempts);
-    if times < EVICTED_AGAIN {
-        return None;
-    }
-    let last = attempts.iter().rfind(|attempt| attempt.is_disrupted);
-    let reason = last.and_then(|last| last.reason.as_deref()).unwrap_or("DisruptionTarget");
-    let message = last.and_then(|last| last.message.as_deref()).map(first_sentence).unwrap_or_default();
-    let why = if message.is_empty() { String::new() } else { format!(", last: {message}") };
-    let telling = format!("evicted {}, and started again each time{why}", plural(times, "time", "times"));
-    Some(Explanation::waiting("restarting", reason, &common(&telling, &[]), telling, hint::of_evictions(&message, job)))
+fn evicted_again(attempts: &[&Attempt], target: Target<'_>) -> Option<Explanation> {
+    let evicted: Vec<_> = attempts.iter().filter(|attempt| attempt.is_disrupted).collect();
+    let last = evicted.last().filter(|_| evicted.len() >= EVICTED_AGAIN)?;
+    let message = first_sentence(last.message.as_deref().unwrap_or_default());
+    let telling = format!("evicted {} times, and started again each time, last: {message}", evicted.len());
+    let hint = format!("{} stops it; {}", target.command("suspend", ""), hint::of_shortage(&message, target.flags));
+    let reason = last.reason.as_deref().unwrap_or_default();
+    Some(Explanation::waiting(Fate::Restarting, reason, &common(&telling, &[]), telling, vec![hint]))
 }
 
-fn lost(attempt: &Attempt) -> Option<Explanation> {
+fn lost(attempt: &Attempt, flags: &str) -> Option<Explanation> {
     let since = attempt.lost_since?;
     let node = attempt.node.as_deref().unwrap_or("?");
     let telling = format!("node {node} has not answered since {since}");
-    Some(Explanation::waiting("hanging", "NodeLost", node, telling, hint::of_lost_node(node)))
+    // Deleting the Pod, even by force, does not help: its finalizer stays while the Pod counts as running.
+    let hint = format!(
+        "its indexes run elsewhere once the node is deleted (kubectl delete node {node}{flags}), or go on once it is back; \
+         deleting the Pods does not help"
+    );
+    Some(Explanation::waiting(Fate::Hanging, "NodeLost", node, telling, vec![hint]))
 }
 
-fn outlived(attempt: &Attempt, job: &Job, now: Timestamp) -> Option<Explanation> {
+fn outlived(attempt: &Attempt, target: Target<'_>, now: Timestamp) -> Option<Explanation> {
     let (container, since) = attempt.outlived_by.as_ref()?;
-    let lasts = since.map_or(0, |since| now.as_second() - since.as_second());
-    if lasts < PATIENCE {
+    if seconds_since(*since, now) < PATIENCE {
         return None;
     }
     let code = attempt.exit_code.unwrap_or_default();
     let telling = format!("the worker ended with exit code {code}, container {container} goes on");
-    Some(Explanation::waiting("hanging", "NotCompleted", &telling.clone(), telling, hint::of_outlived(container, job)))
+    let hint = format!(
+        "make {container} an init container with restartPolicy: Always, which ends with the worker; {} ends it now",
+        target.command("delete", "")
+    );
+    Some(Explanation::waiting(Fate::Hanging, "NotCompleted", container, telling, vec![hint]))
 }
 
-fn waiting(attempt: &Attempt, warning: Option<&Event>, job: &Job, now: Timestamp) -> Option<Explanation> {
+fn waiting(attempt: &Attempt, warning: Option<&Happening>, target: Target<'_>, now: Timestamp) -> Option<Explanation> {
+    let age = seconds_since(attempt.created, now);
     if attempt.is_finished() {
-        // It is tried again in a while.
-        return None;
+        let failed = attempt.phase == Phase::Failed && seconds_since(attempt.finished, now) >= LONG;
+        let how = failed.then(|| ended(attempt, target).how)?;
+        let telling = format!("{how}, and is tried again: Kubernetes waits longer each time, up to 10 minutes");
+        return Some(Explanation::waiting(Fate::Pending, "Retrying", &how, telling, Vec::new()));
     }
-    let reason = attempt.reason.as_deref();
-    let age = attempt.created.map_or(0, |created| now.as_second() - created.as_second());
-    let event = warning.filter(|_| is_mute(attempt, now));
-    let (reason, message) = match (reason, event) {
-        (_, Some(event)) => (event.reason.as_deref().unwrap_or_default(), event.message.clone()),
+    let (reason, message) = match (attempt.reason.as_deref(), warning.filter(|_| needs_event(attempt, now))) {
+        (_, Some(event)) => (event.reason.as_str(), event.message.as_str()),
         (Some("ContainerCreating"), None) if age >= LONG => {
-            ("ContainerCreating", Some("the node is still busy with its volumes, network or image".to_owned()))
+            ("ContainerCreating", "the node is still busy with its volumes, network or image")
         }
         (Some(reason), None) if ON_ITS_WAY.contains(&reason) => return None,
-        (Some(reason), None) => (reason, attempt.message.clone()),
-        (None, None) => {
-            if attempt.phase != Phase::Starting || attempt.node.is_some() || age < PATIENCE {
-                return None;
-            }
-            ("not scheduled", Some("no scheduler has looked at the Pod".to_owned()))
+        (Some(reason), None) => (reason, attempt.message.as_deref().unwrap_or_default()),
+        (None, None) if attempt.phase == Phase::Starting && attempt.node.is_none() && age >= PATIENCE => {
+            let telling = "no scheduler has looked at the Pod".to_owned();
+            let scheduler = hint::pod(target.job).and_then(|pod| pod.scheduler_name.as_deref());
+            let hint = format!("is the scheduler {} running in the cluster?", scheduler.unwrap_or("default-scheduler"));
+            return Some(Explanation::waiting(Fate::Pending, "not scheduled", "", telling, vec![hint]));
         }
+        (None, None) => return None,
     };
-    let image = ["ErrImagePull", "ImagePullBackOff"].contains(&reason)
-        || message.as_deref().is_some_and(|message| message.starts_with("Failed to pull image"));
+    let image = ["ErrImagePull", "ImagePullBackOff"].contains(&reason) || message.starts_with("Failed to pull image");
     // A pull is tried, waits, and is tried again: two names of one cause.
     let reason = if image { "ImagePullBackOff" } else { reason };
-    let message = message.unwrap_or_default();
-    let telling = if image { hint::telling_of_pull(&message) } else { first_sentence(&message) };
+    let mut telling = match &attempt.gates[..] {
+        _ if image => hint::telling_of_pull(message),
+        [] => first_sentence(message),
+        gates => format!("scheduling gate {}", gates.join(", ")),
+    };
+    let claims = hint::claims(target.job);
+    if telling.contains("unbound") && !claims.is_empty() {
+        let _ = write!(telling, " ({})", claims.join(", "));
+    }
     let about = if image { attempt.container.clone().unwrap_or_default() } else { common(&telling, &[]) };
-    let hints = hint::of_waiting(reason, &message, &attempt.pod, job);
-    Some(Explanation::waiting("pending", reason, &about, telling, hints))
+    let hints = hint::of_waiting(reason, message, attempt, target);
+    Some(Explanation::waiting(Fate::Pending, reason, &about, telling, hints))
 }
 
 /// How an attempt that has ended failed.
-pub(crate) fn ended(attempt: &Attempt, job: &Job) -> Explanation {
+pub(crate) fn ended(attempt: &Attempt, target: Target<'_>) -> Explanation {
     let (code, reason) = end(attempt);
-    let how = code.into_iter().chain(reason).collect::<Vec<_>>().join(", ");
+    let mut how = code.into_iter().chain(reason).collect::<Vec<_>>().join(", ");
+    if let (Some("OOMKilled"), Some(limit)) = (attempt.reason.as_deref(), hint::memory_limit(attempt, target.job)) {
+        let _ = write!(how, " at its memory limit of {limit}");
+    }
     let words = last_line(attempt.written());
-    let key = (how.clone(), common(&words, &[]));
-    let own = match attempt.written() {
-        Some(_) => String::new(),
-        None => hint::telling_of_start(attempt).trim_end_matches('.').to_owned(),
-    };
-    let how = match (how.is_empty(), own.is_empty()) {
-        (false, false) => format!("{how}: {}", beginning(&one_line(&own), LONGEST)),
-        (true, false) => beginning(&one_line(&own), LONGEST).into_owned(),
-        (true, true) if words.is_empty() => "for no known reason".to_owned(),
-        (_, true) => how,
-    };
-    let key = if own.is_empty() { key } else { (key.0, common(&own, &[])) };
-    Explanation { key, fate: "failed", how, words, hints: hint::of_end(attempt, job) }
+    let own = if attempt.written().is_some() { String::new() } else { one_line(&hint::telling_of_start(attempt)) };
+    let own = beginning(own.trim_end_matches('.'), LONGEST);
+    let key = (how.clone(), common(if own.is_empty() { &words } else { &own }, &[]));
+    how = [&*how, &*own].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    if how.is_empty() && words.is_empty() {
+        how.push_str("for no known reason");
+    }
+    Explanation { key, fate: Fate::Failed, how, words, hints: hint::of_end(attempt, target) }
 }
 
 /// The scheduler goes on about preemption, which has never helped anyone; nor have line breaks in a line.

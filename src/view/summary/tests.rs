@@ -5,6 +5,10 @@ use super::*;
 use crate::state::Event;
 use crate::view::tests::{ended, failed_job, items, job, now, pod, waiting};
 
+fn failures(state: &JobState, items: &ItemTexts) -> String {
+    super::failures(state, items, "")
+}
+
 #[test]
 fn one_failure_is_told_by_itself() {
     let mut state = failed_job(3, "0,2", "1");
@@ -71,7 +75,7 @@ fn each_way_of_failing_is_told_the_most_frequent_first() {
     index 5 (item "five") failed: exit code 139 (SIGSEGV), pod words-5-abcde
       | at 0x7ffe12345678: core dumped
     index 7 (item "seven") failed: Evicted: The node was low on resource: memory, pod words-7-abcde
-      hint: the node ran short of something: --memory and the like reserve it
+      hint: ask for the memory that it needs (--memory), so that a node reserves it
     "#);
 }
 

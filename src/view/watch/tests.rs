@@ -25,6 +25,7 @@ fn state() -> JobState {
             reason: "FailedCreate".to_owned(),
             message: "pods \"words-441-\" is forbidden:\nexceeded quota".to_owned(),
             count,
+            ..Happening::default()
         })));
     }
     state

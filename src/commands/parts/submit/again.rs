@@ -1,6 +1,6 @@
 //! The same submission again, after the first was cut off somewhere: its digest tells that it is the same.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use base64::Engine as _;
@@ -31,33 +31,27 @@ pub(crate) fn digest(manifest: &Manifest) -> String {
     URL_SAFE_NO_PAD.encode(hash.finish())
 }
 
-/// How long what an earlier Job of the same name left behind is waited for.
-const COLLECTED_WITHIN: Duration = Duration::from_secs(60);
+/// How often what an earlier Job of the same name left behind is looked for.
 const LOOK_EACH: Duration = Duration::from_millis(300);
 
 /// Waits until a deleted Job of this name is gone with its ConfigMaps: the garbage collector takes them some time after
 /// the Job. Returns whether there was something to wait for.
 ///
 /// # Errors
-/// If a ConfigMap of items was left behind that belongs to no Job any more, or the wait takes too long.
+/// If a ConfigMap of items was left behind that belongs to no Job any more.
 pub(crate) async fn wait_until_collected(
     manifest: &Manifest,
     name: &str,
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<bool> {
-    let begun = Instant::now();
     let mut has_waited = false;
     while let Some(what) = leaving(name, &manifest.config_maps, cluster, context).await? {
-        if begun.elapsed() > COLLECTED_WITHIN {
-            let delete = context.again(&format!("delete {name}"));
-            let message = format!("{what} is still not gone after {}s", COLLECTED_WITHIN.as_secs());
-            return Err(Error::new(Kind::AlreadyExists, message)
-                .hint(format!("{delete} says what holds it; another --name does without"))
-                .into());
-        }
         if !has_waited {
             context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
+            context
+                .ui
+                .hint(&context.next(&format!("delete {name}"), "says what holds it; another --name does without"));
         }
         has_waited = true;
         tokio::time::sleep(LOOK_EACH).await;
@@ -81,11 +75,9 @@ async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster, context: 
             return Ok(Some(format!("configmap {config_map:?} of an earlier job {name:?}")));
         }
         if metadata["labels"][label::ITEMS_OF] == name && owner.is_null() {
-            let message =
-                format!("configmap {config_map:?} is left of an earlier job {name:?}, which was deleted without it");
-            return Err(Error::new(Kind::AlreadyExists, message)
-                .hint(context.next(&format!("delete {name}"), "removes it, and then the same command runs"))
-                .into());
+            let message = format!("configmap {config_map:?} is left of an earlier job {name:?}, deleted without it");
+            let hint = context.next(&format!("delete {name}"), "removes it, and then the same command runs");
+            return Err(Error::new(Kind::AlreadyExists, message).hint(hint).into());
         }
     }
     Ok(None)
