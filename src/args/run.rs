@@ -346,7 +346,7 @@ pub(crate) struct PolicyArgs {
     /// How often a failed index is tried again, each index for itself [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
-    /// How often an index is started again after an eviction, a preemption or a lost node; --retries sets no limit [default: 10]
+    /// Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10]
     #[arg(long, value_name = "N")]
     pub(crate) max_evictions: Option<u32>,
     /// How many indexes may fail; one more ends the Job [default: all, and the others still run]

@@ -247,7 +247,7 @@ fn the_example_is_a_file() {
     # How often a failed index is tried again, each index for itself [default: 0] (run)
     #retries: 2
 
-    # How often an index is started again after an eviction, a preemption or a lost node; --retries sets no limit [default: 10] (run)
+    # Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10] (run)
     #max-evictions: 5
 
     # How many indexes may fail; one more ends the Job [default: all, and the others still run] (run)

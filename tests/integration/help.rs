@@ -236,8 +236,8 @@ fn of_run() {
               How often a failed index is tried again, each index for itself [default: 0]
 
           --max-evictions <N>
-              How often an index is started again after an eviction, a preemption or a lost node;
-              --retries sets no limit [default: 10]
+              Restarts of an index after evictions, preemptions and lost nodes; without limit beside
+              --retries [default: 10]
 
           --max-failed <N>
               How many indexes may fail; one more ends the Job [default: all, and the others still run]
