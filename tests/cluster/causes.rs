@@ -214,6 +214,11 @@ fn a_deletion_says_what_holds_it() {
     cluster.eventually("the end of the job", || cluster.kubectl(&["get", "job", "held"]).code != 0);
 }
 
+/// Deletes the Jobs before their namespace, in which the Job controller could not let go of Pods that never ran.
+fn delete_jobs(cluster: &Cluster) {
+    cluster.kubectl(&["delete", "jobs", "--all", "--wait=false"]).ok();
+}
+
 /// Has the status of the newest Pod say so.
 fn patch_pod(cluster: &Cluster, status: &str) {
     let pods = ["get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "name"];
@@ -268,6 +273,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     let run = running.end();
     has(&run, &[sentence, cure]);
     assert_eq!(run.stdout, "", "what the node says is no output: {run:#?}");
+    delete_jobs(&cluster);
     cluster.kubectl(&["delete", "node", &node]).ok();
 }
 
@@ -292,6 +298,7 @@ fn a_node_that_no_longer_answers_is_named() {
     has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
     // The Pods of a deleted Node are collected, and their index runs elsewhere.
     cluster.kubectl(&["delete", "node", &node]).ok();
+    delete_jobs(&cluster);
 }
 
 const SIDECAR: &str = "
@@ -419,6 +426,7 @@ fn what_pods_wait_for_is_told_everywhere() {
         running.interrupt();
         has(&running.end(), &[cause, cure]);
     }
+    delete_jobs(cluster);
 }
 
 /// A Job whose worker ends by itself is failed at once; one that is evicted goes on until its limit.
