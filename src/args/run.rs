@@ -354,6 +354,9 @@ pub(crate) struct PolicyArgs {
     /// How often a failed index is tried again, each index for itself [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
+    /// Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_evictions: Option<u32>,
     /// How many indexes may fail; one more ends the Job [default: all, and the others still run]
     #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
     pub(crate) max_failed: Option<u32>,

@@ -74,7 +74,12 @@ impl Context {
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.
     pub(crate) fn again(&self, words: &str) -> String {
-        let mut command = format!("kubectl indexed {words}");
+        format!("kubectl indexed {words}{}", self.flags())
+    }
+
+    /// The flags of the same cluster and namespace, each with a blank before it.
+    pub(crate) fn flags(&self) -> String {
+        let mut command = String::new();
         let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let global = &self.global;
         let flags = [

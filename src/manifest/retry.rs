@@ -13,7 +13,7 @@ mod wrap;
 
 use serde_json::{Value, from_value, json};
 
-use super::{Manifest, filled, order};
+use super::{Manifest, filled, order, policy};
 use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -135,9 +135,7 @@ fn policies(job: &mut Value, plan: &Plan) {
         spec.insert("maxFailedIndexes".to_owned(), json!(most.min(number)));
     }
     if let Some(retries) = plan.changes.retries {
-        spec.insert("backoffLimitPerIndex".to_owned(), json!(retries));
-        // A limit for all indexes together would end the Job before each has had its retries.
-        spec.remove("backoffLimit");
+        policy::set_retries(spec, retries);
     }
     let rules = spec.get("successPolicy").and_then(|policy| policy.get("rules")).and_then(Value::as_array);
     if let Some(rules) = rules {

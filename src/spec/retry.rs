@@ -83,7 +83,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         reasons: reasons.iter().map(|reason| reason.trim().to_lowercase()).collect(),
         exit_codes: exit_codes.transpose()?,
     };
-    policy::check_retries(retries)?;
+    policy::check_count("--retries", retries)?;
     check_image("--image", image.as_deref())?;
     check_image("--init-image", init_image.as_deref())?;
     parallelism.map(check_parallelism).transpose()?;

@@ -72,8 +72,8 @@ fn each_index_says_how_it_ended() {
         "mixed",
         &[
             ("2 indexes failed (1,4): exit code 3: no room", ""),
-            ("1 index failed (2): OOMKilled, exit code 137 (SIGKILL)", ""),
-            ("hint: it needs more memory than 16Mi", "--memory"),
+            ("1 index failed (2): exit code 137 (SIGKILL), OOMKilled at its memory limit of 16Mi", ""),
+            ("hint: kubectl indexed retry mixed --reason OOMKilled --memory x2 runs it again with more", ""),
         ],
     );
 
@@ -257,7 +257,10 @@ fn a_deadline_is_told_of_the_job_and_of_a_pod() {
         &cluster,
         "pod",
         &[
-            ("1 index failed (1): DeadlineExceeded", "Pod was active on the node longer than the specified deadline"),
+            (
+                "1 index failed (1): exit code 137 (SIGKILL), DeadlineExceeded",
+                "Pod was active on the node longer than the specified deadline",
+            ),
             ("hint: activeDeadlineSeconds of the Pod is the time", ""),
         ],
     );

@@ -1,5 +1,6 @@
 //! Tests on a real Kubernetes with real containers: the one that `tests/cluster/up` starts.
 
+mod causes;
 mod certificates;
 mod complete;
 mod delete;

@@ -242,6 +242,10 @@ fn of_run() {
           --retries <N>
               How often a failed index is tried again, each index for itself [default: 0]
 
+          --max-evictions <N>
+              Restarts of an index after evictions, preemptions and lost nodes; without limit beside
+              --retries [default: 10]
+
           --max-failed <N>
               How many indexes may fail; one more ends the Job [default: all, and the others still run]
 
@@ -1329,8 +1333,8 @@ fn of_delete() {
               Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
               be had is kept
 
-          --no-wait
-              Return at once instead of waiting until the Job and its Pods are gone
+          --wait[=<BOOL>]
+              Wait until the Job and its Pods are gone; --wait=false returns at once
 
           --ignore-not-found
               Do not complain about a Job that is not there

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::Context;
@@ -14,6 +15,7 @@ use crate::spec::near;
 use crate::state::member::Member;
 use crate::state::{self, ItemTexts, JobState};
 use crate::tracker::family;
+use crate::view::cause;
 
 /// What kubectl calls Jobs.
 pub(crate) const KINDS: [&str; 5] = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
@@ -188,5 +190,19 @@ pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Co
             Ok(ItemTexts::new())
         }
         items => items,
+    }
+}
+
+/// Adds the events that say why indexes are not done, where some are needed. Who may not see them goes without.
+pub(crate) async fn add_events(state: &mut JobState, cluster: &Cluster, now: Timestamp) {
+    let mut events = Vec::new();
+    if let Some(job) = state.job().filter(|_| cause::needs_job_events(state)) {
+        events = cluster.happenings(job).await.unwrap_or_default();
+    }
+    if cause::needs_pod_events(state, now) {
+        events.extend(cluster.pod_warnings().await.unwrap_or_default());
+    }
+    for event in events {
+        state.apply(event);
     }
 }

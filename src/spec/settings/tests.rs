@@ -143,6 +143,7 @@ fn a_template_that_says_the_same_is_stronger() {
         ("retries: 2", job("backoffLimitPerIndex", json!(3))),
         ("retries: 2", job("backoffLimit", json!(3))),
         ("retries: 2", template(json!({"restartPolicy": "OnFailure"}))),
+        ("max-evictions: 2", job("podFailurePolicy", json!({"rules": []}))),
         ("max-failed: 2", job("maxFailedIndexes", json!(3))),
         ("timeout: 2h", job("activeDeadlineSeconds", json!(3))),
         ("ttl: 2h", job("ttlSecondsAfterFinished", json!(0))),

@@ -13,7 +13,7 @@ use crate::commands::find::index_in;
 use crate::commands::outputs::cut::{CutLogs, PUT_AWAY};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
-use crate::state::attempt::{Attempt, Phase};
+use crate::state::attempt::Attempt;
 use crate::state::{JobState, Outcome};
 use crate::view::{beginning, numbered};
 
@@ -185,12 +185,8 @@ fn never_begun(state: &JobState) -> String {
 
 /// Why no log has begun of an attempt that has.
 fn not_started_within(attempt: &Attempt) -> String {
-    let init = attempt
-        .containers
-        .iter()
-        .find(|container| container.is_init && attempt.container.as_ref() == Some(&container.name));
-    match (init, attempt.exit_code) {
-        (Some(init), Some(code)) if attempt.phase == Phase::Failed => {
+    match (attempt.failed_init(), attempt.exit_code) {
+        (Some(init), Some(code)) => {
             format!(" (not started: init container {} failed with exit code {code}; --init prints its log)", init.name)
         }
         _ => match &attempt.reason {
@@ -233,7 +229,7 @@ pub(crate) fn note_end(
 fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
     let Picked { source, attempt, .. } = picked;
     let of_this = attempt.container.as_ref() == Some(&source.container);
-    let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
+    let Some(message) = attempt.written().filter(|_| of_this) else {
         return Ok(false);
     };
     let lines = message.lines().map(|line| (attempt.finished, line.as_bytes()));
