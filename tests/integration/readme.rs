@@ -160,6 +160,21 @@ fn the_links_lead_somewhere() {
     );
 }
 
+/// The pages for developers name files that are there.
+#[test]
+fn the_pages_for_developers_name_real_files() {
+    for page in [".github/CONTRIBUTING.md", ".github/HOW_IT_WORKS.md"] {
+        let text = file(page);
+        let paths =
+            text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("src/") && !word.contains("VERB"));
+        let paths: Vec<_> = paths.collect();
+        assert!(paths.len() > 3, "{page}");
+        for path in paths {
+            assert!(root().join(path).exists(), "{page} names {path}, which is missing");
+        }
+    }
+}
+
 /// A topic that is no chapter and no verb is wrong usage; the chapters come as they are where no terminal is.
 #[test]
 fn help_prints_chapters_and_verbs() {
