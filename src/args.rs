@@ -38,7 +38,21 @@ use crate::index_set::{IndexSelector, IndexSet};
 
 const ABOUT: &str = "Map a command over a list of items on a Kubernetes cluster, one index each";
 
-const EXIT_CODES: &str = "\
+/// The chapters are those of `src/manual/`; a test compares them.
+const MORE_HELP: &str = "\
+Manual (kubectl indexed help CHAPTER):
+  items              lists, files and numbers to work on, and their formats
+  commands           how an item reaches the command; placeholders, shells, templates
+  reading-logs       logs of some or all indexes, followed or later
+  results-and-retry  results, retry and resume
+  policies           retries, limits and early ends
+  files              folders of results and logs
+  coming-from        the commands of xargs, GNU parallel, Slurm and HyperQueue
+  configuration      defaults, colour and completion
+  troubleshooting    why indexes wait, hang or fail, and what helps
+  reference          names, exit codes, output formats, the connection
+  flags              every verb and flag
+
 Exit codes:
   0    the Job completed, or the verb did what it was asked
   1    the Job failed, or something went wrong
@@ -48,7 +62,7 @@ Exit codes:
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-indexed", version, about = ABOUT, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "kubectl-indexed", version, about = ABOUT, after_help = MORE_HELP, disable_help_subcommand = true)]
 #[command(propagate_version = false, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -105,11 +119,11 @@ pub(crate) enum Verb {
     Config(ConfigArgs),
     /// Show the versions of this program and the server, and what the server can do
     Version(VersionArgs),
-    /// Print the help of a verb, as --help behind it
-    #[command(hide = true)]
+    /// Print a chapter of the manual, or the help of a verb
+    #[command(after_help = HELP_EXAMPLES)]
     Help {
-        /// The verb
-        verb: Option<String>,
+        /// Chapter or verb [default: the help of the program, which lists the chapters]
+        topic: Option<String>,
     },
     /// Write the man pages into a folder
     #[command(hide = true)]
@@ -127,6 +141,14 @@ Examples:
   # For every bash to come
   mkdir -p ~/.local/share/bash-completion/completions
   kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed";
+
+const HELP_EXAMPLES: &str = "\
+Examples:
+  # The sources of items and their formats
+  kubectl indexed help items
+
+  # The flags of a verb
+  kubectl indexed help retry";
 
 /// Shells that completions are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

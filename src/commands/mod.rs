@@ -4,6 +4,7 @@ mod complete;
 mod config;
 mod delete;
 mod describe;
+mod help;
 mod indexes;
 mod list;
 mod logs;
@@ -230,8 +231,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Config(args) => config::config(&args, context),
         Verb::Version(args) => version::version(args, context).await,
         Verb::Man { dir } => man::man(&dir),
-        // It was answered while the command line was read.
-        Verb::Help { .. } => Ok(Exit::Success),
+        Verb::Help { topic } => help::help(&topic.unwrap_or_default(), context),
     }
 }
 

@@ -79,6 +79,7 @@ const OUTSIDE: [Outside; 13] = [
             "jiff",
             "k8s_openapi",
             "owo_colors",
+            "pulldown_cmark",
             "regex",
             "serde",
             "serde_json",

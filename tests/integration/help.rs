@@ -32,6 +32,7 @@ fn of_the_program() {
       completion  Print the completion script of a shell
       config      Show the standing defaults, and where each comes from
       version     Show the versions of this program and the server, and what the server can do
+      help        Print a chapter of the manual, or the help of a verb
 
     Options:
       -h, --help     Print help
@@ -70,6 +71,19 @@ fn of_the_program() {
     Display:
           --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
                             a screen reader
+
+    Manual (kubectl indexed help CHAPTER):
+      items              lists, files and numbers to work on, and their formats
+      commands           how an item reaches the command; placeholders, shells, templates
+      reading-logs       logs of some or all indexes, followed or later
+      results-and-retry  results, retry and resume
+      policies           retries, limits and early ends
+      files              folders of results and logs
+      coming-from        the commands of xargs, GNU parallel, Slurm and HyperQueue
+      configuration      defaults, colour and completion
+      troubleshooting    why indexes wait, hang or fail, and what helps
+      reference          names, exit codes, output formats, the connection
+      flags              every verb and flag
 
     Exit codes:
       0    the Job completed, or the verb did what it was asked
@@ -1624,6 +1638,58 @@ fn of_version() {
 
       # For a script
       kubectl indexed version -o json
+    ── stderr
+    ── exit code 0
+    ");
+}
+
+#[test]
+fn of_help() {
+    assert_snapshot!(Sandbox::new().run(&["help", "--help"]), @"
+    ── stdout
+    Print a chapter of the manual, or the help of a verb
+
+    Usage: kubectl indexed help [OPTIONS] [TOPIC]
+
+    Arguments:
+      [TOPIC]  Chapter or verb [default: the help of the program, which lists the chapters]
+
+    Options:
+      -h, --help  Print help
+
+    Cluster options:
+      -n, --namespace <NAME>              Namespace to work in
+          --kubeconfig <FILE>             kubeconfig file to use instead of $KUBECONFIG and
+                                          ~/.kube/config
+          --context <NAME>                Context of the kubeconfig to use
+          --cluster <NAME>                Cluster of the kubeconfig to use
+          --user <NAME>                   User of the kubeconfig to use
+      -s, --server <URL>                  Address and port of the API server
+          --token <TOKEN>                 Bearer token for the API server
+          --as <USER>                     User to impersonate
+          --as-group <GROUP>              Group to impersonate; can be repeated
+          --as-uid <UID>                  UID to impersonate
+          --request-timeout <DURATION>    How long the server may take to answer a request, as in 30s or
+                                          5m; 0 waits for ever [default: 1m]
+          --certificate-authority <FILE>  Certificate file of the authority that signed the server's
+                                          certificate
+          --client-certificate <FILE>     Certificate file to authenticate with
+          --client-key <FILE>             Key file to authenticate with
+          --tls-server-name <NAME>        Name to expect in the server's certificate
+          --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
+                                          and change what is sent
+          --disable-compression           Ask the server not to compress its answers
+
+    Display:
+          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
+                            a screen reader
+
+    Examples:
+      # The sources of items and their formats
+      kubectl indexed help items
+
+      # The flags of a verb
+      kubectl indexed help retry
     ── stderr
     ── exit code 0
     ");

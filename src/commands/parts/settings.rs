@@ -7,6 +7,7 @@ use clap::builder::OsStr;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches as _};
 
+use super::super::help;
 use super::usage;
 use crate::args::{Cli, RunArgs, Standing, Verb};
 use crate::error::Error;
@@ -50,8 +51,10 @@ pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Setting
     };
     let matches = command().try_get_matches_from(&words).map_err(refused)?;
     let typed = Cli::from_arg_matches(&matches).map_err(refused)?;
-    if let Verb::Help { verb } = &typed.verb {
-        let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
+    if let Verb::Help { topic } = &typed.verb
+        && !topic.as_deref().is_some_and(help::is_chapter)
+    {
+        let asked = words.iter().take(1).cloned().chain(topic.iter().map(OsString::from)).chain(["--help".into()]);
         return command().try_get_matches_from(asked).map(|_| (typed, settings)).map_err(refused);
     }
     let settings = match settings {
