@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Context;
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::view::manual;
 
 /// A chapter's name and its text in Markdown.
@@ -24,6 +24,12 @@ fn find_chapter(topic: &str) -> Option<&'static str> {
 /// Returns whether `help` prints a chapter for this word.
 pub(super) fn is_chapter(topic: &str) -> bool {
     find_chapter(topic).is_some()
+}
+
+/// Returns the error for a word that is neither a chapter nor a verb.
+pub(super) fn unknown(topic: Option<&str>) -> Error {
+    Error::usage(format!("there is no chapter or verb {:?}", topic.unwrap_or_default()))
+        .hint("kubectl indexed help lists both")
 }
 
 /// Prints a chapter: laid out for a terminal, else as Markdown.

@@ -1669,6 +1669,11 @@ fn of_help() {
           --as <USER>                     User to impersonate
           --as-group <GROUP>              Group to impersonate; can be repeated
           --as-uid <UID>                  UID to impersonate
+          --as-user-extra <KEY=VALUE>     Extra of the user to impersonate; can be repeated, also with
+                                          the same key
+          --username <NAME>               User name for basic authentication, which proxies take, but no
+                                          API server since 1.19
+          --password <PASSWORD>           Password for basic authentication
           --request-timeout <DURATION>    How long the server may take to answer a request, as in 30s or
                                           5m; 0 waits for ever [default: 1m]
           --certificate-authority <FILE>  Certificate file of the authority that signed the server's
@@ -1679,6 +1684,8 @@ fn of_help() {
           --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
                                           and change what is sent
           --disable-compression           Ask the server not to compress its answers
+      -v, --verbosity <LEVEL>             Print requests on stderr: 6 status and time, 7 also headers, 8
+                                          also bodies, 9 as curl commands; no tokens
 
     Display:
           --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for

@@ -289,7 +289,7 @@ fn verbs_and_jobs() {
     [exit code 2]
     $ kubectl indexed --token=S3 logs train 3
     error: "3" is one word too many for logs
-    hint: kubectl indexed '--token=TOKEN' logs train --index 3
+    hint: kubectl indexed '--token=SECRET' logs train --index 3
     [exit code 2]
     $ kubectl indexed retry train sh fixed.sh
     error: "sh" is one word too many for retry

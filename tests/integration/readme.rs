@@ -185,5 +185,7 @@ fn help_prints_chapters_and_verbs() {
         assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, text.as_str(), ""), "{name}");
     }
     assert_eq!(sandbox.run(&["help", "retry"]).stdout, sandbox.run(&["retry", "--help"]).stdout);
-    assert_eq!(sandbox.run(&["help", "nonsense"]).code, 2);
+    let wrong = sandbox.run(&["help", "nonsense"]);
+    let said = "error: there is no chapter or verb \"nonsense\"\nhint: kubectl indexed help lists both\n";
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, said));
 }

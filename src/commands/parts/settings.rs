@@ -55,7 +55,11 @@ pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Setting
         && !topic.as_deref().is_some_and(help::is_chapter)
     {
         let asked = words.iter().take(1).cloned().chain(topic.iter().map(OsString::from)).chain(["--help".into()]);
-        return command().try_get_matches_from(asked).map(|_| (typed, settings)).map_err(refused);
+        let printed = command().try_get_matches_from(asked).map_err(|error| match error.kind() {
+            ErrorKind::InvalidSubcommand => Refused::Wrong(help::unknown(topic.as_deref()), is_plain),
+            _ => refused(error),
+        });
+        return printed.map(|_| (typed, settings));
     }
     let settings = match settings {
         Err(error) if !matches!(typed.verb, Verb::Completion { .. } | Verb::Config(_) | Verb::Man { .. }) => {

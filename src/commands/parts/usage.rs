@@ -75,13 +75,17 @@ fn has(verb: &Command, id: &str) -> bool {
     verb.get_arguments().any(|arg| arg.get_id() == id)
 }
 
-/// A command line to type, without its token.
+/// A command line to type, without its token and password.
 fn command_line<'a>(program: &str, words: impl IntoIterator<Item = &'a OsString>) -> String {
     let words = words.into_iter().map(|word| word.to_string_lossy());
-    let shown = words.scan(false, |is_token, word| {
-        let hidden = if word.starts_with("--token=") { "--token=TOKEN" } else { "TOKEN" };
-        let is_secret = std::mem::replace(is_token, word == "--token") || hidden != "TOKEN";
-        Some(if is_secret { hidden.into() } else { word })
+    let shown = words.scan(false, |is_secret, word| {
+        let flag = ["--token", "--password"].into_iter().find(|flag| word.starts_with(flag));
+        let is_flag = flag.is_some_and(|flag| word == flag);
+        Some(match (std::mem::replace(is_secret, is_flag), flag) {
+            (true, _) => "SECRET".into(),
+            (false, Some(flag)) if !is_flag => format!("{flag}=SECRET").into(),
+            _ => word,
+        })
     });
     shown.fold(program.to_owned(), |line, word| format!("{line} {}", quoted(&word)))
 }
