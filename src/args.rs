@@ -226,7 +226,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     pub(crate) disable_compression: bool,
     /// Print requests on stderr: 6 status and time, 7 also headers, 8 also bodies, 9 as curl commands; no tokens
-    #[arg(short, long, global = true, value_name = "LEVEL")]
+    #[arg(short, long, alias = "v", global = true, value_name = "LEVEL")]
     pub(crate) verbosity: Option<u8>,
 }
 

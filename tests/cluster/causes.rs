@@ -296,8 +296,11 @@ fn a_node_that_no_longer_answers_is_named() {
     let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
     told_everywhere(&cluster, "held", QUICK, &sentence, &cure);
     has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
-    // The Pods of a deleted Node are collected, and their index runs elsewhere.
+    // The cure helps: the Pods of a deleted Node are collected, and their index has a new one.
+    let pods = || cluster.kubectl(&["get", "pods", "-o", "name"]).stdout;
+    let lost = pods();
     cluster.kubectl(&["delete", "node", &node]).ok();
+    cluster.eventually("another pod of the index", || !pods().is_empty() && !pods().contains(lost.trim()));
     delete_jobs(&cluster);
 }
 

@@ -12,7 +12,7 @@ use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, output};
 use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
 use crate::error::{Error, Kind};
@@ -179,13 +179,15 @@ async fn create(
         }
         let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
-        if held_back {
-            cluster.release(order.name, !held, submission).await?;
-        }
-        Ok::<_, Error>(config_maps)
+        let released = if held_back { Some(cluster.release(order.name, !held, submission).await?) } else { None };
+        Ok::<_, Error>((config_maps, released))
     };
     match rest.await {
-        Ok(config_maps) => Ok(Submitted { manifest: Manifest { job: created.object, config_maps }, how }),
+        Ok((config_maps, released)) => {
+            // Who follows the Job starts from what the server said last: as created, it is suspended.
+            let job = released.as_ref().map_or(Ok(created.object), output::shown)?;
+            Ok(Submitted { manifest: Manifest { job, config_maps }, how })
+        }
         Err(error) => Err(undo(error, order.name, created.uid(), how, cluster, context).await),
     }
 }
