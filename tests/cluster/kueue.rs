@@ -68,7 +68,8 @@ fn ten_items_are_admitted_in_turns() {
     let expected: Vec<_> =
         "abcdefghij".chars().enumerate().map(|(index, item)| format!("[{index} {item}] {item}")).collect();
     assert_eq!(ten.sorted_lines(), expected, "{ten:?}");
-    let waits = "job ten created: 10 indexes, 10 at once\nwarning: job ten waits until the queue team admits it\n";
+    let waits = "job ten created: 10 indexes, 10 at once\n\
+                 warning: job ten: 10 indexes pending (0-9): the queue team has not admitted the Job (suspended)\n";
     assert!(ten.stderr.starts_with(waits), "{ten:?}");
     assert!(ten.stderr.contains("job ten completed: 10 of 10 indexes completed in "), "{ten:?}");
     assert_eq!(cluster.field("job/ten", "{.spec.parallelism}"), "2");
@@ -129,7 +130,8 @@ fn an_evicted_job_is_followed_until_it_is_admitted_again() {
     set_stop_policy(&cluster, "None");
     let outcome = following.end().ok();
     assert_eq!(outcome.sorted_lines(), ["[0 a #2] a", "[1 b #2] b"], "{outcome:?}");
-    assert!(outcome.stderr.contains("warning: job job waits until the queue team admits it\n"), "{outcome:?}");
+    let waits = "warning: job job: 2 indexes pending (0,1): the queue team has not admitted the Job (suspended)\n";
+    assert!(outcome.stderr.contains(waits), "{outcome:?}");
 }
 
 /// The hints lead to what Kueue says, and to what it takes.
