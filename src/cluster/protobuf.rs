@@ -22,7 +22,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use crate::contract::{annotation, label};
-use crate::state::attempt::{InitContainer, PodRecord, PodRecordSpec, PodRecordStatus};
+use crate::state::attempt::{PodContainer, PodRecord, PodRecordSpec, PodRecordStatus};
 
 /// What an answer of this form starts with (`k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
 const MAGIC: &[u8] = b"k8s\0";
@@ -306,8 +306,8 @@ messages! {
         12 annotations
     }
     Entry { 1 key, 2 value }
-    PodRecordSpec { 3 restart_policy, 10 node_name, 20 init_containers, 38 scheduling_gates }
-    InitContainer { 1 name, 24 restart_policy }
+    PodRecordSpec { 2 containers, 3 restart_policy, 10 node_name, 20 init_containers, 38 scheduling_gates }
+    PodContainer { 1 name, 8 resources, 24 restart_policy }
     ResourceRequirements { 1 limits }
     Amount { 1 resource, 2 quantity }
     Quantity { 1 0 }
@@ -316,7 +316,7 @@ messages! {
         1 phase, 2 conditions, 3 message, 4 reason, 7 start_time, 8 container_statuses, 10 init_container_statuses
     }
     PodCondition { 1 type_, 2 status, 4 last_transition_time, 5 reason, 6 message }
-    ContainerStatus { 1 name, 2 state, 3 last_state, 4 ready, 5 restart_count, 11 resources }
+    ContainerStatus { 1 name, 2 state, 3 last_state, 4 ready, 5 restart_count }
     ContainerState { 1 waiting, 2 running, 3 terminated }
     ContainerStateWaiting { 1 reason, 2 message }
     ContainerStateRunning { 1 started_at }

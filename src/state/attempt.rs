@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodSchedulingGate,
+    ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodSchedulingGate, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
@@ -22,27 +22,30 @@ pub(crate) struct PodRecord {
     pub(crate) status: PodRecordStatus,
 }
 
-/// Where a Pod runs, and which of its init containers are sidecars: a status does not say.
+/// Where a Pod runs, which of its init containers are sidecars, and what limits were in force: no status says so before
+/// Kubernetes 1.33.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
     pub(crate) restart_policy: Option<String>,
     pub(crate) scheduling_gates: Vec<PodSchedulingGate>,
-    pub(crate) init_containers: Vec<InitContainer>,
+    pub(crate) containers: Vec<PodContainer>,
+    pub(crate) init_containers: Vec<PodContainer>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct InitContainer {
+pub(crate) struct PodContainer {
     pub(crate) name: String,
+    pub(crate) resources: Option<ResourceRequirements>,
     pub(crate) restart_policy: Option<String>,
 }
 
 impl PodRecordSpec {
     /// Whether this is an init container with `restartPolicy: Always`: how one of them ends decides nothing.
     fn is_sidecar(&self, container: &ContainerStatus) -> bool {
-        let is_it = |init: &InitContainer| init.name == container.name;
+        let is_it = |init: &PodContainer| init.name == container.name;
         self.init_containers.iter().any(|init| is_it(init) && init.restart_policy.as_deref() == Some("Always"))
     }
 }
@@ -291,8 +294,10 @@ impl Attempt {
         self.finished = worker.and_then(finished_at).or_else(|| others.filter_map(finished_at).max());
         if let Some((container, end)) = telling.and_then(|container| Some((container, terminated(container)?))) {
             self.container = Some(container.name.clone());
-            let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
-            self.memory_limit = limits.and_then(|limits| limits.get("memory")).map(|limit| limit.0.clone());
+            let mut specs = pod.spec.containers.iter().chain(&pod.spec.init_containers);
+            let spec = specs.find(|spec| spec.name == container.name);
+            let limit = spec.and_then(|spec| spec.resources.as_ref()?.limits.as_ref()?.get("memory"));
+            self.memory_limit = limit.map(|limit| limit.0.clone());
             self.exit_code = Some(end.exit_code);
             self.reason.clone_from(&end.reason);
             self.message.clone_from(&end.message);

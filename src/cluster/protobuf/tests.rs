@@ -53,7 +53,7 @@ fn failed_pod(name: &str) -> Vec<u8> {
         block(1, [block(1, name), block(2, quantity)].concat())
     });
     let spec = [
-        block(2, block(1, "worker")),
+        block(2, [block(1, "worker"), block(8, limits.concat())].concat()),
         block(3, "Never"),
         block(10, "node-1"),
         block(20, block(1, "input")),
@@ -75,7 +75,6 @@ fn failed_pod(name: &str) -> Vec<u8> {
         number(4, 0),
         number(5, 1),
         block(6, "busybox"),
-        block(11, limits.concat()),
     ];
     let condition = [block(1, "Ready"), block(2, "False"), block(3, b""), block(4, time(1_767_225_609)), block(5, "x")];
     let status = [
@@ -102,6 +101,7 @@ fn failed_record(name: &str) -> PodRecord {
         },
         "spec": {
             "nodeName": "node-1", "restartPolicy": "Never", "schedulingGates": [{"name": "example.com/hold"}],
+            "containers": [{"name": "worker", "resources": {"limits": {"cpu": "1", "memory": "16Mi"}}}],
             "initContainers": [{"name": "input"}, {"name": "proxy", "restartPolicy": "Always"}],
         },
         "status": {
@@ -111,7 +111,6 @@ fn failed_record(name: &str) -> PodRecord {
             ],
             "containerStatuses": [{
                 "name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 1, "lastState": {},
-                "resources": {"limits": {"cpu": "1", "memory": "16Mi"}},
                 "state": {"terminated": {"exitCode": -1, "signal": 9, "reason": "Error", "message": "last words",
                     "startedAt": "2026-01-01T00:00:05Z", "finishedAt": "2026-01-01T00:00:09Z"}},
             }],
