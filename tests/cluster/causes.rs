@@ -325,8 +325,8 @@ spec:
 fn a_container_that_outlives_its_worker_is_named() {
     let cluster = Cluster::new("causes-sidecar");
     let path = template(&cluster, SIDECAR);
-    let running = cluster.start(&["run", "side", "--template", &path, "--items", "a,b", "--", "echo", "{}"]);
-    let sentence = "2 indexes hanging (0,1): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
+    let running = cluster.start(&["run", "side", "--template", &path, "--items", "a", "--", "echo", "{}"]);
+    let sentence = "1 index hanging (0): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
     let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
     told_everywhere(&cluster, "side", QUICK, sentence, cure);
     running.interrupt();

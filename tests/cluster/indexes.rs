@@ -234,7 +234,8 @@ fn a_quota_that_is_used_up_is_told() {
 #[test]
 fn a_deadline_is_told_of_the_job_and_of_a_pod() {
     let cluster = Cluster::new("deadline");
-    let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 60']";
+    // Longer than the deadline and the grace after it: SIGKILL ends it.
+    let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 600']";
     let of_job = manifest("job", "activeDeadlineSeconds: 30", "env: []", "[]")
         .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
     cluster.apply(&of_job).ok();
