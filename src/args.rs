@@ -30,7 +30,7 @@ pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
 pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemStore, ItemsFormat, PolicyArgs, RunArgs};
 pub(crate) use scale::ScaleArgs;
-pub(crate) use standing::{Standing, read_word};
+pub(crate) use standing::{Standing, problem_with_value, read_word};
 pub(crate) use suspend::SuspendArgs;
 pub(crate) use version::VersionArgs;
 
@@ -38,7 +38,21 @@ use crate::index_set::{IndexSelector, IndexSet};
 
 const ABOUT: &str = "Map a command over a list of items on a Kubernetes cluster, one index each";
 
-const EXIT_CODES: &str = "\
+/// The chapters are those of `src/manual/`; a test compares them.
+const MORE_HELP: &str = "\
+Manual (kubectl indexed help CHAPTER):
+  items              lists, files and numbers to work on, and their formats
+  commands           how an item reaches the command; placeholders, shells, templates
+  reading-logs       logs of some or all indexes, followed or later
+  results-and-retry  results, retry and resume
+  policies           retries, limits and early ends
+  files              folders of results and logs
+  coming-from        the commands of xargs, GNU parallel, Slurm and HyperQueue
+  configuration      defaults, colour and completion
+  troubleshooting    why indexes wait, hang or fail, and what helps
+  reference          names, exit codes, output formats, the connection
+  flags              every verb and flag
+
 Exit codes:
   0    the Job completed, or the verb did what it was asked
   1    the Job failed, or something went wrong
@@ -48,7 +62,7 @@ Exit codes:
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-indexed", version, about = ABOUT, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "kubectl-indexed", version, about = ABOUT, after_help = MORE_HELP, disable_help_subcommand = true)]
 #[command(propagate_version = false, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -105,11 +119,11 @@ pub(crate) enum Verb {
     Config(ConfigArgs),
     /// Show the versions of this program and the server, and what the server can do
     Version(VersionArgs),
-    /// Print the help of a verb, as --help behind it
-    #[command(hide = true)]
+    /// Print a chapter of the manual, or the help of a verb
+    #[command(after_help = HELP_EXAMPLES)]
     Help {
-        /// The verb
-        verb: Option<String>,
+        /// Chapter or verb [default: the help of the program, which lists the chapters]
+        topic: Option<String>,
     },
     /// Write the man pages into a folder
     #[command(hide = true)]
@@ -127,6 +141,14 @@ Examples:
   # For every bash to come
   mkdir -p ~/.local/share/bash-completion/completions
   kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed";
+
+const HELP_EXAMPLES: &str = "\
+Examples:
+  # The sources of items and their formats
+  kubectl indexed help items
+
+  # The flags of a verb
+  kubectl indexed help retry";
 
 /// Shells that completions are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -173,6 +195,15 @@ pub(crate) struct GlobalArgs {
     /// UID to impersonate
     #[arg(long, global = true, value_name = "UID")]
     pub(crate) as_uid: Option<String>,
+    /// Extra of the user to impersonate; can be repeated, also with the same key
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = run::key_value)]
+    pub(crate) as_user_extra: Vec<(String, String)>,
+    /// User name for basic authentication, which proxies take, but no API server since 1.19
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Password for basic authentication
+    #[arg(long, global = true, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
     /// How long the server may take to answer a request, as in 30s or 5m; 0 waits for ever
     #[arg(long, global = true, value_name = "DURATION", default_value = "1m")]
     pub(crate) request_timeout: String,
@@ -194,6 +225,9 @@ pub(crate) struct GlobalArgs {
     /// Ask the server not to compress its answers
     #[arg(long, global = true)]
     pub(crate) disable_compression: bool,
+    /// Print requests on stderr: 6 status and time, 7 also headers, 8 also bodies, 9 as curl commands; no tokens
+    #[arg(short, long, alias = "v", global = true, value_name = "LEVEL")]
+    pub(crate) verbosity: Option<u8>,
 }
 
 /// Forms of an object on stdout.
@@ -481,7 +515,7 @@ impl std::str::FromStr for WaitFor {
             _ => {}
         }
         match word.strip_prefix("indexes=").or_else(|| word.strip_prefix("index=")) {
-            Some(indexes) => Ok(Self::Indexes(indexes.parse().map_err(|problem| format!("{problem}"))?)),
+            Some(indexes) => Ok(Self::Indexes(indexes.parse()?)),
             None => Err("write complete, failed or indexes=0-9".to_owned()),
         }
     }

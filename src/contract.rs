@@ -3,6 +3,9 @@
 //! `manifest` writes them, `state` and `manifest::read` read them, on another machine and years later: a name here is
 //! never given another meaning. A new meaning gets a new name.
 
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Container;
+
 /// The one value of `app.kubernetes.io/managed-by` that marks what this program made.
 pub(crate) const MANAGER: &str = "kubectl-indexed";
 
@@ -27,9 +30,16 @@ pub(crate) mod label {
     pub(crate) const KUEUE_QUEUE: &str = "kueue.x-k8s.io/queue-name";
     /// On a Pod: its completion index (Kubernetes 1.28 on; before that only the annotation of the same name).
     pub(crate) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
-    /// Labels that the Job controller or the API server adds to a Pod template, and that a new Job must not repeat.
-    pub(crate) const SET_BY_SERVER: [&str; 4] =
-        ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+    /// Labels that the Job controller, the API server or Kueue adds to a Pod template, and that a new Job must not repeat.
+    pub(crate) const SET_BY_SERVER: [&str; 7] = [
+        "controller-uid",
+        "job-name",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "kueue.x-k8s.io/cluster-queue-name",
+        "kueue.x-k8s.io/local-queue-name",
+        "kueue.x-k8s.io/podset",
+    ];
 }
 
 pub(crate) mod annotation {
@@ -93,10 +103,12 @@ pub(crate) mod annotation {
     pub(crate) const CUT_LOGS: &str = "kubectl-indexed/cut-logs";
     /// On a Pod or its template: the container whose log is meant when none is named.
     pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+    /// On a Job: how few of its Pods Kueue may admit at once; it takes no Job with so few.
+    pub(crate) const KUEUE_LEAST: &str = "kueue.x-k8s.io/job-min-parallelism";
     /// What `kubectl apply` keeps; it describes another object once it was copied.
     pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     /// What is told of one object, and not of another that is made like it.
-    pub(crate) const OF_ONE_OBJECT: [&str; 7] = [
+    pub(crate) const OF_ONE_OBJECT: [&str; 8] = [
         LAST_APPLIED,
         CUT_LOGS,
         SUBMISSION,
@@ -104,6 +116,8 @@ pub(crate) mod annotation {
         DIGEST,
         "batch.kubernetes.io/cronjob-scheduled-timestamp",
         "batch.kubernetes.io/job-tracking",
+        // Kueue starts no Job whose Pod template names the Workload of another.
+        "kueue.x-k8s.io/workload",
     ];
 }
 
@@ -132,12 +146,24 @@ pub(crate) const ORIGINAL_DIR: &str = "/original-index";
 /// The file with the original index, within that folder.
 pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
-/// Returns which of a template's containers does the work: the one that the Pods are annotated with, else the one called
-/// `worker`, else the first.
-pub(crate) fn worker<'a>(noted: Option<&str>, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let names: Vec<_> = names.collect();
-    let find = |wanted: Option<&str>| names.iter().find(|name| Some(**name) == wanted);
-    find(noted).or_else(|| find(Some(WORKER))).or(names.first()).copied()
+/// Returns the value of an annotation.
+pub(crate) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
+    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+/// Returns the container that does the work of a Job: the one that its template's annotation names, else the one called
+/// `worker`, else the first. The template has no containers that are injected into Pods.
+pub(crate) fn worker(job: &Job) -> Option<&Container> {
+    let template = &job.spec.as_ref()?.template;
+    let noted = template.metadata.as_ref().and_then(|of| of.annotations.as_ref()?.get(annotation::DEFAULT_CONTAINER));
+    let containers = &template.spec.as_ref()?.containers;
+    let find = |wanted: &str| containers.iter().find(|container| container.name == wanted);
+    noted.and_then(|name| find(name)).or_else(|| find(WORKER)).or(containers.first())
+}
+
+/// Returns the name of that container.
+pub(crate) fn worker_name(job: &Job) -> Option<&str> {
+    worker(job).map(|worker| worker.name.as_str())
 }
 
 /// The name of the ConfigMap with items of Job `job`; a list that is too long for one has several, numbered from 0.

@@ -11,20 +11,6 @@ use range_set_blaze::RangeSetBlaze;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct IndexSet(RangeSetBlaze<u32>);
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not an index set: {problem}")]
-pub(crate) struct ParseIndexSetError {
-    text: String,
-    problem: String,
-}
-
-impl ParseIndexSetError {
-    /// What is wrong, for those who say themselves where the text is from.
-    pub(crate) fn problem(&self) -> &str {
-        &self.problem
-    }
-}
-
 impl IndexSet {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -113,17 +99,20 @@ impl fmt::Display for IndexSet {
 }
 
 impl FromStr for IndexSet {
-    type Err = ParseIndexSetError;
+    type Err = String;
 
     /// Reads `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut set = Self::new();
         let read = text.split(',').try_for_each(|part| read_part(part.trim(), &mut set));
-        read.map(|()| set).map_err(|problem| ParseIndexSetError { text: text.to_owned(), problem })
+        read.map(|()| set)
     }
 }
 
 fn read_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
+    if let Some((low, high)) = part.split_once("..").or_else(|| part.split_once('–')) {
+        return Err(format!("a range is written with a hyphen: {low}-{}", high.trim_start_matches('=')));
+    }
     let number = |digits: &str| -> Result<u32, String> {
         let plain: String = digits.chars().filter(|&c| c != '_').collect();
         let numeric = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
@@ -171,12 +160,13 @@ pub(crate) enum StatusWord {
 }
 
 impl StatusWord {
-    const NAMES: [(&'static str, Self); 5] = [
-        ("all", Self::All),
+    /// The words that users type, those first that need somebody's attention.
+    pub(crate) const NAMES: [(&'static str, Self); 5] = [
         ("failed", Self::Failed),
-        ("succeeded", Self::Succeeded),
         ("running", Self::Running),
         ("pending", Self::Pending),
+        ("succeeded", Self::Succeeded),
+        ("all", Self::All),
     ];
 }
 
@@ -223,11 +213,10 @@ impl IndexSelector {
 }
 
 impl FromStr for IndexSelector {
-    type Err = ParseIndexSetError;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let terms = text.split(',').map(|part| read_term(part.trim())).collect::<Result<_, _>>();
-        terms.map(Self).map_err(|problem| ParseIndexSetError { text: text.to_owned(), problem })
+        text.split(',').map(|part| read_term(part.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -276,15 +265,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_set_and_says_why() {
-        let problem = |text: &str| text.parse::<IndexSet>().unwrap_err().to_string();
-        insta::assert_snapshot!(problem(""), @r#""" is not an index set: a number is missing"#);
-        insta::assert_snapshot!(problem("1,,2"), @r#""1,,2" is not an index set: a number is missing"#);
-        insta::assert_snapshot!(problem("3-1"), @r#""3-1" is not an index set: 3-1 runs backwards; write 1-3"#);
-        insta::assert_snapshot!(problem("0-9:0"), @r#""0-9:0" is not an index set: a step of 0 never ends"#);
-        insta::assert_snapshot!(problem("5:2"), @r#""5:2" is not an index set: the step in "5:2" needs a range, as in 0-9:2"#);
-        insta::assert_snapshot!(problem("one"), @r#""one" is not an index set: "one" is not a number"#);
-        insta::assert_snapshot!(problem("+1"), @r#""+1" is not an index set: "+1" is not a number"#);
-        insta::assert_snapshot!(problem("99999999999"), @r#""99999999999" is not an index set: 99999999999 is too large"#);
+        let problem = |text: &str| text.parse::<IndexSet>().unwrap_err();
+        insta::assert_snapshot!(problem(""), @"a number is missing");
+        insta::assert_snapshot!(problem("1,,2"), @"a number is missing");
+        insta::assert_snapshot!(problem("3-1"), @"3-1 runs backwards; write 1-3");
+        insta::assert_snapshot!(problem("0-9:0"), @"a step of 0 never ends");
+        insta::assert_snapshot!(problem("5:2"), @r#"the step in "5:2" needs a range, as in 0-9:2"#);
+        insta::assert_snapshot!(problem("1..3"), @"a range is written with a hyphen: 1-3");
+        insta::assert_snapshot!(problem("one"), @r#""one" is not a number"#);
+        insta::assert_snapshot!(problem("+1"), @r#""+1" is not a number"#);
+        insta::assert_snapshot!(problem("99999999999"), @"99999999999 is too large");
     }
 
     #[test]
@@ -311,8 +301,8 @@ mod tests {
         let fixed = |text: &str| text.parse::<IndexSelector>().unwrap().fixed().map(|set| set.to_string());
         assert_eq!(fixed("0-3,!2").as_deref(), Some("0,1,3"));
         assert_eq!([fixed("!2"), fixed("0-3,!failed"), fixed("all")], [None, None, None]);
-        let unknown = "faled".parse::<IndexSelector>().unwrap_err().to_string();
-        insta::assert_snapshot!(unknown, @r#""faled" is not an index set: "faled" is neither a number nor one of all, failed, succeeded, running, pending"#);
+        let unknown = "faled".parse::<IndexSelector>().unwrap_err();
+        insta::assert_snapshot!(unknown, @r#""faled" is neither a number nor one of failed, running, pending, succeeded, all"#);
     }
 
     /// Small numbers close together, so that intervals meet, touch and overlap often.

@@ -42,10 +42,10 @@ impl Voice {
         }
     }
 
-    /// Prints a warning of the server as kubectl does, also when quiet, unless the whole terminal shows something else.
-    pub(crate) fn server_warning(&self, text: &str) {
+    /// Prints what came from the server as kubectl does, also when quiet, unless the whole terminal shows something else.
+    pub(crate) fn relay(&self, label: &str, text: &str) {
         if !screen::is_taken() {
-            self.message("Warning:", AnsiColors::Yellow, text);
+            self.message(label, AnsiColors::Yellow, text);
         }
     }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 
 use super::{DryRun, NameFormat};
 
@@ -20,6 +20,7 @@ Examples:
 
 #[derive(Args, Clone, Debug)]
 #[command(after_help = DELETE_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct DeleteArgs {
     /// The Jobs
     #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all", "all_namespaces"],
@@ -33,8 +34,13 @@ pub(crate) struct DeleteArgs {
     /// Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't be had is kept
     #[arg(long, value_name = "DIR", help_heading = "Deleting", value_hint = ValueHint::DirPath)]
     pub(crate) keep_results: Option<PathBuf>,
-    /// Return at once instead of waiting until the Job and its Pods are gone
-    #[arg(long, help_heading = "Deleting")]
+    /// Wait until the Job and its Pods are gone; --wait=false returns at once
+    #[arg(long, action = ArgAction::Set, default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, value_name = "BOOL", hide_default_value = true,
+          hide_possible_values = true, help_heading = "Deleting")]
+    pub(crate) wait: bool,
+    /// As --wait=false
+    #[arg(long, conflicts_with = "wait", hide = true)]
     pub(crate) no_wait: bool,
     /// Do not complain about a Job that is not there
     #[arg(long, help_heading = "Deleting")]

@@ -98,6 +98,14 @@ pub(crate) enum Compat {
     Parallel,
 }
 
+impl Compat {
+    /// Each system, and the word for it in `--compat`.
+    pub(crate) fn named() -> impl Iterator<Item = (Self, String)> {
+        let word = |system: &Self| Some((*system, system.to_possible_value()?.get_name().to_owned()));
+        Self::value_variants().iter().filter_map(word)
+    }
+}
+
 /// When a container's image is pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]
@@ -346,6 +354,9 @@ pub(crate) struct PolicyArgs {
     /// How often a failed index is tried again, each index for itself [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
+    /// Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_evictions: Option<u32>,
     /// How many indexes may fail; one more ends the Job [default: all, and the others still run]
     #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
     pub(crate) max_failed: Option<u32>,
@@ -375,7 +386,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) ttl: Option<String>,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("the key before = is missing".to_owned()),
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),

@@ -1,6 +1,7 @@
 //! Values that nobody typed: the user's standing defaults, read by the parsers of the flags that they stand for.
 
 use std::error::Error as _;
+use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -35,18 +36,17 @@ pub(crate) fn read_word(verb: &str, flag: &str, value: &str) -> Result<Verb, (St
     let line = [&["kubectl-indexed", verb, word.as_str()], behind].concat();
     let read = Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
     read.map(|cli| cli.verb).map_err(|error| {
-        let context = |kind| {
-            error.get(kind).and_then(|value: &ContextValue| match value {
-                ContextValue::String(text) => Some(text.clone()),
-                ContextValue::Strings(texts) => Some(texts.join(", ")),
-                _ => None,
-            })
-        };
-        let problem = match (error.source(), context(ContextKind::ValidValue)) {
-            (Some(source), _) => format!("{value:?}: {source}"),
-            (None, Some(valid)) => format!("{value:?} is none of {valid}"),
-            (None, None) => format!("{value:?} can't be read"),
-        };
-        (problem, context(ContextKind::SuggestedValue))
+        let meant = error.get(ContextKind::SuggestedValue).map(ToString::to_string);
+        (problem_with_value(&error, value), meant)
     })
+}
+
+/// What is wrong with the value of a flag that clap refused.
+pub(crate) fn problem_with_value(error: &clap::Error, value: &str) -> String {
+    match (error.source(), error.get(ContextKind::ValidValue)) {
+        (Some(source), _) if source.is::<ParseIntError>() => format!("{value:?} is not a whole number"),
+        (Some(source), _) => format!("{value:?}: {source}"),
+        (None, Some(ContextValue::Strings(valid))) => format!("{value:?} is none of {}", valid.join(", ")),
+        (None, _) => format!("{value:?} can't be read"),
+    }
 }

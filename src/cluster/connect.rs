@@ -16,6 +16,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trace;
 mod transport;
 mod warning;
 
@@ -28,8 +29,7 @@ use tower::Layer as _;
 
 pub(crate) use self::errors::{NO_API_SERVER, is_refusal, may_pass, request_error};
 pub(crate) use self::kubeconfig::load as kubeconfig;
-pub(crate) use self::silence::SilenceHook;
-pub(crate) use self::warning::WarningHook;
+pub(crate) use self::trace::Trace;
 
 use self::credentials::{Credentials, TokenFile};
 use self::exec::ExecPlugin;
@@ -42,6 +42,9 @@ use self::transport::Transport;
 use self::warning::Warnings;
 use super::Cluster;
 use crate::error::Error;
+
+/// Called with a text for the user.
+pub(crate) type Hook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
 
 /// kubectl's connection flags as the user gave them; none or empty is not given.
 #[derive(Clone, Default)]
@@ -59,11 +62,16 @@ pub(crate) struct ConnectOptions {
     pub(crate) as_user: Option<String>,
     pub(crate) as_groups: Vec<String>,
     pub(crate) as_uid: Option<String>,
+    pub(crate) as_user_extra: Vec<(String, String)>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
     /// How long the server may be silent; `None` or zero is no limit.
     pub(crate) request_timeout: Option<Duration>,
-    /// Called when the server has been silent for a while.
-    pub(crate) on_silence: SilenceHook,
-    pub(crate) on_warning: WarningHook,
+    /// Called with a server's host and port when it has been silent for two seconds, once until it is quick again.
+    pub(crate) on_silence: Hook,
+    /// Called with each warning of the server, once for each text.
+    pub(crate) on_warning: Hook,
+    pub(crate) trace: Trace,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) certificate_authority: Option<PathBuf>,
     pub(crate) client_certificate: Option<PathBuf>,
@@ -115,7 +123,9 @@ fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) ->
     };
     let transport = Transport::new(&settings, identity, patience)?;
     let warnings = Warnings::new(options.on_warning.clone());
-    let stack = Arc::new(Stack { headers: settings.impersonation, credentials, transport, warnings });
+    let stack =
+        Stack { headers: settings.impersonation, credentials, transport, warnings, trace: options.trace.clone() };
+    let stack = Arc::new(stack);
     let service = tower::service_fn(move |request| {
         let stack = Arc::clone(&stack);
         async move { stack.send(request).await }

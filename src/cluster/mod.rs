@@ -117,11 +117,6 @@ impl Cluster {
         self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await
     }
 
-    /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
-    pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
-        self.pod_events("type=Warning").await
-    }
-
     /// All events about Pods in the namespace but those of their beginning, the latest last.
     pub(crate) async fn pod_endings(&self) -> Result<Vec<Event>, Error> {
         let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];

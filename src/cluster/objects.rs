@@ -125,12 +125,13 @@ impl Cluster {
     }
 
     /// Ends the submission of a Job: lets it run if it was held back by us, and takes off the mark that it is under way.
-    pub(crate) async fn release(&self, job: &str, held_back: bool, submission: Submission<'_>) -> Result<(), Error> {
+    /// Returns the Job as it is then.
+    pub(crate) async fn release(&self, job: &str, held_back: bool, submission: Submission<'_>) -> Result<Job, Error> {
         let mut patch = json!({"metadata": {"annotations": {annotation::SUBMITTING: null}}});
         if held_back {
             patch["spec"] = json!({"suspend": false});
         }
-        self.patch_job(job, &patch, submission, "release").await.map(drop)
+        self.patch_job(job, &patch, submission, "release").await
     }
 
     /// Changes fields of a Job; `verb` says in errors what is being done. With its UID in the patch, a Job that has

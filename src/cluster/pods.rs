@@ -11,6 +11,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use itertools::Itertools as _;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
 use kube::Resource as _;
 use kube::api::ListParams;
 use kube::client::Body;
@@ -102,6 +103,13 @@ impl Cluster {
             self.read(&doing, page, |pod| pods.push(pod)).await?;
         }
         Ok(pods)
+    }
+
+    /// No more than a page of the Pods of a Job, with all that the server has of them.
+    pub(crate) async fn whole_pods(&self, job: &Job) -> Result<Vec<Pod>, Error> {
+        let doing = self.doing("list the pods of", "job", name(job));
+        let params = PodFilter::default().params(job).limit(PAGE);
+        Ok(self.ask(&doing, self.api::<Pod>().list(&params)).await?.items)
     }
 
     /// A page up to its head; None if the server has forgotten where the list went on (410 Gone).

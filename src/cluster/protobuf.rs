@@ -16,12 +16,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    PodCondition,
+    PodCondition, PodSchedulingGate, ResourceRequirements,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use crate::contract::{annotation, label};
-use crate::state::attempt::{PodRecord, PodRecordSpec, PodRecordStatus};
+use crate::state::attempt::{PodContainer, PodRecord, PodRecordSpec, PodRecordStatus};
 
 /// What an answer of this form starts with (`k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
 const MAGIC: &[u8] = b"k8s\0";
@@ -254,17 +255,25 @@ impl Accept for Option<BTreeMap<String, String>> {
     }
 }
 
+impl Accept for Option<BTreeMap<String, Quantity>> {
+    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
+        let Amount { resource, quantity } = Amount::read(value)?.unwrap_or_default();
+        self.get_or_insert_default().insert(resource, quantity);
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Entry {
     key: String,
     value: String,
 }
 
-/// What says whether an init container is a sidecar.
+/// An amount of a resource.
 #[derive(Default)]
-struct InitContainer {
-    name: String,
-    restart_policy: String,
+struct Amount {
+    resource: String,
+    quantity: Quantity,
 }
 
 /// The part of a list that says where it goes on, if it does.
@@ -273,26 +282,9 @@ struct ListMeta {
     next: Option<String>,
 }
 
-impl Read for PodRecordSpec {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
-        let mut spec = Self::default();
-        each_field(value.block(), |number, value| match number {
-            3 => spec.restart_policy.accept(value),
-            10 => spec.node_name.accept(value),
-            20 => {
-                let container = InitContainer::read(value)?.unwrap_or_default();
-                spec.sidecars.extend((container.restart_policy == "Always").then_some(container.name));
-                Ok(())
-            }
-            _ => Ok(()),
-        })?;
-        Ok(Some(spec))
-    }
-}
-
 /// Reads messages: of each its type, and which of its fields has which number.
 macro_rules! messages {
-    ($($message:ident { $($number:literal $field:ident),* })*) => {$(
+    ($($message:ident { $($number:literal $field:tt),* })*) => {$(
         impl Read for $message {
             fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
                 let mut message = Self::default();
@@ -314,7 +306,12 @@ messages! {
         12 annotations
     }
     Entry { 1 key, 2 value }
-    InitContainer { 1 name, 24 restart_policy }
+    PodRecordSpec { 2 containers, 3 restart_policy, 10 node_name, 20 init_containers, 38 scheduling_gates }
+    PodContainer { 1 name, 8 resources, 24 restart_policy }
+    ResourceRequirements { 1 limits }
+    Amount { 1 resource, 2 quantity }
+    Quantity { 1 0 }
+    PodSchedulingGate { 1 name }
     PodRecordStatus {
         1 phase, 2 conditions, 3 message, 4 reason, 7 start_time, 8 container_statuses, 10 init_container_statuses
     }

@@ -262,6 +262,12 @@ impl Cluster {
         Ok(self.events(job).await?.into_iter().map(happened).collect())
     }
 
+    /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
+    pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
+        let warnings = self.pod_events("type=Warning").await?;
+        Ok(vec![Event::PodsWarned(warnings.into_iter().map(happening).collect())])
+    }
+
     /// Watches what the cluster tells about a Job.
     pub(crate) fn watch_happenings(&self, job: &Job, link: &Link) -> Notices {
         let doing = self.doing("watch the events of", "job", name(job));
@@ -486,18 +492,23 @@ pub(super) fn growing() -> ExponentialBuilder {
         .without_max_times()
 }
 
-fn happened(event: ApiEvent) -> Event {
+pub(crate) fn happened(event: ApiEvent) -> Event {
+    Event::Happened(Box::new(happening(event)))
+}
+
+fn happening(event: ApiEvent) -> Happening {
     let series = event.series.as_ref();
     let last = event.last_timestamp.map(|time| time.0);
     let last = last.or_else(|| series.and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0));
     let at = last.or(event.event_time.map(|time| time.0)).or(event.metadata.creation_timestamp.map(|time| time.0));
     let count = event.count.or_else(|| series.and_then(|series| series.count)).unwrap_or(1);
-    Event::Happened(Box::new(Happening {
+    Happening {
         uid: event.metadata.uid.unwrap_or_default(),
+        about: event.involved_object.name.unwrap_or_default(),
         at,
         warning: event.type_.as_deref() == Some("Warning"),
         reason: event.reason.unwrap_or_default(),
         message: event.message.unwrap_or_default(),
         count,
-    }))
+    }
 }

@@ -1,10 +1,12 @@
 //! `delete`: Jobs with everything that belongs to them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::change::{self, name};
 use super::follow::report::say;
@@ -136,7 +138,7 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
         }
     }
     for (job, cluster, config_maps) in going {
-        if !args.no_wait && args.dry_run == DryRun::None {
+        if args.wait && !args.no_wait && args.dry_run == DryRun::None {
             wait_until_gone(&cluster, &job, context).await?;
         }
         let place = if all_namespaces { format!(" from {} namespace", cluster.namespace()) } else { String::new() };
@@ -187,11 +189,79 @@ async fn unowned_items(job: &str, cluster: &Cluster) -> Result<Vec<String>, Erro
     }
 }
 
+/// How long a deletion takes before it is worth asking what holds it.
+const HELD_FOR: Duration = Duration::from_secs(5);
+/// Finalizers that Kubernetes itself takes away.
+const PASSING: [&str; 3] = ["batch.kubernetes.io/job-tracking", "foregroundDeletion", "orphan"];
+
+/// Says what keeps a Job or its Pods from going, each holder once.
+async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluster, context: &mut Context) {
+    // Who may not see it waits without a word; the watch of the Job tells of any other trouble.
+    let (now, name, flags) = (context.now(), name(job), context.flags());
+    let (fresh, pods) = futures::join!(cluster.job(name), cluster.whole_pods(job));
+    let fresh = fresh.ok().filter(|fresh| fresh.metadata.uid == job.metadata.uid);
+    let mut holders = Vec::new();
+    if let Some(job) = &fresh {
+        holders.extend(finalizers("job", &job.metadata, &flags));
+    }
+    for pod in pods.unwrap_or_default() {
+        let left = finalizers("pod", &pod.metadata, &flags);
+        let until = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
+        let overdue = until.is_some_and(|until| now.duration_since(until) > HELD_FOR.try_into().unwrap_or_default());
+        let is_running = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        if let Some(node) = node.filter(|_| left.is_empty() && overdue && is_running) {
+            let hint = format!("it goes once the node answers again, or is deleted: kubectl delete node {node}{flags}");
+            holders.push((format!("node {node}, which has not ended its pods"), hint));
+        }
+        holders.extend(left);
+    }
+    for (holder, hint) in holders {
+        if said.insert(holder.clone()) {
+            context.ui.warning(&format!("the deletion of job {name} is held by {holder}"));
+            context.ui.hint(&hint);
+        }
+    }
+}
+
+/// The finalizers of an object that somebody else has to take away: which, who set it, and how it goes by hand.
+fn finalizers(kind: &str, metadata: &ObjectMeta, flags: &str) -> Vec<(String, String)> {
+    let name = metadata.name.as_deref().unwrap_or_default();
+    let foreign = metadata.finalizers.iter().flatten().filter(|finalizer| !PASSING.contains(&finalizer.as_str()));
+    let told = foreign.map(|finalizer| {
+        let owner = match owner_of(finalizer, metadata) {
+            Some("kube-controller-manager") if kind == "pod" => ", which the template of the job sets".to_owned(),
+            Some(manager) => format!(", which {manager} set"),
+            None => String::new(),
+        };
+        let patch = r#"--type=merge -p '{"metadata":{"finalizers":null}}'"#;
+        let by_hand = format!("kubectl patch {kind} {name}{flags} {patch}");
+        let hint = format!("its controller takes it away, if it runs; {by_hand} does so by hand");
+        (format!("finalizer {finalizer} of {kind} {name}{owner}"), hint)
+    });
+    told.collect()
+}
+
+/// The field manager that set a finalizer.
+fn owner_of<'a>(finalizer: &str, metadata: &'a ObjectMeta) -> Option<&'a str> {
+    let key = format!("v:{finalizer:?}");
+    let sets = |entry: &&ManagedFieldsEntry| {
+        let fields = entry.fields_v1.as_ref().map(|fields| &fields.0["f:metadata"]["f:finalizers"]);
+        fields.is_some_and(|fields| !fields[&key].is_null())
+    };
+    metadata.managed_fields.iter().flatten().find(sets)?.manager.as_deref()
+}
+
 /// Waits for the Job, which goes last, after its Pods.
 async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Context) -> Result<()> {
     let state = JobState::new(job.clone());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Presence, &context.signals, None);
+    let (mut looked, mut said) = (Instant::now(), BTreeSet::new());
     loop {
+        if looked.elapsed() >= HELD_FOR {
+            Box::pin(say_what_holds(job, &mut said, cluster, context)).await;
+            looked = Instant::now();
+        }
         let step = match tracker.next().await {
             Ok(step) => step,
             Err(error) => {

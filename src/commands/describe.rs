@@ -5,13 +5,14 @@ use jiff::tz::TimeZone;
 
 use super::{Context, find, resumed};
 use crate::args::DescribeArgs;
+use crate::cluster::watch::happened;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::state::JobState;
 use crate::state::row::SucceededRows;
 use crate::tracker::family;
 use crate::tracker::snapshot::gather;
-use crate::view::cause::{self, Seen};
+use crate::view::cause;
 use crate::view::describe;
 use crate::view::detail;
 
@@ -31,26 +32,22 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
         }
         Err(error) => (None, Some(error)),
     };
-    let (state, mut succeeded) = seen?;
+    let (mut state, mut succeeded) = seen?;
     let job = state.job().cloned().unwrap_or(job);
 
     let now = context.now();
     // What can't be seen without more permissions leaves a cause out, and nothing else.
-    let of_job = match &events {
-        Some(events) => events.clone(),
-        None if !show_events && cause::needs_job_events(&state) => cluster.events(&job).await.unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let of_pods = async {
-        if cause::needs_pod_events(&state, now) { cluster.pod_warnings().await.unwrap_or_default() } else { Vec::new() }
-    };
+    for event in events.iter().flatten().cloned() {
+        state.apply(happened(event));
+    }
+    find::add_events(&mut state, &cluster, now).await;
     let chosen = detail::worth_reading(&state);
-    let (of_pods, items) = futures::join!(of_pods, find::items_of(&chosen, state.items_job(), &cluster));
+    let items = find::items_of(&chosen, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
     }
-    let causes = cause::causes(&state, Seen { job: &of_job, pods: &of_pods, now });
+    let causes = cause::causes(&state, now, &context.flags());
     let rows = state.rows(&chosen, &mut succeeded);
 
     let job = family::as_merged(job, &state);

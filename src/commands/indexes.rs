@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::follow::report::say;
+use super::follow::report::{Progress, say};
 use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
@@ -20,6 +20,7 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::snapshot::look;
 use crate::tracker::{End, Interest, Tracker};
+use crate::view::cause;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
 
@@ -51,9 +52,13 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         }
     };
     let (looked, mut items) = futures::join!(look(&cluster, state, &selection, |_| {}), items);
-    let (state, mut succeeded) = looked?;
+    let (mut state, mut succeeded) = looked?;
     let mut rows = state.rows(&selection.indexes(&state), &mut succeeded);
     rows.retain(|row| selection.takes(row.status));
+    if output == Some(IndexFormat::Wide) {
+        find::add_events(&mut state, &cluster, context.now()).await;
+        explain(&mut rows, &state, context.now());
+    }
     if early.is_none() && !named {
         let shown = rows.iter().map(|row| row.index).collect();
         items = find::items_of(&shown, listing.as_ref(), &cluster).await;
@@ -108,9 +113,13 @@ async fn print_changes(
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
     let mut shown: BTreeMap<u32, IndexRow> = rows.into_iter().map(|row| (row.index, row)).collect();
     let mut waiting = IndexSet::new();
+    let mut progress = Progress::new(&state, context.now());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
     loop {
         let step = tracker.next().await?;
+        if step.is_tick() {
+            progress.tick(&tracker, 0, context);
+        }
         say(step.remark, context);
         let state = tracker.state(0);
         waiting = waiting.union(&step.changed);
@@ -118,7 +127,11 @@ async fn print_changes(
         let ready = state.is_listed() || step.ended.is_some();
         let changed = if ready { std::mem::take(&mut waiting) } else { IndexSet::new() };
         let changed = selection.indexes(state).intersection(&changed);
-        for row in state.rows(&changed, &mut SucceededRows::default()) {
+        let mut rows = state.rows(&changed, &mut SucceededRows::default());
+        if printer.output == Some(IndexFormat::Wide) {
+            explain(&mut rows, state, context.now());
+        }
+        for row in rows {
             if shown.get(&row.index) == Some(&row) {
                 continue;
             }
@@ -137,6 +150,20 @@ async fn print_changes(
                 context.ui.hint(&context.next(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
             }
+        }
+    }
+}
+
+/// Has each row say why its index is not done, in the words of `describe`; of a worker that failed, its own last words.
+fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
+    let causes = cause::causes(state, now, "");
+    let wrote = |index| {
+        let last = state.attempts_of(index).last();
+        last.is_some_and(|last| !last.is_other_container && last.written().is_some())
+    };
+    for row in rows.iter_mut().filter(|row| row.status != IndexStatus::Failed || !wrote(row.index)) {
+        if let Some(why) = cause::of_index(&causes, row.index) {
+            row.message = Some(why.to_owned());
         }
     }
 }

@@ -50,6 +50,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         prefix: args.prefix,
         one_index: false,
         several_containers: pick.has_several_containers(&job),
+        container: pick.named_container().map(str::to_owned),
         timestamps: args.timestamps,
         raw: args.raw,
         output: args.output,

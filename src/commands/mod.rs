@@ -4,6 +4,7 @@ mod complete;
 mod config;
 mod delete;
 mod describe;
+mod help;
 mod indexes;
 mod list;
 mod logs;
@@ -29,13 +30,13 @@ use jiff::Timestamp;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
-use crate::cluster::connect::ConnectOptions;
+use crate::cluster::connect::{ConnectOptions, Trace};
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
 use parts::settings::Settings;
-use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit};
+use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit, words};
 
 /// What every verb has at hand.
 pub(crate) struct Context {
@@ -55,7 +56,9 @@ impl Context {
         options.on_silence =
             Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to answer"))));
         let voice = self.ui.voice.clone();
-        options.on_warning = Some(Arc::new(move |text| voice.server_warning(text)));
+        options.on_warning = Some(Arc::new(move |text| voice.relay("Warning:", text)));
+        let voice = self.ui.voice.clone();
+        options.trace.hook = Some(Arc::new(move |text| voice.relay("", text)));
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
@@ -72,7 +75,12 @@ impl Context {
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.
     pub(crate) fn again(&self, words: &str) -> String {
-        let mut command = format!("kubectl indexed {words}");
+        format!("kubectl indexed {words}{}", self.flags())
+    }
+
+    /// The flags of the same cluster and namespace, each with a blank before it.
+    pub(crate) fn flags(&self) -> String {
+        let mut command = String::new();
         let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let global = &self.global;
         let flags = [
@@ -84,13 +92,16 @@ impl Context {
             ("-n", global.namespace.clone()),
             ("--as", global.as_user.clone()),
             ("--as-uid", global.as_uid.clone()),
+            ("--username", global.username.clone()),
             ("--certificate-authority", path(&global.certificate_authority)),
             ("--client-certificate", path(&global.client_certificate)),
             ("--client-key", path(&global.client_key)),
             ("--tls-server-name", global.tls_server_name.clone()),
         ];
         let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
-        for (flag, value) in flags.chain(global.as_groups.iter().map(|group| ("--as-group", group.clone()))) {
+        let groups = global.as_groups.iter().map(|group| ("--as-group", group.clone()));
+        let extras = global.as_user_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
+        for (flag, value) in flags.chain(groups).chain(extras) {
             let _ = write!(command, " {flag} {}", quoted(&value));
         }
         if global.insecure_skip_tls_verify {
@@ -113,6 +124,9 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_user,
         as_groups,
         as_uid,
+        as_user_extra,
+        username,
+        password,
         request_timeout,
         certificate_authority,
         client_certificate,
@@ -120,6 +134,7 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         tls_server_name,
         insecure_skip_tls_verify,
         disable_compression,
+        verbosity,
     } = global;
     let request_timeout = duration::parse(&request_timeout).map_err(|problem| {
         Error::usage(format!("--request-timeout {request_timeout:?}: {problem}")).hint("write it as 30s or 1m")
@@ -135,8 +150,12 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
         as_user,
         as_groups,
         as_uid,
+        as_user_extra,
+        username,
+        password,
         request_timeout,
         on_silence: None,
+        trace: Trace { level: verbosity.unwrap_or_default(), hook: None },
         on_warning: None,
         insecure_skip_tls_verify,
         certificate_authority,
@@ -165,13 +184,13 @@ pub(crate) fn main() -> ExitCode {
             context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
-        Err(settings::Refused::Words(error)) => {
+        Err(settings::Refused::Help(error)) => {
             // Nobody can be told that the stream for telling is closed.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
-        Err(settings::Refused::Settings(error)) => {
-            return ExitCode::from(finish(&mut Ui::new(false), Err(error.into())) as u8);
+        Err(settings::Refused::Wrong(error, plain)) => {
+            return ExitCode::from(finish(&mut Ui::new(plain), Err(error.into())) as u8);
         }
     };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -212,8 +231,7 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Config(args) => config::config(&args, context),
         Verb::Version(args) => version::version(args, context).await,
         Verb::Man { dir } => man::man(&dir),
-        // It was answered while the command line was read.
-        Verb::Help { .. } => Ok(Exit::Success),
+        Verb::Help { topic } => help::help(&topic.unwrap_or_default(), context),
     }
 }
 

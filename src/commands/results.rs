@@ -20,9 +20,9 @@ use super::outputs::harvest::Harvest;
 use super::outputs::rows::{self, Messages};
 use super::{Context, find, resumed};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
+use crate::contract;
 use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
-use crate::manifest::read;
 use crate::state::{ItemTexts, JobState};
 use crate::tracker::selection::Selection;
 use crate::tracker::{End, Interest, Tracker};
@@ -60,7 +60,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
         parse_json: args.parse_json,
     };
     let joblog = args.joblog.map(|path| JobLog::new(path, &job));
-    let container = args.container.or_else(|| read::worker_container(&job).map(str::to_owned));
+    let container = args.container.or_else(|| contract::worker_name(&job).map(str::to_owned));
     let messages = Messages::new(args.from == ResultFrom::TerminationMessage, container.as_deref());
     // A log of jobs alone needs no outputs.
     let outputs = !args.no_output && (format.is_some() || args.to.is_some());

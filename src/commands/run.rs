@@ -12,7 +12,7 @@ use super::submit::{How, Submitted};
 use super::{Context, inputs, resumed, settings, submit};
 use crate::args::{DryRun, RunArgs};
 use crate::cluster::Cluster;
-use crate::error::Exit;
+use crate::error::{Error, Exit, Kind};
 use crate::manifest;
 use crate::spec::handover::{ItemForm, VARIABLE_FILE_SINCE};
 use crate::spec::{JobSpec, Resolved};
@@ -36,9 +36,10 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         return launch.print(manifest, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
-    if spec.handover.depends_on_server() {
-        spec.handover.settle(cluster.server_minor().await?)?;
-    }
+    let minor = context.signals.unless_asked(cluster.server_minor()).await;
+    let minor = minor.ok_or_else(|| Error::new(Kind::Interrupted, "interrupted: nothing was created"))??;
+    spec.handover.settle(minor)?;
+    spec.policy.settle(minor);
     let manifest = manifest::build(&spec)?;
     let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
     let order = submit::Order { name: &spec.name, policy: &spec.policy, ask_first };

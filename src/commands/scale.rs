@@ -72,7 +72,9 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
         ));
     }
     if let Some(queue) = state::queue(job) {
-        notes.push(format!("the queue {queue} has to admit job {name} anew for another number at once"));
+        notes.push(format!(
+            "the queue {queue} has to admit job {name} anew for another number at once: what runs stops until then"
+        ));
     } else if spec.suspend == Some(true) {
         notes.push(format!("job {name} is suspended: it counts once the Job is resumed"));
     }

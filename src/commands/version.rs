@@ -75,7 +75,7 @@ mod tests {
           Indexed Jobs (since 1.24)
           a drained node counts as no failure; --ignore-exit (since 1.26)
         It lacks:
-          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for all indexes together; --fail-on-exit is refused
+          retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for all indexes together; --fail-on-exit is refused
           a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29): a Pod may be replaced while it still ends
           --success-indexes, --success-count (since 1.31): both are refused
           items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell of the image hands them over
@@ -87,7 +87,7 @@ mod tests {
         This server has:
           Indexed Jobs (since 1.24)
           a drained node counts as no failure; --ignore-exit (since 1.26)
-          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29)
+          retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
           a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
         It lacks:
           --success-indexes, --success-count (since 1.31): both are refused
@@ -104,7 +104,7 @@ mod tests {
         This server has:
           Indexed Jobs (since 1.24)
           a drained node counts as no failure; --ignore-exit (since 1.26)
-          retries of each index; --max-failed, --fail-fast, --fail-on-exit (since 1.29)
+          retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
           a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
           --success-indexes, --success-count (since 1.31)
           items in arguments and variables, and retry, without a shell in the image (since 1.35)

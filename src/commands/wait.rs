@@ -124,7 +124,9 @@ impl Waiting {
                     };
                     let error = Error::new(Kind::Failed, message)
                         .hint(context.next(&format!("describe {name}"), "shows every index"));
-                    context.ui.error_with(&error.into(), &summary::failures_among(state, &items, &failed));
+                    context
+                        .ui
+                        .error_with(&error.into(), &summary::failures_among(state, &items, &failed, &context.flags()));
                     Exit::Failure
                 }
             }

@@ -82,7 +82,11 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
         let since = drawn.map_or(SECOND, |drawn| drawn.elapsed());
         if since >= if redraw { FRAME } else { SECOND } {
             pace.look(tracker.state(0), context.now());
-            let trouble = tracker.watching.outage().map(reconnecting).or_else(|| plight(&tracker, 0));
+            let trouble = tracker.watching.outage().map(reconnecting).or_else(|| {
+                let plight = plight(&tracker, 0, context)?;
+                let hint = plight.hints.first().map(|hint| format!("; hint: {hint}"));
+                Some(plight.sentence() + &hint.unwrap_or_default())
+            });
             let picture = Picture {
                 state: tracker.state(0),
                 items,

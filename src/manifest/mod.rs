@@ -115,6 +115,14 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
         // With thousands of Services their variables are more than a command can be given.
         pod["enableServiceLinks"] = json!(false);
     }
+    // So do those of an init container that keeps its worker from starting.
+    let init = job.pointer("/spec/template/spec/initContainers").and_then(Value::as_array).into_iter().flatten();
+    let silent = init.filter(|init| init.get("terminationMessagePolicy").or(init.get("restartPolicy")).is_none());
+    let fallback = |init: &Value| json!({"name": init["name"], "terminationMessagePolicy": "FallbackToLogsOnError"});
+    let policies: Vec<_> = silent.map(fallback).collect();
+    if !policies.is_empty() {
+        pod["initContainers"] = json!(policies);
+    }
     let mut template = json!({"spec": pod});
     let noted =
         job.pointer("/spec/template/metadata/annotations").and_then(|all| all.get(annotation::DEFAULT_CONTAINER));

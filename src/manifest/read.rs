@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
 
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
@@ -76,7 +76,7 @@ struct Reading {
 
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
-    let noted = |key: &str| job.metadata.annotations.as_ref()?.get(key).map(String::as_str);
+    let noted = |key: &str| contract::noted(job, key);
     let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
     let reading = Reading { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
     let per_key = noted(annotation::ITEMS_PER_KEY).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
@@ -209,27 +209,13 @@ impl Reading {
     }
 }
 
-/// Returns the name of the container whose output is the index's.
-pub(crate) fn worker_container(job: &Job) -> Option<&str> {
-    let template = &job.spec.as_ref()?.template;
-    let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
-    let noted = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
-    let containers = &template.spec.as_ref()?.containers;
-    contract::worker(noted.map(String::as_str), containers.iter().map(|container| container.name.as_str()))
-}
-
-pub(super) fn worker(job: &Job) -> Option<&Container> {
-    let name = worker_container(job)?;
-    job.spec.as_ref()?.template.spec.as_ref()?.containers.iter().find(|container| container.name == name)
-}
-
 /// The command as the user wrote it, placeholders and all, where that was noted; else that of the worker's container.
 pub(crate) fn command(job: &Job) -> Vec<String> {
-    let noted = job.metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::COMMAND));
+    let noted = contract::noted(job, annotation::COMMAND);
     if let Some(words) = noted.and_then(|note| serde_json::from_str(note).ok()) {
         return words;
     }
-    worker(job).map_or_else(Vec::new, |worker| {
+    contract::worker(job).map_or_else(Vec::new, |worker| {
         worker.command.iter().chain(&worker.args).flatten().map(|word| unescape_expansion(word)).collect()
     })
 }

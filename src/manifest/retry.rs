@@ -13,7 +13,7 @@ mod wrap;
 
 use serde_json::{Value, from_value, json};
 
-use super::{Manifest, filled, order};
+use super::{Manifest, filled, order, policy};
 use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -22,7 +22,8 @@ use crate::spec::handover::VARIABLE_FILE_SINCE;
 use crate::spec::retry::Changes;
 pub(crate) use copies::config_maps;
 
-/// Longest index set that is noted, in bytes: all annotations together may have 256 KiB.
+/// Longest index set that is noted, in bytes: all annotations together may have 256 KiB. A command has the set as one word,
+/// which Linux takes up to 128 KiB.
 const MAX_NOTED_BYTES: usize = 48 * 1024;
 
 #[derive(Clone, Debug)]
@@ -119,19 +120,22 @@ fn clean(job: &mut Value, name: &str) {
 /// Fits what counts indexes to the new number of them.
 fn policies(job: &mut Value, plan: &Plan) {
     let number = u32::try_from(plan.indexes.len()).unwrap_or(u32::MAX);
-    let Some(spec) = job["spec"].as_object_mut() else { return };
     let as_number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-    let at_once = plan.changes.parallelism.or(as_number(spec.get("parallelism")).filter(|n| *n > 0));
+    let before = as_number(job["spec"].get("parallelism")).filter(|n| *n > 0);
+    let at_once = plan.changes.parallelism.or(before).unwrap_or(number).min(number);
+    if let Some(annotations) = job["metadata"].get_mut("annotations").and_then(Value::as_object_mut) {
+        let is_less = |least: &Value| text(Some(least)).parse().is_ok_and(|least: u32| least < at_once);
+        annotations.retain(|key, value| key != annotation::KUEUE_LEAST || is_less(value));
+    }
+    let Some(spec) = job["spec"].as_object_mut() else { return };
     spec.insert("completions".to_owned(), json!(number));
     spec.insert("completionMode".to_owned(), json!("Indexed"));
-    spec.insert("parallelism".to_owned(), json!(at_once.unwrap_or(number).min(number)));
+    spec.insert("parallelism".to_owned(), json!(at_once));
     if let Some(most) = as_number(spec.get("maxFailedIndexes")) {
         spec.insert("maxFailedIndexes".to_owned(), json!(most.min(number)));
     }
     if let Some(retries) = plan.changes.retries {
-        spec.insert("backoffLimitPerIndex".to_owned(), json!(retries));
-        // A limit for all indexes together would end the Job before each has had its retries.
-        spec.remove("backoffLimit");
+        policy::set_retries(spec, retries);
     }
     let rules = spec.get("successPolicy").and_then(|policy| policy.get("rules")).and_then(Value::as_array);
     if let Some(rules) = rules {

@@ -152,30 +152,29 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
         let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
     }
     let stdin = (handover.form == ItemForm::Stdin).then(|| quote(&handover.path));
-    with_command(shell, script, words, stdin.as_deref())
+    with_command(shell, script, &[], words, stdin.as_deref())
 }
 
-/// The words of a shell that runs `script` and then becomes `words`, with a file as its standard input.
-pub(super) fn with_command(shell: &str, mut script: String, words: &[Vec<Part>], stdin: Option<&str>) -> Vec<String> {
+/// The words of a shell that runs `script`, exports variables and then becomes `words`, with a file as its standard
+/// input.
+pub(super) fn with_command(
+    shell: &str,
+    mut script: String,
+    exports: &[(String, Vec<Part>)],
+    words: &[Vec<Part>],
+    stdin: Option<&str>,
+) -> Vec<String> {
     let mut texts = Vec::new();
-    if words.iter().all(|word| matches!(word.as_slice(), [Part::Text(_)])) {
+    for (name, value) in exports {
+        let _ = writeln!(script, "export {name}={}", shell_word(value, &mut texts));
+    }
+    if texts.is_empty() && words.iter().all(|word| matches!(word.as_slice(), [Part::Text(_)])) {
         script.push_str("exec \"$@\"");
         texts.extend(words.iter().map(|word| joined(word)));
     } else {
         script.push_str("exec");
         for word in words {
-            script.push_str(" \"");
-            for part in word {
-                let _ = match part {
-                    Part::Text(text) => {
-                        texts.push(text.clone());
-                        write!(script, "${{{}}}", texts.len())
-                    }
-                    Part::Index => write!(script, "${{{INDEX_VARIABLE}}}"),
-                    Part::Variable(name) => write!(script, "${{{name}}}"),
-                };
-            }
-            script.push('"');
+            let _ = write!(script, " {}", shell_word(word, &mut texts));
         }
     }
     if let Some(path) = stdin {
@@ -186,6 +185,19 @@ pub(super) fn with_command(shell: &str, mut script: String, words: &[Vec<Part>],
     let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name];
     command.extend(texts);
     command
+}
+
+/// Returns a word in quotes of a shell; appends its texts to the arguments of the script.
+fn shell_word(word: &[Part], texts: &mut Vec<String>) -> String {
+    let reference = |part: &Part| match part {
+        Part::Text(text) => {
+            texts.push(text.clone());
+            format!("${{{}}}", texts.len())
+        }
+        Part::Index => format!("${{{INDEX_VARIABLE}}}"),
+        Part::Variable(name) => format!("${{{name}}}"),
+    };
+    format!("\"{}\"", word.iter().map(reference).collect::<String>())
 }
 
 /// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.

@@ -61,13 +61,22 @@ fn three_items_in_a_config_map() {
       completions: 3
       parallelism: 3
       completionMode: Indexed
-      backoffLimitPerIndex: 0
+      backoffLimitPerIndex: 10
       podFailurePolicy:
         rules:
-        - action: Ignore
+        - action: Count
           onPodConditions:
           - type: DisruptionTarget
             status: "True"
+        - action: FailIndex
+          onPodConditions:
+          - type: Initialized
+            status: "False"
+        - action: FailIndex
+          onExitCodes:
+            operator: NotIn
+            values:
+            - 0
       template:
         metadata:
           labels:
@@ -123,13 +132,22 @@ fn the_documentations_job_from_flags() {
       completions: 5
       parallelism: 3
       completionMode: Indexed
-      backoffLimitPerIndex: 0
+      backoffLimitPerIndex: 10
       podFailurePolicy:
         rules:
-        - action: Ignore
+        - action: Count
           onPodConditions:
           - type: DisruptionTarget
             status: "True"
+        - action: FailIndex
+          onPodConditions:
+          - type: Initialized
+            status: "False"
+        - action: FailIndex
+          onExitCodes:
+            operator: NotIn
+            values:
+            - 0
       template:
         metadata:
           labels:

@@ -91,17 +91,14 @@ fn strip(job: &mut Value) {
     let metadata = merge_metadata(job.get("metadata"), None);
     job["metadata"] = metadata;
     if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
-        // The API server makes the selector, out of the new Job's own UID.
-        spec.remove("selector");
-        spec.remove("manualSelector");
-        // An Indexed Job made by us decides these.
-        spec.remove("completions");
-        spec.remove("completionMode");
-        spec.remove("suspend");
+        // The API server makes the selector, out of the new Job's own UID; an Indexed Job made by us decides the rest.
+        for field in ["selector", "manualSelector", "completions", "completionMode", "suspend"] {
+            spec.remove(field);
+        }
     }
     drop_notes(job, |key| {
         contract::label::SET_BY_SERVER.contains(&key)
-            || key == contract::annotation::LAST_APPLIED
+            || contract::annotation::OF_ONE_OBJECT.contains(&key)
             || key.starts_with(contract::NOTES)
     });
 }

@@ -180,6 +180,8 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     } = args;
 
     sources::check(&source, &command)?;
+    pod::check_image("--image", image.as_deref())?;
+    pod::check_image("--init-image", handover.init_image.as_deref())?;
     let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
     let (command, behind_command) = sources::split_command(&command)?;
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
@@ -298,7 +300,9 @@ fn hand_over(
         completions: found.completions,
         slurm,
     };
-    let (handover, warnings) = Handover::plan(command, &found.items, &wishes)?;
+    let (handover, mut warnings) = Handover::plan(command, &found.items, &wishes)?;
+    // A template may set what it likes.
+    warnings.extend(variables::unset_variable(command, &found.items, &wishes).filter(|_| base.is_none()));
     let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
     let item_store = match choose(item_store) {
         // It was meant for lists that can be kept so.

@@ -33,6 +33,11 @@ impl Requirement {
     pub(super) fn parse(flag: &str, text: &str, examples: &str) -> Result<Self, Error> {
         let (request, limit) = text.split_once(':').map_or((text, None), |(request, limit)| (request, Some(limit)));
         let asked = quantity(flag, request, examples)?;
+        if flag == "--memory" && asked < 1_048_576.0 {
+            let number = request.trim_end_matches(|c: char| !c.is_ascii_digit());
+            return Err(Error::usage(format!("{flag} {request:?} is less than 1 MiB, in which no container starts"))
+                .hint(format!("did you mean {number}Mi?")));
+        }
         let most = limit.map(|limit| quantity(flag, limit, examples)).transpose()?;
         // Not exact: 0.3 and 300m are the same.
         if most.is_some_and(|most| most < asked * 0.999_999) {
@@ -52,26 +57,11 @@ fn parse_gpu(text: &str) -> Result<(String, u32), Error> {
     }
 }
 
-/// The suffixes of a quantity and what they multiply by,
-/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>.
-const SUFFIXES: [(&str, f64); 16] = [
-    ("", 1.0),
-    ("n", 1e-9),
-    ("u", 1e-6),
-    ("m", 1e-3),
-    ("k", 1e3),
-    ("M", 1e6),
-    ("G", 1e9),
-    ("T", 1e12),
-    ("P", 1e15),
-    ("E", 1e18),
-    ("Ki", 1024.0),
-    ("Mi", 1_048_576.0),
-    ("Gi", 1_073_741_824.0),
-    ("Ti", 1_099_511_627_776.0),
-    ("Pi", 1_125_899_906_842_624.0),
-    ("Ei", 1_152_921_504_606_846_976.0),
-];
+/// The suffixes of a quantity, <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>: powers
+/// of 1000 from -3 on.
+const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+/// Powers of 1024 from 1 on.
+const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /// The value of a Kubernetes quantity, about; a usage error for what is none, or not greater than zero.
 pub(super) fn quantity(flag: &str, text: &str, examples: &str) -> Result<f64, Error> {
@@ -79,15 +69,36 @@ pub(super) fn quantity(flag: &str, text: &str, examples: &str) -> Result<f64, Er
     let (number, suffix) = text.split_at(digits);
     // An exponent, as in 1e3, has its digits behind the suffix.
     let exponent = suffix.strip_prefix(['e', 'E']).and_then(|exponent| exponent.parse::<i32>().ok());
-    let factor = match exponent {
-        Some(exponent) => Some(10f64.powi(exponent)),
-        None => SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, factor)| *factor),
-    };
+    let exponent = exponent.map(|exponent| 10f64.powi(exponent));
+    let decimal = (-3..).zip(DECIMAL).find(|(_, known)| *known == suffix).map(|(power, _)| 1000f64.powi(power));
+    let binary = (1..).zip(BINARY).find(|(_, known)| *known == suffix).map(|(power, _)| 1024f64.powi(power));
+    let factor = exponent.or(decimal).or(binary);
     match (number.parse::<f64>(), factor) {
         (Ok(value), Some(factor)) if value > 0.0 => Ok(value * factor),
-        _ => Err(Error::usage(format!("{flag} {text:?} is not a quantity that Kubernetes knows"))
-            .hint(format!("write it as {examples}"))),
+        _ => {
+            let unit = suffix.trim().to_lowercase();
+            let unit = unit.trim_end_matches('b').trim_end_matches('i');
+            let meant = BINARY.iter().find(|known| flag == "--memory" && known.to_lowercase() == format!("{unit}i"));
+            Err(Error::usage(format!("{flag} {text:?} is not a quantity that Kubernetes knows"))
+                .hint_if(meant.map(|meant| format!("did you mean {number}{meant}?")))
+                .hint(format!("write it as {examples}")))
+        }
     }
+}
+
+/// Checks what the kubelet would refuse in the name of an image before it pulls: blanks, a scheme, capitals in the path
+/// (`github.com/distribution/reference`).
+pub(super) fn check_image(flag: &str, image: Option<&str>) -> Result<(), Error> {
+    let Some(image) = image else { return Ok(()) };
+    // A registry has a dot or a port, and may have capitals; so may a tag or a digest.
+    let path = image.split_once('/').filter(|(host, _)| host.contains(['.', ':'])).map_or(image, |(_, path)| path);
+    let name = path.split([':', '@']).next().unwrap_or_default();
+    if !name.is_empty() && name == name.to_lowercase() && !image.contains("://") && !image.contains(char::is_whitespace)
+    {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{flag} {image:?} can't be the name of an image"))
+        .hint("write it as REGISTRY/NAME:TAG with NAME in lower case, and neither blanks nor https://"))
 }
 
 /// Returns the cores of a quantity, rounded up; None for what is no usual one.

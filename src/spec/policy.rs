@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
+use super::server::RETRIES_OF_EACH_INDEX;
 use super::{base, duration};
 use crate::args::{PolicyArgs, Standing};
 use crate::error::Error;
-use crate::index_set::{IndexSet, ParseIndexSetError};
+use crate::index_set::IndexSet;
 
 /// Most rules that a `podFailurePolicy` may have (`pkg/apis/batch/validation`).
 const MAX_RULES: usize = 20;
 /// Most bytes that the indexes of a `successPolicy` may take (`pkg/apis/batch/validation`).
 const MAX_SUCCESS_INDEXES: usize = 64 * 1024;
+/// Kubernetes waits longer after each eviction, up to 10 minutes: after ten it has waited for the better part of an hour.
+const EVICTIONS: u32 = 10;
 /// Greatest number in the fields that count retries and seconds: they are `int32`, or no larger value means more.
 const MAX_COUNT: u32 = i32::MAX as u32;
 /// Exit codes of a process that was ended from outside by SIGTERM or SIGKILL, as the kubelet ends a Pod out of time.
@@ -22,6 +25,8 @@ const ENDED: [u8; 2] = [137, 143];
 pub(crate) struct Policy {
     /// Retries of each index; None leaves it to the template, or to no retry.
     pub(crate) retries: Option<u32>,
+    /// Restarts of each index after disruptions; None is without limit, as retries and disruptions have one count.
+    pub(crate) max_evictions: Option<u32>,
     /// How many indexes may fail until the Job ends; at most as many as there are.
     pub(crate) max_failed: Option<u32>,
     /// Exit codes that fail an index for good: 1 to 255, in order, each once; none of [`Policy::ignore_exit`].
@@ -53,6 +58,11 @@ impl Policy {
         self.success.is_some() || self.goes_by_exit_codes()
     }
 
+    /// Decides anew for a server of Kubernetes 1.`minor`: an old one refuses rules that fail an index.
+    pub(crate) fn settle(&mut self, minor: u32) {
+        self.max_evictions = self.max_evictions.filter(|_| minor >= RETRIES_OF_EACH_INDEX.since);
+    }
+
     pub(crate) fn goes_by_exit_codes(&self) -> bool {
         !self.fail_on_exit.is_empty() || !self.ignore_exit.is_empty()
     }
@@ -67,6 +77,7 @@ pub(super) fn resolve(
 ) -> Result<(Policy, Vec<String>), Error> {
     let PolicyArgs {
         retries,
+        max_evictions,
         max_failed,
         fail_fast,
         fail_on_exit,
@@ -77,7 +88,26 @@ pub(super) fn resolve(
         index_timeout,
         ttl,
     } = args;
-    check_retries(retries)?;
+    check_count("--retries", retries)?;
+    check_count("--max-evictions", max_evictions)?;
+    // What else would be counted: a worker that ends with 0 at its deadline looks like an evicted one.
+    let counted = if retries.is_some_and(|n| n > 0) {
+        Some("--retries")
+    } else {
+        index_timeout.as_ref().map(|_| "--index-timeout")
+    };
+    if let (Some(flag), Some(_), false) = (counted, max_evictions, standing.has("max-evictions")) {
+        let error =
+            Error::usage(format!("--max-evictions can't be combined with {flag}: Kubernetes has one count for both"));
+        return Err(error.hint(format!("leave one of them out; with {flag} evictions are not counted")));
+    }
+    let durations = [("timeout", &timeout), ("index-timeout", &index_timeout), ("ttl", &ttl)];
+    let typed = durations.into_iter().filter(|(flag, _)| !standing.has(flag));
+    let without_unit = typed.filter_map(|(flag, text)| {
+        let text = text.as_ref().filter(|text| *text != "0" && text.parse::<u32>().is_ok())?;
+        Some(format!("--{flag} {text} has no unit, and is {text} seconds: write {text}s, or {text}m for minutes"))
+    });
+    let mut notes: Vec<_> = without_unit.collect();
     // Of fewer indexes all may fail, too.
     let max_failed = max_failed.filter(|n| *n <= completions || !standing.has("max-failed"));
     if let Some(n) = max_failed.filter(|n| *n > completions) {
@@ -89,6 +119,7 @@ pub(super) fn resolve(
     let codes = |set: &IndexSet| set.iter().filter_map(|code| u8::try_from(code).ok()).collect();
     let policy = Policy {
         retries,
+        max_evictions: max_evictions.or(Some(EVICTIONS)).filter(|_| counted.is_none()),
         max_failed: if fail_fast { Some(0) } else { max_failed },
         fail_on_exit: codes(&fail_on_exit),
         ignore_exit: codes(&ignore_exit),
@@ -107,6 +138,7 @@ pub(super) fn resolve(
     if let Some(base) = base {
         let asked = [
             ("--retries", retries.is_some()),
+            ("--max-evictions", max_evictions.is_some() && !standing.has("max-evictions")),
             (if fail_fast { "--fail-fast" } else { "--max-failed" }, policy.max_failed.is_some()),
             ("--fail-on-exit", !policy.fail_on_exit.is_empty()),
             ("--ignore-exit", !policy.ignore_exit.is_empty()),
@@ -114,22 +146,20 @@ pub(super) fn resolve(
         let asked: Vec<_> = asked.into_iter().filter_map(|(flag, asked)| asked.then_some(flag)).collect();
         check_template(&asked, &policy, base)?;
     }
-    let warnings = warnings(&policy, base, standing);
-    Ok((policy, warnings))
+    notes.extend(warnings(&policy, base, standing));
+    Ok((policy, notes))
 }
 
-pub(super) fn check_retries(retries: Option<u32>) -> Result<(), Error> {
-    match retries.filter(|n| *n > MAX_COUNT) {
-        Some(n) => Err(Error::usage(format!("--retries {n} is more than Kubernetes counts"))
+pub(super) fn check_count(flag: &str, count: Option<u32>) -> Result<(), Error> {
+    match count.filter(|n| *n > MAX_COUNT) {
+        Some(n) => Err(Error::usage(format!("{flag} {n} is more than Kubernetes counts"))
             .hint(format!("give at most {MAX_COUNT}"))),
         None => Ok(()),
     }
 }
 
 pub(super) fn index_set(flag: &str, text: &str, hint: &str) -> Result<IndexSet, Error> {
-    text.parse().map_err(|problem: ParseIndexSetError| {
-        Error::usage(format!("{flag} {text:?}: {}", problem.problem())).hint(hint)
-    })
+    text.parse().map_err(|problem| Error::usage(format!("{flag} {text:?}: {problem}")).hint(hint))
 }
 
 fn exit_codes(flag: &str, text: Option<&str>) -> Result<IndexSet, Error> {
@@ -223,6 +253,12 @@ fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), E
             "{flag} counts failures of each index; the template counts those of all together (backoffLimit {limit})"
         ))
         .hint("add --retries N, which replaces it, or take backoffLimit out of the template"));
+    }
+    let counted =
+        ["podFailurePolicy", "template/spec/activeDeadlineSeconds"].into_iter().find(|field| said(field).is_some());
+    if let Some(field) = counted.filter(|_| asked.contains(&"--max-evictions")) {
+        let error = Error::usage(format!("--max-evictions can't be combined with {field} of the template"));
+        return Err(error.hint("its backoffLimitPerIndex limits what Kubernetes counts"));
     }
     if !policy.goes_by_exit_codes() {
         return Ok(());

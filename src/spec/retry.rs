@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::handover::{Handover, ItemForm, Origin, Slurm, Wished, Wishes};
 use super::items::Items;
+use super::pod::{Requirement, check_image};
+use super::sources::text_of;
 use super::template::{self, Placeholder, Subject};
-use super::{Requirement, check_parallelism, policy};
+use super::{check_parallelism, policy};
 use crate::args::{OutstandingStatus, RetryArgs};
 use crate::contract::{INPUT, ITEM_PATH};
 use crate::error::Error;
@@ -81,20 +83,11 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         reasons: reasons.iter().map(|reason| reason.trim().to_lowercase()).collect(),
         exit_codes: exit_codes.transpose()?,
     };
-    policy::check_retries(retries)?;
+    policy::check_count("--retries", retries)?;
+    check_image("--image", image.as_deref())?;
+    check_image("--init-image", init_image.as_deref())?;
     parallelism.map(check_parallelism).transpose()?;
-    let command = command
-        .into_iter()
-        .map(|word| {
-            word.into_string().map_err(|word| {
-                Error::usage(format!(
-                    "the argument {:?} is not UTF-8, and Kubernetes takes no other text",
-                    word.display()
-                ))
-                .hint("write it another way, as by printf in a script")
-            })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let command = text_of(&command)?;
     let (init_image, at_last) = if standing.has("init-image") { (None, init_image) } else { (init_image, None) };
     let changes = Changes {
         image,

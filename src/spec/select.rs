@@ -144,7 +144,8 @@ impl Collector {
 
     pub(crate) fn finish(self, origin: &str, columns: Columns) -> Result<Items, Error> {
         if self.pushed == 0 {
-            return Err(Error::usage(format!("there are no items in {origin}")));
+            return Err(Error::usage(format!("there are no items in {origin}"))
+                .hint("write each item on a line of its own; a table needs rows below its header"));
         }
         if self.counted == 0 {
             let distinct = if self.selection.unique { "distinct " } else { "" };
@@ -306,7 +307,10 @@ mod tests {
 
     #[test]
     fn nothing_selected_is_an_error_that_says_why() {
-        insta::assert_snapshot!(told(&select(Selection::default(), LIMIT, []).0.unwrap_err()), @"there are no items in items.txt");
+        insta::assert_snapshot!(told(&select(Selection::default(), LIMIT, []).0.unwrap_err()), @"
+        there are no items in items.txt
+        hint: write each item on a line of its own; a table needs rows below its header
+        ");
         let skip = Selection { skip: 3, ..Selection::default() };
         insta::assert_snapshot!(told(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
         --skip 3 leaves nothing of the 3 items in items.txt

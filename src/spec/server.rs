@@ -27,7 +27,7 @@ pub(crate) const POD_FAILURE_POLICY: Feature = Feature {
 pub(crate) const RETRIES_OF_EACH_INDEX: Feature = Feature {
     since: 29,
     name: "backoffLimitPerIndex",
-    what: "retries of each index; --max-failed, --fail-fast, --fail-on-exit",
+    what: "retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit",
     instead: "one limit for all indexes together; --fail-on-exit is refused",
 };
 /// `podReplacementPolicy`, on by default.

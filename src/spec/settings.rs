@@ -66,7 +66,7 @@ const fn several(name: &'static str, shape: Shape, said: Said, example: &'static
 }
 
 /// All settings: file, variables, `config` and its example go by this list alone.
-pub(crate) const SETTINGS: [Setting; 24] = [
+pub(crate) const SETTINGS: [Setting; 25] = [
     one("image", RUN, Said::Worker(&["/image"]), "registry.example.com/tools:1.4"),
     one("init-image", &["run", "retry"], Said::Nowhere, "registry.example.com/busybox"),
     one("image-pull-policy", RUN, Said::Worker(&["/imagePullPolicy"]), "IfNotPresent"),
@@ -81,6 +81,12 @@ pub(crate) const SETTINGS: [Setting; 24] = [
         "example.com/contact: vision@example.com",
     ),
     one("retries", RUN, Said::Failures(&["/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "2"),
+    one(
+        "max-evictions",
+        RUN,
+        Said::Failures(&["/spec/podFailurePolicy", "/spec/backoffLimitPerIndex", "/spec/backoffLimit"]),
+        "5",
+    ),
     one("max-failed", RUN, Said::Failures(&["/spec/maxFailedIndexes", "/spec/backoffLimit"]), "10"),
     one("timeout", RUN, Said::Job(&["/spec/activeDeadlineSeconds"]), "12h"),
     one("index-timeout", RUN, Said::Pod(&["/activeDeadlineSeconds"]), "1h"),

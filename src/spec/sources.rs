@@ -10,7 +10,7 @@ use super::items::{Columns, Item, Items};
 use super::lists::{Source, is_separator};
 use super::select::{Collector, Selection, Taken};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
-use super::{MAX_COMPLETIONS, intake, script};
+use super::{MAX_COMPLETIONS, intake, policy, script};
 use crate::args::{ItemArgs, ItemsFormat};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -73,14 +73,19 @@ fn too_many(count: usize) -> Error {
 pub(super) fn split_command(words: &[OsString]) -> Result<(Vec<String>, Vec<Vec<u8>>), Error> {
     let end = words.iter().position(|word| is_separator(word.as_encoded_bytes())).unwrap_or(words.len());
     let (command, list) = words.split_at(end);
+    Ok((text_of(command)?, list.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()))
+}
+
+/// The words of a command, which Kubernetes takes as text.
+pub(super) fn text_of(command: &[OsString]) -> Result<Vec<String>, Error> {
     let text = |word: &OsString| {
         word.to_str().map(str::to_owned).ok_or_else(|| {
             Error::usage(format!("the command has an argument that is not UTF-8: {:?}", word.to_string_lossy()))
+                .hint("write it another way, as by printf in a script")
                 .hint("--items-file and ::: carry items of any bytes")
         })
     };
-    let command = command.iter().map(text).collect::<Result<_, _>>()?;
-    Ok((command, list.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()))
+    command.iter().map(text).collect()
 }
 
 /// Checks that there is one source of items, before anything is read.
@@ -289,9 +294,7 @@ fn range_of(text: &str, collector: Collector) -> Result<Found, Error> {
         ))
         .hint("write it as 0-99%10, or give -j 10")),
     });
-    let numbers: IndexSet = range.parse().map_err(|problem: crate::index_set::ParseIndexSetError| {
-        Error::usage(format!("--range can't be read: {problem}")).hint("write it as 1-100, 0-9:2 or 1,5,9-12")
-    })?;
+    let numbers = policy::index_set("--range", range, "write it as 1-100, 0-9:2 or 1,5,9-12")?;
     let found = Found::of(Source::range(&numbers).collect(collector)?)?;
     Ok(Found { at_once: at_once.transpose()?, is_range: true, ..found })
 }

@@ -142,7 +142,24 @@ fn quantities_are_those_of_kubernetes() {
         assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
     }
     for good in ["500m:2", "1:1", "512Mi:1G", "1e3:1k"] {
-        assert!(Resources::parse(None, Some(good.to_owned()), None).is_ok(), "{good}");
+        assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
+    }
+    let memory =
+        |text: &str| Resources::parse(None, Some(text.to_owned()), None).map_err(|error| error.hints().to_vec());
+    assert!(memory("1Mi:1G").is_ok() && memory("8e6").is_ok());
+    for (bad, meant) in [("1g", "1Gi"), ("1.5 GB", "1.5Gi"), ("2kib", "2Ki"), ("64", "64Mi"), ("100m", "100Mi")] {
+        assert_eq!(memory(bad).unwrap_err()[0], format!("did you mean {meant}?"));
+    }
+}
+
+#[test]
+fn the_name_of_an_image_is_what_the_kubelet_takes() {
+    let good = ["busybox", "a/b/c:v1_2", "localhost/a", "R.example.com/a:B", "r:5000/a-b__c.d", "r.io/a@sha256:9B2a"];
+    for good in good {
+        assert!(pod::check_image("--image", Some(good)).is_ok(), "{good}");
+    }
+    for bad in ["", "a b", "Busybox", "https://r.io/a", "r.io/Tools/a:1", "User/a", ":1"] {
+        assert!(pod::check_image("--image", Some(bad)).is_err(), "{bad}");
     }
     for bad in ["", "m", "0", "-1", "1 Gi", "1gb", "1e", "1.2.3", "1:", ":1", "2:1", "1Gi:1G", "1:2:3"] {
         assert!(Resources::parse(Some(bad.to_owned()), None, None).is_err(), "{bad}");
@@ -429,7 +446,7 @@ fn one_source_and_what_goes_with_it() {
     hint: skip fewer than 2
     ");
     insta::assert_snapshot!(over(&["--range", "9-1"]), @r#"
-    error: --range can't be read: "9-1" is not an index set: 9-1 runs backwards; write 1-9
+    error: --range "9-1": 9-1 runs backwards; write 1-9
     hint: write it as 1-100, 0-9:2 or 1,5,9-12
     "#);
     insta::assert_snapshot!(over(&["--range", "1-9%x"]), @r#"

@@ -167,6 +167,16 @@ pub(super) fn variables(
     Ok(known.into_iter().map(|(variable, _)| variable).collect())
 }
 
+/// Returns a warning if the command reads a variable of another system that nothing sets.
+pub(super) fn unset_variable(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Option<String> {
+    Compat::named().filter(|(system, _)| !wishes.compat.contains(system)).find_map(|(system, word)| {
+        let names = compatible(system, items, wishes).into_iter().map(|(name, _)| name);
+        let mut unset = names.filter(|name| !wishes.env.iter().any(|(users, _)| users == name));
+        let read = unset.find(|name| command.iter().any(|word| word.contains(name)))?;
+        Some(format!("the command reads {read}, which nothing sets: --compat {word} does"))
+    })
+}
+
 /// The variables of another system, by its own documentation.
 fn compatible(system: Compat, items: &Items, wishes: &Wishes<'_>) -> Vec<(&'static str, Origin)> {
     let constant = |number: u32| Origin::Constant(number.to_string());

@@ -1,7 +1,9 @@
 //! From a Pod to an attempt of its index.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodSchedulingGate, ResourceRequirements,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
 
@@ -20,28 +22,32 @@ pub(crate) struct PodRecord {
     pub(crate) status: PodRecordStatus,
 }
 
-/// Where a Pod runs, and which of its init containers are sidecars: a status does not say.
+/// Where a Pod runs, which of its init containers are sidecars, and what limits were in force: no status says so before
+/// Kubernetes 1.33.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordSpec {
     pub(crate) node_name: Option<String>,
     pub(crate) restart_policy: Option<String>,
-    /// Names of the init containers with `restartPolicy: Always`: how one of them ends decides nothing.
-    #[serde(rename = "initContainers", deserialize_with = "sidecar_names")]
-    pub(crate) sidecars: Vec<String>,
+    pub(crate) scheduling_gates: Vec<PodSchedulingGate>,
+    pub(crate) containers: Vec<PodContainer>,
+    pub(crate) init_containers: Vec<PodContainer>,
 }
 
-/// Reads the names of the sidecars among the init containers, without keeping the rest.
-fn sidecar_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Lean {
-        name: String,
-        restart_policy: Option<String>,
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodContainer {
+    pub(crate) name: String,
+    pub(crate) resources: Option<ResourceRequirements>,
+    pub(crate) restart_policy: Option<String>,
+}
+
+impl PodRecordSpec {
+    /// Whether this is an init container with `restartPolicy: Always`: how one of them ends decides nothing.
+    fn is_sidecar(&self, container: &ContainerStatus) -> bool {
+        let is_it = |init: &PodContainer| init.name == container.name;
+        self.init_containers.iter().any(|init| is_it(init) && init.restart_policy.as_deref() == Some("Always"))
     }
-    let containers = Option::<Vec<Lean>>::deserialize(deserializer)?.unwrap_or_default();
-    let sidecars = containers.into_iter().filter(|container| container.restart_policy.as_deref() == Some("Always"));
-    Ok(sidecars.map(|container| container.name).collect())
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -98,6 +104,7 @@ pub(crate) enum Phase {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Attempt {
     pub(crate) index: u32,
     pub(crate) pod: String,
@@ -119,6 +126,18 @@ pub(crate) struct Attempt {
     /// Whose exit code, reason and message these are: the worker, unless another one failed the Pod or keeps it waiting.
     pub(crate) container: Option<String>,
     pub(crate) is_other_container: bool,
+    /// Whether the reason and the message are the Pod's as a whole (an eviction, a deadline), not a container's.
+    pub(crate) is_of_pod: bool,
+    /// Whether the Pod was evicted, preempted or lost with its node.
+    pub(crate) is_disrupted: bool,
+    /// The scheduling gates that keep it from a node.
+    pub(crate) gates: Vec<String>,
+    /// The memory limit in force of the container that [`Attempt::container`] names; old servers do not say.
+    pub(crate) memory_limit: Option<String>,
+    /// Since when the Pod's node does not answer, while the Pod still counts as running.
+    pub(crate) lost_since: Option<Timestamp>,
+    /// The container that goes on although the worker has ended, and when the worker did.
+    pub(crate) outlived_by: Option<(String, Option<Timestamp>)>,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
     /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
@@ -128,6 +147,9 @@ pub(crate) struct Attempt {
     /// Its containers in the order of the Pod, init containers first; none before a node has taken it.
     pub(crate) containers: Vec<Container>,
 }
+
+/// Reasons of a Pod that is simply on its way.
+pub(crate) const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
@@ -163,6 +185,7 @@ impl Attempt {
             node: pod.spec.node_name.clone(),
             restarts: worker.map_or(0, |worker| worker.restart_count),
             earlier: earlier_failures(&pod.metadata),
+            lost_since: lost_since(pod),
             log_ended: pod.spec.restart_policy.as_deref() == Some("Never") && all_ended(&status.container_statuses),
             containers: containers(pod),
             ..Self::default()
@@ -172,8 +195,9 @@ impl Attempt {
             attempt.containers.iter_mut().for_each(|container| container.log_ended = true);
         }
         match attempt.phase {
-            Phase::Starting => attempt.explain_waiting(status, worker),
-            Phase::Running => attempt.explain_restart(status, worker),
+            Phase::Starting => attempt.explain_waiting(pod, worker),
+            Phase::Running if attempt.lost_since.is_some() => attempt.phase = Phase::Unknown,
+            Phase::Running => attempt.explain_running(pod, worker),
             Phase::Succeeded | Phase::Failed | Phase::Unknown => attempt.explain_end(pod, worker),
         }
         attempt.is_other_container =
@@ -190,16 +214,39 @@ impl Attempt {
         self.phase != Phase::Starting
     }
 
+    /// Whether only events can say why the Pod does not start.
+    pub(crate) fn hides_cause(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        // Servers before 1.31 don't say what the last pull failed of.
+        let is_bare = reason == "ImagePullBackOff" && self.message.as_deref().is_none_or(|text| !text.contains(": "));
+        self.phase == Phase::Starting && (is_bare || ON_ITS_WAY.contains(&reason))
+    }
+
     /// What kept a Pod waiting is no cause of a failure that the Job counted later.
     pub(crate) fn explains_an_end(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Running)
     }
 
-    fn explain_waiting(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
+    /// The init container that failed, where one kept the worker from starting.
+    pub(crate) fn failed_init(&self) -> Option<&Container> {
+        let named = |container: &&Container| container.is_init && self.container.as_ref() == Some(&container.name);
+        self.containers.iter().find(named).filter(|_| self.phase == Phase::Failed && self.exit_code.is_some())
+    }
+
+    /// What the container wrote last; None where the message is Kubernetes' own.
+    pub(crate) fn written(&self) -> Option<&str> {
+        let is_own =
+            matches!(self.reason.as_deref(), Some("StartError" | "ContainerCannotRun" | "ContainerStatusUnknown"));
+        self.message.as_deref().filter(|_| !self.is_of_pod && !is_own && self.exit_code.is_some())
+    }
+
+    fn explain_waiting(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
+        let status = &pod.status;
         let unscheduled =
             status.conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
         if let Some(condition) = unscheduled {
             (self.reason, self.message) = (condition.reason.clone(), condition.message.clone());
+            self.gates = pod.spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect();
             return;
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -214,10 +261,18 @@ impl Attempt {
         }
     }
 
-    /// A container that is started again and again runs only now and then.
-    fn explain_restart(&mut self, status: &PodRecordStatus, worker: Option<&ContainerStatus>) {
+    /// A container that is started again and again runs only now and then; one may go on after the worker has ended.
+    fn explain_running(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
+        let status = &pod.status;
         let is_running =
             |container: &ContainerStatus| container.state.as_ref().is_some_and(|state| state.running.is_some());
+        let never_again = pod.spec.restart_policy.as_deref() == Some("Never");
+        let end = worker.and_then(terminated).filter(|end| never_again || end.exit_code == 0);
+        if let (Some(end), Some(other)) = (end, status.container_statuses.iter().find(|other| is_running(other))) {
+            self.exit_code = Some(end.exit_code);
+            self.outlived_by = Some((other.name.clone(), end.finished_at.as_ref().map(|time| time.0)));
+            return;
+        }
         let others = status.container_statuses.iter().filter(|_| !worker.is_some_and(is_running));
         if let Some((container, waiting)) = worker.into_iter().chain(others).find_map(waiting) {
             let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
@@ -231,7 +286,7 @@ impl Attempt {
         let status = &pod.status;
         let has_failed = |container: &&ContainerStatus| terminated(container).is_some_and(|end| end.exit_code != 0);
         // The kubelet ends the sidecars behind the worker, mostly by force: that explains nothing.
-        let init = status.init_container_statuses.iter().filter(|init| !pod.spec.sidecars.contains(&init.name));
+        let init = status.init_container_statuses.iter().filter(|init| !pod.spec.is_sidecar(init));
         let others = init.chain(&status.container_statuses);
         let worker = worker.filter(|worker| terminated(worker).is_some());
         let telling = worker.filter(has_failed).or_else(|| others.clone().find(has_failed)).or(worker);
@@ -239,6 +294,10 @@ impl Attempt {
         self.finished = worker.and_then(finished_at).or_else(|| others.filter_map(finished_at).max());
         if let Some((container, end)) = telling.and_then(|container| Some((container, terminated(container)?))) {
             self.container = Some(container.name.clone());
+            let mut specs = pod.spec.containers.iter().chain(&pod.spec.init_containers);
+            let spec = specs.find(|spec| spec.name == container.name);
+            let limit = spec.and_then(|spec| spec.resources.as_ref()?.limits.as_ref()?.get("memory"));
+            self.memory_limit = limit.map(|limit| limit.0.clone());
             self.exit_code = Some(end.exit_code);
             self.reason.clone_from(&end.reason);
             self.message.clone_from(&end.message);
@@ -250,21 +309,30 @@ impl Attempt {
         self.reason = self.reason.take().filter(|reason| reason != "Completed");
         // What befell the Pod as a whole (eviction, a deadline) is the cause of what befell its containers.
         let disrupted = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget" && c.status == "True");
+        self.is_disrupted = disrupted.is_some() || status.reason.as_deref() == Some("Evicted");
         let (reason, message) = match disrupted {
             _ if status.reason.is_some() => (status.reason.clone(), &status.message),
             Some(disrupted) => (disrupted.reason.clone().or(Some("DisruptionTarget".to_owned())), &disrupted.message),
             None => return,
         };
         self.reason = reason;
+        self.is_of_pod = message.is_some();
         self.message = message.clone().or(self.message.take());
     }
 }
 
 /// What a container of a Pod wrote to its termination log; of the first, if none is named.
-pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<&'a str> {
-    let mut containers = pod.status.container_statuses.iter();
-    let container = containers.find(|status| container.is_none_or(|name| status.name == name))?;
-    terminated(container)?.message.as_deref()
+///
+/// # Errors
+/// The number of bytes at which the node has cut it: 4,096 a container, and 12 KiB that all of a Pod share.
+pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<Result<&'a str, usize>> {
+    let PodRecordStatus { container_statuses, init_container_statuses, .. } = &pod.status;
+    let number = container_statuses.len() + init_container_statuses.len();
+    let container = container_statuses.iter().find(|status| container.is_none_or(|name| status.name == name))?;
+    let message = terminated(container)?.message.as_deref()?;
+    let limit = (12 * 1024 / number).min(4096);
+    // A character of up to four bytes may have been cut in two.
+    Some(if message.len() + 3 < limit { Ok(message) } else { Err(limit) })
 }
 
 /// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
@@ -288,10 +356,22 @@ pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     })
 }
 
-/// Counted and ignored failures of an index before this Pod, which outlive the Pods that failed.
+/// The failures of an index before this Pod that these annotations count: they outlive the Pods that failed.
 fn earlier_failures(metadata: &ObjectMeta) -> u32 {
     let noted = |key: &str| metadata.annotations.as_ref()?.get(key)?.parse::<u32>().ok();
     annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
+}
+
+/// Since when the node of a running Pod does not answer.
+///
+/// The node lifecycle controller then calls the Pod not ready, and leaves the condition of its containers as the kubelet
+/// wrote it last. The kubelet itself never does so, but for readiness gates.
+fn lost_since(pod: &PodRecord) -> Option<Timestamp> {
+    let condition = |name: &str| pod.status.conditions.iter().find(|condition| condition.type_ == name);
+    let ready = condition("Ready").filter(|ready| ready.status == "False")?;
+    let is_lost = condition("ContainersReady").is_some_and(|containers| containers.status == "True")
+        && ready.reason.as_deref() != Some("ReadinessGatesNotReady");
+    ready.last_transition_time.as_ref().map(|time| time.0).filter(|_| is_lost)
 }
 
 fn terminated(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
@@ -316,7 +396,7 @@ fn containers(pod: &PodRecord) -> Vec<Container> {
             has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
             // One that failed is started again unless the policy says never; an init container that succeeded is not.
             // A sidecar always is, as long as its Pod goes on.
-            log_ended: !pod.spec.sidecars.contains(&status.name)
+            log_ended: !pod.spec.is_sidecar(status)
                 && terminated(status).is_some_and(|end| never_again || is_init && end.exit_code == 0),
             restarts: status.restart_count,
         }

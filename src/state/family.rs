@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::attempt::{Attempt, PodRecord};
-use super::job::worker;
 use super::member::Member;
 use super::{Outcome, condition, ended_at};
-use crate::contract::annotation;
+use crate::contract::{annotation, worker_name};
 use crate::index_set::IndexSet;
 
 /// A Job with its retries, or one Job alone: statuses only.
@@ -132,7 +131,7 @@ impl Family {
             _ => 0,
         };
         let member = self.members.get(position);
-        let mut attempt = Attempt::from_pod(pod, member.and_then(|member| worker(member.job())))?;
+        let mut attempt = Attempt::from_pod(pod, member.and_then(|member| worker_name(member.job())))?;
         if let Some(member) = member {
             attempt.index = member.original(attempt.index);
         }

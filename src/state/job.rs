@@ -4,16 +4,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::Outcome;
-use crate::contract::{self, annotation, label};
+use crate::contract::{annotation, label, noted};
 use crate::index_set::IndexSet;
 
 pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     conditions.iter().find(|condition| condition.type_ == type_ && condition.status == "True")
-}
-
-pub(super) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
-    job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
 }
 
 pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
@@ -26,15 +22,6 @@ pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
 
 pub(crate) fn is_indexed(job: &Job) -> bool {
     job.spec.as_ref().is_some_and(|spec| spec.completion_mode.as_deref() == Some("Indexed"))
-}
-
-/// The container that does the work, by the Job's template, which has no containers injected into its Pods.
-pub(super) fn worker(job: &Job) -> Option<&str> {
-    let template = &job.spec.as_ref()?.template;
-    let annotations = template.metadata.as_ref().and_then(|metadata| metadata.annotations.as_ref());
-    let noted = annotations.and_then(|annotations| annotations.get(annotation::DEFAULT_CONTAINER));
-    let containers = &template.spec.as_ref()?.containers;
-    contract::worker(noted.map(String::as_str), containers.iter().map(|container| container.name.as_str()))
 }
 
 /// Whether a Job is held back. Its condition alone does not tell: it follows a release by a second or two.

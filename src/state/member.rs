@@ -5,9 +5,8 @@ use std::ops::RangeInclusive;
 
 use k8s_openapi::api::batch::v1::Job;
 
-use super::job::noted;
 use super::{Outcome, outcome};
-use crate::contract::{annotation, label};
+use crate::contract::{annotation, label, noted};
 use crate::index_set::IndexSet;
 
 /// A Job, and what it says of the original indexes.

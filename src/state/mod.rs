@@ -50,6 +50,8 @@ pub(crate) enum Event {
     },
     /// The cluster has told something about the Job.
     Happened(Box<Happening>),
+    /// The warnings about Pods of the namespace, instead of those before.
+    PodsWarned(Vec<Happening>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +95,12 @@ pub(crate) struct Counts {
     pub(crate) total: usize,
 }
 
-/// Something that the cluster has told about a Job: an event of the API, which has nothing to do with [`Event`].
+/// Something that the cluster has told about a Job or a Pod: an event of the API, which has nothing to do with [`Event`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Happening {
     pub(crate) uid: String,
+    /// The name of the object.
+    pub(crate) about: String,
     pub(crate) at: Option<Timestamp>,
     pub(crate) warning: bool,
     pub(crate) reason: String,
@@ -117,6 +121,7 @@ pub(crate) struct JobState {
     from_start: bool,
     /// The oldest first.
     happenings: Vec<Happening>,
+    pod_warnings: Vec<Happening>,
 }
 
 impl Deref for JobState {
@@ -173,6 +178,7 @@ impl JobState {
                 }
             }
             Event::Happened(happening) => self.apply_happening(happening),
+            Event::PodsWarned(warnings) => self.pod_warnings.clone_from(warnings),
         }
     }
 
@@ -332,6 +338,10 @@ impl JobState {
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.
     pub(crate) fn happenings(&self) -> &[Happening] {
         &self.happenings
+    }
+
+    pub(crate) fn pod_warnings(&self) -> &[Happening] {
+        &self.pod_warnings
     }
 }
 

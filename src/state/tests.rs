@@ -292,6 +292,7 @@ fn only_the_newest_happenings_are_kept_each_once() {
         reason: "FailedCreate".to_owned(),
         message: "exceeded quota".to_owned(),
         count,
+        ..Happening::default()
     };
     for n in (0..20).rev().chain(0..20) {
         state.apply(Event::Happened(Box::new(happening(n, 1))));

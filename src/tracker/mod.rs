@@ -22,12 +22,15 @@ use crate::cluster::watch::{Link, Notice};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
+use crate::state::attempt::Attempt;
 use crate::state::{Event, JobState};
 use signals::Signals;
 use watching::{Remark, Stop, Watching};
 
-/// After how long without a running Pod the events of a Job are asked for the cause: only they name a quota or a webhook.
+/// After how long without a running Pod events are asked for the cause: only they name a quota, a webhook or a volume.
 const IDLE: Duration = Duration::from_secs(9);
+/// After how long they are asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a verb wants to know of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +80,7 @@ struct Tracked {
     /// Since when nothing of it runs or finishes, and how many indexes had finished then.
     idle_since: Instant,
     finished: usize,
-    asked_for_events: bool,
+    asked_for_events: Option<Instant>,
     lost_members: usize,
 }
 
@@ -131,7 +134,7 @@ impl Tracker {
             is_over: false,
             idle_since: Instant::now(),
             finished: 0,
-            asked_for_events: matches!(interest, Interest::Presence | Interest::Screen),
+            asked_for_events: None,
             lost_members: 0,
         });
         let mut tracker = Self {
@@ -277,7 +280,7 @@ impl Tracker {
         }
     }
 
-    /// Looks whether each Job goes on, and asks once for the events of one of which no Pod is at work.
+    /// Looks whether each Job goes on, and asks for the events of one of which no Pod is at work, or which say no cause.
     fn look_for_progress(&mut self) {
         for (job, tracked) in self.tracked.iter_mut().enumerate().filter(|(_, tracked)| !tracked.is_over) {
             let Tracked { state, idle_since, finished, asked_for_events, .. } = tracked;
@@ -286,14 +289,19 @@ impl Tracker {
                 *idle_since = Instant::now();
             }
             *finished = counts.succeeded + counts.failed;
-            if *asked_for_events || idle_since.elapsed() < IDLE {
-                continue;
-            }
-            let at_work = state.attempts().values().flatten().any(|attempt| !attempt.is_finished());
-            if let Some(asked) = state.job().filter(|_| !at_work).cloned() {
-                *asked_for_events = true;
+            let is_early = asked_for_events.is_some_and(|asked| asked.elapsed() < ASK_AGAIN);
+            let Some(of) = state.job().filter(|_| !is_early && idle_since.elapsed() >= IDLE).cloned() else { continue };
+            let attempts = || state.attempts().into_values().flatten();
+            let hides_cause = attempts().any(Attempt::hides_cause);
+            // A screen watches those of the Job.
+            let is_wanted = self.interest == Interest::Outcome || self.interest == Interest::Indexes;
+            if hides_cause || is_wanted && attempts().all(Attempt::is_finished) {
+                *asked_for_events = Some(Instant::now());
                 let cluster = Arc::clone(&self.cluster);
-                self.asked.push(Box::pin(async move { (job, Answer::Events(cluster.happenings(&asked).await)) }));
+                self.asked.push(Box::pin(async move {
+                    let events = if hides_cause { cluster.pod_warnings().await } else { cluster.happenings(&of).await };
+                    (job, Answer::Events(events))
+                }));
             }
         }
     }

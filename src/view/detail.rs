@@ -64,7 +64,14 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
         ("Running", named(&state.running())),
         ("Pending", named(&state.pending())),
     ]);
+    // What fails by itself then fails its index at once: only evictions are counted.
+    let is_failed_at_once = |rule: &PodFailurePolicyRule| {
+        let codes = rule.on_exit_codes.as_ref().filter(|codes| codes.container_name.is_none());
+        rule.action == "FailIndex" && codes.is_some_and(|codes| codes.operator == "NotIn" && codes.values == [0])
+    };
+    let counts_evictions = spec.pod_failure_policy.iter().flat_map(|policy| &policy.rules).any(is_failed_at_once);
     facts.push(match spec.backoff_limit_per_index {
+        Some(limit) if counts_evictions => ("Retries", format!("0 for each index, {limit} after evictions")),
         Some(limit) => ("Retries", format!("{limit} for each index")),
         None => ("Retries", format!("{} for all indexes together", spec.backoff_limit.unwrap_or(6))),
     });

@@ -37,7 +37,8 @@ pub(super) fn groups<K: Ord, T>(
 /// How an attempt ended: its exit code, with the signal that it stands for, and the reason where that says more.
 pub(super) fn end(attempt: &Attempt) -> (Option<String>, Option<String>) {
     let other = attempt.container.as_ref().filter(|_| attempt.is_other_container);
-    let of = other.map_or_else(String::new, |name| format!(" of container {name}"));
+    let init = if attempt.failed_init().is_some() { "init " } else { "" };
+    let of = other.map_or_else(String::new, |name| format!(" of {init}container {name}"));
     let code = attempt.exit_code.map(|code| match signal(code) {
         Some(signal) => format!("exit code {code} ({signal}){of}"),
         None => format!("exit code {code}{of}"),

@@ -159,7 +159,7 @@ pub(crate) const CSV_HEADER: &str =
     "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
 
 /// The values of [`CSV_HEADER`] and the output of the index, as RFC 4180 has it; what is not known is empty.
-pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
+pub(crate) fn csv(row: &IndexRow, item: Option<&String>, output: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let cells = [
         Some(row.index.to_string()),
@@ -179,7 +179,7 @@ pub(crate) fn csv(row: &IndexRow, item: Option<&String>, stdout: Option<&[u8]>, 
     ];
     let cells = cells.iter().map(|cell| cell.as_deref().unwrap_or_default().as_bytes());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells.chain(stdout)).expect("a vector takes any bytes");
+    writer.write_record(cells.chain(output)).expect("a vector takes any bytes");
     writer.into_inner().expect("a vector takes any bytes")
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod json;
 pub(crate) mod jsonpath;
 pub(crate) mod line;
 pub(crate) mod list;
+pub(crate) mod manual;
 pub(crate) mod progress;
 pub(crate) mod results;
 pub(crate) mod summary;

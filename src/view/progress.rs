@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{duration, one_line, plural};
-use crate::state::{self, Counts, JobState};
+use super::cause::{self, Cause, Fate};
+use super::duration;
+use crate::state::{self, JobState};
 
 /// How fast the indexes of a Job finish, from a bounded number of looks at it.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +75,8 @@ pub(crate) fn line(state: &JobState, pace: &Pace, now: Timestamp) -> String {
     let left = counts.total.saturating_sub(finished);
     if let Some(speed) = pace.per_second(now.as_millisecond(), finished).filter(|_| state.outcome().is_none()) {
         parts.push(per(speed));
-        if left > 0 {
+        // An index that is evicted again and again has no end that could be foreseen.
+        if left > 0 && !cause::not_done(state, now, "").iter().any(|cause| cause.fate.lasts()) {
             parts.push(format!("about {} left", duration::human(seconds(left, speed))));
         }
     }
@@ -114,80 +116,26 @@ fn waiting_for(state: &JobState) -> Option<String> {
     reasons.find_map(|attempt| attempt.reason.clone())
 }
 
-/// Why a Job does not go on, in a sentence; None while it does, or while nobody can tell.
+/// Why a Job, or an index of it, does not go on; None while all do, or while nobody can tell.
 ///
 /// `idle` is for how many seconds nothing of it has run or finished.
-pub(crate) fn plight(state: &JobState, idle: i64) -> Option<String> {
-    let job = state.job()?;
-    let name = job.metadata.name.as_deref().unwrap_or_default();
-    if state.outcome().is_some() {
-        return None;
-    }
-    if job.metadata.deletion_timestamp.is_some() {
-        return Some(format!("job {name} is being deleted"));
-    }
-    if state::is_suspended(job) {
-        if state::is_submitting(job) {
-            let again = "nothing of it runs until that is done, or the same command takes it up";
-            return Some(format!("the submission of job {name} is under way, or was cut off: {again}"));
-        }
-        return Some(match state::queue(job) {
-            Some(queue) => format!("job {name} waits until the queue {queue} admits it"),
-            None => format!("job {name} is suspended: nothing of it runs until it is resumed"),
-        });
-    }
+pub(crate) fn plight(state: &JobState, idle: i64, now: Timestamp, flags: &str) -> Option<Cause> {
     let counts = state.counts();
-    // The outcome is certain, and only Pods that are to end are waited for.
+    // Once the outcome is certain, only Pods that are to end are waited for.
     if state.ending_condition().is_some() || counts.succeeded + counts.failed == counts.total {
         return None;
     }
-    // Pulling an image takes its time, and so does a node that is being added.
-    let (patience, why) = stuck(state);
-    let sentence = || format!("nothing of job {name} has run for {}: {why}", duration::human(idle));
-    (idle >= patience).then(sentence)
+    let cause = cause::not_done(state, now, flags).into_iter().find(|cause| cause.fate.lasts() || idle >= SOON);
+    cause.or_else(|| {
+        let indexes = state.pending().union(&state.running());
+        let why = "none of them runs, and neither their Pods nor events say why".to_owned();
+        (idle >= LATER).then(|| Cause { indexes, fate: Fate::Pending, why, hints: Vec::new() })
+    })
 }
 
 /// How long what is wrong may last before it is worth a word.
 const SOON: i64 = 10;
 const LATER: i64 = 60;
-/// An event that tells the end of an index, and not why none begins.
-const LIMIT: &str = "BackoffLimitExceeded";
-
-/// What keeps the indexes from starting, with how long that may last.
-fn stuck(state: &JobState) -> (i64, String) {
-    let attempts = state.attempts();
-    let waiting: Vec<_> = attempts.values().flatten().filter(|attempt| !attempt.has_started()).collect();
-    let ordinary = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");
-    let told = waiting.iter().filter(|attempt| attempt.reason.as_deref().is_some_and(|reason| !ordinary(reason)));
-    let Some(first) = told.clone().next() else {
-        return if waiting.is_empty() {
-            without_pods(state)
-        } else {
-            (LATER, format!("{} starting", plural(waiting.len(), "pod is", "pods are")))
-        };
-    };
-    let reason = first.reason.as_deref().unwrap_or_default();
-    let same = told.filter(|attempt| attempt.reason == first.reason).count();
-    let message = first.message.as_deref().map_or_else(String::new, |message| format!(": {}", one_line(message)));
-    (SOON, format!("{} {reason}{message}", plural(same, "pod is", "pods are")))
-}
-
-/// What keeps the Pods of a Job from being created.
-fn without_pods(state: &JobState) -> (i64, String) {
-    let parallelism = state.job().and_then(|job| job.spec.as_ref()).and_then(|spec| spec.parallelism);
-    let tried = state.attempted().difference(&state.succeeded()).difference(&state.failed()).len();
-    let refused = state.happenings().iter().rev().find(|happening| happening.warning && happening.reason != LIMIT);
-    match refused {
-        _ if parallelism == Some(0) => (SOON, "its parallelism is 0".to_owned()),
-        Some(why) => (SOON, format!("{}: {}", why.reason, one_line(&why.message))),
-        // Kubernetes waits longer after each failure, up to ten minutes.
-        None if tried > 0 => (LATER, format!("{} to be tried again", plural(tried, "index waits", "indexes wait"))),
-        None if state.counts() == Counts { total: state.counts().total, ..Counts::default() } => {
-            (SOON, "no pod of it was created".to_owned())
-        }
-        None => (SOON, "no further pod of it was created".to_owned()),
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -12,14 +12,14 @@ use crate::state::JobState;
 use crate::state::row::IndexRow;
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) enum Stdout<'a> {
-    #[serde(rename = "stdout")]
+pub(crate) enum ResultOutput<'a> {
+    #[serde(rename = "output")]
     Text(&'a str),
     /// Bytes that are no UTF-8, in base64.
-    #[serde(rename = "stdoutBase64")]
+    #[serde(rename = "outputBase64")]
     Base64(String),
     /// With `--parse-json`: JSON that the worker printed.
-    #[serde(rename = "stdoutJson")]
+    #[serde(rename = "outputJson")]
     Json(&'a RawValue),
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct ResultEntry<'a> {
     bytes: Option<u64>,
     /// The output, in the field that names its form.
     #[serde(flatten)]
-    stdout: Option<&'a Stdout<'a>>,
+    output: Option<&'a ResultOutput<'a>>,
 }
 
 impl<'a> ResultEntry<'a> {
@@ -43,11 +43,11 @@ impl<'a> ResultEntry<'a> {
         row: &'a IndexRow,
         item: Option<&'a String>,
         file: Option<(&'a str, u64)>,
-        stdout: Option<&'a Stdout<'a>>,
+        output: Option<&'a ResultOutput<'a>>,
         now: Timestamp,
     ) -> Self {
         let (file, bytes) = file.unzip();
-        Self { index: IndexEntry::new(row, item, now), file, bytes, stdout }
+        Self { index: IndexEntry::new(row, item, now), file, bytes, output }
     }
 }
 
@@ -59,8 +59,8 @@ pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
 
 pub(crate) const LIST_END: &str = "]}\n";
 
-pub(crate) fn csv_header(with_stdout: bool) -> String {
-    if with_stdout { format!("{},stdout\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
+pub(crate) fn csv_header(with_output: bool) -> String {
+    if with_output { format!("{},output\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::group::{Group, common, end, ending, groups, last_line};
+use super::cause::{self, Explanation, Target};
+use super::group::{Group, common, ending, groups};
 use super::line::last_state;
 use super::text::up_to_comma;
 use super::{beginning, duration, plural};
@@ -56,9 +57,9 @@ pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
 }
 
 /// What became of the indexes, then each way of failing, the most frequent first. Empty if all completed.
-pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
+pub(crate) fn failures(state: &JobState, items: &ItemTexts, flags: &str) -> String {
     let failed = state.failed();
-    let groups = same(state, items, &failed);
+    let groups = same(state, items, &failed, flags);
     let mut text = String::new();
     let (stopped, rest) = state.unfinished();
     if failed.len() > 1 || !stopped.is_empty() || !rest.is_empty() {
@@ -79,19 +80,21 @@ pub(crate) fn failures(state: &JobState, items: &ItemTexts) -> String {
 }
 
 /// As [`failures`], of these indexes only.
-pub(crate) fn failures_among(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> String {
+pub(crate) fn failures_among(state: &JobState, items: &ItemTexts, failed: &IndexSet, flags: &str) -> String {
     let mut text = String::new();
-    causes(&mut text, state, items, &same(state, items, failed));
+    causes(&mut text, state, items, &same(state, items, failed, flags));
     text
 }
 
-fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Group<Same>]) {
+fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Group<Explanation>]) {
     for group in groups.iter().take(TOLD) {
         let [index] = group.indexes[..] else {
             group.tell(text, state, items);
             continue;
         };
-        failure(text, index, items.get(&index), ending(state.attempts_of(index)), state.attempts_of(index).count());
+        let attempt = ending(state.attempts_of(index));
+        failure(text, index, items.get(&index), attempt, state.attempts_of(index).count(), &group.told);
+        group.tell_cure(text);
     }
     let rest: IndexSet = groups.iter().skip(TOLD).flat_map(|group| group.indexes.iter().copied()).collect();
     if !rest.is_empty() {
@@ -101,19 +104,12 @@ fn causes(text: &mut String, state: &JobState, items: &ItemTexts, groups: &[Grou
     }
 }
 
-/// What indexes have in common that failed in the same way.
-struct Same {
-    cause: String,
-    /// The last line of each where all wrote the same, else what is the same of it.
-    line: String,
-}
-
-impl Group<Same> {
+impl Group<Explanation> {
     fn tell(&self, text: &mut String, state: &JobState, items: &ItemTexts) {
         let set: IndexSet = self.indexes.iter().copied().collect();
-        let _ = write!(text, "{} × {}", self.indexes.len(), self.told.cause);
-        if !self.told.line.is_empty() {
-            let _ = write!(text, ": {:?}", beginning(&self.told.line, LINE));
+        let _ = write!(text, "{} × {}", self.indexes.len(), self.told.how);
+        if !self.told.words.is_empty() {
+            let _ = write!(text, ": {:?}", beginning(&self.told.words, LINE));
         }
         let _ = writeln!(text, " (indexes {})", short(&set));
         let named: Vec<_> = self.indexes.iter().filter_map(|index| items.get(index)).collect();
@@ -127,7 +123,7 @@ impl Group<Same> {
         let example = ending(state.attempts_of(self.indexes[0]));
         let lines = example.map(last_lines).unwrap_or_default();
         // A single line has been told already.
-        let told = lines.len() <= 1 && lines.first().is_none_or(|line| *line == self.told.line);
+        let told = lines.len() <= 1 && lines.first().is_none_or(|line| *line == self.told.words);
         if let Some(attempt) = example.filter(|_| !told) {
             about.push(format!("index {}, pod {}, wrote last:", attempt.index, attempt.pod));
         }
@@ -137,34 +133,34 @@ impl Group<Same> {
         for line in lines.iter().filter(|_| !told) {
             let _ = writeln!(text, "  | {line}");
         }
+        self.tell_cure(text);
+    }
+
+    fn tell_cure(&self, text: &mut String) {
+        for hint in &self.told.hints {
+            let _ = writeln!(text, "  hint: {hint}");
+        }
     }
 }
 
-fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet) -> Vec<Group<Same>> {
+fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet, flags: &str) -> Vec<Group<Explanation>> {
     let members = failed.iter().map(|index| {
         let attempt = ending(state.attempts_of(index));
-        let cause = attempt.map_or_else(|| "failed; the pod is gone".to_owned(), cause);
-        let line = last_line(attempt.and_then(|attempt| attempt.message.as_deref()));
+        let explained = attempt.and_then(|attempt| Some(cause::ended(attempt, Target { job: state.job()?, flags })));
+        let explained = explained.unwrap_or_else(Explanation::gone);
         let item = items.get(&index).map_or("", String::as_str);
-        let common = common(&line, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
-        (index, (cause.clone(), common), Same { cause, line })
+        let common = common(&explained.words, &[item, attempt.map_or("", |attempt| &attempt.pod)]);
+        (index, (explained.how.clone(), common), explained)
     });
     groups(members, |(_, common), told, next| {
-        if told.line != next.line {
-            told.line.clone_from(common);
+        if told.words != next.words {
+            told.words.clone_from(common);
         }
     })
 }
 
-/// Why an attempt failed, without where.
-fn cause(attempt: &Attempt) -> String {
-    let (code, reason) = end(attempt);
-    let causes: Vec<_> = code.into_iter().chain(reason).collect();
-    if causes.is_empty() { "failed".to_owned() } else { causes.join(", ") }
-}
-
 fn last_lines(attempt: &Attempt) -> Vec<String> {
-    let lines: Vec<_> = attempt.message.as_deref().unwrap_or_default().lines().collect();
+    let lines: Vec<_> = attempt.written().unwrap_or_default().lines().collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| last_state(line).into_owned()).collect()
 }
 
@@ -174,7 +170,14 @@ fn short(set: &IndexSet) -> String {
     up_to_comma(&whole, RANGES).map(|start| format!("{start}… ({} in all)", set.len())).unwrap_or(whole)
 }
 
-fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option<&Attempt>, tries: usize) {
+fn failure(
+    text: &mut String,
+    index: u32,
+    item: Option<&String>,
+    attempt: Option<&Attempt>,
+    tries: usize,
+    same: &Explanation,
+) {
     let _ = write!(text, "index {index}");
     if let Some(item) = item {
         let _ = write!(text, " (item {item:?})");
@@ -187,7 +190,7 @@ fn failure(text: &mut String, index: u32, item: Option<&String>, attempt: Option
     if tries > 1 {
         let _ = write!(text, " after {tries} attempts");
     }
-    let _ = writeln!(text, ": {}, pod {}", cause(attempt), attempt.pod);
+    let _ = writeln!(text, ": {}, pod {}", same.how, attempt.pod);
     for line in last_lines(attempt) {
         let _ = writeln!(text, "  | {line}");
     }

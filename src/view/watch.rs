@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::group::{end, ending, last_line};
+use super::cause::{self, Cause, Target};
+use super::group::ending;
 use super::progress::{self, Pace};
 use super::summary::ItemTexts;
 use super::{Painted, cut, duration, escape_control, one_line};
@@ -28,7 +29,8 @@ const NODE: usize = 20;
 /// The screen: as many lines as the window has, and none wider.
 pub(crate) fn screen(picture: &Picture<'_>, (columns, rows): (usize, usize)) -> Vec<Painted> {
     let mut lines = head(picture, columns);
-    let tables = [failed(picture), active(picture), told(picture)];
+    let causes = cause::not_done(picture.state, picture.now, "");
+    let tables = [failed(picture, &causes), active(picture, &causes), told(picture)];
     let room = rows.saturating_sub(lines.len() + 1);
     let shares = share(room, tables.each_ref().map(|table| table.rows.len()));
     for (table, share) in tables.iter().zip(shares) {
@@ -161,14 +163,19 @@ fn is_empty(cell: &str) -> bool {
 }
 
 /// The indexes that have failed, the last first.
-fn failed(picture: &Picture<'_>) -> Table {
+fn failed(picture: &Picture<'_>, causes: &[Cause]) -> Table {
     let state = picture.state;
     let mut last: Vec<(u32, Option<&Attempt>)> =
         state.failed().iter().map(|index| (index, ending(state.attempts_of(index)))).collect();
     last.sort_by_key(|&(index, attempt)| (std::cmp::Reverse(attempt.and_then(|attempt| attempt.finished)), index));
     let row = |&(index, attempt): &(u32, Option<&Attempt>)| {
         let since = attempt.and_then(|attempt| attempt.finished);
-        vec![index.to_string(), item(picture, index), age(since, picture.now), attempt.map_or_else(String::new, why)]
+        vec![
+            index.to_string(),
+            item(picture, index),
+            age(since, picture.now),
+            attempt.map_or_else(String::new, |attempt| why(attempt, causes, state)),
+        ]
     };
     // More than fit any window need not be laid out.
     let rows = last.iter().take(200).map(row).collect();
@@ -176,7 +183,7 @@ fn failed(picture: &Picture<'_>) -> Table {
 }
 
 /// The indexes that are being worked on, the longest first; those that can't start before those that run.
-fn active(picture: &Picture<'_>) -> Table {
+fn active(picture: &Picture<'_>, causes: &[Cause]) -> Table {
     let state = picture.state;
     let finished: IndexSet = state.succeeded().union(&state.failed());
     let open = state.attempted().difference(&finished);
@@ -197,7 +204,7 @@ fn active(picture: &Picture<'_>) -> Table {
             word.to_owned(),
             age(since(attempt), picture.now),
             cut(attempt.node.as_deref().unwrap_or("-"), NODE).into_owned(),
-            why(attempt),
+            why(attempt, causes, state),
         ]
     };
     let rows = attempts.iter().take(200).map(row).collect();
@@ -225,19 +232,15 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 /// Why an attempt waits or failed, on one line.
-fn why(attempt: &Attempt) -> String {
-    let (code, reason) = end(attempt);
-    // One that is started again and again also has an exit code: of the time before.
-    let code = code.filter(|_| matches!(attempt.phase, Phase::Failed | Phase::Unknown));
-    let causes: Vec<_> = code.into_iter().chain(reason).collect();
-    let message = attempt.message.as_deref();
-    let line = match attempt.phase {
-        // The last words of a worker are at the end, what Kubernetes says is at the beginning.
-        Phase::Failed => last_line(message),
-        _ => message.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned(),
+fn why(attempt: &Attempt, causes: &[Cause], state: &JobState) -> String {
+    let why = match (cause::of_index(causes, attempt.index), state.job()) {
+        (Some(why), _) => why.to_owned(),
+        (None, Some(job)) if attempt.phase == Phase::Failed => {
+            cause::ended(attempt, Target { job, flags: "" }).sentence()
+        }
+        _ => attempt.reason.clone().unwrap_or_default(),
     };
-    let line = if line.is_empty() { String::new() } else { format!(": {line}") };
-    escape_control(&format!("{}{line}", causes.join(", "))).replace('\t', " ")
+    escape_control(&why).replace('\t', " ")
 }
 
 #[cfg(test)]

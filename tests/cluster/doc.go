@@ -16,6 +16,7 @@
 //	            and "not found" for any other image of any registry
 //	kwok        only with --fake-nodes: it pretends to be the kubelets of
 //	            nodes whose Pods run nothing
+//	kueue       only with --kueue: it admits the Jobs of queues
 //
 // Each has its pid in target/cluster/run/PART.pid and its log in
 // target/cluster/log/PART.log. Any of them may be killed: up starts those
@@ -51,7 +52,8 @@
 //	up.go, down.go    the two commands, as stories
 //	layout.go         every path, port and version
 //	part.go           how a part is started and awaited
-//	controlplane.go, etcd.go, kubelet.go, containerd.go, registry.go, kwok.go
+//	controlplane.go, etcd.go, kubelet.go, containerd.go, registry.go, kwok.go,
+//	kueue.go
 //	                  each part's command line, configuration and health
 //	build.go, debian.go, images.go
 //	                  what is made before anything is started

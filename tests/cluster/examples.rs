@@ -81,7 +81,7 @@ fn a_sweep_finds_the_least_squares() {
     );
     let table = std::fs::read_to_string(cluster.home().join("sweep.csv")).unwrap();
     let ends: Vec<_> = table.lines().map(|row| row.rsplit(',').next().unwrap()).collect();
-    assert_eq!((ends.len(), ends[0], ends[1], ends[8]), (9, "stdout", "257.11 2.941 -0.549", "diverged"), "{table}");
+    assert_eq!((ends.len(), ends[0], ends[1], ends[8]), (9, "output", "257.11 2.941 -0.549", "diverged"), "{table}");
 }
 
 #[test]

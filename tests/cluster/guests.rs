@@ -81,7 +81,13 @@ fn every_way_runs_within_a_limit_range() {
 /// Applies a policy of the whole cluster that judges or changes objects of the test's namespace only.
 ///
 /// `rule` is what stands in its `spec` besides the resources that are matched.
-fn apply_policy<'a>(cluster: &'a Cluster, kind: &str, groups: &str, resources: &str, rule: &str) -> Policy<'a> {
+pub(crate) fn apply_policy<'a>(
+    cluster: &'a Cluster,
+    kind: &str,
+    groups: &str,
+    resources: &str,
+    rule: &str,
+) -> Policy<'a> {
     let name = cluster.namespace();
     let actions = if kind == "Validating" { "  validationActions: [Deny]\n" } else { "" };
     let text = format!(
@@ -108,10 +114,10 @@ spec:
     Policy { cluster, objects: cluster.apply(&text).ok().stdout }
 }
 
-/// A policy of the whole cluster, deleted when dropped.
-struct Policy<'a> {
-    cluster: &'a Cluster,
-    objects: String,
+/// Objects of the whole cluster, as kubectl names them; deleted when dropped.
+pub(crate) struct Policy<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) objects: String,
 }
 
 impl Drop for Policy<'_> {
@@ -169,17 +175,22 @@ fn the_variables_of_many_services_do_not_reach_the_worker() {
     assert!(printed.contains("MANY_SERVICE_HOST"), "{printed}");
 }
 
-/// A policy that suspends the Jobs of the namespace or labels them: `mutation` is an entry of `spec.mutations`.
-fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
+/// A policy that changes `resources` of the namespace: `mutation` is an entry of `spec.mutations`.
+pub(crate) fn apply_mutation<'a>(cluster: &'a Cluster, resources: &str, mutation: &str) -> Policy<'a> {
     let rule = format!("  reinvocationPolicy: Never\n  mutations:\n{mutation}");
-    let policy = apply_policy(cluster, "Mutating", "[batch]", "[jobs]", &rule);
+    apply_policy(cluster, "Mutating", "['', batch]", resources, &rule)
+}
+
+/// The same in force, of a policy that suspends Jobs or labels them.
+fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
+    let policy = apply_mutation(cluster, "[jobs]", mutation);
     let path = "jsonpath={.spec.suspend}{.metadata.labels.probed}";
     let probe = ["create", "job", "probe", "--image=x", "--dry-run=server", "-o", path];
     cluster.eventually("the policy", || cluster.kubectl(&probe).ok().stdout != "false");
     policy
 }
 
-fn apply_configuration(object: &str) -> String {
+pub(crate) fn apply_configuration(object: &str) -> String {
     format!("  - patchType: ApplyConfiguration\n    applyConfiguration:\n      expression: \"Object{{{object}}}\"")
 }
 

@@ -12,7 +12,7 @@ fn set_up(verb: &str) -> &'static str {
              kubectl indexed run rev-a -q --items foo -- rev"
         }
         "describe" | "list" => "kubectl indexed run indexed-job -q --items foo,bar -- rev",
-        "config" | "version" | "completion" => "true",
+        "config" | "version" | "help" | "completion" => "true",
         "indexes" | "logs" | "results" | "watch" => {
             "kubectl indexed run indexed-job -q --items foo,bar,baz,qux,xyz,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p -- sh -c 'echo 1'"
         }
@@ -106,7 +106,7 @@ fn try_verbs(verbs: &[&str]) {
 const GROUPS: [&[&str]; 4] = [
     &["run", "wait", "list", "describe"],
     &["indexes", "logs", "results", "watch"],
-    &["retry", "config", "version", "completion"],
+    &["retry", "config", "version", "completion", "help"],
     &["suspend", "resume", "scale", "delete"],
 ];
 

@@ -72,8 +72,8 @@ fn each_index_says_how_it_ended() {
         "mixed",
         &[
             ("2 indexes failed (1,4): exit code 3: no room", ""),
-            ("1 index failed (2): OOMKilled, exit code 137 (SIGKILL)", ""),
-            ("hint: it needs more memory than 16Mi", "--memory"),
+            ("1 index failed (2): exit code 137 (SIGKILL), OOMKilled at its memory limit of 16Mi", ""),
+            ("hint: kubectl indexed retry mixed --reason OOMKilled --memory x2 runs it again with more", ""),
         ],
     );
 
@@ -177,7 +177,7 @@ fn what_holds_pods_up_is_told_once_for_all() {
         "queue",
         &[
             ("2 indexes pending (0,1): the queue nobody has not admitted the Job (suspended)", ""),
-            ("hint: kubectl get workloads", ""),
+            ("hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=", ""),
             ("hint: kubectl get localqueues", ""),
         ],
     );
@@ -258,7 +258,10 @@ fn a_deadline_is_told_of_the_job_and_of_a_pod() {
         &cluster,
         "pod",
         &[
-            ("1 index failed (1): DeadlineExceeded", "Pod was active on the node longer than the specified deadline"),
+            (
+                "1 index failed (1): exit code 137 (SIGKILL), DeadlineExceeded",
+                "Pod was active on the node longer than the specified deadline",
+            ),
             ("hint: activeDeadlineSeconds of the Pod is the time", ""),
         ],
     );
@@ -311,10 +314,10 @@ fn items_choose_rows_as_they_choose_logs() {
     assert!(unknown.stderr.contains("error: job j has no item \"x\"\n"), "{unknown:?}");
 
     // The same document, by templates and as columns.
-    let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.stdout";
+    let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.output";
     let table = cluster.run(&["results", "j", "--trim", "--index", "0,1", "-o", columns]).ok().stdout;
     assert_eq!(table, "INDEX   ITEM   OUT\n0       foo    oof\n1       bar    rab\n");
-    let text = "jsonpath={.kind} {range .items[?(@.exitCode==0)]}{.item}={.stdout}{end}{.job.completions}";
+    let text = "jsonpath={.kind} {range .items[?(@.exitCode==0)]}{.item}={.output}{end}{.job.completions}";
     let text = cluster.run(&["results", "j", "--trim", "-o", text]).ok().stdout;
     assert_eq!(text, "ResultList foo=oofbar=rabbaz=zabb*=*b4");
     let refused = cluster.run(&["results", "j", "-f", "-o", "jsonpath={.kind}"]);

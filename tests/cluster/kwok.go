@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -100,22 +98,18 @@ func (l layout) writeKwokConfig() error {
 }
 
 // fakeNodes is how many fake nodes the cluster should have.
-func (l layout) fakeNodes(v version) int {
-	content, _ := os.ReadFile(l.data(v, "fake-nodes"))
-	count, _ := strconv.Atoi(strings.TrimSpace(string(content)))
-	return count
-}
+func (l layout) fakeNodes(v version) int { return l.noted(v, "fake-nodes") }
 
 // bringFakeNodes makes the cluster have as many fake nodes as wanted.
 func (l layout) bringFakeNodes(v version, wanted int) error {
 	had := l.fakeNodes(v)
-	if wanted == sameFakeNodes {
+	if wanted == same {
 		wanted = had
 	}
 	if wanted == 0 && had == 0 {
 		return nil
 	}
-	if err := writeFile(l.data(v, "fake-nodes"), []byte(strconv.Itoa(wanted)+"\n"), 0o644); err != nil {
+	if err := l.note(v, "fake-nodes", wanted); err != nil {
 		return err
 	}
 	admin, err := l.admin()

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +21,8 @@ const (
 	kubeletPort           = 16250
 	kubeletHealthPort     = 16248
 	kwokPort              = 16247
+	kueueWebhookPort      = 16246
+	kueueHealthPort       = 16245
 	registryPort          = 16500
 )
 
@@ -48,6 +52,18 @@ func (l layout) kubeconfig() string        { return l.in("kubeconfig") }
 // own, because an old control plane can't read what a newer one wrote.
 func (l layout) data(v version, elements ...string) string {
 	return l.in(append([]string{v.minor}, elements...)...)
+}
+
+// noted is what up was last asked to have of something; 0 by default.
+func (l layout) noted(v version, what string) int {
+	content, _ := os.ReadFile(l.data(v, what))
+	count, _ := strconv.Atoi(strings.TrimSpace(string(content)))
+	return count
+}
+
+// note keeps what up was asked for.
+func (l layout) note(v version, what string, count int) error {
+	return writeFile(l.data(v, what), []byte(strconv.Itoa(count)+"\n"), 0o644)
 }
 
 // id tells the clusters of two checkouts apart where names are shared by the

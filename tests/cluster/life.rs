@@ -1,6 +1,6 @@
 //! `suspend`, `resume`, `scale`: what Kubernetes makes of them.
 
-use crate::support::{Cluster, Outcome};
+use crate::support::{Cluster, GATE, Outcome};
 
 /// Sleeps for a minute, and ends at once when it is told to.
 const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
@@ -53,6 +53,25 @@ fn a_job_is_suspended_and_goes_on() {
     assert_ne!(cluster.field("job/x", "{.status.startTime}"), begun);
     let again = cluster.run(&["resume", "x"]).ok();
     assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already resumed\n", ""));
+}
+
+/// The Pods that were stopped have written nothing and are gone; those that follow them are what counts.
+#[test]
+fn a_run_that_is_suspended_in_between_is_followed_to_its_end() {
+    let cluster = Cluster::new("suspend-followed");
+    let gate = cluster.write("gate.yaml", GATE.as_bytes());
+    let script = "test -e /gate/open || { trap 'exit 1' TERM; sleep 600 & wait; }; echo {}";
+    let run = ["run", "x", "--items=a,b", "--template", gate.to_str().unwrap(), "--", "sh", "-c", script];
+    let following = cluster.start(&run);
+    cluster.eventually("both Pods", || cluster.field("job/x", "{.status.ready}") == "2");
+    cluster.run(&["suspend", "x"]).ok();
+    let pods = || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout;
+    cluster.eventually("the end of the Pods", || pods().is_empty());
+    cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
+    cluster.run(&["resume", "x"]).ok();
+    let outcome = following.end().ok();
+    assert_eq!(outcome.sorted_lines(), ["[0 a #2] a", "[1 b #2] b"], "{outcome:?}");
+    assert!(outcome.stderr.contains("job x completed: 2 of 2 indexes completed in "), "{outcome:?}");
 }
 
 #[test]

@@ -93,11 +93,12 @@ func resolveState(path string) (string, error) {
 // request is what up was asked for.
 type request struct {
 	version   version
-	fakeNodes int // Or sameFakeNodes.
+	fakeNodes int // Or same.
+	kueue     int // 1 to have it, 0 to remove it, or same.
 }
 
-// sameFakeNodes stands for as many fake nodes as the cluster has.
-const sameFakeNodes = -1
+// same stands for what the cluster has.
+const same = -1
 
 // mostFakeNodes is more than any test needs, and less than what would bring
 // the machine down by a slip of the keyboard.
@@ -108,6 +109,7 @@ func parseUp(arguments []string) (request, error) {
 	flags.SetOutput(io.Discard)
 	minor := flags.String("kubernetes", newest.minor, "")
 	fakeNodes := flags.Int("fake-nodes", 0, "")
+	kueue := flags.Bool("kueue", false, "")
 	const hint = "tests/cluster/up --help"
 	if err := flags.Parse(arguments); err != nil {
 		return request{}, fail(hint, "%w: %w", errUsage, err)
@@ -122,10 +124,16 @@ func parseUp(arguments []string) (request, error) {
 	if *fakeNodes < 0 || *fakeNodes > mostFakeNodes {
 		return request{}, fail(hint, "%w: --fake-nodes: from 0 to %d", errUsage, mostFakeNodes)
 	}
-	wanted := request{v, sameFakeNodes}
+	wanted := request{v, same, same}
 	flags.Visit(func(given *flag.Flag) {
-		if given.Name == "fake-nodes" {
+		switch given.Name {
+		case "fake-nodes":
 			wanted.fakeNodes = *fakeNodes
+		case "kueue":
+			wanted.kueue = 0
+			if *kueue {
+				wanted.kueue = 1
+			}
 		}
 	})
 	return wanted, nil

@@ -10,10 +10,12 @@ func TestParseUp(t *testing.T) {
 		arguments []string
 		want      request
 	}{
-		{nil, request{newest, sameFakeNodes}},
-		{[]string{"--kubernetes", "1.30"}, request{oldest, sameFakeNodes}},
-		{[]string{"--kubernetes=1.36.3", "--fake-nodes", "5"}, request{newest, 5}},
-		{[]string{"--fake-nodes=0"}, request{newest, 0}},
+		{nil, request{newest, same, same}},
+		{[]string{"--kubernetes", "1.30"}, request{oldest, same, same}},
+		{[]string{"--kubernetes=1.36.3", "--fake-nodes", "5"}, request{newest, 5, same}},
+		{[]string{"--fake-nodes=0"}, request{newest, 0, same}},
+		{[]string{"--kueue"}, request{newest, same, 1}},
+		{[]string{"--kueue=false"}, request{newest, same, 0}},
 	} {
 		got, err := parseUp(test.arguments)
 		if err != nil || got != test.want {

@@ -26,6 +26,7 @@ var mainPrograms = map[string]bool{
 	"cluster":       true,
 	"containerd":    true,
 	"kwok":          true,
+	"kueue":         true,
 	newest.binary(): true,
 	oldest.binary(): true,
 }

@@ -23,6 +23,9 @@ type part struct {
 	// path is searched for programs before the machine's own folders, and
 	// libraries for shared libraries.
 	path, libraries []string
+	// root is the folder, with the program in it, that it takes for the whole
+	// file system; the machine's own if it is empty.
+	root string
 	// node is the version in whose mount namespace it lives; the machine's
 	// own if it is empty.
 	node version
@@ -87,9 +90,12 @@ func (l layout) detach(p part, command []string) error {
 
 	path := append(slices.Clone(p.path), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	cmd := exec.Command(command[0], command[1:]...)
+	if p.root != "" {
+		cmd.Path = "/" + filepath.Base(command[0])
+	}
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Chroot: p.root}
 	cmd.Env = []string{
 		memberVariable + "=" + p.name + "@" + l.state,
 		"PATH=" + strings.Join(path, ":"),

@@ -1,10 +1,13 @@
-//! What README.md shows and says of a cluster.
+//! The commands of README.md and of the manual.
 
 use crate::support::{Cluster, file};
 
-/// The fenced blocks of README.md in this language.
+/// The fenced blocks in this language, of README.md and of the chapters of the manual.
 fn blocks(language: &str) -> Vec<String> {
-    let text = file("README.md");
+    let text =
+        ["README.md", "src/manual/reading-logs.md", "src/manual/results-and-retry.md", "src/manual/configuration.md"]
+            .map(file)
+            .concat();
     let opening = format!("```{language}\n");
     text.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
@@ -79,11 +82,10 @@ fn the_tables_for_newcomers_are_true() {
         cluster.shell(&format!("cd $HOME; kubectl indexed run words -q -a words.txt -- sh -c '{failing}'")).code,
         1
     );
-    let text = file("README.md");
-    let tables = text.split("\n## Coming from").nth(1).unwrap().split("\n## ").next().unwrap();
-    let commands: Vec<_> = tables
+    let commands: Vec<_> = file("src/manual/coming-from.md")
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |")?.rsplit_once("` | `"))
+        .filter(|(_, command)| command.contains("kubectl indexed"))
         .map(|(_, command)| command.replace("\\|", "|"))
         .collect();
     assert_eq!(commands.len(), 30, "{commands:#?}");
@@ -116,8 +118,9 @@ fn the_tables_of_items_are_true() {
     cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
     cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");
     cluster.shell("kubectl create configmap words --from-file=list=$HOME/words.txt").ok();
-    let text = file("README.md");
-    let rows: Vec<(String, String)> = text
+    let rows: Vec<(String, String)> = ["src/manual/items.md", "src/manual/commands.md"]
+        .map(file)
+        .concat()
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `")?.1.rsplit_once("` | `"))
         .map(|(command, printed)| (command.replace("\\|", "|"), printed.to_owned()))

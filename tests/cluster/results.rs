@@ -59,7 +59,7 @@ fn each_index_has_its_row_and_its_output() {
         csv.iter().map(told).collect::<Vec<_>>(),
         ["0 foo Succeeded 1 0 localhost", "1 bad Failed 1 3 localhost", "3 a/b Succeeded 1 0 localhost"]
     );
-    let outputs: Vec<_> = csv.iter().map(|row| row["stdout"].as_str()).collect();
+    let outputs: Vec<_> = csv.iter().map(|row| row["output"].as_str()).collect();
     assert_eq!(outputs, ["{\"item\": \"foo\",\n \"n\": 1.10}\n", "sorry\n", "{\"item\": \"a/b\",\n \"n\": 1.10}\n"]);
     for row in &csv {
         let time = |name: &str| row[name].parse::<jiff::Timestamp>().unwrap();
@@ -70,16 +70,16 @@ fn each_index_has_its_row_and_its_output() {
     assert!(raw.windows(3).any(|bytes| bytes == b"a\xffb"), "{raw:?}");
     let jsonl = cluster.run(&["results", "x", "-o", "jsonl", "--trim", "--index", "1-3"]).ok();
     let entries = lines(&jsonl.stdout);
-    assert_eq!((&entries[0]["stdout"], &entries[1]["stdoutBase64"]), (&"sorry".into(), &"Yf9i".into()));
+    assert_eq!((&entries[0]["output"], &entries[1]["outputBase64"]), (&"sorry".into(), &"Yf9i".into()));
     assert_eq!((&entries[0]["exitCode"], &entries[2]["item"]), (&3.into(), &"a/b".into()));
     // Only what succeeded should have printed JSON.
     let parsed = cluster.run(&["results", "x", "-o", "json", "--parse-json"]);
     assert_eq!(parsed.code, 1, "{parsed:?}");
     assert_eq!(parsed.stderr, "error: the output of index 2 is not JSON\n");
-    assert!(parsed.stdout.contains(r#""stdoutJson":{"item":"foo","n":1.10}"#), "{parsed:?}");
+    assert!(parsed.stdout.contains(r#""outputJson":{"item":"foo","n":1.10}"#), "{parsed:?}");
     let whole: Value = serde_json::from_str(&parsed.stdout).unwrap();
     assert_eq!((&whole["kind"], &whole["job"]["failedIndexes"]), (&"ResultList".into(), &"1".into()));
-    assert_eq!((whole["items"].as_array().unwrap().len(), &whole["items"][1]["stdout"]), (4, &"sorry\n".into()));
+    assert_eq!((whole["items"].as_array().unwrap().len(), &whole["items"][1]["output"]), (4, &"sorry\n".into()));
     // Text is the outputs alone, each with an end.
     assert_eq!(cluster.raw(&["results", "x", "--index", "1,2"]), b"sorry\na\xffb\n");
     // Without outputs none is fetched: the same as of `indexes`.
@@ -124,7 +124,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     let late = to(&["-o", "jsonl"]);
     assert_eq!(late.code, 1, "{late:?}");
     assert!(late.stderr.contains("error: no output of index 1: the pod is gone\n"), "{late:?}");
-    let outputs: Vec<_> = lines(&late.stdout).iter().map(|line| line["stdout"].clone()).collect();
+    let outputs: Vec<_> = lines(&late.stdout).iter().map(|line| line["output"].clone()).collect();
     assert_eq!(outputs, [Value::from("0"), Value::Null, Value::from("2"), Value::from("3")]);
     let codes: Vec<_> = lines(&late.stdout).iter().map(|line| line["exitCode"].clone()).collect();
     assert_eq!(codes, [Value::from(0), Value::Null, Value::from(0), Value::from(1)], "they are noted, too");
@@ -219,7 +219,7 @@ fn followed_each_comes_as_it_finishes() {
     let ordered = cluster.start(&["results", "x", "-f", "-k", "-o", "jsonl"]);
     let from = ["results", "x", "-f", "-o", "jsonl", "--trim", "--from", "termination-message"];
     let came = lines(&cluster.run(&from).ok().stdout);
-    let pair = |line: &Value| (line["index"].as_u64().unwrap(), line["stdout"].as_str().unwrap().to_owned());
+    let pair = |line: &Value| (line["index"].as_u64().unwrap(), line["output"].as_str().unwrap().to_owned());
     assert_eq!(came.iter().map(pair).collect::<Vec<_>>(), [(2, "2".into()), (1, "1".into()), (0, "0".into())]);
     let ordered = lines(&ordered.end().ok().stdout);
     assert_eq!(ordered.iter().map(pair).collect::<Vec<_>>(), [0, 1, 2].map(|index| (index, "out\n".into())));

@@ -37,6 +37,9 @@ func (l layout) up(wanted request) error {
 	if err := l.bringFakeNodes(v, wanted.fakeNodes); err != nil {
 		return err
 	}
+	if err := l.bringKueue(v, wanted.kueue); err != nil {
+		return err
+	}
 	l.printUsage(v)
 	return nil
 }
@@ -52,8 +55,13 @@ func (l layout) buildAll(wanted request) error {
 	if err := l.buildKubernetes(wanted.version); err != nil {
 		return err
 	}
-	if wanted.fakeNodes > 0 || wanted.fakeNodes == sameFakeNodes && l.fakeNodes(wanted.version) > 0 {
+	if wanted.fakeNodes > 0 || wanted.fakeNodes == same && l.fakeNodes(wanted.version) > 0 {
 		if err := l.buildKwok(); err != nil {
+			return err
+		}
+	}
+	if wanted.kueue > 0 || wanted.kueue == same && l.noted(wanted.version, "kueue") > 0 {
+		if err := l.buildKueue(); err != nil {
 			return err
 		}
 	}

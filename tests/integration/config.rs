@@ -66,10 +66,10 @@ fn a_flag_beats_a_variable_which_beats_the_file() {
     has(&by_variable, &["image: registry.example.com/variable", "team: variable", "area: file", "more: variable"]);
     has(&by_variable, &["key: variable", "backoffLimitPerIndex: 3"]);
     assert!(!by_variable.contains("key: file"), "{by_variable}");
-    let flags = ["--image", "registry.example.com/flag", "--label", "team=flag", "--retries", "0"];
+    let flags = ["--image", "registry.example.com/flag", "--label", "team=flag", "--retries", "1"];
     let by_flag = made(&sandbox, &variables, &flags);
     has(&by_flag, &["image: registry.example.com/flag", "team: flag", "area: file", "more: variable"]);
-    has(&by_flag, &["backoffLimitPerIndex: 0"]);
+    has(&by_flag, &["backoffLimitPerIndex: 1"]);
 }
 
 #[test]
@@ -173,6 +173,7 @@ fn config_shows_where_each_comes_from() {
     label               team=variable               environment KUBECTL_INDEXED_LABEL
     annotation          <none>                      default
     retries             3                           file HOME/.config/kubectl-indexed/config.yaml
+    max-evictions       10                          default
     max-failed          5                           file HOME/.config/kubectl-indexed/config.yaml
     timeout             <none>                      default
     index-timeout       <none>                      default
@@ -245,6 +246,9 @@ fn the_example_is_a_file() {
 
     # How often a failed index is tried again, each index for itself [default: 0] (run)
     #retries: 2
+
+    # Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10] (run)
+    #max-evictions: 5
 
     # How many indexes may fail; one more ends the Job [default: all, and the others still run] (run)
     #max-failed: 10

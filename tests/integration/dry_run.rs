@@ -48,13 +48,22 @@ fn as_yaml() {
       completions: 3
       parallelism: 3
       completionMode: Indexed
-      backoffLimitPerIndex: 0
+      backoffLimitPerIndex: 10
       podFailurePolicy:
         rules:
-        - action: Ignore
+        - action: Count
           onPodConditions:
           - type: DisruptionTarget
             status: "True"
+        - action: FailIndex
+          onPodConditions:
+          - type: Initialized
+            status: "False"
+        - action: FailIndex
+          onExitCodes:
+            operator: NotIn
+            values:
+            - 0
       template:
         metadata:
           labels:
@@ -110,13 +119,22 @@ fn as_yaml_with_the_items_inline() {
       completions: 3
       parallelism: 3
       completionMode: Indexed
-      backoffLimitPerIndex: 0
+      backoffLimitPerIndex: 10
       podFailurePolicy:
         rules:
-        - action: Ignore
+        - action: Count
           onPodConditions:
           - type: DisruptionTarget
             status: "True"
+        - action: FailIndex
+          onPodConditions:
+          - type: Initialized
+            status: "False"
+        - action: FailIndex
+          onExitCodes:
+            operator: NotIn
+            values:
+            - 0
       template:
         metadata:
           labels:
@@ -313,13 +331,22 @@ fn as_yaml_without_items() {
       completions: 5
       parallelism: 5
       completionMode: Indexed
-      backoffLimitPerIndex: 0
+      backoffLimitPerIndex: 10
       podFailurePolicy:
         rules:
-        - action: Ignore
+        - action: Count
           onPodConditions:
           - type: DisruptionTarget
             status: "True"
+        - action: FailIndex
+          onPodConditions:
+          - type: Initialized
+            status: "False"
+        - action: FailIndex
+          onExitCodes:
+            operator: NotIn
+            values:
+            - 0
       template:
         metadata:
           labels:

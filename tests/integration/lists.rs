@@ -25,7 +25,7 @@ fn a_word_behind_the_items_is_no_name() {
     ── exit code 2
     "#);
     let three = run(&sandbox, &["--items", "a", "b", "c"]);
-    assert!(three.stderr.contains("tip: --items takes one word, with commas between the items"), "{three}");
+    assert!(three.stderr.contains("hint: --items takes one word, with commas between the items"), "{three}");
     for words in [
         &["words", "--items", "a"][..],
         &["--items", "a,b", "words"],
@@ -82,7 +82,7 @@ fn what_stdin_is_read_for_is_said() {
     assert!(typed.stdout.contains(waits) && typed.stdout.contains("job.batch/x"), "{typed}");
 }
 
-/// README.md has a table of the variables; each is set, and no other of Slurm's.
+/// The manual has a table of the variables; each is set, and no other of Slurm's.
 #[test]
 fn the_variables_of_slurm_are_those_of_the_readme() {
     let printed = Sandbox::new().run(&[
@@ -109,7 +109,7 @@ fn the_variables_of_slurm_are_those_of_the_readme() {
     assert!(container["command"].to_string().contains("SLURM_ARRAY_TASK_ID"), "{container}");
     found.insert("SLURM_ARRAY_TASK_ID".to_owned());
     assert!(found.remove("SLURM_TASK_INDEX"), "what SLURM_JOB_ID is made of");
-    let readme = file("README.md");
+    let readme = file("src/manual/coming-from.md");
     let table = readme.split("| Slurm's variable |").nth(1).unwrap().split("\n\n").next().unwrap();
     let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
     let documented: BTreeSet<_> =

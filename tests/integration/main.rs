@@ -13,6 +13,7 @@ mod handover;
 mod help;
 mod lists;
 mod man;
+mod mistakes;
 mod pictures;
 mod readme;
 mod results;

@@ -1,22 +1,48 @@
-//! What README.md says without a cluster; what it shows of one is run by the tests on the cluster, `tests/cluster/readme.rs`.
+//! README.md and the manual, as far as no cluster is needed. `tests/cluster/readme.rs` runs their commands.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::{Sandbox, file, root};
 
-/// The fenced blocks of README.md: language and text.
+/// The chapters of the manual that people wrote; a unit test compares the other one, of flags, with the command line.
+const CHAPTERS: [&str; 10] = [
+    "items",
+    "commands",
+    "reading-logs",
+    "results-and-retry",
+    "policies",
+    "files",
+    "coming-from",
+    "configuration",
+    "troubleshooting",
+    "reference",
+];
+
+/// README.md and the chapters: path and text.
+fn documents() -> Vec<(String, String)> {
+    let chapters = CHAPTERS.iter().map(|name| format!("src/manual/{name}.md"));
+    std::iter::once("README.md".to_owned()).chain(chapters).map(|path| (path.clone(), file(&path))).collect()
+}
+
+/// The fenced blocks of all documents: language and text.
 fn blocks() -> Vec<(String, String)> {
-    let readme = file("README.md");
-    let mut fences = readme.split("\n```");
-    fences.next();
     let mut blocks = Vec::new();
-    while let (Some(block), after) = (fences.next(), fences.next()) {
-        let (language, text) = block.split_once('\n').unwrap();
-        blocks.push((language.to_owned(), format!("{text}\n")));
-        assert!(after.is_some(), "a fence is never closed");
+    for (path, document) in documents() {
+        let mut fences = document.split("\n```");
+        fences.next();
+        while let (Some(block), after) = (fences.next(), fences.next()) {
+            let (language, text) = block.split_once('\n').unwrap();
+            blocks.push((language.to_owned(), format!("{text}\n")));
+            assert!(after.is_some(), "{path} never closes a fence");
+        }
     }
     blocks
+}
+
+#[test]
+fn the_readme_is_short() {
+    assert!(file("README.md").lines().count() <= 180);
 }
 
 /// Every block is held to the truth by some test: a new sort of block needs one first.
@@ -52,8 +78,8 @@ fn every_block_is_tried() {
             "shell" => assert!(on_the_cluster.contains("blocks(\"shell\")")),
             // The Role: what it allows is tried on the cluster.
             "yaml" => assert!(on_the_cluster.contains("blocks(\"yaml\")") && text.contains("kind: Role\n")),
-            // The diagram.
-            "text" => assert!(text.contains("──▶"), "no test knows {text}"),
+            // The same for Windows, which no test has.
+            "powershell" => assert!(text.starts_with("kubectl indexed completion kubectl |")),
             language => panic!("no test knows blocks of {language:?}"),
         }
     }
@@ -90,14 +116,18 @@ fn the_flags_are_real() {
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|w| flag(w)).map(str::to_owned).collect()
     };
     known.extend(flags(&texts));
-    // Of cargo, in the paragraph about installing.
-    known.insert("--path".to_owned());
+    // Of cargo and krew, which install the program, and of a tool that a table names.
+    known.extend(["--path", "--manifest-url"].map(str::to_owned));
     // Of GNU parallel, Slurm and HyperQueue, in the tables that name what is the same here.
     let of_others =
         ["--halt", "--time", "--header", "--colsep", "--retry-failed", "--wait", "--from-json", "--tasks", "--filter"];
     known.extend(of_others.map(str::to_owned));
-    for flag in flags(&file("README.md")) {
-        assert!(known.contains(&flag), "README.md names {flag}, which nothing has");
+    // Of kubectl, in hints that name it.
+    known.insert("--show-labels".to_owned());
+    for (path, text) in documents() {
+        for flag in flags(&text) {
+            assert!(known.contains(&flag), "{path} names {flag}, which nothing has");
+        }
     }
 }
 
@@ -117,10 +147,45 @@ fn the_exit_codes_are_those_of_the_help() {
 /// Links into the checkout lead somewhere.
 #[test]
 fn the_links_lead_somewhere() {
-    for link in file("README.md").split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
-        let heading =
-            |name: &str| file("README.md").to_lowercase().contains(&format!("\n## {}\n", name.replace('-', " ")));
-        let known = link.strip_prefix('#').map_or_else(|| root().join(&link).exists(), heading);
-        assert!(link.starts_with("https://") || known, "{link} is not there");
+    for (path, text) in documents() {
+        let folder = root().join(&path).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            assert!(link.starts_with("https://") || folder.join(link).exists(), "{path}: {link} is missing");
+        }
     }
+    let readme = file("README.md");
+    assert!(
+        CHAPTERS.iter().all(|name| readme.contains(&format!("(src/manual/{name}.md)"))),
+        "README.md links every chapter"
+    );
+}
+
+/// The pages for developers name files that are there.
+#[test]
+fn the_pages_for_developers_name_real_files() {
+    for page in [".github/CONTRIBUTING.md", ".github/HOW_IT_WORKS.md"] {
+        let text = file(page);
+        let paths =
+            text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("src/") && !word.contains("VERB"));
+        let paths: Vec<_> = paths.collect();
+        assert!(paths.len() > 3, "{page}");
+        for path in paths {
+            assert!(root().join(path).exists(), "{page} names {path}, which is missing");
+        }
+    }
+}
+
+/// A topic that is no chapter and no verb is wrong usage; the chapters come as they are where no terminal is.
+#[test]
+fn help_prints_chapters_and_verbs() {
+    let sandbox = Sandbox::new();
+    for (path, text) in documents().into_iter().skip(1) {
+        let name = path.rsplit('/').next().unwrap().trim_end_matches(".md").to_owned();
+        let outcome = sandbox.run(&["help", &name]);
+        assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, text.as_str(), ""), "{name}");
+    }
+    assert_eq!(sandbox.run(&["help", "retry"]).stdout, sandbox.run(&["retry", "--help"]).stdout);
+    let wrong = sandbox.run(&["help", "nonsense"]);
+    let said = "error: there is no chapter or verb \"nonsense\"\nhint: kubectl indexed help lists both\n";
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, said));
 }

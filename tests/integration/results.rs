@@ -32,21 +32,14 @@ fn what_leaves_nothing_or_too_much_to_print() {
     ── stdout
     ── stderr
     error: the argument '--no-output' cannot be used with '--to <DIR>'
-
-    Usage: kubectl indexed results --no-output <JOB>
-
-    For more information, try '--help'.
+    hint: leave one of them out
     ── exit code 2
     ");
     assert_snapshot!(run(&["--name-by", "item"]), @"
     ── stdout
     ── stderr
-    error: the following required arguments were not provided:
-      --to <DIR>
-
-    Usage: kubectl indexed results --to <DIR> --name-by <WHAT> <JOB>
-
-    For more information, try '--help'.
+    error: the following required arguments were not provided: --to <DIR>
+    hint: --to <DIR>: Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
     ── exit code 2
     ");
 }

@@ -1,5 +1,6 @@
 //! Verbs that wait, where the wait is for nothing: a server that never answers, a Job that is none.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -50,20 +51,18 @@ fn what_is_no_job_is_told_without_a_cluster() {
 
 #[test]
 fn a_goal_that_is_none() {
-    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @"
+    assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @r#"
     ── stdout
     ── stderr
-    error: invalid value 'success' for '--for <WHAT>': write complete, failed or indexes=0-9
-
-    For more information, try '--help'.
+    error: --for "success": write complete, failed or indexes=0-9
+    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
     ── exit code 2
-    ");
+    "#);
     assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "indexes=3-1"]), @r#"
     ── stdout
     ── stderr
-    error: invalid value 'indexes=3-1' for '--for <WHAT>': "3-1" is not an index set: 3-1 runs backwards; write 1-3
-
-    For more information, try '--help'.
+    error: --for "indexes=3-1": 3-1 runs backwards; write 1-3
+    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
     ── exit code 2
     "#);
 }
@@ -98,18 +97,34 @@ fn hints_repeat_how_the_cluster_was_reached() {
 /// An interrupt before anything is known to be there does not end the program without a word.
 #[test]
 fn an_interrupt_while_submitting_says_what_may_be_left() {
-    let (_listener, url) = silent_server();
-    let sandbox = Sandbox::new();
-    let mut command = sandbox.command(PROGRAM);
-    command.args(["run", "cut", "--items", "a,b", "-q", "-s", &url, "--", "rev"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap().replace(&url, "URL");
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert_snapshot!(stderr, @"
+    let interrupted = |url: &str| {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(PROGRAM);
+        command.args(["run", "cut", "--items", "a,b", "-q", "-s", url, "--", "rev"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap().replace(url, "URL");
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        stderr
+    };
+    let (listener, url) = silent_server();
+    assert_snapshot!(interrupted(&url), @"error: interrupted: nothing was created");
+    drop(listener);
+    let (listener, url) = silent_server();
+    let server = std::thread::spawn(move || {
+        let mut connection = listener.accept().unwrap().0;
+        let read = connection.read(&mut [0; 4096]).unwrap();
+        assert_ne!(read, 0);
+        let version = r#"{"major": "1", "minor": "36", "gitVersion": "v1.36.0"}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}", version.len());
+        connection.write_all(format!("{head}\r\n\r\n{version}").as_bytes()).unwrap();
+        (listener, connection)
+    });
+    assert_snapshot!(interrupted(&url), @"
     error: interrupted while submitting: job cut may be left behind suspended
     hint: kubectl indexed delete cut -s URL removes it
     ");
+    drop(server.join());
 }

@@ -6,10 +6,10 @@ use std::io::ErrorKind;
 use http::Uri;
 use hyper_util::client::legacy;
 use kube::core::Status;
-use rustls::CertificateError;
 
 use super::silence::Silent;
 use super::stack::ForeignAnswer;
+use super::tls;
 use super::transport::{ConnectTimeout, ProxyFailed, UnknownHost};
 use crate::error::{self, Error, Kind};
 
@@ -129,27 +129,21 @@ fn lost(doing: &str, server: &str, error: &(dyn StdError + 'static)) -> Error {
 
 /// Returns why TLS failed, and a hint.
 fn untrusted(host: &str, error: &rustls::Error) -> (String, &'static str) {
-    use CertificateError::{
-        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, UnknownIssuer,
-    };
-    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
+    use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage, PeerIncompatible};
     let no_tls = "is it https:// at this host and port?";
-    let other_name = "--tls-server-name names the one in the certificate";
     let certificate = format!("the certificate of the server {host}");
+    if let Some(fault) = tls::fault(error) {
+        return (format!("{certificate} {fault}"), fault.hint);
+    }
     match error {
-        // A bad signature is that of another authority of the same name, as when a cluster was made anew.
-        InvalidCertificate(UnknownIssuer | BadSignature) => (
-            format!("{certificate} is signed by an unknown authority"),
-            "give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig",
+        // The words of the system's own verifier, where that is asked.
+        InvalidCertificate(why) => (format!("{certificate} is not trusted by this system: {why}"), tls::TRUST),
+        // What it says that has nothing to agree on with us.
+        PeerIncompatible(_) | AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion) => (
+            format!("the server {host} and this program have no way of TLS in common: {error}"),
+            "the server needs TLS 1.2 or 1.3, with a cipher and a key exchange of today",
         ),
-        InvalidCertificate(NotValidForName) => (format!("{certificate} is for another name"), other_name),
-        InvalidCertificate(NotValidForNameContext { presented, .. }) => {
-            (format!("{certificate} is not for it, but for {}", presented.join(", ")), other_name)
-        }
-        InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
-            (format!("{certificate} is not valid at this time: {error}"), "is this machine's clock right?")
-        }
         AlertReceived(_) => (
             format!("the server {host} ended the TLS handshake: {error}"),
             "a client certificate may be missing, expired or of another cluster",
@@ -172,7 +166,9 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
         (403, _) | (_, "Forbidden") => forbidden(error(Kind::Forbidden, &said), &said),
         (404, _) | (_, "NotFound") => not_found(error(Kind::NotFound, &said), status),
         (_, "AlreadyExists") => error(Kind::AlreadyExists, &said),
-        (422, _) | (_, "Invalid") => error(Kind::Usage, &invalid(status, &said)),
+        (422, _) | (_, "Invalid") => {
+            error(Kind::Usage, &invalid(status, &said)).hint("kubectl explain job describes its fields")
+        }
         (429, _) | (_, "TooManyRequests") => {
             error(Kind::Unreachable, &format!("the server {} is too busy: {said}", host(server)))
                 .hint("wait a little and try again")

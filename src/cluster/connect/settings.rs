@@ -261,6 +261,12 @@ fn override_user(user: &mut User, options: &ConnectOptions) {
         (user.token_file, user.username, user.password) = (None, None, None);
         (user.exec, user.auth_provider) = (None, None);
     }
+    if let Some(name) = given(options.username.as_ref()) {
+        user.username = Some(name.to_owned());
+    }
+    if let Some(password) = given(options.password.as_ref()) {
+        user.password = Some(Secret::new(password));
+    }
     if let Some(name) = given(options.as_user.as_ref()) {
         user.acts_as = Some(name.to_owned());
     }
@@ -269,6 +275,12 @@ fn override_user(user: &mut User, options: &ConnectOptions) {
     }
     if !options.as_groups.is_empty() {
         user.as_groups = Some(options.as_groups.clone());
+    }
+    if !options.as_user_extra.is_empty() {
+        let extra = user.as_user_extra.insert(BTreeMap::new());
+        for (key, value) in &options.as_user_extra {
+            extra.entry(key.clone()).or_default().push(value.clone());
+        }
     }
 }
 

@@ -14,11 +14,10 @@ use hyper::body::{Body, Bytes};
 use tokio::time::timeout;
 use tower::BoxError;
 
+use super::Hook;
+
 /// After this much silence the user is to know what is waited for.
 const NOTICEABLE: Duration = Duration::from_secs(2);
-
-/// Called with a server's host and port when it has been silent for two seconds, once until it is quick again.
-pub(crate) type SilenceHook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
@@ -29,14 +28,14 @@ pub(super) struct Patience {
     server: Arc<str>,
     /// `None` waits for ever.
     limit: Option<Duration>,
-    hook: SilenceHook,
+    hook: Hook,
     /// Whether the user knows of the current silence.
     noticed: Arc<AtomicBool>,
 }
 
 impl Patience {
     /// A `limit` of zero is none.
-    pub(super) fn new(server: &Uri, limit: Option<Duration>, hook: SilenceHook) -> Self {
+    pub(super) fn new(server: &Uri, limit: Option<Duration>, hook: Hook) -> Self {
         let limit = limit.filter(|limit| !limit.is_zero());
         Self { server: host(server), limit, hook, noticed: Arc::default() }
     }

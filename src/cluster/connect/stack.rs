@@ -3,7 +3,7 @@
 //! kube's own is not used, since it runs exec plugins three times, leaves Nagle's algorithm on (44 ms on the first
 //! request), sends no User-Agent, takes proxies from the environment by rules of its own and repeats writes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -12,6 +12,7 @@ use tower::BoxError;
 
 use super::credentials::Credentials;
 use super::retry::Tries;
+use super::trace::Trace;
 use super::transport::{Reply, Transport};
 use super::warning::Warnings;
 
@@ -22,6 +23,7 @@ pub(super) struct Stack {
     pub(super) credentials: Credentials,
     pub(super) transport: Transport,
     pub(super) warnings: Warnings,
+    pub(super) trace: Trace,
 }
 
 impl Stack {
@@ -45,7 +47,10 @@ impl Stack {
             // A body that can't be copied is sent once.
             let copy = body.try_clone();
             let generation = self.credentials.generation();
-            let mut sent = self.transport.send(Request::from_parts(head.clone(), body), generation).await;
+            self.trace.request(&head, body.try_clone()).await;
+            let begun = Instant::now();
+            let sent = self.transport.send(Request::from_parts(head.clone(), body), generation).await;
+            let mut sent = self.trace.response(&head, begun, sent).await;
             if let Ok(reply) = &sent {
                 self.warnings.report(reply.headers());
             }

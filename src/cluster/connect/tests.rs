@@ -3,5 +3,6 @@
 mod choices;
 mod fake;
 mod plugins;
+mod trace;
 mod transport;
 mod tries;

@@ -1,18 +1,23 @@
-//! TLS as Go does it where rustls differs: a server may show the very certificate that the user trusts, even if that
-//! is a CA's; certificates in files are read again for each new connection, since they may be replaced meanwhile.
+//! TLS as Go does it where rustls differs: certificates are judged by `x509`; those in files are read again for each
+//! new connection, since they may be replaced meanwhile.
+
+mod x509;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Uri;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use x509_cert::der::Encode as _;
 
+pub(super) use self::x509::{Fault, TRUST};
+
+use self::x509::Certificate;
 use super::settings::{Pem, Settings};
 use crate::error::{Error, Kind};
 
@@ -21,22 +26,19 @@ pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Re
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions");
+        .expect("aws-lc-rs supports the default versions");
     let https = |uri: &Uri| uri.scheme_str() == Some("https");
     if !https(&settings.server) && !settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri)) {
         // Never asked, since all is `http`.
         return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     }
-    let verifier: Arc<dyn ServerCertVerifier> = if settings.insecure {
-        Arc::new(Verifier { provider, trusted: None })
-    } else if let Some(ca) = &settings.ca {
-        Arc::new(Verifier::trusting(ca, provider)?)
-    } else {
-        Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
-            Error::new(Kind::Failed, "can't read the certificates that this system trusts")
-                .caused_by(error)
+    let verifier: Arc<dyn ServerCertVerifier> = match &settings.ca {
+        _ if settings.insecure => Arc::new(Verifier { ca: None, trusted: None }),
+        Some(ca) => Arc::new(Verifier::trusting(ca)?),
+        None => system_verifier().map_err(|why| {
+            Error::new(Kind::Failed, format!("can't read the certificates that this system trusts: {why}"))
                 .hint("give the cluster's own CA with --certificate-authority")
-        })?)
+        })?,
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match identity {
@@ -48,9 +50,27 @@ pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Re
     Ok(config)
 }
 
-/// The cipher suites: ring's, whatever else is linked in.
+/// The cipher suites and key exchanges: those of aws-lc-rs, whatever else is linked in.
 pub(super) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The system's own judgement, as Go asks for it there.
+#[cfg(any(windows, target_vendor = "apple"))]
+fn system_verifier() -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let verifier = rustls_platform_verifier::Verifier::new(provider()).map_err(|error| error.to_string())?;
+    Ok(Arc::new(verifier))
+}
+
+/// Trusts the certificates that this system has, in the files that `$SSL_CERT_FILE` and `$SSL_CERT_DIR` name or in the
+/// usual ones.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+fn system_verifier() -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        return Err(found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string));
+    }
+    Ok(Arc::new(Verifier { ca: None, trusted: Some(Mutex::new(found.certs)) }))
 }
 
 impl Pem {
@@ -76,58 +96,66 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     all.ok().filter(|all| !all.is_empty())
 }
 
-/// Trusts the given authorities, and a server that shows one of them itself; without any every certificate
-/// (`insecure-skip-tls-verify`).
+/// The certificates of authorities. A bundle may have odd ones among the good ones.
+fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all = certificates(pem).ok_or("there is no certificate in it")?;
+    let parsed = all.iter().map(|one| Certificate::parse(one).map(drop)).reduce(Result::or);
+    parsed.unwrap_or(Ok(())).map(|()| all)
+}
+
+/// Judges servers' certificates as Go does.
 #[derive(Debug)]
 struct Verifier {
-    provider: Arc<CryptoProvider>,
-    trusted: Option<(Pem, Mutex<Arc<Roots>>)>,
-}
-
-#[derive(Debug)]
-struct Roots {
-    pem: Vec<u8>,
-    trusted: Vec<CertificateDer<'static>>,
-    verifier: Arc<WebPkiServerVerifier>,
-}
-
-impl Roots {
-    fn new(pem: Vec<u8>, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
-        let trusted = certificates(&pem).ok_or("there is no certificate in it")?;
-        let mut store = RootCertStore::empty();
-        let mut refused = None;
-        for one in &trusted {
-            refused = store.add(one.clone()).err().or(refused);
-        }
-        // A bundle may have odd ones among the good ones.
-        if let (true, Some(error)) = (store.is_empty(), refused) {
-            return Err(error.to_string());
-        }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-        let verifier = verifier.build().map_err(|error| error.to_string())?;
-        Ok(Self { pem, trusted, verifier })
-    }
+    /// The kubeconfig's certificates.
+    ca: Option<Pem>,
+    /// Those that its file had last; `None` trusts any certificate (`insecure-skip-tls-verify`).
+    trusted: Option<Mutex<Vec<CertificateDer<'static>>>>,
 }
 
 impl Verifier {
-    fn trusting(ca: &Pem, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let roots = Roots::new(ca.bytes()?, &provider)
+    fn trusting(ca: &Pem) -> Result<Self, Error> {
+        let trusted = authorities(&ca.bytes()?)
             .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.called())))?;
-        Ok(Self { provider, trusted: Some((ca.clone(), Mutex::new(Arc::new(roots)))) })
+        Ok(Self { ca: Some(ca.clone()), trusted: Some(Mutex::new(trusted)) })
     }
 
     /// The roots as the file has them now; those known last if it can't be used.
-    fn roots(&self) -> Option<Arc<Roots>> {
-        let (ca, current) = self.trusted.as_ref()?;
-        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Pem::File(_) = ca
+    fn roots(&self) -> Option<Vec<CertificateDer<'static>>> {
+        let mut last = self.trusted.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ca @ Pem::File(_)) = &self.ca
             && let Ok(pem) = ca.bytes()
-            && pem != current.pem
-            && let Ok(roots) = Roots::new(pem, &self.provider)
+            && let Ok(fresh) = authorities(&pem)
         {
-            *current = Arc::new(roots);
+            *last = fresh;
         }
-        Some(Arc::clone(&current))
+        Some(last.clone())
+    }
+
+    fn check_handshake(
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        is_tls13: bool,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let certificate = parse(certificate)?;
+        x509::verify_handshake(certificate.key(), signed, is_tls13, message).map_err(refuse)?;
+        Ok(HandshakeSignatureValid::assertion())
+    }
+}
+
+fn parse(certificate: &CertificateDer<'_>) -> Result<Certificate, rustls::Error> {
+    Certificate::parse(certificate).map_err(|why| refuse(Fault::new(format!("is malformed: {why}"))))
+}
+
+fn refuse(fault: Fault) -> rustls::Error {
+    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
+}
+
+/// The fault that [`refuse`] put into an error.
+pub(super) fn fault(error: &rustls::Error) -> Option<&Fault> {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) => error.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -137,58 +165,59 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(roots) = self.roots() else { return Ok(ServerCertVerified::assertion()) };
-        let verified = roots.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verified {
-            // The certificate was found to be valid at this time before it was refused for being a CA's
-            // (`check_issuer_independent_properties` in webpki), and it is byte for byte one that the user trusts
-            // to vouch for any name; what is left to check is the name.
-            Err(error) if is_ca_refusal(&error) && roots.trusted.contains(end_entity) => {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
+        // Go reads them all, also where it trusts everything.
+        let own = parse(end_entity)?;
+        let roots = self.roots();
+        let trusted =
+            roots.iter().flatten().filter_map(|root| Certificate::parse(root).ok()).map(|root| Ok((root, true)));
+        let sent = intermediates.iter().map(|one| Ok((parse(one)?, false)));
+        let authorities = trusted.chain(sent).collect::<Result<Vec<_>, rustls::Error>>()?;
+        if roots.is_some() {
+            x509::verify_server(&own, &authorities, server_name, now.as_secs().cast_signed()).map_err(refuse)?;
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        Self::check_handshake(message, certificate, signed, false)
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        Self::check_handshake(message, certificate, signed, true)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        provider().signature_verification_algorithms.supported_schemes()
     }
 }
 
-/// webpki's error is not in rustls' interface; its name is.
-fn is_ca_refusal(error: &rustls::Error) -> bool {
-    matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(other))
-        if format!("{other:?}").contains("CaUsedAsEndEntity"))
-}
+const UNUSABLE_KEY: &str =
+    "its private key must be RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519, not encrypted";
 
 /// A certificate and its key, ready to be shown; errors do not show them.
 pub(super) fn certified_key(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
     let chain = certificates(certificate).ok_or("there is no certificate in it")?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| "there is no private key in PEM")?;
-    let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| error.to_string())?;
-    Ok(Arc::new(key))
+    let key = provider().key_provider.load_private_key(key).map_err(|_| UNUSABLE_KEY)?;
+    // rustls would do the same, but not with a certificate of version 1.
+    let own = Certificate::parse(&chain[0])?;
+    if key.public_key().is_some_and(|public| own.key().to_der().is_ok_and(|own| *own != *public)) {
+        return Err("the private key is that of another certificate".to_owned());
+    }
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
 /// The client's certificate: the user's own, or that which an exec plugin gave last, if it gave one.
@@ -200,8 +229,10 @@ pub(super) struct Identity {
 
 impl Identity {
     pub(super) fn new(certificate: Pem, key: Pem) -> Result<Self, Error> {
-        let loaded = certified_key(&certificate.bytes()?, &key.bytes()?)
-            .map_err(|why| Error::usage(format!("can't use the client certificate {}: {why}", certificate.called())))?;
+        let loaded = certified_key(&certificate.bytes()?, &key.bytes()?).map_err(|why| {
+            Error::usage(format!("can't use the client certificate {}: {why}", certificate.called()))
+                .hint("kubectl config view shows which certificate and key the user has")
+        })?;
         let files = matches!(certificate, Pem::File(_)).then_some((certificate, key));
         Ok(Self { files, last: Mutex::new(Some(loaded)) })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, TryFutureExt as _};
 use http::header::{PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -15,12 +15,14 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::dns::GaiResolver;
-use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kube::client::Body;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_socks::tcp::Socks5Stream;
 use tower::util::{BoxCloneSyncService, MapErr};
 use tower::{BoxError, Service, ServiceExt as _};
 use tower_http::decompression::{Decompression, DecompressionBody};
@@ -111,7 +113,10 @@ fn connections(settings: &Settings, tls: Tls) -> Result<Box<dyn Fn() -> Http + S
     let gzip = !settings.disable_compression;
     let Some(proxy) = settings.proxy.clone() else { return Ok(Box::new(move || http(tls.over(tcp()), gzip))) };
     if proxy.uri.scheme_str() == Some("socks5") {
-        return Ok(Box::new(move || http(tls.over(socks(&proxy).map_err(|error| ProxyFailed(error.into()))), gzip)));
+        return Ok(Box::new(move || {
+            let proxy = proxy.clone();
+            http(tls.over(tower::service_fn(move |to| through_socks(proxy.clone(), to).map_err(ProxyFailed))), gzip)
+        }));
     }
     // The proxy's name is its own.
     let own = Tls { server_name: None, ..tls.clone() };
@@ -150,14 +155,21 @@ fn tcp() -> Tcp {
     tcp
 }
 
-fn socks(proxy: &Proxy) -> SocksV5<Tcp> {
-    let socks = SocksV5::new(proxy.uri.clone(), tcp());
-    match &proxy.login {
-        Some((name, password)) => socks.with_auth(name.clone(), password.reveal().to_owned()),
-        None => socks,
-    }
+/// Connects by a SOCKS 5 proxy, which resolves the server's name. As in Go, the proxy may do without a login.
+async fn through_socks(Proxy { uri, login }: Proxy, to: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
+    let stream = tcp().oneshot(uri).await?.into_inner();
+    let port = to.port_u16().unwrap_or(if to.scheme_str() == Some("https") { 443 } else { 80 });
+    let to = (to.host().unwrap_or_default().trim_matches(['[', ']']), port);
+    let through = match &login {
+        Some((user, password)) => {
+            Socks5Stream::connect_with_password_and_socket(stream, to, user, password.reveal()).await?
+        }
+        None => Socks5Stream::connect_with_socket(stream, to).await?,
+    };
+    Ok(TokioIo::new(through.into_inner()))
 }
 
+/// TLS for `https`, nothing for `http`.
 #[derive(Clone)]
 struct Tls {
     config: ClientConfig,

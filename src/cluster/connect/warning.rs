@@ -1,24 +1,23 @@
 //! `Warning:` headers of the server's answers, as kubectl takes them (`util/net` of apimachinery, `rest` of client-go).
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use http::HeaderMap;
 use http::header::WARNING;
 
-/// Called with each warning of the server, once for each text.
-pub(crate) type WarningHook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
+use super::Hook;
 
 /// The only code that kubectl prints: a warning that stays true however often the request is sent.
 const PERSISTENT: &str = "299";
 
 pub(super) struct Warnings {
-    hook: WarningHook,
+    hook: Hook,
     reported: Mutex<BTreeSet<String>>,
 }
 
 impl Warnings {
-    pub(super) fn new(hook: WarningHook) -> Self {
+    pub(super) fn new(hook: Hook) -> Self {
         Self { hook, reported: Mutex::default() }
     }
 
@@ -72,6 +71,8 @@ fn unquoted(quoted: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use http::HeaderValue;
 
     use super::*;

@@ -48,12 +48,17 @@ fn failed_pod(name: &str) -> Vec<u8> {
         block(12, map_entry("batch.kubernetes.io/job-index-failure-count", "2")),
         block(17, block(1, "somebody")),
     ];
+    let limits = [("cpu", "1"), ("memory", "16Mi")].map(|(name, amount)| {
+        let quantity = block(1, amount);
+        block(1, [block(1, name), block(2, quantity)].concat())
+    });
     let spec = [
-        block(2, block(1, "worker")),
+        block(2, [block(1, "worker"), block(8, limits.concat())].concat()),
         block(3, "Never"),
         block(10, "node-1"),
         block(20, block(1, "input")),
         block(20, [block(1, "proxy"), block(24, "Always")].concat()),
+        block(38, block(1, "example.com/hold")),
     ];
     let state = [
         number(1, -1),
@@ -95,7 +100,8 @@ fn failed_record(name: &str) -> PodRecord {
             },
         },
         "spec": {
-            "nodeName": "node-1", "restartPolicy": "Never",
+            "nodeName": "node-1", "restartPolicy": "Never", "schedulingGates": [{"name": "example.com/hold"}],
+            "containers": [{"name": "worker", "resources": {"limits": {"cpu": "1", "memory": "16Mi"}}}],
             "initContainers": [{"name": "input"}, {"name": "proxy", "restartPolicy": "Always"}],
         },
         "status": {

@@ -8,11 +8,12 @@ use k8s_openapi::api::batch::v1::Job;
 use tokio::time::{Instant, timeout_at};
 
 use super::Candidate;
-use super::words::Typed;
 use super::{indexes, jobs};
 use crate::cluster::connect::{self, ConnectOptions};
 use crate::cluster::{Cluster, Named, PodFilter};
+use crate::commands::words::Typed;
 use crate::commands::{connect_options, find};
+use crate::contract;
 use crate::index_set::IndexSet;
 use crate::manifest::read;
 use crate::state::row::SucceededRows;
@@ -234,7 +235,7 @@ fn names(names: Vec<String>) -> Vec<Candidate> {
 /// The containers of a Job's Pods, the one first that is read when none is named.
 fn containers(job: &Job) -> Vec<Candidate> {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return Vec::new() };
-    let worker = read::worker_container(job);
+    let worker = contract::worker_name(job);
     let mut own: Vec<_> = pod.containers.iter().map(|container| container.name.as_str()).collect();
     own.sort_by_key(|name| Some(*name) != worker);
     let own = own

@@ -38,14 +38,7 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
         offers.push(offer(ranges, format!("all {} that failed", jobs::indexes(failed.len())), None));
     }
     offers.extend(failed.iter().filter(begins).take(MOST_FAILED).map(single));
-    let statuses = [
-        ("failed", StatusWord::Failed),
-        ("running", StatusWord::Running),
-        ("pending", StatusWord::Pending),
-        ("succeeded", StatusWord::Succeeded),
-        ("all", StatusWord::All),
-    ];
-    for (name, word) in statuses.into_iter().filter(|(name, _)| words && name.starts_with(start)) {
+    for (name, word) in StatusWord::NAMES.into_iter().filter(|(name, _)| words && name.starts_with(start)) {
         let these = left(word);
         if !these.is_empty() && !typed.contains(&name) {
             offers.push(offer(name.to_owned(), jobs::indexes(these.len()), None));

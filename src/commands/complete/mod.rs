@@ -6,7 +6,6 @@ mod ask;
 mod indexes;
 mod jobs;
 mod shells;
-mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,13 +16,13 @@ use clap::{ArgAction, Command, CommandFactory as _, ValueHint};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _};
 
 use super::Context;
+use super::words::Typed;
 use crate::args::{Cli, Shell};
 use crate::error::Exit;
 use crate::ui::Ui;
 use ask::Asker;
 use shells::Asked;
 pub(super) use shells::asked;
-use words::Typed;
 
 /// A text that the word may become, and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,10 +18,12 @@ const FOR_KUBECTL: &str = "kubectl_complete-indexed";
 /// The verb that does the same, which no help names.
 const VERB: &str = "__complete";
 
-const WRAPPER: &str = "\
-#!/bin/sh
-exec kubectl-indexed __complete \"$@\"
-";
+/// What stands under that name, as the archives have it.
+const WRAPPER: &str = if cfg!(windows) {
+    include_str!("../../../completions/kubectl_complete-indexed.cmd")
+} else {
+    include_str!("../../../completions/kubectl_complete-indexed")
+};
 
 /// Behind the script of zsh: found in a folder of functions, the script is itself what the first word is completed by.
 const ZSH_FIRST_CALL: &str = r#"

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::Context;
@@ -14,17 +15,20 @@ use crate::spec::near;
 use crate::state::member::Member;
 use crate::state::{self, ItemTexts, JobState};
 use crate::tracker::family;
+use crate::view::cause;
+
+/// What kubectl calls Jobs.
+pub(crate) const KINDS: [&str; 5] = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
 
 /// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
 pub(crate) fn job_name(text: &str) -> Result<String, Error> {
-    let kinds = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
     let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
     if name.is_empty() {
         return Err(Error::usage(format!("{text:?} names no job")).hint("write NAME, job/NAME or jobs.batch/NAME"));
     }
     match text.split_once('/') {
         None => Ok(text.to_owned()),
-        Some((kind, name)) if kinds.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
+        Some((kind, name)) if KINDS.contains(&kind.to_lowercase().as_str()) && !name.contains('/') => {
             Ok(name.to_owned())
         }
         Some((kind, name)) => {
@@ -37,7 +41,16 @@ pub(crate) fn job_name(text: &str) -> Result<String, Error> {
 }
 
 /// The names of Jobs as [`job_name`] reads them, each once.
+///
+/// # Errors
+/// Also if a kind stands in front of a name, as kubectl has it: it would be the name of a Job.
 pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
+    if let [kind, name, ..] = texts
+        && KINDS.contains(&kind.as_str())
+    {
+        let message = format!("{kind:?} in front of {name:?} is one word too many: it would be the name of a Job");
+        return Err(Error::usage(message).hint(format!("write {name}, or job/{name}")));
+    }
     let mut names = Vec::new();
     for text in texts {
         let name = job_name(text)?;
@@ -177,5 +190,19 @@ pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Co
             Ok(ItemTexts::new())
         }
         items => items,
+    }
+}
+
+/// Adds the events that say why indexes are not done, where some are needed. Who may not see them goes without.
+pub(crate) async fn add_events(state: &mut JobState, cluster: &Cluster, now: Timestamp) {
+    let mut events = Vec::new();
+    if let Some(job) = state.job().filter(|_| cause::needs_job_events(state)) {
+        events = cluster.happenings(job).await.unwrap_or_default();
+    }
+    if cause::needs_pod_events(state, now) {
+        events.extend(cluster.pod_warnings().await.unwrap_or_default());
+    }
+    for event in events {
+        state.apply(event);
     }
 }

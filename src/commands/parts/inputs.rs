@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Context;
 use crate::args::{ItemArgs, RunArgs};
@@ -50,6 +50,14 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) })
 }
 
+/// The error of a file that can't be read.
+fn unreadable(what: &str, path: &Path, error: io::Error) -> Error {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Error::usage(format!("{what} {} can't be read", path.display()))
+        .caused_by(error)
+        .hint(format!("ls -l {} shows which files are there", folder.display()))
+}
+
 /// Says after a moment that stdin is still read, and what ends it; not once the sender is dropped.
 fn announce_stdin(path: &Path, what: &str, context: &Context) -> Option<Sender<()>> {
     let message = match path.as_os_str() == "-" {
@@ -74,8 +82,7 @@ fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
     let origin = path.display().to_string();
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-    let read = read.map_err(|error| Error::usage(format!("the template {origin} can't be read")).caused_by(error));
-    read.context("reading --template")?;
+    read.map_err(|error| unreadable("the template", path, error))?;
     let bytes = text::decode(&format!("the template {origin}"), bytes)?;
     Ok((origin, bytes))
 }
@@ -84,7 +91,7 @@ fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
 fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<Taken> {
     let _announcement = announce_stdin(path, "items, one a line,", context);
     let origin = path.display().to_string();
-    let cannot = |error: io::Error| Error::usage(format!("the items in {origin} can't be read")).caused_by(error);
+    let cannot = |error: io::Error| unreadable("the file of items", path, error);
     let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);
     Ok(sources::intake(args, &origin, seed, file, cannot)?)
 }

@@ -14,5 +14,7 @@ pub(super) mod outputs;
 pub(super) mod resumed;
 pub(super) mod settings;
 pub(super) mod submit;
+mod usage;
+pub(super) mod words;
 
 use super::Context;

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::OsStr;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches as _};
 
+use super::super::help;
+use super::usage;
 use crate::args::{Cli, RunArgs, Standing, Verb};
 use crate::error::Error;
-use crate::index_set::IndexSelector;
 use crate::spec::settings::{self, Entry, SETTINGS, Shape, VARIABLES};
 use crate::spec::{Inputs, base};
 
@@ -23,21 +24,11 @@ pub(crate) struct Settings {
 
 /// Why there is nothing to be done.
 pub(crate) enum Refused {
-    /// What was typed is wrong, or asks for help.
-    Words(clap::Error),
-    Settings(Error),
+    /// What was typed asks for help.
+    Help(clap::Error),
+    /// What was typed or configured is wrong; and whether to say so plainly.
+    Wrong(Error, bool),
 }
-
-/// Words that other tools have for verbs, and what they are called here.
-const ELSEWHERE: [(&[&str], &[&str]); 7] = [
-    (&["submit", "sbatch", "create", "start", "apply", "map"], &["run"]),
-    (&["cancel", "rm", "kill", "remove", "scancel", "stop", "qdel"], &["delete"]),
-    (&["status", "ps", "top", "queue", "squeue", "jobs", "qstat"], &["list", "watch"]),
-    (&["cat", "output", "out"], &["logs", "results"]),
-    (&["explain", "show", "inspect", "info"], &["describe"]),
-    (&["rerun", "resubmit", "requeue", "restart"], &["retry"]),
-    (&["pause", "hold"], &["suspend"]),
-];
 
 /// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
 pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Settings, Error>), Refused> {
@@ -52,24 +43,32 @@ pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Setting
         name if name.starts_with("kubectl-") => Cli::command().bin_name("kubectl indexed").color(color),
         _ => Cli::command().color(color),
     };
-    let refused = |error| Refused::Words(with_index(with_verb(error), &words));
+    let refused = |error: clap::Error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Refused::Help(error)
+        }
+        _ => Refused::Wrong(usage::explain(&error, &words), is_plain),
+    };
     let matches = command().try_get_matches_from(&words).map_err(refused)?;
-    let typed = Cli::from_arg_matches(&matches).map_err(Refused::Words)?;
-    if let Verb::Help { verb } = &typed.verb {
-        let asked = words.iter().take(1).cloned().chain(verb.iter().map(OsString::from)).chain(["--help".into()]);
-        return command()
-            .try_get_matches_from(asked)
-            .map(|_| (typed, settings))
-            .map_err(|error| Refused::Words(with_verb(error)));
+    let typed = Cli::from_arg_matches(&matches).map_err(refused)?;
+    if let Verb::Help { topic } = &typed.verb
+        && !topic.as_deref().is_some_and(help::is_chapter)
+    {
+        let asked = words.iter().take(1).cloned().chain(topic.iter().map(OsString::from)).chain(["--help".into()]);
+        let printed = command().try_get_matches_from(asked).map_err(|error| match error.kind() {
+            ErrorKind::InvalidSubcommand => Refused::Wrong(help::unknown(topic.as_deref()), is_plain),
+            _ => refused(error),
+        });
+        return printed.map(|_| (typed, settings));
     }
     let settings = match settings {
         Err(error) if !matches!(typed.verb, Verb::Completion { .. } | Verb::Config(_) | Verb::Man { .. }) => {
-            return Err(Refused::Settings(error));
+            return Err(Refused::Wrong(error, is_plain));
         }
         loaded => loaded,
     };
     let entries: Vec<_> = settings.iter().flat_map(|settings| &settings.entries).collect();
-    let cli = lay_under(command(), &words, &matches, &entries).map_err(Refused::Words)?;
+    let cli = lay_under(command(), &words, &matches, &entries).map_err(refused)?;
     Ok((cli, settings))
 }
 
@@ -147,39 +146,6 @@ fn with_default(command: Command, flag: &str, values: Vec<OsStr>) -> Command {
     }
 }
 
-/// Names the verb that is called otherwise elsewhere.
-fn with_verb(mut error: clap::Error) -> clap::Error {
-    if error.kind() != ErrorKind::InvalidSubcommand {
-        return error;
-    }
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
-    let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
-    if let Some((_, verbs)) = known {
-        let verbs = verbs.iter().map(|verb| (*verb).to_owned()).collect::<Vec<_>>();
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(verbs));
-    }
-    error
-}
-
-/// Says how an index is chosen where one stands behind the name of the Job.
-fn with_index(mut error: clap::Error, words: &[OsString]) -> clap::Error {
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return error };
-    let command = Cli::command();
-    let verb = words.iter().skip(1).find_map(|word| command.find_subcommand(word));
-    let takes_indexes = verb.is_some_and(|verb| id_of(verb, "index").is_some());
-    if error.kind() == ErrorKind::UnknownArgument && takes_indexes && word.parse::<IndexSelector>().is_ok() {
-        let tip = format!("indexes are chosen by '--index {word}'");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    } else if error.kind() == ErrorKind::UnknownArgument
-        && !word.starts_with('-')
-        && words.iter().any(|typed| typed == "--items")
-    {
-        let tip = "--items takes one word, with commas between the items, as in '--items a,b,c'";
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-    error
-}
-
 fn load() -> Result<Settings, Error> {
     let (path, named) = locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())).unzip();
     let named = named == Some(true);
@@ -234,15 +200,6 @@ mod tests {
             for verb in verbs {
                 assert!(id_of(verb, setting.name).is_some(), "{} has no --{}", verb.get_name(), setting.name);
             }
-        }
-    }
-
-    #[test]
-    fn words_of_elsewhere_lead_to_verbs() {
-        let command = Cli::command();
-        for (words, verbs) in ELSEWHERE {
-            assert!(words.iter().all(|word| command.find_subcommand(word).is_none()), "{words:?}");
-            assert!(verbs.iter().all(|verb| command.find_subcommand(verb).is_some()), "{verbs:?}");
         }
     }
 

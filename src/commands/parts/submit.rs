@@ -12,7 +12,7 @@ use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, output};
 use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
 use crate::error::{Error, Kind};
@@ -140,25 +140,29 @@ async fn create(
         job["spec"]["suspend"] = json!(true);
     }
     let mut held = false;
-    let begun = async {
-        if held_back || order.ask_first {
-            // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
-            let one = manifest.config_maps.first().cloned();
-            let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
-            // The dry run leaves out the submission's own suspension. A Job that it returns suspended is not released.
-            held = admission::is_suspended(&dry_run(&checked, order, cluster, manager).await?.job);
+    let mut has_waited = false;
+    let (created, how) = loop {
+        let begun = async {
+            if held_back || order.ask_first {
+                // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
+                let one = manifest.config_maps.first().cloned();
+                let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
+                // The dry run leaves out the submission's own suspension. A Job that it returns suspended is not released.
+                held = admission::is_suspended(&dry_run(&checked, order, cluster, manager).await?.job);
+            }
+            if held_back && held {
+                job["metadata"]["annotations"][annotation::SUBMITTING] = json!(annotation::HELD);
+            }
+            cluster.create(&job, submission).await
+        };
+        match begun.await {
+            Ok(created) => break (created, How::Created),
+            Err(error) if error.kind() != Kind::AlreadyExists => return Err(error.into()),
+            Err(_) if !has_waited && again::wait_until_collected(manifest, order.name, cluster, context).await? => {
+                has_waited = true;
+            }
+            Err(error) => break again::find(error, order.name, &again::digest(manifest), cluster, context).await?,
         }
-        if held_back && held {
-            job["metadata"]["annotations"][annotation::SUBMITTING] = json!(annotation::HELD);
-        }
-        cluster.create(&job, submission).await
-    };
-    let (created, how) = match begun.await {
-        Ok(created) => (created, How::Created),
-        Err(error) if error.kind() == Kind::AlreadyExists => {
-            again::find(error, order.name, &again::digest(manifest), cluster, context).await?
-        }
-        Err(error) => return Err(error.into()),
     };
     if how == How::Unchanged {
         return Ok(Submitted { manifest: Manifest { job: created.object, config_maps: Vec::new() }, how });
@@ -175,13 +179,15 @@ async fn create(
         }
         let owner = owner(order.name, created.uid());
         let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
-        if held_back {
-            cluster.release(order.name, !held, submission).await?;
-        }
-        Ok::<_, Error>(config_maps)
+        let released = if held_back { Some(cluster.release(order.name, !held, submission).await?) } else { None };
+        Ok::<_, Error>((config_maps, released))
     };
     match rest.await {
-        Ok(config_maps) => Ok(Submitted { manifest: Manifest { job: created.object, config_maps }, how }),
+        Ok((config_maps, released)) => {
+            // Who follows the Job starts from what the server said last: as created, it is suspended.
+            let job = released.as_ref().map_or(Ok(created.object), output::shown)?;
+            Ok(Submitted { manifest: Manifest { job, config_maps }, how })
+        }
         Err(error) => Err(undo(error, order.name, created.uid(), how, cluster, context).await),
     }
 }

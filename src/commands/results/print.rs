@@ -13,7 +13,7 @@ use crate::commands::outputs::fetch::{Gathered, Output};
 use crate::commands::outputs::tally::Tally;
 use crate::state::{IndexStatus, JobState};
 use crate::view::line;
-use crate::view::results::{self, ResultEntry, Stdout};
+use crate::view::results::{self, ResultEntry, ResultOutput};
 
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -75,12 +75,12 @@ impl Printer {
                 context.ui.data(results::csv(row, item.as_ref(), cell, now))?;
             }
             ResultFormat::Json | ResultFormat::Jsonl => {
-                let stdout = json.as_deref().map(Stdout::Json).or_else(|| text.map(stdout));
+                let shown = json.as_deref().map(ResultOutput::Json).or_else(|| text.map(encode_output));
                 let file = match output {
                     Output::File { kept, .. } => Some((kept.file.as_str(), kept.bytes)),
                     _ => None,
                 };
-                let entry = ResultEntry::new(row, item.as_ref(), file, stdout.as_ref(), now);
+                let entry = ResultEntry::new(row, item.as_ref(), file, shown.as_ref(), now);
                 let entry = serde_json::to_string(&entry)?;
                 let line = match format {
                     ResultFormat::Jsonl => format!("{entry}\n"),
@@ -137,10 +137,10 @@ fn print_text(text: &[u8], context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-fn stdout(bytes: &[u8]) -> Stdout<'_> {
+fn encode_output(bytes: &[u8]) -> ResultOutput<'_> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Stdout::Text(text),
-        Err(_) => Stdout::Base64(BASE64_STANDARD.encode(bytes)),
+        Ok(text) => ResultOutput::Text(text),
+        Err(_) => ResultOutput::Base64(BASE64_STANDARD.encode(bytes)),
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_come_in_base64() {
-        assert!(matches!(stdout(b"a\xff"), Stdout::Base64(text) if text == "Yf8="));
-        assert!(matches!(stdout("é".as_bytes()), Stdout::Text("é")));
+        assert!(matches!(encode_output(b"a\xff"), ResultOutput::Base64(text) if text == "Yf8="));
+        assert!(matches!(encode_output("é".as_bytes()), ResultOutput::Text("é")));
     }
 }

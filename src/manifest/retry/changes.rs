@@ -1,8 +1,8 @@
 //! What is to be another way than the first time: image, resources, command.
 
-use serde_json::{Value, json};
+use serde_json::{Value, from_value, json};
 
-use super::{list, list_mut, text};
+use super::list_mut;
 use crate::contract::{self, annotation};
 use crate::error::Error;
 use crate::spec::Requirement;
@@ -23,11 +23,8 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     if let Some(image) = image {
         worker["image"] = json!(image);
     }
-    if let Some(cpu) = cpu {
-        resource(worker, "cpu", cpu)?;
-    }
-    if let Some(memory) = memory {
-        resource(worker, "memory", memory)?;
+    for (name, amount) in [("cpu", cpu), ("memory", memory)] {
+        amount.as_ref().map_or(Ok(()), |amount| resource(worker, name, amount))?;
     }
     if let Some(words) = command {
         worker["command"] = json!(words);
@@ -35,25 +32,16 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
             // They are arguments of the command that is replaced.
             worker.remove("args");
         }
-    }
-    if let Some(command) = command {
-        job["metadata"]["annotations"][annotation::COMMAND] = json!(json!(command).to_string());
+        job["metadata"]["annotations"][annotation::COMMAND] = json!(json!(words).to_string());
     }
     Ok(())
 }
 
-/// Returns which of the containers does the work: see [`contract::worker`].
-pub(super) fn worker_position(job: &Value) -> usize {
-    let annotations = job.pointer("/spec/template/metadata/annotations");
-    let noted = annotations.and_then(|annotations| annotations[annotation::DEFAULT_CONTAINER].as_str());
-    let names = || list(job, "containers").map(|container| text(container.get("name")));
-    let worker = contract::worker(noted, names());
-    names().position(|name| Some(name) == worker).unwrap_or(0)
-}
-
+/// Returns the container that does the work.
 pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
-    let position = worker_position(job);
-    list_mut(job, "containers").nth(position)
+    let typed = from_value(job.clone()).unwrap_or_default();
+    let worker = contract::worker_name(&typed);
+    list_mut(job, "containers").find(|container| container["name"].as_str() == worker)
 }
 
 /// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is

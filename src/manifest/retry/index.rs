@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use itertools::Itertools as _;
 use serde_json::{Value, json};
 
 use super::super::scripts::{escape_expansion, quote};
@@ -11,13 +10,10 @@ use super::changes::worker_mut;
 use super::{Plan, entries, entries_mut, insert, list, list_mut, text};
 use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
 use crate::error::Error;
-use crate::index_set::IndexSet;
 use crate::spec;
 
-/// Longest of the words that hold the index set: Linux takes 128 KiB.
-const WORD_BYTES: usize = 100 * 1024;
-/// How many words of the init container's command come before the index set.
-const WORDS_BEFORE: usize = 4;
+/// Where in the init container the index set is.
+const SET: &str = "/command/4";
 
 /// Finds the original index: the set is walked range by range, so the Pod needs no list that grows with the Job.
 pub(super) const FIND: &str = "\
@@ -41,9 +37,8 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     let of_pod = job["spec"]["template"]["spec"]["securityContext"].clone();
     if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
         // The Job that is retried retries another: all else is as it must be.
-        if let Some(command) = known["command"].as_array_mut() {
-            command.truncate(WORDS_BEFORE);
-            command.extend(words(&plan.indexes));
+        if let Some(set) = known.pointer_mut(SET) {
+            *set = json!(plan.indexes.to_string());
         }
         if let Some(image) = &plan.changes.init_image {
             known["image"] = json!(image);
@@ -61,15 +56,6 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>
     insert(pod, "initContainers", 0, [writer]);
     insert(pod, "volumes", 0, [json!({"name": ORIGINAL, "emptyDir": {}})]);
     Ok(())
-}
-
-/// The index set in as many words as it takes.
-fn words(indexes: &IndexSet) -> impl Iterator<Item = Value> {
-    let ranges: Vec<_> = indexes.to_string().split(',').map(str::to_owned).collect();
-    let words = ranges.into_iter().coalesce(|word, range| {
-        if word.len() + range.len() < WORD_BYTES { Ok(format!("{word},{range}")) } else { Err((word, range)) }
-    });
-    words.map(Value::from)
 }
 
 struct IndexFile {
@@ -186,8 +172,7 @@ fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
             (last.unwrap_or(spec::DEFAULT_IMAGE).to_owned(), None)
         }
     };
-    let mut command = vec![json!("sh"), json!("-c"), json!(escape_expansion(&script)), json!("sh")];
-    command.extend(words(&plan.indexes));
+    let command = ["sh", "-c", &escape_expansion(&script), "sh", &plan.indexes.to_string()];
     filled(json!({
         "name": ORIGINAL,
         "image": image,

@@ -62,8 +62,7 @@ pub(super) fn take_out(
     plan: &Plan,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Renewed>, Error> {
-    let annotations = job["metadata"]["annotations"].clone();
-    let noted = |key: &str| annotations.get(key).and_then(Value::as_str);
+    let noted = |key: &str| contract::noted(stored, key);
     // Of a Job that others made nothing is known but its words.
     let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
     let Some(command) = &plan.changes.command else { return Ok(None) };

@@ -25,7 +25,11 @@ fn stored() -> Value {
             "manualSelector": false, "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "u-rev"}},
             "backoffLimitPerIndex": 0, "maxFailedIndexes": 20, "newField": {"a": 1},
             "template": {
-                "metadata": {"creationTimestamp": null, "labels": {"team": "vision", "controller-uid": "u-rev"}},
+                "metadata": {
+                    "creationTimestamp": null,
+                    "labels": {"team": "vision", "controller-uid": "u-rev", "kueue.x-k8s.io/podset": "main"},
+                    "annotations": {"kueue.x-k8s.io/workload": "job-rev-3dad8"},
+                },
                 "spec": {
                     "restartPolicy": "Never", "newPodField": [1],
                     "initContainers": [{"name": "input", "image": "bash", "command": ["bash", "-c", "pick"]}],
@@ -108,7 +112,7 @@ fn only_what_must_change_does() {
             "maxFailedIndexes": 7, "newField": {"a": 1},
         })
     );
-    assert_eq!(template["metadata"], json!({"labels": {"team": "vision"}}));
+    assert_eq!(template["metadata"], json!({"labels": {"team": "vision"}, "annotations": {}}));
     assert_eq!(template["spec"]["newPodField"], json!([1]));
     assert_eq!(worker(&job)["command"], json!(["rev"]));
     assert_eq!(job.get("status"), None);
@@ -130,7 +134,7 @@ fn every_container_but_the_first_sees_the_original_index() {
 }
 
 #[test]
-fn a_long_set_takes_several_words() {
+fn a_long_set_is_one_word_of_the_command() {
     let scattered: IndexSet = (0..20_000).map(|index| index * 2).collect();
     let mut plan = plan("0");
     plan.family.completions = 40_000;
@@ -455,7 +459,9 @@ fn run_wrapped(container: &Value, own: u32) -> String {
     // As the kubelet expands them.
     let words: Vec<_> =
         words.iter().map(|word| super::super::scripts::unescape_expansion(word.as_str().unwrap())).collect();
-    let output = Command::new(&words[0]).args(&words[1..]).env(INDEX_VARIABLE, own.to_string()).output().unwrap();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).env(INDEX_VARIABLE, own.to_string()).env("EARLY", "early");
+    let output = command.output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -496,6 +502,46 @@ fn an_old_server_gets_a_shell_around_each_command() {
     bare["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("command");
     assert!(refused(&bare, &old).contains("can't tell the image's own entry point another index"));
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
+}
+
+/// Kueue takes no Job that may run with as few Pods at once as it asks for, or fewer.
+#[test]
+fn kueue_may_admit_a_part_of_a_retry_that_has_parts() {
+    let mut job = stored();
+    job["metadata"]["annotations"]["kueue.x-k8s.io/job-min-parallelism"] = json!("2");
+    let least = |indexes: &str| {
+        let retry = built(&job, &plan(indexes));
+        retry["metadata"]["annotations"].get("kueue.x-k8s.io/job-min-parallelism").cloned()
+    };
+    assert_eq!([least("3,7,20"), least("3,7"), least("3")], [Some(json!("2")), None, None]);
+}
+
+/// A variable that refers to the index has the original one, as far as Kubernetes expands it.
+#[test]
+fn an_old_server_gets_variables_that_refer_to_the_index() {
+    let mut job = stored();
+    let pod = &mut job["spec"]["template"]["spec"];
+    pod.as_object_mut().unwrap().remove("initContainers");
+    pod["containers"][0]["command"] =
+        json!(["sh", "-c", "echo \"$EARLY $ID $NEXT $BOTH\" \"$@\"", "sh", "$(NEXT)", "it's", "a b"]);
+    pod["containers"][0]["args"] = json!([]);
+    pod["containers"][0]["env"] = json!([
+        {"name": "EARLY", "value": "$(TASK)"},
+        {"name": "TASK", "valueFrom": index_field()},
+        {"name": "ID", "value": "78275$(TASK)"},
+        {"name": "NEXT", "value": "it's `\"$$(TASK) <$(ID)>"},
+        {"name": "BOTH", "value": "$(TASK)$(TASK)"},
+    ]);
+    let old = Plan { minor: 30, ..plan("3,17") };
+    let first = built(&job, &old);
+    let printed = "early 7827517 it's `\"$(TASK) <7827517> 1717 it's `\"$(TASK) <7827517> it's a b\n";
+    // The shell does not expand EARLY either.
+    assert_eq!(run_wrapped(worker(&first), 1), printed);
+    assert_eq!(run_wrapped(worker(&built(&first, &Plan { minor: 30, ..plan("17") })), 0), printed);
+
+    job["spec"]["template"]["spec"]["containers"][0]["env"][2]["name"] = json!("task.id");
+    let refusal = refused(&job, &old);
+    assert!(refusal.contains("can't tell the variable \"task.id\" another index"), "{refusal}");
 }
 
 /// Also for a Job that others made, which has no annotations.

@@ -1,7 +1,5 @@
 //! The original index by a shell around each command, for servers that read no variables from a file.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::super::scripts;
@@ -11,8 +9,6 @@ use crate::contract::INDEX_VARIABLE;
 use crate::error::Error;
 use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
 
-/// Longest index set that the shell can be given: Linux takes 128 KiB in one argument.
-const SET_BYTES: usize = 100 * 1024;
 /// Where in the command the index set is.
 const SET_POSITION: usize = 3;
 
@@ -35,19 +31,16 @@ pub(super) fn is_wrapped(job: &Value) -> bool {
 /// retries another.
 pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
     let set = plan.indexes.to_string();
-    if set.len() > SET_BYTES {
-        return Err(too_old(plan, "hand an index set of this length to a command").hint("retry fewer, by --index"));
-    }
     check_volumes(job, plan)?;
     map_keys(job, plan, again)?;
-    let worker = super::changes::worker_position(job);
-    for (kind, is_worker) in [("initContainers", false), ("containers", true)] {
-        for (position, container) in list_mut(job, kind).enumerate() {
+    let worker = super::changes::worker_mut(job).map(|worker| worker["name"].clone());
+    for kind in ["initContainers", "containers"] {
+        for container in list_mut(job, kind) {
             if is_wrapper(container) {
                 container["command"][SET_POSITION] = json!(set);
             } else if container.get("command").is_some_and(Value::is_array) {
                 wrap(container, plan, &set)?;
-            } else if is_worker && position == worker {
+            } else if container.get("name") == worker.as_ref() {
                 return Err(too_old(plan, "tell the image's own entry point another index")
                     .hint("give the command behind two dashes: a shell of the image then hands the index over"));
             } else {
@@ -131,29 +124,44 @@ fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
 
 /// Puts a shell around the command of a container.
 fn wrap(container: &mut Value, plan: &Plan, set: &str) -> Result<(), Error> {
-    let mut names = vec![INDEX_VARIABLE.to_owned()];
-    let by_field = entries(container, "env").filter(|variable| variable.get("valueFrom").is_some_and(is_index));
-    names.extend(by_field.map(|variable| text(variable.get("name")).to_owned()).filter(|name| name != INDEX_VARIABLE));
-    for variable in entries(container, "env") {
-        let value = text(variable.get("value"));
-        if names.iter().any(|name| value.contains(&format!("$({name})"))) {
-            return Err(too_old(plan, &format!("tell the variable {} another index", variable["name"]))
-                .hint("have the command put the index in, from JOB_COMPLETION_INDEX"));
-        }
-    }
+    let exports = exports(container, plan)?;
+    let mut names: Vec<_> = exports.iter().map(|(name, _)| name.clone()).collect();
+    names.push(INDEX_VARIABLE.to_owned());
     let words = entries(container, "command").chain(entries(container, "args"));
     let words: Vec<_> = words.map(|word| parts(text(Some(word)), &names)).collect();
-    let mut script = head();
-    for name in &names[1..] {
-        let _ = writeln!(script, "export {name}=\"${INDEX_VARIABLE}\"");
-    }
-    let mut command = scripts::with_command("sh", script, &words, None);
+    let mut command = scripts::with_command("sh", head(), &exports, &words, None);
     set.clone_into(&mut command[SET_POSITION]);
     container["command"] = json!(command);
     if let Some(container) = container.as_object_mut() {
         container.remove("args");
     }
     Ok(())
+}
+
+/// Returns the variables that hold the index, or refer to one that does, each with its value. Kubernetes expands a
+/// variable by those that stand before it.
+fn exports(container: &Value, plan: &Plan) -> Result<Vec<(String, Vec<Part>)>, Error> {
+    let (mut names, mut exports) = (Vec::new(), Vec::new());
+    for variable in entries(container, "env") {
+        let name = text(variable.get("name"));
+        let value = if variable.get("valueFrom").is_some_and(is_index) {
+            vec![Part::Index]
+        } else {
+            parts(text(variable.get("value")), &names)
+        };
+        if matches!(value.as_slice(), [Part::Text(_)]) {
+            continue;
+        }
+        if name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+            return Err(too_old(plan, &format!("tell the variable {name:?} another index"))
+                .hint("have the command put the index in, from JOB_COMPLETION_INDEX"));
+        }
+        names.push(name.to_owned());
+        if name != INDEX_VARIABLE {
+            exports.push((name.to_owned(), value));
+        }
+    }
+    Ok(exports)
 }
 
 /// A word in which Kubernetes would have put the new index.

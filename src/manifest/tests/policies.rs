@@ -53,14 +53,23 @@ fn every_policy_has_its_field() {
         activeDeadlineSeconds: 90
     "#);
     insta::assert_snapshot!(policies("run --items a,b --fail-fast --success-count 1 -- rev", None), @r#"
-    backoffLimitPerIndex: 0
+    backoffLimitPerIndex: 10
     maxFailedIndexes: 0
     podFailurePolicy:
       rules:
-      - action: Ignore
+      - action: Count
         onPodConditions:
         - type: DisruptionTarget
           status: "True"
+      - action: FailIndex
+        onPodConditions:
+        - type: Initialized
+          status: "False"
+      - action: FailIndex
+        onExitCodes:
+          operator: NotIn
+          values:
+          - 0
     successPolicy:
       rules:
       - succeededCount: 1
@@ -168,8 +177,10 @@ fn rules_about_exit_codes_come_behind_those_about_the_pod() {
     };
     // Of several containers the command is that of our own.
     insta::assert_snapshot!(rules(""), @r#"
-    {"action":"Ignore","onPodConditions":[{"type":"DisruptionTarget","status":"True"}]}
+    {"action":"Count","onPodConditions":[{"type":"DisruptionTarget","status":"True"}]}
+    {"action":"FailIndex","onPodConditions":[{"type":"Initialized","status":"False"}]}
     {"action":"Ignore","onExitCodes":{"containerName":"worker","operator":"In","values":[3]}}
+    {"action":"FailIndex","onExitCodes":{"operator":"NotIn","values":[0]}}
     "#);
     let (condition, code) = (
         "{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}",

@@ -195,7 +195,10 @@ fn json_that_is_no_list_of_items_is_refused() {
     FILE is empty
     hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     "#);
-    insta::assert_snapshot!(refused(ItemsFormat::Json, "[]"), @"there are no items in FILE");
+    insta::assert_snapshot!(refused(ItemsFormat::Json, "[]"), @"
+    there are no items in FILE
+    hint: write each item on a line of its own; a table needs rows below its header
+    ");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "{\"a\": [1]}"), @r#"
     FILE is an object, not a list
     hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
@@ -239,7 +242,10 @@ fn json_that_is_no_list_of_items_is_refused() {
     hint: or take each line as it stands, by --format lines
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "1 2\n"), @"item 0 (line 1) of FILE is not JSON: trailing characters at column 3");
-    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "\n\n"), @"there are no items in FILE");
+    insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "\n\n"), @"
+    there are no items in FILE
+    hint: write each item on a line of its own; a table needs rows below its header
+    ");
 }
 
 #[test]

@@ -20,9 +20,10 @@ fn resolved(flags: &str) -> (Policy, Vec<String>) {
 #[test]
 fn each_flag_is_read() {
     let flags = "--retries 2 --max-failed 3 --fail-on-exit 7,3-5,4 --ignore-exit 75 --success-indexes 2,0-1 \
-                 --success-count 2 --timeout 1h --index-timeout 90 --ttl 0";
+                 --success-count 2 --timeout 1h --index-timeout 90s --ttl 0";
     let expected = Policy {
         retries: Some(2),
+        max_evictions: None,
         max_failed: Some(3),
         fail_on_exit: vec![3, 4, 5, 7],
         ignore_exit: vec![75],
@@ -32,9 +33,38 @@ fn each_flag_is_read() {
         ttl: Some(0),
     };
     assert_eq!(resolved(flags), (expected, Vec::new()));
-    assert_eq!(resolved("").0, Policy::default());
-    assert_eq!(resolved("--fail-fast").0, Policy { max_failed: Some(0), ..Policy::default() });
+    let default = Policy { max_evictions: Some(10), ..Policy::default() };
+    assert_eq!(resolved("").0, default);
+    let bare = "--ttl 60 has no unit, and is 60 seconds: write 60s, or 60m for minutes";
+    assert_eq!(resolved("--ttl 60").1, [bare]);
+    assert_eq!(resolved("--fail-fast").0, Policy { max_failed: Some(0), ..default });
+    assert_eq!(resolved("--max-evictions 3 --retries 0").0.max_evictions, Some(3));
     assert_eq!(resolved("--ignore-exit 1-255").0.ignore_exit.len(), 255);
+}
+
+#[test]
+fn evictions_are_limited_where_nothing_else_is_counted() {
+    insta::assert_snapshot!(refused("--max-evictions 3 --retries 1"), @"
+    --max-evictions can't be combined with --retries: Kubernetes has one count for both
+    hint: leave one of them out; with --retries evictions are not counted
+    ");
+    insta::assert_snapshot!(refused("--max-evictions 3 --index-timeout 5s"), @"
+    --max-evictions can't be combined with --index-timeout: Kubernetes has one count for both
+    hint: leave one of them out; with --index-timeout evictions are not counted
+    ");
+    insta::assert_snapshot!(refused("--max-evictions 3000000000"), @"
+    --max-evictions 3000000000 is more than Kubernetes counts
+    hint: give at most 2147483647
+    ");
+    let rules = "apiVersion: batch/v1\nkind: Job\nspec: {podFailurePolicy: {rules: []}, template: {spec: {containers: \
+                 [{name: a}]}}}";
+    insta::assert_snapshot!(refused_with("--max-evictions 3", Some(rules)), @"
+    --max-evictions can't be combined with podFailurePolicy of the template
+    hint: its backoffLimitPerIndex limits what Kubernetes counts
+    ");
+    let mut policy = resolved("").0;
+    policy.settle(28);
+    assert_eq!(policy.max_evictions, None, "an old server refuses the rules");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn what_is_wrong_is_told_with_its_line() {
     assert_snapshot!(told.join("\n"), @r#"
     c.yaml, line 2: there is no setting "lable" | did you mean label?
     c.yaml, line 1: there is no setting "zebra" | kubectl indexed config lists the settings
-    c.yaml, line 1: retries "two": invalid digit found in string | 
+    c.yaml, line 1: retries "two" is not a whole number | 
     c.yaml, line 1: --parallelism 0 would never run anything | give at least 1
     c.yaml, line 1: --ttl "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h | write it as 90s, 10m or 2h
     c.yaml, line 1: prefix "indx" is none of auto, index, pod, none | did you mean index?
@@ -143,6 +143,7 @@ fn a_template_that_says_the_same_is_stronger() {
         ("retries: 2", job("backoffLimitPerIndex", json!(3))),
         ("retries: 2", job("backoffLimit", json!(3))),
         ("retries: 2", template(json!({"restartPolicy": "OnFailure"}))),
+        ("max-evictions: 2", job("podFailurePolicy", json!({"rules": []}))),
         ("max-failed: 2", job("maxFailedIndexes", json!(3))),
         ("timeout: 2h", job("activeDeadlineSeconds", json!(3))),
         ("ttl: 2h", job("ttlSecondsAfterFinished", json!(0))),

@@ -68,16 +68,24 @@ fn ended(code: i32, reason: &str, message: &str) -> Value {
     json!({"phase": "Failed", "containerStatuses": container(&end)})
 }
 
-fn event(object: &str, reason: &str, second: u32, message: &str) -> Event {
-    from_value(json!({
-        "metadata": {}, "involvedObject": {"name": object}, "reason": reason, "message": message, "type": "Warning",
-        "lastTimestamp": format!("2026-01-01T00:01:{second:02}Z"),
-    }))
-    .unwrap()
+fn event(object: &str, reason: &str, second: u32, message: &str) -> Happening {
+    Happening {
+        about: object.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        at: Some(format!("2026-01-01T00:01:{second:02}Z").parse().unwrap()),
+        uid: format!("{object} {second}"),
+        ..Happening::default()
+    }
 }
 
-fn told(state: &JobState, job: &[Event], pods: &[Event]) -> String {
-    block(&causes(state, Seen { job, pods, now: now() }))
+fn told(state: &JobState, job: &[Happening], pods: &[Happening]) -> String {
+    let mut state = state.clone();
+    state.apply(StateEvent::PodsWarned(pods.to_vec()));
+    for event in job {
+        state.apply(StateEvent::Happened(Box::new(event.clone())));
+    }
+    block(&causes(&state, now(), ""))
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn what_a_pod_waits_for_is_named() {
       1 index pending (4): no scheduler has looked at the Pod (not scheduled)
         hint: is the scheduler default-scheduler running in the cluster?
       1 index pending (5): Scheduling is blocked (SchedulingGated)
-        hint: it waits until whoever put its scheduling gates takes them away
+        hint: the controller that set the gate takes the gate away once the Pod may start: is its controller running in the cluster?
     "#);
 }
 
@@ -241,7 +249,7 @@ fn what_holds_the_whole_job_up() {
     assert_snapshot!(unstarted(&json!({"labels": {"kueue.x-k8s.io/queue-name": "main"}}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the queue main has not admitted the Job (suspended)
-        hint: kubectl get workloads shows what Kueue waits for
+        hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=u shows what Kueue waits for
         hint: kubectl get localqueues shows whether there is a queue main, and how many wait in it
     ");
     assert_snapshot!(unstarted(&json!({}), &json!({"managedBy": "example.com/jobs"})), @"
@@ -275,10 +283,10 @@ fn what_failed_is_grouped_by_how() {
     assert_snapshot!(told(&state, &[], &[]), @"
     Causes:
       2 indexes failed (0,1): exit code 1: cat: /in/17: no such file
-      1 index failed (2): OOMKilled, exit code 137 (SIGKILL)
-        hint: it needs more memory than 16Mi: --memory gives each index more
-      1 index failed (3): Evicted: The node was low on resource: memory.
-        hint: the node ran short of something: --memory and the like reserve it
+      1 index failed (2): exit code 137 (SIGKILL), OOMKilled at its memory limit of 16Mi
+        hint: kubectl indexed retry j --reason OOMKilled --memory x2 runs it again with more
+      1 index failed (3): Evicted: The node was low on resource: memory
+        hint: ask for the memory that it needs (--memory), so that a node reserves it
       1 index failed (4): its Pod is gone, and with it how it ended
     ");
 
@@ -290,10 +298,10 @@ fn what_failed_is_grouped_by_how() {
     assert_snapshot!(told(&state, &[], &[]), @r#"
     Causes:
       3 indexes not completed (2-4): x (FailedIndexes)
-      1 index failed (0): StartError, exit code 128: exec: "nope": executable file not found in $PATH
-        hint: the image has no such command: check the command and --image
+      1 index failed (0): exit code 128, StartError: the image has no command "nope"
+        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or kubectl indexed retry j -- CMD, runs it by another
       1 index failed (1): exit code 127: sh: nope: not found
-        hint: the image has no such command: check the command and --image
+        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or kubectl indexed retry j -- CMD, runs it by another
     "#);
 }
 
@@ -304,7 +312,7 @@ fn only_the_first_causes_are_told() {
     for (index, letter) in (0..).zip(letters) {
         add(&mut state, index, &ended(1, "Error", letter));
     }
-    let mut all = causes(&state, Seen { job: &[], pods: &[], now: now() });
+    let mut all = causes(&state, now(), "");
     all.extend(all.clone());
     let text = block(&all);
     assert!(text.ends_with("    and 2 more causes\n"), "{text}");
@@ -321,7 +329,7 @@ fn the_last_state_of_a_line_and_no_stale_reason() {
             "waiting": {"reason": "ContainerCreating"},
         }))}),
     );
-    assert_snapshot!(block(&causes(&state, Seen { job: &[], pods: &[], now: now() })), @"
+    assert_snapshot!(block(&causes(&state, now(), "")), @"
       Causes:
         3 indexes not completed (2-4): x (FailedIndexes)
         1 index failed (0): exit code 3: CUDA error: out of memory

@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 use super::page::Page;
+use crate::contract::annotation::LAST_APPLIED;
 use crate::view::go;
 
 type Map = BTreeMap<String, String>;
 
 /// The longest `key: value` in bytes that stands in one line.
 const LONGEST: usize = 140;
-
-/// What `kubectl apply` keeps for itself.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// `KEY=VALUE` a line, the first one beside the title.
 pub(super) fn labels(page: &mut Page, title: &str, labels: Option<&Map>) {

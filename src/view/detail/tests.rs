@@ -3,7 +3,7 @@ use serde_json::{from_value, json};
 use super::*;
 use crate::state::Event;
 use crate::state::row::SucceededRows;
-use crate::view::cause::{Seen, causes};
+use crate::view::cause::causes;
 
 /// A Job of a thousand indexes under way, of which one that failed comes after very many that wait.
 fn state() -> JobState {
@@ -44,7 +44,7 @@ fn what_is_worth_reading_comes_first() {
     let state = state();
     let chosen = worth_reading(&state);
     assert_eq!(chosen.to_string(), "100-120,300,400,500,900");
-    let causes = causes(&state, Seen { job: &[], pods: &[], now });
+    let causes = causes(&state, now, "");
     let rows = state.rows(&chosen, &mut SucceededRows::default());
     let items = ItemTexts::from([(900, "an item that is longer than a column can be".to_owned())]);
     let text = indexed(&state, &causes, &rows, &items, now);
@@ -55,6 +55,7 @@ fn what_is_worth_reading_comes_first() {
       Causes:
         1 index pending (300): the image can't be pulled: x: not found (ImagePullBackOff)
           hint: there is no such image, or no such tag: check --image
+        1 index pending (500): exit code 3, and is tried again: Kubernetes waits longer each time, up to 10 minutes (Retrying)
         1 index failed (900): exit code 3: no room
       Status:           Running
       Queue:            q

@@ -58,11 +58,16 @@ fn how_far_a_job_is() {
     assert_snapshot!(told(&stuck), @"0/10 completed, ImagePullBackOff, 60s so far");
 }
 
+fn plight(state: &JobState, idle: i64) -> Option<String> {
+    super::plight(state, idle, now(), "").map(|plight| plight.sentence())
+}
+
 #[test]
 fn why_a_job_does_not_go_on() {
     let mut none = job(10, &json!({}));
     assert_eq!(plight(&none, 9), None, "it may only be slow");
-    assert_snapshot!(plight(&none, 10).unwrap(), @"nothing of job words has run for 10s: no pod of it was created");
+    assert_eq!(plight(&none, 59), None, "nothing says why");
+    assert_snapshot!(plight(&none, 60).unwrap(), @"10 indexes pending (0-9): none of them runs, and neither their Pods nor events say why");
     none.apply(Event::Happened(Box::new(Happening {
         uid: "a".to_owned(),
         warning: true,
@@ -70,23 +75,23 @@ fn why_a_job_does_not_go_on() {
         message: "pods \"words-0-\" is forbidden: exceeded quota: small".to_owned(),
         ..Happening::default()
     })));
-    assert_snapshot!(plight(&none, 10).unwrap(), @r#"nothing of job words has run for 10s: FailedCreate: pods "words-0-" is forbidden: exceeded quota: small"#);
+    assert_snapshot!(plight(&none, 10).unwrap(), @"1 index pending (0): exceeded quota: small (FailedCreate)");
     let mut tried = job(10, &json!({"completedIndexes": "0-3"}));
-    assert_snapshot!(plight(&tried, 10).unwrap(), @"nothing of job words has run for 10s: no further pod of it was created");
     pod(&mut tried, 4, &ended(1, "Error", "", 9));
-    assert_eq!(plight(&tried, 59), None, "it is tried again later and later");
-    assert_snapshot!(plight(&tried, 60).unwrap(), @"nothing of job words has run for 60s: 1 index waits to be tried again");
+    assert_eq!(plight(&tried, 10), None, "it is tried again later and later");
+    let later = now() + jiff::SignedDuration::from_secs(100);
+    assert_snapshot!(super::plight(&tried, 60, later, "").unwrap().sentence(), @"1 index pending (4): exit code 1, and is tried again: Kubernetes waits longer each time, up to 10 minutes (Retrying)");
     let ending = json!({"type": "FailureTarget", "status": "True"});
     assert_eq!(plight(&job(10, &json!({"conditions": [ending]})), 99), None, "its end is near");
     let mut slow = job(10, &json!({}));
     pod(&mut slow, 0, &waiting("ContainerCreating", ""));
-    assert_eq!(plight(&slow, 59), None, "an image may be large");
-    assert_snapshot!(plight(&slow, 125).unwrap(), @"nothing of job words has run for 2m5s: 1 pod is starting");
+    assert_eq!(plight(&slow, 9), None, "an image may be large");
+    assert_snapshot!(plight(&slow, 125).unwrap(), @"1 index pending (0): the node is still busy with its volumes, network or image (ContainerCreating)");
     let mut full = job(10, &json!({}));
     (0..3).for_each(|index| pod(&mut full, index, &unscheduled("0/3 nodes are available: 3 Insufficient cpu.")));
     pod(&mut full, 3, &waiting("ContainerCreating", ""));
-    assert_snapshot!(plight(&full, 30).unwrap(), @"nothing of job words has run for 30s: 3 pods are Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.");
+    assert_snapshot!(plight(&full, 30).unwrap(), @"3 indexes pending (0-2): 0/3 nodes are available: 3 Insufficient cpu (Unschedulable)");
     let mut image = job(10, &json!({}));
     pod(&mut image, 0, &waiting("ErrImagePull", "no such\nimage"));
-    assert_snapshot!(plight(&image, 30).unwrap(), @r"nothing of job words has run for 30s: 1 pod is ErrImagePull: no such image");
+    assert_snapshot!(plight(&image, 30).unwrap(), @"1 index pending (0): the image can't be pulled: no such image (ImagePullBackOff)");
 }

@@ -13,7 +13,7 @@ fn the_output_stands_behind_the_rest() {
     }
     bytes.extend(csv(&rows[6], None, Some(b""), now()));
     assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"
-    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job,stdout
+    index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job,output
     0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,,"a
     "
     1,"a,b",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,"cat: /in: no such file
@@ -31,16 +31,16 @@ fn the_output_stands_behind_the_rest() {
 fn each_form_of_an_output_has_a_field() {
     let (rows, items) = (rows(), items());
     let raw = RawValue::from_string("[1.10]".to_owned()).unwrap();
-    let stdouts = [Stdout::Text("a\n"), Stdout::Base64("/w==".to_owned()), Stdout::Json(&raw)];
-    let lines = rows.iter().zip(&stdouts).map(|(row, stdout)| {
+    let outputs = [ResultOutput::Text("a\n"), ResultOutput::Base64("/w==".to_owned()), ResultOutput::Json(&raw)];
+    let lines = rows.iter().zip(&outputs).map(|(row, output)| {
         let file = (row.index == 0).then_some(("0.out", 2));
-        let entry = ResultEntry::new(row, items.get(&row.index), file, Some(stdout), now());
+        let entry = ResultEntry::new(row, items.get(&row.index), file, Some(output), now());
         serde_json::to_string(&entry).unwrap()
     });
     let text = lines.collect::<Vec<_>>().join("\n");
     assert_snapshot!(text, @r#"
-    {"index":0,"item":"foo","status":"Succeeded","attempts":1,"exitCode":0,"node":"node-1","pod":"job-0-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"file":"0.out","bytes":2,"stdout":"a\n"}
-    {"index":1,"item":"a,b","status":"Failed","attempts":1,"exitCode":3,"reason":"Error","message":"cat: /in: no such file\nat line 1, \"sorry\"\n","node":"node-1","pod":"job-1-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"stdoutBase64":"/w=="}
-    {"index":2,"item":"日本語","status":"Failed","attempts":1,"exitCode":137,"signal":"SIGKILL","reason":"OOMKilled","node":"node-1","pod":"job-2-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"stdoutJson":[1.10]}
+    {"index":0,"item":"foo","status":"Succeeded","attempts":1,"exitCode":0,"node":"node-1","pod":"job-0-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"file":"0.out","bytes":2,"output":"a\n"}
+    {"index":1,"item":"a,b","status":"Failed","attempts":1,"exitCode":3,"reason":"Error","message":"cat: /in: no such file\nat line 1, \"sorry\"\n","node":"node-1","pod":"job-1-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"outputBase64":"/w=="}
+    {"index":2,"item":"日本語","status":"Failed","attempts":1,"exitCode":137,"signal":"SIGKILL","reason":"OOMKilled","node":"node-1","pod":"job-2-abcde","started":"2026-01-01T00:00:05Z","finished":"2026-01-01T00:02:06Z","durationSeconds":121,"outputJson":[1.10]}
     "#);
 }

@@ -5,6 +5,10 @@ use super::*;
 use crate::state::Event;
 use crate::view::tests::{ended, failed_job, items, job, now, pod, waiting};
 
+fn failures(state: &JobState, items: &ItemTexts) -> String {
+    super::failures(state, items, "")
+}
+
 #[test]
 fn one_failure_is_told_by_itself() {
     let mut state = failed_job(3, "0,2", "1");
@@ -65,12 +69,13 @@ fn each_way_of_failing_is_told_the_most_frequent_first() {
       | bad item one
     2 × exit code 137 (SIGKILL), OOMKilled (indexes 2,4)
       items "two", "four"
+      hint: kubectl indexed retry words --reason OOMKilled --memory SIZE runs it again with more
     2 × failed; the pod is gone (indexes 8,9)
       items "a \"quoted\" \u{1b}[31m", "nine"
     index 5 (item "five") failed: exit code 139 (SIGSEGV), pod words-5-abcde
       | at 0x7ffe12345678: core dumped
-    index 7 (item "seven") failed: Evicted, pod words-7-abcde
-      | The node was low on resource: memory.
+    index 7 (item "seven") failed: Evicted: The node was low on resource: memory, pod words-7-abcde
+      hint: ask for the memory that it needs (--memory), so that a node reserves it
     "#);
 }
 

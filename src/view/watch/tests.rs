@@ -25,6 +25,7 @@ fn state() -> JobState {
             reason: "FailedCreate".to_owned(),
             message: "pods \"words-441-\" is forbidden:\nexceeded quota".to_owned(),
             count,
+            ..Happening::default()
         })));
     }
     state
@@ -64,7 +65,7 @@ fn a_window_of_the_usual_size() {
     312      zero   30s   exit code 1: no such file
 
     ACTIVE   ITEM                       STATUS     AGE   NODE     REASON
-    440      -                          Starting   60s   node-1   Unschedulable: 0/…
+    440      -                          Starting   60s   node-1   0/3 nodes are ava…
     423      an item whose name is l…   Running    37s   node-1
     424      zero                       Running    36s   node-1
     425      zero                       Running    35s   node-1
@@ -96,7 +97,7 @@ fn a_large_window() {
     312      zero   30s   exit code 1: no such file
 
     ACTIVE   ITEM                       STATUS     AGE   NODE     REASON
-    440      -                          Starting   60s   node-1   Unschedulable: 0/3 nodes are available: 3 Insufficient cp…
+    440      -                          Starting   60s   node-1   0/3 nodes are available: 3 Insufficient cpu (Unschedulabl…
     423      an item whose name is l…   Running    37s   node-1
     424      zero                       Running    36s   node-1
     425      zero                       Running    35s   node-1

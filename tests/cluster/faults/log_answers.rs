@@ -185,7 +185,7 @@ fn last_words_that_look_like_those_of_a_node_are_the_workers() {
     let outputs: Vec<serde_json::Value> =
         results.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected = words.map(|word| format!("before\n{word}"));
-    assert_eq!(outputs.iter().map(|line| line["stdout"].as_str().unwrap()).collect::<Vec<_>>(), expected);
+    assert_eq!(outputs.iter().map(|line| line["output"].as_str().unwrap()).collect::<Vec<_>>(), expected);
     for args in [&[][..], &["--timestamps"], &["-f", "-k"], &["--tail", "1"]] {
         let logs = cluster.run(&[&["logs", "x", "--prefix=none"], args].concat()).ok();
         assert!(words.iter().all(|word| logs.stdout.contains(&format!("{word}\n"))), "{args:?}: {logs:?}");

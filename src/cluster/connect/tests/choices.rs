@@ -282,8 +282,14 @@ async fn impersonation_is_sent_as_kubectl_sends_it() {
         "{as: ann, as-uid: u1, as-groups: [g1, g2], as-user-extra: {example.com/Scope: [a, b]}}",
     );
     machine.connect(&none()).unwrap().client.apiserver_version().await.unwrap();
-    let options =
-        ConnectOptions { as_user: some("bob"), as_uid: some("u2"), as_groups: vec!["g3".to_owned()], ..none() };
+    let extras = ["c=d", "e"].map(|value| ("Scope".to_owned(), value.to_owned())).to_vec();
+    let options = ConnectOptions {
+        as_user: some("bob"),
+        as_uid: some("u2"),
+        as_groups: vec!["g3".to_owned()],
+        as_user_extra: extras,
+        ..none()
+    };
     machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
     let seen = server.seen();
     assert_eq!(seen[0].header("impersonate-user"), Some("ann"));
@@ -293,6 +299,7 @@ async fn impersonation_is_sent_as_kubectl_sends_it() {
     assert_eq!(seen[1].header("impersonate-user"), Some("bob"));
     assert_eq!(seen[1].header("impersonate-uid"), Some("u2"));
     assert_eq!(seen[1].headers("impersonate-group"), ["g3"]);
+    assert_eq!(seen[1].headers("impersonate-extra-scope"), ["c=d", "e"]);
     // A group alone is nobody.
     machine.config("{server: 'https://c'}", "{}");
     for options in
@@ -300,6 +307,20 @@ async fn impersonation_is_sent_as_kubectl_sends_it() {
     {
         assert!(refused(&machine, &options).hints()[0].contains("--as USER"));
     }
+}
+
+#[tokio::test]
+async fn a_name_and_a_password_log_in_over_tls() {
+    let machine = Machine::new();
+    machine.config("{server: 'https://c'}", "{token: t}");
+    let options = ConnectOptions { username: some("ann"), password: some("pw"), ..none() };
+    assert!(refused(&machine, &options).to_string().contains("both a token and a user name"));
+    let ca = Ca::new(&[]);
+    let server = Fake::start_tls(ca.issue(&["127.0.0.1"]).server(), |_, _| version()).await;
+    let authority = base64(&ca.pair.certificate);
+    machine.config(&format!("{{server: {}, certificate-authority-data: {authority}}}", server.url()), "{}");
+    machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
+    assert_eq!(server.one().header("authorization"), Some("Basic YW5uOnB3"));
 }
 
 #[tokio::test]

@@ -101,8 +101,11 @@ async fn an_untrusted_server_is_not_talked_to() {
     let ca = Ca::new(&[]);
     let (server, machine) = served(&ca.issue(&["127.0.0.1"]), &Ca::new(&[]).pair.certificate).await;
     let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
-    let expected =
-        format!("can't ask: the certificate of the server {} is signed by an unknown authority", server.address);
+    let expected = format!(
+        "can't ask: the certificate of the server {} is signed by an unknown authority: a trusted one has the same \
+         name, \"rcgen self signed cert\", and another key",
+        server.address
+    );
     assert_eq!((error.kind(), error.to_string()), (Kind::Unreachable, expected));
     assert!(error.hints()[0].contains("--certificate-authority"));
     ask(&machine.connect(&ConnectOptions { insecure_skip_tls_verify: true, ..none() }).unwrap()).await.unwrap();
@@ -346,26 +349,37 @@ async fn a_proxy_may_speak_tls() {
     assert_eq!((proxy.one().target.as_str(), server.seen().len()), ("cluster.test:443", 1));
 }
 
-/// A SOCKS 5 proxy that asks for a user and leads everything to `to`; gives the host asked for.
-async fn socks(to: SocketAddr) -> (SocketAddr, tokio::task::JoinHandle<String>) {
+/// A SOCKS 5 proxy that chooses this `method` to log in, gives this `reply` and leads to `to`; gives the host asked for.
+async fn socks(to: SocketAddr, method: u8, reply: u8) -> (SocketAddr, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut two = [0; 2];
         stream.read_exact(&mut two).await.unwrap();
-        stream.read_exact(&mut vec![0; two[1].into()]).await.unwrap();
-        stream.write_all(&[5, 2]).await.unwrap();
-        let mut login = vec![0; 1 + 1 + 3 + 1 + 2];
-        stream.read_exact(&mut login).await.unwrap();
-        assert_eq!(login, b"\x01\x03ann\x02pw");
-        stream.write_all(&[1, 0]).await.unwrap();
+        let mut offered = vec![0; two[1].into()];
+        stream.read_exact(&mut offered).await.unwrap();
+        // Only what is offered may be chosen.
+        if !offered.contains(&method) {
+            stream.write_all(&[5, 0xff]).await.unwrap();
+            return String::new();
+        }
+        stream.write_all(&[5, method]).await.unwrap();
+        if method == 2 {
+            let mut login = vec![0; 1 + 1 + 3 + 1 + 2];
+            stream.read_exact(&mut login).await.unwrap();
+            let is_right = login == b"\x01\x03ann\x02pw";
+            stream.write_all(&[1, u8::from(!is_right)]).await.unwrap();
+            if !is_right {
+                return String::new();
+            }
+        }
         let mut head = [0; 5];
         stream.read_exact(&mut head).await.unwrap();
         assert_eq!(head[..4], [5, 1, 0, 3], "a name, not an address");
         let mut rest = vec![0; usize::from(head[4]) + 2];
         stream.read_exact(&mut rest).await.unwrap();
-        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        stream.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
         let mut server = TcpStream::connect(to).await.unwrap();
         tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut server).await });
         String::from_utf8(rest[..rest.len() - 2].to_vec()).unwrap()
@@ -376,10 +390,25 @@ async fn socks(to: SocketAddr) -> (SocketAddr, tokio::task::JoinHandle<String>) 
 #[tokio::test]
 async fn a_proxy_may_speak_socks() {
     let (server, mut machine) = behind("https", "").await;
-    let (address, asked) = socks(server.address).await;
-    machine.set("HTTPS_PROXY", format!("socks5://ann:pw@{address}"));
-    ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    assert_eq!(asked.await.unwrap(), "cluster.test");
+    // A login is given, and the proxy may do without.
+    for (login, method) in [("ann:pw@", 2), ("ann:pw@", 0), ("", 0)] {
+        let (address, asked) = socks(server.address, method, 0).await;
+        machine.set("HTTPS_PROXY", format!("socks5://{login}{address}"));
+        ask(&machine.connect(&none()).unwrap()).await.unwrap();
+        assert_eq!(asked.await.unwrap(), "cluster.test");
+    }
+    let cases = [
+        ("ann:no@", 2, 0, "Password auth failure, code: 1"),
+        ("", 2, 0, "No acceptable auth methods"),
+        ("ann:pw@", 1, 0, "No acceptable auth methods"),
+        ("ann:pw@", 2, 5, "Connection refused"),
+    ];
+    for (login, method, reply, expected) in cases {
+        let (address, _asked) = socks(server.address, method, reply).await;
+        machine.set("HTTPS_PROXY", format!("socks5://{login}{address}"));
+        let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
+        assert!(error.to_string().ends_with(&format!("did not connect: {expected}")), "{error}");
+    }
 }
 
 #[tokio::test]

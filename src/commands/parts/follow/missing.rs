@@ -13,7 +13,7 @@ use crate::commands::find::index_in;
 use crate::commands::outputs::cut::{CutLogs, PUT_AWAY};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
-use crate::state::attempt::{Attempt, Phase};
+use crate::state::attempt::Attempt;
 use crate::state::{JobState, Outcome};
 use crate::view::{beginning, numbered};
 
@@ -31,6 +31,10 @@ pub(crate) struct Missing {
     unstarted: BTreeMap<String, IndexSet>,
     /// Which logs are known not to be whole on their nodes.
     cut: CutLogs,
+    /// The last attempt of each index whose log could not be read to its end.
+    lost: BTreeMap<u32, u32>,
+    /// The last one whose log was, of an index that had several.
+    read: BTreeMap<u32, u32>,
 }
 
 impl Missing {
@@ -49,7 +53,9 @@ impl Missing {
 
     /// The log could not be read to its end, from which a part has come, or the last words of the container. Returns what is
     /// to be said of it at once.
-    fn lost(&mut self, index: u32, error: &Error, begun: bool, has_message: bool) -> String {
+    fn lost(&mut self, source: &LogSource, error: &Error, begun: bool, has_message: bool) -> String {
+        let index = source.index;
+        self.lost.insert(index, source.attempt);
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
         if begun {
@@ -97,11 +103,13 @@ impl Missing {
     }
 
     /// Keeps the logs of indexes that ended by themselves. An index that the Job's end stopped, or kept from starting,
-    /// is reported with the Job.
+    /// is reported with the Job. Of an attempt that another one followed, as after an eviction, the warning was enough.
     pub(crate) fn of_ended(mut self, state: &JobState) -> Self {
         let ended = state.succeeded().union(&state.failed());
         self.unstarted.clear();
         self.gone = self.gone.intersection(&ended);
+        self.lost.retain(|index, lost| self.read.get(index).is_some_and(|read| read > lost));
+        let ended = ended.difference(&self.lost.keys().copied().collect());
         for logs in [&mut self.torn, &mut self.told] {
             for indexes in logs.values_mut() {
                 *indexes = indexes.intersection(&ended);
@@ -177,12 +185,8 @@ fn never_begun(state: &JobState) -> String {
 
 /// Why no log has begun of an attempt that has.
 fn not_started_within(attempt: &Attempt) -> String {
-    let init = attempt
-        .containers
-        .iter()
-        .find(|container| container.is_init && attempt.container.as_ref() == Some(&container.name));
-    match (init, attempt.exit_code) {
-        (Some(init), Some(code)) if attempt.phase == Phase::Failed => {
+    match (attempt.failed_init(), attempt.exit_code) {
+        (Some(init), Some(code)) => {
             format!(" (not started: init container {} failed with exit code {code}; --init prints its log)", init.name)
         }
         _ => match &attempt.reason {
@@ -205,6 +209,9 @@ pub(crate) fn note_end(
     match result {
         Ok(LogEnd { gap, .. }) => {
             printer.done(source)?;
+            if source.attempt > 1 {
+                missing.read.insert(source.index, source.attempt);
+            }
             Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
         }
         Err(Lost { error, begun }) => {
@@ -213,7 +220,7 @@ pub(crate) fn note_end(
                 Some(picked) if !begun => print_message(picked, printer, context)?,
                 _ => false,
             };
-            Ok(Some(missing.lost(source.index, error, *begun, has_message)))
+            Ok(Some(missing.lost(source, error, *begun, has_message)))
         }
     }
 }
@@ -222,7 +229,7 @@ pub(crate) fn note_end(
 fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
     let Picked { source, attempt, .. } = picked;
     let of_this = attempt.container.as_ref() == Some(&source.container);
-    let Some(message) = attempt.message.as_ref().filter(|_| of_this && attempt.exit_code.is_some()) else {
+    let Some(message) = attempt.written().filter(|_| of_this) else {
         return Ok(false);
     };
     let lines = message.lines().map(|line| (attempt.finished, line.as_bytes()));
@@ -244,9 +251,10 @@ mod tests {
         missing.tell(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
         let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
+        let source = |index| LogSource { index, attempt: 1, pod: "x".to_owned(), container: String::new() };
         let broken = "the log of index 2 is not complete: pods \"x\" not found";
-        assert_eq!(missing.lost(2, &error, true, false), broken);
-        assert_eq!(missing.lost(4, &error, false, false), "no log from index 4: pods \"x\" not found");
+        assert_eq!(missing.lost(&source(2), &error, true, false), broken);
+        assert_eq!(missing.lost(&source(4), &error, false, false), "no log from index 4: pods \"x\" not found");
         assert_eq!(
             missing.sentence(),
             format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")

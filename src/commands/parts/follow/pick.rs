@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::Container as ContainerSpec;
 use super::lanes::LaneKey;
 use crate::args::AttemptChoice;
 use crate::cluster::logs::LogSource;
+use crate::contract;
 use crate::error::Error;
-use crate::manifest::read;
 use crate::state::JobState;
 use crate::state::attempt::Attempt;
 
@@ -27,6 +27,8 @@ pub(crate) struct Pick {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Containers {
     One(String),
+    /// The worker; an init container in its place where that failed, so that the worker never started.
+    Worker(String),
     Init,
     All,
 }
@@ -44,7 +46,7 @@ pub(crate) struct Picked<'a> {
 impl Pick {
     /// The worker's container, of every attempt.
     pub(crate) fn worker(job: &Job) -> Self {
-        let containers = Containers::One(read::worker_container(job).unwrap_or_default().to_owned());
+        let containers = Containers::One(contract::worker_name(job).unwrap_or_default().to_owned());
         Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
     }
 
@@ -74,7 +76,7 @@ impl Pick {
                     .hint(format!("their containers are {}", workers.join(", "))));
             }
             None if init => Containers::Init,
-            None => return Ok(Self { attempts, previous, ..Self::worker(job) }),
+            None => Containers::Worker(contract::worker_name(job).unwrap_or_default().to_owned()),
         };
         Ok(Self { containers, attempts, previous, names: all_names })
     }
@@ -84,9 +86,17 @@ impl Pick {
         let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let inits = pod.and_then(|pod| pod.init_containers.as_ref()).map_or(0, Vec::len);
         match self.containers {
-            Containers::One(_) => false,
+            Containers::One(_) | Containers::Worker(_) => false,
             Containers::Init => inits > 1,
             Containers::All => inits + pod.map_or(0, |pod| pod.containers.len()) > 1,
+        }
+    }
+
+    /// The container whose name goes without saying before a line.
+    pub(crate) fn named_container(&self) -> Option<&str> {
+        match &self.containers {
+            Containers::One(name) | Containers::Worker(name) => Some(name),
+            Containers::Init | Containers::All => None,
         }
     }
 
@@ -121,7 +131,9 @@ impl Pick {
         if attempt.containers.is_empty() {
             // Nothing is told of its containers, as on nodes that only pretend to run them.
             return match &self.containers {
-                Containers::One(name) if attempt.has_started() => vec![picked(0, name, attempt.log_ended)],
+                Containers::One(name) | Containers::Worker(name) if attempt.has_started() => {
+                    vec![picked(0, name, attempt.log_ended)]
+                }
                 _ => Vec::new(),
             };
         }
@@ -134,6 +146,7 @@ impl Pick {
         let started = all.into_iter().enumerate().filter(|(_, container)| {
             let wanted = match &self.containers {
                 Containers::One(name) => container.name == *name,
+                Containers::Worker(name) => container.name == *name || attempt.failed_init() == Some(container),
                 Containers::Init => container.is_init,
                 Containers::All => true,
             };

@@ -25,6 +25,8 @@ pub(crate) struct LogForm {
     pub(crate) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
     pub(crate) several_containers: bool,
+    /// The container whose name goes without saying.
+    pub(crate) container: Option<String>,
     pub(crate) timestamps: bool,
     pub(crate) raw: bool,
     pub(crate) output: Option<LogFormat>,
@@ -180,7 +182,8 @@ impl LogPrinter {
             attempt: source.attempt,
             pod: &source.pod,
             container: &source.container,
-            one_of_several: self.form.several_containers,
+            one_of_several: self.form.several_containers
+                || self.form.container.as_ref().is_some_and(|usual| *usual != source.container),
         };
         if let Some(output) = self.form.output {
             if output == LogFormat::Json {

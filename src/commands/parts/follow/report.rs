@@ -13,6 +13,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::state::{self, ItemTexts, JobState, Outcome};
 use crate::tracker::Tracker;
 use crate::tracker::watching::Remark;
+use crate::view::cause::Cause;
 use crate::view::progress::{self, Pace};
 use crate::view::{duration, summary};
 
@@ -46,7 +47,7 @@ pub(crate) fn reconnecting(why: &str) -> String {
 pub(crate) struct Progress {
     pub(crate) pace: Pace,
     /// Why the Job does not go on, as it was said; None again once it does.
-    said: Option<String>,
+    said: Option<Cause>,
     printed: Instant,
 }
 
@@ -58,12 +59,16 @@ impl Progress {
     /// Says once why the Job does not go on. To be called at each tick.
     pub(crate) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
         self.pace.look(tracker.state(job), context.now());
-        let plight = plight(tracker, job);
+        let plight = plight(tracker, job, context);
         // The words change with the time that passes; the trouble is the same until it is over.
-        if let Some(sentence) = plight.as_ref().filter(|_| self.said.is_none()) {
-            context.ui.warning(sentence);
+        if let Some(plight) = plight.as_ref().filter(|_| self.said.is_none()) {
+            let name = tracker.state(job).job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
+            context.ui.warning(&format!("job {name}: {}", plight.sentence()));
+            for hint in &plight.hints {
+                context.ui.hint(hint);
+            }
         }
-        self.said = plight.and_then(|sentence| self.said.take().or(Some(sentence)));
+        self.said = plight.and_then(|plight| self.said.take().or(Some(plight)));
     }
 
     /// Shows how far the Job is: in place, or now and then in a line that begins with `start`.
@@ -80,9 +85,9 @@ impl Progress {
     }
 }
 
-pub(crate) fn plight(tracker: &Tracker, job: usize) -> Option<String> {
+pub(crate) fn plight(tracker: &Tracker, job: usize, context: &Context) -> Option<Cause> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
-    progress::plight(tracker.state(job), idle)
+    progress::plight(tracker.state(job), idle, context.now(), &context.flags())
 }
 
 /// Reports how a Job that has ended went, and returns the exit code for it.
@@ -91,7 +96,7 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
         // What was enough for the Job may not be all.
-        context.ui.status(&summary::failures(state, items));
+        context.ui.status(&summary::failures(state, items, &context.flags()));
         return Exit::Success;
     }
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
@@ -109,7 +114,7 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
         error = error.hint(context.next(&format!("describe {name}"), "shows every index"));
         error = error.hint(context.next(&format!("retry {name}"), "runs them again"));
     }
-    let failures = summary::failures(state, items);
+    let failures = summary::failures(state, items, &context.flags());
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure
 }

@@ -14,7 +14,7 @@ use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::cluster::{Cluster, Submission};
 use crate::commands::Context;
 use crate::commands::find::index_in;
-use crate::contract::{MANAGER, annotation};
+use crate::contract::{self, MANAGER, annotation};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::view::numbered;
@@ -72,6 +72,5 @@ impl CutLogs {
 }
 
 fn noted(job: &Job) -> impl Iterator<Item = &str> {
-    let annotations = job.metadata.annotations.as_ref();
-    annotations.and_then(|all| all.get(annotation::CUT_LOGS)).into_iter().flat_map(|pods| pods.split(','))
+    contract::noted(job, annotation::CUT_LOGS).into_iter().flat_map(|pods| pods.split(','))
 }

@@ -32,7 +32,8 @@ const GONE: &str = "the pod is gone";
 pub(crate) struct Found {
     pub(crate) row: IndexRow,
     pub(crate) item: Option<String>,
-    pub(crate) message: Option<String>,
+    /// Its termination message, or after how many bytes the node has cut that.
+    pub(crate) message: Option<Result<String, usize>>,
 }
 
 pub(crate) struct Gathered {
@@ -120,7 +121,12 @@ impl Source {
         Ok(Gathered { row, item, output })
     }
 
-    async fn output(&self, row: &mut IndexRow, item: Option<&String>, message: Option<String>) -> Result<Output> {
+    async fn output(
+        &self,
+        row: &mut IndexRow,
+        item: Option<&String>,
+        message: Option<Result<String, usize>>,
+    ) -> Result<Output> {
         if !self.outputs {
             return Ok(Output::Unasked);
         }
@@ -163,12 +169,14 @@ impl Source {
         &self,
         row: &IndexRow,
         pod: &str,
-        message: Option<String>,
+        message: Option<Result<String, usize>>,
         sink: &mut impl Sink,
     ) -> Result<Result<(), String>> {
         if self.from == ResultFrom::TerminationMessage {
-            sink.write_all(message.unwrap_or_default().as_bytes())?;
-            return Ok(Ok(()));
+            return Ok(match message.unwrap_or(Ok(String::new())) {
+                Ok(message) => Ok(sink.write_all(message.as_bytes())?),
+                Err(limit) => Err(format!("its termination message was cut by the node at {limit} bytes")),
+            });
         }
         Ok(match self.log(row, pod, sink).await? {
             Ok(LogEnd { gap: false, unended, .. }) => {

@@ -20,9 +20,9 @@ use super::tally::Tally;
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogSource, Lost};
 use crate::commands::{Context, find};
+use crate::contract;
 use crate::error::Exit;
 use crate::index_set::IndexSet;
-use crate::manifest::read;
 use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::Selection;
@@ -145,7 +145,7 @@ pub(crate) async fn gather(
     context: &mut Context,
 ) -> Result<Exit> {
     let folder = Arc::new(Folder::open(path, &Wanted::logs_of(job))?);
-    let container = read::worker_container(job).map(str::to_owned);
+    let container = contract::worker_name(job).map(str::to_owned);
     let state = JobState::new(job.clone());
     let fresh = cut.is_some();
     let cut = cut.unwrap_or_else(|| CutLogs::of(&state));

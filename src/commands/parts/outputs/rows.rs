@@ -51,7 +51,7 @@ fn is_behind(row: &IndexRow) -> bool {
 pub(crate) struct Messages {
     wanted: bool,
     container: Option<String>,
-    seen: HashMap<String, String>,
+    seen: HashMap<String, Result<String, usize>>,
 }
 
 impl Messages {
@@ -65,7 +65,7 @@ impl Messages {
         }
         let message = termination_message(pod, self.container.as_deref());
         if let (Some(message), Some(name)) = (message, &pod.metadata.name) {
-            self.seen.insert(name.clone(), message.to_owned());
+            self.seen.insert(name.clone(), message.map(str::to_owned));
         }
     }
 

@@ -24,12 +24,14 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
             context.ui.status(&format!(
                 "the cluster suspended job {name} on admission: it starts when its holder releases it"
             ));
-            let admission = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
-            context.ui.hint(&format!("kubectl get {admission} shows who may hold it"));
+            context
+                .ui
+                .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it");
             context.ui.hint(&context.next(&format!("resume {name}"), "releases it, if you may decide that"));
         }
     }
-    if let (Some(wanted), Some(allowed)) = (parallelism(sent), parallelism(stored))
+    let at_once = |job: &Value| job["spec"]["parallelism"].as_u64();
+    if let (Some(wanted), Some(allowed)) = (at_once(sent), at_once(stored))
         && wanted != allowed
     {
         context.ui.status(&format!("the cluster set the parallelism of job {name} to {allowed}, not {wanted}"));
@@ -41,10 +43,6 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
             lost.join(", ")
         ));
     }
-}
-
-fn parallelism(job: &Value) -> Option<u64> {
-    job["spec"]["parallelism"].as_u64()
 }
 
 /// The labels and annotations of this program that the server did not keep.

@@ -1,14 +1,17 @@
 //! The same submission again, after the first was cut off somewhere: its digest tells that it is the same.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use aws_lc_rs::digest::{Context as Hash, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{Context as Hash, SHA256};
+use serde_json::Value;
 
 use super::How;
 use crate::cluster::{Cluster, Created};
 use crate::commands::{Context, output};
-use crate::contract::annotation;
+use crate::contract::{self, annotation, label};
 use crate::error::{Error, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
@@ -28,6 +31,58 @@ pub(crate) fn digest(manifest: &Manifest) -> String {
     URL_SAFE_NO_PAD.encode(hash.finish())
 }
 
+/// How often what an earlier Job of the same name left behind is looked for.
+const LOOK_EACH: Duration = Duration::from_millis(300);
+
+/// Waits until a deleted Job of this name is gone with its ConfigMaps: the garbage collector takes them some time after
+/// the Job. Returns whether there was something to wait for.
+///
+/// # Errors
+/// If a ConfigMap of items was left behind that belongs to no Job any more.
+pub(crate) async fn wait_until_collected(
+    manifest: &Manifest,
+    name: &str,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<bool> {
+    let mut has_waited = false;
+    while let Some(what) = leaving(name, &manifest.config_maps, cluster, context).await? {
+        if !has_waited {
+            context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
+            context
+                .ui
+                .hint(&context.next(&format!("delete {name}"), "says what holds it; another --name does without"));
+        }
+        has_waited = true;
+        tokio::time::sleep(LOOK_EACH).await;
+    }
+    Ok(has_waited)
+}
+
+/// Names what is on its way out of a deleted Job of this name.
+async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster, context: &Context) -> Result<Option<String>> {
+    match cluster.job(name).await {
+        Ok(job) => return Ok(job.metadata.deletion_timestamp.map(|_| format!("an earlier job {name:?}"))),
+        Err(error) if error.kind() == Kind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    for config_map in config_maps.iter().filter_map(|config_map| config_map["metadata"]["name"].as_str()) {
+        let Some(found) = cluster.stored_config_map(config_map).await? else { continue };
+        let metadata = &found["metadata"];
+        let owner = &metadata["ownerReferences"][0];
+        let was_owned = owner["kind"] == "Job" && owner["name"] == name;
+        if metadata["deletionTimestamp"].is_string() || was_owned {
+            return Ok(Some(format!("configmap {config_map:?} of an earlier job {name:?}")));
+        }
+        if metadata["labels"][label::ITEMS_OF] == name && owner.is_null() {
+            let message = format!("configmap {config_map:?} is left of an earlier job {name:?}, deleted without it");
+            let hint = context.next(&format!("delete {name}"), "removes it, and then the same command runs");
+            return Err(Error::new(Kind::AlreadyExists, message).hint(hint).into());
+        }
+    }
+    Ok(None)
+}
+
 /// What there is of an earlier submission of the same: the Job, to be taken up or left to go on.
 pub(crate) async fn find(
     exists: Error,
@@ -36,12 +91,11 @@ pub(crate) async fn find(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<(Created, How)> {
+    let another = "choose another --name, or leave it out to have one made";
+    let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
     let shows = context.next(&format!("describe {name}"), "shows it");
-    let Ok(job) = cluster.job(name).await else { return Err(exists.hint(shows).into()) };
-    let annotations = job.metadata.annotations.as_ref();
-    let known = annotations.and_then(|annotations| annotations.get(annotation::DIGEST));
-    let is_rest = state::resumed(&job).is_some();
-    if known.map(String::as_str) != Some(digest) && is_rest && state::is_submitting(&job) {
+    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
+    if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
         let delete = context.again(&format!("delete {name}"));
         return Err(Error::new(
@@ -53,25 +107,23 @@ pub(crate) async fn find(
         .hint(format!("nothing of it has run: {delete} removes it, and then the same command again makes it anew"))
         .into());
     }
-    if known.map(String::as_str) != Some(digest) {
-        return Err(exists.hint(shows).hint("choose another --name, or leave it out to have one made").into());
+    let outcome = state::outcome(&job);
+    let retry = |words: &str, does: &str| {
+        let failed = outcome.is_some_and(|outcome| outcome != Outcome::Complete);
+        failed.then(|| context.next(&format!("retry {name}{words}"), does))
+    };
+    if !is_same {
+        let retry = retry(" -- COMMAND", "runs its failed indexes again by another command");
+        return Err(exists.hint_if(retry).hint(shows).hint(another).into());
     }
     let refused = |why: &str| {
         Error::new(Kind::AlreadyExists, format!("job {name:?} is there already, made by this same command, and {why}"))
     };
-    if job.metadata.deletion_timestamp.is_some() {
-        return Err(refused("is being deleted")
-            .hint(format!("once {} has ended, it can be made anew", context.again(&format!("delete {name}"))))
-            .into());
-    }
-    if let Some(outcome) = state::outcome(&job) {
+    if let Some(outcome) = outcome {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
-            .hint(format!(
-                "{} prints what it wrote, {} keeps it",
-                context.again(&format!("logs {name}")),
-                context.again(&format!("results {name} --to DIR"))
-            ))
+            .hint_if(retry("", "runs its failed indexes again"))
+            .hint(context.next(&format!("results {name} --to DIR"), "keeps what it wrote"))
             .hint(context.next(&format!("delete {name}"), "makes room for a new one, and so does another --name"))
             .into());
     }

@@ -4,26 +4,26 @@ use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 
 use crate::args::GlobalArgs;
 
-/// What the words before the one that is completed say.
+/// The verb, the flags and the names that were typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Typed {
+pub(crate) struct Typed {
     /// By its own name, whatever alias was typed.
-    pub(super) verb: Option<String>,
+    pub(crate) verb: Option<String>,
     /// The flags by their ids, each with its value; a switch has `true`.
     flags: Vec<(String, String)>,
     /// The words that are neither verb nor flag.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// The flag whose value comes next, by its id.
-    pub(super) awaited: Option<String>,
+    pub(crate) awaited: Option<String>,
     /// Whether two dashes were typed: what follows belongs to somebody else.
-    pub(super) after_dashes: bool,
+    pub(crate) after_dashes: bool,
     /// Whether there is a verb that nobody knows.
-    pub(super) lost: bool,
+    pub(crate) lost: bool,
 }
 
 impl Typed {
     /// Reads the words behind the program's name; `root` is the whole command line, built.
-    pub(super) fn read(root: &Command, words: &[String]) -> Self {
+    pub(crate) fn read(root: &Command, words: &[String]) -> Self {
         let mut typed = Self::default();
         let mut command = root;
         for word in words {
@@ -75,22 +75,22 @@ impl Typed {
         }
     }
 
-    pub(super) fn has(&self, id: &str) -> bool {
+    pub(crate) fn has(&self, id: &str) -> bool {
         self.flags.iter().any(|(flag, _)| flag == id)
     }
 
     /// The last value that was typed for this flag.
-    pub(super) fn value(&self, id: &str) -> Option<&str> {
+    pub(crate) fn value(&self, id: &str) -> Option<&str> {
         self.flags.iter().rev().find(|(flag, _)| flag == id).map(|(_, value)| value.as_str())
     }
 
     /// The verb that was typed, else `root` itself.
-    pub(super) fn command<'a>(&self, root: &'a Command) -> &'a Command {
+    pub(crate) fn command<'a>(&self, root: &'a Command) -> &'a Command {
         self.verb.as_deref().and_then(|verb| root.find_subcommand(verb)).unwrap_or(root)
     }
 
     /// The flags that tell which cluster and namespace are meant; None if they can't be used.
-    pub(super) fn global(&self) -> Option<GlobalArgs> {
+    pub(crate) fn global(&self) -> Option<GlobalArgs> {
         let command = GlobalArgs::augment_args(Command::new("kubectl-indexed").no_binary_name(true));
         let mut words = Vec::new();
         for arg in command.get_arguments() {
@@ -108,7 +108,7 @@ impl Typed {
 
     /// As few words as tell the engine where it is: the verb, the names, the flag whose value comes, and `last`. What
     /// else was typed would only lead it astray, as a namespace that is called like a verb does.
-    pub(super) fn for_engine(&self, command: &Command, last: &str) -> Vec<String> {
+    pub(crate) fn for_engine(&self, command: &Command, last: &str) -> Vec<String> {
         let awaited =
             self.command(command).get_arguments().find(|arg| self.awaited.as_deref() == Some(arg.get_id().as_str()));
         let flag = awaited.and_then(Arg::get_long).map(|long| format!("--{long}"));

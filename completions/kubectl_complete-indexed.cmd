@@ -1,0 +1,1 @@
+@kubectl-indexed __complete %*

@@ -1,0 +1,138 @@
+//! Requests and answers as kubectl prints them for `-v 6` to `-v 9`: client-go's `transport/round_trippers.go` and
+//! `rest/request.go`, in klog's text form. Credentials are masked.
+//!
+//! From 6 on the status and time of an answer are printed, from 7 on the headers of requests, from 8 on the headers of
+//! answers and all bodies, from 9 on requests as commands of curl.
+
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
+use itertools::Itertools as _;
+use jiff::Zoned;
+use kube::client::Body;
+use tower::BoxError;
+
+use super::Hook;
+use super::transport::{Reply, has_flag};
+
+#[derive(Clone, Default)]
+pub(crate) struct Trace {
+    /// kubectl's `-v`.
+    pub(crate) level: u8,
+    /// Called with the lines to print.
+    pub(crate) hook: Hook,
+}
+
+impl Trace {
+    /// Prints a request; `body` is a copy of its body.
+    pub(super) async fn request(&self, head: &Parts, body: Option<Body>) {
+        if self.level >= 8
+            && let Some(body) = body
+        {
+            self.print(&format!(
+                "\"Request Body\" body={}",
+                self.body(&body.collect_bytes().await.unwrap_or_default())
+            ));
+        }
+        if self.level >= 9 {
+            let headers = shown(&head.headers).map(|header| format!(" -H {header:?}")).join("");
+            self.print(&format!("\"Request\" curlCommand=<\n\tcurl -v -X{} {headers} '{}'\n >", head.method, head.uri));
+        } else if self.level >= 7 {
+            self.print(&format!("\"Request\" {} headers={}", address(head), block(&head.headers)));
+        }
+    }
+
+    /// Prints an answer, and its body once that has come. Watches and followed logs have no end to wait for, and logs
+    /// may be long.
+    pub(super) async fn response(
+        &self,
+        head: &Parts,
+        sent: Instant,
+        reply: Result<Reply, BoxError>,
+    ) -> Result<Reply, BoxError> {
+        if self.level < 6 {
+            return reply;
+        }
+        let status = reply.as_ref().map(|reply| reply.status().to_string()).unwrap_or_default();
+        // kubectl names the request once, where it prints no headers or a whole command.
+        let address = if matches!(self.level, 7 | 8) { String::new() } else { format!(" {}", address(head)) };
+        let headers = match &reply {
+            Ok(reply) if self.level >= 8 => format!(" headers={}", block(reply.headers())),
+            _ => String::new(),
+        };
+        let took = sent.elapsed().as_millis();
+        self.print(&format!("\"Response\"{address} status={status:?}{headers} milliseconds={took}"));
+        if self.level < 8 || has_flag(&head.uri, "watch") || head.uri.path().ends_with("/log") {
+            return reply;
+        }
+        let (head, body) = reply?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        self.print(&format!("\"Response Body\" body={}", self.body(&body)));
+        Ok(Reply::from_parts(head, Full::new(body).map_err(BoxError::from).boxed_unsync()))
+    }
+
+    /// Prints a line with klog's head.
+    fn print(&self, text: &str) {
+        let now = Zoned::now().strftime("%m%d %H:%M:%S%.6f");
+        if let Some(hook) = &self.hook {
+            hook(&format!("I{now} {:>7} kubectl-indexed] {text}", std::process::id()));
+        }
+    }
+
+    /// The text of a body, as much as kubectl prints of it.
+    fn body(&self, bytes: &[u8]) -> String {
+        let limit = match self.level {
+            ..=8 => 1024,
+            9 => 10240,
+            _ => usize::MAX,
+        };
+        let (shown, rest) = bytes.split_at(bytes.len().min(limit));
+        let mut text = String::from_utf8_lossy(shown).into_owned();
+        if text.contains(|one| one < '\n') {
+            return format!("\"[{} bytes that are not text]\"", bytes.len());
+        }
+        if !rest.is_empty() {
+            text = format!("{text} [truncated {} chars]", rest.len());
+        }
+        // klog's way with lines.
+        if text.contains('\n') {
+            format!("<\n\t{}\n >", text.trim_end().replace('\n', "\n\t"))
+        } else {
+            format!("{text:?}")
+        }
+    }
+}
+
+fn address(head: &Parts) -> String {
+    format!("verb={:?} url={:?}", head.method.as_str(), head.uri.to_string())
+}
+
+fn block(headers: &HeaderMap) -> String {
+    format!("<\n{} >", shown(headers).map(|header| format!("\t{header}\n")).join(""))
+}
+
+/// Headers as Go writes them, in alphabetical order.
+fn shown(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    headers.iter().map(|(name, value)| format!("{}: {}", canonical(name), mask(name, value))).sorted()
+}
+
+/// `accept-encoding` as `Accept-Encoding`.
+fn canonical(name: &HeaderName) -> String {
+    let upper = |part: &str| part.get(..1).unwrap_or_default().to_ascii_uppercase() + part.get(1..).unwrap_or_default();
+    name.as_str().split('-').map(upper).join("-")
+}
+
+/// The value; of a credential only its kind.
+fn mask(name: &HeaderName, value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    if !value.is_sensitive() && ![AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name) {
+        return text.into_owned();
+    }
+    match text.split_once(' ') {
+        Some((kind @ ("Basic" | "Bearer" | "Negotiate"), _)) => format!("{kind} <masked>"),
+        _ => "<masked>".to_owned(),
+    }
+}

@@ -1,0 +1,462 @@
+//! Why indexes wait, restart, hang or failed: the same sentence and the same cure on every screen.
+
+use crate::support::{Cluster, Outcome};
+
+/// Writes a template into the folder of the test, and returns its path.
+fn template(cluster: &Cluster, text: &str) -> String {
+    cluster.write("template.yaml", text.as_bytes()).to_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn has(outcome: &Outcome, words: &[&str]) {
+    let text = format!("{}{}", outcome.stdout, outcome.stderr);
+    for word in words {
+        assert!(text.contains(word), "{word:?} is missing in\n{text}");
+    }
+}
+
+/// Only after ten seconds a Pod that does not start is worth a word.
+const SLOW: &str = "20s";
+const QUICK: &str = "5s";
+
+/// Checks that each screen prints the cause of a Job within this time, and each but the table its cure.
+#[track_caller]
+fn told_everywhere(cluster: &Cluster, job: &str, timeout: &str, cause: &str, cure: &str) {
+    cluster.eventually("the cause", || cluster.run(&["describe", job]).stdout.contains(cause));
+    let wait = cluster.start(&["wait", job, "--timeout", timeout]);
+    let watch = cluster.start(&["watch", job, "--plain"]);
+    has(&cluster.run(&["describe", job]).ok(), &[cause, cure]);
+    // A table has a row for each index, and says nothing of others.
+    let why = cause.split_once("): ").map_or(cause, |(_, why)| why);
+    has(&cluster.run(&["indexes", job, "-o", "wide"]).ok(), &[why]);
+    let wait = wait.end();
+    has(&wait, &[cause, cure]);
+    if wait.code == 3 {
+        watch.interrupt();
+    }
+    has(&watch.end(), &[cause, cure]);
+}
+
+const INIT: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ini}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      initContainers:
+      - name: fetch
+        image: docker.io/library/busybox
+        command: [sh, -c, 'echo trying >&2; echo no route >&2; exit 6']
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+";
+
+#[test]
+fn an_init_container_that_fails_is_named_with_its_last_words() {
+    let cluster = Cluster::new("causes-init");
+    let path = template(&cluster, INIT);
+    let run = cluster.run(&["run", "ini", "--template", &path, "--items", "a,b", "--", "echo", "{}"]);
+    let how = "exit code 6 of init container fetch";
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:#?}");
+    has(&run, &[&format!("2 × {how}: \"no route\""), "hint: kubectl indexed logs ini --index failed prints"]);
+    told_everywhere(&cluster, "ini", QUICK, how, "hint: kubectl indexed logs ini --index failed prints");
+    has(&cluster.run(&["describe", "ini"]).ok(), &[&format!("2 indexes failed (0,1): {how}: no route")]);
+    let logs = cluster.run(&["logs", "ini", "--index", "failed"]).ok();
+    let lines = ["[0 a fetch] trying", "[0 a fetch] no route", "[1 b fetch] trying", "[1 b fetch] no route"];
+    assert_eq!(logs.stdout.lines().collect::<Vec<_>>(), lines, "{logs:#?}");
+    // The worker's own log is what was asked for here, and there is none.
+    let worker = cluster.run(&["logs", "ini", "-i", "0", "-c", "worker"]);
+    assert_eq!((worker.code, worker.stdout.as_str()), (1, ""), "{worker:#?}");
+    has(&worker, &["init container fetch failed with exit code 6"]);
+}
+
+#[test]
+fn an_init_container_of_our_own_that_fails_is_named() {
+    let cluster = Cluster::new("causes-own");
+    cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lines}\ndata: {k: \"a\\nb\\n\"}");
+    let run = ["run", "li", "--items-configmap", "lines/k", "-j", "1", "--fail-fast", "--"];
+    let worker = ["sh", "-c", "kubectl=1; sleep 4; echo {}"];
+    let running = cluster.start(&[&run[..], &worker[..]].concat());
+    cluster.eventually("the first pod", || cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.contains("li-0"));
+    cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lines}\ndata: {k: \"\"}");
+    let run = running.end();
+    assert_eq!(run.code, 1, "{run:#?}");
+    has(&run, &["of init container input"]);
+    let logs = cluster.run(&["logs", "li", "--index", "failed"]).ok();
+    assert!(!logs.stdout.is_empty(), "{logs:#?}");
+}
+
+/// A worker that outgrows any small memory limit.
+const GROW: &str = "exec tail /dev/zero";
+
+#[test]
+fn memory_that_ran_out_is_told_with_the_limit_in_force() {
+    let cluster = Cluster::new("causes-memory");
+    cluster.apply(
+        "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, default: {memory: \
+         24Mi}, defaultRequest: {memory: 8Mi}}]}",
+    );
+    let run = cluster.run(&["run", "big", "--completions", "1", "--", "sh", "-c", GROW]);
+    let how = "exit code 137 (SIGKILL), OOMKilled at its memory limit of 24Mi";
+    let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi runs it again with more";
+    assert_eq!(run.code, 1, "{run:#?}");
+    has(&run, &[&format!("index 0 failed: {how}"), cure]);
+    told_everywhere(&cluster, "big", QUICK, how, cure);
+}
+
+#[test]
+fn a_command_that_the_image_lacks_is_named() {
+    let cluster = Cluster::new("causes-command");
+    let how = "exit code 128, StartError: the image has no command \"nosuch\"";
+    let run = cluster.run(&["run", "no", "--image", "bash", "--completions", "1", "--", "nosuch", "-v"]);
+    let cure = "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or kubectl indexed retry no -- CMD";
+    has(&run, &[&format!("index 0 failed: {how}"), cure]);
+    told_everywhere(&cluster, "no", QUICK, how, cure);
+    let shell = cluster.run(&["run", "sh", "--completions", "1", "--", "sh", "-c", "nosuch; exit"]);
+    has(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
+}
+
+#[test]
+fn a_name_whose_old_objects_are_collected_is_waited_for() {
+    let cluster = Cluster::new("causes-again");
+    let run = |item: &str| cluster.run(&["run", "x", "--items", item, "--", "echo", "{}"]);
+    run("a").ok();
+    cluster
+        .kubectl(&[
+            "patch",
+            "configmap",
+            "x-items",
+            "--type=merge",
+            "-p",
+            "{\"metadata\":{\"finalizers\":[\"example.com/hold\"]}}",
+        ])
+        .ok();
+    cluster.kubectl(&["delete", "job", "x"]).ok();
+    let running = cluster.start(&["run", "x", "--items", "b", "--", "echo", "{}"]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    cluster
+        .kubectl(&["patch", "configmap", "x-items", "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"])
+        .ok();
+    let again = running.end().ok();
+    has(&again, &["configmap \"x-items\" of an earlier job \"x\" is being deleted: waiting until it is gone", "b"]);
+    // Nobody collects what was left behind on purpose.
+    cluster.kubectl(&["delete", "job", "x", "--cascade=orphan"]).ok();
+    let orphaned = run("c");
+    assert_eq!(orphaned.code, 1, "{orphaned:#?}");
+    has(
+        &orphaned,
+        &["error: configmap \"x-items\" is left of an earlier job \"x\"", "hint: kubectl indexed delete x removes it"],
+    );
+    cluster.run(&["delete", "x"]).ok();
+    run("c").ok();
+    // A ConfigMap of somebody else is nobody's leftover.
+    cluster.kubectl(&["create", "configmap", "y-items"]).ok();
+    let foreign = cluster.run(&["run", "y", "--items", "a", "--", "echo", "{}"]);
+    assert_eq!(foreign.code, 1, "{foreign:#?}");
+    has(&foreign, &["\"y-items\" already exists", "hint: choose another --name"]);
+}
+
+const HELD: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: held}
+spec:
+  completions: 1
+  completionMode: Indexed
+  template:
+    metadata: {finalizers: [example.com/hold]}
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: worker, image: docker.io/library/busybox, command: ['true']}
+";
+
+#[test]
+fn a_deletion_says_what_holds_it() {
+    let cluster = Cluster::new("causes-held");
+    cluster.apply(HELD);
+    cluster.kubectl(&["wait", "job/held", "--for=condition=complete", "--timeout=60s"]).ok();
+    cluster
+        .kubectl(&[
+            "patch",
+            "job",
+            "held",
+            "--field-manager=audit",
+            "--type=merge",
+            "-p",
+            "{\"metadata\":{\"finalizers\":[\"example.com/audit\"]}}",
+        ])
+        .ok();
+    let at_once = cluster.run(&["delete", "held", "--wait=false"]).ok();
+    assert_eq!(at_once.stdout, "job.batch \"held\" deleted\n");
+    let running = cluster.start(&["delete", "held"]);
+    std::thread::sleep(std::time::Duration::from_secs(9));
+    running.interrupt();
+    let held = running.end();
+    let pod = cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.trim().replace("pod/", "");
+    let by_hand = "--type=merge -p '{\"metadata\":{\"finalizers\":null}}'";
+    has(
+        &held,
+        &[
+            "warning: the deletion of job held is held by finalizer example.com/audit of job held, which audit set",
+            &format!("held by finalizer example.com/hold of pod {pod}, which the template of the job sets"),
+            &format!("kubectl patch pod {pod} {by_hand}"),
+            &format!("kubectl patch job held {by_hand}"),
+        ],
+    );
+    let patch = "{\"metadata\":{\"finalizers\":null}}";
+    cluster.kubectl(&["patch", "pod", &pod, "--type=merge", "-p", patch]).ok();
+    cluster.kubectl(&["patch", "job", "held", "--type=merge", "-p", patch]);
+    cluster.eventually("the end of the job", || cluster.kubectl(&["get", "job", "held"]).code != 0);
+}
+
+/// Deletes the Jobs before their namespace, in which the Job controller could not let go of Pods that never ran.
+fn delete_jobs(cluster: &Cluster) {
+    cluster.kubectl(&["delete", "jobs", "--all", "--wait=false"]).ok();
+}
+
+/// Has the status of the newest Pod say so.
+fn patch_pod(cluster: &Cluster, status: &str) {
+    let pods = ["get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "name"];
+    let pods = cluster.kubectl(&pods).ok().stdout;
+    let pod = pods.lines().last().unwrap();
+    cluster.kubectl(&["patch", pod, "--subresource=status", "--type=merge", "-p", status]).ok();
+}
+
+/// Makes a node that no kubelet speaks for and that takes no Pod of anybody else.
+fn silent_node(cluster: &Cluster) -> String {
+    let node = format!("{}-node", cluster.namespace());
+    let taint = "{key: own, value: test, effect: NoSchedule}";
+    cluster
+        .create(&format!("apiVersion: v1\nkind: Node\nmetadata: {{name: {node}}}\nspec: {{taints: [{taint}]}}"))
+        .ok();
+    node
+}
+
+/// A Job named `held` whose Pods are on that node.
+fn on_node(node: &str) -> String {
+    HELD.replace("metadata: {finalizers: [example.com/hold]}", "metadata: {labels: {a: b}}").replace(
+        "restartPolicy: Never\n",
+        &format!("restartPolicy: Never\n      nodeName: {node}\n      tolerations: [{{operator: Exists}}]\n"),
+    )
+}
+
+const EVICTED: &str = r#"{"status": {"phase": "Failed", "reason": "Evicted",
+    "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 90Mi.",
+    "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    "containerStatuses": [{"name": "worker", "ready": false, "restartCount": 0, "image": "b", "imageID": "",
+        "state": {"terminated": {"exitCode": 137, "reason": "Error", "startedAt": "2026-01-01T00:00:05Z",
+            "finishedAt": "2026-01-01T00:00:09Z"}}}]}}"#;
+
+#[test]
+fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
+    let cluster = Cluster::new("causes-evicted");
+    let node = silent_node(&cluster);
+    let path = template(&cluster, &on_node(&node));
+    let running = cluster.start(&["run", "ev", "--template", &path, "--completions", "1", "--", "sleep", "300"]);
+    for evicted in 0..2 {
+        cluster.eventually("the next pod", || {
+            cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.lines().count() == evicted + 1
+        });
+        patch_pod(&cluster, EVICTED);
+    }
+    let sentence = "1 index restarting (0): evicted 2 times, and started again each time, last: The node was low on resource: \
+                    memory (Evicted)";
+    let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
+    told_everywhere(&cluster, "ev", QUICK, sentence, cure);
+    running.interrupt();
+    let run = running.end();
+    has(&run, &[sentence, cure]);
+    assert_eq!(run.stdout, "", "what the node says is no output: {run:#?}");
+    delete_jobs(&cluster);
+    cluster.kubectl(&["delete", "node", &node]).ok();
+}
+
+/// A running Pod as the node lifecycle controller leaves it once its node is silent: not ready, its containers ready.
+const LOST: &str = r#"{"status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "conditions": [
+    {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:40Z"},
+    {"type": "ContainersReady", "status": "True", "lastTransitionTime": "2026-01-01T00:00:05Z"}],
+    "containerStatuses": [{"name": "worker", "ready": true, "restartCount": 0, "image": "b", "imageID": "",
+        "state": {"running": {"startedAt": "2026-01-01T00:00:05Z"}}}]}}"#;
+
+#[test]
+fn a_node_that_no_longer_answers_is_named() {
+    let cluster = Cluster::new("causes-lost");
+    let node = silent_node(&cluster);
+    let job = on_node(&node);
+    cluster.apply(&job);
+    cluster.eventually("the pod", || !cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.is_empty());
+    patch_pod(&cluster, LOST);
+    let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
+    let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
+    told_everywhere(&cluster, "held", QUICK, &sentence, &cure);
+    has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
+    // The cure helps: the Pods of a deleted Node are collected, and their index has a new one.
+    let pods = || cluster.kubectl(&["get", "pods", "-o", "name"]).stdout;
+    let lost = pods();
+    cluster.kubectl(&["delete", "node", &node]).ok();
+    cluster.eventually("another pod of the index", || !pods().is_empty() && !pods().contains(lost.trim()));
+    delete_jobs(&cluster);
+}
+
+const SIDECAR: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: side}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: worker
+        image: docker.io/library/busybox
+      - name: proxy
+        image: docker.io/library/busybox
+        command: [sleep, infinity]
+";
+
+#[test]
+fn a_container_that_outlives_its_worker_is_named() {
+    let cluster = Cluster::new("causes-sidecar");
+    let path = template(&cluster, SIDECAR);
+    let running = cluster.start(&["run", "side", "--template", &path, "--items", "a", "--", "echo", "{}"]);
+    let sentence = "1 index hanging (0): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
+    let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
+    told_everywhere(&cluster, "side", QUICK, sentence, cure);
+    running.interrupt();
+    has(&running.end(), &[sentence, cure]);
+}
+
+const SIX_CONTAINERS: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: many}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 1
+      initContainers:
+      - {name: i1, image: docker.io/library/busybox, command: ['true']}
+      - {name: i2, image: docker.io/library/busybox, command: ['true']}
+      containers:
+      - {name: worker, image: docker.io/library/busybox}
+      - {name: c2, image: docker.io/library/busybox, command: ['true']}
+      - {name: c3, image: docker.io/library/busybox, command: ['true']}
+      - {name: c4, image: docker.io/library/busybox, command: ['true']}
+";
+
+#[test]
+fn a_termination_message_that_the_node_cuts_is_no_output() {
+    let cluster = Cluster::new("causes-cut");
+    let path = template(&cluster, SIX_CONTAINERS);
+    let write = "printf '[\"%0{}d\"]' 1 >/dev/termination-log";
+    cluster.run(&["run", "many", "--template", &path, "--items", "2000,4000", "--", "sh", "-c", write]).ok();
+    let results = ["results", "many", "--from", "termination-message", "-o", "jsonl"];
+    let results = cluster.run(&results);
+    assert_eq!(results.code, 1, "{results:#?}");
+    has(&results, &["error: no output of index 1: its termination message was cut by the node at 2048 bytes"]);
+    assert!(results.stdout.contains("0000"), "{results:#?}");
+}
+
+#[test]
+fn what_pods_wait_for_is_told_everywhere() {
+    let cluster = &Cluster::new("causes-waiting");
+    let limits = "{limits: [{type: Container, max: {memory: 24Mi}}]}";
+    let claim = "{storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}";
+    let objects = [("LimitRange", "small", limits), ("PersistentVolumeClaim", "data", claim)];
+    for (kind, name, spec) in objects {
+        cluster.apply(&format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}")).ok();
+    }
+    let job = |name: &str, pod: &str, worker: &str| {
+        let job = HELD
+            .replace("name: held", &format!("name: {name}"))
+            .replace("metadata: {finalizers: [example.com/hold]}", "metadata: {labels: {a: b}}")
+            .replace("restartPolicy: Never\n", &format!("restartPolicy: Never\n      {pod}\n"))
+            .replace("['true']", &format!("['true']{worker}"));
+        cluster.apply(&job).ok();
+    };
+    let mount = ", volumeMounts: [{name: v, mountPath: /v}]";
+    job("gate", "schedulingGates: [{name: example.com/hold}]", "");
+    job("claim", "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]", mount);
+    job("mount", "volumes: [{name: v, secret: {secretName: ghost}}]", mount);
+    let run = |name: &str, flags: &[&str]| {
+        let running = [&["run", name, "--completions", "1"], flags, &["--", "true"]].concat();
+        cluster.start(&running)
+    };
+    let gpu = run("gpu", &["--gpu", "1"]);
+    let range = run("range", &["--memory", "64Mi"]);
+    // The number of nodes is not ours.
+    let causes = [
+        (
+            "gpu",
+            " Insufficient nvidia.com/gpu",
+            "hint: each Pod asks for nvidia.com/gpu 1 (--gpu), which no node has free",
+        ),
+        (
+            "range",
+            "1 index pending (0): maximum memory usage per Container is 24Mi, but limit is 64Mi (FailedCreate)",
+            "hint: kubectl describe limitranges shows how much a Pod may ask for: --memory",
+        ),
+        (
+            "gate",
+            "1 index pending (0): scheduling gate example.com/hold (SchedulingGated)",
+            "hint: example.com takes the gate away once the Pod may start",
+        ),
+        (
+            "claim",
+            "pod has unbound immediate PersistentVolumeClaims (data) (Unschedulable)",
+            "hint: kubectl describe persistentvolumeclaims data shows why the volume is not bound",
+        ),
+        (
+            "mount",
+            "1 index pending (0): MountVolume.SetUp failed for volume \"v\" : secret \"ghost\" not found (FailedMount)",
+            "hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which",
+        ),
+    ];
+    std::thread::scope(|scope| {
+        for (job, cause, cure) in causes {
+            scope.spawn(move || told_everywhere(cluster, job, SLOW, cause, cure));
+        }
+    });
+    for (running, (_, cause, cure)) in [gpu, range].into_iter().zip(causes) {
+        running.interrupt();
+        has(&running.end(), &[cause, cure]);
+    }
+    delete_jobs(cluster);
+}
+
+/// A Job whose worker ends by itself is failed at once; one that is evicted goes on until its limit.
+#[test]
+fn evictions_have_a_limit_that_the_server_keeps() {
+    let cluster = Cluster::new("causes-limit");
+    let node = silent_node(&cluster);
+    let path = template(&cluster, &on_node(&node));
+    let run = ["run", "ev", "--template", &path, "--completions", "1", "--max-evictions", "1", "--", "sleep", "300"];
+    let running = cluster.start(&run);
+    for evicted in 0..2 {
+        cluster.eventually("the next pod", || {
+            cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.lines().count() == evicted + 1
+        });
+        patch_pod(&cluster, EVICTED);
+    }
+    let run = running.end();
+    cluster.kubectl(&["delete", "node", &node]).ok();
+    assert_eq!(run.code, 1, "{run:#?}");
+    let why = "index 0 failed after 2 attempts: exit code 137 (SIGKILL), Evicted: The node was low on resource: memory";
+    has(&run, &[why, "hint: ask for the memory that it needs (--memory)"]);
+    has(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
+    // What fails by itself is not tried again, unless a retry says so.
+    let own = cluster.run(&["run", "own", "--completions", "1", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(own.code, 1, "{own:#?}");
+    has(&own, &["index 0 failed: exit code 3"]);
+    let again = cluster.run(&["retry", "own", "--retries", "1"]);
+    has(&again, &["index 0 failed after 2 attempts: exit code 3"]);
+    has(&cluster.run(&["describe", "own-r1"]).ok(), &["1 for each index", "Ignore on DisruptionTarget=True"]);
+}
