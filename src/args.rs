@@ -2,16 +2,16 @@
 
 mod change;
 mod config;
+mod configured;
 mod delete;
 mod follow;
-mod form;
 mod logs;
+mod output_format;
 mod results;
 mod resume;
 mod retry;
 mod run;
 mod scale;
-mod standing;
 mod suspend;
 mod version;
 
@@ -21,16 +21,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStri
 
 pub(crate) use change::{ObjectArgs, TargetArgs};
 pub(crate) use config::{ConfigArgs, DataFormat};
+pub(crate) use configured::{ConfiguredFlags, problem_with_value, read_word};
 pub(crate) use delete::{DeleteArgs, FilterArgs};
 pub(crate) use follow::FollowArgs;
-pub(crate) use form::{CustomForm, Form};
 pub(crate) use logs::{AttemptChoice, LogFormat, LogsArgs};
+pub(crate) use output_format::{CustomFormat, OutputFormat};
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
-pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemStore, ItemsFormat, PolicyArgs, RunArgs};
+pub(crate) use run::{Compat, DryRun, HandoverArgs, ItemArgs, ItemForm, ItemsFormat, PolicyArgs, RunArgs, StoreChoice};
 pub(crate) use scale::ScaleArgs;
-pub(crate) use standing::{Standing, problem_with_value, read_word};
 pub(crate) use suspend::SuspendArgs;
 pub(crate) use version::VersionArgs;
 
@@ -249,7 +249,7 @@ pub(crate) enum ListFormat {
 
 /// What starts each line of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Prefix {
+pub(crate) enum PrefixChoice {
     /// Index and item, unless only one index can be meant
     #[default]
     Auto,
@@ -346,7 +346,7 @@ pub(crate) struct ListArgs {
     pub(crate) sort_by: JobKey,
     /// Form of the list
     #[arg(short, long, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<Form<ListFormat>>,
+    pub(crate) output: Option<OutputFormat<ListFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,
@@ -437,7 +437,7 @@ pub(crate) struct IndexesArgs {
     pub(crate) sort_by: IndexKey,
     /// Form of the rows
     #[arg(short, long, value_name = "FORM", help_heading = "Output")]
-    pub(crate) output: Option<Form<IndexFormat>>,
+    pub(crate) output: Option<OutputFormat<IndexFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Output")]
     pub(crate) no_headers: bool,

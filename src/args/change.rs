@@ -2,7 +2,7 @@
 
 use clap::{Arg, Args};
 
-use super::{DryRun, Form, ObjectFormat};
+use super::{DryRun, ObjectFormat, OutputFormat};
 
 /// Which Jobs are changed.
 #[derive(Args, Clone, Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct ObjectArgs {
     pub(crate) dry_run: DryRun,
     /// Form of the changed Jobs on stdout
     #[arg(short, long, value_name = "FORM")]
-    pub(crate) output: Option<Form<ObjectFormat>>,
+    pub(crate) output: Option<OutputFormat<ObjectFormat>>,
     /// Name of the manager that the server records for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed")]
     pub(crate) field_manager: String,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Prefix;
+use super::PrefixChoice;
 
 /// The flags of the verbs that submit a Job.
 #[derive(Args, Clone, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct FollowArgs {
     pub(crate) keep_order: bool,
     /// What starts each line of output
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) prefix: Prefix,
+    pub(crate) prefix: PrefixChoice,
     /// Neither progress nor summary, only the output and errors
     #[arg(short, long)]
     pub(crate) quiet: bool,

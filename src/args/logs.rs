@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{Prefix, StatusFilter};
+use super::{PrefixChoice, StatusFilter};
 use crate::index_set::IndexSelector;
 
 const LOGS_EXAMPLES: &str = "\
@@ -91,7 +91,7 @@ pub(crate) struct LogsArgs {
 
     /// What starts each line
     #[arg(long, value_enum, default_value_t, help_heading = "Form")]
-    pub(crate) prefix: Prefix,
+    pub(crate) prefix: PrefixChoice,
     /// Start each line with the time at which it was written
     #[arg(long, help_heading = "Form")]
     pub(crate) timestamps: bool,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::Form;
+use super::OutputFormat;
 use crate::index_set::IndexSelector;
 
 /// Forms of results on stdout.
@@ -77,7 +77,7 @@ pub(crate) struct ResultsArgs {
     pub(crate) name_by: Option<NameBy>,
     /// Form of the results on stdout [default: text, or nothing with --to or --joblog]
     #[arg(short, long, value_name = "FORM", help_heading = "Form")]
-    pub(crate) output: Option<Form<ResultFormat>>,
+    pub(crate) output: Option<OutputFormat<ResultFormat>>,
     /// Leave out the line of column names
     #[arg(long, help_heading = "Form")]
     pub(crate) no_headers: bool,

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use super::change::of_new_objects;
-use super::{FollowArgs, ObjectArgs, Standing};
+use super::{ConfiguredFlags, FollowArgs, ObjectArgs};
 use crate::index_set::IndexSelector;
 
 /// How an index may stand that is outstanding.
@@ -85,5 +85,5 @@ pub(crate) struct RetryArgs {
 
     /// Which of these nobody typed.
     #[arg(skip)]
-    pub(crate) standing: Standing,
+    pub(crate) configured: ConfiguredFlags,
 }

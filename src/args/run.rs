@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::change::of_new_objects;
-use super::{FollowArgs, ObjectArgs, Standing};
+use super::{ConfiguredFlags, FollowArgs, ObjectArgs};
 
 /// Whether to do it, or only to show what would be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -75,7 +75,7 @@ pub(crate) enum ItemsFormat {
 
 /// Where the list of items is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ItemStore {
+pub(crate) enum StoreChoice {
     /// The one that fits the list best: ConfigMaps
     #[default]
     Auto,
@@ -116,9 +116,9 @@ pub(crate) enum PullPolicy {
 }
 
 /// What orders mixed items; None is another order each time.
-pub(crate) type Seed = Option<u64>;
+pub(crate) type ShuffleSeed = Option<u64>;
 
-fn seed(text: &str) -> Result<Seed, String> {
+fn seed(text: &str) -> Result<ShuffleSeed, String> {
     match text {
         "" => Ok(None),
         _ => text.parse().map(Some).map_err(|_| "a seed is a whole number".to_owned()),
@@ -253,7 +253,7 @@ pub(crate) struct RunArgs {
 
     /// Which of these nobody typed.
     #[arg(skip)]
-    pub(crate) standing: Standing,
+    pub(crate) configured: ConfiguredFlags,
     /// Whether the positional name is the word behind the value of --items.
     #[arg(skip)]
     pub(crate) name_behind_items: bool,
@@ -305,7 +305,7 @@ pub(crate) struct ItemArgs {
     /// Mix the items; the same SEED, which is said, gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "",
           value_parser = seed)]
-    pub(crate) shuffle: Option<Seed>,
+    pub(crate) shuffle: Option<ShuffleSeed>,
     /// Take no more than N items: the first, or with --shuffle a sample
     #[arg(long, value_name = "N")]
     pub(crate) first: Option<usize>,
@@ -341,7 +341,7 @@ pub(crate) struct HandoverArgs {
     pub(crate) compat: Vec<Compat>,
     /// Where the list of items is kept
     #[arg(long, value_enum, default_value_t, value_name = "STORE")]
-    pub(crate) item_store: ItemStore,
+    pub(crate) item_store: StoreChoice,
     /// Image of the init container that some ways of handing over need; it must have a POSIX shell
     #[arg(long, value_name = "IMAGE")]
     pub(crate) init_image: Option<String>,

@@ -7,11 +7,11 @@ use clap::{Command, CommandFactory as _};
 use serde_json::json;
 
 use super::Context;
-use super::settings::Settings;
+use super::settings::ConfiguredDefaults;
 use super::{output, settings};
 use crate::args::{Cli, ConfigArgs};
 use crate::error::Exit;
-use crate::spec::settings::{Entry, Origin, SETTINGS, Setting, Shape};
+use crate::spec::settings::{ConfiguredValue, SETTINGS, Setting, SettingShape, ValueOrigin};
 use crate::view::config::{self as view, Row};
 
 pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
@@ -20,7 +20,7 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
         context.ui.data(self::example())?;
         return Ok(Exit::Success);
     }
-    let (settings, exit) = match std::mem::replace(&mut context.settings, Ok(Settings::default())) {
+    let (settings, exit) = match std::mem::replace(&mut context.settings, Ok(ConfiguredDefaults::default())) {
         Ok(settings) => (settings, Exit::Success),
         Err(error) => {
             // What is right of it can't be told from what is wrong: the program's own is shown.
@@ -29,7 +29,7 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
             let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
             let path = settings::locate(&env).map(|(path, _)| path);
             let exists = path.as_ref().is_some_and(|path| path.exists());
-            (Settings { path, exists, ..Settings::default() }, exit)
+            (ConfiguredDefaults { path, exists, ..ConfiguredDefaults::default() }, exit)
         }
     };
     let path = settings.path.as_ref().map(|path| path.display().to_string());
@@ -43,15 +43,15 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
 }
 
 /// A row for each setting, and for each of several values.
-fn rows(entries: &[Entry]) -> Vec<Row> {
+fn rows(entries: &[ConfiguredValue]) -> Vec<Row> {
     let mut rows = Vec::new();
     for setting in &SETTINGS {
         let name = setting.name.to_owned();
         let before = rows.len();
         for entry in entries.iter().filter(|entry| entry.setting == setting) {
             let (from, line) = match &entry.origin {
-                Origin::File(path, line) => (format!("file {path}"), Some(*line)),
-                Origin::Environment(variable) => (format!("environment {variable}"), None),
+                ValueOrigin::File(path, line) => (format!("file {path}"), Some(*line)),
+                ValueOrigin::Environment(variable) => (format!("environment {variable}"), None),
             };
             rows.push(Row { name: name.clone(), value: Some(entry.value.clone()), from, line });
         }
@@ -98,9 +98,9 @@ fn example() -> String {
             verbs => verbs.join(", "),
         };
         let lines = match setting.shape {
-            Shape::One => format!("#{name}: {example}"),
-            Shape::List => format!("#{name}:\n#- {example}"),
-            Shape::Map => format!("#{name}:\n#  {example}"),
+            SettingShape::One => format!("#{name}: {example}"),
+            SettingShape::List => format!("#{name}:\n#- {example}"),
+            SettingShape::Map => format!("#{name}:\n#  {example}"),
         };
         let _ = writeln!(text, "\n# {help} ({verbs})\n{lines}");
     }

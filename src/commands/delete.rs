@@ -266,7 +266,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
             Ok(step) => step,
             Err(error) => {
                 let message = format!("job {:?} is being deleted, but can't be watched until it is gone", name(job));
-                let hint = format!("{} shows what is left", context.again(&format!("describe {}", name(job))));
+                let hint = format!("{} shows what is left", context.full_command(&format!("describe {}", name(job))));
                 return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
             }
         };

@@ -147,7 +147,7 @@ async fn print_changes(
             Some(End::Deleted) => return Err(tracker.deleted(0).into()),
             Some(End::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
-                context.ui.hint(&context.next(&format!("indexes {name} -w"), "comes back"));
+                context.ui.hint(&context.next_command(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
             }
         }

@@ -35,7 +35,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
-use parts::settings::Settings;
+use parts::settings::ConfiguredDefaults;
 use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit, words};
 
 /// What every verb has at hand.
@@ -45,7 +45,7 @@ pub(crate) struct Context {
     pub(crate) signals: Signals,
     global: GlobalArgs,
     /// Configured defaults. A broken configuration must not stop `config` or `completion`.
-    settings: Result<Settings, Error>,
+    settings: Result<ConfiguredDefaults, Error>,
 }
 
 impl Context {
@@ -69,12 +69,12 @@ impl Context {
     }
 
     /// A hint that names a command to type next and what it does.
-    pub(crate) fn next(&self, words: &str, does: &str) -> String {
-        format!("{} {does}", self.again(words))
+    pub(crate) fn next_command(&self, words: &str, does: &str) -> String {
+        format!("{} {does}", self.full_command(words))
     }
 
     /// A command to type next, for the same cluster and namespace. What is secret is left out.
-    pub(crate) fn again(&self, words: &str) -> String {
+    pub(crate) fn full_command(&self, words: &str) -> String {
         format!("kubectl indexed {words}{}", self.flags())
     }
 

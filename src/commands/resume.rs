@@ -30,13 +30,13 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
             format!("can't resume job {name:?}: its submission is under way or was cut off, and items may be missing"),
         )
         .hint("the command that made it, typed again with this name, takes it up")
-        .hint(context.next(&format!("delete {name}"), "removes it")));
+        .hint(context.next_command(&format!("delete {name}"), "removes it")));
     }
     let mut notes = Vec::new();
     if spec.parallelism == Some(0) {
-        let scale = context.again(&format!("scale {name} -j N"));
+        let scale = context.full_command(&format!("scale {name} -j N"));
         notes.push(format!("job {name} may run no index at once (parallelism 0): {scale} changes that"));
     }
-    let hint = Some(context.next(&format!("logs -f {name}"), "follows it"));
+    let hint = Some(context.next_command(&format!("logs -f {name}"), "follows it"));
     Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
 }

@@ -186,12 +186,12 @@ impl Source {
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
             if !other["metadata"]["annotations"][annotation::SUBMITTING].is_null() {
                 let message = format!("another retry of it was begun and cut off, or is about to begin: job {name}");
-                let hint = context.next(&format!("delete {name}"), "removes it, if it was cut off");
+                let hint = context.next_command(&format!("delete {name}"), "removes it, if it was cut off");
                 return Err(Some(Error::new(Kind::AlreadyExists, message).hint(hint).into()));
             }
             let error =
                 Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
-            let error = error.hint(context.next(&format!("logs -f {name}"), "follows that one"));
+            let error = error.hint(context.next_command(&format!("logs -f {name}"), "follows that one"));
             return Err(Some(error.hint("retry again for what it leaves outstanding").into()));
         }
         self.number += 1;

@@ -59,7 +59,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
     let mut hint = None;
     if wanted.parallelism == 0 {
         notes.push(format!("no index of job {name} starts until some may run again"));
-        let scale = context.again(&format!("scale {name} -j {}", at_once.max(1)));
+        let scale = context.full_command(&format!("scale {name} -j {}", at_once.max(1)));
         hint = Some(format!("{scale} lets it go on"));
     }
     if wanted.parallelism > completions {
@@ -98,12 +98,12 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
     let (root, root_uid) = member::root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
         return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
-            .hint(context.next(&format!("describe {root}"), "shows them")));
+            .hint(context.next_command(&format!("describe {root}"), "shows them")));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {
         return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
-            .hint(context.next("run", "with the other items makes a Job of their own")));
+            .hint(context.next_command("run", "with the other items makes a Job of their own")));
     }
     Ok(())
 }

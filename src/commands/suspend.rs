@@ -28,6 +28,6 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     if let Some(limit) = spec.active_deadline_seconds {
         notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
     }
-    let hint = Some(context.next(&format!("resume {name}"), "lets it go on"));
+    let hint = Some(context.next_command(&format!("resume {name}"), "lets it go on"));
     Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
 }

@@ -51,13 +51,13 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
             let names: Vec<_> = open().map(|(_, waiting)| waiting.name.as_str()).collect();
             let (noun, verb) = if names.len() == 1 { ("job", "goes") } else { ("jobs", "go") };
             Err(Error::new(Kind::Interrupted, format!("interrupted; {noun} {} {verb} on", names.join(", ")))
-                .hint(context.again(&format!("wait {}", names.join(" "))))
+                .hint(context.full_command(&format!("wait {}", names.join(" "))))
                 .into())
         }
         Some(Stop::TimedOut) => {
             let sentences: Vec<_> =
                 open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
-            let hints = open().map(|(_, open)| context.again(&format!("describe {}", open.name)));
+            let hints = open().map(|(_, open)| context.full_command(&format!("describe {}", open.name)));
             let error = over(&sentences.join("; "));
             Err(hints.fold(error, |error, hint| error.hint(format!("{hint} shows why"))).into())
         }
@@ -123,7 +123,7 @@ impl Waiting {
                         format!("{} of job {name} failed", numbered(&failed))
                     };
                     let error = Error::new(Kind::Failed, message)
-                        .hint(context.next(&format!("describe {name}"), "shows every index"));
+                        .hint(context.next_command(&format!("describe {name}"), "shows every index"));
                     context
                         .ui
                         .error_with(&error.into(), &summary::failures_among(state, &items, &failed, &context.flags()));

@@ -35,8 +35,8 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     if !context.ui.style.terminal {
         let name = named.map(|name| format!(" {name}")).unwrap_or_default();
         return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
-            .hint(context.next(&format!("wait{name}"), "tells how far it is, line by line"))
-            .hint(context.next(&format!("indexes{name} -w"), "prints each change of an index"))
+            .hint(context.next_command(&format!("wait{name}"), "tells how far it is, line by line"))
+            .hint(context.next_command(&format!("indexes{name} -w"), "prints each change of an index"))
             .into());
     }
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
@@ -47,7 +47,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
         ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
         ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
-            context.ui.hint(&context.next(&format!("watch {name}"), "comes back"));
+            context.ui.hint(&context.next_command(&format!("watch {name}"), "comes back"));
             Ok(exit)
         }
     }

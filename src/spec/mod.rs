@@ -24,7 +24,7 @@ mod variables;
 
 use serde_json::Value;
 
-use crate::args::{self, HandoverArgs, RunArgs, Standing};
+use crate::args::{self, ConfiguredFlags, HandoverArgs, RunArgs};
 use crate::contract;
 use crate::error::Error;
 use handover::{Handover, ItemForm, Slurm, Wished, Wishes};
@@ -175,7 +175,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         follow: _,
         results: _,
         objects: _,
-        standing,
+        configured,
         name_behind_items,
     } = args;
 
@@ -206,11 +206,11 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     };
     let slurm = slurm(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
     let (handover, item_store, mut warnings) =
-        hand_over(handover, &found, &command, behind, &env, slurm, base.as_ref(), &standing)?;
+        hand_over(handover, &found, &command, behind, &env, slurm, base.as_ref(), &configured)?;
     let Found { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
     notes.extend(header.flatten());
-    let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &standing)?;
-    let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &standing)?;
+    let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &configured)?;
+    let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &configured)?;
     warnings.extend(more_warnings);
     check_annotations(&annotations, &command)?;
 
@@ -272,7 +272,7 @@ fn hand_over(
     env: &[(String, String)],
     slurm: Slurm,
     base: Option<&Value>,
-    standing: &Standing,
+    configured: &ConfiguredFlags,
 ) -> Result<(Handover, ItemStore, Vec<String>), Error> {
     let HandoverArgs {
         item_as,
@@ -306,13 +306,13 @@ fn hand_over(
     let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
     let item_store = match choose(item_store) {
         // It was meant for lists that can be kept so.
-        Err(_) if standing.has("item-store") => choose(args::ItemStore::Auto)?,
+        Err(_) if configured.contains("item-store") => choose(args::StoreChoice::Auto)?,
         chosen => chosen?,
     };
     if let Some(path) = &index_file {
         check_index_file(path, &handover)?;
     }
-    if !standing.has("init-image") {
+    if !configured.contains("init-image") {
         check_init_image(init_image.as_deref(), &handover, &item_store)?;
     }
     Ok((handover, item_store, warnings))
@@ -370,18 +370,18 @@ pub(crate) fn keep_again(
     handover: &Handover,
     items: &Items,
 ) -> Result<ItemStore, Error> {
-    let asked = if inline { args::ItemStore::Inline } else { args::ItemStore::Auto };
+    let asked = if inline { args::StoreChoice::Inline } else { args::StoreChoice::Auto };
     choose_store(asked, listed, handover, items)
 }
 
 fn choose_store(
-    asked: args::ItemStore,
+    asked: args::StoreChoice,
     listed: Option<ItemStore>,
     handover: &Handover,
     items: &Items,
 ) -> Result<ItemStore, Error> {
     if let Some(listed) = listed {
-        if asked != args::ItemStore::Auto {
+        if asked != args::StoreChoice::Auto {
             return Err(Error::usage("--item-store has no use: --items-configmap names where the list is kept")
                 .hint("leave --item-store out"));
         }
@@ -395,16 +395,16 @@ fn choose_store(
         return Ok(listed);
     }
     match asked {
-        args::ItemStore::Inline if !handover.is_needed() => {
+        args::StoreChoice::Inline if !handover.is_needed() => {
             Err(Error::usage("--item-store inline has no use: no item is handed over, only the index")
                 .hint("leave --item-store out"))
         }
-        args::ItemStore::Inline => {
+        args::StoreChoice::Inline => {
             stores::check_inline(items, &handover.payload())?;
             Ok(ItemStore::Inline)
         }
-        args::ItemStore::Auto | args::ItemStore::Configmap if items.is_empty() => Ok(ItemStore::Nowhere),
-        args::ItemStore::Auto | args::ItemStore::Configmap => stores::config_maps(items, &handover.payload()),
+        args::StoreChoice::Auto | args::StoreChoice::Configmap if items.is_empty() => Ok(ItemStore::Nowhere),
+        args::StoreChoice::Auto | args::StoreChoice::Configmap => stores::config_maps(items, &handover.payload()),
     }
 }
 
@@ -435,10 +435,10 @@ fn choose_parallelism(
     by_range: Option<u32>,
     base: Option<&Value>,
     completions: u32,
-    standing: &Standing,
+    configured: &ConfiguredFlags,
 ) -> Result<u32, Error> {
-    let is_standing = standing.has("parallelism");
-    let asked = asked.filter(|_| !is_standing || by_range.is_none());
+    let is_configured = configured.contains("parallelism");
+    let asked = asked.filter(|_| !is_configured || by_range.is_none());
     if let (Some(asked), Some(by_range)) = (asked, by_range) {
         return Err(Error::usage(format!(
             "--parallelism {asked} and %{by_range} both say how many indexes run at once"
@@ -446,7 +446,7 @@ fn choose_parallelism(
         .hint("leave one of them out"));
     }
     match asked.or(by_range) {
-        Some(n) if is_standing && by_range.is_none() => Ok(check_parallelism(n)?.min(completions)),
+        Some(n) if is_configured && by_range.is_none() => Ok(check_parallelism(n)?.min(completions)),
         Some(n) => check_parallelism(n),
         None => {
             let stands = base.and_then(|base| base.pointer("/spec/parallelism")).and_then(Value::as_u64);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::server::RETRIES_OF_EACH_INDEX;
 use super::{base, duration};
-use crate::args::{PolicyArgs, Standing};
+use crate::args::{ConfiguredFlags, PolicyArgs};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
@@ -73,7 +73,7 @@ pub(super) fn resolve(
     args: PolicyArgs,
     completions: u32,
     base: Option<&Value>,
-    standing: &Standing,
+    configured: &ConfiguredFlags,
 ) -> Result<(Policy, Vec<String>), Error> {
     let PolicyArgs {
         retries,
@@ -96,20 +96,20 @@ pub(super) fn resolve(
     } else {
         index_timeout.as_ref().map(|_| "--index-timeout")
     };
-    if let (Some(flag), Some(_), false) = (counted, max_evictions, standing.has("max-evictions")) {
+    if let (Some(flag), Some(_), false) = (counted, max_evictions, configured.contains("max-evictions")) {
         let error =
             Error::usage(format!("--max-evictions can't be combined with {flag}: Kubernetes has one count for both"));
         return Err(error.hint(format!("leave one of them out; with {flag} evictions are not counted")));
     }
     let durations = [("timeout", &timeout), ("index-timeout", &index_timeout), ("ttl", &ttl)];
-    let typed = durations.into_iter().filter(|(flag, _)| !standing.has(flag));
+    let typed = durations.into_iter().filter(|(flag, _)| !configured.contains(flag));
     let without_unit = typed.filter_map(|(flag, text)| {
         let text = text.as_ref().filter(|text| *text != "0" && text.parse::<u32>().is_ok())?;
         Some(format!("--{flag} {text} has no unit, and is {text} seconds: write {text}s, or {text}m for minutes"))
     });
     let mut notes: Vec<_> = without_unit.collect();
     // Of fewer indexes all may fail, too.
-    let max_failed = max_failed.filter(|n| *n <= completions || !standing.has("max-failed"));
+    let max_failed = max_failed.filter(|n| *n <= completions || !configured.contains("max-failed"));
     if let Some(n) = max_failed.filter(|n| *n > completions) {
         return Err(Error::usage(format!("--max-failed {n} is more than the Job has indexes: {completions}"))
             .hint(format!("give at most {completions}, or leave it out: then all may fail")));
@@ -138,7 +138,7 @@ pub(super) fn resolve(
     if let Some(base) = base {
         let asked = [
             ("--retries", retries.is_some()),
-            ("--max-evictions", max_evictions.is_some() && !standing.has("max-evictions")),
+            ("--max-evictions", max_evictions.is_some() && !configured.contains("max-evictions")),
             (if fail_fast { "--fail-fast" } else { "--max-failed" }, policy.max_failed.is_some()),
             ("--fail-on-exit", !policy.fail_on_exit.is_empty()),
             ("--ignore-exit", !policy.ignore_exit.is_empty()),
@@ -146,7 +146,7 @@ pub(super) fn resolve(
         let asked: Vec<_> = asked.into_iter().filter_map(|(flag, asked)| asked.then_some(flag)).collect();
         check_template(&asked, &policy, base)?;
     }
-    notes.extend(warnings(&policy, base, standing));
+    notes.extend(warnings(&policy, base, configured));
     Ok((policy, notes))
 }
 
@@ -283,7 +283,7 @@ fn check_template(asked: &[&str], policy: &Policy, base: &Value) -> Result<(), E
     Ok(())
 }
 
-fn warnings(policy: &Policy, base: Option<&Value>, standing: &Standing) -> Vec<String> {
+fn warnings(policy: &Policy, base: Option<&Value>, configured: &ConfiguredFlags) -> Vec<String> {
     let mut warnings = Vec::new();
     let limit = base.and_then(|base| base.pointer("/spec/backoffLimitPerIndex")).and_then(Value::as_u64);
     let retried = policy.retries.map_or_else(|| limit.unwrap_or(0), u64::from) > 0;
@@ -292,7 +292,7 @@ fn warnings(policy: &Policy, base: Option<&Value>, standing: &Standing) -> Vec<S
     }
     if let (Some(whole), Some(one)) = (policy.timeout, policy.index_timeout)
         && whole <= one
-        && !standing.has("index-timeout")
+        && !configured.contains("index-timeout")
     {
         warnings.push(format!("--index-timeout changes nothing: --timeout ends the Job after {whole}s"));
     }

@@ -74,7 +74,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         // How it is shown is the command's business.
         follow: _,
         objects: _,
-        standing,
+        configured,
     } = args;
     let exit_codes = exit_codes.map(|text| policy::index_set("--exit-code", &text, "write exit codes as 137 or 1,3-5"));
     let wanted = Wanted {
@@ -88,7 +88,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
     check_image("--init-image", init_image.as_deref())?;
     parallelism.map(check_parallelism).transpose()?;
     let command = text_of(&command)?;
-    let (init_image, at_last) = if standing.has("init-image") { (None, init_image) } else { (init_image, None) };
+    let (init_image, at_last) = if configured.contains("init-image") { (None, init_image) } else { (init_image, None) };
     let changes = Changes {
         image,
         cpu: cpu.map(|text| amount("--cpu", &text, "2, 500m, 500m:2 or x2")).transpose()?,

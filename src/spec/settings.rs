@@ -9,7 +9,7 @@ use super::items::records;
 use super::near::nearest;
 use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
-use crate::args::{self, Standing, Verb};
+use crate::args::{self, ConfiguredFlags, Verb};
 use crate::contract::label;
 use crate::error::Error;
 
@@ -17,7 +17,7 @@ use crate::error::Error;
 pub(crate) const VARIABLES: &str = "KUBECTL_INDEXED_";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum SettingShape {
     One,
     /// A list, replaced by that of a stronger source.
     List,
@@ -48,7 +48,7 @@ pub(crate) struct Setting {
     pub(crate) name: &'static str,
     /// The verbs that go by it; none are all.
     pub(crate) verbs: &'static [&'static str],
-    pub(crate) shape: Shape,
+    pub(crate) shape: SettingShape,
     said: Said,
     /// A value to show, as YAML; of a map one line of it.
     pub(crate) example: &'static str,
@@ -58,10 +58,10 @@ const RUN: &[&str] = &["run"];
 const CHANGE: &[&str] = &["run", "retry", "suspend", "resume", "scale"];
 
 const fn one(name: &'static str, verbs: &'static [&'static str], said: Said, example: &'static str) -> Setting {
-    Setting { name, verbs, shape: Shape::One, said, example }
+    Setting { name, verbs, shape: SettingShape::One, said, example }
 }
 
-const fn several(name: &'static str, shape: Shape, said: Said, example: &'static str) -> Setting {
+const fn several(name: &'static str, shape: SettingShape, said: Said, example: &'static str) -> Setting {
     Setting { name, verbs: RUN, shape, said, example }
 }
 
@@ -70,13 +70,18 @@ pub(crate) const SETTINGS: [Setting; 25] = [
     one("image", RUN, Said::Worker(&["/image"]), "registry.example.com/tools:1.4"),
     one("init-image", &["run", "retry"], Said::Nowhere, "registry.example.com/busybox"),
     one("image-pull-policy", RUN, Said::Worker(&["/imagePullPolicy"]), "IfNotPresent"),
-    several("image-pull-secret", Shape::List, Said::Pod(&["/imagePullSecrets"]), "registry-login"),
+    several("image-pull-secret", SettingShape::List, Said::Pod(&["/imagePullSecrets"]), "registry-login"),
     one("parallelism", RUN, Said::Job(&["/spec/parallelism"]), "20"),
     one("queue", RUN, Said::Label(label::KUEUE_QUEUE), "team-queue"),
-    several("label", Shape::Map, Said::Job(&["/metadata/labels", "/spec/template/metadata/labels"]), "team: vision"),
+    several(
+        "label",
+        SettingShape::Map,
+        Said::Job(&["/metadata/labels", "/spec/template/metadata/labels"]),
+        "team: vision",
+    ),
     several(
         "annotation",
-        Shape::Map,
+        SettingShape::Map,
         Said::Job(&["/metadata/annotations", "/spec/template/metadata/annotations"]),
         "example.com/contact: vision@example.com",
     ),
@@ -94,8 +99,8 @@ pub(crate) const SETTINGS: [Setting; 25] = [
     one("cpu", RUN, Said::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"),
     one("memory", RUN, Said::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"),
     one("service-account", RUN, Said::Pod(&["/serviceAccountName", "/serviceAccount"]), "worker"),
-    several("node-selector", Shape::Map, Said::Pod(&["/nodeSelector"]), "kubernetes.io/arch: amd64"),
-    several("toleration", Shape::List, Said::Pod(&["/tolerations"]), "dedicated=batch:NoSchedule"),
+    several("node-selector", SettingShape::Map, Said::Pod(&["/nodeSelector"]), "kubernetes.io/arch: amd64"),
+    several("toleration", SettingShape::List, Said::Pod(&["/tolerations"]), "dedicated=batch:NoSchedule"),
     one("priority-class", RUN, Said::Pod(&["/priorityClassName"]), "batch-low"),
     one("item-store", RUN, Said::Nowhere, "configmap"),
     one("prefix", &["run", "retry", "logs"], Said::Nowhere, "index"),
@@ -124,7 +129,7 @@ impl Setting {
         };
         let found = places.iter().filter_map(|place| within?.pointer(place)).filter(|value| !value.is_null());
         match (self.shape, key) {
-            (Shape::Map, Some(key)) => found.into_iter().any(|map| map.get(key).is_some()),
+            (SettingShape::Map, Some(key)) => found.into_iter().any(|map| map.get(key).is_some()),
             _ => found.count() > 0,
         }
     }
@@ -132,13 +137,13 @@ impl Setting {
 
 /// Who said a standing default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum ValueOrigin {
     /// This line of the file at this path.
     File(String, u64),
     Environment(String),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path, line) => write!(f, "{path}, line {line}"),
@@ -149,20 +154,20 @@ impl fmt::Display for Origin {
 
 /// One value of a setting, written as its flag takes it, and valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct ConfiguredValue {
     pub(crate) setting: &'static Setting,
     pub(crate) value: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: ValueOrigin,
 }
 
-impl Entry {
+impl ConfiguredValue {
     fn key(&self) -> Option<String> {
         self.pair().map(|(key, _)| key)
     }
 
     /// As a key and a value, of a map.
     pub(crate) fn pair(&self) -> Option<(String, String)> {
-        let (key, value) = self.value.split_once('=').filter(|_| self.setting.shape == Shape::Map)?;
+        let (key, value) = self.value.split_once('=').filter(|_| self.setting.shape == SettingShape::Map)?;
         Some((key.to_owned(), value.to_owned()))
     }
 
@@ -175,7 +180,7 @@ impl Entry {
                 .hint_if(meant.map(|meant| format!("did you mean {meant}?")))
         })?;
         if let Verb::Run(mut args) = read {
-            args.standing = Standing(vec![name]);
+            args.configured = ConfiguredFlags(vec![name]);
             let inputs = Inputs { suffix: "xxxxx".to_owned(), ..Inputs::default() };
             if let Err(error) = resolve(*args, inputs) {
                 let hints = error.hints().to_vec();
@@ -187,7 +192,7 @@ impl Entry {
     }
 }
 
-pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
+pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<ConfiguredValue>, Error> {
     if text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#')) {
         return Ok(Vec::new());
     }
@@ -200,7 +205,7 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
         })?;
     let mut entries = Vec::new();
     for (key, value) in pairs {
-        let origin = Origin::File(path.to_owned(), key.referenced.line());
+        let origin = ValueOrigin::File(path.to_owned(), key.referenced.line());
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key.value) else {
             let near = nearest(&key.value, SETTINGS.iter().map(|setting| setting.name));
             let hint = near.map(|near| format!("did you mean {near}?"));
@@ -209,9 +214,9 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<Entry>, Error> {
         };
         let values = written(setting, value)
             .map_err(|(problem, hint)| Error::usage(format!("{origin}: {} {problem}", setting.name)).hint(hint))?;
-        entries.extend(values.into_iter().map(|value| Entry { setting, value, origin: origin.clone() }));
+        entries.extend(values.into_iter().map(|value| ConfiguredValue { setting, value, origin: origin.clone() }));
     }
-    entries.iter().try_for_each(Entry::check)?;
+    entries.iter().try_for_each(ConfiguredValue::check)?;
     Ok(entries)
 }
 
@@ -232,18 +237,18 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
         };
         let example = setting.example;
         let (takes, example) = match setting.shape {
-            Shape::One => ("one value", example.to_owned()),
-            Shape::List => ("a list of values", format!("[\"{example}\"]")),
-            Shape::Map => ("keys and values", format!("{{{example}}}")),
+            SettingShape::One => ("one value", example.to_owned()),
+            SettingShape::List => ("a list of values", format!("[\"{example}\"]")),
+            SettingShape::Map => ("keys and values", format!("{{{example}}}")),
         };
         (format!("{found}, and takes {takes}"), format!("write {name}: {example}"))
     };
     match (setting.shape, value) {
         (_, Value::Null) => Ok(Vec::new()),
-        (Shape::List, Value::Array(values)) => {
+        (SettingShape::List, Value::Array(values)) => {
             values.into_iter().map(|value| scalar(value.clone()).ok_or_else(|| wrong(&value))).collect()
         }
-        (Shape::Map, Value::Object(pairs)) => pairs
+        (SettingShape::Map, Value::Object(pairs)) => pairs
             .into_iter()
             .map(|(key, value)| Some(format!("{key}={}", scalar(value)?)))
             .collect::<Option<_>>()
@@ -251,15 +256,17 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
                 let (_, hint) = wrong(&Value::Null);
                 ("has a key without a single value".to_owned(), hint)
             }),
-        (Shape::One, value) => scalar(value.clone()).map(|value| vec![value]).ok_or_else(|| wrong(&value)),
-        (Shape::List | Shape::Map, value) => Err(wrong(&value)),
+        (SettingShape::One, value) => scalar(value.clone()).map(|value| vec![value]).ok_or_else(|| wrong(&value)),
+        (SettingShape::List | SettingShape::Map, value) => Err(wrong(&value)),
     }
 }
 
 /// Reads what the variables of the environment say; one that is empty says nothing.
 /// Fails for a name that is nearly that of a setting. Any other is not ours: a Pod has such variables of each Service
 /// (`KUBECTL_INDEXED_PORT`).
-pub(crate) fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Result<Vec<Entry>, Error> {
+pub(crate) fn from_environment(
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Vec<ConfiguredValue>, Error> {
     let mut given: Vec<_> =
         variables.filter(|(name, value)| name.starts_with(VARIABLES) && !value.is_empty()).collect();
     given.sort();
@@ -274,15 +281,15 @@ pub(crate) fn from_environment(variables: impl Iterator<Item = (String, String)>
             }
             continue;
         };
-        let origin = Origin::Environment(name);
+        let origin = ValueOrigin::Environment(name);
         let values = match setting.shape {
-            Shape::One => vec![value],
-            Shape::List | Shape::Map => separated(&value)
+            SettingShape::One => vec![value],
+            SettingShape::List | SettingShape::Map => separated(&value)
                 .ok_or_else(|| Error::usage(format!("{origin}: {value:?} is no list separated by commas")))?,
         };
-        entries.extend(values.into_iter().map(|value| Entry { setting, value, origin: origin.clone() }));
+        entries.extend(values.into_iter().map(|value| ConfiguredValue { setting, value, origin: origin.clone() }));
     }
-    entries.iter().try_for_each(Entry::check)?;
+    entries.iter().try_for_each(ConfiguredValue::check)?;
     Ok(entries)
 }
 
@@ -293,7 +300,7 @@ fn separated(text: &str) -> Option<Vec<String>> {
 }
 
 /// What is in force, of a stronger source and a weaker one.
-pub(crate) fn over(stronger: Vec<Entry>, weaker: Vec<Entry>) -> Vec<Entry> {
+pub(crate) fn over(stronger: Vec<ConfiguredValue>, weaker: Vec<ConfiguredValue>) -> Vec<ConfiguredValue> {
     let mut all = weaker;
     all.retain(|weak| !stronger.iter().any(|strong| strong.setting == weak.setting && strong.key() == weak.key()));
     all.extend(stronger);
@@ -301,7 +308,10 @@ pub(crate) fn over(stronger: Vec<Entry>, weaker: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// What is left of standing defaults where a template says the same.
-pub(crate) fn beside<'a>(entries: &'a [Entry], base: Option<&'a Value>) -> impl Iterator<Item = &'a Entry> {
+pub(crate) fn beside<'a>(
+    entries: &'a [ConfiguredValue],
+    base: Option<&'a Value>,
+) -> impl Iterator<Item = &'a ConfiguredValue> {
     entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key().as_deref())))
 }
 

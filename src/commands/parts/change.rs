@@ -62,11 +62,11 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Resu
     match state::outcome(job) {
         None => Ok(()),
         Some(Outcome::Complete) => {
-            Err(refused("it has completed").hint(context.next(&format!("describe {name}"), "shows it")))
+            Err(refused("it has completed").hint(context.next_command(&format!("describe {name}"), "shows it")))
         }
         Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
-            .hint(context.next(&format!("describe {name}"), "shows why"))
-            .hint(context.next(&format!("retry {name}"), "runs what is missing as a new Job"))),
+            .hint(context.next_command(&format!("describe {name}"), "shows why"))
+            .hint(context.next_command(&format!("retry {name}"), "runs what is missing as a new Job"))),
     }
 }
 

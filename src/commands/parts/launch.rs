@@ -124,7 +124,7 @@ impl Launch {
             if let Some(keeper) = keeper {
                 let path = keeper.leave_off()?.display().to_string();
                 let command = format!("results -f {name} --to {}", quoted(&path));
-                context.ui.hint(&context.next(&command, "goes on with the results"));
+                context.ui.hint(&context.next_command(&command, "goes on with the results"));
             }
             context.ui.hint(&ways_back(&name, context));
             return Ok(Exit::Interrupted);

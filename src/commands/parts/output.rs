@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::args::{CustomForm, DataFormat, Form};
+use crate::args::{CustomFormat, DataFormat, OutputFormat};
 use crate::error::{Error, Kind};
 use crate::manifest;
 use crate::view::Widths;
@@ -43,18 +43,18 @@ impl<T> Output<T> {
 }
 
 /// Reads what `-o` asks for, before anything is asked of the server.
-pub(crate) fn read<T>(form: Option<Form<T>>, headers: bool) -> Result<Output<T>> {
+pub(crate) fn read<T>(form: Option<OutputFormat<T>>, headers: bool) -> Result<Output<T>> {
     let (custom, text) = match form {
         None => return Ok(Output { word: None, custom: None }),
-        Some(Form::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
-        Some(Form::Custom(custom, text)) => (custom, text),
+        Some(OutputFormat::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
+        Some(OutputFormat::Custom(custom, text)) => (custom, text),
     };
     let (flag, read) = match custom {
-        CustomForm::JsonPath => ("-o jsonpath", Template::parse(&text).map(What::Text)),
-        CustomForm::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
-        CustomForm::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(What::Text)),
-        CustomForm::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
-        CustomForm::CustomColumnsFile => {
+        CustomFormat::JsonPath => ("-o jsonpath", Template::parse(&text).map(What::Text)),
+        CustomFormat::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
+        CustomFormat::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(What::Text)),
+        CustomFormat::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
+        CustomFormat::CustomColumnsFile => {
             ("-o custom-columns-file", Columns::parse_lines(&file(&text)?).map(What::Columns))
         }
     };

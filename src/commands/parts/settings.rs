@@ -9,15 +9,15 @@ use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches
 
 use super::super::help;
 use super::usage;
-use crate::args::{Cli, RunArgs, Standing, Verb};
+use crate::args::{Cli, ConfiguredFlags, RunArgs, Verb};
 use crate::error::Error;
-use crate::spec::settings::{self, Entry, SETTINGS, Shape, VARIABLES};
+use crate::spec::settings::{self, ConfiguredValue, SETTINGS, SettingShape, VARIABLES};
 use crate::spec::{Inputs, base};
 
 /// The standing defaults, and where their file is or would be.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
-    pub(crate) entries: Vec<Entry>,
+pub(crate) struct ConfiguredDefaults {
+    pub(crate) entries: Vec<ConfiguredValue>,
     pub(crate) path: Option<PathBuf>,
     pub(crate) exists: bool,
 }
@@ -31,11 +31,11 @@ pub(crate) enum Refused {
 }
 
 /// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
-pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<Settings, Error>), Refused> {
+pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<ConfiguredDefaults, Error>), Refused> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let settings = load();
     let own = words.split(|word| word == "--").next().unwrap_or_default();
-    let says_plain = |entry: &Entry| entry.setting.name == "plain" && entry.value == "true";
+    let says_plain = |entry: &ConfiguredValue| entry.setting.name == "plain" && entry.value == "true";
     let is_plain = own.iter().any(|word| word == "--plain")
         || settings.iter().flat_map(|settings| &settings.entries).any(says_plain);
     let color = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
@@ -91,12 +91,12 @@ fn lay_under(
     mut command: Command,
     words: &[OsString],
     typed: &ArgMatches,
-    entries: &[&Entry],
+    entries: &[&ConfiguredValue],
 ) -> Result<Cli, clap::Error> {
     let Some((verb, typed)) = typed.subcommand() else { return Cli::from_arg_matches(typed) };
     let mut standing = Vec::new();
     let concerned = |verbs: &[&str]| verbs.is_empty() || verbs.contains(&verb);
-    for setting in SETTINGS.iter().filter(|setting| concerned(setting.verbs) && setting.shape != Shape::Map) {
+    for setting in SETTINGS.iter().filter(|setting| concerned(setting.verbs) && setting.shape != SettingShape::Map) {
         let of_it = entries.iter().filter(|entry| entry.setting == setting);
         let values: Vec<_> = of_it.map(|entry| OsStr::from(entry.value.clone())).collect();
         if values.is_empty() {
@@ -123,11 +123,11 @@ fn lay_under(
                 let under: Vec<_> = under.filter(|(key, _)| !pairs.iter().any(|(typed, _)| typed == key)).collect();
                 pairs.splice(0..0, under);
             }
-            args.standing = Standing(standing);
+            args.configured = ConfiguredFlags(standing);
             let place = |id: &str| typed.index_of(id);
             args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
         }
-        Verb::Retry(args) => args.standing = Standing(standing),
+        Verb::Retry(args) => args.configured = ConfiguredFlags(standing),
         _ => {}
     }
     Ok(cli)
@@ -146,7 +146,7 @@ fn with_default(command: Command, flag: &str, values: Vec<OsStr>) -> Command {
     }
 }
 
-fn load() -> Result<Settings, Error> {
+fn load() -> Result<ConfiguredDefaults, Error> {
     let (path, named) = locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())).unzip();
     let named = named == Some(true);
     let mut exists = false;
@@ -170,7 +170,7 @@ fn load() -> Result<Settings, Error> {
         Some((name, value.to_string_lossy().into_owned()))
     });
     let entries = settings::over(settings::from_environment(variables)?, entries);
-    Ok(Settings { entries, path, exists })
+    Ok(ConfiguredDefaults { entries, path, exists })
 }
 
 /// The variable that names the file.

@@ -118,7 +118,7 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
         Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
     };
     Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
-        .hint(context.next(&format!("delete {name}"), "removes it"))
+        .hint(context.next_command(&format!("delete {name}"), "removes it"))
 }
 
 async fn create(
@@ -202,7 +202,7 @@ async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster, 
     }
     // Without an answer to its release nobody knows whether it runs.
     let state = if kind == Kind::Unreachable { "and may run" } else { "suspended" };
-    let delete = context.again(&format!("delete {name}"));
+    let delete = context.full_command(&format!("delete {name}"));
     let left = format!("{what}, which is left behind {state} ({delete} removes it)");
     anyhow::Error::from(error.of_kind(kind)).context(left)
 }

@@ -3,19 +3,19 @@ use serde_json::json;
 
 use super::*;
 
-fn file(text: &str) -> Result<Vec<Entry>, Error> {
+fn file(text: &str) -> Result<Vec<ConfiguredValue>, Error> {
     from_file("c.yaml", text)
 }
 
-fn environment(pairs: &[(&str, &str)]) -> Result<Vec<Entry>, Error> {
+fn environment(pairs: &[(&str, &str)]) -> Result<Vec<ConfiguredValue>, Error> {
     from_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
-fn told(entries: &[Entry]) -> Vec<String> {
+fn told(entries: &[ConfiguredValue]) -> Vec<String> {
     entries.iter().map(|entry| format!("{}={} ({})", entry.setting.name, entry.value, entry.origin)).collect()
 }
 
-fn refused(read: Result<Vec<Entry>, Error>) -> String {
+fn refused(read: Result<Vec<ConfiguredValue>, Error>) -> String {
     let error = read.unwrap_err();
     assert_eq!(error.exit() as u8, 2);
     format!("{error} | {}", error.hints().join(" | "))

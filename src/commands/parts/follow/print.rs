@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use regex::bytes::RegexSet;
 
-use crate::args::{LogFormat, Prefix};
+use crate::args::{LogFormat, PrefixChoice};
 use crate::cluster::logs::{LogBatch, LogSource};
 use crate::error::Error;
 use crate::ui::Ui;
@@ -21,7 +21,7 @@ use crate::view::{Painted, Printable, Style};
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct LogForm {
-    pub(crate) prefix: Prefix,
+    pub(crate) prefix: PrefixChoice,
     pub(crate) one_index: bool,
     /// Whether the lines of several containers of an index stand beside one another.
     pub(crate) several_containers: bool,
@@ -38,9 +38,9 @@ impl LogForm {
     /// Whether items stand before lines, or in their objects.
     pub(crate) fn shows_items(&self) -> bool {
         let before_lines = match self.prefix {
-            Prefix::Auto => self.to.is_none(),
-            Prefix::Index => true,
-            Prefix::Pod | Prefix::None => false,
+            PrefixChoice::Auto => self.to.is_none(),
+            PrefixChoice::Index => true,
+            PrefixChoice::Pod | PrefixChoice::None => false,
         };
         self.output.is_some() || before_lines
     }
@@ -88,11 +88,11 @@ pub(crate) struct LogPrinter {
 impl LogPrinter {
     pub(crate) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
-            Prefix::Auto if form.to.is_some() => line::Prefix::None,
-            Prefix::Auto if form.one_index && !form.several_containers => line::Prefix::None,
-            Prefix::Auto | Prefix::Index => line::Prefix::Index,
-            Prefix::Pod => line::Prefix::Pod,
-            Prefix::None => line::Prefix::None,
+            PrefixChoice::Auto if form.to.is_some() => line::Prefix::None,
+            PrefixChoice::Auto if form.one_index && !form.several_containers => line::Prefix::None,
+            PrefixChoice::Auto | PrefixChoice::Index => line::Prefix::Index,
+            PrefixChoice::Pod => line::Prefix::Pod,
+            PrefixChoice::None => line::Prefix::None,
         };
         Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Painted::default() }
     }

@@ -109,10 +109,10 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
             error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
     } else {
         if !state.failed().is_empty() {
-            error = error.hint(context.next(&format!("logs {name} --index failed"), "prints what they wrote"));
+            error = error.hint(context.next_command(&format!("logs {name} --index failed"), "prints what they wrote"));
         }
-        error = error.hint(context.next(&format!("describe {name}"), "shows every index"));
-        error = error.hint(context.next(&format!("retry {name}"), "runs them again"));
+        error = error.hint(context.next_command(&format!("describe {name}"), "shows every index"));
+        error = error.hint(context.next_command(&format!("retry {name}"), "runs them again"));
     }
     let failures = summary::failures(state, items, &context.flags());
     context.ui.error_with(&error.into(), &failures);
@@ -124,14 +124,14 @@ pub(crate) fn report_missing(missing: &Missing, job: &str, context: &Context) ->
         return Ok(Exit::Success);
     }
     Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(context.next(&format!("describe {job}"), "shows how each index fares"))
+        .hint(context.next_command(&format!("describe {job}"), "shows how each index fares"))
         .into())
 }
 
 /// Names the commands that follow, show and delete a Job that goes on by itself.
 pub(crate) fn ways_back(name: &str, context: &Context) -> String {
     let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
-    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.again(&format!("{verb} {name}"))));
+    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.full_command(&format!("{verb} {name}"))));
     lines.join("; ")
 }
 

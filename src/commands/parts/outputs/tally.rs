@@ -69,7 +69,7 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(context.next(&format!("indexes {name}"), "shows how each index fares"));
+            hints.push(context.next_command(&format!("indexes {name}"), "shows how each index fares"));
         }
         if !over && !self.unfinished.is_empty() {
             faults.push(format!("{} not ended yet", has(&self.unfinished)));

@@ -27,7 +27,7 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
             context
                 .ui
                 .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it");
-            context.ui.hint(&context.next(&format!("resume {name}"), "releases it, if you may decide that"));
+            context.ui.hint(&context.next_command(&format!("resume {name}"), "releases it, if you may decide that"));
         }
     }
     let at_once = |job: &Value| job["spec"]["parallelism"].as_u64();

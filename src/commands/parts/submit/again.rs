@@ -49,9 +49,9 @@ pub(crate) async fn wait_until_collected(
     while let Some(what) = leaving(name, &manifest.config_maps, cluster, context).await? {
         if !has_waited {
             context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
-            context
-                .ui
-                .hint(&context.next(&format!("delete {name}"), "says what holds it; another --name does without"));
+            context.ui.hint(
+                &context.next_command(&format!("delete {name}"), "says what holds it; another --name does without"),
+            );
         }
         has_waited = true;
         tokio::time::sleep(LOOK_EACH).await;
@@ -76,7 +76,7 @@ async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster, context: 
         }
         if metadata["labels"][label::ITEMS_OF] == name && owner.is_null() {
             let message = format!("configmap {config_map:?} is left of an earlier job {name:?}, deleted without it");
-            let hint = context.next(&format!("delete {name}"), "removes it, and then the same command runs");
+            let hint = context.next_command(&format!("delete {name}"), "removes it, and then the same command runs");
             return Err(Error::new(Kind::AlreadyExists, message).hint(hint).into());
         }
     }
@@ -93,11 +93,11 @@ pub(crate) async fn find(
 ) -> Result<(Created, How)> {
     let another = "choose another --name, or leave it out to have one made";
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
-    let shows = context.next(&format!("describe {name}"), "shows it");
+    let shows = context.next_command(&format!("describe {name}"), "shows it");
     let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
     if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
-        let delete = context.again(&format!("delete {name}"));
+        let delete = context.full_command(&format!("delete {name}"));
         return Err(Error::new(
             Kind::AlreadyExists,
             format!(
@@ -110,7 +110,7 @@ pub(crate) async fn find(
     let outcome = state::outcome(&job);
     let retry = |words: &str, does: &str| {
         let failed = outcome.is_some_and(|outcome| outcome != Outcome::Complete);
-        failed.then(|| context.next(&format!("retry {name}{words}"), does))
+        failed.then(|| context.next_command(&format!("retry {name}{words}"), does))
     };
     if !is_same {
         let retry = retry(" -- COMMAND", "runs its failed indexes again by another command");
@@ -123,8 +123,10 @@ pub(crate) async fn find(
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
             .hint_if(retry("", "runs its failed indexes again"))
-            .hint(context.next(&format!("results {name} --to DIR"), "keeps what it wrote"))
-            .hint(context.next(&format!("delete {name}"), "makes room for a new one, and so does another --name"))
+            .hint(context.next_command(&format!("results {name} --to DIR"), "keeps what it wrote"))
+            .hint(
+                context.next_command(&format!("delete {name}"), "makes room for a new one, and so does another --name"),
+            )
             .into());
     }
     let how = if state::is_submitting(&job) {

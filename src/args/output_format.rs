@@ -9,15 +9,15 @@ use clap::{Arg, Command, Error, ValueEnum};
 
 /// What `-o` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Form<T> {
+pub(crate) enum OutputFormat<T> {
     Word(T),
     /// With what stands behind its equals sign, which is read where it is printed.
-    Custom(CustomForm, String),
+    Custom(CustomFormat, String),
 }
 
 /// Forms of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CustomForm {
+pub(crate) enum CustomFormat {
     /// What a template takes out of the JSON, as in jsonpath='{.metadata.name}'
     #[value(name = "jsonpath=")]
     JsonPath,
@@ -35,7 +35,7 @@ pub(crate) enum CustomForm {
     CustomColumnsFile,
 }
 
-impl CustomForm {
+impl CustomFormat {
     /// What is missing when nothing follows.
     fn missing(self) -> &'static str {
         match self {
@@ -48,38 +48,38 @@ impl CustomForm {
     }
 }
 
-impl<T: ValueEnum + Send + Sync + 'static> ValueParserFactory for Form<T> {
-    type Parser = FormParser<T>;
+impl<T: ValueEnum + Send + Sync + 'static> ValueParserFactory for OutputFormat<T> {
+    type Parser = OutputFormatParser<T>;
 
     fn value_parser() -> Self::Parser {
-        FormParser(PhantomData)
+        OutputFormatParser(PhantomData)
     }
 }
 
 /// Reads a form.
 #[derive(Clone, Debug)]
-pub(crate) struct FormParser<T>(PhantomData<T>);
+pub(crate) struct OutputFormatParser<T>(PhantomData<T>);
 
-impl<T: ValueEnum + Send + Sync + 'static> FormParser<T> {
+impl<T: ValueEnum + Send + Sync + 'static> OutputFormatParser<T> {
     fn possible() -> impl Iterator<Item = PossibleValue> {
         let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        words.chain(CustomForm::value_variants().iter().filter_map(ValueEnum::to_possible_value))
+        words.chain(CustomFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value))
     }
 }
 
-impl<T: ValueEnum + Send + Sync + 'static> TypedValueParser for FormParser<T> {
-    type Value = Form<T>;
+impl<T: ValueEnum + Send + Sync + 'static> TypedValueParser for OutputFormatParser<T> {
+    type Value = OutputFormat<T>;
 
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Form<T>, Error> {
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<OutputFormat<T>, Error> {
         let text = value.to_str().unwrap_or_default();
         let name = text.split_once('=').map_or(text, |(name, _)| name);
-        let Ok(form) = CustomForm::from_str(&format!("{name}="), false) else {
+        let Ok(form) = CustomFormat::from_str(&format!("{name}="), false) else {
             let word = PossibleValuesParser::new(Self::possible()).parse_ref(command, arg, value)?;
-            return T::from_str(&word, false).map(Form::Word).map_err(|_| Error::new(ErrorKind::InvalidValue));
+            return T::from_str(&word, false).map(OutputFormat::Word).map_err(|_| Error::new(ErrorKind::InvalidValue));
         };
         let read = move |text: String| match text.split_once('=') {
             None | Some((_, "")) => Err(form.missing()),
-            Some((_, rest)) => Ok(Form::Custom(form, rest.to_owned())),
+            Some((_, rest)) => Ok(OutputFormat::Custom(form, rest.to_owned())),
         };
         StringValueParser::new().try_map(read).parse_ref(command, arg, value)
     }

@@ -10,11 +10,11 @@ use super::{Cli, RunArgs, Verb};
 
 /// The flags of a command line whose values are standing defaults: they give way where a flag would be an error.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Standing(pub(crate) Vec<&'static str>);
+pub(crate) struct ConfiguredFlags(pub(crate) Vec<&'static str>);
 
-impl Standing {
+impl ConfiguredFlags {
     /// Whether the value of this flag, named without its dashes, is a standing default.
-    pub(crate) fn has(&self, flag: &str) -> bool {
+    pub(crate) fn contains(&self, flag: &str) -> bool {
         self.0.contains(&flag)
     }
 }
