@@ -1,10 +1,9 @@
-# The common part of up and down, which source it: check what the machine
-# must have, then build and run the program in this folder. It needs $folder,
-# the folder it is in, and $verb.
+# The common part of up and down, which source it: checks the requirements, then
+# builds and runs the program in this folder. Needs $folder, its folder, and $verb.
 
 refuse() {
     echo "error: $1" >&2
-    echo "hint: any cluster will do for the tests: name it by --context NAME." >&2
+    echo "hint: examples/quickstart --context NAME uses a cluster of yours" >&2
     exit 1
 }
 

@@ -22,6 +22,7 @@ mod lists;
 mod logs;
 mod manners;
 mod mistakes;
+mod old_server;
 mod policies;
 mod readme;
 mod results;

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Words for the recipes in kinds.rs: each makes certificates by openssl in the current folder. $KEYS has keys of each kind.
+# The commands of the recipes in kinds.rs. Each makes certificates with openssl in the current folder. $KEYS is the folder of
+# the keys.
 
 printf '[req]\ndistinguished_name=dn\n[dn]\n' >req.cnf
-# What most certificates of authorities and servers have; | ends a line.
+# Extensions of most certificates of authorities and servers; | ends a line.
 AUTHORITY='basicConstraints=critical,CA:TRUE|keyUsage=critical,keyCertSign,cRLSign|subjectKeyIdentifier=hash'
 SERVER='subjectAltName=IP:127.0.0.1|extendedKeyUsage=serverAuth'
 
-# key ROLE ALGORITHM: names the file of a key, which is made once: $KEYS/ALGORITHM-ROLE.
+# key ROLE ALGORITHM: prints the path of a key, $KEYS/ALGORITHM-ROLE, and makes the key if it is missing.
 key() {
   local file=$KEYS/$2-$1
   if [ ! -e "$file" ]; then
@@ -20,12 +21,12 @@ key() {
   echo "$file"
 }
 
-# certificate NAME SIGNER ALGORITHM EXTENSIONS [OPTION…]: NAME.crt and NAME.key, signed by SIGNER.crt or by itself; of
-# version 1 if there are no extensions.
+# certificate NAME SIGNER ALGORITHM EXTENSIONS [OPTION…]: makes NAME.crt and NAME.key, signed by SIGNER.crt or by itself.
+# Without extensions it has version 1.
 certificate() {
   local name=$1 signer=$2 algorithm=$3 extensions=$4 role=leaf
   shift 4
-  # Whoever signs has another key than what is signed.
+  # The signer needs another key than the signed certificate.
   case $name in authority) role=authority ;; middle) role=middle ;; other) role=other ;; esac
   cp "$(key "$role" "$algorithm")" "$name.key"
   openssl req -new -key "$name.key" -subj "${SUBJECT:-/CN=$name}" -config req.cnf -out "$name.csr"
@@ -38,7 +39,7 @@ certificate() {
   openssl x509 -req -in "$name.csr" "${by[@]}" "${more[@]}" -days 30 -out "$name.crt" "$@"
 }
 
-# at START END NAME SIGNER: signs the request of NAME again, for other times.
+# at START END NAME SIGNER: signs the request of NAME again, with other times.
 at() {
   : >index.txt
   printf '[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nnew_certs_dir=.\nserial=serial\npolicy=any\n' >ca.cnf
