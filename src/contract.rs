@@ -147,7 +147,7 @@ pub(crate) const ORIGINAL_DIR: &str = "/original-index";
 pub(crate) const ORIGINAL_FILE: &str = "index.env";
 
 /// Returns the value of an annotation.
-pub(crate) fn noted<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
+pub(crate) fn annotation_value<'a>(job: &'a Job, key: &str) -> Option<&'a str> {
     job.metadata.annotations.as_ref()?.get(key).map(String::as_str)
 }
 

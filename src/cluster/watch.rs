@@ -27,7 +27,7 @@ use super::connect::request_error;
 use super::{Cluster, JobFilter, PAGE, PodFilter, name};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
-use crate::state::{Event, Happening};
+use crate::state::{Event, KubeEvent};
 
 /// The first pause before a watch is taken up again; it doubles, and is spread so that many clients don't come at once.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
@@ -258,18 +258,18 @@ impl Cluster {
     }
 
     /// What the cluster has told about a Job so far.
-    pub(crate) async fn happenings(&self, job: &Job) -> Result<Vec<Event>, Error> {
+    pub(crate) async fn list_events(&self, job: &Job) -> Result<Vec<Event>, Error> {
         Ok(self.events(job).await?.into_iter().map(happened).collect())
     }
 
     /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
     pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
         let warnings = self.pod_events("type=Warning").await?;
-        Ok(vec![Event::PodsWarned(warnings.into_iter().map(happening).collect())])
+        Ok(vec![Event::PodsWarned(warnings.into_iter().map(kube_event).collect())])
     }
 
     /// Watches what the cluster tells about a Job.
-    pub(crate) fn watch_happenings(&self, job: &Job, link: &Link) -> Notices {
+    pub(crate) fn watch_events(&self, job: &Job, link: &Link) -> Notices {
         let doing = self.doing("watch the events of", "job", name(job));
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
         let which = ListParams::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
@@ -493,16 +493,16 @@ pub(super) fn growing() -> ExponentialBuilder {
 }
 
 pub(crate) fn happened(event: ApiEvent) -> Event {
-    Event::Happened(Box::new(happening(event)))
+    Event::Reported(Box::new(kube_event(event)))
 }
 
-fn happening(event: ApiEvent) -> Happening {
+fn kube_event(event: ApiEvent) -> KubeEvent {
     let series = event.series.as_ref();
     let last = event.last_timestamp.map(|time| time.0);
     let last = last.or_else(|| series.and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0));
     let at = last.or(event.event_time.map(|time| time.0)).or(event.metadata.creation_timestamp.map(|time| time.0));
     let count = event.count.or_else(|| series.and_then(|series| series.count)).unwrap_or(1);
-    Happening {
+    KubeEvent {
         uid: event.metadata.uid.unwrap_or_default(),
         about: event.involved_object.name.unwrap_or_default(),
         at,

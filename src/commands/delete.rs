@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::state::{self, JobState};
-use crate::tracker::{End, Interest, Tracker};
+use crate::tracker::{Interest, Tracker, TrackingEnd};
 use crate::view::list::{Columns, Table};
 use crate::view::plural;
 
@@ -273,8 +273,8 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
         say(step.remark, context);
         match step.ended {
             None => {}
-            Some(End::Deleted | End::Finished(_)) => return Ok(()),
-            Some(End::Stopped(_)) => {
+            Some(TrackingEnd::Deleted | TrackingEnd::Finished(_)) => return Ok(()),
+            Some(TrackingEnd::Stopped(_)) => {
                 let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }

@@ -11,7 +11,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::state::JobState;
 use crate::state::row::SucceededRows;
 use crate::tracker::family;
-use crate::tracker::snapshot::gather;
+use crate::tracker::snapshot::load_pods;
 use crate::view::cause;
 use crate::view::describe;
 use crate::view::detail;
@@ -50,7 +50,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let causes = cause::causes(&state, now, &context.flags());
     let rows = state.rows(&chosen, &mut succeeded);
 
-    let job = family::as_merged(job, &state);
+    let job = family::with_family_completions(job, &state);
     let parts = describe::job(&job, events.as_deref(), now, &TimeZone::system());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
@@ -67,5 +67,5 @@ async fn look(cluster: &Cluster, state: JobState) -> Result<(JobState, Succeeded
         return Ok((state, SucceededRows::default()));
     }
     let filter = if all.len() <= detail::ROWS { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };
-    gather(state, filter, cluster, |_| {}).await
+    load_pods(state, filter, cluster, |_| {}).await
 }

@@ -17,9 +17,9 @@ use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{IndexStatus, ItemTexts, JobState};
-use crate::tracker::selection::Selection;
-use crate::tracker::snapshot::look;
-use crate::tracker::{End, Interest, Tracker};
+use crate::tracker::selection::IndexSelection;
+use crate::tracker::snapshot::load_selected;
+use crate::tracker::{Interest, Tracker, TrackingEnd};
 use crate::view::cause;
 use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
 use crate::view::json::{self, IndexEntry};
@@ -35,7 +35,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     }
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
-    let mut selection = Selection::new(index, status.into_iter().map(status_of).collect());
+    let mut selection = IndexSelection::new(index, status.into_iter().map(status_of).collect());
     // Names need no items, which may be a long list.
     let named = output == Some(IndexFormat::Name);
     let state = find::family(job, only_this, &cluster, context).await?;
@@ -51,10 +51,10 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
             None => Ok(ItemTexts::new()),
         }
     };
-    let (looked, mut items) = futures::join!(look(&cluster, state, &selection, |_| {}), items);
+    let (looked, mut items) = futures::join!(load_selected(&cluster, state, &selection, |_| {}), items);
     let (mut state, mut succeeded) = looked?;
     let mut rows = state.rows(&selection.indexes(&state), &mut succeeded);
-    rows.retain(|row| selection.takes(row.status));
+    rows.retain(|row| selection.accepts(row.status));
     if output == Some(IndexFormat::Wide) {
         find::add_events(&mut state, &cluster, context.now()).await;
         explain(&mut rows, &state, context.now());
@@ -104,7 +104,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
 async fn print_changes(
     cluster: &Arc<Cluster>,
     state: JobState,
-    selection: &Selection,
+    selection: &IndexSelection,
     rows: Vec<IndexRow>,
     printer: &Printer,
     context: &mut Context,
@@ -135,7 +135,7 @@ async fn print_changes(
             if shown.get(&row.index) == Some(&row) {
                 continue;
             }
-            if selection.takes(row.status) {
+            if selection.accepts(row.status) {
                 printer.row(&row, context)?;
             }
             shown.insert(row.index, row);
@@ -143,9 +143,9 @@ async fn print_changes(
         context.ui.flush()?;
         match step.ended {
             None => {}
-            Some(End::Finished(settled)) => return Ok(settled.map(|()| Exit::Success)?),
-            Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-            Some(End::Stopped(_)) => {
+            Some(TrackingEnd::Finished(settled)) => return Ok(settled.map(|()| Exit::Success)?),
+            Some(TrackingEnd::Deleted) => return Err(tracker.deletion_error(0).into()),
+            Some(TrackingEnd::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
                 context.ui.hint(&context.next_command(&format!("indexes {name} -w"), "comes back"));
                 return Ok(Exit::Interrupted);
@@ -159,7 +159,7 @@ fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
     let causes = cause::causes(state, now, "");
     let wrote = |index| {
         let last = state.attempts_of(index).last();
-        last.is_some_and(|last| !last.is_other_container && last.written().is_some())
+        last.is_some_and(|last| !last.is_other_container && last.own_message().is_some())
     };
     for row in rows.iter_mut().filter(|row| row.status != IndexStatus::Failed || !wrote(row.index)) {
         if let Some(why) = cause::of_index(&causes, row.index) {

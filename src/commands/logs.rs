@@ -26,7 +26,7 @@ use crate::index_set::IndexSet;
 use crate::spec::duration;
 use crate::state::{Event, JobState};
 use crate::tracker::family;
-use crate::tracker::selection::Selection;
+use crate::tracker::selection::IndexSelection;
 
 /// How many batches of one log are held while an earlier log is printed.
 const HELD: usize = 2;
@@ -42,7 +42,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     }
     let filter = Filter::new(&args.grep, &args.exclude)?;
     let since = since_when(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
-    let mut selection = Selection::new(args.index, args.status.into_iter().map(status_of).collect());
+    let mut selection = IndexSelection::new(args.index, args.status.into_iter().map(status_of).collect());
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let pick = Pick::new(&job, args.attempt, args.previous, args.container, (args.all_containers, args.init))?;
@@ -76,7 +76,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         let members = state.members().to_vec();
         family::each_pod(&members, filter, &cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
     }
-    form.one_index = selection.is_one(&state) || !args.follow && selection.now(&state).len() == 1;
+    form.one_index = selection.is_one(&state) || !args.follow && selection.matching(&state).len() == 1;
     let mut printer = LogPrinter::new(form, texts);
     let options = LogOptions {
         follow: args.follow,
@@ -92,7 +92,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
-    let wanted = Box::new(move |state: &JobState| selection.now(state));
+    let wanted = Box::new(move |state: &JobState| selection.matching(state));
     let logs = LogView { wanted, pick, options, printer, order, streams, cut };
     let missing = if options.follow {
         follow::follow(state, logs, None, &cluster, context).await?.map(|(_, missing)| missing)

@@ -24,8 +24,8 @@ use crate::contract;
 use crate::error::{Error, Exit};
 use crate::index_set::IndexSet;
 use crate::state::{ItemTexts, JobState};
-use crate::tracker::selection::Selection;
-use crate::tracker::{End, Interest, Tracker};
+use crate::tracker::selection::IndexSelection;
+use crate::tracker::{Interest, Tracker, TrackingEnd};
 use joblog::JobLog;
 use print::{Form, Printer};
 
@@ -34,7 +34,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     check(&args, word, custom.as_ref())?;
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let state = find::family(job.clone(), args.only_this, &cluster, context).await?;
-    let selection = Selection::new(args.index, Vec::new());
+    let selection = IndexSelection::new(args.index, Vec::new());
     selection.check(&state)?;
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
@@ -168,16 +168,16 @@ async fn until_the_end(
                 harvest.take_ended(&step.changed, tracker.state_mut(0));
                 match step.ended {
                     None => {}
-                    Some(End::Finished(settled)) => {
+                    Some(TrackingEnd::Finished(settled)) => {
                         settled?;
                         harvest.take_rest(tracker.state_mut(0));
                         break;
                     }
-                    Some(End::Deleted) => {
-                        cut_short = Some(tracker.deleted(0));
+                    Some(TrackingEnd::Deleted) => {
+                        cut_short = Some(tracker.deletion_error(0));
                         break;
                     }
-                    Some(End::Stopped(_)) => {
+                    Some(TrackingEnd::Stopped(_)) => {
                         printer.end(context)?;
                         return Ok(None);
                     }

@@ -12,14 +12,14 @@ use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
 use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
-use crate::manifest::retry::{self, Family, Plan};
+use crate::manifest::retry::{self, Lineage, RetryPlan};
 use crate::spec::policy::Policy;
 use crate::spec::retry::{Changes, Wanted};
 use crate::spec::{self, name};
 use crate::state::member::{self, Member};
 use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, JobState};
-use crate::tracker::snapshot::gather;
+use crate::tracker::snapshot::load_pods;
 use crate::tracker::{family, selection};
 use crate::view::{cut, numbered, plural};
 
@@ -82,14 +82,14 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     let mut indexes = outstanding.indexes.clone();
     if let Some(selector) = &wanted.index {
         selection::check_numbers(&selector.numbers(), &state)?;
-        let selected = selector.resolve(|word| state.meaning(word));
+        let selected = selector.resolve(|word| state.indexes_with(word));
         // What a Job left over that had enough is run when it is asked for by number.
         indexes = indexes.union(&outstanding.spare.intersection(&selector.numbers())).intersection(&selected);
     }
     if indexes.is_empty() || !wanted.goes_by_attempts() {
         return Ok((state, indexes));
     }
-    let (state, _) = gather(state, PodFilter::UNSUCCESSFUL, cluster, |_| {}).await?;
+    let (state, _) = load_pods(state, PodFilter::UNSUCCESSFUL, cluster, |_| {}).await?;
     let mut rows = state.rows(&indexes, &mut SucceededRows::default());
     rows.retain(|row| {
         let status = match row.status {
@@ -109,7 +109,8 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
 fn nothing(state: &JobState, wanted: &Wanted) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();
-    let selected = wanted.index.as_ref().map_or_else(|| state.all(), |index| index.resolve(|word| state.meaning(word)));
+    let selected =
+        wanted.index.as_ref().map_or_else(|| state.all(), |index| index.resolve(|word| state.indexes_with(word)));
     let mut facts = Vec::new();
     for member in state.members().iter().filter(|member| member.outcome().is_none()) {
         let here = member.all().intersection(&outstanding.under_way).intersection(&selected);
@@ -144,7 +145,7 @@ struct Source {
     /// The newest Job of the family, as the server keeps it: what it has that this program does not know stays.
     stored: Value,
     config_maps: Vec<Value>,
-    plan: Plan,
+    plan: RetryPlan,
     number: u32,
 }
 
@@ -157,14 +158,14 @@ impl Source {
         cluster: &Cluster,
     ) -> Result<Self> {
         let newest = state.members().last().context("the family has no job")?;
-        let (root, root_uid) = member::root(newest.job());
+        let (root, root_uid) = member::family_root(newest.job());
         let stored = cluster.stored_job(newest.name()).await?;
         let names = retry::config_maps(&stored);
         let reads = futures::stream::iter(names.iter().map(|name| cluster.stored_config_map(name)));
         let config_maps: Vec<Option<Value>> = reads.buffered(READ_AT_ONCE).try_collect().await?;
         let retries = state.members().iter().filter(|member| member.is_retry());
-        let number = retries.map(|member| family::number(member.name())).max().unwrap_or(0) + 1;
-        let family = Family {
+        let number = retries.map(|member| family::retry_number(member.name())).max().unwrap_or(0) + 1;
+        let family = Lineage {
             root: root.to_owned(),
             root_uid: root_uid.to_owned(),
             completions: newest.family_completions(),
@@ -172,7 +173,7 @@ impl Source {
             failed: state.failed(),
         };
         let name = name::of_retry(root, number, u32::try_from(indexes.len()).unwrap_or(u32::MAX));
-        let plan = Plan { name, indexes, family, minor, changes };
+        let plan = RetryPlan { name, indexes, family, minor, changes };
         Ok(Self { stored, config_maps: config_maps.into_iter().flatten().collect(), plan, number })
     }
 
@@ -205,7 +206,7 @@ fn is_taken(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).any(|error| error.kind() == Kind::AlreadyExists)
 }
 
-fn told(plan: &Plan, there: bool) -> String {
+fn told(plan: &RetryPlan, there: bool) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
     let made = if there { "is there already, made by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);

@@ -95,7 +95,7 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
         ))
         .hint(format!("--completions {completions} --parallelism {completions}, if all of them may run at once")));
     }
-    let (root, root_uid) = member::root(job);
+    let (root, root_uid) = member::family_root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
         return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
             .hint(context.next_command(&format!("describe {root}"), "shows them")));

@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
 use crate::tracker::watching::{Stop, until};
-use crate::tracker::{End, Interest, Tracker, selection};
+use crate::tracker::{Interest, Tracker, TrackingEnd, selection};
 use crate::view::{numbered, progress, summary};
 
 pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> {
@@ -169,13 +169,13 @@ async fn until_all_end(
         }
         say(step.remark, context);
         match &step.ended {
-            Some(End::Stopped(why)) => return Ok(Some(*why)),
-            Some(End::Deleted) if waiting[step.job].exit.is_none() => {
-                context.ui.error(&tracker.deleted(step.job).into());
+            Some(TrackingEnd::Stopped(why)) => return Ok(Some(*why)),
+            Some(TrackingEnd::Deleted) if waiting[step.job].exit.is_none() => {
+                context.ui.error(&tracker.deletion_error(step.job).into());
                 waiting[step.job].exit = Some(Exit::Failure);
             }
             // What can't be known of its Pods is left out: the outcome is known.
-            Some(End::Finished(_) | End::Deleted) => decided.push(step.job),
+            Some(TrackingEnd::Finished(_) | TrackingEnd::Deleted) => decided.push(step.job),
             None => decided.extend(is_decided(step.job, tracker).then_some(step.job)),
         }
     }

@@ -14,7 +14,7 @@ use crate::args::{IndexesArgs, WaitArgs, WatchArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit};
 use crate::state::{ItemTexts, JobState};
-use crate::tracker::{End, Interest, Tracker};
+use crate::tracker::{Interest, Tracker, TrackingEnd};
 use crate::ui::screen::{Input, Screen};
 use crate::view::progress::Pace;
 use crate::view::watch::{Picture, screen};
@@ -105,9 +105,9 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 match step.ended {
                     None => {}
                     // What can't be known of its Pods is left out: the outcome is known.
-                    Some(End::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
-                    Some(End::Deleted) => return Err(tracker.deleted(0).into()),
-                    Some(End::Stopped(_)) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
+                    Some(TrackingEnd::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
+                    Some(TrackingEnd::Deleted) => return Err(tracker.deletion_error(0).into()),
+                    Some(TrackingEnd::Stopped(_)) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 }
             }
             Some(input) = keys.received.recv() => match input {

@@ -24,7 +24,7 @@ use crate::spec::resume::Resumes;
 use crate::spec::{JobSpec, Requirement, Resources, Toleration, base};
 pub(crate) use order::order;
 use pack::Shard;
-use payload::Input;
+use payload::PodInput;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Manifest {
@@ -50,7 +50,7 @@ pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
 }
 
 /// Fits the init containers that hand the items over to what is demanded of the worker.
-fn fit_added(job: &mut Value, input: &Input) {
+fn fit_added(job: &mut Value, input: &PodInput) {
     let name = worker_name(Some(&*job)).to_owned();
     let pod = &mut job["spec"]["template"]["spec"];
     let containers = pod["containers"].as_array().into_iter().flatten();
@@ -64,7 +64,7 @@ fn fit_added(job: &mut Value, input: &Input) {
 }
 
 /// Takes out of an object from a server what it adds for itself, and puts the rest in order.
-pub(crate) fn clean(object: &mut Value) {
+pub(crate) fn strip_server_fields(object: &mut Value) {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
         metadata.retain(|_, value| !value.is_null());
@@ -82,7 +82,7 @@ fn worker_name(template: Option<&Value>) -> &str {
 }
 
 /// Takes out of the template what can't be merged with what the flags say.
-fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &Input) {
+fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &PodInput) {
     policy::clear_what_flags_replace(job, &spec.policy);
     if let Some(metadata) = job.get_mut("metadata").and_then(Value::as_object_mut) {
         // The name that is made has this start already.
@@ -134,7 +134,7 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
     json!({"spec": own})
 }
 
-fn overlay(spec: &JobSpec, input: &Input, shards: &[Shard]) -> Value {
+fn overlay(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> Value {
     let (labels, annotations) = (labels(spec), strings(&spec.annotations));
     let mut metadata = json!({"name": spec.name, "namespace": spec.namespace, "labels": labels});
     if let Some(queue) = &spec.queue {
@@ -184,7 +184,7 @@ fn labels(spec: &JobSpec) -> Map<String, Value> {
     labels
 }
 
-fn own_annotations(spec: &JobSpec, input: &Input, shards: &[Shard]) -> impl Iterator<Item = (String, Value)> {
+fn own_annotations(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> impl Iterator<Item = (String, Value)> {
     let mut notes = Vec::new();
     if !spec.command.is_empty() {
         notes.push((annotation::COMMAND, json!(spec.command).to_string()));
@@ -197,7 +197,7 @@ fn own_annotations(spec: &JobSpec, input: &Input, shards: &[Shard]) -> impl Iter
     notes.into_iter().map(|(key, value)| (key.to_owned(), json!(value)))
 }
 
-fn pod(spec: &JobSpec, input: &Input) -> Value {
+fn pod(spec: &JobSpec, input: &PodInput) -> Value {
     let secrets: Vec<_> = spec.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
     let tolerations = spec.tolerations.iter().map(|Toleration { key, value, effect }| {
         let operator = if value.is_some() { "Equal" } else { "Exists" };
@@ -216,7 +216,7 @@ fn pod(spec: &JobSpec, input: &Input) -> Value {
     }))
 }
 
-fn worker(spec: &JobSpec, input: &Input) -> Value {
+fn worker(spec: &JobSpec, input: &PodInput) -> Value {
     // Ours first: a value of the user's may refer to what stands before it.
     let users = spec.env.iter().map(|(name, value)| json!({"name": name, "value": value}));
     filled(json!({

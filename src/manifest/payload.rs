@@ -11,7 +11,7 @@ use crate::spec::stores::ItemStore;
 use crate::spec::{Feed, base};
 
 #[derive(Default)]
-pub(super) struct Input {
+pub(super) struct PodInput {
     pub(super) volumes: Vec<Value>,
     /// Of the worker.
     pub(super) mounts: Vec<Value>,
@@ -25,8 +25,8 @@ pub(super) struct Input {
 }
 
 /// What the Pods need, where the list that the Job brings along is kept in these ConfigMaps.
-pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) -> Input {
-    let mut input = Input::default();
+pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) -> PodInput {
+    let mut input = PodInput::default();
     let handover = feed.handover;
     let writes_variables = handover.route == Route::VariableFile;
     if handover.is_needed() && !feed.store.needs_picking() && !writes_variables {
@@ -53,7 +53,7 @@ pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard])
 }
 
 /// An init container writes into a folder that it shares with the worker, or with the kubelet.
-fn by_init_container(input: &mut Input, feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) {
+fn by_init_container(input: &mut PodInput, feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) {
     let handover = feed.handover;
     let shared = free_name(template, &[], INPUT, "volumes");
     input.volumes.push(json!({"name": shared, "emptyDir": {}}));
@@ -132,7 +132,7 @@ fn own_key(volume: &str, path: &str) -> Value {
 }
 
 /// The index through a downward-API volume, as the Kubernetes documentation has it.
-fn index_file(input: &mut Input, path: &str, volume: &str) {
+fn index_file(input: &mut PodInput, path: &str, volume: &str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     input.volumes.push(json!({
         "name": volume,
@@ -180,7 +180,7 @@ fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) ->
 }
 
 /// The annotations by which the items of a Job are found and read again, on another machine and years later.
-pub(super) fn annotations(feed: &Feed<'_>, input: &Input, shards: &[Shard]) -> Vec<(&'static str, String)> {
+pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -> Vec<(&'static str, String)> {
     let handover = feed.handover;
     let mut notes = vec![(annotation::ITEM_AS, handover.form.name())];
     if handover.form != ItemForm::Index || handover.route != Route::Plain {

@@ -11,29 +11,26 @@ use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
 use crate::contract::{self, INDEX_VARIABLE, annotation, label};
-use crate::index_set::IndexSet;
+use crate::index_set::{IndexSet, ItemTexts};
 use crate::spec::handover::item_assigned;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::{ItemStore, ListDigest, decode_line, has_windows_lines};
 
-/// The items of a Job by index, as people read them, as far as they are known.
-pub(crate) type ItemTexts = BTreeMap<u32, String>;
-
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemSource {
-    Here(Inline),
-    ConfigMaps(Listing),
+    Inline(InlineList),
+    ConfigMaps(ConfigMapList),
     /// The Job has no list that this program can read.
     Unknown,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Inline {
+pub(crate) struct InlineList {
     list: Vec<Vec<u8>>,
-    reading: Reading,
+    reading: ItemDecoder,
 }
 
-impl Inline {
+impl InlineList {
     pub(crate) fn texts(&self) -> ItemTexts {
         self.items().into_iter().map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
     }
@@ -49,16 +46,16 @@ impl Inline {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Listing {
+pub(crate) struct ConfigMapList {
     /// The name of each, and the lowest index whose item is in it.
     config_maps: Vec<(String, u32)>,
-    layout: Layout,
-    reading: Reading,
+    layout: KeyLayout,
+    reading: ItemDecoder,
     digest: Option<ListDigest>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Layout {
+enum KeyLayout {
     /// Each index has the key that is its number.
     Keys,
     /// So many items share a key, one a line.
@@ -69,28 +66,28 @@ enum Layout {
 
 /// How the item is read from what stands for it.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Reading {
+struct ItemDecoder {
     assignments: bool,
     columns: Columns,
 }
 
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
-    let noted = |key: &str| contract::noted(job, key);
+    let noted = |key: &str| contract::annotation_value(job, key);
     let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
-    let reading = Reading { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
+    let reading = ItemDecoder { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
     let per_key = noted(annotation::ITEMS_PER_KEY).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
     let layout = match (per_key, noted(annotation::ITEMS_KEY)) {
-        (Some(per_key), _) => Layout::Packed(per_key),
-        (None, Some(key)) => Layout::Lines(key.to_owned()),
-        (None, None) => Layout::Keys,
+        (Some(per_key), _) => KeyLayout::Packed(per_key),
+        (None, Some(key)) => KeyLayout::Lines(key.to_owned()),
+        (None, None) => KeyLayout::Keys,
     };
     let own = noted(annotation::ITEM_CONFIG_MAPS).and_then(config_maps_noted);
     let Some(config_maps) = own.or_else(|| Some(vec![(config_map_by_index(pod)?, 0)])) else {
-        return inline_items(pod).map_or(ItemSource::Unknown, |list| ItemSource::Here(Inline { list, reading }));
+        return inline_items(pod).map_or(ItemSource::Unknown, |list| ItemSource::Inline(InlineList { list, reading }));
     };
     let digest = noted(annotation::ITEMS_DIGEST).and_then(ListDigest::from_note);
-    ItemSource::ConfigMaps(Listing { config_maps, layout, reading, digest })
+    ItemSource::ConfigMaps(ConfigMapList { config_maps, layout, reading, digest })
 }
 
 /// Reads `NAME:0,NAME-2:500`.
@@ -103,7 +100,7 @@ pub(super) fn config_maps_noted(note: &str) -> Option<Vec<(String, u32)>> {
         .collect()
 }
 
-impl Listing {
+impl ConfigMapList {
     pub(crate) fn config_maps<'a>(&'a self, wanted: &'a IndexSet) -> impl Iterator<Item = &'a str> {
         self.config_maps.iter().enumerate().filter_map(|(position, (name, first))| {
             let end = self.config_maps.get(position + 1).map(|(_, first)| *first);
@@ -127,45 +124,45 @@ impl Listing {
     }
 
     /// The ConfigMap with the list, if others may edit it and its digest is noted.
-    pub(crate) fn of_others(&self) -> Option<&str> {
+    pub(crate) fn shared_config_map(&self) -> Option<&str> {
         self.digest.as_ref().and(self.config_maps.first()).map(|(name, _)| name.as_str())
     }
 
     /// Where such a list is kept.
     pub(super) fn store(&self, list: ConfigMap) -> Option<ItemStore> {
-        let (digest, config_map) = (self.digest.clone()?, self.of_others()?.to_owned());
+        let (digest, config_map) = (self.digest.clone()?, self.shared_config_map()?.to_owned());
         let key = match &self.layout {
-            Layout::Lines(key) => Some(key.clone()),
-            Layout::Keys | Layout::Packed(_) => None,
+            KeyLayout::Lines(key) => Some(key.clone()),
+            KeyLayout::Keys | KeyLayout::Packed(_) => None,
         };
-        let crlf = entries(list).any(|(name, text)| Some(name) == key && has_windows_lines(&text));
+        let crlf = config_map_entries(list).any(|(name, text)| Some(name) == key && has_windows_lines(&text));
         Some(ItemStore::Listed { config_map, key, crlf, digest })
     }
 
     /// Whether a ConfigMap holds other items than when `job` was made, or may do so.
     pub(crate) fn has_changed(&self, config_map: &ConfigMap, job: &Job) -> bool {
         let Some(digest) = &self.digest else { return may_have_changed(config_map, job) };
-        let entries: BTreeMap<_, _> = entries(config_map.clone()).collect();
+        let entries: BTreeMap<_, _> = config_map_entries(config_map.clone()).collect();
         let now = match &self.layout {
-            Layout::Lines(key) => entries.get(key).map(|text| ListDigest::of_lines(text, digest.count)),
-            Layout::Keys | Layout::Packed(_) => Some(ListDigest::of_keys(&entries, digest.count)),
+            KeyLayout::Lines(key) => entries.get(key).map(|text| ListDigest::of_lines(text, digest.count)),
+            KeyLayout::Keys | KeyLayout::Packed(_) => Some(ListDigest::of_keys(&entries, digest.count)),
         };
         now.as_ref() != Some(digest)
     }
 
     fn each_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Vec<u8>)> {
         let each = move |(key, value): (String, Vec<u8>)| match &self.layout {
-            Layout::Keys => key.parse().ok().map(|index| (index, value)).into_iter().collect(),
-            Layout::Packed(per_key) => unpack(&key, value, *per_key, wanted).unwrap_or_default(),
-            Layout::Lines(list) if *list == key => {
+            KeyLayout::Keys => key.parse().ok().map(|index| (index, value)).into_iter().collect(),
+            KeyLayout::Packed(per_key) => unpack(&key, value, *per_key, wanted).unwrap_or_default(),
+            KeyLayout::Lines(list) if *list == key => {
                 // As the Pods read it: the first line tells how all of them end.
                 let crlf = has_windows_lines(&value);
                 let bare = |line: &[u8]| line.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(line).to_vec();
                 (0..).zip(value.split(|&byte| byte == b'\n').map(bare)).collect()
             }
-            Layout::Lines(_) => Vec::new(),
+            KeyLayout::Lines(_) => Vec::new(),
         };
-        entries(config_map).flat_map(each).filter(|(index, _)| wanted.contains(*index))
+        config_map_entries(config_map).flat_map(each).filter(|(index, _)| wanted.contains(*index))
     }
 }
 
@@ -196,13 +193,13 @@ pub(super) fn may_have_changed(config_map: &ConfigMap, job: &Job) -> bool {
 }
 
 /// The keys of a ConfigMap with their values, those that are no text included.
-pub(crate) fn entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Vec<u8>)> {
+pub(crate) fn config_map_entries(config_map: ConfigMap) -> impl Iterator<Item = (String, Vec<u8>)> {
     let text = config_map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
     let binary = config_map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
     text.chain(binary)
 }
 
-impl Reading {
+impl ItemDecoder {
     fn item(&self, stored: &[u8]) -> Item {
         let assigned = if self.assignments { item_assigned(stored, &self.columns) } else { None };
         assigned.unwrap_or_else(|| Item::read_back(stored, &self.columns))
@@ -210,8 +207,8 @@ impl Reading {
 }
 
 /// The command as the user wrote it, placeholders and all, where that was noted; else that of the worker's container.
-pub(crate) fn command(job: &Job) -> Vec<String> {
-    let noted = contract::noted(job, annotation::COMMAND);
+pub(crate) fn read_command(job: &Job) -> Vec<String> {
+    let noted = contract::annotation_value(job, annotation::COMMAND);
     if let Some(words) = noted.and_then(|note| serde_json::from_str(note).ok()) {
         return words;
     }

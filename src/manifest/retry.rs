@@ -27,12 +27,12 @@ pub(crate) use copies::config_maps;
 const MAX_NOTED_BYTES: usize = 48 * 1024;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct RetryPlan {
     /// The name of the new Job.
     pub(crate) name: String,
     /// The original indexes that it runs; at least one.
     pub(crate) indexes: IndexSet,
-    pub(crate) family: Family,
+    pub(crate) family: Lineage,
     /// The minor version of the server, which is of Kubernetes 1.
     pub(crate) minor: u32,
     pub(crate) changes: Changes,
@@ -40,7 +40,7 @@ pub(crate) struct Plan {
 
 /// What a new Job notes of those before it.
 #[derive(Clone, Debug)]
-pub(crate) struct Family {
+pub(crate) struct Lineage {
     /// Name of the Job that it began with.
     pub(crate) root: String,
     pub(crate) root_uid: String,
@@ -52,7 +52,7 @@ pub(crate) struct Family {
 
 /// The Job that runs the indexes of `plan` again, out of `stored`, the newest of its family, and of the ConfigMaps that
 /// [`config_maps`] names, as far as they are there; with what the user should know of it.
-pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &Plan) -> Result<(Manifest, Vec<String>), Error> {
+pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &RetryPlan) -> Result<(Manifest, Vec<String>), Error> {
     let mut warnings = Vec::new();
     let mut job = stored.clone();
     clean(&mut job, &plan.name);
@@ -118,7 +118,7 @@ fn clean(job: &mut Value, name: &str) {
 }
 
 /// Fits what counts indexes to the new number of them.
-fn policies(job: &mut Value, plan: &Plan) {
+fn policies(job: &mut Value, plan: &RetryPlan) {
     let number = u32::try_from(plan.indexes.len()).unwrap_or(u32::MAX);
     let as_number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let before = as_number(job["spec"].get("parallelism")).filter(|n| *n > 0);
@@ -149,7 +149,7 @@ fn policies(job: &mut Value, plan: &Plan) {
 }
 
 /// What of a rule is left to be met, in the new Job's own indexes; None if these alone can't meet it, or nothing is left.
-fn success_rule(rule: &Value, plan: &Plan) -> Option<Value> {
+fn success_rule(rule: &Value, plan: &RetryPlan) -> Option<Value> {
     let named = rule.get("succeededIndexes").and_then(Value::as_str).map(IndexSet::from_status);
     let of_rule = named.clone().unwrap_or_else(|| IndexSet::below(plan.family.completions));
     let here = of_rule.intersection(&plan.indexes);
@@ -166,7 +166,7 @@ fn success_rule(rule: &Value, plan: &Plan) -> Option<Value> {
 }
 
 /// Notes which Jobs the new one continues, and what is known of their indexes.
-fn note(job: &mut Value, stored: &Value, plan: &Plan) -> Result<(), Error> {
+fn note(job: &mut Value, stored: &Value, plan: &RetryPlan) -> Result<(), Error> {
     let family = &plan.family;
     let of = format!("{}/{}", text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
     let notes = [

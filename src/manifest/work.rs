@@ -41,14 +41,15 @@ impl Work {
     }
 
     pub(crate) fn of_job(job: &Job) -> Self {
-        let form = contract::noted(job, annotation::ITEM_AS).map(str::to_owned);
+        let form = contract::annotation_value(job, annotation::ITEM_AS).map(str::to_owned);
         let containers = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()).map(|pod| &pod.containers);
         let own = containers.and_then(|containers| containers.iter().find(|container| container.name == WORKER));
         // A template may annotate its Pods with another container, whose log is meant.
         let worker = own.filter(|_| form.is_some()).or_else(|| contract::worker(job)).cloned().unwrap_or_default();
         let Container { command, args, image, .. } = worker;
         Self {
-            written: contract::noted(job, annotation::COMMAND).and_then(|note| serde_json::from_str(note).ok()),
+            written: contract::annotation_value(job, annotation::COMMAND)
+                .and_then(|note| serde_json::from_str(note).ok()),
             words: words(command.unwrap_or_default(), args.unwrap_or_default()),
             form,
             image: image.unwrap_or_default(),

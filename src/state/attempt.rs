@@ -149,7 +149,7 @@ pub(crate) struct Attempt {
 }
 
 /// Reasons of a Pod that is simply on its way.
-pub(crate) const ON_ITS_WAY: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+pub(crate) const STARTING_REASONS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
@@ -219,7 +219,7 @@ impl Attempt {
         let reason = self.reason.as_deref().unwrap_or_default();
         // Servers before 1.31 don't say what the last pull failed of.
         let is_bare = reason == "ImagePullBackOff" && self.message.as_deref().is_none_or(|text| !text.contains(": "));
-        self.phase == Phase::Starting && (is_bare || ON_ITS_WAY.contains(&reason))
+        self.phase == Phase::Starting && (is_bare || STARTING_REASONS.contains(&reason))
     }
 
     /// What kept a Pod waiting is no cause of a failure that the Job counted later.
@@ -234,7 +234,7 @@ impl Attempt {
     }
 
     /// What the container wrote last; None where the message is Kubernetes' own.
-    pub(crate) fn written(&self) -> Option<&str> {
+    pub(crate) fn own_message(&self) -> Option<&str> {
         let is_own =
             matches!(self.reason.as_deref(), Some("StartError" | "ContainerCannotRun" | "ContainerStatusUnknown"));
         self.message.as_deref().filter(|_| !self.is_of_pod && !is_own && self.exit_code.is_some())

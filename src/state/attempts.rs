@@ -27,7 +27,7 @@ const MESSAGE: usize = 1024;
 
 /// An attempt, and what says which of two versions of it is the later one.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownAttempt {
     pub(super) attempt: Attempt,
     /// The position of its Job among the members of the family.
     pub(super) member: usize,
@@ -36,7 +36,7 @@ pub(super) struct Known {
     deleting: bool,
 }
 
-impl Known {
+impl KnownAttempt {
     /// An attempt that has ended does not run again, whatever comes late; else the server's own order counts.
     fn order(&self) -> (bool, Option<u64>, u8, bool) {
         let progress = match self.attempt.phase {
@@ -56,7 +56,7 @@ impl Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {
     pub(super) retention: Retention,
-    by_index: BTreeMap<u32, Vec<Known>>,
+    by_index: BTreeMap<u32, Vec<KnownAttempt>>,
     /// The index of each attempt that is kept, by UID.
     index_of: HashMap<String, u32>,
     /// Succeeded indexes of which no attempt is kept.
@@ -101,7 +101,7 @@ impl Attempts {
         let version = pod.resource_version.as_ref().and_then(|version| version.parse().ok());
         let deleting = pod.deletion_timestamp.is_some();
         let read = self.retention == Retention::Unfinished;
-        let mut new = Known { attempt, member, version, read, deleting };
+        let mut new = KnownAttempt { attempt, member, version, read, deleting };
         let attempts = self.by_index.entry(index).or_default();
         match attempts.iter_mut().find(|known| known.attempt.uid == new.attempt.uid) {
             Some(known) if known.order() <= new.order() => {
@@ -133,7 +133,8 @@ impl Attempts {
         let Some(attempts) = self.by_index.get_mut(&index) else { return };
         let before = attempts.len();
         // A watch of Pods that have not succeeded reports a Pod that succeeds as gone.
-        let ends_well = |known: &Known| known.attempt.uid == uid && known.attempt.has_started() && !known.deleting;
+        let ends_well =
+            |known: &KnownAttempt| known.attempt.uid == uid && known.attempt.has_started() && !known.deleting;
         if self.retention == Retention::Unfinished
             && attempts.iter().any(|known| ends_well(known) && !known.attempt.is_finished())
         {
@@ -155,7 +156,7 @@ impl Attempts {
     pub(super) fn end_list(&mut self, member: usize) {
         let Some(named) = self.listing.remove(&member) else { return };
         self.listed.insert(member);
-        let unnamed = |known: &&Known| known.member == member && !named.contains(&known.attempt.uid);
+        let unnamed = |known: &&KnownAttempt| known.member == member && !named.contains(&known.attempt.uid);
         let lost = self.by_index.values().flatten().filter(unnamed).map(|known| known.attempt.uid.clone());
         for uid in lost.collect::<Vec<_>>() {
             self.lose(&uid);
@@ -200,7 +201,7 @@ impl Attempts {
     }
 
     /// The attempts of one index, the oldest first.
-    pub(super) fn of(&self, index: u32) -> impl DoubleEndedIterator<Item = &Known> {
+    pub(super) fn of(&self, index: u32) -> impl DoubleEndedIterator<Item = &KnownAttempt> {
         self.by_index.get(&index).into_iter().flatten()
     }
 
@@ -210,8 +211,8 @@ impl Attempts {
 
     /// Indexes whose deciding attempt is known, or of which nobody wants to know more.
     pub(super) fn settled(&self, succeeded: &IndexSet) -> IndexSet {
-        let decided = |index: u32, attempts: &[Known]| {
-            let phase = |known: &Known| known.attempt.phase;
+        let decided = |index: u32, attempts: &[KnownAttempt]| {
+            let phase = |known: &KnownAttempt| known.attempt.phase;
             if succeeded.contains(index) {
                 attempts.iter().any(|known| phase(known) == Phase::Succeeded)
             } else {
@@ -223,7 +224,7 @@ impl Attempts {
     }
 
     /// The indexes of which such an attempt is kept.
-    pub(super) fn with(&self, is_meant: impl Fn(&Known) -> bool) -> IndexSet {
+    pub(super) fn with(&self, is_meant: impl Fn(&KnownAttempt) -> bool) -> IndexSet {
         self.by_index.iter().filter(|(_, known)| known.iter().any(&is_meant)).map(|(&index, _)| index).collect()
     }
 }

@@ -139,7 +139,7 @@ impl Family {
     }
 
     /// What a member is called, where there are several.
-    pub(super) fn job_of(&self, member: usize) -> Option<String> {
+    pub(super) fn job_name(&self, member: usize) -> Option<String> {
         (self.members.len() > 1).then(|| self.members.get(member).map(|member| member.name().to_owned()))?
     }
 

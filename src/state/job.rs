@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 
 use super::Outcome;
-use crate::contract::{annotation, label, noted};
+use crate::contract::{annotation, annotation_value, label};
 use crate::index_set::IndexSet;
 
 pub(crate) fn condition<'a>(job: &'a Job, type_: &str) -> Option<&'a JobCondition> {
@@ -55,12 +55,12 @@ pub(crate) fn status_word(job: &Job) -> &'static str {
 
 /// The item form, and the store if there are items, that this program noted on a Job that it made.
 pub(crate) fn item_form(job: &Job) -> Option<(&str, Option<&str>)> {
-    Some((noted(job, annotation::ITEM_AS)?, noted(job, annotation::ITEM_STORE)))
+    Some((annotation_value(job, annotation::ITEM_AS)?, annotation_value(job, annotation::ITEM_STORE)))
 }
 
 /// Why the items of a Job that this program made are handed over as they are, in words.
-pub(crate) fn handed_over(job: &Job) -> Option<&str> {
-    noted(job, annotation::HANDED_OVER)
+pub(crate) fn handover_reason(job: &Job) -> Option<&str> {
+    annotation_value(job, annotation::HANDED_OVER)
 }
 
 /// The Job whose list a Job was made to finish.
@@ -74,14 +74,14 @@ pub(crate) struct Resumed<'a> {
 }
 
 pub(crate) fn resumed(job: &Job) -> Option<Resumed<'_>> {
-    let (name, uid) = noted(job, annotation::RESUMES)?.split_once('/')?;
-    let skipped = noted(job, annotation::SKIPPED).and_then(|number| number.parse().ok()).unwrap_or(0);
+    let (name, uid) = annotation_value(job, annotation::RESUMES)?.split_once('/')?;
+    let skipped = annotation_value(job, annotation::SKIPPED).and_then(|number| number.parse().ok()).unwrap_or(0);
     Some(Resumed { name, uid, skipped })
 }
 
 /// Whether the submission of a Job is under way, or was cut off before its release.
 pub(crate) fn is_submitting(job: &Job) -> bool {
-    noted(job, annotation::SUBMITTING).is_some()
+    annotation_value(job, annotation::SUBMITTING).is_some()
 }
 
 /// When a Job ended, if it did. The API sets a completion time only on success.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use k8s_openapi::api::batch::v1::Job;
 
 use super::{Outcome, outcome};
-use crate::contract::{annotation, label, noted};
+use crate::contract::{annotation, annotation_value, label};
 use crate::index_set::IndexSet;
 
 /// A Job, and what it says of the original indexes.
@@ -25,7 +25,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(super) fn new(job: Box<Job>) -> Self {
-        let all = noted(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
+        let all = annotation_value(&job, annotation::ORIGINAL_INDEXES).map(IndexSet::from_status);
         let mut before = 0;
         let originals = all.as_ref().map(|all| {
             let counted = |range: RangeInclusive<u32>| {
@@ -56,7 +56,7 @@ impl Member {
             self.all = IndexSet::below(completions(&self.job));
         }
         let status = self.job.status.as_ref();
-        let read = |text: Option<&String>| text.map(|text| self.originals_of(IndexSet::from_status(text)));
+        let read = |text: Option<&String>| text.map(|text| self.original_indexes(IndexSet::from_status(text)));
         let succeeded = read(status.and_then(|status| status.completed_indexes.as_ref())).unwrap_or_default();
         let failed = read(status.and_then(|status| status.failed_indexes.as_ref()));
         (self.succeeded, self.listed_failed) = (succeeded, failed);
@@ -114,22 +114,22 @@ impl Member {
         at.checked_sub(1).map_or(own, |at| starts[at].1 + (own - starts[at].0))
     }
 
-    fn originals_of(&self, own: IndexSet) -> IndexSet {
+    fn original_indexes(&self, own: IndexSet) -> IndexSet {
         if self.is_retry() { own.iter().map(|index| self.original(index)).collect() } else { own }
     }
 
     /// The Job's own indexes for original ones; those that it does not have are left out.
-    pub(crate) fn own_of(&self, originals: &IndexSet) -> IndexSet {
+    pub(crate) fn own_indexes(&self, originals: &IndexSet) -> IndexSet {
         if self.is_retry() { self.all.positions(originals) } else { originals.clone() }
     }
 
     /// The indexes that an annotation of the Job names.
     pub(super) fn noted(&self, key: &str) -> IndexSet {
-        noted(&self.job, key).map(IndexSet::from_status).unwrap_or_default()
+        annotation_value(&self.job, key).map(IndexSet::from_status).unwrap_or_default()
     }
 
     pub(crate) fn family_completions(&self) -> u32 {
-        let noted = noted(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
+        let noted = annotation_value(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
         noted.unwrap_or_else(|| completions(&self.job))
     }
 }
@@ -139,10 +139,10 @@ fn completions(job: &Job) -> u32 {
 }
 
 /// The name and the UID of the Job that the family of `job` began with: its own, unless it retries another.
-pub(crate) fn root(job: &Job) -> (&str, &str) {
+pub(crate) fn family_root(job: &Job) -> (&str, &str) {
     let labelled = job.metadata.labels.as_ref().and_then(|labels| labels.get(label::FAMILY));
     let own = || (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref().unwrap_or_default());
-    match (noted(job, annotation::FAMILY_ROOT), labelled) {
+    match (annotation_value(job, annotation::FAMILY_ROOT), labelled) {
         (Some(name), Some(uid)) => (name, uid),
         _ => own(),
     }

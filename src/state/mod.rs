@@ -23,13 +23,12 @@ use attempt::{Attempt, Phase, PodRecord};
 use attempts::{Attempts, Retention};
 use family::Family;
 pub(crate) use job::{
-    Resumed, condition, ended_at, failed_count, handed_over, is_indexed, is_submitting, is_suspended, item_form,
+    Resumed, condition, ended_at, failed_count, handover_reason, is_indexed, is_submitting, is_suspended, item_form,
     outcome, queue, resumed, status_word,
 };
 use member::Member;
 
-/// The items of indexes, as people read them.
-pub(crate) type ItemTexts = BTreeMap<u32, String>;
+pub(crate) use crate::index_set::ItemTexts;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
@@ -49,9 +48,9 @@ pub(crate) enum Event {
         job: Option<String>,
     },
     /// The cluster has told something about the Job.
-    Happened(Box<Happening>),
+    Reported(Box<KubeEvent>),
     /// The warnings about Pods of the namespace, instead of those before.
-    PodsWarned(Vec<Happening>),
+    PodsWarned(Vec<KubeEvent>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +96,7 @@ pub(crate) struct Counts {
 
 /// Something that the cluster has told about a Job or a Pod: an event of the API, which has nothing to do with [`Event`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Happening {
+pub(crate) struct KubeEvent {
     pub(crate) uid: String,
     /// The name of the object.
     pub(crate) about: String,
@@ -108,7 +107,7 @@ pub(crate) struct Happening {
     pub(crate) count: i32,
 }
 
-const HAPPENINGS: usize = 16;
+const MAX_KUBE_EVENTS: usize = 16;
 
 /// A family of Jobs (or one Job alone) with the attempts of its indexes. All indexes are original ones.
 ///
@@ -120,8 +119,8 @@ pub(crate) struct JobState {
     /// Whether it is followed since before any Pod of it was there.
     from_start: bool,
     /// The oldest first.
-    happenings: Vec<Happening>,
-    pod_warnings: Vec<Happening>,
+    kube_events: Vec<KubeEvent>,
+    pod_warnings: Vec<KubeEvent>,
 }
 
 impl Deref for JobState {
@@ -177,20 +176,20 @@ impl JobState {
                     self.attempts.end_list(member);
                 }
             }
-            Event::Happened(happening) => self.apply_happening(happening),
+            Event::Reported(kube_event) => self.apply_kube_event(kube_event),
             Event::PodsWarned(warnings) => self.pod_warnings.clone_from(warnings),
         }
     }
 
-    fn apply_happening(&mut self, happening: &Happening) {
-        match self.happenings.iter_mut().find(|known| known.uid == happening.uid) {
-            Some(known) if (known.at, known.count) <= (happening.at, happening.count) => known.clone_from(happening),
+    fn apply_kube_event(&mut self, kube_event: &KubeEvent) {
+        match self.kube_events.iter_mut().find(|known| known.uid == kube_event.uid) {
+            Some(known) if (known.at, known.count) <= (kube_event.at, kube_event.count) => known.clone_from(kube_event),
             Some(_) => {}
-            None => self.happenings.push(happening.clone()),
+            None => self.kube_events.push(kube_event.clone()),
         }
-        self.happenings.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
-        let surplus = self.happenings.len().saturating_sub(HAPPENINGS);
-        self.happenings.drain(..surplus);
+        self.kube_events.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
+        let surplus = self.kube_events.len().saturating_sub(MAX_KUBE_EVENTS);
+        self.kube_events.drain(..surplus);
     }
 
     /// Returns the indexes that changed since the last call. Empty for a Job that is not followed.
@@ -271,7 +270,7 @@ impl JobState {
         self.from_start
     }
 
-    pub(crate) fn meaning(&self, word: StatusWord) -> IndexSet {
+    pub(crate) fn indexes_with(&self, word: StatusWord) -> IndexSet {
         match word {
             StatusWord::All => self.all(),
             StatusWord::Failed => self.failed(),
@@ -336,11 +335,11 @@ impl JobState {
     }
 
     /// What the cluster has told about the Job, the oldest first: only the newest are kept.
-    pub(crate) fn happenings(&self) -> &[Happening] {
-        &self.happenings
+    pub(crate) fn kube_events(&self) -> &[KubeEvent] {
+        &self.kube_events
     }
 
-    pub(crate) fn pod_warnings(&self) -> &[Happening] {
+    pub(crate) fn pod_warnings(&self) -> &[KubeEvent] {
         &self.pod_warnings
     }
 }

@@ -80,7 +80,7 @@ impl SucceededRows {
         }
         if let Some((member, attempt)) = state.attempt(pod) {
             let row = IndexRow::new(attempt.index, IndexStatus::Succeeded, &[&attempt]);
-            self.0.insert(attempt.index, IndexRow { job: state.job_of(member), ..row });
+            self.0.insert(attempt.index, IndexRow { job: state.job_name(member), ..row });
         }
         true
     }
@@ -105,7 +105,7 @@ impl JobState {
             };
             let mut row = IndexRow::new(index, status, attempts);
             let known = self.attempts.of(index).find(|known| row.pod.as_ref() == Some(&known.attempt.pod));
-            row.job = known.and_then(|known| self.job_of(known.member));
+            row.job = known.and_then(|known| self.job_name(known.member));
             if status == IndexStatus::Succeeded
                 && let Some(told) = succeeded.0.remove(&index)
             {

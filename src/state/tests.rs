@@ -283,23 +283,23 @@ fn of_long_last_words_the_end_is_kept() {
 }
 
 #[test]
-fn only_the_newest_happenings_are_kept_each_once() {
+fn only_the_newest_kube_events_are_kept_each_once() {
     let mut state = JobState::new(job(1, limited(3), &json!({})));
-    let happening = |n: i64, count| Happening {
+    let kube_event = |n: i64, count| KubeEvent {
         uid: format!("e{n:02}"),
         at: Timestamp::from_second(n).ok(),
         warning: true,
         reason: "FailedCreate".to_owned(),
         message: "exceeded quota".to_owned(),
         count,
-        ..Happening::default()
+        ..KubeEvent::default()
     };
     for n in (0..20).rev().chain(0..20) {
-        state.apply(Event::Happened(Box::new(happening(n, 1))));
+        state.apply(Event::Reported(Box::new(kube_event(n, 1))));
     }
-    state.apply(Event::Happened(Box::new(happening(19, 3))));
-    state.apply(Event::Happened(Box::new(happening(19, 2))));
-    let kept: Vec<_> = state.happenings().iter().map(|happening| (happening.uid.as_str(), happening.count)).collect();
+    state.apply(Event::Reported(Box::new(kube_event(19, 3))));
+    state.apply(Event::Reported(Box::new(kube_event(19, 2))));
+    let kept: Vec<_> = state.kube_events().iter().map(|event| (event.uid.as_str(), event.count)).collect();
     assert_eq!((kept.len(), kept[0], kept[15]), (16, ("e04", 1), ("e19", 3)));
 }
 
@@ -443,5 +443,5 @@ fn a_retry_alone_speaks_of_original_indexes_too() {
     failed.metadata.labels = Some([("batch.kubernetes.io/controller-uid".to_owned(), "u-j-r1".to_owned())].into());
     state.apply(seen(failed));
     assert_eq!(state.attempted().to_string(), "7");
-    assert_eq!(state.members()[0].own_of(&"0-9".parse().unwrap()).to_string(), "0,1");
+    assert_eq!(state.members()[0].own_indexes(&"0-9".parse().unwrap()).to_string(), "0,1");
 }

@@ -15,7 +15,7 @@ pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
     if only_this {
         return Ok((JobState::new(job), None));
     }
-    let (name, uid) = member::root(&job);
+    let (name, uid) = member::family_root(&job);
     let selector = format!("{}={uid}", label::FAMILY);
     let is_root = job.metadata.uid.as_deref() == Some(uid);
     let root = async {
@@ -43,7 +43,7 @@ pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
     if !is_root && !retries.iter().any(|retry| retry.metadata.uid == job.metadata.uid) {
         retries.push(job.clone());
     }
-    retries.sort_by_key(|retry| number(retry.metadata.name.as_deref().unwrap_or_default()));
+    retries.sort_by_key(|retry| retry_number(retry.metadata.name.as_deref().unwrap_or_default()));
     let asked = job.metadata.uid.clone();
     Ok((JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()), None))
 }
@@ -69,7 +69,7 @@ pub(crate) async fn each_pod(
     mut take: impl FnMut(PodRecord),
 ) -> Result<(), Error> {
     for member in members {
-        let wanted = filter.indexes.map(|indexes| member.own_of(indexes));
+        let wanted = filter.indexes.map(|indexes| member.own_indexes(indexes));
         if wanted.as_ref().is_some_and(|wanted| wanted.is_empty()) {
             continue;
         }
@@ -91,7 +91,7 @@ pub(crate) async fn each_pod(
 }
 
 /// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.
-pub(crate) fn as_merged(mut job: Job, state: &JobState) -> Job {
+pub(crate) fn with_family_completions(mut job: Job, state: &JobState) -> Job {
     if let Some(status) =
         job.status.as_mut().filter(|_| state.is_merged() || state.members().iter().any(Member::is_retry))
     {
@@ -101,6 +101,6 @@ pub(crate) fn as_merged(mut job: Job, state: &JobState) -> Job {
 }
 
 /// Which retry a Job is, by its name `NAME-rN`.
-pub(crate) fn number(name: &str) -> u32 {
+pub(crate) fn retry_number(name: &str) -> u32 {
     name.rsplit_once("-r").and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }

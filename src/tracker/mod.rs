@@ -47,7 +47,7 @@ pub(crate) enum Interest {
 
 /// How the tracking of a Job came to its end.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum TrackingEnd {
     /// The Job has ended. Its Pods are known as far as the server has them, or the reason why they are not.
     Finished(Result<(), Error>),
     Deleted,
@@ -64,7 +64,7 @@ pub(crate) struct Step {
     pub(crate) changed: IndexSet,
     pub(crate) remark: Option<Remark>,
     /// Set once for each Job, and once for all when the program is to end.
-    pub(crate) ended: Option<End>,
+    pub(crate) ended: Option<TrackingEnd>,
 }
 
 impl Step {
@@ -74,7 +74,7 @@ impl Step {
     }
 }
 
-struct Tracked {
+struct TrackedFamily {
     state: JobState,
     is_over: bool,
     /// Since when nothing of it runs or finishes, and how many indexes had finished then.
@@ -84,9 +84,9 @@ struct Tracked {
     lost_members: usize,
 }
 
-type Asked = BoxFuture<'static, (usize, Answer)>;
+type PendingQuery = BoxFuture<'static, (usize, QueryAnswer)>;
 
-enum Answer {
+enum QueryAnswer {
     /// What the Pods of a Job that has ended have to add.
     Settled(Result<Vec<Event>, Error>),
     Events(Result<Vec<Event>, Error>),
@@ -96,9 +96,9 @@ enum Answer {
 pub(crate) struct Tracker {
     cluster: Arc<Cluster>,
     interest: Interest,
-    tracked: Vec<Tracked>,
+    tracked: Vec<TrackedFamily>,
     pub(crate) watching: Watching<(usize, Event)>,
-    asked: FuturesUnordered<Asked>,
+    asked: FuturesUnordered<PendingQuery>,
     steps: VecDeque<Step>,
 }
 
@@ -124,12 +124,12 @@ impl Tracker {
                 };
                 watches.push(cluster.watch(member.job(), pods, &link).map(move |notice| tagged(at, notice)).boxed());
                 if interest == Interest::Screen {
-                    let events = cluster.watch_happenings(member.job(), &link);
+                    let events = cluster.watch_events(member.job(), &link);
                     watches.push(events.map(move |notice| tagged(at, notice)).boxed());
                 }
             }
         }
-        let families = states.into_iter().map(|state| Tracked {
+        let families = states.into_iter().map(|state| TrackedFamily {
             state: state.followed(interest == Interest::Indexes),
             is_over: false,
             idle_since: Instant::now(),
@@ -184,7 +184,7 @@ impl Tracker {
                 Some((job, answer)) = self.asked.next() => self.take_answer(job, answer),
                 burst = self.watching.next() => {
                     let burst = burst?;
-                    let ended = burst.stop.map(End::Stopped);
+                    let ended = burst.stop.map(TrackingEnd::Stopped);
                     self.take_events(burst.seen);
                     if burst.remark.is_some() || ended.is_some() || self.steps.is_empty() {
                         self.look_for_progress();
@@ -208,7 +208,7 @@ impl Tracker {
     }
 
     fn apply(&mut self, job: usize, events: Vec<Event>) {
-        let Tracked { state, lost_members, .. } = &mut self.tracked[job];
+        let TrackedFamily { state, lost_members, .. } = &mut self.tracked[job];
         for event in &events {
             state.apply(event);
         }
@@ -224,8 +224,8 @@ impl Tracker {
     /// Returns the end of a Job where it is seen and nothing is left to be known; else asks for what is left.
     ///
     /// What ended before it was deleted has ended: a burst may bring both.
-    fn see_end(&mut self, job: usize) -> Option<End> {
-        let Tracked { state, is_over, .. } = &mut self.tracked[job];
+    fn see_end(&mut self, job: usize) -> Option<TrackingEnd> {
+        let TrackedFamily { state, is_over, .. } = &mut self.tracked[job];
         let (deleted, ended) = match self.interest {
             Interest::Presence => (state.is_deleted(), false),
             _ => (state.is_cut_short(), state.outcome().is_some()),
@@ -235,14 +235,14 @@ impl Tracker {
         }
         *is_over = true;
         if deleted {
-            return Some(End::Deleted);
+            return Some(TrackingEnd::Deleted);
         }
         let unsettled = state.unsettled();
         if unsettled.is_empty() {
-            return Some(End::Finished(Ok(())));
+            return Some(TrackingEnd::Finished(Ok(())));
         }
         let settle = self.settle(job, unsettled);
-        self.asked.push(Box::pin(async move { (job, Answer::Settled(settle.await)) }));
+        self.asked.push(Box::pin(async move { (job, QueryAnswer::Settled(settle.await)) }));
         None
     }
 
@@ -268,22 +268,22 @@ impl Tracker {
         Ok(())
     }
 
-    fn take_answer(&mut self, job: usize, answer: Answer) {
+    fn take_answer(&mut self, job: usize, answer: QueryAnswer) {
         match answer {
-            Answer::Settled(answer) => {
+            QueryAnswer::Settled(answer) => {
                 let (events, outcome) = answer.map_or_else(|error| (Vec::new(), Err(error)), |events| (events, Ok(())));
                 self.apply(job, events);
-                self.steps.push_back(Step { job, ended: Some(End::Finished(outcome)), ..Step::default() });
+                self.steps.push_back(Step { job, ended: Some(TrackingEnd::Finished(outcome)), ..Step::default() });
             }
             // Who may not see events goes without.
-            Answer::Events(events) => self.apply(job, events.unwrap_or_default()),
+            QueryAnswer::Events(events) => self.apply(job, events.unwrap_or_default()),
         }
     }
 
     /// Looks whether each Job goes on, and asks for the events of one of which no Pod is at work, or which say no cause.
     fn look_for_progress(&mut self) {
         for (job, tracked) in self.tracked.iter_mut().enumerate().filter(|(_, tracked)| !tracked.is_over) {
-            let Tracked { state, idle_since, finished, asked_for_events, .. } = tracked;
+            let TrackedFamily { state, idle_since, finished, asked_for_events, .. } = tracked;
             let counts = state.counts();
             if counts.running > 0 || counts.succeeded + counts.failed != *finished {
                 *idle_since = Instant::now();
@@ -299,14 +299,15 @@ impl Tracker {
                 *asked_for_events = Some(Instant::now());
                 let cluster = Arc::clone(&self.cluster);
                 self.asked.push(Box::pin(async move {
-                    let events = if hides_cause { cluster.pod_warnings().await } else { cluster.happenings(&of).await };
-                    (job, Answer::Events(events))
+                    let events =
+                        if hides_cause { cluster.pod_warnings().await } else { cluster.list_events(&of).await };
+                    (job, QueryAnswer::Events(events))
                 }));
             }
         }
     }
 
-    pub(crate) fn deleted(&self, job: usize) -> Error {
+    pub(crate) fn deletion_error(&self, job: usize) -> Error {
         let state = self.state(job);
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
         let done = state.counts();

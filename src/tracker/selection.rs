@@ -7,14 +7,14 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 
 /// Which indexes are asked for; all, if nothing is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Selection {
+pub(crate) struct IndexSelection {
     selector: Option<IndexSelector>,
     of_items: Option<IndexSet>,
     /// Any, if none is named.
     statuses: Vec<IndexStatus>,
 }
 
-impl Selection {
+impl IndexSelection {
     pub(crate) fn new(selector: Option<IndexSelector>, statuses: Vec<IndexStatus>) -> Self {
         Self { selector, of_items: None, statuses }
     }
@@ -51,7 +51,7 @@ impl Selection {
 
     /// The indexes that are asked for by number, word or item, whatever their status.
     pub(crate) fn indexes(&self, state: &JobState) -> IndexSet {
-        self.resolve(state, &|word| state.meaning(word))
+        self.resolve(state, &|word| state.indexes_with(word))
     }
 
     fn resolve(&self, state: &JobState, meaning: &dyn Fn(StatusWord) -> IndexSet) -> IndexSet {
@@ -60,16 +60,16 @@ impl Selection {
     }
 
     /// The indexes that are asked for now. Words such as "failed" change their meaning while a Job runs.
-    pub(crate) fn now(&self, state: &JobState) -> IndexSet {
+    pub(crate) fn matching(&self, state: &JobState) -> IndexSet {
         let indexes = self.indexes(state);
         if self.statuses.is_empty() {
             return indexes;
         }
         let statuses = state.statuses(&indexes).into_iter();
-        statuses.filter(|(_, status)| self.takes(*status)).map(|(index, _)| index).collect()
+        statuses.filter(|(_, status)| self.accepts(*status)).map(|(index, _)| index).collect()
     }
 
-    pub(crate) fn takes(&self, status: IndexStatus) -> bool {
+    pub(crate) fn accepts(&self, status: IndexStatus) -> bool {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
@@ -109,7 +109,7 @@ impl Selection {
             _ => IndexSet::new(),
         });
         let succeeded = if over { succeeded.intersection(&state.succeeded()) } else { succeeded };
-        if self.takes(IndexStatus::Succeeded) && !succeeded.is_empty() {
+        if self.accepts(IndexStatus::Succeeded) && !succeeded.is_empty() {
             return Some(PodFilter { fields: None, indexes: fixed });
         }
         // Where the Job keeps no list of its failed indexes, only their Pods say which those are.
@@ -144,8 +144,8 @@ mod tests {
         JobState::new(serde_json::from_value(job).unwrap())
     }
 
-    fn selection(index: Option<&str>, statuses: &[IndexStatus]) -> Selection {
-        Selection::new(index.map(|text| text.parse().unwrap()), statuses.to_vec())
+    fn selection(index: Option<&str>, statuses: &[IndexStatus]) -> IndexSelection {
+        IndexSelection::new(index.map(|text| text.parse().unwrap()), statuses.to_vec())
     }
 
     /// The list of Pods that is asked for: `all` of them or only `unsuccessful` ones, and of which indexes.

@@ -1,7 +1,7 @@
 //! What the server knows of a family and its Pods at one time.
 
 use super::family;
-use super::selection::Selection;
+use super::selection::IndexSelection;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
@@ -12,7 +12,7 @@ use crate::state::{Event, JobState};
 
 /// Lists these Pods of all Jobs of a family: rows of those that succeeded, of which there may be many, and attempts of
 /// the others. Each is shown to `see` first.
-pub(crate) async fn gather(
+pub(crate) async fn load_pods(
     mut state: JobState,
     filter: PodFilter<'_>,
     cluster: &Cluster,
@@ -40,17 +40,17 @@ pub(crate) async fn gather(
 }
 
 /// Lists the Pods that rows of these indexes need; each is shown to `see` first.
-pub(crate) async fn look(
+pub(crate) async fn load_selected(
     cluster: &Cluster,
     state: JobState,
-    selection: &Selection,
+    selection: &IndexSelection,
     see: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
     // Before anything is listed, so that a wrong index costs nothing.
     selection.check(&state)?;
     let fixed = selection.fixed();
     match selection.pods(&state, fixed.as_ref()) {
-        Some(filter) => gather(state, filter, cluster, see).await,
+        Some(filter) => load_pods(state, filter, cluster, see).await,
         None => Ok((state, SucceededRows::default())),
     }
 }
@@ -66,7 +66,7 @@ pub(super) async fn last_pods(
     let filter = if succeeded { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };
     let mut events = Vec::new();
     for member in members {
-        let own = member.own_of(indexes);
+        let own = member.own_indexes(indexes);
         if !own.is_empty() {
             let mut pods = cluster.last_pods(member.job(), PodFilter { indexes: Some(&own), ..filter }).await?;
             if pods.is_empty() {

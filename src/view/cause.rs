@@ -13,7 +13,7 @@ use super::group::{Group, ending, groups};
 use super::text::up_to_comma;
 use super::{beginning, one_line, plural};
 use crate::index_set::IndexSet;
-use crate::state::{self, Happening, JobState};
+use crate::state::{self, JobState, KubeEvent};
 use explain::PATIENCE;
 pub(crate) use explain::{Explanation, ended};
 
@@ -111,7 +111,7 @@ pub(crate) fn needs_pod_events(state: &JobState, now: Timestamp) -> bool {
 
 /// Whether Pods are missing that there should be, so that the events of the Job are worth a request.
 pub(crate) fn needs_job_events(state: &JobState) -> bool {
-    state.happenings().is_empty() && !missing(state).is_empty()
+    state.kube_events().is_empty() && !missing(state).is_empty()
 }
 
 /// Why indexes of a Job are not done: what holds the whole Job up first, then what holds some up, then what failed.
@@ -218,7 +218,7 @@ fn missing(state: &JobState) -> IndexSet {
 /// Pods that the server refuses: quota, admission, a service account that is not there.
 fn not_created(state: &JobState, target: Target<'_>) -> Option<Cause> {
     let indexes = missing(state);
-    let message = &state.happenings().iter().rfind(|happening| happening.reason == "FailedCreate")?.message;
+    let message = &state.kube_events().iter().rfind(|event| event.reason == "FailedCreate")?.message;
     if indexes.is_empty() {
         return None;
     }
@@ -248,8 +248,8 @@ fn grouped(of: &IndexSet, explain: impl Fn(u32) -> Option<Explanation>) -> Vec<C
 }
 
 /// The most telling warning about each Pod.
-fn warnings(events: &[Happening]) -> BTreeMap<&str, &Happening> {
-    let worth = |event: &Happening| {
+fn warnings(events: &[KubeEvent]) -> BTreeMap<&str, &KubeEvent> {
+    let worth = |event: &KubeEvent| {
         // These only say that something else went wrong.
         let vague =
             ["Unable to attach or mount volumes", "Error: "].iter().any(|start| event.message.starts_with(start));

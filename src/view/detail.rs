@@ -92,7 +92,7 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
         Some((form, None)) => facts.push(("Items", format!("as {form}"))),
         None => {}
     }
-    facts.extend(state::handed_over(job).map(|why| ("Handed Over", why.to_owned())));
+    facts.extend(state::handover_reason(job).map(|why| ("Handed Over", why.to_owned())));
     facts
 }
 

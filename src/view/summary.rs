@@ -29,7 +29,7 @@ const LAST_LINES: usize = 5;
 /// One sentence: the outcome, how many indexes, how long.
 pub(crate) fn sentence(state: &JobState, now: Timestamp) -> String {
     let job = match state.members() {
-        [first, _, ..] => format!("{} with its retries", member::root(first.job()).0),
+        [first, _, ..] => format!("{} with its retries", member::family_root(first.job()).0),
         _ => state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default(),
     };
     let counts = state.counts();
@@ -160,7 +160,7 @@ fn same(state: &JobState, items: &ItemTexts, failed: &IndexSet, flags: &str) -> 
 }
 
 fn last_lines(attempt: &Attempt) -> Vec<String> {
-    let lines: Vec<_> = attempt.written().unwrap_or_default().lines().collect();
+    let lines: Vec<_> = attempt.own_message().unwrap_or_default().lines().collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| last_state(line).into_owned()).collect()
 }
 

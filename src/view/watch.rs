@@ -214,12 +214,12 @@ fn active(picture: &Picture<'_>, causes: &[Cause]) -> Table {
 
 /// What the cluster has told, the newest first.
 fn told(picture: &Picture<'_>) -> Table {
-    let row = |happening: &state::Happening| {
-        let times = if happening.count > 1 { format!(" (×{})", happening.count) } else { String::new() };
-        let reason = format!("{}{times}", escape_control(&happening.reason));
-        vec![age(happening.at, picture.now), reason, one_line(&happening.message)]
+    let row = |event: &state::KubeEvent| {
+        let times = if event.count > 1 { format!(" (×{})", event.count) } else { String::new() };
+        let reason = format!("{}{times}", escape_control(&event.reason));
+        vec![age(event.at, picture.now), reason, one_line(&event.message)]
     };
-    let rows = picture.state.happenings().iter().rev().map(row).collect();
+    let rows = picture.state.kube_events().iter().rev().map(row).collect();
     Table { head: &["EVENT", "REASON", "MESSAGE"], rows, color: Color::new() }
 }
 

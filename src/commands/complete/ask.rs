@@ -216,7 +216,7 @@ impl Asker {
         let Some((name, _)) = word.split_once('/') else {
             return Some(begun(names(cluster.names(Named::ConfigMaps).await.ok()?), word));
         };
-        let keys = read::entries(Box::pin(cluster.config_map(name)).await.ok()??).map(|(key, value)| {
+        let keys = read::config_map_entries(Box::pin(cluster.config_map(name)).await.ok()??).map(|(key, value)| {
             let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
             Candidate::new(format!("{name}/{key}"), crate::view::plural(lines, "line", "lines"))
         });

@@ -25,8 +25,8 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
     let (before, start) = word.rfind(',').map_or(("", word), |comma| word.split_at(comma + 1));
     let typed: Vec<_> = before.split(',').map(str::trim).collect();
     let named = typed.iter().filter_map(|part| part.parse::<IndexSelector>().ok());
-    let named = named.fold(IndexSet::new(), |all, part| all.union(&part.resolve(|word| state.meaning(word))));
-    let left = |word: StatusWord| state.meaning(word).intersection(within).difference(&named);
+    let named = named.fold(IndexSet::new(), |all, part| all.union(&part.resolve(|word| state.indexes_with(word))));
+    let left = |word: StatusWord| state.indexes_with(word).intersection(within).difference(&named);
     let offer = |value: String, help: String, index| (Candidate::new(format!("{before}{value}"), help), index);
     let single = |index: u32| offer(index.to_string(), String::new(), Some(index));
     let begins = |index: &u32| index.to_string().starts_with(start);

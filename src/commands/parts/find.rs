@@ -166,7 +166,7 @@ pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTex
 /// Job notes no list.
 pub(crate) async fn items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
     let listing = match job.map(read::item_source) {
-        Some(ItemSource::Here(list)) => return Ok(list.texts()),
+        Some(ItemSource::Inline(list)) => return Ok(list.texts()),
         Some(ItemSource::ConfigMaps(listing)) => listing,
         None | Some(ItemSource::Unknown) => return Ok(ItemTexts::new()),
     };
@@ -197,7 +197,7 @@ pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Co
 pub(crate) async fn add_events(state: &mut JobState, cluster: &Cluster, now: Timestamp) {
     let mut events = Vec::new();
     if let Some(job) = state.job().filter(|_| cause::needs_job_events(state)) {
-        events = cluster.happenings(job).await.unwrap_or_default();
+        events = cluster.list_events(job).await.unwrap_or_default();
     }
     if cause::needs_pod_events(state, now) {
         events.extend(cluster.pod_warnings().await.unwrap_or_default());

@@ -19,7 +19,7 @@ use crate::commands::outputs::cut::CutLogs;
 use crate::commands::outputs::keep::Keeper;
 use crate::index_set::IndexSet;
 use crate::state::JobState;
-use crate::tracker::{End, Interest, Tracker};
+use crate::tracker::{Interest, Tracker, TrackingEnd};
 use missing::Missing;
 use pick::Pick;
 use print::LogPrinter;
@@ -88,15 +88,15 @@ pub(crate) async fn follow(
                 readers.start(tracker.state_mut(0), &step.changed)?;
                 match step.ended {
                     None => {}
-                    Some(End::Finished(settled)) => {
+                    Some(TrackingEnd::Finished(settled)) => {
                         settled?;
                         finished = true;
                     }
-                    Some(End::Deleted) => {
+                    Some(TrackingEnd::Deleted) => {
                         print_ready(&mut batches, &mut readers, context)?;
-                        return Err(tracker.deleted(0).into());
+                        return Err(tracker.deletion_error(0).into());
                     }
-                    Some(End::Stopped(_)) => {
+                    Some(TrackingEnd::Stopped(_)) => {
                         print_ready(&mut batches, &mut readers, context)?;
                         return Ok(None);
                     }

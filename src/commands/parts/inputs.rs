@@ -105,7 +105,7 @@ async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigM
             .hint("kubectl get configmaps lists them; -n NAMESPACE looks elsewhere")
             .into());
     };
-    Ok(read::entries(config_map).collect())
+    Ok(read::config_map_entries(config_map).collect())
 }
 
 /// What makes a generated name unique: five letters or digits, none that is read as another.

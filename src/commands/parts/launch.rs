@@ -58,7 +58,7 @@ impl Launch {
     /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
     pub(crate) fn print(self, manifest: Manifest, done: &str, context: &mut Context) -> Result<Exit> {
         let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
-        objects.iter_mut().for_each(manifest::clean);
+        objects.iter_mut().for_each(manifest::strip_server_fields);
         let name = |object: &Value| {
             let kind = if object["kind"] == "Job" { "job.batch" } else { "configmap" };
             format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap_or_default())

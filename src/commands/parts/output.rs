@@ -148,6 +148,6 @@ pub(crate) fn object(job: &Job) -> Result<Value> {
 /// A Job with the fields that `kubectl get -o json` shows.
 pub(crate) fn shown(job: &Job) -> Result<Value> {
     let mut item = object(job)?;
-    manifest::clean(&mut item);
+    manifest::strip_server_fields(&mut item);
     Ok(item)
 }

@@ -31,7 +31,7 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
         let message = format!("job {:?} can't resume itself: what is left of the list is a new job", whole.name);
         return Err(Error::usage(message).hint("choose another --name, or leave it out to have one made").into());
     }
-    let (root, uid) = member::root(&job);
+    let (root, uid) = member::family_root(&job);
     let (root, uid) = (root.to_owned(), uid.to_owned());
     let mut history = History::new(Work::of_spec(&whole));
     Box::pin(history.follow(job, &cluster, context)).await?;
@@ -110,11 +110,11 @@ impl History {
 
     /// Counts what has succeeded in the family of `job`, and in those that it resumes, as far as they are there.
     async fn follow(&mut self, job: Job, cluster: &Cluster, context: &mut Context) -> Result<()> {
-        let mut seen = vec![member::root(&job).1.to_owned()];
+        let mut seen = vec![member::family_root(&job).1.to_owned()];
         let mut next = Some(job);
         while let Some(job) = next.take() {
             let is_named = self.jobs.is_empty();
-            let name = member::root(&job).0.to_owned();
+            let name = member::family_root(&job).0.to_owned();
             let state = find::family(job, false, cluster, context).await?;
             if let Err(error) = self.count(&state, cluster, context).await {
                 if is_named || !matches!(error.kind(), Kind::Usage | Kind::NotFound) {
@@ -183,7 +183,7 @@ async fn earlier(
     }
     let retries = cluster.jobs(false, Some(&format!("{}={uid}", label::FAMILY))).await?;
     if retries.is_empty() {
-        let resumed = member::root(member.job()).0;
+        let resumed = member::family_root(member.job()).0;
         context.ui.warning(&format!(
             "job {name}, which job {resumed} resumed, is gone: what succeeded there can't be known, and runs again \
              (job {resumed} skipped {})",
@@ -197,7 +197,7 @@ async fn earlier(
 /// now. Without the permission to read the list no items are shown, and nothing is said.
 pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return };
-    let Some(list) = listing.of_others() else { return };
+    let Some(list) = listing.shared_config_map() else { return };
     let name = job.metadata.name.as_deref().unwrap_or_default();
     match cluster.config_map(list).await {
         Ok(Some(config_map)) if listing.has_changed(&config_map, job) => context.ui.warning(&format!(
@@ -221,7 +221,7 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
     };
     let items = match read::item_source(member.job()) {
         ItemSource::Unknown => return Err(unknown("it has no list that can be read".to_owned())),
-        ItemSource::Here(list) => list.stored(wanted),
+        ItemSource::Inline(list) => list.stored(wanted),
         ItemSource::ConfigMaps(listing) => {
             let mut items = Vec::new();
             for list in listing.config_maps(wanted) {

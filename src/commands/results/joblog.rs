@@ -22,7 +22,7 @@ pub(super) struct JobLog {
 
 impl JobLog {
     pub(super) fn new(path: PathBuf, job: &Job) -> Self {
-        Self { path, command: read::command(job), lines: BTreeMap::new() }
+        Self { path, command: read::read_command(job), lines: BTreeMap::new() }
     }
 
     pub(super) fn note(&mut self, row: &IndexRow, item: Option<&String>, received: u64) {

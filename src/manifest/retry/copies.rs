@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::{filled, pack, read};
-use super::{Plan, entries_mut, list_mut, text};
+use super::{RetryPlan, entries_mut, list_mut, text};
 use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -44,7 +44,7 @@ pub(super) fn is_gone(name: &str, job: &str) -> Error {
 }
 
 /// Copies the ConfigMaps that are gone once `stored` is, and has the Pods use the copies.
-pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Plan) -> Result<Vec<Value>, Error> {
+pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &RetryPlan) -> Result<Vec<Value>, Error> {
     let (old, uid) = (text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
     let shards = read::config_maps_noted(text(job["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
     let shards = shards.unwrap_or_default();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::scripts::{escape_expansion, quote};
 use super::super::{filled, guest};
 use super::changes::worker_mut;
-use super::{Plan, entries, entries_mut, insert, list, list_mut, text};
+use super::{RetryPlan, entries, entries_mut, insert, list, list_mut, text};
 use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, annotation};
 use crate::error::Error;
 use crate::spec;
@@ -29,7 +29,7 @@ index=$((first + n))
 ";
 
 /// Has every container see the original index.
-pub(super) fn hand_over(job: &mut Value, plan: &Plan, warnings: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn hand_over(job: &mut Value, plan: &RetryPlan, warnings: &mut Vec<String>) -> Result<(), Error> {
     for container in ["initContainers", "containers"] {
         list_mut(job, container).filter(|container| container["name"] != ORIGINAL).for_each(read_from_file);
     }
@@ -152,7 +152,7 @@ fn read_from_file(container: &mut Value) {
 }
 
 /// The init container that writes the original index.
-fn writer(job: &Value, plan: &Plan, files: &[IndexFile]) -> Value {
+fn writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
     let mut script = format!("{FIND}printf \"{INDEX_VARIABLE}='%s'\\n\" \"$index\" > {ORIGINAL_DIR}/{ORIGINAL_FILE}\n");
     for file in files {
         let path = quote(&format!("{}/{}", file.folder(), file.path));

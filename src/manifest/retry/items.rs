@@ -8,7 +8,7 @@ use super::super::read::{self, ItemSource};
 use super::super::{guest, pack, payload};
 use super::changes::worker_mut;
 use super::copies::is_gone;
-use super::{Plan, entries, insert, text};
+use super::{RetryPlan, entries, insert, text};
 use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, annotation};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -42,7 +42,7 @@ pub(super) struct Renewed {
 /// Fails if a list that others may edit has changed: its items may be others than the first time.
 pub(super) fn check_list(job: &Job, found: &[Value]) -> Result<(), Error> {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return Ok(()) };
-    let Some(name) = listing.of_others() else { return Ok(()) };
+    let Some(name) = listing.shared_config_map() else { return Ok(()) };
     if config_map(name, found).is_some_and(|config_map| listing.has_changed(&config_map, job)) {
         return Err(Error::usage(format!(
             "configmap {name:?} has changed since the job was made: its items are others"
@@ -59,10 +59,10 @@ pub(super) fn take_out(
     job: &mut Value,
     stored: &Job,
     found: &[Value],
-    plan: &Plan,
+    plan: &RetryPlan,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Renewed>, Error> {
-    let noted = |key: &str| contract::noted(stored, key);
+    let noted = |key: &str| contract::annotation_value(stored, key);
     // Of a Job that others made nothing is known but its words.
     let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
     let Some(command) = &plan.changes.command else { return Ok(None) };
@@ -123,7 +123,7 @@ type NumberedItems = Vec<(u32, Item)>;
 fn stored_items(stored: &Job, found: &[Value], wanted: &IndexSet) -> Result<(NumberedItems, Option<ItemStore>), Error> {
     let name = stored.metadata.name.as_deref().unwrap_or_default();
     match read::item_source(stored) {
-        ItemSource::Here(list) => Ok((list.items(), None)),
+        ItemSource::Inline(list) => Ok((list.items(), None)),
         ItemSource::ConfigMaps(listing) => {
             let mut items = Vec::new();
             for list in listing.config_maps(wanted) {
@@ -131,7 +131,7 @@ fn stored_items(stored: &Job, found: &[Value], wanted: &IndexSet) -> Result<(Num
                 items.extend(listing.items(config_map, wanted));
             }
             items.sort_unstable_by_key(|(index, _)| *index);
-            Ok((items, listing.of_others().and_then(|name| listing.store(config_map(name, found)?))))
+            Ok((items, listing.shared_config_map().and_then(|name| listing.store(config_map(name, found)?))))
         }
         ItemSource::Unknown => Err(Error::usage(format!("the items of job {name:?} can't be read"))
             .hint("leave the command out, or run what is outstanding by kubectl indexed run")),
@@ -159,7 +159,7 @@ fn strip(job: &mut Value, note: &HandoverNote) -> Option<(usize, Value)> {
 
 impl Renewed {
     /// Puts in what hands the items over to the new command; returns the ConfigMaps of the list.
-    pub(super) fn put_in(self, job: &mut Value, plan: &Plan) -> Result<Vec<Value>, Error> {
+    pub(super) fn put_in(self, job: &mut Value, plan: &RetryPlan) -> Result<Vec<Value>, Error> {
         let Self { items, handover, store, init } = self;
         let before = init.as_ref().and_then(|(_, init)| init["image"].as_str());
         let changes = &plan.changes;

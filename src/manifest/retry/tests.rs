@@ -45,11 +45,11 @@ fn stored() -> Value {
     })
 }
 
-fn plan(indexes: &str) -> Plan {
+fn plan(indexes: &str) -> RetryPlan {
     let indexes: IndexSet = indexes.parse().unwrap();
-    Plan {
+    RetryPlan {
         name: "rev-r1".to_owned(),
-        family: Family {
+        family: Lineage {
             root: "rev".to_owned(),
             root_uid: "u-rev".to_owned(),
             completions: 50,
@@ -62,11 +62,11 @@ fn plan(indexes: &str) -> Plan {
     }
 }
 
-fn built(stored: &Value, plan: &Plan) -> Value {
+fn built(stored: &Value, plan: &RetryPlan) -> Value {
     build(stored, &[], plan).unwrap().0.job
 }
 
-fn refused(stored: &Value, plan: &Plan) -> String {
+fn refused(stored: &Value, plan: &RetryPlan) -> String {
     build(stored, &[], plan).unwrap_err().to_string()
 }
 
@@ -150,7 +150,7 @@ fn a_long_set_is_one_word_of_the_command() {
 fn a_retry_of_a_retry_has_one_writer() {
     let mut first = built(&stored(), &plan("3,7,20-24"));
     first["metadata"]["uid"] = json!("u-r1");
-    let second = Plan { name: "rev-r2".to_owned(), ..plan("7,22") };
+    let second = RetryPlan { name: "rev-r2".to_owned(), ..plan("7,22") };
     let second = built(&first, &second);
     assert_eq!(
         [original(&second, 0), original(&second, 1)],
@@ -246,7 +246,7 @@ fn a_success_policy_asks_for_what_is_left_of_it() {
 fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Result<(Manifest, Vec<String>), Error> {
     let Manifest { mut job, config_maps } = manifest::build(&resolve_all(line, None, file)?.spec)?;
     job["metadata"]["uid"] = json!("u");
-    let mut plan = Plan { name: "r1".to_owned(), minor, ..plan("1") };
+    let mut plan = RetryPlan { name: "r1".to_owned(), minor, ..plan("1") };
     plan.family.completions = u32::try_from(job["spec"]["completions"].as_u64().unwrap()).unwrap();
     plan.family.succeeded = IndexSet::below(1);
     plan.changes.command = Some(command.iter().map(|word| (*word).to_owned()).collect());
@@ -476,7 +476,7 @@ fn an_old_server_gets_a_shell_around_each_command() {
     pod["containers"][0]["volumeMounts"] =
         json!([{"name": "items", "mountPath": "/item", "subPathExpr": "$(JOB_COMPLETION_INDEX)"}]);
     pod["volumes"] = json!([{"name": "items", "configMap": {"name": "theirs"}}]);
-    let old = Plan { minor: 30, ..plan("3,7") };
+    let old = RetryPlan { minor: 30, ..plan("3,7") };
     let found = [config_map("theirs", None)];
     let first = build(&job, &found, &old).unwrap().0.job;
     assert_eq!(run_wrapped(worker(&first), 1), "7 7 <7> $(MY_INDEX) 7 it's\n");
@@ -532,12 +532,12 @@ fn an_old_server_gets_variables_that_refer_to_the_index() {
         {"name": "NEXT", "value": "it's `\"$$(TASK) <$(ID)>"},
         {"name": "BOTH", "value": "$(TASK)$(TASK)"},
     ]);
-    let old = Plan { minor: 30, ..plan("3,17") };
+    let old = RetryPlan { minor: 30, ..plan("3,17") };
     let first = built(&job, &old);
     let printed = "early 7827517 it's `\"$(TASK) <7827517> 1717 it's `\"$(TASK) <7827517> it's a b\n";
     // The shell does not expand EARLY either.
     assert_eq!(run_wrapped(worker(&first), 1), printed);
-    assert_eq!(run_wrapped(worker(&built(&first, &Plan { minor: 30, ..plan("17") })), 0), printed);
+    assert_eq!(run_wrapped(worker(&built(&first, &RetryPlan { minor: 30, ..plan("17") })), 0), printed);
 
     job["spec"]["template"]["spec"]["containers"][0]["env"][2]["name"] = json!("task.id");
     let refusal = refused(&job, &old);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::scripts;
 use super::index::{FIND, is_index};
-use super::{Plan, entries, list, list_mut, text};
+use super::{RetryPlan, entries, list, list_mut, text};
 use crate::contract::INDEX_VARIABLE;
 use crate::error::Error;
 use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
@@ -29,7 +29,12 @@ pub(super) fn is_wrapped(job: &Value) -> bool {
 
 /// Has every container whose command is known see the original index; `again` where some do already, of a Job that
 /// retries another.
-pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn hand_over(
+    job: &mut Value,
+    plan: &RetryPlan,
+    again: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(), Error> {
     let set = plan.indexes.to_string();
     check_volumes(job, plan)?;
     map_keys(job, plan, again)?;
@@ -54,7 +59,7 @@ pub(super) fn hand_over(job: &mut Value, plan: &Plan, again: bool, warnings: &mu
     Ok(())
 }
 
-fn too_old(plan: &Plan, what: &str) -> Error {
+fn too_old(plan: &RetryPlan, what: &str) -> Error {
     Error::usage(format!(
         "this server is Kubernetes 1.{}, which can't {what}: variables are read from a file from \
          1.{VARIABLE_FILE_SINCE} on",
@@ -63,7 +68,7 @@ fn too_old(plan: &Plan, what: &str) -> Error {
 }
 
 /// Fails if a volume holds the index.
-fn check_volumes(job: &Value, plan: &Plan) -> Result<(), Error> {
+fn check_volumes(job: &Value, plan: &RetryPlan) -> Result<(), Error> {
     for volume in list(job, "volumes") {
         let direct = volume.get("downwardAPI").into_iter();
         let sources = volume.get("projected").into_iter().flat_map(|projected| entries(projected, "sources"));
@@ -78,7 +83,7 @@ fn check_volumes(job: &Value, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Has a volume of which each Pod mounts the key of its index give the key of the original one.
-fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
+fn map_keys(job: &mut Value, plan: &RetryPlan, again: bool) -> Result<(), Error> {
     let expression = format!("$({INDEX_VARIABLE})");
     let (mut by_index, mut whole) = (Vec::new(), Vec::new());
     for container in ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)) {
@@ -123,7 +128,7 @@ fn map_keys(job: &mut Value, plan: &Plan, again: bool) -> Result<(), Error> {
 }
 
 /// Puts a shell around the command of a container.
-fn wrap(container: &mut Value, plan: &Plan, set: &str) -> Result<(), Error> {
+fn wrap(container: &mut Value, plan: &RetryPlan, set: &str) -> Result<(), Error> {
     let exports = exports(container, plan)?;
     let mut names: Vec<_> = exports.iter().map(|(name, _)| name.clone()).collect();
     names.push(INDEX_VARIABLE.to_owned());
@@ -140,7 +145,7 @@ fn wrap(container: &mut Value, plan: &Plan, set: &str) -> Result<(), Error> {
 
 /// Returns the variables that hold the index, or refer to one that does, each with its value. Kubernetes expands a
 /// variable by those that stand before it.
-fn exports(container: &Value, plan: &Plan) -> Result<Vec<(String, Vec<Part>)>, Error> {
+fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<Part>)>, Error> {
     let (mut names, mut exports) = (Vec::new(), Vec::new());
     for variable in entries(container, "env") {
         let name = text(variable.get("name"));

@@ -14,7 +14,7 @@ fn items_of_the_documentations_manifest_are_read() {
     }))
     .unwrap();
     let expected: ItemTexts = (0..).zip(["foo", "bar", "b z"].map(str::to_owned)).collect();
-    let ItemSource::Here(list) = item_source(&job) else { panic!("no list") };
+    let ItemSource::Inline(list) = item_source(&job) else { panic!("no list") };
     assert_eq!(list.texts(), expected);
     assert_eq!(list.stored(&"0,2".parse().unwrap()), [b"foo".to_vec(), b"b z".to_vec()]);
 }
@@ -124,7 +124,7 @@ fn read_back(spec: &JobSpec) -> ItemTexts {
     let manifest = build(spec).unwrap();
     let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
     let listing = match item_source(&job) {
-        ItemSource::Here(list) => return list.texts(),
+        ItemSource::Inline(list) => return list.texts(),
         ItemSource::ConfigMaps(listing) => listing,
         ItemSource::Unknown => return ItemTexts::new(),
     };

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::super::group::{common, end, last_line};
 use super::super::{beginning, one_line};
 use super::{Fate, LONGEST, Target, hint, sentence};
-use crate::state::Happening;
-use crate::state::attempt::{Attempt, ON_ITS_WAY, Phase};
+use crate::state::KubeEvent;
+use crate::state::attempt::{Attempt, Phase, STARTING_REASONS};
 
 /// So many seconds a container may take to be created, or a Job to be taken up, until it is worth a question.
 pub(super) const PATIENCE: i64 = 5;
@@ -54,7 +54,7 @@ impl Explanation {
 
 /// Whether the events of a Pod that does not start are worth a request.
 pub(super) fn needs_event(attempt: &Attempt, now: Timestamp) -> bool {
-    let is_new = attempt.reason.as_deref().is_some_and(|reason| ON_ITS_WAY.contains(&reason))
+    let is_new = attempt.reason.as_deref().is_some_and(|reason| STARTING_REASONS.contains(&reason))
         && seconds_since(attempt.created, now) < PATIENCE;
     attempt.hides_cause() && !is_new
 }
@@ -62,7 +62,7 @@ pub(super) fn needs_event(attempt: &Attempt, now: Timestamp) -> bool {
 /// Why an index does not go on, by its attempts, the oldest first; None if its last attempt is at work or on its way.
 pub(super) fn held_up(
     attempts: &[&Attempt],
-    warning: Option<&Happening>,
+    warning: Option<&KubeEvent>,
     target: Target<'_>,
     now: Timestamp,
 ) -> Option<Explanation> {
@@ -113,7 +113,7 @@ fn outlived(attempt: &Attempt, target: Target<'_>, now: Timestamp) -> Option<Exp
     Some(Explanation::waiting(Fate::Hanging, "NotCompleted", container, telling, vec![hint]))
 }
 
-fn waiting(attempt: &Attempt, warning: Option<&Happening>, target: Target<'_>, now: Timestamp) -> Option<Explanation> {
+fn waiting(attempt: &Attempt, warning: Option<&KubeEvent>, target: Target<'_>, now: Timestamp) -> Option<Explanation> {
     let age = seconds_since(attempt.created, now);
     if attempt.is_finished() {
         let failed = attempt.phase == Phase::Failed && seconds_since(attempt.finished, now) >= LONG;
@@ -126,7 +126,7 @@ fn waiting(attempt: &Attempt, warning: Option<&Happening>, target: Target<'_>, n
         (Some("ContainerCreating"), None) if age >= LONG => {
             ("ContainerCreating", "the node is still busy with its volumes, network or image")
         }
-        (Some(reason), None) if ON_ITS_WAY.contains(&reason) => return None,
+        (Some(reason), None) if STARTING_REASONS.contains(&reason) => return None,
         (Some(reason), None) => (reason, attempt.message.as_deref().unwrap_or_default()),
         (None, None) if attempt.phase == Phase::Starting && attempt.node.is_none() && age >= PATIENCE => {
             let telling = "no scheduler has looked at the Pod".to_owned();
@@ -160,8 +160,8 @@ pub(crate) fn ended(attempt: &Attempt, target: Target<'_>) -> Explanation {
     if let (Some("OOMKilled"), Some(limit)) = (attempt.reason.as_deref(), hint::memory_limit(attempt, target.job)) {
         let _ = write!(how, " at its memory limit of {limit}");
     }
-    let words = last_line(attempt.written());
-    let own = if attempt.written().is_some() { String::new() } else { one_line(&hint::telling_of_start(attempt)) };
+    let words = last_line(attempt.own_message());
+    let own = if attempt.own_message().is_some() { String::new() } else { one_line(&hint::telling_of_start(attempt)) };
     let own = beginning(own.trim_end_matches('.'), LONGEST);
     let key = (how.clone(), common(if own.is_empty() { &words } else { &own }, &[]));
     how = [&*how, &*own].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");

@@ -68,22 +68,22 @@ fn ended(code: i32, reason: &str, message: &str) -> Value {
     json!({"phase": "Failed", "containerStatuses": container(&end)})
 }
 
-fn event(object: &str, reason: &str, second: u32, message: &str) -> Happening {
-    Happening {
+fn event(object: &str, reason: &str, second: u32, message: &str) -> KubeEvent {
+    KubeEvent {
         about: object.to_owned(),
         reason: reason.to_owned(),
         message: message.to_owned(),
         at: Some(format!("2026-01-01T00:01:{second:02}Z").parse().unwrap()),
         uid: format!("{object} {second}"),
-        ..Happening::default()
+        ..KubeEvent::default()
     }
 }
 
-fn told(state: &JobState, job: &[Happening], pods: &[Happening]) -> String {
+fn told(state: &JobState, job: &[KubeEvent], pods: &[KubeEvent]) -> String {
     let mut state = state.clone();
     state.apply(StateEvent::PodsWarned(pods.to_vec()));
     for event in job {
-        state.apply(StateEvent::Happened(Box::new(event.clone())));
+        state.apply(StateEvent::Reported(Box::new(event.clone())));
     }
     block(&causes(&state, now(), ""))
 }

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
-use crate::state::{Event, Happening};
+use crate::state::{Event, KubeEvent};
 use crate::view::tests::{ended, job, now, pod, running, unscheduled, waiting};
 
 #[test]
@@ -68,12 +68,12 @@ fn why_a_job_does_not_go_on() {
     assert_eq!(plight(&none, 9), None, "it may only be slow");
     assert_eq!(plight(&none, 59), None, "nothing says why");
     assert_snapshot!(plight(&none, 60).unwrap(), @"10 indexes pending (0-9): none of them runs, and neither their Pods nor events say why");
-    none.apply(Event::Happened(Box::new(Happening {
+    none.apply(Event::Reported(Box::new(KubeEvent {
         uid: "a".to_owned(),
         warning: true,
         reason: "FailedCreate".to_owned(),
         message: "pods \"words-0-\" is forbidden: exceeded quota: small".to_owned(),
-        ..Happening::default()
+        ..KubeEvent::default()
     })));
     assert_snapshot!(plight(&none, 10).unwrap(), @"1 index pending (0): exceeded quota: small (FailedCreate)");
     let mut tried = job(10, &json!({"completedIndexes": "0-3"}));

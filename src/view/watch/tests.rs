@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
-use crate::state::{Event, Happening};
+use crate::state::{Event, KubeEvent};
 use crate::view::tests::{ended, items, job, now, pod, running, unscheduled};
 use crate::view::{Printable as _, Style};
 
@@ -18,14 +18,14 @@ fn state() -> JobState {
     }
     pod(&mut state, 440, &unscheduled("0/3 nodes are available: 3 Insufficient cpu."));
     for (uid, at, count) in [("a", "2026-01-01T00:00:30Z", 1), ("b", "2026-01-01T00:00:50Z", 7)] {
-        state.apply(Event::Happened(Box::new(Happening {
+        state.apply(Event::Reported(Box::new(KubeEvent {
             uid: uid.to_owned(),
             at: at.parse().ok(),
             warning: true,
             reason: "FailedCreate".to_owned(),
             message: "pods \"words-441-\" is forbidden:\nexceeded quota".to_owned(),
             count,
-            ..Happening::default()
+            ..KubeEvent::default()
         })));
     }
     state

@@ -229,7 +229,7 @@ pub(crate) fn note_end(
 fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
     let Picked { source, attempt, .. } = picked;
     let of_this = attempt.container.as_ref() == Some(&source.container);
-    let Some(message) = attempt.written().filter(|_| of_this) else {
+    let Some(message) = attempt.own_message().filter(|_| of_this) else {
         return Ok(false);
     };
     let lines = message.lines().map(|line| (attempt.finished, line.as_bytes()));

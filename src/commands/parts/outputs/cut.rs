@@ -72,5 +72,5 @@ impl CutLogs {
 }
 
 fn noted(job: &Job) -> impl Iterator<Item = &str> {
-    contract::noted(job, annotation::CUT_LOGS).into_iter().flat_map(|pods| pods.split(','))
+    contract::annotation_value(job, annotation::CUT_LOGS).into_iter().flat_map(|pods| pods.split(','))
 }

@@ -11,7 +11,7 @@ use super::rows::Messages;
 use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{Event, IndexStatus, ItemTexts, JobState};
-use crate::tracker::selection::Selection;
+use crate::tracker::selection::IndexSelection;
 
 /// How many indexes are taken at the most before they are printed, where that is done in turn.
 const AHEAD: usize = 64;
@@ -19,7 +19,7 @@ const AHEAD: usize = 64;
 /// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
 pub(crate) struct Harvest {
     pub(crate) source: Arc<Source>,
-    pub(crate) selection: Selection,
+    pub(crate) selection: IndexSelection,
     pub(crate) items: ItemTexts,
     pub(crate) messages: Messages,
     taken: IndexSet,
@@ -31,7 +31,7 @@ pub(crate) struct Harvest {
 }
 
 impl Harvest {
-    pub(crate) fn new(source: Source, selection: Selection, items: ItemTexts, messages: Messages) -> Self {
+    pub(crate) fn new(source: Source, selection: IndexSelection, items: ItemTexts, messages: Messages) -> Self {
         Self {
             source: Arc::new(source),
             selection,

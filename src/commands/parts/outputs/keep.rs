@@ -25,7 +25,7 @@ use crate::error::Exit;
 use crate::index_set::IndexSet;
 use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, ItemTexts, JobState};
-use crate::tracker::selection::Selection;
+use crate::tracker::selection::IndexSelection;
 
 /// Keeps what is printed while a Job is followed: each log is read once, and what was followed is what is kept.
 pub(crate) struct Keeper {
@@ -152,7 +152,8 @@ pub(crate) async fn gather(
     let source = Source::new(cluster, container, Some(Arc::clone(&folder)), cut);
     let items = find::items_of(&state.all(), state.items_job(), cluster).await;
     let items = find::items_or_warning(items, context)?;
-    let (state, found) = rows::now(state, &Selection::default(), &items, Messages::new(false, None), cluster).await?;
+    let (state, found) =
+        rows::now(state, &IndexSelection::default(), &items, Messages::new(false, None), cluster).await?;
     let mut tally = Tally::default();
     let gathered = stream::iter(found).map(|found| source.gather(found)).buffer_unordered(AT_ONCE);
     let counted = gathered.try_for_each(|one| {

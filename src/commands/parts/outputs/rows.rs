@@ -10,18 +10,18 @@ use crate::index_set::IndexSet;
 use crate::state::attempt::{PodRecord, termination_message};
 use crate::state::row::IndexRow;
 use crate::state::{IndexStatus, ItemTexts, JobState};
-use crate::tracker::selection::Selection;
-use crate::tracker::snapshot::look;
+use crate::tracker::selection::IndexSelection;
+use crate::tracker::snapshot::load_selected;
 
 /// What the server knows of these indexes now: the Job, and a row of each, in order.
 pub(crate) async fn now(
     state: JobState,
-    selection: &Selection,
+    selection: &IndexSelection,
     items: &ItemTexts,
     mut messages: Messages,
     cluster: &Cluster,
 ) -> Result<(JobState, Vec<Found>)> {
-    let (known, mut succeeded) = look(cluster, state.clone(), selection, |pod| messages.see(pod)).await?;
+    let (known, mut succeeded) = load_selected(cluster, state.clone(), selection, |pod| messages.see(pod)).await?;
     let mut rows = known.rows(&selection.indexes(&known), &mut succeeded);
     // A Job that goes on is asked for after its Pods, of which some may have ended in between.
     let behind: IndexSet = rows.iter().filter(|row| is_behind(row)).map(|row| row.index).collect();
@@ -29,8 +29,8 @@ pub(crate) async fn now(
         && !behind.is_empty()
         && let Ok(selector) = behind.to_string().parse()
     {
-        let behind = Selection::new(Some(selector), Vec::new());
-        let (known, mut succeeded) = look(cluster, state, &behind, |pod| messages.see(pod)).await?;
+        let behind = IndexSelection::new(Some(selector), Vec::new());
+        let (known, mut succeeded) = load_selected(cluster, state, &behind, |pod| messages.see(pod)).await?;
         for row in known.rows(&behind.indexes(&known), &mut succeeded) {
             if let Ok(at) = rows.binary_search_by_key(&row.index, |row| row.index) {
                 rows[at] = row;

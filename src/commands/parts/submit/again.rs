@@ -94,7 +94,7 @@ pub(crate) async fn find(
     let another = "choose another --name, or leave it out to have one made";
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
     let shows = context.next_command(&format!("describe {name}"), "shows it");
-    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
+    let is_same = contract::annotation_value(&job, annotation::DIGEST) == Some(digest);
     if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
         let delete = context.full_command(&format!("delete {name}"));
