@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::retry::{self, Lineage, RetryPlan};
 use crate::spec::policy::Policy;
-use crate::spec::retry::{Changes, Wanted};
+use crate::spec::retry::{Changes, RetryFilter};
 use crate::spec::{self, name};
 use crate::state::member::{self, Member};
 use crate::state::row::SucceededRows;
@@ -77,7 +77,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     }
 }
 
-async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
+async fn choose(state: JobState, wanted: &RetryFilter, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
     let outstanding = state.outstanding();
     let mut indexes = outstanding.indexes.clone();
     if let Some(selector) = &wanted.index {
@@ -86,7 +86,7 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
         // What a Job left over that had enough is run when it is asked for by number.
         indexes = indexes.union(&outstanding.spare.intersection(&selector.numbers())).intersection(&selected);
     }
-    if indexes.is_empty() || !wanted.goes_by_attempts() {
+    if indexes.is_empty() || !wanted.needs_attempts() {
         return Ok((state, indexes));
     }
     let (state, _) = load_pods(state, PodFilter::UNSUCCESSFUL, cluster, |_| {}).await?;
@@ -106,7 +106,7 @@ async fn choose(state: JobState, wanted: &Wanted, cluster: &Cluster) -> Result<(
     Ok((state, indexes))
 }
 
-fn nothing(state: &JobState, wanted: &Wanted) -> String {
+fn nothing(state: &JobState, wanted: &RetryFilter) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();
     let selected =

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::contract::{self, annotation, label};
 use crate::error::Error;
 use crate::spec::policy::Policy;
-use crate::spec::resume::Resumes;
+use crate::spec::resume::ResumedJob;
 use crate::spec::{JobSpec, Requirement, Resources, Toleration, base};
 pub(crate) use order::order;
 use pack::Shard;
@@ -189,7 +189,7 @@ fn own_annotations(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> impl I
     if !spec.command.is_empty() {
         notes.push((annotation::COMMAND, json!(spec.command).to_string()));
     }
-    if let Some(Resumes { name, uid, skipped }) = &spec.resumes {
+    if let Some(ResumedJob { name, uid, skipped }) = &spec.resumes {
         notes.push((annotation::RESUMES, format!("{name}/{uid}")));
         notes.push((annotation::SKIPPED, skipped.to_string()));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::pack::Shard;
 use super::scripts::{self, ITEMS_DIR, LIST_DIR, MOUNTED_ITEM};
 use crate::contract::{self, INDEX_VARIABLE, INPUT, INPUT_DIR, ITEM_FILE, VARIABLES_FILE, VARIABLES_PATH, annotation};
-use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
+use crate::spec::handover::{CommandPart, Handover, ItemForm, Payload, Route, VariableSource};
 use crate::spec::retry::HandoverNote;
 use crate::spec::stores::ItemStore;
 use crate::spec::{Feed, base};
@@ -146,12 +146,12 @@ fn index_field() -> String {
 }
 
 /// A variable of the worker, unless a shell sets it.
-fn variable(name: &str, origin: &Origin, handover: &Handover, shared: &str) -> Option<Value> {
+fn variable(name: &str, origin: &VariableSource, handover: &Handover, shared: &str) -> Option<Value> {
     match origin {
-        Origin::Constant(value) => Some(json!({"name": name, "value": value})),
-        Origin::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
-        Origin::Field(path) => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})),
-        Origin::Position | Origin::Item(_) => {
+        VariableSource::Constant(value) => Some(json!({"name": name, "value": value})),
+        VariableSource::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
+        VariableSource::Field(path) => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})),
+        VariableSource::Position | VariableSource::Item(_) => {
             let file = json!({"volumeName": shared, "path": VARIABLES_FILE, "key": name});
             (handover.route == Route::VariableFile).then(|| json!({"name": name, "valueFrom": {"fileKeyRef": file}}))
         }
@@ -166,7 +166,7 @@ pub(super) fn command(feed: &Feed<'_>, template: Option<&Value>) -> Option<Vec<S
         return own.map(|words| words.iter().map(|word| scripts::joined(word)).collect());
     };
     let words = own.cloned().unwrap_or_else(|| {
-        template.map(base::command).into_iter().flatten().map(|word| vec![Part::Text(word)]).collect()
+        template.map(base::command).into_iter().flatten().map(|word| vec![CommandPart::Text(word)]).collect()
     });
     Some(scripts::wrapped(handover, shell, &words))
 }

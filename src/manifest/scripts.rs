@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
-use crate::spec::handover::{Handover, ItemForm, Origin, Part, Payload, Route};
+use crate::spec::handover::{CommandPart, Handover, ItemForm, Payload, Route, VariableSource};
 use crate::spec::stores::{ItemStore, ListDigest};
 
 /// Where the init container finds the list that it picks from, or the one item that is its Pod's.
@@ -40,7 +40,7 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
             }
             Payload::Item => variables_of_item(&mut script, handover, written),
         }
-        for variable in handover.variables.iter().filter(|variable| variable.origin == Origin::Position) {
+        for variable in handover.variables.iter().filter(|variable| variable.origin == VariableSource::Position) {
             let name = &variable.name;
             let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$(({INDEX_VARIABLE} + 1))\" >> {VARIABLES_PATH}");
         }
@@ -129,7 +129,7 @@ pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
 
 /// The command that reads the variables and becomes `words`; the worker's own texts are arguments of the script, never
 /// part of it, so whatever is in them is not run.
-pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> Vec<String> {
+pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<CommandPart>]) -> Vec<String> {
     let mut script = String::new();
     let mut names: Vec<&str> = handover.of_item().map(|(name, _)| name).collect();
     if let (Some(path), false) = (worker_path(handover), names.is_empty()) {
@@ -148,7 +148,7 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
             }
         }
     }
-    for variable in handover.variables.iter().filter(|variable| variable.origin == Origin::Position) {
+    for variable in handover.variables.iter().filter(|variable| variable.origin == VariableSource::Position) {
         let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
     }
     let stdin = (handover.form == ItemForm::Stdin).then(|| quote(&handover.path));
@@ -160,15 +160,15 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<Part>]) -> 
 pub(super) fn with_command(
     shell: &str,
     mut script: String,
-    exports: &[(String, Vec<Part>)],
-    words: &[Vec<Part>],
+    exports: &[(String, Vec<CommandPart>)],
+    words: &[Vec<CommandPart>],
     stdin: Option<&str>,
 ) -> Vec<String> {
     let mut texts = Vec::new();
     for (name, value) in exports {
         let _ = writeln!(script, "export {name}={}", shell_word(value, &mut texts));
     }
-    if texts.is_empty() && words.iter().all(|word| matches!(word.as_slice(), [Part::Text(_)])) {
+    if texts.is_empty() && words.iter().all(|word| matches!(word.as_slice(), [CommandPart::Text(_)])) {
         script.push_str("exec \"$@\"");
         texts.extend(words.iter().map(|word| joined(word)));
     } else {
@@ -188,14 +188,14 @@ pub(super) fn with_command(
 }
 
 /// Returns a word in quotes of a shell; appends its texts to the arguments of the script.
-fn shell_word(word: &[Part], texts: &mut Vec<String>) -> String {
-    let reference = |part: &Part| match part {
-        Part::Text(text) => {
+fn shell_word(word: &[CommandPart], texts: &mut Vec<String>) -> String {
+    let reference = |part: &CommandPart| match part {
+        CommandPart::Text(text) => {
             texts.push(text.clone());
             format!("${{{}}}", texts.len())
         }
-        Part::Index => format!("${{{INDEX_VARIABLE}}}"),
-        Part::Variable(name) => format!("${{{name}}}"),
+        CommandPart::Index => format!("${{{INDEX_VARIABLE}}}"),
+        CommandPart::Variable(name) => format!("${{{name}}}"),
     };
     format!("\"{}\"", word.iter().map(reference).collect::<String>())
 }
@@ -204,11 +204,11 @@ fn shell_word(word: &[Part], texts: &mut Vec<String>) -> String {
 ///
 /// No text before a placeholder ends with a `$`, which would make it `$$(NAME)`, the text `$(NAME)`: braces behind a `$`
 /// are the shell's and never a placeholder.
-pub(super) fn joined(word: &[Part]) -> String {
-    let text = |part: &Part| match part {
-        Part::Text(text) => text.clone(),
-        Part::Index => format!("$({INDEX_VARIABLE})"),
-        Part::Variable(name) => format!("$({name})"),
+pub(super) fn joined(word: &[CommandPart]) -> String {
+    let text = |part: &CommandPart| match part {
+        CommandPart::Text(text) => text.clone(),
+        CommandPart::Index => format!("$({INDEX_VARIABLE})"),
+        CommandPart::Variable(name) => format!("$({name})"),
     };
     word.iter().map(text).collect()
 }

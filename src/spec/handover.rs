@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
-use super::template::{self, Placeholder, Segment, Template};
+use super::template::{self, CommandTemplate, Placeholder, Segment};
 use super::variables::{Naming, check_shell_names, variables};
 use crate::args::Compat;
 pub(crate) use crate::args::ItemForm;
@@ -26,7 +26,7 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// Where a variable of the worker has its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum VariableSource {
     Constant(String),
     Index,
     /// A field of the Pod, as the downward API calls it.
@@ -41,20 +41,20 @@ pub(crate) enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: VariableSource,
     /// Whether the worker has it whatever its command is, as another system's.
     pub(crate) standing: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum CommandPart {
     /// As the user wrote it: `$(NAME)` in it is Kubernetes' own.
     Text(String),
     Index,
     Variable(String),
 }
 
-pub(crate) type Word = Vec<Part>;
+pub(crate) type CommandWord = Vec<CommandPart>;
 
 /// By what means variables and standard input are filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +73,11 @@ pub(crate) struct Handover {
     /// The absolute path of the file with the item, in the forms that have one.
     pub(crate) path: String,
     /// The command; empty when a template's own stands.
-    pub(crate) words: Vec<Word>,
+    pub(crate) words: Vec<CommandWord>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) route: Route,
     /// What a later command has to go by.
-    pub(crate) wished: Wished,
+    pub(crate) wished: HandoverChoices,
     columns: Columns,
     /// Why this form, in words.
     because: String,
@@ -101,7 +101,7 @@ pub(crate) enum Payload {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands alone")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Wished {
+pub(crate) struct HandoverChoices {
     /// Whether the form was asked for by name.
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) form: bool,
@@ -118,14 +118,14 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// What decides how the items reach the worker.
-pub(super) struct Wishes<'a> {
+pub(super) struct HandoverRequest<'a> {
     pub(super) form: Option<ItemForm>,
     pub(super) path: Option<String>,
-    pub(super) wished: Wished,
+    pub(super) wished: HandoverChoices,
     pub(super) index_env: Option<String>,
     pub(super) compat: Vec<Compat>,
     /// Variables of other systems that a Job has already.
-    pub(super) standing: Vec<(String, Origin)>,
+    pub(super) standing: Vec<(String, VariableSource)>,
     pub(super) env: &'a [(String, String)],
     /// Why items are arguments where the command has no placeholder, as behind `:::`.
     pub(super) arguments: Option<&'static str>,
@@ -149,14 +149,18 @@ pub(super) struct Slurm {
 
 impl Handover {
     /// Decides how `items` reach `command`; the warnings are to be told.
-    pub(super) fn plan(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(Self, Vec<String>), Error> {
+    pub(super) fn plan(
+        command: &[String],
+        items: &Items,
+        wishes: &HandoverRequest<'_>,
+    ) -> Result<(Self, Vec<String>), Error> {
         let names = items.columns().names();
         let template = match wishes.form {
             None | Some(ItemForm::Arg | ItemForm::Index) if !wishes.wished.no_placeholders => {
                 let has_items = !items.is_empty() && wishes.form != Some(ItemForm::Index);
                 template::parse(command, &names, has_items)?
             }
-            _ => Template::literal(command),
+            _ => CommandTemplate::literal(command),
         };
         let path = wishes.path.clone().unwrap_or_else(|| crate::contract::ITEM_PATH.to_owned());
         let names_path = command.iter().any(|word| word.contains(&path));
@@ -169,7 +173,7 @@ impl Handover {
         let mut naming = Naming::new(&names);
         let mut words = words(command, &template, &mut naming)?;
         match form {
-            ItemForm::File if !words.is_empty() && !names_path => words.push(vec![Part::Text(path.clone())]),
+            ItemForm::File if !words.is_empty() && !names_path => words.push(vec![CommandPart::Text(path.clone())]),
             ItemForm::Arg if template.is_literal() => words.extend(naming.all(&names)),
             _ => {}
         }
@@ -199,7 +203,7 @@ impl Handover {
     /// The variables that are made of the item, by the name of each.
     pub(crate) fn of_item(&self) -> impl Iterator<Item = (&str, &Placeholder)> {
         self.variables.iter().filter_map(|variable| match &variable.origin {
-            Origin::Item(placeholder) => Some((variable.name.as_str(), placeholder)),
+            VariableSource::Item(placeholder) => Some((variable.name.as_str(), placeholder)),
             _ => None,
         })
     }
@@ -231,9 +235,10 @@ impl Handover {
         matches!(self.form, ItemForm::File | ItemForm::Stdin) || self.of_item().next().is_some()
     }
 
-    fn choose_route(&mut self, command: &[String], items: &Items, wishes: &Wishes<'_>) -> Result<(), Error> {
+    fn choose_route(&mut self, command: &[String], items: &Items, wishes: &HandoverRequest<'_>) -> Result<(), Error> {
         // Kubernetes gives all others by itself.
-        let is_handed_over = |variable: &Variable| matches!(variable.origin, Origin::Position | Origin::Item(_));
+        let is_handed_over =
+            |variable: &Variable| matches!(variable.origin, VariableSource::Position | VariableSource::Item(_));
         let handed_over = self.variables.iter().any(is_handed_over);
         if !handed_over && self.form != ItemForm::Stdin {
             if wishes.wished.shell {
@@ -341,7 +346,7 @@ impl Handover {
     /// Whether every item gives a number wherever a shell evaluates its value once more.
     fn check_evaluated(&self, command: &[String], items: &Items) -> Result<(), Error> {
         let scripts = script::scripts(command).into_iter().filter_map(|at| match self.words.get(at)?.as_slice() {
-            [Part::Text(text)] if self.of_item().next().is_some() => Some(text),
+            [CommandPart::Text(text)] if self.of_item().next().is_some() => Some(text),
             // Where the whole script is a placeholder, the items are the scripts.
             _ => None,
         });
@@ -374,10 +379,10 @@ impl Handover {
         if self.form == ItemForm::Stdin {
             return Ok(());
         }
-        let length = |part: &Part| match part {
-            Part::Text(text) => text.len(),
-            Part::Index => 10,
-            Part::Variable(_) => 0,
+        let length = |part: &CommandPart| match part {
+            CommandPart::Text(text) => text.len(),
+            CommandPart::Index => 10,
+            CommandPart::Variable(_) => 0,
         };
         let text: usize = self.words.iter().map(|word| word.iter().map(length).sum()).max().unwrap_or(0);
         for (index, item) in items.numbered() {
@@ -442,10 +447,10 @@ fn told(index: u32, item: &Item) -> String {
 }
 
 fn choose_form(
-    template: &Template,
+    template: &CommandTemplate,
     names: &[String],
     items: &Items,
-    wishes: &Wishes<'_>,
+    wishes: &HandoverRequest<'_>,
     names_path: bool,
     path: &str,
 ) -> Result<(ItemForm, String), Error> {
@@ -478,14 +483,14 @@ fn choose_form(
 }
 
 /// The command with its placeholders replaced by what stands for them.
-fn words(command: &[String], template: &Template, naming: &mut Naming) -> Result<Vec<Word>, Error> {
+fn words(command: &[String], template: &CommandTemplate, naming: &mut Naming) -> Result<Vec<CommandWord>, Error> {
     let scripts = script::scripts(command);
     let word = |(position, segments): (usize, &Vec<Segment>)| {
         segments.iter().filter_map(Segment::placeholder).for_each(|placeholder| naming.add(placeholder));
         // Where the whole script is a placeholder, the items are the scripts.
         if segments.len() > 1 && scripts.contains(&position) {
             let name = |placeholder: &Placeholder| naming.name(placeholder).to_owned();
-            return Ok(vec![Part::Text(script::refer(segments, &naming.columns, &name)?)]);
+            return Ok(vec![CommandPart::Text(script::refer(segments, &naming.columns, &name)?)]);
         }
         Ok(segments.iter().map(|segment| naming.part(segment)).collect())
     };

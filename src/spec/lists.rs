@@ -4,12 +4,12 @@ use itertools::Itertools as _;
 use serde::de::IgnoredAny;
 
 use super::items::{Columns, Item, records};
-use super::select::{Collector, Taken};
+use super::select::{Collector, LoadedItems};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
 /// Items that are made one by one, as many as are asked for.
-pub(crate) struct Source<'a> {
+pub(crate) struct ListSource<'a> {
     origin: &'static str,
     columns: Columns,
     /// How many there are; [`UNCOUNTABLE`] for that many or more.
@@ -21,7 +21,7 @@ pub(crate) struct Source<'a> {
 /// A count that stands for itself and all above.
 const UNCOUNTABLE: u64 = u64::MAX;
 
-impl<'a> Source<'a> {
+impl<'a> ListSource<'a> {
     /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
         let fields = from_list(list)?;
@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
     ///
     /// `words` begins with one of these separators.
     pub(crate) fn words(words: Vec<Vec<u8>>, link: bool) -> Result<Self, Error> {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<LinkedLists> = Vec::new();
         for word in words {
             match word.as_slice() {
                 separator @ (b":::" | b":::+") => match groups.last_mut() {
@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
         Ok(Self::combinations("the lists behind the command", columns, groups, notes))
     }
 
-    fn combinations(origin: &'static str, columns: Columns, groups: Vec<Group>, notes: Vec<String>) -> Self {
+    fn combinations(origin: &'static str, columns: Columns, groups: Vec<LinkedLists>, notes: Vec<String>) -> Self {
         let lengths = groups.iter().map(|group| rows_of(group) as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
         let combinations = groups.iter().map(|group| 0..rows_of(group)).multi_cartesian_product();
@@ -131,7 +131,7 @@ impl<'a> Source<'a> {
     }
 
     /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
-    pub(crate) fn collect(self, mut collector: Collector) -> Result<Taken, Error> {
+    pub(crate) fn collect(self, mut collector: Collector) -> Result<LoadedItems, Error> {
         let Self { origin, columns, count, rows, notes } = self;
         let counted = if count == UNCOUNTABLE { "more than 10^19".to_owned() } else { count.to_string() };
         collector.check_count(count, &counted)?;
@@ -148,7 +148,7 @@ impl<'a> Source<'a> {
             }
         }
         let items = collector.finish(origin, columns)?;
-        Ok(Taken { items, notes, header_of: None })
+        Ok(LoadedItems { items, notes, header_of: None })
     }
 }
 
@@ -157,18 +157,18 @@ pub(crate) fn is_separator(word: &[u8]) -> bool {
     matches!(word, b":::" | b":::+" | b"::::" | b"::::+")
 }
 
-type List = Vec<Vec<u8>>;
+type ListValues = Vec<Vec<u8>>;
 
 /// Lists that go in step.
-type Group = Vec<List>;
+type LinkedLists = Vec<ListValues>;
 
 /// How many rows each of the lists reaches.
-fn rows_of(group: &Group) -> usize {
+fn rows_of(group: &LinkedLists) -> usize {
     group.iter().map(Vec::len).min().unwrap_or(0)
 }
 
 /// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
-pub(super) fn from_list(list: &[u8]) -> Result<List, Error> {
+pub(super) fn from_list(list: &[u8]) -> Result<ListValues, Error> {
     if list.is_empty() {
         return Err(Error::usage("--items is empty: there are no items to run the command for")
             .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
@@ -222,7 +222,7 @@ fn notation_note(subject: &str, fields: &[Vec<u8>], numbers: &str) -> Vec<String
     Vec::new()
 }
 
-fn read_param(param: &[u8]) -> Result<(String, List), Error> {
+fn read_param(param: &[u8]) -> Result<(String, ListValues), Error> {
     let shown = String::from_utf8_lossy(param);
     let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
     let equals = param.iter().position(|&byte| byte == b'=').filter(|&at| at > 0);
@@ -247,7 +247,7 @@ fn read_param(param: &[u8]) -> Result<(String, List), Error> {
 }
 
 /// One group of all the lists; a list of one value goes with every row.
-fn link_params(names: &[String], mut lists: Vec<List>) -> Result<Group, Error> {
+fn link_params(names: &[String], mut lists: Vec<ListValues>) -> Result<LinkedLists, Error> {
     if lists.len() < 2 {
         return Err(Error::usage("--link has nothing to link: it pairs the values of two or more --param")
             .hint("leave --link out, or give another --param"));
@@ -279,35 +279,35 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::spec::select::Selection;
+    use crate::spec::select::ItemSelection;
     use crate::spec::tests::told;
 
     const LIMIT: usize = 100_000;
 
-    fn all(source: Source) -> Result<Taken, Error> {
-        some(source, Selection::default())
+    fn all(source: ListSource) -> Result<LoadedItems, Error> {
+        some(source, ItemSelection::default())
     }
 
-    fn some(source: Source, selection: Selection) -> Result<Taken, Error> {
+    fn some(source: ListSource, selection: ItemSelection) -> Result<LoadedItems, Error> {
         source.collect(Collector::new(selection, LIMIT)?)
     }
 
-    fn texts(taken: &Taken) -> Vec<String> {
+    fn texts(taken: &LoadedItems) -> Vec<String> {
         taken.items.iter().map(|item| item.lossy().into_owned()).collect()
     }
 
-    fn words(line: &str) -> Result<Source<'static>, Error> {
-        Source::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), false)
+    fn words(line: &str) -> Result<ListSource<'static>, Error> {
+        ListSource::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), false)
     }
 
-    fn refused(source: Result<Source, Error>) -> String {
+    fn refused(source: Result<ListSource, Error>) -> String {
         told(&source.and_then(all).unwrap_err())
     }
 
     #[test]
     fn json_and_ranges_are_no_lists() {
-        let list = |text: &str| refused(Source::list(text.as_bytes()));
-        let param = |text: &str| refused(Source::params(&[text], false));
+        let list = |text: &str| refused(ListSource::list(text.as_bytes()));
+        let param = |text: &str| refused(ListSource::params(&[text], false));
         insta::assert_snapshot!(list("[\"a\",\"b\"]"), @r#"
         --items is JSON, and takes values with commas between them
         hint: write --items a,b
@@ -328,7 +328,7 @@ mod tests {
         hint: --param lr=$(seq -s, 1 3) makes numbers
         hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
         "#);
-        let taken = |text: &str| all(Source::list(text.as_bytes()).unwrap()).unwrap();
+        let taken = |text: &str| all(ListSource::list(text.as_bytes()).unwrap()).unwrap();
         for text in ["a", "[x]", "[1]", "{\"a\":1}", "\"a\",\"b\"", "a..b", "..", "\"1..3\"", "1..3,4", "1,2", "x[0],y"]
         {
             assert_eq!(taken(text).notes, [""; 0], "{text}");
@@ -338,17 +338,17 @@ mod tests {
         insta::assert_snapshot!(taken("a;b;c").notes.concat(), @r#"--items is one item, "a;b;c"; commas separate values, semicolons do not"#);
         insta::assert_snapshot!(taken("1-10").notes.concat(), @r#"--items is one item, "1-10"; --range 1-3 makes numbers"#);
         assert_eq!(taken("cd /x; make").notes.concat() + &taken("1-10,11-20").notes.concat(), "");
-        let param = |text: &str| all(Source::params(&[text], false).unwrap()).unwrap().notes.concat();
+        let param = |text: &str| all(ListSource::params(&[text], false).unwrap()).unwrap().notes.concat();
         insta::assert_snapshot!(param("seed=1-3"), @r#"--param seed has one value, "1-3"; --param seed=$(seq -s, 1 3) makes numbers"#);
         assert_eq!(param("lr=\"1..3\""), "");
     }
 
     #[test]
     fn a_list_goes_through_the_selection() {
-        let first = Selection { skip: 1, first: Some(1), ..Selection::default() };
-        let taken = some(Source::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
+        let first = ItemSelection { skip: 1, first: Some(1), ..ItemSelection::default() };
+        let taken = some(ListSource::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
         assert_eq!((taken.items.len(), taken.items[0].bytes()), (1, &b"b,\xff"[..]));
-        insta::assert_snapshot!(refused(Source::list(b"\n")), @r#"
+        insta::assert_snapshot!(refused(ListSource::list(b"\n")), @r#"
         --items has a line break between items; they are separated by commas
         hint: quote an item with a line break in it: --items $'a,"b\nc"'
         "#);
@@ -357,18 +357,18 @@ mod tests {
     #[test]
     fn numbers_are_items_as_text() {
         let set = "1-10:3,2".parse().unwrap();
-        assert_eq!(texts(&all(Source::range(&set)).unwrap()), ["1", "2", "4", "7", "10"]);
+        assert_eq!(texts(&all(ListSource::range(&set)).unwrap()), ["1", "2", "4", "7", "10"]);
         let set = "0-99_999".parse().unwrap();
-        assert_eq!(all(Source::range(&set)).unwrap().items.len(), LIMIT);
+        assert_eq!(all(ListSource::range(&set)).unwrap().items.len(), LIMIT);
         let set = "1-4_000_000_000".parse().unwrap();
-        insta::assert_snapshot!(refused(Ok(Source::range(&set))), @"
+        insta::assert_snapshot!(refused(Ok(ListSource::range(&set))), @"
         4000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
-        let part = Selection { skip: 3_000_000, first: Some(2), ..Selection::default() };
-        assert_eq!(texts(&some(Source::range(&set), part).unwrap()), ["3000001", "3000002"]);
-        let sample = Selection { shuffle: Some(1), first: Some(2), ..Selection::default() };
-        insta::assert_snapshot!(told(&some(Source::range(&set), sample).unwrap_err()), @"
+        let part = ItemSelection { skip: 3_000_000, first: Some(2), ..ItemSelection::default() };
+        assert_eq!(texts(&some(ListSource::range(&set), part).unwrap()), ["3000001", "3000002"]);
+        let sample = ItemSelection { shuffle: Some(1), first: Some(2), ..ItemSelection::default() };
+        insta::assert_snapshot!(told(&some(ListSource::range(&set), sample).unwrap_err()), @"
         4000000000 items are too many to choose from: at most 10000000 are gone through one by one
         hint: give fewer values, or take the first ones by --first alone
         ");
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn named_lists_are_combined_with_the_last_changing_fastest() {
-        let taken = all(Source::params(&["lr=0.1,0.01", "seed=1,2,\"3,4\""], false).unwrap()).unwrap();
+        let taken = all(ListSource::params(&["lr=0.1,0.01", "seed=1,2,\"3,4\""], false).unwrap()).unwrap();
         insta::assert_snapshot!(texts(&taken).join("\n"), @r#"
         {"lr":"0.1","seed":"1"}
         {"lr":"0.1","seed":"2"}
@@ -388,48 +388,48 @@ mod tests {
         assert_eq!(taken.items.columns(), &Columns::Named(vec!["lr".to_owned(), "seed".to_owned()]));
         assert_eq!(taken.items[2].value(1), b"3,4");
         assert_eq!(taken.items.displays().last().unwrap(), "lr=0.01 seed=3,4");
-        let one = all(Source::params(&["x=a"], false).unwrap()).unwrap();
+        let one = all(ListSource::params(&["x=a"], false).unwrap()).unwrap();
         assert_eq!(texts(&one), ["{\"x\":\"a\"}"]);
     }
 
     #[test]
     fn linked_lists_go_in_step_and_a_single_value_with_all() {
-        let taken = all(Source::params(&["a=1,2", "b=x", "c=\"\",z"], true).unwrap()).unwrap();
+        let taken = all(ListSource::params(&["a=1,2", "b=x", "c=\"\",z"], true).unwrap()).unwrap();
         assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1 b=x c=", "a=2 b=x c=z"]);
     }
 
     #[test]
     fn what_is_no_named_list_is_refused() {
-        insta::assert_snapshot!(refused(Source::params(&["lr=1", "n=2", "lr=3,4"], false)), @r#"
+        insta::assert_snapshot!(refused(ListSource::params(&["lr=1", "n=2", "lr=3,4"], false)), @r#"
         --param names "lr" twice: "lr=1" and "lr=3,4"
         hint: give all values of a name in one --param, separated by commas
         "#);
-        insta::assert_snapshot!(refused(Source::params(&["lr"], false)), @r#"
+        insta::assert_snapshot!(refused(ListSource::params(&["lr"], false)), @r#"
         --param "lr" has no name before a "="
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
         "#);
-        insta::assert_snapshot!(refused(Source::params(&["=1"], false)), @r#"
+        insta::assert_snapshot!(refused(ListSource::params(&["=1"], false)), @r#"
         --param "=1" has no name before a "="
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
         "#);
-        insta::assert_snapshot!(refused(Source::params(&["lr="], false)), @r#"
+        insta::assert_snapshot!(refused(ListSource::params(&["lr="], false)), @r#"
         --param lr has no values
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
         hint: one empty value is --param 'lr=""'
         "#);
-        insta::assert_snapshot!(refused(Source::params(&["lr=1\n2"], false)), @"
+        insta::assert_snapshot!(refused(ListSource::params(&["lr=1\n2"], false)), @"
         --param lr has a line break between values; they are separated by commas
         hint: quote a value with a line break in it, as in CSV
         ");
-        insta::assert_snapshot!(refused(Source::params(&["a=1,2,3", "b=x,y"], true)), @"
+        insta::assert_snapshot!(refused(ListSource::params(&["a=1,2,3", "b=x,y"], true)), @"
         --link pairs value by value, but a has 3 values and b has 2
         hint: give each as many values, or one that goes with all; without --link every combination is made
         ");
-        insta::assert_snapshot!(refused(Source::params(&["a=1,2,3"], true)), @"
+        insta::assert_snapshot!(refused(ListSource::params(&["a=1,2,3"], true)), @"
         --link has nothing to link: it pairs the values of two or more --param
         hint: leave --link out, or give another --param
         ");
-        insta::assert_snapshot!(refused(Source::params(&[&b"a=1,\xff"[..], b"b=x,y"], false)), @r#"
+        insta::assert_snapshot!(refused(ListSource::params(&[&b"a=1,\xff"[..], b"b=x,y"], false)), @r#"
         item 2 of --param has bytes in the column "a" that are not UTF-8, which a record can't carry
         hint: give the values as one list without names: --items carries any bytes
         "#);
@@ -479,15 +479,15 @@ mod tests {
         18446744073709551615 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
-        let first = Selection { skip: 1, first: Some(1), ..Selection::default() };
+        let first = ItemSelection { skip: 1, first: Some(1), ..ItemSelection::default() };
         let taken = some(words(line.repeat(40).trim_end()).unwrap(), first).unwrap();
         assert_eq!(texts(&taken), [format!("{}1", "0 ".repeat(39))]);
-        let skip = Selection { skip: 1, ..Selection::default() };
+        let skip = ItemSelection { skip: 1, ..ItemSelection::default() };
         insta::assert_snapshot!(told(&some(words(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
         999999 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
-        let unique = Selection { unique: true, ..Selection::default() };
+        let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let twice = format!("{}::: a a", line.repeat(5));
         assert_eq!(some(words(&twice).unwrap(), unique).unwrap().items.len(), LIMIT);
     }

@@ -27,14 +27,14 @@ use serde_json::Value;
 use crate::args::{self, ConfiguredFlags, HandoverArgs, RunArgs};
 use crate::contract;
 use crate::error::Error;
-use handover::{Handover, ItemForm, Slurm, Wished, Wishes};
+use handover::{Handover, HandoverChoices, HandoverRequest, ItemForm, Slurm};
 use items::Items;
 pub(crate) use pod::{Requirement, Resources, Toleration};
 use policy::Policy;
-use resume::{Left, Resumes};
+use resume::{RemainingItems, ResumedJob};
 pub(crate) use script::windows_lines;
-use select::Taken;
-use sources::{Found, ListedConfigMap};
+use select::LoadedItems;
+use sources::{FoundItems, ListedConfigMap};
 use stores::ItemStore;
 
 /// Image of the worker when neither the flags nor a template name one.
@@ -87,7 +87,7 @@ pub(crate) struct JobSpec {
     pub(crate) image_pull_secrets: Vec<String>,
     pub(crate) priority_class: Option<String>,
     /// Which Job ran the rest of the list before.
-    pub(crate) resumes: Option<Resumes>,
+    pub(crate) resumes: Option<ResumedJob>,
     /// A Job manifest to lay the rest over.
     pub(crate) base: Option<Value>,
 }
@@ -125,13 +125,13 @@ pub(crate) struct Inputs {
     pub(crate) suffix: String,
     pub(crate) namespace: Option<String>,
     /// What [`sources::intake`] took in of `--items-file`.
-    pub(crate) file: Option<Taken>,
+    pub(crate) file: Option<LoadedItems>,
     /// The list that `--items-configmap` names.
     pub(crate) listed: Option<ListedConfigMap>,
     /// What orders the items of a `--shuffle` that names no seed.
     pub(crate) seed: u64,
     /// What is left of the items, where others have succeeded before; all of them without it.
-    pub(crate) left: Option<Left>,
+    pub(crate) left: Option<RemainingItems>,
 }
 
 /// A Job that can be built, and what the user should be told about it.
@@ -193,7 +193,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
             .hint(format!("to name the Job, write --name {name}")));
     }
     let (found, resumes) = match inputs.left {
-        Some(Left { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
+        Some(RemainingItems { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
         None => (found, None),
     };
     let header_of = found.header_of.as_ref().filter(|_| handover.item_as != Some(ItemForm::Env));
@@ -207,7 +207,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     let slurm = slurm(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
     let (handover, item_store, mut warnings) =
         hand_over(handover, &found, &command, behind, &env, slurm, base.as_ref(), &configured)?;
-    let Found { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
+    let FoundItems { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
     notes.extend(header.flatten());
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &configured)?;
     let (policy, more_warnings) = policy::resolve(policy, completions, base.as_ref(), &configured)?;
@@ -266,7 +266,7 @@ fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Valu
 #[expect(clippy::too_many_arguments, reason = "each is a part of the command line or of the template")]
 fn hand_over(
     args: HandoverArgs,
-    found: &Found,
+    found: &FoundItems,
     command: &[String],
     behind_command: bool,
     env: &[(String, String)],
@@ -286,9 +286,9 @@ fn hand_over(
         item_store,
         init_image,
     } = args;
-    let wishes = Wishes {
+    let wishes = HandoverRequest {
         form: item_as,
-        wished: Wished { form: item_as.is_some(), no_placeholders, shell, no_shell },
+        wished: HandoverChoices { form: item_as.is_some(), no_placeholders, shell, no_shell },
         standing: Vec::new(),
         path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
         index_env,

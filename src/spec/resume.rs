@@ -15,9 +15,9 @@ use crate::index_set::IndexSet;
 
 /// How often each content has succeeded.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Succeeded(HashMap<Vec<u8>, usize>);
+pub(crate) struct SuccessCounts(HashMap<Vec<u8>, usize>);
 
-impl Succeeded {
+impl SuccessCounts {
     pub(crate) fn add(&mut self, content: Vec<u8>) {
         *self.0.entry(content).or_default() += 1;
     }
@@ -36,14 +36,14 @@ impl Succeeded {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Left {
+pub(crate) struct RemainingItems {
     /// Positions in the list, from 0; at least one.
     pub(crate) positions: IndexSet,
-    pub(crate) resumes: Resumes,
+    pub(crate) resumes: ResumedJob,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Resumes {
+pub(crate) struct ResumedJob {
     /// The name of the Job that its family began with.
     pub(crate) name: String,
     pub(crate) uid: String,
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn left(succeeded: &[&str], list: &[&str]) -> String {
-        let mut known = Succeeded::default();
+        let mut known = SuccessCounts::default();
         for content in succeeded {
             known.add(content.as_bytes().to_vec());
         }
@@ -98,7 +98,7 @@ mod tests {
             succeeded in proptest::collection::vec("[a-c]", 0..12),
             list in proptest::collection::vec("[a-d]", 0..12),
         ) {
-            let mut known = Succeeded::default();
+            let mut known = SuccessCounts::default();
             for content in &succeeded {
                 known.add(content.clone().into_bytes());
             }

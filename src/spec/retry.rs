@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::handover::{Handover, ItemForm, Origin, Slurm, Wished, Wishes};
+use super::handover::{Handover, HandoverChoices, HandoverRequest, ItemForm, Slurm, VariableSource};
 use super::items::Items;
 use super::pod::{Requirement, check_image};
 use super::sources::text_of;
@@ -17,7 +17,7 @@ use crate::index_set::{IndexSelector, IndexSet};
 
 /// Which of the outstanding indexes are meant.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Wanted {
+pub(crate) struct RetryFilter {
     pub(crate) index: Option<IndexSelector>,
     /// Any, if none is named.
     pub(crate) statuses: Vec<OutstandingStatus>,
@@ -27,9 +27,9 @@ pub(crate) struct Wanted {
     pub(crate) exit_codes: Option<IndexSet>,
 }
 
-impl Wanted {
+impl RetryFilter {
     /// Whether attempts have to be looked at to tell.
-    pub(crate) fn goes_by_attempts(&self) -> bool {
+    pub(crate) fn needs_attempts(&self) -> bool {
         !self.statuses.is_empty() || !self.reasons.is_empty() || self.exit_codes.is_some()
     }
 }
@@ -38,8 +38,8 @@ impl Wanted {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Changes {
     pub(crate) image: Option<String>,
-    pub(crate) cpu: Option<Amount>,
-    pub(crate) memory: Option<Amount>,
+    pub(crate) cpu: Option<ResourceChange>,
+    pub(crate) memory: Option<ResourceChange>,
     pub(crate) retries: Option<u32>,
     pub(crate) parallelism: Option<u32>,
     pub(crate) init_image: Option<String>,
@@ -51,13 +51,13 @@ pub(crate) struct Changes {
 
 /// How much of a resource an index may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Amount {
+pub(crate) enum ResourceChange {
     To(Requirement),
     /// So many thousandths of what it was.
     Times(u64),
 }
 
-pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
+pub(crate) fn resolve(args: RetryArgs) -> Result<(RetryFilter, Changes), Error> {
     let RetryArgs {
         job: _,
         command,
@@ -77,7 +77,7 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
         configured,
     } = args;
     let exit_codes = exit_codes.map(|text| policy::index_set("--exit-code", &text, "write exit codes as 137 or 1,3-5"));
-    let wanted = Wanted {
+    let wanted = RetryFilter {
         index,
         statuses: status,
         reasons: reasons.iter().map(|reason| reason.trim().to_lowercase()).collect(),
@@ -103,13 +103,13 @@ pub(crate) fn resolve(args: RetryArgs) -> Result<(Wanted, Changes), Error> {
 }
 
 /// A quantity, or what to multiply the one by that is there.
-fn amount(flag: &str, text: &str, examples: &str) -> Result<Amount, Error> {
+fn amount(flag: &str, text: &str, examples: &str) -> Result<ResourceChange, Error> {
     let Some(factor) = text.strip_prefix(['x', 'X', '*', '×']) else {
-        return Requirement::parse(flag, text, examples).map(Amount::To);
+        return Requirement::parse(flag, text, examples).map(ResourceChange::To);
     };
     let thousandths = decimal(factor, 3).filter(|thousandths| *thousandths > 0);
     let thousandths = thousandths.and_then(|n| u64::try_from(n).ok()).filter(|n| *n <= 1_000_000);
-    thousandths.map(Amount::Times).ok_or_else(|| {
+    thousandths.map(ResourceChange::Times).ok_or_else(|| {
         Error::usage(format!("{flag} {text:?}: {factor:?} is no number to multiply by, from x0.001 to x1000"))
             .hint(format!("write it as {examples}"))
     })
@@ -142,7 +142,7 @@ pub(crate) fn multiplied(quantity: &str, thousandths: u64) -> Option<String> {
 #[serde(default)]
 pub(crate) struct HandoverNote {
     #[serde(flatten)]
-    wished: Wished,
+    wished: HandoverChoices,
     /// The file with the item, unless it is the usual one.
     #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
@@ -161,9 +161,9 @@ impl HandoverNote {
         let standing = handover.variables.iter().filter(|variable| variable.standing);
         let variables = standing.filter_map(|variable| {
             let is_item = match variable.origin {
-                Origin::Item(_) => true,
-                Origin::Position => false,
-                Origin::Constant(_) | Origin::Field(_) | Origin::Index => return None,
+                VariableSource::Item(_) => true,
+                VariableSource::Position => false,
+                VariableSource::Constant(_) | VariableSource::Field(_) | VariableSource::Index => return None,
             };
             Some((variable.name.clone(), is_item))
         });
@@ -180,7 +180,7 @@ impl HandoverNote {
     /// The note of a Job that was made before there was one: it keeps its form.
     pub(crate) fn assumed(path: &str) -> Self {
         Self {
-            wished: Wished { form: true, ..Wished::default() },
+            wished: HandoverChoices { form: true, ..HandoverChoices::default() },
             path: path.to_owned(),
             volumes: vec![INPUT.to_owned(), "items".to_owned()],
             init: Some(INPUT.to_owned()),
@@ -204,8 +204,8 @@ impl HandoverNote {
             ItemForm::File => asked || self.wished.no_placeholders || !has_placeholders()?,
             form => form == ItemForm::Stdin,
         };
-        let origin = |is_item| if is_item { Origin::Item(Placeholder::ITEM) } else { Origin::Position };
-        let wishes = Wishes {
+        let origin = |is_item| if is_item { VariableSource::Item(Placeholder::ITEM) } else { VariableSource::Position };
+        let wishes = HandoverRequest {
             form: Some(form).filter(|_| asked),
             path: Some(self.path.clone()).filter(|path| in_file && !path.is_empty()),
             wished: self.wished.clone(),
@@ -253,12 +253,12 @@ mod tests {
     fn amounts_are_quantities_or_factors() {
         let amount = |text| amount("--memory", text, "2Gi or x2").map_err(|error| error.to_string());
         let to = |request: &str, limit: Option<&str>| {
-            Ok(Amount::To(Requirement { request: request.to_owned(), limit: limit.map(str::to_owned) }))
+            Ok(ResourceChange::To(Requirement { request: request.to_owned(), limit: limit.map(str::to_owned) }))
         };
         assert_eq!(amount("2Gi"), to("2Gi", None));
         assert_eq!(amount("1Gi:2Gi"), to("1Gi", Some("2Gi")));
-        assert_eq!(amount("x2"), Ok(Amount::Times(2000)));
-        assert_eq!(amount("x1.5"), Ok(Amount::Times(1500)));
+        assert_eq!(amount("x2"), Ok(ResourceChange::Times(2000)));
+        assert_eq!(amount("x1.5"), Ok(ResourceChange::Times(1500)));
         for wrong in ["x", "x0", "x-1", "x1.2345", "x1e3", "2GB", "", "2Gi:", ":2Gi", "2Gi:1Gi", "1Gi:x2"] {
             assert!(amount(wrong).is_err(), "{wrong}");
         }

@@ -15,7 +15,7 @@ pub(super) const MAX_COUNTED: usize = 10_000_000;
 
 /// What to take of the items, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Selection {
+pub(crate) struct ItemSelection {
     /// Only the first of several equal items.
     pub(crate) unique: bool,
     /// So many are left out at the beginning.
@@ -28,7 +28,7 @@ pub(crate) struct Selection {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct LoadedItems {
     pub(crate) items: Items,
     pub(crate) notes: Vec<String>,
     /// The file whose first line was taken for a header, without a word of the user.
@@ -38,7 +38,7 @@ pub(crate) struct Taken {
 /// Takes items one after another and keeps those that are selected.
 #[derive(Debug)]
 pub(crate) struct Collector {
-    selection: Selection,
+    selection: ItemSelection,
     /// Most items that one Job can have.
     limit: usize,
     seen: HashSet<Item>,
@@ -57,7 +57,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) fn new(selection: Selection, limit: usize) -> Result<Self, Error> {
+    pub(crate) fn new(selection: ItemSelection, limit: usize) -> Result<Self, Error> {
         if selection.first == Some(0) {
             return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
         }
@@ -167,7 +167,7 @@ impl Collector {
 
     /// The error that is certain when a source is known to give `count` items, before the first of them is made.
     pub(super) fn check_count(&self, count: u64, counted: &str) -> Result<(), Error> {
-        let Selection { unique, skip, shuffle, first } = &self.selection;
+        let ItemSelection { unique, skip, shuffle, first } = &self.selection;
         let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let (skip, first) = (as_u64(*skip), first.map_or(u64::MAX, as_u64));
         let left = count.saturating_sub(skip);
@@ -217,13 +217,13 @@ mod tests {
 
     const LIMIT: usize = 100_000;
 
-    fn collector(selection: Selection) -> Collector {
+    fn collector(selection: ItemSelection) -> Collector {
         Collector::new(selection, LIMIT).unwrap()
     }
 
     /// Feeds as long as more is asked for; gives what was selected and how many were taken in.
     fn select(
-        selection: Selection,
+        selection: ItemSelection,
         limit: usize,
         items: impl IntoIterator<Item = String>,
     ) -> (Result<Items, Error>, usize) {
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn unique_comes_before_skip_and_first_is_last() {
         let letters = "a b a c b d e".split(' ').map(str::to_owned);
-        let selection = Selection { unique: true, skip: 1, shuffle: None, first: Some(2) };
+        let selection = ItemSelection { unique: true, skip: 1, shuffle: None, first: Some(2) };
         let (items, pushed) = select(selection, LIMIT, letters);
         assert_eq!(texts(&items.unwrap()), ["b", "c"]);
         assert_eq!(pushed, 4, "nothing more is read once there is enough");
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_million_items_are_refused_by_their_number() {
         for shuffle in [None, Some(1)] {
-            let mut collector = collector(Selection { shuffle, ..Selection::default() });
+            let mut collector = collector(ItemSelection { shuffle, ..ItemSelection::default() });
             for n in 0..1_000_000_u32 {
                 assert!(!collector.push(Item::new(n.to_string())).unwrap());
                 assert!(collector.held() <= LIMIT);
@@ -271,20 +271,20 @@ mod tests {
     #[test]
     fn a_source_without_an_end_comes_to_an_error() {
         let endless = || std::iter::repeat_with(|| "y".to_owned());
-        let (items, pushed) = select(Selection::default(), LIMIT, endless());
+        let (items, pushed) = select(ItemSelection::default(), LIMIT, endless());
         insta::assert_snapshot!(told(&items.unwrap_err()), @"
         more than 10000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         assert_eq!(pushed, MAX_COUNTED);
-        let unique = Selection { unique: true, ..Selection::default() };
+        let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let (items, pushed) = select(unique, LIMIT, numbers(1_000_000));
         insta::assert_snapshot!(told(&items.unwrap_err()), @"
         more than 100000 distinct items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         assert_eq!(pushed, LIMIT + 1);
-        let first = Selection { first: Some(150_000), ..Selection::default() };
+        let first = ItemSelection { first: Some(150_000), ..ItemSelection::default() };
         insta::assert_snapshot!(told(&select(first, LIMIT, endless()).0.unwrap_err()), @"
         150000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_sample_of_many_holds_no_more_than_the_sample() {
-        let mut collector = collector(Selection { shuffle: Some(7), first: Some(10), ..Selection::default() });
+        let mut collector = collector(ItemSelection { shuffle: Some(7), first: Some(10), ..ItemSelection::default() });
         for n in 0..300_000_u32 {
             assert!(!collector.push(Item::new(n.to_string())).unwrap());
             assert!(collector.held() <= 10);
@@ -307,22 +307,22 @@ mod tests {
 
     #[test]
     fn nothing_selected_is_an_error_that_says_why() {
-        insta::assert_snapshot!(told(&select(Selection::default(), LIMIT, []).0.unwrap_err()), @"
+        insta::assert_snapshot!(told(&select(ItemSelection::default(), LIMIT, []).0.unwrap_err()), @"
         there are no items in items.txt
         hint: write each item on a line of its own; a table needs rows below its header
         ");
-        let skip = Selection { skip: 3, ..Selection::default() };
+        let skip = ItemSelection { skip: 3, ..ItemSelection::default() };
         insta::assert_snapshot!(told(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
         --skip 3 leaves nothing of the 3 items in items.txt
         hint: skip fewer than 3
         ");
         let twice = numbers(2).chain(numbers(2));
-        let skip = Selection { unique: true, ..skip };
+        let skip = ItemSelection { unique: true, ..skip };
         insta::assert_snapshot!(told(&select(skip, LIMIT, twice).0.unwrap_err()), @"
         --skip 3 leaves nothing of the 2 distinct items in items.txt
         hint: skip fewer than 2
         ");
-        let none = Selection { first: Some(0), ..Selection::default() };
+        let none = ItemSelection { first: Some(0), ..ItemSelection::default() };
         insta::assert_snapshot!(told(&Collector::new(none, LIMIT).unwrap_err()), @"
         --first 0 would take no item
         hint: give at least 1
@@ -331,13 +331,13 @@ mod tests {
 
     #[test]
     fn items_that_fill_the_memory_are_refused() {
-        let mut one = collector(Selection::default());
+        let mut one = collector(ItemSelection::default());
         let error = (0..300).find_map(|_| one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES])).err()).unwrap();
         insta::assert_snapshot!(told(&error), @"
         the first 256 items take more than 256 MiB of memory, far more than one Job can carry
         hint: put large inputs into a volume and pass their names as items
         ");
-        let mut one = collector(Selection::default());
+        let mut one = collector(ItemSelection::default());
         assert!(one.push(Item::new("a")).is_ok());
         insta::assert_snapshot!(told(&one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES + 1])).unwrap_err()), @"
         item 1 is larger than 1 MiB
@@ -350,7 +350,7 @@ mod tests {
 
         #[test]
         fn a_random_order_has_all_and_is_the_same_again(count in 1_usize..60, seed in any::<u64>()) {
-            let selection = Selection { shuffle: Some(seed), ..Selection::default() };
+            let selection = ItemSelection { shuffle: Some(seed), ..ItemSelection::default() };
             let items = texts(&select(selection.clone(), LIMIT, numbers(count)).0.unwrap());
             prop_assert_eq!(&items, &texts(&select(selection, LIMIT, numbers(count)).0.unwrap()));
             let mut sorted: Vec<usize> = items.iter().map(|n| n.parse().unwrap()).collect();
@@ -377,12 +377,12 @@ mod tests {
             }
             plain.drain(..skip.min(plain.len()));
             if shuffle.is_some() && !plain.is_empty() {
-                let whole = Selection { shuffle, ..Selection::default() };
+                let whole = ItemSelection { shuffle, ..ItemSelection::default() };
                 plain = texts(&select(whole, LIMIT, plain).0.unwrap());
             }
             plain.truncate(first.unwrap_or(usize::MAX));
             let fits = !plain.is_empty() && plain.len() <= limit;
-            let (items, _) = select(Selection { unique, skip, shuffle, first }, limit, list);
+            let (items, _) = select(ItemSelection { unique, skip, shuffle, first }, limit, list);
             prop_assert_eq!(items.ok().map(|items| texts(&items)), fits.then_some(plain));
         }
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
-use super::intake::Layout;
+use super::intake::FileLayout;
 use super::intake::text::BYTE_ORDER_MARK;
 use super::items::{Columns, Item, Items};
-use super::lists::{Source, is_separator};
-use super::select::{Collector, Selection, Taken};
+use super::lists::{ListSource, is_separator};
+use super::select::{Collector, ItemSelection, LoadedItems};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
 use super::{MAX_COMPLETIONS, intake, policy, script};
 use crate::args::{ItemArgs, ItemsFormat};
@@ -20,7 +20,7 @@ pub(crate) type ListedConfigMap = BTreeMap<String, Vec<u8>>;
 
 /// The items, and what their source says besides.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundItems {
     pub(super) items: Items,
     /// How many indexes there are: as many as items, where there are any.
     pub(super) completions: u32,
@@ -35,8 +35,8 @@ pub(super) struct Found {
     pub(super) header_of: Option<String>,
 }
 
-impl Found {
-    fn of(taken: Taken) -> Result<Self, Error> {
+impl FoundItems {
+    fn of(taken: LoadedItems) -> Result<Self, Error> {
         Ok(Self { notes: taken.notes, header_of: taken.header_of, ..Self::new(taken.items)? })
     }
 
@@ -147,8 +147,8 @@ fn check_modifiers(args: &ItemArgs, source: &str) -> Result<(), Error> {
 }
 
 /// What the flags select; `seed` orders where the user named none.
-pub(crate) fn selection(args: &ItemArgs, seed: u64) -> Selection {
-    Selection {
+pub(crate) fn selection(args: &ItemArgs, seed: u64) -> ItemSelection {
+    ItemSelection {
         unique: args.unique,
         skip: args.skip.unwrap_or(0),
         shuffle: args.shuffle.map(|chosen| chosen.unwrap_or(seed)),
@@ -163,14 +163,14 @@ pub(crate) fn intake(
     seed: u64,
     input: impl BufRead,
     unreadable: impl Fn(io::Error) -> Error,
-) -> Result<Taken, Error> {
+) -> Result<LoadedItems, Error> {
     let origin = if path == "-" { "stdin" } else { path };
     let collector = Collector::new(selection(args, seed), MAX_COMPLETIONS)?;
     intake::read(origin, layout(args, path)?, input, collector, unreadable)
 }
 
 /// How the flags and the name of a file say that it is written.
-fn layout(args: &ItemArgs, path: &str) -> Result<Layout, Error> {
+fn layout(args: &ItemArgs, path: &str) -> Result<FileLayout, Error> {
     let named = if args.null { ItemsFormat::Null } else { ItemsFormat::from_name(path) };
     let format = args.format.unwrap_or(named);
     let separator = args.colsep.as_deref().map(column_separator).transpose()?;
@@ -185,7 +185,7 @@ fn layout(args: &ItemArgs, path: &str) -> Result<Layout, Error> {
         return Err(Error::usage(format!("--no-header has no use: {path} is not read as a table"))
             .hint("leave --no-header out, or add --format csv, --format tsv or --colsep"));
     }
-    Ok(Layout { format, separator, no_header: args.no_header })
+    Ok(FileLayout { format, separator, no_header: args.no_header })
 }
 
 /// Reads the character of `--colsep`.
@@ -246,22 +246,22 @@ pub(super) fn check_header(header_of: &str, items: &Items, command: &[String]) -
 pub(super) fn find(
     args: &ItemArgs,
     behind_command: Vec<Vec<u8>>,
-    file: Option<Taken>,
+    file: Option<LoadedItems>,
     listed: Option<ListedConfigMap>,
     seed: u64,
-) -> Result<Found, Error> {
+) -> Result<FoundItems, Error> {
     let collector = || Collector::new(selection(args, seed), MAX_COMPLETIONS);
     let mut found = if let Some(list) = &args.items {
-        Found::of(Source::list(list.as_encoded_bytes())?.collect(collector()?)?)?
+        FoundItems::of(ListSource::list(list.as_encoded_bytes())?.collect(collector()?)?)?
     } else if let Some(taken) = file {
-        Found::of(taken)?
+        FoundItems::of(taken)?
     } else if let Some(range) = &args.range {
         range_of(range, collector()?)?
     } else if !args.params.is_empty() {
         let params: Vec<_> = args.params.iter().map(|text| text.as_encoded_bytes()).collect();
-        Found::of(Source::params(&params, args.link)?.collect(collector()?)?)?
+        FoundItems::of(ListSource::params(&params, args.link)?.collect(collector()?)?)?
     } else if !behind_command.is_empty() {
-        Found::of(Source::words(behind_command, args.link)?.collect(collector()?)?)?
+        FoundItems::of(ListSource::words(behind_command, args.link)?.collect(collector()?)?)?
     } else if let (Some(name), Some(list)) = (&args.items_configmap, listed) {
         in_place(name, list)?
     } else {
@@ -273,16 +273,16 @@ pub(super) fn find(
     Ok(found)
 }
 
-fn numbered(completions: u32) -> Result<Found, Error> {
+fn numbered(completions: u32) -> Result<FoundItems, Error> {
     match completions {
         0 => Err(Error::usage("--completions 0 would never run anything").hint("give at least 1")),
         n if n as usize > MAX_COMPLETIONS => Err(too_many(n as usize)),
-        n => Ok(Found { completions: n, ..Found::new(Items::default())? }),
+        n => Ok(FoundItems { completions: n, ..FoundItems::new(Items::default())? }),
     }
 }
 
 /// Reads `1-100:3%4`: the numbers, and how many to run at once.
-fn range_of(text: &str, collector: Collector) -> Result<Found, Error> {
+fn range_of(text: &str, collector: Collector) -> Result<FoundItems, Error> {
     let (range, at_once) = match text.split_once('%') {
         Some((range, at_once)) => (range, Some(at_once)),
         None => (text, None),
@@ -295,8 +295,8 @@ fn range_of(text: &str, collector: Collector) -> Result<Found, Error> {
         .hint("write it as 0-99%10, or give -j 10")),
     });
     let numbers = policy::index_set("--range", range, "write it as 1-100, 0-9:2 or 1,5,9-12")?;
-    let found = Found::of(Source::range(&numbers).collect(collector)?)?;
-    Ok(Found { at_once: at_once.transpose()?, is_range: true, ..found })
+    let found = FoundItems::of(ListSource::range(&numbers).collect(collector)?)?;
+    Ok(FoundItems { at_once: at_once.transpose()?, is_range: true, ..found })
 }
 
 /// The name and the key in `NAME[/KEY]`.
@@ -305,7 +305,7 @@ pub(crate) fn config_map_named(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The items of a list that is in the cluster already.
-fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
+fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<FoundItems, Error> {
     let (name, key) = config_map_named(text);
     let keys = entries.keys().take(10).cloned().collect::<Vec<_>>().join(", ");
     let Some(key) = key else {
@@ -322,16 +322,17 @@ fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
         }
         check_some(&items, name)?;
         let listed = ItemStore::Listed { config_map: name.to_owned(), key: None, crlf: false, digest };
-        return Ok(Found { listed: Some(listed), ..Found::new(items)? });
+        return Ok(FoundItems { listed: Some(listed), ..FoundItems::new(items)? });
     };
     let Some(text) = entries.remove(key) else {
         return Err(Error::usage(format!("configmap {name:?} has no key {key:?}")).hint(format!("its keys are {keys}")));
     };
-    let collector = Collector::new(Selection::default(), MAX_COMPLETIONS)?;
+    let collector = Collector::new(ItemSelection::default(), MAX_COMPLETIONS)?;
     let unreadable = |error| Error::usage("a text can't be read").caused_by(error);
     let origin = format!("configmap {name}/{key}");
-    let layout = Layout { format: ItemsFormat::Lines, separator: None, no_header: None };
-    let Taken { items, notes, header_of: _ } = intake::read(&origin, layout, text.as_slice(), collector, unreadable)?;
+    let layout = FileLayout { format: ItemsFormat::Lines, separator: None, no_header: None };
+    let LoadedItems { items, notes, header_of: _ } =
+        intake::read(&origin, layout, text.as_slice(), collector, unreadable)?;
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(Error::usage(format!("{origin} begins with a byte order mark, which its first item would have"))
             .hint("make the configmap of a file without: sed '1s/^\\xEF\\xBB\\xBF//' FILE"));
@@ -344,10 +345,10 @@ fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<Found, Error> {
         ))
         .hint("give each item a key of its own, 0, 1, …, in binaryData"));
     }
-    let found = Found::new(items)?;
+    let found = FoundItems::new(items)?;
     let digest = ListDigest::of_lines(&text, found.completions);
     let listed = ItemStore::Listed { config_map: name.to_owned(), key: Some(key.to_owned()), crlf, digest };
-    Ok(Found { listed: Some(listed), notes, ..found })
+    Ok(FoundItems { listed: Some(listed), notes, ..found })
 }
 
 fn check_some(items: &Items, name: &str) -> Result<(), Error> {

@@ -50,7 +50,7 @@ pub(crate) enum Segment {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template {
+pub(crate) struct CommandTemplate {
     /// The segments of each word of the command, no two texts side by side, none for an empty word.
     pub(crate) arguments: Vec<Vec<Segment>>,
     /// What the user should hear although it is no error; text of the command and names of columns are in it, unescaped.
@@ -156,7 +156,7 @@ fn push_text(segments: &mut Vec<Segment>, text: &str) {
     }
 }
 
-impl Template {
+impl CommandTemplate {
     pub(crate) fn literal(command: &[String]) -> Self {
         let argument = |word: &String| vec![Segment::Text(word.clone())];
         Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
@@ -175,9 +175,10 @@ impl Template {
 
 /// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
 /// item has none; without items only `{#}` is a placeholder.
-pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<Template, Error> {
+pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<CommandTemplate, Error> {
     let uses_first = command.iter().any(|word| word.contains("{1}"));
-    let mut reader = Reader { names, has_items, uses_first, in_code: false, notes: Vec::new(), doubled: None };
+    let mut reader =
+        PlaceholderReader { names, has_items, uses_first, in_code: false, notes: Vec::new(), doubled: None };
     let scripts = script::scripts(command);
     let argument = |(at, word): (usize, &String)| {
         let is_code = |option: &String| option == "-c" || option == "-e";
@@ -186,7 +187,7 @@ pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Re
     };
     let arguments = command.iter().enumerate().map(argument).collect::<Result<_, _>>()?;
     let (notes, doubled) = (reader.notes, reader.doubled);
-    let template = Template { arguments, notes };
+    let template = CommandTemplate { arguments, notes };
     match doubled {
         Some(inner) if template.is_literal() => Err(from_elsewhere(&inner)),
         _ => Ok(template),
@@ -218,7 +219,7 @@ enum Meaning {
     Text,
 }
 
-struct Reader<'a> {
+struct PlaceholderReader<'a> {
     names: &'a [String],
     has_items: bool,
     /// Whether the command has the placeholder `{1}`, so that `{2}` is meant for one.
@@ -233,7 +234,7 @@ struct Reader<'a> {
 /// Statements of awk that are the whole of an action, as in `awk '{print}'`.
 const AWK: [&str; 6] = ["exit", "getline", "next", "nextfile", "print", "return"];
 
-impl Reader<'_> {
+impl PlaceholderReader<'_> {
     fn argument(&mut self, word: &str) -> Result<Vec<Segment>, Error> {
         let mut segments = Vec::new();
         let mut at = 0;

@@ -205,19 +205,19 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
         Ok(resolved) => resolved,
         Err(error) => return format!("error: {}", told(&error)),
     };
-    let part = |part: &handover::Part| match part {
-        handover::Part::Text(text) => text.clone(),
-        handover::Part::Index => "<index>".to_owned(),
-        handover::Part::Variable(name) => format!("<{name}>"),
+    let part = |part: &handover::CommandPart| match part {
+        handover::CommandPart::Text(text) => text.clone(),
+        handover::CommandPart::Index => "<index>".to_owned(),
+        handover::CommandPart::Variable(name) => format!("<{name}>"),
     };
-    let word = |word: &handover::Word| word.iter().map(part).collect::<String>();
+    let word = |word: &handover::CommandWord| word.iter().map(part).collect::<String>();
     let command = spec.handover.words.iter().map(word).collect::<Vec<_>>().join(" ");
     let variable = |variable: &handover::Variable| match &variable.origin {
-        handover::Origin::Constant(value) => format!("{}={value}", variable.name),
-        handover::Origin::Field(path) => format!("{}=<{path}>", variable.name),
-        handover::Origin::Index => format!("{}=<index>", variable.name),
-        handover::Origin::Position => format!("{}=<index + 1>", variable.name),
-        handover::Origin::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
+        handover::VariableSource::Constant(value) => format!("{}={value}", variable.name),
+        handover::VariableSource::Field(path) => format!("{}=<{path}>", variable.name),
+        handover::VariableSource::Index => format!("{}=<index>", variable.name),
+        handover::VariableSource::Position => format!("{}=<index + 1>", variable.name),
+        handover::VariableSource::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
     };
     let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
     let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::handover::{ItemForm, Origin, Part, Slurm, Variable, Wishes, Word};
+use super::handover::{CommandPart, CommandWord, HandoverRequest, ItemForm, Slurm, Variable, VariableSource};
 use super::items::{Item, Items};
 use super::template::{Operation, Placeholder, Segment, Subject};
 use crate::args::Compat;
@@ -50,11 +50,11 @@ impl Naming {
         self.names.get(placeholder).map_or(ITEM_VARIABLE, String::as_str)
     }
 
-    pub(super) fn part(&self, segment: &Segment) -> Part {
+    pub(super) fn part(&self, segment: &Segment) -> CommandPart {
         match segment {
-            Segment::Text(text) => Part::Text(text.clone()),
-            Segment::Value(placeholder) if placeholder.subject == Subject::Index => Part::Index,
-            Segment::Value(placeholder) => Part::Variable(self.name(placeholder).to_owned()),
+            Segment::Text(text) => CommandPart::Text(text.clone()),
+            Segment::Value(placeholder) if placeholder.subject == Subject::Index => CommandPart::Index,
+            Segment::Value(placeholder) => CommandPart::Variable(self.name(placeholder).to_owned()),
         }
     }
 
@@ -65,7 +65,7 @@ impl Naming {
     }
 
     /// An argument for each column, or one for an item that has none.
-    pub(super) fn all(&mut self, columns: &[String]) -> Vec<Word> {
+    pub(super) fn all(&mut self, columns: &[String]) -> Vec<CommandWord> {
         let subjects = match columns.len() {
             0 => vec![Subject::Item],
             n => (0..n).map(Subject::Column).collect(),
@@ -73,7 +73,7 @@ impl Naming {
         let word = |subject| {
             let placeholder = Placeholder { subject, operation: Operation::None };
             self.add(&placeholder);
-            vec![Part::Variable(self.name(&placeholder).to_owned())]
+            vec![CommandPart::Variable(self.name(&placeholder).to_owned())]
         };
         subjects.into_iter().map(word).collect()
     }
@@ -94,7 +94,7 @@ const OF_SHELLS: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS E
 /// Checks that no column is a variable of the shell that reads it.
 pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> Result<(), Error> {
     let of_column = |variable: &Variable| match &variable.origin {
-        Origin::Item(Placeholder { subject: Subject::Column(column), .. }) => Some(*column),
+        VariableSource::Item(Placeholder { subject: Subject::Column(column), .. }) => Some(*column),
         _ => None,
     };
     let is_of_shells = |name: &str| name.starts_with("BASH") || OF_SHELLS.split(' ').any(|known| known == name);
@@ -112,10 +112,10 @@ pub(super) fn variables(
     items: &Items,
     columns: &[String],
     naming: &Naming,
-    wishes: &Wishes<'_>,
+    wishes: &HandoverRequest<'_>,
 ) -> Result<Vec<Variable>, Error> {
     let mut known: Vec<(Variable, String)> = Vec::new();
-    let mut add = |name: String, origin: Origin, standing: bool, by: &str| {
+    let mut add = |name: String, origin: VariableSource, standing: bool, by: &str| {
         let earlier = known.iter().find(|(variable, _)| variable.name == name).map(|(_, by)| by.as_str());
         let users = wishes.env.iter().any(|(users, _)| *users == name).then_some("--env");
         if let Some(earlier) = earlier.or(users) {
@@ -127,9 +127,14 @@ pub(super) fn variables(
         known.push((Variable { name, origin, standing }, by.to_owned()));
         Ok(())
     };
-    add(COUNT_VARIABLE.to_owned(), Origin::Constant(wishes.completions.to_string()), true, "the number of items")?;
+    add(
+        COUNT_VARIABLE.to_owned(),
+        VariableSource::Constant(wishes.completions.to_string()),
+        true,
+        "the number of items",
+    )?;
     if let Some(name) = &wishes.index_env {
-        add(name.clone(), Origin::Index, true, "--index-env")?;
+        add(name.clone(), VariableSource::Index, true, "--index-env")?;
     }
     for &system in &wishes.compat {
         for (name, origin) in compatible(system, items, wishes) {
@@ -144,7 +149,7 @@ pub(super) fn variables(
     }
     match form {
         ItemForm::Env => {
-            add(ITEM_VARIABLE.to_owned(), Origin::Item(Placeholder::ITEM), false, "the item")?;
+            add(ITEM_VARIABLE.to_owned(), VariableSource::Item(Placeholder::ITEM), false, "the item")?;
             for (column, name) in columns.iter().enumerate() {
                 let variable = identifier(name);
                 if matches!(variable.as_str(), INDEX_VARIABLE | "PATH") {
@@ -152,13 +157,13 @@ pub(super) fn variables(
                         .hint("give the column another name"));
                 }
                 let placeholder = Placeholder { subject: Subject::Column(column), operation: Operation::None };
-                add(variable, Origin::Item(placeholder), false, &format!("column {name:?}"))?;
+                add(variable, VariableSource::Item(placeholder), false, &format!("column {name:?}"))?;
             }
         }
         ItemForm::Arg => {
             for (placeholder, name) in &naming.names {
                 if placeholder.subject != Subject::Index {
-                    add(name.clone(), Origin::Item(placeholder.clone()), false, "a placeholder")?;
+                    add(name.clone(), VariableSource::Item(placeholder.clone()), false, "a placeholder")?;
                 }
             }
         }
@@ -168,7 +173,7 @@ pub(super) fn variables(
 }
 
 /// Returns a warning if the command reads a variable of another system that nothing sets.
-pub(super) fn unset_variable(command: &[String], items: &Items, wishes: &Wishes<'_>) -> Option<String> {
+pub(super) fn unset_variable(command: &[String], items: &Items, wishes: &HandoverRequest<'_>) -> Option<String> {
     Compat::named().filter(|(system, _)| !wishes.compat.contains(system)).find_map(|(system, word)| {
         let names = compatible(system, items, wishes).into_iter().map(|(name, _)| name);
         let mut unset = names.filter(|name| !wishes.env.iter().any(|(users, _)| users == name));
@@ -178,13 +183,13 @@ pub(super) fn unset_variable(command: &[String], items: &Items, wishes: &Wishes<
 }
 
 /// The variables of another system, by its own documentation.
-fn compatible(system: Compat, items: &Items, wishes: &Wishes<'_>) -> Vec<(&'static str, Origin)> {
-    let constant = |number: u32| Origin::Constant(number.to_string());
+fn compatible(system: Compat, items: &Items, wishes: &HandoverRequest<'_>) -> Vec<(&'static str, VariableSource)> {
+    let constant = |number: u32| VariableSource::Constant(number.to_string());
     // Whoever counts from 1, or by threes, sees those numbers; where they are the index, Kubernetes gives them itself.
     let number = |item: &Item| item.text().and_then(|text| text.parse::<u32>().ok());
     let is_index = |(index, item): (usize, &Item)| number(item).is_some_and(|number| number as usize == index);
     let counts_by_item = wishes.is_range && !items.iter().enumerate().all(is_index);
-    let id = if counts_by_item { Origin::Item(Placeholder::ITEM) } else { Origin::Index };
+    let id = if counts_by_item { VariableSource::Item(Placeholder::ITEM) } else { VariableSource::Index };
     match system {
         Compat::Slurm => {
             let numbers: Vec<_> = items.iter().filter_map(number).filter(|_| counts_by_item).collect();
@@ -194,15 +199,15 @@ fn compatible(system: Compat, items: &Items, wishes: &Wishes<'_>) -> Vec<(&'stat
         Compat::Hyperqueue => {
             let mut variables = vec![("HQ_TASK_ID", id)];
             if !items.is_empty() {
-                variables.push(("HQ_ENTRY", Origin::Item(Placeholder::ITEM)));
+                variables.push(("HQ_ENTRY", VariableSource::Item(Placeholder::ITEM)));
             }
             variables
         }
         Compat::Aws => vec![
-            ("AWS_BATCH_JOB_ARRAY_INDEX", Origin::Index),
+            ("AWS_BATCH_JOB_ARRAY_INDEX", VariableSource::Index),
             ("AWS_BATCH_JOB_ARRAY_SIZE", constant(wishes.completions)),
         ],
-        Compat::Parallel => vec![("PARALLEL_SEQ", Origin::Position)],
+        Compat::Parallel => vec![("PARALLEL_SEQ", VariableSource::Position)],
     }
 }
 
@@ -214,15 +219,20 @@ fn step(numbers: &[u32]) -> u32 {
 
 /// What Slurm sets in an array of jobs with one task each, by the output environment variables of sbatch(1). A job's
 /// number is made of the array's, which the name of the Job gives, and the index.
-fn slurm(wishes: &Wishes<'_>, id: Origin, ends: (u32, u32), step: u32) -> Vec<(&'static str, Origin)> {
-    const NODE: Origin = Origin::Field("spec.nodeName");
+fn slurm(
+    wishes: &HandoverRequest<'_>,
+    id: VariableSource,
+    ends: (u32, u32),
+    step: u32,
+) -> Vec<(&'static str, VariableSource)> {
+    const NODE: VariableSource = VariableSource::Field("spec.nodeName");
     let Slurm { job, cpus, workdir } = &wishes.slurm;
-    let text = |text: &str| Origin::Constant(text.to_owned());
-    let number = |number: u32| Origin::Constant(number.to_string());
+    let text = |text: &str| VariableSource::Constant(text.to_owned());
+    let number = |number: u32| VariableSource::Constant(number.to_string());
     // FNV-1a; five digits with no 0 in front.
     let hash = job.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let array_id = 10_000 + hash % 90_000;
-    let job_id = || Origin::Constant(format!("{array_id}$({SLURM_INDEX})"));
+    let job_id = || VariableSource::Constant(format!("{array_id}$({SLURM_INDEX})"));
     vec![
         ("SLURM_ARRAY_TASK_ID", id),
         ("SLURM_ARRAY_TASK_COUNT", number(wishes.completions)),
@@ -231,7 +241,7 @@ fn slurm(wishes: &Wishes<'_>, id: Origin, ends: (u32, u32), step: u32) -> Vec<(&
         ("SLURM_ARRAY_TASK_STEP", number(step)),
         ("SLURM_ARRAY_JOB_ID", number(array_id)),
         // Kubernetes expands a variable that stands before.
-        (SLURM_INDEX, Origin::Index),
+        (SLURM_INDEX, VariableSource::Index),
         ("SLURM_JOB_ID", job_id()),
         ("SLURM_JOBID", job_id()),
         ("SLURM_JOB_NAME", text(job)),

@@ -12,7 +12,7 @@ use crate::args::{ItemArgs, RunArgs};
 use crate::error::{Error, Kind};
 use crate::manifest::read;
 use crate::spec::intake::text;
-use crate::spec::select::Taken;
+use crate::spec::select::LoadedItems;
 use crate::spec::sources::{self, ListedConfigMap};
 use crate::spec::{self, Inputs};
 
@@ -88,7 +88,7 @@ fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
 }
 
 /// Reads items as far as they are of use.
-fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<Taken> {
+fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<LoadedItems> {
     let _announcement = announce_stdin(path, "items, one a line,", context);
     let origin = path.display().to_string();
     let cannot = |error: io::Error| unreadable("the file of items", path, error);

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
 use crate::manifest::work::Work;
-use crate::spec::resume::{self, Left, Resumes, Succeeded};
+use crate::spec::resume::{self, RemainingItems, ResumedJob, SuccessCounts};
 use crate::spec::{self, Inputs, Resolved};
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState, Resumed};
@@ -49,8 +49,8 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
         ));
     }
     tell_others(&uid, &whole.name, &cluster, context).await;
-    let resumes = Resumes { name: root, uid, skipped: whole.items.len() - positions.len() };
-    Ok(Some(spec::resolve(args, Inputs { left: Some(Left { positions, resumes }), ..inputs })?))
+    let resumes = ResumedJob { name: root, uid, skipped: whole.items.len() - positions.len() };
+    Ok(Some(spec::resolve(args, Inputs { left: Some(RemainingItems { positions, resumes }), ..inputs })?))
 }
 
 /// How much of the list is skipped, and why.
@@ -96,7 +96,7 @@ async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Con
 /// What has succeeded, as far as it can be known.
 struct History {
     work: Work,
-    succeeded: Succeeded,
+    succeeded: SuccessCounts,
     /// The Jobs that the families began with, the latest first.
     jobs: Vec<String>,
     /// Those of them that have not ended.
@@ -105,7 +105,7 @@ struct History {
 
 impl History {
     fn new(work: Work) -> Self {
-        Self { work, succeeded: Succeeded::default(), jobs: Vec::new(), running: Vec::new() }
+        Self { work, succeeded: SuccessCounts::default(), jobs: Vec::new(), running: Vec::new() }
     }
 
     /// Counts what has succeeded in the family of `job`, and in those that it resumes, as far as they are there.

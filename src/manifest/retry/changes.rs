@@ -6,7 +6,7 @@ use super::list_mut;
 use crate::contract::{self, annotation};
 use crate::error::Error;
 use crate::spec::Requirement;
-use crate::spec::retry::{Amount, Changes, multiplied};
+use crate::spec::retry::{Changes, ResourceChange, multiplied};
 
 /// Makes the changes, all of them to the container that does the work.
 pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
@@ -46,21 +46,21 @@ pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
 
 /// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is
 /// one or one is named.
-fn resource(worker: &mut Value, name: &str, amount: &Amount) -> Result<(), Error> {
+fn resource(worker: &mut Value, name: &str, amount: &ResourceChange) -> Result<(), Error> {
     let there = |kind: &str| worker["resources"][kind][name].as_str();
     let (request, limit) = (there("requests"), there("limits"));
     let cannot = |why: String| {
         Error::usage(why).hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
     };
     let amounts = match amount {
-        Amount::To(Requirement { request, limit: named }) => {
+        ResourceChange::To(Requirement { request, limit: named }) => {
             let same = (name == "memory" || limit.is_some()).then_some(request);
             [("requests", Some(request.clone())), ("limits", named.as_ref().or(same).cloned())]
         }
-        Amount::Times(_) if request.is_none() && limit.is_none() => {
+        ResourceChange::Times(_) if request.is_none() && limit.is_none() => {
             return Err(cannot(format!("the worker asks for no {name} that could be multiplied")));
         }
-        Amount::Times(thousandths) => {
+        ResourceChange::Times(thousandths) => {
             let product = |quantity: &str| {
                 multiplied(quantity, *thousandths)
                     .ok_or_else(|| cannot(format!("the worker's {name} of {quantity:?} can't be multiplied")))

@@ -4,7 +4,7 @@ use super::*;
 use crate::contract::{INDEX_VARIABLE, ORIGINAL};
 use crate::manifest;
 use crate::spec::Requirement;
-use crate::spec::retry::Amount;
+use crate::spec::retry::ResourceChange;
 use crate::spec::tests::resolve_all;
 
 /// A Job as a server keeps it, of the documentation's form, with fields that this program does not know.
@@ -201,8 +201,8 @@ fn changes_are_the_workers() {
     let mut plan = plan("3");
     plan.changes = Changes {
         image: Some("other".to_owned()),
-        cpu: Some(Amount::Times(1500)),
-        memory: Some(Amount::Times(2000)),
+        cpu: Some(ResourceChange::Times(1500)),
+        memory: Some(ResourceChange::Times(2000)),
         retries: Some(2),
         command: Some(vec!["fixed".to_owned(), "{}".to_owned()]),
         ..Changes::default()
@@ -220,7 +220,7 @@ fn changes_are_the_workers() {
     let mut bare = stored();
     bare["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
     assert_eq!(refused(&bare, &plan), "the worker asks for no cpu that could be multiplied");
-    plan.changes.cpu = Some(Amount::To(Requirement { request: "2".to_owned(), limit: None }));
+    plan.changes.cpu = Some(ResourceChange::To(Requirement { request: "2".to_owned(), limit: None }));
     plan.changes.memory = None;
     bare["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
     assert!(refused(&bare, &plan).starts_with("--retries 2 counts the failures of each index"));

@@ -7,7 +7,7 @@ use super::index::{FIND, is_index};
 use super::{RetryPlan, entries, list, list_mut, text};
 use crate::contract::INDEX_VARIABLE;
 use crate::error::Error;
-use crate::spec::handover::{Part, VARIABLE_FILE_SINCE};
+use crate::spec::handover::{CommandPart, VARIABLE_FILE_SINCE};
 
 /// Where in the command the index set is.
 const SET_POSITION: usize = 3;
@@ -145,16 +145,16 @@ fn wrap(container: &mut Value, plan: &RetryPlan, set: &str) -> Result<(), Error>
 
 /// Returns the variables that hold the index, or refer to one that does, each with its value. Kubernetes expands a
 /// variable by those that stand before it.
-fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<Part>)>, Error> {
+fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<CommandPart>)>, Error> {
     let (mut names, mut exports) = (Vec::new(), Vec::new());
     for variable in entries(container, "env") {
         let name = text(variable.get("name"));
         let value = if variable.get("valueFrom").is_some_and(is_index) {
-            vec![Part::Index]
+            vec![CommandPart::Index]
         } else {
             parts(text(variable.get("value")), &names)
         };
-        if matches!(value.as_slice(), [Part::Text(_)]) {
+        if matches!(value.as_slice(), [CommandPart::Text(_)]) {
             continue;
         }
         if name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
@@ -170,15 +170,15 @@ fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<Part>
 }
 
 /// A word in which Kubernetes would have put the new index.
-fn parts(word: &str, names: &[String]) -> Vec<Part> {
+fn parts(word: &str, names: &[String]) -> Vec<CommandPart> {
     let (mut parts, mut text, mut rest) = (Vec::new(), String::new(), word);
     while let Some(dollar) = rest.find('$') {
         text.push_str(&rest[..dollar]);
         rest = &rest[dollar..];
         let variable = names.iter().find(|name| rest.starts_with(&format!("$({name})")));
         if let Some(name) = variable {
-            parts.extend(Some(std::mem::take(&mut text)).filter(|text| !text.is_empty()).map(Part::Text));
-            parts.push(Part::Variable(name.clone()));
+            parts.extend(Some(std::mem::take(&mut text)).filter(|text| !text.is_empty()).map(CommandPart::Text));
+            parts.push(CommandPart::Variable(name.clone()));
             rest = &rest[name.len() + 3..];
         } else {
             let length = if rest.starts_with("$$") { 2 } else { 1 };
@@ -188,7 +188,7 @@ fn parts(word: &str, names: &[String]) -> Vec<Part> {
     }
     text.push_str(rest);
     if !text.is_empty() || parts.is_empty() {
-        parts.push(Part::Text(text));
+        parts.push(CommandPart::Text(text));
     }
     parts
 }

@@ -9,12 +9,12 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Collector, Columns, Error, Item, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, Place, too_large};
+use super::{Collector, Columns, Error, Item, ItemPlace, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, too_large};
 use crate::spec::pairs::Pairs;
 
 /// What the first item told about the others.
 #[derive(Debug, Default)]
-pub(super) enum Shape {
+pub(super) enum JsonShape {
     #[default]
     Unknown,
     /// Each is one value.
@@ -23,9 +23,14 @@ pub(super) enum Shape {
     Records { names: Vec<String>, places: HashMap<String, usize> },
 }
 
-impl Shape {
+impl JsonShape {
     /// Takes the item in a line of its own; a blank line holds none.
-    pub(super) fn take_line(&mut self, place: &Place, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
+    pub(super) fn take_line(
+        &mut self,
+        place: &ItemPlace,
+        line: &[u8],
+        collector: &mut Collector,
+    ) -> Result<bool, Error> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(false);
         }
@@ -43,7 +48,7 @@ impl Shape {
         }
     }
 
-    fn item(&mut self, raw: &RawValue, place: &Place) -> Result<Item, Error> {
+    fn item(&mut self, raw: &RawValue, place: &ItemPlace) -> Result<Item, Error> {
         let text = raw.get();
         if text.len() > MAX_ITEM_BYTES {
             return Err(too_large(place));
@@ -60,7 +65,7 @@ impl Shape {
         }
     }
 
-    fn record(&mut self, text: &str, place: &Place) -> Result<Item, Error> {
+    fn record(&mut self, text: &str, place: &ItemPlace) -> Result<Item, Error> {
         let Pairs::<String, &RawValue>(fields) = serde_json::from_str(text).map_err(|error| not_json(place, &error))?;
         if matches!(self, Self::Unknown) {
             let names: Vec<_> = fields.iter().map(|(key, _)| key.clone()).collect();
@@ -111,7 +116,12 @@ impl Shape {
 const SAME_KEYS: &str = "give every object the same keys; null counts as empty";
 
 /// Reads an array of items, the whole of a document.
-pub(super) fn read(document: &[u8], origin: &str, shape: &mut Shape, collector: &mut Collector) -> Result<(), Error> {
+pub(super) fn read(
+    document: &[u8],
+    origin: &str,
+    shape: &mut JsonShape,
+    collector: &mut Collector,
+) -> Result<(), Error> {
     let array = "it must be one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
     let lines = "one object on each line is --format jsonl";
     match document.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -141,7 +151,7 @@ pub(super) fn over_the_limit(origin: &str) -> Error {
 struct Array<'a> {
     origin: &'a str,
     collector: &'a mut Collector,
-    shape: &'a mut Shape,
+    shape: &'a mut JsonShape,
     /// What is wrong with an item; the reader's own error could not carry it.
     failure: Option<Error>,
 }
@@ -155,7 +165,7 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(raw) = elements.next_element::<&RawValue>()? {
-            let place = Place { origin: self.origin, item: self.collector.pushed(), line: None };
+            let place = ItemPlace { origin: self.origin, item: self.collector.pushed(), line: None };
             let item = self.shape.item(raw, &place);
             match item.and_then(|item| self.collector.push(item)) {
                 Ok(false) => {}
@@ -197,11 +207,11 @@ fn scalar(text: &str) -> Result<String, serde_json::Error> {
     }
 }
 
-fn mixed(place: &Place, text: &str, first: &str) -> Error {
+fn mixed(place: &ItemPlace, text: &str, first: &str) -> Error {
     Error::usage(format!("{place} is {}, but item 0 is {first}: all must be of one kind", noun(text)))
 }
 
-fn nested(place: &Place, what: &str) -> Error {
+fn nested(place: &ItemPlace, what: &str) -> Error {
     let error =
         Error::usage(format!("{what}, but an item is one value or a flat object")).hint("flatten it first by jq");
     error.hint(match place.line {
@@ -210,7 +220,7 @@ fn nested(place: &Place, what: &str) -> Error {
     })
 }
 
-fn not_json(place: &Place, error: &serde_json::Error) -> Error {
+fn not_json(place: &ItemPlace, error: &serde_json::Error) -> Error {
     Error::usage(format!("{place} is not JSON: {}", without_position(error)))
 }
 

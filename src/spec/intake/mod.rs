@@ -8,11 +8,11 @@ use std::fmt;
 use std::io::{self, BufRead, Read as _};
 
 use super::items::{Columns, Item, MAX_ITEM_BYTES};
-use super::select::{Collector, Taken, too_large};
+use super::select::{Collector, LoadedItems, too_large};
 use crate::args::ItemsFormat;
 use crate::error::Error;
-use document::Shape;
-use table::Table;
+use document::JsonShape;
+use table::TableReader;
 use text::{BYTE_ORDER_MARK, Text};
 
 /// Most bytes of what holds one item, with a mark before it and the carriage return of its line end.
@@ -22,7 +22,7 @@ const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where an item stands, to be read by a person. Items are counted from 0, as indexes are, and lines from 1.
 #[derive(Clone, Copy, Debug)]
-struct Place<'a> {
+struct ItemPlace<'a> {
     origin: &'a str,
     item: usize,
     line: Option<u64>,
@@ -42,7 +42,7 @@ impl ItemsFormat {
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for ItemPlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "item {}", self.item)?;
         if let Some(line) = self.line {
@@ -54,7 +54,7 @@ impl fmt::Display for Place<'_> {
 
 /// How a file holds its items, and what the flags say about its columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(super) struct FileLayout {
     pub(super) format: ItemsFormat,
     /// The separator of columns that the user named; of lines it makes a table without a header.
     pub(super) separator: Option<u8>,
@@ -62,7 +62,7 @@ pub(super) struct Layout {
     pub(super) no_header: Option<bool>,
 }
 
-impl Layout {
+impl FileLayout {
     fn is_table(self) -> bool {
         matches!(self.format, ItemsFormat::Csv | ItemsFormat::Tsv) || self.separator.is_some()
     }
@@ -75,20 +75,23 @@ impl Layout {
 /// Reads items from what is called `origin`, as many as `collector` asks for.
 pub(super) fn read(
     origin: &str,
-    layout: Layout,
+    layout: FileLayout,
     mut input: impl BufRead,
     mut collector: Collector,
     unreadable: impl Fn(io::Error) -> Error,
-) -> Result<Taken, Error> {
+) -> Result<LoadedItems, Error> {
     use ItemsFormat::{Csv, Json, Jsonl, Lines, Null, Tsv};
     let format = layout.format;
-    let (mut table, mut shape) = (Table::new(layout), Shape::default());
+    let (mut table, mut shape) = (TableReader::new(layout), JsonShape::default());
     // A table has rows, in which a blank line is nothing.
     let mut text = Text::new(origin, if layout.is_table() && format == Lines { Tsv } else { format });
     let (mut piece, mut enough) = (Vec::new(), false);
     for number in 1.. {
-        let place =
-            Place { origin, item: collector.pushed(), line: Some(number).filter(|_| !matches!(format, Null | Json)) };
+        let place = ItemPlace {
+            origin,
+            item: collector.pushed(),
+            line: Some(number).filter(|_| !matches!(format, Null | Json)),
+        };
         piece.clear();
         let ended = next_piece(format, &mut input, &mut piece).map_err(&unreadable)?;
         if piece.len() > limit(format) {
@@ -115,7 +118,11 @@ pub(super) fn read(
         Json | Jsonl => shape.into_columns(),
     };
     let has_header = layout.has_header() && layout.no_header.is_none();
-    Ok(Taken { items: collector.finish(origin, columns)?, notes, header_of: has_header.then(|| origin.to_owned()) })
+    Ok(LoadedItems {
+        items: collector.finish(origin, columns)?,
+        notes,
+        header_of: has_header.then(|| origin.to_owned()),
+    })
 }
 
 /// Most bytes that are held at a time.
@@ -135,7 +142,7 @@ fn next_piece(format: ItemsFormat, input: impl BufRead, piece: &mut Vec<u8>) -> 
 }
 
 /// Takes an item that is all there is between two separators.
-fn take_whole(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<bool, Error> {
+fn take_whole(place: &ItemPlace, bytes: &[u8], collector: &mut Collector) -> Result<bool, Error> {
     if bytes.len() > MAX_ITEM_BYTES {
         return Err(too_large(place));
     }

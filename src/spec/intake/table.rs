@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Collector, Columns, Error, Item, ItemsFormat, Layout, MAX_ITEM_BYTES, Place, too_large};
+use super::{Collector, Columns, Error, FileLayout, Item, ItemPlace, ItemsFormat, MAX_ITEM_BYTES, too_large};
 
 /// Most fields of a record, far more than there are variables to put them in.
 const MAX_FIELDS: usize = 65_536;
@@ -12,9 +12,9 @@ const MAX_FIELDS: usize = 65_536;
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct TableReader {
     reader: Reader,
-    layout: Layout,
+    layout: FileLayout,
     separator: u8,
     /// Whether double quotes enclose fields. Those of TSV never do (IANA, text/tab-separated-values).
     quoting: bool,
@@ -32,8 +32,8 @@ pub(super) struct Table {
     quoted: Option<u64>,
 }
 
-impl Table {
-    pub(super) fn new(layout: Layout) -> Self {
+impl TableReader {
+    pub(super) fn new(layout: FileLayout) -> Self {
         let separator = layout.separator.unwrap_or(if layout.format == ItemsFormat::Tsv { b'\t' } else { b',' });
         let quoting = layout.format == ItemsFormat::Csv;
         let mut reader = ReaderBuilder::new().delimiter(separator).quoting(quoting).build();
@@ -57,7 +57,7 @@ impl Table {
     }
 
     /// Takes a line without its end, which a field between quotes may go beyond.
-    pub(super) fn take_line(&mut self, at: &Place, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
+    pub(super) fn take_line(&mut self, at: &ItemPlace, line: &[u8], collector: &mut Collector) -> Result<bool, Error> {
         for mut chunk in [line, b"\n"] {
             // To the reader, nothing would mean the end.
             while !chunk.is_empty() {
@@ -91,12 +91,12 @@ impl Table {
         Ok(false)
     }
 
-    fn place<'a>(&self, origin: &'a str, collector: &Collector) -> Place<'a> {
-        Place { origin, item: collector.pushed(), line: self.began }
+    fn place<'a>(&self, origin: &'a str, collector: &Collector) -> ItemPlace<'a> {
+        ItemPlace { origin, item: collector.pushed(), line: self.began }
     }
 
     /// Takes the record that just ended: the first is the header.
-    fn record(&mut self, place: &Place, collector: &mut Collector) -> Result<bool, Error> {
+    fn record(&mut self, place: &ItemPlace, collector: &mut Collector) -> Result<bool, Error> {
         let mut start = 0;
         let fields = self.ends[..self.ends_used].iter().map(|&end| {
             let field = self.text[start..end].to_vec();
@@ -134,7 +134,7 @@ impl Table {
     }
 
     /// The error of a record with more or fewer fields than the table has columns.
-    fn uneven(&self, place: &Place, fields: usize) -> Error {
+    fn uneven(&self, place: &ItemPlace, fields: usize) -> Error {
         let expected = self.columns.len();
         let first = if self.layout.has_header() { "the header names" } else { "the first line has" };
         let (fields_there, columns) = (count(fields, "field"), count(expected, "column"));

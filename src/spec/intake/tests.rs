@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::spec::select::Selection;
+use crate::spec::select::ItemSelection;
 use crate::spec::tests::told;
 
 mod written;
@@ -22,11 +22,11 @@ impl<'a, I: Iterator<Item = &'a [u8]>> io::Read for Chunks<'a, I> {
     }
 }
 
-fn read_all(format: ItemsFormat, input: impl io::Read, selection: Selection) -> Result<Taken, Error> {
-    read_layout(Layout { format, separator: None, no_header: None }, input, selection)
+fn read_all(format: ItemsFormat, input: impl io::Read, selection: ItemSelection) -> Result<LoadedItems, Error> {
+    read_layout(FileLayout { format, separator: None, no_header: None }, input, selection)
 }
 
-fn read_layout(layout: Layout, input: impl io::Read, selection: Selection) -> Result<Taken, Error> {
+fn read_layout(layout: FileLayout, input: impl io::Read, selection: ItemSelection) -> Result<LoadedItems, Error> {
     let collector = Collector::new(selection, LIMIT)?;
     read("FILE", layout, io::BufReader::new(input), collector, |error| panic!("{error}"))
 }
@@ -34,14 +34,14 @@ fn read_layout(layout: Layout, input: impl io::Read, selection: Selection) -> Re
 fn take<'a>(
     format: ItemsFormat,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-    selection: Selection,
-) -> Result<Taken, Error> {
+    selection: ItemSelection,
+) -> Result<LoadedItems, Error> {
     read_all(format, Chunks(b"", chunks.into_iter()), selection)
 }
 
-fn all(format: ItemsFormat, bytes: &[u8]) -> Result<Taken, Error> {
-    let at_once = take(format, [bytes], Selection::default());
-    let byte_by_byte = take(format, bytes.chunks(1), Selection::default());
+fn all(format: ItemsFormat, bytes: &[u8]) -> Result<LoadedItems, Error> {
+    let at_once = take(format, [bytes], ItemSelection::default());
+    let byte_by_byte = take(format, bytes.chunks(1), ItemSelection::default());
     assert_eq!(at_once.as_ref().map_err(told), byte_by_byte.as_ref().map_err(told), "chunks make no difference");
     at_once
 }
@@ -250,7 +250,7 @@ fn json_that_is_no_list_of_items_is_refused() {
 
 #[test]
 fn a_document_is_held_up_to_a_limit() {
-    let error = read_all(ItemsFormat::Json, io::repeat(b' '), Selection::default()).unwrap_err();
+    let error = read_all(ItemsFormat::Json, io::repeat(b' '), ItemSelection::default()).unwrap_err();
     insta::assert_snapshot!(told(&error), @"
     FILE is larger than 64 MiB, and JSON must be held as a whole
     hint: give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
@@ -267,7 +267,7 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
         (ItemsFormat::Jsonl, "\"a\"\n\""),
     ] {
         let mut endless = io::repeat(b'x').take(u64::MAX);
-        let error = read_all(format, start.as_bytes().chain(&mut endless), Selection::default()).unwrap_err();
+        let error = read_all(format, start.as_bytes().chain(&mut endless), ItemSelection::default()).unwrap_err();
         assert_eq!((u64::MAX - endless.limit()).div_ceil(8192), 129, "{format:?}");
         assert!(told(&error).contains(" is larger than 1 MiB"), "{}", told(&error));
     }
@@ -288,7 +288,7 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
 #[test]
 fn a_million_lines_are_refused_by_their_number() {
     let chunk = b"some line or other\n".repeat(1000);
-    let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), Selection::default());
+    let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), ItemSelection::default());
     insta::assert_snapshot!(told(&taken.unwrap_err()), @"
     1000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
     hint: split the work into runs of at most 100000, as by --skip and --first
@@ -297,7 +297,7 @@ fn a_million_lines_are_refused_by_their_number() {
 
 #[test]
 fn nothing_is_read_beyond_the_first_items() {
-    let first = || Selection { first: Some(2), ..Selection::default() };
+    let first = || ItemSelection { first: Some(2), ..ItemSelection::default() };
     for (format, text) in [
         (ItemsFormat::Lines, &b"1\n2\n3"[..]),
         (ItemsFormat::Null, b"1\x002\x003"),
@@ -372,7 +372,7 @@ proptest! {
         cuts in proptest::collection::vec(0_usize..40, 0..6),
         first in proptest::option::of(1_usize..4),
     ) {
-        let selection = Selection { first, ..Selection::default() };
+        let selection = ItemSelection { first, ..ItemSelection::default() };
         let (mut chunks, mut from) = (Vec::new(), 0);
         let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
         cuts.sort_unstable();
@@ -380,7 +380,7 @@ proptest! {
             chunks.push(&bytes[from..cut]);
             from = cut;
         }
-        let said = |taken: Result<Taken, Error>| taken.map_err(|error| told(&error));
+        let said = |taken: Result<LoadedItems, Error>| taken.map_err(|error| told(&error));
         let at_once = said(take(format, [&bytes[..]], selection.clone()));
         prop_assert_eq!(&at_once, &said(take(format, chunks, selection.clone())));
         prop_assert_eq!(&at_once, &said(take(format, bytes.chunks(1), selection)));
@@ -424,8 +424,8 @@ proptest! {
         let lines: Vec<_> = rows.iter().map(|row| quoted(row)).collect();
         let header = quoted(&["a".to_owned(), "b\nb".to_owned(), "c\"".to_owned()]);
         let fed = format!("{header}\n{}\n", lines.join("\n"));
-        let layout = Layout { format: ItemsFormat::Csv, separator: semicolons.then_some(b';'), no_header: None };
-        let taken = read_layout(layout, fed.as_bytes(), Selection::default()).unwrap();
+        let layout = FileLayout { format: ItemsFormat::Csv, separator: semicolons.then_some(b';'), no_header: None };
+        let taken = read_layout(layout, fed.as_bytes(), ItemSelection::default()).unwrap();
         prop_assert_eq!(taken.items.len(), rows.len());
         for (item, row) in taken.items.iter().zip(rows) {
             prop_assert_eq!([0, 1, 2].map(|column| item.value(column)), [0, 1, 2].map(|column| row[column].as_bytes()));

@@ -104,12 +104,12 @@ fn packing(bytes: &[u8]) -> Option<(&'static [u8], &'static str, &'static str)> 
 
 /// Lines that the rules did something to, or that are odd: how many, and the first of them.
 #[derive(Debug, Default)]
-struct Met {
+struct OddLines {
     count: u64,
     first: u64,
 }
 
-impl Met {
+impl OddLines {
     fn add(&mut self, line: u64) {
         if self.count == 0 {
             self.first = line;
@@ -136,16 +136,16 @@ pub(super) struct Text<'a> {
     /// Whether byte order marks were left out.
     marked: bool,
     /// Lines with a byte order mark in front, as in files that were put together.
-    late_marks: Met,
-    windows: Met,
-    blank: Met,
-    nul: Met,
-    carriage_returns: Met,
+    late_marks: OddLines,
+    windows: OddLines,
+    blank: OddLines,
+    nul: OddLines,
+    carriage_returns: OddLines,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(origin: &'a str, format: ItemsFormat) -> Self {
-        let met = Met::default;
+        let met = OddLines::default;
         let (late_marks, windows, blank, nul, carriage_returns) = (met(), met(), met(), met(), met());
         Self { origin, format, lines: 0, marked: false, late_marks, windows, blank, nul, carriage_returns }
     }
@@ -275,7 +275,7 @@ impl<'a> Text<'a> {
             let end = "as on Windows: the carriage return is taken off";
             self.windows.sentence(origin, &format!("ends {end}"), &format!("end {end}"))
         };
-        let stays = |met: &Met, one: &str, several: &str, what: &str| {
+        let stays = |met: &OddLines, one: &str, several: &str, what: &str| {
             Some(format!("{}; {what}", met.sentence(origin, one, several)?))
         };
         let blank = "grep . leaves such lines out";

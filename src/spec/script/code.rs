@@ -3,14 +3,14 @@
 use super::Evaluated;
 use super::commands::{Assigned, COMPARISONS, PREFIXES, assigned, is_test, prints_its_arguments};
 use super::documents::Document;
-use super::reader::{Reader, Seen, is_meta};
-use super::writer::{Inner, Place, Word, Writer};
+use super::reader::{ScriptChar, ScriptReader, is_meta};
+use super::writer::{BraceContent, QuotePlace, ScriptWord, Writer};
 use crate::error::Error;
 
 /// Words after which a command may begin, where they stand for one.
 const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CodeEnd {
     Input,
     Paren,
     /// The same, behind a pattern.
@@ -21,7 +21,7 @@ pub(super) enum End {
     Esac,
 }
 
-impl End {
+impl CodeEnd {
     fn is_around_commands(self) -> bool {
         !matches!(self, Self::Pattern | Self::Array)
     }
@@ -29,7 +29,7 @@ impl End {
 
 /// Where in code the next word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CodeStage {
     Commands,
     /// Between `case` and `in`, with so many words seen.
     Subject(usize),
@@ -37,8 +37,8 @@ enum Stage {
 }
 
 struct Code {
-    end: End,
-    stage: Stage,
+    end: CodeEnd,
+    stage: CodeStage,
     /// Whether a word would begin here.
     word: bool,
     /// Whether that word would be a command.
@@ -58,11 +58,11 @@ struct Code {
 }
 
 impl Code {
-    fn new(end: End, printed: Option<Evaluated>) -> Self {
+    fn new(end: CodeEnd, printed: Option<Evaluated>) -> Self {
         Self {
             end,
-            stage: if end == End::Esac { Stage::Subject(0) } else { Stage::Commands },
-            word: end != End::Pattern,
+            stage: if end == CodeEnd::Esac { CodeStage::Subject(0) } else { CodeStage::Commands },
+            word: end != CodeEnd::Pattern,
             command: end.is_around_commands(),
             documents: Vec::new(),
             words: Vec::new(),
@@ -90,18 +90,18 @@ impl Code {
 
 impl Writer<'_> {
     /// Commands, up to their end and with it; the here-documents that began there and are still to come.
-    pub(super) fn code(&mut self, reader: &mut Reader<'_, '_>, end: End) -> Result<Vec<Document>, Error> {
+    pub(super) fn code(&mut self, reader: &mut ScriptReader<'_, '_>, end: CodeEnd) -> Result<Vec<Document>, Error> {
         self.deepen()?;
-        let element = end == End::Array && self.attributes.integers.contains(assigned(&self.word.literal).name());
+        let element = end == CodeEnd::Array && self.attributes.integers.contains(assigned(&self.word.literal).name());
         let outer = std::mem::take(&mut self.word);
         self.word.evaluated = element.then_some(Evaluated::Arithmetic);
         let document = std::mem::take(&mut self.document);
         let mut code = Code::new(end, outer.evaluated);
         while let Some(seen) = reader.seen(0) {
             let over = match seen {
-                Seen::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
+                ScriptChar::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
                 // Nothing at all to a shell.
-                Seen::Char('\\') if reader.char(1) == Some('\n') => {
+                ScriptChar::Char('\\') if reader.char(1) == Some('\n') => {
                     self.copy(reader, 2);
                     false
                 }
@@ -121,7 +121,7 @@ impl Writer<'_> {
     }
 
     /// A character that stands between words; whether it ends the code.
-    fn operator(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
+    fn operator(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
         if ")\n;&|".contains(c) && !code.in_brackets() {
             self.finish_word(code);
         }
@@ -165,11 +165,11 @@ impl Writer<'_> {
             }
             '(' => {
                 let end = match self.out.chars().next_back() {
-                    Some('=') if !code.word => End::Array,
-                    Some('?' | '*' | '+' | '@' | '!') if !code.word => End::Pattern,
-                    _ => End::Paren,
+                    Some('=') if !code.word => CodeEnd::Array,
+                    Some('?' | '*' | '+' | '@' | '!') if !code.word => CodeEnd::Pattern,
+                    _ => CodeEnd::Paren,
                 };
-                if let (End::Array, Assigned::Value(name)) = (end, assigned(&self.word.literal)) {
+                if let (CodeEnd::Array, Assigned::Value(name)) = (end, assigned(&self.word.literal)) {
                     self.attributes.arrays.insert(name.to_owned());
                 }
                 self.copy(reader, 1);
@@ -179,17 +179,17 @@ impl Writer<'_> {
             ')' => {
                 self.copy(reader, 1);
                 code.separate();
-                if code.end == End::Esac {
-                    code.stage = Stage::Commands;
+                if code.end == CodeEnd::Esac {
+                    code.stage = CodeStage::Commands;
                 }
-                return Ok(matches!(code.end, End::Paren | End::Pattern | End::Array));
+                return Ok(matches!(code.end, CodeEnd::Paren | CodeEnd::Pattern | CodeEnd::Array));
             }
             _ => {
                 if c == ';' {
                     code.words.clear();
                 }
-                if code.end == End::Esac && (reader.starts_with(";;") || reader.starts_with(";&")) {
-                    code.stage = Stage::Patterns;
+                if code.end == CodeEnd::Esac && (reader.starts_with(";;") || reader.starts_with(";&")) {
+                    code.stage = CodeStage::Patterns;
                 }
                 self.copy(reader, 1);
                 code.separate();
@@ -199,12 +199,12 @@ impl Writer<'_> {
     }
 
     /// The beginning of a word, or all of a comment or keyword; whether it ends the code.
-    fn word(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
+    fn word(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
         if reader.char(0) == Some('#') {
-            while let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, Seen::Char('\n'))) {
+            while let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, ScriptChar::Char('\n'))) {
                 match seen {
-                    Seen::Value(placeholder) => self.place(reader, placeholder, Place::Bare),
-                    Seen::Char(_) => self.copy(reader, 1),
+                    ScriptChar::Value(placeholder) => self.place(reader, placeholder, QuotePlace::Bare),
+                    ScriptChar::Char(_) => self.copy(reader, 1),
                 }
             }
             return Ok(false);
@@ -218,23 +218,23 @@ impl Writer<'_> {
         let command = std::mem::replace(&mut code.command, false);
         let keyword = reader.plain_word().unwrap_or_default();
         match code.stage {
-            Stage::Subject(0) => code.stage = Stage::Subject(1),
-            Stage::Subject(_) => {
+            CodeStage::Subject(0) => code.stage = CodeStage::Subject(1),
+            CodeStage::Subject(_) => {
                 self.copy(reader, keyword.chars().count());
-                code.stage = Stage::Patterns;
+                code.stage = CodeStage::Patterns;
                 code.command = true;
             }
             _ if !command => self.argument(reader, code)?,
-            _ if keyword == "esac" && code.end == End::Esac => {
+            _ if keyword == "esac" && code.end == CodeEnd::Esac => {
                 self.copy(reader, 4);
                 return Ok(true);
             }
-            Stage::Patterns => {}
-            Stage::Commands if keyword == "case" => {
+            CodeStage::Patterns => {}
+            CodeStage::Commands if keyword == "case" => {
                 self.copy(reader, 4);
-                code.documents.extend(self.code(reader, End::Esac)?);
+                code.documents.extend(self.code(reader, CodeEnd::Esac)?);
             }
-            Stage::Commands => {
+            CodeStage::Commands => {
                 code.command = self.command_word(reader, code, &keyword)?;
                 self.copy(reader, keyword.chars().count());
             }
@@ -243,15 +243,20 @@ impl Writer<'_> {
     }
 
     /// The first piece of a word, unless the word has ended.
-    fn first(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+    fn first(&mut self, reader: &mut ScriptReader<'_, '_>) -> Result<(), Error> {
         match reader.seen(0) {
-            Some(seen) if !matches!(seen, Seen::Char(c) if is_meta(c)) => self.expansion(reader, seen, false),
+            Some(seen) if !matches!(seen, ScriptChar::Char(c) if is_meta(c)) => self.expansion(reader, seen, false),
             _ => Ok(()),
         }
     }
 
     /// A word where a command may begin; whether one may begin behind it as well.
-    fn command_word(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code, keyword: &str) -> Result<bool, Error> {
+    fn command_word(
+        &mut self,
+        reader: &mut ScriptReader<'_, '_>,
+        code: &mut Code,
+        keyword: &str,
+    ) -> Result<bool, Error> {
         if OPENERS.contains(&keyword) {
             return Ok(true);
         }
@@ -260,7 +265,7 @@ impl Writer<'_> {
             Assigned::Element(name) => {
                 self.word.literal.clone_from(&literal);
                 self.copy(reader, name.chars().count() + 1);
-                self.braces(reader, ']', Inner::Subscript, false)?;
+                self.braces(reader, ']', BraceContent::Subscript, false)?;
                 self.word.evaluated = self.attributes.integers.contains(name).then_some(Evaluated::Arithmetic);
                 return Ok(true);
             }
@@ -280,12 +285,12 @@ impl Writer<'_> {
     }
 
     /// A word behind a command's name, or in a list.
-    fn argument(&mut self, reader: &mut Reader<'_, '_>, code: &mut Code) -> Result<(), Error> {
-        if code.end == End::Array {
+    fn argument(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<(), Error> {
+        if code.end == CodeEnd::Array {
             if reader.char(0) == Some('[') {
                 let element = self.word.evaluated;
                 self.copy(reader, 1);
-                self.braces(reader, ']', Inner::Subscript, false)?;
+                self.braces(reader, ']', BraceContent::Subscript, false)?;
                 self.word.evaluated = element;
             }
             return Ok(());
@@ -312,8 +317,8 @@ impl Writer<'_> {
 
     /// Ends the word before the next one begins.
     fn finish_word(&mut self, code: &mut Code) {
-        let element = if code.end == End::Array { self.word.evaluated } else { None };
-        let word = std::mem::replace(&mut self.word, Word { evaluated: element, ..Word::default() });
+        let element = if code.end == CodeEnd::Array { self.word.evaluated } else { None };
+        let word = std::mem::replace(&mut self.word, ScriptWord { evaluated: element, ..ScriptWord::default() });
         if prints_its_arguments(&code.words) {
             code.prints.extend(word.variables.iter().cloned());
         }

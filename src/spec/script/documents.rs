@@ -1,6 +1,6 @@
 //! Here-documents: where they end, and what a shell replaces in them.
 
-use super::reader::{Piece, Reader, Seen, is_meta};
+use super::reader::{Piece, ScriptChar, ScriptReader, is_meta};
 use super::writer::Writer;
 use crate::error::Error;
 use crate::spec::template::Placeholder;
@@ -15,7 +15,7 @@ pub(super) struct Document {
 
 impl Writer<'_> {
     /// `<<` and the word after it; none if there is none.
-    pub(super) fn delimiter(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<Document>, Error> {
+    pub(super) fn delimiter(&mut self, reader: &mut ScriptReader<'_, '_>) -> Result<Option<Document>, Error> {
         self.copy(reader, 2);
         let tabs = reader.char(0) == Some('-');
         self.copy(reader, usize::from(tabs));
@@ -26,9 +26,9 @@ impl Writer<'_> {
         let mut quote = None;
         while let Some(seen) = reader.seen(0) {
             let c = match seen {
-                Seen::Char(c) if quote.is_none() && is_meta(c) => break,
-                Seen::Char(c) => c,
-                Seen::Value(placeholder) => {
+                ScriptChar::Char(c) if quote.is_none() && is_meta(c) => break,
+                ScriptChar::Char(c) => c,
+                ScriptChar::Value(placeholder) => {
                     return Err(self.refuse(
                         placeholder,
                         "a shell takes the delimiter of a here-document as it is",
@@ -55,28 +55,30 @@ impl Writer<'_> {
     }
 
     /// The lines of a here-document, with the one that ends it.
-    pub(super) fn document(&mut self, reader: &mut Reader<'_, '_>, document: &Document) -> Result<(), Error> {
+    pub(super) fn document(&mut self, reader: &mut ScriptReader<'_, '_>, document: &Document) -> Result<(), Error> {
         let rest = &reader.pieces[reader.at..];
         let mut body = 0;
         let mut continued = false;
         let mut ending = 0;
-        for line in rest.split_inclusive(|piece| matches!(piece.seen, Seen::Char('\n'))) {
+        for line in rest.split_inclusive(|piece| matches!(piece.seen, ScriptChar::Char('\n'))) {
             let text = line.iter().map(|piece| piece.seen.char());
             let text = text.skip_while(|c| document.tabs && *c == Some('\t')).take_while(|c| *c != Some('\n'));
             if !continued && text.eq(document.delimiter.chars().map(Some)) {
                 ending = line.len();
                 break;
             }
-            let backslash = |piece: &&Piece<'_>| matches!(piece.seen, Seen::Char('\\'));
+            let backslash = |piece: &&Piece<'_>| matches!(piece.seen, ScriptChar::Char('\\'));
             continued = !document.quoted && line.iter().rev().skip(1).take_while(backslash).count() % 2 == 1;
             body += line.len();
         }
-        let mut inner = Reader { pieces: &rest[..body], at: 0 };
+        let mut inner = ScriptReader { pieces: &rest[..body], at: 0 };
         self.document = true;
         while let Some(seen) = inner.seen(0) {
             match seen {
-                Seen::Value(placeholder) if document.quoted => return Err(self.refuse_document(placeholder, document)),
-                Seen::Char('"') => self.copy(&mut inner, 1),
+                ScriptChar::Value(placeholder) if document.quoted => {
+                    return Err(self.refuse_document(placeholder, document));
+                }
+                ScriptChar::Char('"') => self.copy(&mut inner, 1),
                 _ if document.quoted => self.copy(&mut inner, 1),
                 _ => self.expansion(&mut inner, seen, true)?,
             }

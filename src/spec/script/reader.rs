@@ -4,12 +4,12 @@ use crate::spec::template::{Placeholder, Segment};
 
 /// What a shell sees at a place of the script.
 #[derive(Clone, Copy)]
-pub(super) enum Seen<'a> {
+pub(super) enum ScriptChar<'a> {
     Char(char),
     Value(&'a Placeholder),
 }
 
-impl Seen<'_> {
+impl ScriptChar<'_> {
     pub(super) fn char(self) -> Option<char> {
         match self {
             Self::Char(c) => Some(c),
@@ -21,7 +21,7 @@ impl Seen<'_> {
 /// A character with where it is in the source; inside of backticks that may be several bytes, as in `\$`.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
-    pub(super) seen: Seen<'a>,
+    pub(super) seen: ScriptChar<'a>,
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -37,24 +37,24 @@ pub(super) fn pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
                 source.push_str(text);
                 pieces.extend(text.char_indices().map(|(at, c)| {
                     let start = start + at;
-                    Piece { seen: Seen::Char(c), start, end: start + c.len_utf8() }
+                    Piece { seen: ScriptChar::Char(c), start, end: start + c.len_utf8() }
                 }));
             }
             Segment::Value(placeholder) => {
-                pieces.push(Piece { seen: Seen::Value(placeholder), start, end: start });
+                pieces.push(Piece { seen: ScriptChar::Value(placeholder), start, end: start });
             }
         }
     }
     (source, pieces)
 }
 
-pub(super) struct Reader<'p, 'a> {
+pub(super) struct ScriptReader<'p, 'a> {
     pub(super) pieces: &'p [Piece<'a>],
     pub(super) at: usize,
 }
 
-impl<'a> Reader<'_, 'a> {
-    pub(super) fn seen(&self, ahead: usize) -> Option<Seen<'a>> {
+impl<'a> ScriptReader<'_, 'a> {
+    pub(super) fn seen(&self, ahead: usize) -> Option<ScriptChar<'a>> {
         self.pieces.get(self.at + ahead).map(|piece| piece.seen)
     }
 
@@ -64,8 +64,8 @@ impl<'a> Reader<'_, 'a> {
 
     pub(super) fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
         match self.seen(ahead)? {
-            Seen::Char(_) => None,
-            Seen::Value(placeholder) => Some(placeholder),
+            ScriptChar::Char(_) => None,
+            ScriptChar::Value(placeholder) => Some(placeholder),
         }
     }
 
@@ -78,9 +78,9 @@ impl<'a> Reader<'_, 'a> {
         let mut word = String::new();
         for ahead in 0.. {
             match self.seen(ahead) {
-                Some(Seen::Char(c)) if !is_meta(c) && !"'\"\\$`".contains(c) => word.push(c),
+                Some(ScriptChar::Char(c)) if !is_meta(c) && !"'\"\\$`".contains(c) => word.push(c),
                 None => break,
-                Some(Seen::Char(c)) if is_meta(c) => break,
+                Some(ScriptChar::Char(c)) if is_meta(c) => break,
                 Some(_) => return None,
             }
         }
@@ -112,7 +112,7 @@ impl<'a> Reader<'_, 'a> {
     /// How many characters that begin here are of a kind.
     pub(super) fn length(&self, kind: impl Fn(char) -> bool) -> usize {
         let rest = self.pieces.iter().skip(self.at);
-        rest.take_while(|piece| matches!(piece.seen, Seen::Char(c) if kind(c))).count()
+        rest.take_while(|piece| matches!(piece.seen, ScriptChar::Char(c) if kind(c))).count()
     }
 
     /// The name of a variable that begins here; empty if none does.
@@ -129,13 +129,13 @@ impl<'a> Reader<'_, 'a> {
         while let Some(seen) = self.seen(ahead) {
             ahead += 1;
             match seen {
-                Seen::Char('\\') if quote != Some('\'') => ahead += 1,
-                Seen::Char(c) if quote == Some(c) => quote = None,
+                ScriptChar::Char('\\') if quote != Some('\'') => ahead += 1,
+                ScriptChar::Char(c) if quote == Some(c) => quote = None,
                 _ if quote.is_some() => {}
-                Seen::Char(c @ ('\'' | '"')) => quote = Some(c),
-                Seen::Char('(') => depth += 1,
-                Seen::Char(')') if depth == 0 => return self.char(ahead) == Some(')'),
-                Seen::Char(')') => depth -= 1,
+                ScriptChar::Char(c @ ('\'' | '"')) => quote = Some(c),
+                ScriptChar::Char('(') => depth += 1,
+                ScriptChar::Char(')') if depth == 0 => return self.char(ahead) == Some(')'),
+                ScriptChar::Char(')') => depth -= 1,
                 _ => {}
             }
         }

@@ -213,20 +213,20 @@ fn printed(shell: &[&str], script: &str, items: &[Vec<u8>]) -> Vec<u8> {
 
 /// A word of a script that prints what is known beforehand.
 #[derive(Clone, Debug)]
-enum Word {
+enum ShellWord {
     Text(String),
     Value,
-    Joined(Vec<Word>),
-    Double(Box<Word>),
+    Joined(Vec<ShellWord>),
+    Double(Box<ShellWord>),
     /// Text and perhaps a value after it.
     Single(Vec<(String, bool)>),
     /// In one of the [`COMMANDS`], which add a full stop, so that no line break is lost.
-    Substituted(usize, Box<Word>),
+    Substituted(usize, Box<ShellWord>),
     /// With or without a backslash before double quotes.
-    Backtick(bool, Box<Word>),
-    Default(Box<Word>),
+    Backtick(bool, Box<ShellWord>),
+    Default(Box<ShellWord>),
     /// Whether tabs at the start of lines go.
-    Document(bool, Box<Word>),
+    Document(bool, Box<ShellWord>),
 }
 
 /// Commands around one that stands for `@`.
@@ -250,13 +250,13 @@ const COMMANDS: [&str; 16] = [
 ];
 
 #[derive(Clone, Copy, PartialEq)]
-enum Context {
+enum QuoteContext {
     Unquoted,
     Double,
     Document,
 }
 
-impl Word {
+impl ShellWord {
     fn strategy() -> impl Strategy<Value = Self> {
         // In a here-document bash drops a backslash before a line break even where a substitution quotes it.
         let text = || "[a-c'\"\\\\$`#*~ \n;&|()<>!-]{0,4}".prop_map(|text| text.replace("\\\n", ""));
@@ -279,25 +279,25 @@ impl Word {
         })
     }
 
-    fn script(&self, context: Context, depth: usize) -> String {
+    fn script(&self, context: QuoteContext, depth: usize) -> String {
         let quoted = |script: String| match context {
-            Context::Unquoted => format!("\"{script}\""),
-            Context::Double | Context::Document => script,
+            QuoteContext::Unquoted => format!("\"{script}\""),
+            QuoteContext::Double | QuoteContext::Document => script,
         };
-        let plain = |word: &Self| word.script(Context::Unquoted, depth + 1);
+        let plain = |word: &Self| word.script(QuoteContext::Unquoted, depth + 1);
         match self {
             Self::Text(text) => escaped(text, context),
             Self::Value => "{}".to_owned(),
             Self::Joined(words) => words.iter().map(|word| word.script(context, depth + 1)).collect(),
-            Self::Double(word) if context == Context::Unquoted => {
-                format!("\"{}\"", word.script(Context::Double, depth + 1))
+            Self::Double(word) if context == QuoteContext::Unquoted => {
+                format!("\"{}\"", word.script(QuoteContext::Double, depth + 1))
             }
             Self::Double(word) => word.script(context, depth + 1),
             Self::Single(parts) => {
                 let value = |there: &bool| if *there { "{}" } else { "" };
-                let quote = if context == Context::Unquoted { "'" } else { "" };
+                let quote = if context == QuoteContext::Unquoted { "'" } else { "" };
                 let part = |(text, there): &(String, bool)| match context {
-                    Context::Unquoted => text.replace('\'', "") + "_" + value(there),
+                    QuoteContext::Unquoted => text.replace('\'', "") + "_" + value(there),
                     _ => escaped(&text.replace('\'', ""), context) + value(there),
                 };
                 format!("{quote}{}{quote}", parts.iter().map(part).collect::<String>())
@@ -307,18 +307,21 @@ impl Word {
             }
             Self::Backtick(escape, word) => {
                 let mut inner = format!("printf %s {}; printf .", plain(word));
-                for c in
-                    ["\\", "`", "$"].into_iter().chain(escape.then_some("\"").filter(|_| context != Context::Document))
+                for c in ["\\", "`", "$"]
+                    .into_iter()
+                    .chain(escape.then_some("\"").filter(|_| context != QuoteContext::Document))
                 {
                     inner = inner.replace(c, &format!("\\{c}"));
                 }
                 quoted(format!("`{inner}`"))
             }
             // Within quotes, shells differ on what a quote in braces opens.
-            Self::Default(word) if context != Context::Unquoted && word.has_quotes() => word.script(context, depth + 1),
+            Self::Default(word) if context != QuoteContext::Unquoted && word.has_quotes() => {
+                word.script(context, depth + 1)
+            }
             Self::Default(word) => format!("${{u:-{}}}", word.script(context, depth + 1)),
             Self::Document(tabs, word) => {
-                let body = word.script(Context::Document, depth + 1);
+                let body = word.script(QuoteContext::Document, depth + 1);
                 let (dash, tab) = if *tabs { ("-", "\t") } else { ("", "") };
                 quoted(format!("$(cat <<{dash}E{depth}\n{tab}:{body}\n.\n{tab}E{depth}\n)"))
             }
@@ -355,15 +358,15 @@ impl Word {
 }
 
 /// Text as it must be written to stand for itself; the line at its end keeps a `$` apart from a placeholder.
-fn escaped(text: &str, context: Context) -> String {
+fn escaped(text: &str, context: QuoteContext) -> String {
     let special = |c: char| match context {
-        Context::Unquoted => !c.is_alphanumeric(),
-        Context::Double => "\"\\$`".contains(c),
-        Context::Document => "\\$`".contains(c),
+        QuoteContext::Unquoted => !c.is_alphanumeric(),
+        QuoteContext::Double => "\"\\$`".contains(c),
+        QuoteContext::Document => "\\$`".contains(c),
     };
     let escape = |c: char| match c {
         // A backslash before a line break takes it away.
-        '\n' if context == Context::Unquoted => "'\n'".to_owned(),
+        '\n' if context == QuoteContext::Unquoted => "'\n'".to_owned(),
         c if special(c) => format!("\\{c}"),
         c => c.to_string(),
     };
@@ -417,13 +420,13 @@ proptest! {
 
     #[test]
     fn every_byte_arrives_wherever_it_is_asked_for(
-        lines in proptest::collection::vec((Word::strategy(), item()), 1..40),
+        lines in proptest::collection::vec((ShellWord::strategy(), item()), 1..40),
     ) {
         let mut script = String::new();
         let mut expected = Vec::new();
         let mut items = Vec::new();
         for (word, item) in &lines {
-            let word_of_script = word.script(Context::Unquoted, 0);
+            let word_of_script = word.script(QuoteContext::Unquoted, 0);
             // bash 5.2 takes what looks like a process substitution as one even in a here-document, and in quotes within
             // backquotes in double quotes.
             if word_of_script.contains("<(") || word_of_script.contains(">(") {

@@ -1,9 +1,9 @@
 //! The machine that follows a script through its quotes and writes a reference for each placeholder.
 
 use super::Evaluated;
-use super::code::End;
+use super::code::CodeEnd;
 use super::commands::Attributes;
-use super::reader::{Piece, Reader, Seen, is_name, pieces};
+use super::reader::{Piece, ScriptChar, ScriptReader, is_name, pieces};
 use crate::error::Error;
 use crate::spec::template::{Placeholder, Segment};
 
@@ -27,13 +27,13 @@ pub(super) fn rewrite(
             name,
             out,
             evaluated: Vec::new(),
-            word: Word::default(),
+            word: ScriptWord::default(),
             attributes,
             document: false,
             backticks: 0,
             depth: 0,
         };
-        writer.code(&mut Reader { pieces: &pieces, at: 0 }, End::Input)?;
+        writer.code(&mut ScriptReader { pieces: &pieces, at: 0 }, CodeEnd::Input)?;
         // A function may assign to a variable before the line that declares it an integer.
         if writer.attributes == known {
             return Ok((writer.out, writer.evaluated));
@@ -43,7 +43,7 @@ pub(super) fn rewrite(
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Word {
+pub(super) struct ScriptWord {
     /// Its text without quotes, up to the first expansion.
     pub(super) literal: String,
     pub(super) evaluated: Option<Evaluated>,
@@ -52,7 +52,7 @@ pub(super) struct Word {
 
 /// How a reference is written.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum QuotePlace {
     /// Where double quotes are open already, and where there is nothing that could split it.
     Bare,
     Unquoted,
@@ -63,7 +63,7 @@ pub(super) enum Place {
 
 /// What stands in the braces of `${name…}` after the name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Inner {
+pub(super) enum BraceContent {
     /// Text to use instead, as in `${x:-text}`.
     Word,
     /// A pattern: quotes count even if the whole is quoted.
@@ -81,7 +81,7 @@ pub(super) struct Writer<'a> {
     name: &'a dyn Fn(&Placeholder) -> String,
     pub(super) out: String,
     pub(super) evaluated: Vec<(String, Evaluated)>,
-    pub(super) word: Word,
+    pub(super) word: ScriptWord,
     pub(super) attributes: Attributes,
     /// Whether this is text of a here-document, where shells don't agree that quotes in a pattern quote.
     pub(super) document: bool,
@@ -92,21 +92,21 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes the next `count` pieces as they are in the source.
-    pub(super) fn copy(&mut self, reader: &mut Reader<'_, '_>, count: usize) {
+    pub(super) fn copy(&mut self, reader: &mut ScriptReader<'_, '_>, count: usize) {
         for piece in reader.pieces.iter().skip(reader.at).take(count) {
             self.out.push_str(&self.source[piece.start..piece.end]);
             reader.at += 1;
         }
     }
 
-    pub(super) fn place(&mut self, reader: &mut Reader<'_, '_>, placeholder: &Placeholder, place: Place) {
+    pub(super) fn place(&mut self, reader: &mut ScriptReader<'_, '_>, placeholder: &Placeholder, place: QuotePlace) {
         reader.at += 1;
         let name = (self.name)(placeholder);
         let (before, after) = match place {
-            Place::Bare => ("", ""),
-            Place::Unquoted => ("\"", "\""),
-            Place::Single => ("'\"", "\"'"),
-            Place::Ansi => ("'\"", "\"$'"),
+            QuotePlace::Bare => ("", ""),
+            QuotePlace::Unquoted => ("\"", "\""),
+            QuotePlace::Single => ("'\"", "\"'"),
+            QuotePlace::Ansi => ("'\"", "\"$'"),
         };
         self.out.extend([before, "${", &name, "}", after]);
     }
@@ -117,7 +117,7 @@ impl Writer<'_> {
     }
 
     /// Copies a character that stands for itself; in arithmetic it may begin the name of a variable.
-    fn plain(&mut self, reader: &mut Reader<'_, '_>) {
+    fn plain(&mut self, reader: &mut ScriptReader<'_, '_>) {
         if self.word.evaluated == Some(Evaluated::Arithmetic) && !self.out.ends_with(is_name) {
             let name = reader.name();
             if !name.is_empty() {
@@ -146,11 +146,16 @@ impl Writer<'_> {
     }
 
     /// What means the same in code and in braces: quotes, backslashes, expansions, values, any other character.
-    pub(super) fn expansion(&mut self, reader: &mut Reader<'_, '_>, seen: Seen<'_>, quoted: bool) -> Result<(), Error> {
+    pub(super) fn expansion(
+        &mut self,
+        reader: &mut ScriptReader<'_, '_>,
+        seen: ScriptChar<'_>,
+        quoted: bool,
+    ) -> Result<(), Error> {
         match seen {
-            Seen::Value(placeholder) if quoted => self.place(reader, placeholder, Place::Bare),
-            Seen::Value(placeholder) => self.place(reader, placeholder, Place::Unquoted),
-            Seen::Char('\\') => match reader.value(1) {
+            ScriptChar::Value(placeholder) if quoted => self.place(reader, placeholder, QuotePlace::Bare),
+            ScriptChar::Value(placeholder) => self.place(reader, placeholder, QuotePlace::Unquoted),
+            ScriptChar::Char('\\') => match reader.value(1) {
                 // Here a backslash before an ordinary character is one itself; before a reference it must be doubled.
                 Some(_) if quoted => {
                     reader.at += 1;
@@ -159,11 +164,11 @@ impl Writer<'_> {
                 Some(placeholder) => return Err(self.refuse_escaped(placeholder)),
                 None => self.copy(reader, 2),
             },
-            Seen::Char('$') => self.dollar(reader, quoted)?,
-            Seen::Char('`') => self.backtick(reader, quoted)?,
-            Seen::Char('"') => self.double(reader)?,
-            Seen::Char('\'') if !quoted => self.single(reader, Place::Single)?,
-            Seen::Char(_) => self.plain(reader),
+            ScriptChar::Char('$') => self.dollar(reader, quoted)?,
+            ScriptChar::Char('`') => self.backtick(reader, quoted)?,
+            ScriptChar::Char('"') => self.double(reader)?,
+            ScriptChar::Char('\'') if !quoted => self.single(reader, QuotePlace::Single)?,
+            ScriptChar::Char(_) => self.plain(reader),
         }
         Ok(())
     }
@@ -173,11 +178,11 @@ impl Writer<'_> {
     }
 
     /// Text in double quotes, with them.
-    fn double(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Error> {
+    fn double(&mut self, reader: &mut ScriptReader<'_, '_>) -> Result<(), Error> {
         self.deepen()?;
         self.copy(reader, 1);
         while let Some(seen) = reader.seen(0) {
-            if let Seen::Char('"') = seen {
+            if let ScriptChar::Char('"') = seen {
                 self.copy(reader, 1);
                 break;
             }
@@ -188,16 +193,16 @@ impl Writer<'_> {
     }
 
     /// Text in single quotes, with them; in `$'…'` a backslash counts.
-    fn single(&mut self, reader: &mut Reader<'_, '_>, place: Place) -> Result<(), Error> {
-        self.copy(reader, if matches!(place, Place::Ansi) { 2 } else { 1 });
+    fn single(&mut self, reader: &mut ScriptReader<'_, '_>, place: QuotePlace) -> Result<(), Error> {
+        self.copy(reader, if matches!(place, QuotePlace::Ansi) { 2 } else { 1 });
         while let Some(seen) = reader.seen(0) {
             match seen {
-                Seen::Value(placeholder) => self.place(reader, placeholder, place),
-                Seen::Char('\\') if matches!(place, Place::Ansi) => match reader.value(1) {
+                ScriptChar::Value(placeholder) => self.place(reader, placeholder, place),
+                ScriptChar::Char('\\') if matches!(place, QuotePlace::Ansi) => match reader.value(1) {
                     Some(placeholder) => return Err(self.refuse_escaped(placeholder)),
                     None => self.copy(reader, 2),
                 },
-                Seen::Char(c) => {
+                ScriptChar::Char(c) => {
                     self.plain(reader);
                     if c == '\'' {
                         break;
@@ -208,19 +213,19 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn dollar(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
+    fn dollar(&mut self, reader: &mut ScriptReader<'_, '_>, quoted: bool) -> Result<(), Error> {
         match reader.char(1) {
             Some('(') if reader.char(2) == Some('(') && reader.is_arithmetic(3) => self.formula(reader, 3)?,
             Some('(') => {
                 self.copy(reader, 2);
-                self.code(reader, End::Paren)?;
+                self.code(reader, CodeEnd::Paren)?;
             }
             Some('{') => self.parameter(reader, quoted)?,
             Some('[') => {
                 self.copy(reader, 2);
-                self.braces(reader, ']', Inner::Offset, true)?;
+                self.braces(reader, ']', BraceContent::Offset, true)?;
             }
-            Some('\'') if !quoted => self.single(reader, Place::Ansi)?,
+            Some('\'') if !quoted => self.single(reader, QuotePlace::Ansi)?,
             Some(c) if is_name(c) => {
                 self.copy(reader, 1);
                 let name = reader.name();
@@ -234,23 +239,23 @@ impl Writer<'_> {
     }
 
     /// Arithmetic, with what opens it, so many pieces, and the parentheses that close it.
-    pub(super) fn formula(&mut self, reader: &mut Reader<'_, '_>, opening: usize) -> Result<(), Error> {
+    pub(super) fn formula(&mut self, reader: &mut ScriptReader<'_, '_>, opening: usize) -> Result<(), Error> {
         self.deepen()?;
         self.copy(reader, opening);
         let before = self.word.evaluated.replace(Evaluated::Arithmetic);
         let mut depth = 0;
         while let Some(seen) = reader.seen(0) {
             match seen {
-                Seen::Char(')') if depth == 0 => {
+                ScriptChar::Char(')') if depth == 0 => {
                     self.copy(reader, 1 + usize::from(reader.char(1) == Some(')')));
                     break;
                 }
-                Seen::Char(c @ ('(' | ')')) => {
+                ScriptChar::Char(c @ ('(' | ')')) => {
                     depth = if c == '(' { depth + 1 } else { depth - 1 };
                     self.copy(reader, 1);
                 }
                 // Neither kind of quotes changes what a value may be here.
-                Seen::Char('"') => self.copy(reader, 1),
+                ScriptChar::Char('"') => self.copy(reader, 1),
                 _ => self.expansion(reader, seen, true)?,
             }
         }
@@ -260,7 +265,7 @@ impl Writer<'_> {
     }
 
     /// `${` and what follows, with the closing brace.
-    fn parameter(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
+    fn parameter(&mut self, reader: &mut ScriptReader<'_, '_>, quoted: bool) -> Result<(), Error> {
         self.copy(reader, 2);
         // A length or an indirection, but not the variables `#` and `!`.
         let prefix = reader.char(0).filter(|c| "#!".contains(*c));
@@ -283,13 +288,13 @@ impl Writer<'_> {
         }
         if reader.char(0) == Some('[') {
             self.copy(reader, 1);
-            self.braces(reader, ']', Inner::Subscript, quoted)?;
+            self.braces(reader, ']', BraceContent::Subscript, quoted)?;
         }
         let inner = match (reader.char(0), reader.char(1)) {
-            (Some(':'), Some('-' | '=' | '?' | '+')) => Inner::Word,
-            (Some(':'), _) => Inner::Offset,
-            (Some('#' | '%' | '/' | '^' | ',' | '~'), _) => Inner::Pattern,
-            _ => Inner::Word,
+            (Some(':'), Some('-' | '=' | '?' | '+')) => BraceContent::Word,
+            (Some(':'), _) => BraceContent::Offset,
+            (Some('#' | '%' | '/' | '^' | ',' | '~'), _) => BraceContent::Pattern,
+            _ => BraceContent::Word,
         };
         let before = self.word.evaluated;
         let assigns = reader.starts_with("=") || reader.starts_with(":=");
@@ -303,35 +308,35 @@ impl Writer<'_> {
 
     pub(super) fn braces(
         &mut self,
-        reader: &mut Reader<'_, '_>,
+        reader: &mut ScriptReader<'_, '_>,
         close: char,
-        inner: Inner,
+        inner: BraceContent,
         quoted: bool,
     ) -> Result<(), Error> {
         self.deepen()?;
         let before = self.word.evaluated;
-        if matches!(inner, Inner::Offset | Inner::Subscript) {
+        if matches!(inner, BraceContent::Offset | BraceContent::Subscript) {
             self.word.evaluated = Some(Evaluated::Arithmetic);
         }
         let quoted = match inner {
-            Inner::Word => quoted,
-            Inner::Pattern | Inner::Subscript => false,
-            Inner::Offset => true,
+            BraceContent::Word => quoted,
+            BraceContent::Pattern | BraceContent::Subscript => false,
+            BraceContent::Offset => true,
         };
         let mut open = 0;
         while let Some(seen) = reader.seen(0) {
             match seen {
-                Seen::Char(c) if c == close && open == 0 => {
+                ScriptChar::Char(c) if c == close && open == 0 => {
                     self.copy(reader, 1);
                     break;
                 }
-                Seen::Char('[') if close == ']' => open += 1,
-                Seen::Char(']') if close == ']' => open -= 1,
+                ScriptChar::Char('[') if close == ']' => open += 1,
+                ScriptChar::Char(']') if close == ']' => open -= 1,
                 _ => {}
             }
-            if let Seen::Value(placeholder) = seen
+            if let ScriptChar::Value(placeholder) = seen
                 && self.document
-                && matches!(inner, Inner::Pattern | Inner::Subscript)
+                && matches!(inner, BraceContent::Pattern | BraceContent::Subscript)
             {
                 let why = "shells differ in how they read a pattern in a here-document";
                 let instead = "put the value into a variable before the here-document, and write that there";
@@ -346,22 +351,24 @@ impl Writer<'_> {
 
     /// A substitution in backticks. It ends at the next one that has no backslash, whatever stands between; what is left
     /// when a layer of backslashes is taken away is code of its own.
-    fn backtick(&mut self, reader: &mut Reader<'_, '_>, quoted: bool) -> Result<(), Error> {
+    fn backtick(&mut self, reader: &mut ScriptReader<'_, '_>, quoted: bool) -> Result<(), Error> {
         self.copy(reader, 1);
         let mut inner = Vec::new();
-        while let Some(&piece) = reader.pieces.get(reader.at).filter(|piece| !matches!(piece.seen, Seen::Char('`'))) {
+        while let Some(&piece) =
+            reader.pieces.get(reader.at).filter(|piece| !matches!(piece.seen, ScriptChar::Char('`')))
+        {
             reader.at += 1;
             let escaped = |c: char| "\\`$".contains(c) || quoted && c == '"';
             match (piece.seen, reader.pieces.get(reader.at)) {
-                (Seen::Char('\\'), Some(&Piece { seen: Seen::Char(c), end, .. })) if escaped(c) => {
-                    inner.push(Piece { end, seen: Seen::Char(c), ..piece });
+                (ScriptChar::Char('\\'), Some(&Piece { seen: ScriptChar::Char(c), end, .. })) if escaped(c) => {
+                    inner.push(Piece { end, seen: ScriptChar::Char(c), ..piece });
                     reader.at += 1;
                 }
                 _ => inner.push(piece),
             }
         }
         self.backticks += 1;
-        self.code(&mut Reader { pieces: &inner, at: 0 }, End::Input)?;
+        self.code(&mut ScriptReader { pieces: &inner, at: 0 }, CodeEnd::Input)?;
         self.backticks -= 1;
         self.copy(reader, 1);
         Ok(())

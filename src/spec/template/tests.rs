@@ -6,12 +6,12 @@ fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn read(word: &str, names: &[&str]) -> Template {
+fn read(word: &str, names: &[&str]) -> CommandTemplate {
     parse(&words(&[word]), &words(names), true).unwrap()
 }
 
 /// Placeholders in angle brackets, to tell them from braces that stay.
-fn shown(template: &Template) -> String {
+fn shown(template: &CommandTemplate) -> String {
     let segments = template.arguments.iter().flatten();
     let show = |segment: &Segment| match segment {
         Segment::Text(text) => text.clone(),

@@ -75,7 +75,7 @@ fn a_script_with_windows_lines_is_warned_of() {
 }
 
 /// The variables of `--compat slurm`, by name.
-fn slurm(words: &[&str], template: Option<&str>) -> std::collections::BTreeMap<String, handover::Origin> {
+fn slurm(words: &[&str], template: Option<&str>) -> std::collections::BTreeMap<String, handover::VariableSource> {
     let words = [&["run", "sweep", "--compat", "slurm"], words, &["--", "bash", "job.sh"]].concat();
     let spec = resolve_line(&words, template).unwrap();
     spec.handover.variables.into_iter().map(|variable| (variable.name, variable.origin)).collect()
@@ -83,11 +83,11 @@ fn slurm(words: &[&str], template: Option<&str>) -> std::collections::BTreeMap<S
 
 #[test]
 fn the_variables_of_slurm_are_those_that_scripts_use() {
-    let constant = |variables: &std::collections::BTreeMap<String, handover::Origin>, name: &str| match &variables[name]
-    {
-        handover::Origin::Constant(value) => value.clone(),
-        other => format!("{other:?}"),
-    };
+    let constant =
+        |variables: &std::collections::BTreeMap<String, handover::VariableSource>, name: &str| match &variables[name] {
+            handover::VariableSource::Constant(value) => value.clone(),
+            other => format!("{other:?}"),
+        };
     let sweep = slurm(&["--array", "1-7:3%2", "--cpu", "1500m", "--workdir", "/work"], None);
     let told: Vec<_> = sweep.keys().map(|name| format!("{name}={}", constant(&sweep, name))).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"

@@ -53,9 +53,9 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
             assert!(error.contains(&format!("convert it: {command} | kubectl indexed run -a -")), "{error}");
         }
     }
-    let layout = Layout { format: ItemsFormat::Lines, separator: None, no_header: None };
+    let layout = FileLayout { format: ItemsFormat::Lines, separator: None, no_header: None };
     let from = |origin: &str, bytes: &[u8]| {
-        let collector = Collector::new(Selection::default(), LIMIT).unwrap();
+        let collector = Collector::new(ItemSelection::default(), LIMIT).unwrap();
         told(&read(origin, layout, bytes, collector, |error| panic!("{error}")).unwrap_err())
     };
     insta::assert_snapshot!(from("my items.txt.gz", b"\x1f\x8b\x08\0"), @"
@@ -186,8 +186,8 @@ fn another_separator_is_asked_for_by_name() {
     "#);
     assert_eq!(texts(ItemsFormat::Csv, "note; free text\nhello\n").len(), 1, "the rows have none");
     let table = |format, separator, no_header, text: &str| {
-        let layout = Layout { format, separator: Some(separator), no_header };
-        let taken = read_layout(layout, text.as_bytes(), Selection::default()).unwrap();
+        let layout = FileLayout { format, separator: Some(separator), no_header };
+        let taken = read_layout(layout, text.as_bytes(), ItemSelection::default()).unwrap();
         let items: Vec<_> = taken.items.iter().map(|item| item.lossy().into_owned()).collect();
         format!("{:?} {} {}", taken.items.columns().names(), items.join(" | "), taken.notes.join("\n"))
     };
