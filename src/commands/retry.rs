@@ -172,7 +172,7 @@ impl Source {
             succeeded: state.succeeded(),
             failed: state.failed(),
         };
-        let name = name::of_retry(root, number, u32::try_from(indexes.len()).unwrap_or(u32::MAX));
+        let name = name::for_retry(root, number, u32::try_from(indexes.len()).unwrap_or(u32::MAX));
         let plan = RetryPlan { name, indexes, family, minor, changes };
         Ok(Self { stored, config_maps: config_maps.into_iter().flatten().collect(), plan, number })
     }
@@ -197,7 +197,7 @@ impl Source {
         }
         self.number += 1;
         let number = u32::try_from(self.plan.indexes.len()).unwrap_or(u32::MAX);
-        self.plan.name = name::of_retry(&self.plan.family.root, self.number, number);
+        self.plan.name = name::for_retry(&self.plan.family.root, self.number, number);
         Ok(())
     }
 }

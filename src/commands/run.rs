@@ -87,7 +87,7 @@ fn tell_handover(spec: &JobSpec, says_how: bool, asked_server: bool, context: &m
     let handover = &spec.handover;
     if handover.form != ItemForm::Index && says_how {
         let number = plural(spec.items.len(), "item", "items");
-        context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.why()));
+        context.ui.status(&format!("{number} as {}: {}", handover.form.name(), handover.reason()));
     }
     if handover.depends_on_server() && !asked_server {
         context.ui.status(&format!(

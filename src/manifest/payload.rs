@@ -29,7 +29,7 @@ pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard])
     let mut input = PodInput::default();
     let handover = feed.handover;
     let writes_variables = handover.route == Route::VariableFile;
-    if handover.is_needed() && !feed.store.needs_picking() && !writes_variables {
+    if handover.needs_item() && !feed.store.needs_picking() && !writes_variables {
         let volume = free_name(template, &input.volumes, INPUT, "volumes");
         if let Some(path) = scripts::worker_path(handover) {
             input.volumes.push(items_volume(&volume, feed.store, shards));
@@ -38,7 +38,7 @@ pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard])
                 input.init_containers.push(init_container(feed, template, &[whole_list(&volume, LIST_DIR)]));
             }
         }
-    } else if handover.is_needed() || writes_variables {
+    } else if handover.needs_item() || writes_variables {
         by_init_container(&mut input, feed, template, shards);
     }
     input.item_volumes = names(&input.volumes);
@@ -61,7 +61,7 @@ fn by_init_container(input: &mut PodInput, feed: &Feed<'_>, template: Option<&Va
     let mut mounts = vec![folder.clone()];
     let kept_outside = !matches!(feed.store, ItemStore::Inline | ItemStore::Nowhere);
     let worker_path = scripts::worker_path(handover);
-    if handover.is_needed() && kept_outside {
+    if handover.needs_item() && kept_outside {
         let items = free_name(template, &input.volumes, "items", "volumes");
         input.volumes.push(items_volume(&items, feed.store, shards));
         if feed.store.needs_picking() {
@@ -184,9 +184,9 @@ pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -
     let handover = feed.handover;
     let mut notes = vec![(annotation::ITEM_AS, handover.form.name())];
     if handover.form != ItemForm::Index || handover.route != Route::Plain {
-        notes.push((annotation::HANDED_OVER, handover.why()));
+        notes.push((annotation::HANDED_OVER, handover.reason()));
         let init = names(&input.init_containers).pop();
-        notes.push((annotation::HANDOVER, HandoverNote::new(handover, input.item_volumes.clone(), init).written()));
+        notes.push((annotation::HANDOVER, HandoverNote::new(handover, input.item_volumes.clone(), init).to_json()));
     }
     if feed.items.is_empty() {
         return notes;
@@ -202,7 +202,7 @@ pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -
         _ => shards.iter().map(|shard| format!("{}:{}", shard.name, shard.first)).collect(),
     };
     // Of a single ConfigMap with a key for each index the form of the Pod tells, as it does of Jobs that others made.
-    let told_by_form = list.len() == 1 && !feed.store.needs_picking() && handover.is_needed();
+    let told_by_form = list.len() == 1 && !feed.store.needs_picking() && handover.needs_item();
     if !list.is_empty() && !told_by_form {
         notes.push((annotation::ITEM_CONFIG_MAPS, list.join(",")));
     }
@@ -212,7 +212,7 @@ pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -
     if matches!(handover.payload(), Payload::Assignments(_)) {
         notes.push((annotation::ITEM_PAYLOAD, "assignments".to_owned()));
     }
-    if let Some(columns) = feed.items.columns().noted() {
+    if let Some(columns) = feed.items.columns().to_note() {
         notes.push((annotation::ITEM_COLUMNS, columns));
     }
     notes

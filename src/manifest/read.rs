@@ -12,7 +12,7 @@ use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
 use crate::contract::{self, INDEX_VARIABLE, annotation, label};
 use crate::index_set::{IndexSet, ItemTexts};
-use crate::spec::handover::item_assigned;
+use crate::spec::handover::parse_assigned_item;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::{ItemStore, ListDigest, decode_line, has_windows_lines};
 
@@ -201,7 +201,7 @@ pub(crate) fn config_map_entries(config_map: ConfigMap) -> impl Iterator<Item = 
 
 impl ItemDecoder {
     fn item(&self, stored: &[u8]) -> Item {
-        let assigned = if self.assignments { item_assigned(stored, &self.columns) } else { None };
+        let assigned = if self.assignments { parse_assigned_item(stored, &self.columns) } else { None };
         assigned.unwrap_or_else(|| Item::read_back(stored, &self.columns))
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
         Payload::Assignments(_) => VARIABLES_PATH,
     };
     let mut script = String::new();
-    if handover.is_needed() {
+    if handover.needs_item() {
         check(&mut script, store);
         pick(&mut script, store, inline, target);
     }
@@ -100,11 +100,11 @@ fn check(script: &mut String, store: &ItemStore) {
 
 /// Writes the item from `path` into the file that the kubelet reads, once for each variable that is the item.
 fn variables_of_item(script: &mut String, handover: &Handover, path: &str) {
-    if handover.of_item().next().is_none() {
+    if handover.item_variables().next().is_none() {
         return;
     }
     read_whole(script, "item", path);
-    for (name, _) in handover.of_item() {
+    for (name, _) in handover.item_variables() {
         let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$item\" >> {VARIABLES_PATH}");
     }
 }
@@ -119,7 +119,7 @@ fn read_whole(script: &mut String, variable: &str, path: &str) {
 pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
     match handover.form {
         ItemForm::File | ItemForm::Stdin => Some(&handover.path),
-        _ if !matches!(handover.route, Route::Shell(_)) || !handover.is_needed() => None,
+        _ if !matches!(handover.route, Route::Shell(_)) || !handover.needs_item() => None,
         _ => match handover.payload() {
             Payload::Item => Some(&handover.path),
             Payload::Assignments(_) => Some(VARIABLES_PATH),
@@ -131,7 +131,7 @@ pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
 /// part of it, so whatever is in them is not run.
 pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<CommandPart>]) -> Vec<String> {
     let mut script = String::new();
-    let mut names: Vec<&str> = handover.of_item().map(|(name, _)| name).collect();
+    let mut names: Vec<&str> = handover.item_variables().map(|(name, _)| name).collect();
     if let (Some(path), false) = (worker_path(handover), names.is_empty()) {
         match handover.payload() {
             Payload::Assignments(_) => {

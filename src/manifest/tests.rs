@@ -6,7 +6,7 @@ use serde_json::from_value;
 use super::*;
 use crate::index_set::{IndexSet, ItemTexts};
 use crate::manifest::read::{ItemSource, item_source};
-use crate::spec::tests::{resolve_all, resolve_line, told};
+use crate::spec::tests::{error_text, resolve_all, resolve_line};
 
 mod items;
 mod policies;

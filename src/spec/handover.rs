@@ -201,7 +201,7 @@ impl Handover {
     }
 
     /// The variables that are made of the item, by the name of each.
-    pub(crate) fn of_item(&self) -> impl Iterator<Item = (&str, &Placeholder)> {
+    pub(crate) fn item_variables(&self) -> impl Iterator<Item = (&str, &Placeholder)> {
         self.variables.iter().filter_map(|variable| match &variable.origin {
             VariableSource::Item(placeholder) => Some((variable.name.as_str(), placeholder)),
             _ => None,
@@ -212,11 +212,11 @@ impl Handover {
     pub(crate) fn payload(&self) -> Payload {
         let whole = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
         let numbered = matches!(self.columns, Columns::Numbered(_));
-        let as_it_is = !numbered && self.of_item().all(|(_, placeholder)| whole(placeholder));
+        let as_it_is = !numbered && self.item_variables().all(|(_, placeholder)| whole(placeholder));
         if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || as_it_is {
             return Payload::Item;
         }
-        let mut lines: Vec<_> = self.of_item().map(|(name, p)| (name.to_owned(), p.clone())).collect();
+        let mut lines: Vec<_> = self.item_variables().map(|(name, p)| (name.to_owned(), p.clone())).collect();
         if numbered {
             // The whole item does not tell them apart, and a later command may ask for another one.
             let all = Naming::of_columns(&self.columns.names());
@@ -231,8 +231,8 @@ impl Handover {
     }
 
     /// Whether a Pod needs what stands for its item.
-    pub(crate) fn is_needed(&self) -> bool {
-        matches!(self.form, ItemForm::File | ItemForm::Stdin) || self.of_item().next().is_some()
+    pub(crate) fn needs_item(&self) -> bool {
+        matches!(self.form, ItemForm::File | ItemForm::Stdin) || self.item_variables().next().is_some()
     }
 
     fn choose_route(&mut self, command: &[String], items: &Items, wishes: &HandoverRequest<'_>) -> Result<(), Error> {
@@ -269,7 +269,7 @@ impl Handover {
         Ok(())
     }
 
-    pub(crate) fn why(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match &self.means {
             None => self.because.clone(),
             Some(means) => format!("{}; {means}", self.because),
@@ -321,10 +321,10 @@ impl Handover {
 
     /// Why the first item that a variable file can't carry is one, by its position.
     fn misfit(&self, items: &Items) -> Option<String> {
-        let needed: Vec<_> = self.of_item().collect();
+        let needed: Vec<_> = self.item_variables().collect();
         items.numbered().find_map(|(index, item)| {
             needed.iter().find_map(|(name, placeholder)| {
-                let value = placeholder.of(item);
+                let value = placeholder.value_in(item);
                 let problem = if value.is_empty() {
                     "is empty"
                 } else if value.contains(&b'\'') {
@@ -346,14 +346,16 @@ impl Handover {
     /// Whether every item gives a number wherever a shell evaluates its value once more.
     fn check_evaluated(&self, command: &[String], items: &Items) -> Result<(), Error> {
         let scripts = script::scripts(command).into_iter().filter_map(|at| match self.words.get(at)?.as_slice() {
-            [CommandPart::Text(text)] if self.of_item().next().is_some() => Some(text),
+            [CommandPart::Text(text)] if self.item_variables().next().is_some() => Some(text),
             // Where the whole script is a placeholder, the items are the scripts.
             _ => None,
         });
         for text in scripts {
             for (variable, evaluated) in script::evaluated(text)? {
-                let Some((name, placeholder)) = self.of_item().find(|(name, _)| *name == variable) else { continue };
-                let is_number = |item: &Item| script::is_number(placeholder.of(item));
+                let Some((name, placeholder)) = self.item_variables().find(|(name, _)| *name == variable) else {
+                    continue;
+                };
+                let is_number = |item: &Item| script::is_number(placeholder.value_in(item));
                 let Some((index, item)) = items.numbered().find(|(_, item)| !is_number(item)) else { continue };
                 let written = match self.form {
                     ItemForm::Arg => placeholder.written(&items.columns().names()),
@@ -386,8 +388,8 @@ impl Handover {
         };
         let text: usize = self.words.iter().map(|word| word.iter().map(length).sum()).max().unwrap_or(0);
         for (index, item) in items.numbered() {
-            for (name, placeholder) in self.of_item() {
-                let value = placeholder.of(item);
+            for (name, placeholder) in self.item_variables() {
+                let value = placeholder.value_in(item);
                 let problem = if value.contains(&0) {
                     "has a NUL byte, which no argument and no variable can carry".to_owned()
                 } else if value.len() + name.len().max(text) + 2 > MAX_STRING_BYTES {
@@ -404,7 +406,7 @@ impl Handover {
 }
 
 /// The item of which lines `NAME='VALUE'` were made.
-pub(crate) fn item_assigned(lines: &[u8], columns: &Columns) -> Option<Item> {
+pub(crate) fn parse_assigned_item(lines: &[u8], columns: &Columns) -> Option<Item> {
     let words = shlex::bytes::split(lines)?;
     let value = |name: &str| {
         words.iter().find_map(|word| Some(word.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
@@ -428,7 +430,7 @@ impl Payload {
         for (name, placeholder) in lines {
             text.extend_from_slice(name.as_bytes());
             text.extend_from_slice(b"='");
-            let unquoted: Vec<_> = placeholder.of(item).split(|&byte| byte == b'\'').collect();
+            let unquoted: Vec<_> = placeholder.value_in(item).split(|&byte| byte == b'\'').collect();
             text.extend(unquoted.join(&br"'\''"[..]));
             text.extend_from_slice(b"'\n");
         }

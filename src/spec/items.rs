@@ -151,7 +151,7 @@ impl Columns {
     }
 
     /// What is noted of them in the cluster; nothing where there are none.
-    pub(crate) fn noted(&self) -> Option<String> {
+    pub(crate) fn to_note(&self) -> Option<String> {
         serde_json::to_string(self).ok().filter(|_| *self != Self::None)
     }
 

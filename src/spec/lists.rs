@@ -280,7 +280,7 @@ mod tests {
 
     use super::*;
     use crate::spec::select::ItemSelection;
-    use crate::spec::tests::told;
+    use crate::spec::tests::error_text;
 
     const LIMIT: usize = 100_000;
 
@@ -301,7 +301,7 @@ mod tests {
     }
 
     fn refused(source: Result<ListSource, Error>) -> String {
-        told(&source.and_then(all).unwrap_err())
+        error_text(&source.and_then(all).unwrap_err())
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
         let part = ItemSelection { skip: 3_000_000, first: Some(2), ..ItemSelection::default() };
         assert_eq!(texts(&some(ListSource::range(&set), part).unwrap()), ["3000001", "3000002"]);
         let sample = ItemSelection { shuffle: Some(1), first: Some(2), ..ItemSelection::default() };
-        insta::assert_snapshot!(told(&some(ListSource::range(&set), sample).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&some(ListSource::range(&set), sample).unwrap_err()), @"
         4000000000 items are too many to choose from: at most 10000000 are gone through one by one
         hint: give fewer values, or take the first ones by --first alone
         ");
@@ -483,7 +483,7 @@ mod tests {
         let taken = some(words(line.repeat(40).trim_end()).unwrap(), first).unwrap();
         assert_eq!(texts(&taken), [format!("{}1", "0 ".repeat(39))]);
         let skip = ItemSelection { skip: 1, ..ItemSelection::default() };
-        insta::assert_snapshot!(told(&some(words(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&some(words(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
         999999 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");

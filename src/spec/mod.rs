@@ -353,7 +353,7 @@ fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
 }
 
 fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore) -> Result<(), Error> {
-    let picks = handover.is_needed() && (store.needs_picking() || store.is_checked());
+    let picks = handover.needs_item() && (store.needs_picking() || store.is_checked());
     match image.filter(|_| !picks && !handover.depends_on_server()) {
         Some(image) => {
             Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))
@@ -364,7 +364,7 @@ fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore)
 }
 
 /// Where a list is kept that replaces one of the same items.
-pub(crate) fn keep_again(
+pub(crate) fn choose_store_again(
     inline: bool,
     listed: Option<ItemStore>,
     handover: &Handover,
@@ -386,7 +386,7 @@ fn choose_store(
                 .hint("leave --item-store out"));
         }
         let derived = |p: &template::Placeholder| p.operation != template::Operation::None;
-        if handover.of_item().any(|(_, placeholder)| derived(placeholder)) {
+        if handover.item_variables().any(|(_, placeholder)| derived(placeholder)) {
             return Err(Error::usage(
                 "a list in the cluster is used as it is: what {.}, {/}, {//} and {/.} make of an item is not in it",
             )
@@ -395,7 +395,7 @@ fn choose_store(
         return Ok(listed);
     }
     match asked {
-        args::StoreChoice::Inline if !handover.is_needed() => {
+        args::StoreChoice::Inline if !handover.needs_item() => {
             Err(Error::usage("--item-store inline has no use: no item is handed over, only the index")
                 .hint("leave --item-store out"))
         }

@@ -44,7 +44,7 @@ pub(crate) fn generate(app: &str, suffix: &str, completions: u32) -> String {
 
 /// The name of a Job that retries `root` for the `number`th time, with so many indexes: always the same, so that two who
 /// retry at once are told of each other.
-pub(crate) fn of_retry(root: &str, number: u32, completions: u32) -> String {
+pub(crate) fn for_retry(root: &str, number: u32, completions: u32) -> String {
     let suffix = format!("-r{number}");
     format!("{}{suffix}", fit(root, room(completions) - suffix.len()))
 }

@@ -173,12 +173,12 @@ impl HandoverNote {
     }
 
     /// As it is noted: JSON.
-    pub(crate) fn written(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The note of a Job that was made before there was one: it keeps its form.
-    pub(crate) fn assumed(path: &str) -> Self {
+    pub(crate) fn of_older_job(path: &str) -> Self {
         Self {
             wished: HandoverChoices { form: true, ..HandoverChoices::default() },
             path: path.to_owned(),
@@ -222,7 +222,8 @@ impl HandoverNote {
         let (handover, notes) = Handover::plan(command, items, &wishes)?;
         let columns = items.columns().len();
         let unknown = items.numbered().find(|(_, item)| item.count() != columns);
-        let column = handover.of_item().find(|(_, placeholder)| matches!(placeholder.subject, Subject::Column(_)));
+        let column =
+            handover.item_variables().find(|(_, placeholder)| matches!(placeholder.subject, Subject::Column(_)));
         if let (Some((index, _)), Some((_, placeholder))) = (unknown, column) {
             return Err(Error::usage(format!(
                 "the job does not keep the columns of item {index} apart, so {} is not known",

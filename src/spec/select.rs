@@ -213,7 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::spec::tests::told;
+    use crate::spec::tests::error_text;
 
     const LIMIT: usize = 100_000;
 
@@ -263,7 +263,7 @@ mod tests {
                 assert!(collector.held() <= LIMIT);
             }
             assert_eq!(collector.held(), 0, "what can't be used is not held");
-            let error = told(&collector.finish("items.txt", Columns::None).unwrap_err());
+            let error = error_text(&collector.finish("items.txt", Columns::None).unwrap_err());
             assert!(error.starts_with("1000000 items are more than one Job can have"), "{error}");
         }
     }
@@ -272,20 +272,20 @@ mod tests {
     fn a_source_without_an_end_comes_to_an_error() {
         let endless = || std::iter::repeat_with(|| "y".to_owned());
         let (items, pushed) = select(ItemSelection::default(), LIMIT, endless());
-        insta::assert_snapshot!(told(&items.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&items.unwrap_err()), @"
         more than 10000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         assert_eq!(pushed, MAX_COUNTED);
         let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let (items, pushed) = select(unique, LIMIT, numbers(1_000_000));
-        insta::assert_snapshot!(told(&items.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&items.unwrap_err()), @"
         more than 100000 distinct items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         assert_eq!(pushed, LIMIT + 1);
         let first = ItemSelection { first: Some(150_000), ..ItemSelection::default() };
-        insta::assert_snapshot!(told(&select(first, LIMIT, endless()).0.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&select(first, LIMIT, endless()).0.unwrap_err()), @"
         150000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
@@ -307,23 +307,23 @@ mod tests {
 
     #[test]
     fn nothing_selected_is_an_error_that_says_why() {
-        insta::assert_snapshot!(told(&select(ItemSelection::default(), LIMIT, []).0.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&select(ItemSelection::default(), LIMIT, []).0.unwrap_err()), @"
         there are no items in items.txt
         hint: write each item on a line of its own; a table needs rows below its header
         ");
         let skip = ItemSelection { skip: 3, ..ItemSelection::default() };
-        insta::assert_snapshot!(told(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
         --skip 3 leaves nothing of the 3 items in items.txt
         hint: skip fewer than 3
         ");
         let twice = numbers(2).chain(numbers(2));
         let skip = ItemSelection { unique: true, ..skip };
-        insta::assert_snapshot!(told(&select(skip, LIMIT, twice).0.unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&select(skip, LIMIT, twice).0.unwrap_err()), @"
         --skip 3 leaves nothing of the 2 distinct items in items.txt
         hint: skip fewer than 2
         ");
         let none = ItemSelection { first: Some(0), ..ItemSelection::default() };
-        insta::assert_snapshot!(told(&Collector::new(none, LIMIT).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&Collector::new(none, LIMIT).unwrap_err()), @"
         --first 0 would take no item
         hint: give at least 1
         ");
@@ -333,13 +333,13 @@ mod tests {
     fn items_that_fill_the_memory_are_refused() {
         let mut one = collector(ItemSelection::default());
         let error = (0..300).find_map(|_| one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES])).err()).unwrap();
-        insta::assert_snapshot!(told(&error), @"
+        insta::assert_snapshot!(error_text(&error), @"
         the first 256 items take more than 256 MiB of memory, far more than one Job can carry
         hint: put large inputs into a volume and pass their names as items
         ");
         let mut one = collector(ItemSelection::default());
         assert!(one.push(Item::new("a")).is_ok());
-        insta::assert_snapshot!(told(&one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES + 1])).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES + 1])).unwrap_err()), @"
         item 1 is larger than 1 MiB
         hint: put large inputs into a volume and pass their names as items
         ");

@@ -157,7 +157,7 @@ pub(crate) fn selection(args: &ItemArgs, seed: u64) -> ItemSelection {
 }
 
 /// The items of `--items-file`, as far as they are of use; `unreadable` tells of an error of `input` itself.
-pub(crate) fn intake(
+pub(crate) fn read_items_file(
     args: &ItemArgs,
     path: &str,
     seed: u64,

@@ -113,7 +113,7 @@ impl Placeholder {
     pub(crate) const ITEM: Self = Self::plain(Subject::Item);
 
     /// What it stands for in an item; an index is none of an item's.
-    pub(crate) fn of<'a>(&self, item: &'a Item) -> &'a [u8] {
+    pub(crate) fn value_in<'a>(&self, item: &'a Item) -> &'a [u8] {
         self.operation.apply(match self.subject {
             Subject::Item => item.bytes(),
             Subject::Column(place) => item.value(place),

@@ -19,7 +19,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
     let seed = 7;
     sources::check(&args.source, &args.command)?;
     let read = |path: &std::path::PathBuf| {
-        sources::intake(&args.source, path.to_str().unwrap(), seed, input, |error| panic!("{error}"))
+        sources::read_items_file(&args.source, path.to_str().unwrap(), seed, input, |error| panic!("{error}"))
     };
     let file = args.source.items_file.as_ref().map(read).transpose()?;
     let listed = args.source.items_configmap.as_ref().map(|_| {
@@ -35,11 +35,11 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
 
 /// The error of a command line with its hints, as they are printed.
 fn refused(words: &[&str], template: Option<&str>) -> String {
-    told(&resolve_line(words, template).unwrap_err())
+    error_text(&resolve_line(words, template).unwrap_err())
 }
 
 /// A usage error with its hints, as they are printed.
-pub(crate) fn told(error: &Error) -> String {
+pub(crate) fn error_text(error: &Error) -> String {
     assert_eq!(error.kind(), crate::error::Kind::Usage);
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let hints: Vec<_> = error.hints().iter().map(|hint| format!("\nhint: {hint}")).collect();
@@ -203,7 +203,7 @@ fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
 fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
     let Resolved { spec, notes, warnings } = match resolve_all(words, template, input.as_bytes()) {
         Ok(resolved) => resolved,
-        Err(error) => return format!("error: {}", told(&error)),
+        Err(error) => return format!("error: {}", error_text(&error)),
     };
     let part = |part: &handover::CommandPart| match part {
         handover::CommandPart::Text(text) => text.clone(),
@@ -222,7 +222,7 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
     let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
     let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();
     let store = spec.item_store.name();
-    format!("{} in {store}: {command}\n{variables}\n{}{said}", spec.handover.form.name(), spec.handover.why())
+    format!("{} in {store}: {command}\n{variables}\n{}{said}", spec.handover.form.name(), spec.handover.reason())
 }
 
 const TABLE: &str = "name,size\na.png,10\nb.png,20\n";
@@ -325,8 +325,8 @@ fn an_old_server_gets_a_shell() {
         let mut spec = resolve_line(&[&["run", "--items", "a"], words].concat(), None).unwrap();
         assert!(spec.handover.depends_on_server());
         match spec.handover.settle(34) {
-            Ok(()) => spec.handover.why(),
-            Err(error) => format!("error: {}", told(&error)),
+            Ok(()) => spec.handover.reason(),
+            Err(error) => format!("error: {}", error_text(&error)),
         }
     };
     insta::assert_snapshot!(settled(&["--", "echo", "{}"]), @"the command has the placeholder {}; the shell sh of the worker's image reads it: this server is Kubernetes 1.34, and variables are read from a file from 1.35 on");

@@ -93,7 +93,7 @@ fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Res
     let origin = path.display().to_string();
     let cannot = |error: io::Error| unreadable("the file of items", path, error);
     let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);
-    Ok(sources::intake(args, &origin, seed, file, cannot)?)
+    Ok(sources::read_items_file(args, &origin, seed, file, cannot)?)
 }
 
 async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigMap> {

@@ -72,7 +72,7 @@ pub(super) fn take_out(
     };
     let Some(worker) = worker_mut(job) else { return Ok(None) };
     let note = noted(annotation::HANDOVER).and_then(|note| serde_json::from_str(note).ok());
-    let note: HandoverNote = note.unwrap_or_else(|| HandoverNote::assumed(path_of(worker)));
+    let note: HandoverNote = note.unwrap_or_else(|| HandoverNote::of_older_job(path_of(worker)));
     let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
     let all = IndexSet::below(plan.family.completions);
     let (items, listed) = match form {
@@ -95,8 +95,8 @@ pub(super) fn take_out(
     handover.settle(plan.minor)?;
     warnings.extend(unexpected);
     let items = of(&all);
-    let inline = noted(annotation::ITEM_STORE) == Some(ItemStore::Inline.name()) && handover.is_needed();
-    let store = spec::keep_again(inline, listed, &handover, &items)?;
+    let inline = noted(annotation::ITEM_STORE) == Some(ItemStore::Inline.name()) && handover.needs_item();
+    let store = spec::choose_store_again(inline, listed, &handover, &items)?;
     let init = strip(job, &note);
     if let Some(annotations) = job["metadata"]["annotations"].as_object_mut() {
         let kept = |key: &str| form == ItemForm::Index && OF_LIST.contains(&key);

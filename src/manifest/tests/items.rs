@@ -168,7 +168,7 @@ fn long_lists_are_packed_and_read_back_in_part() {
 fn a_list_that_does_not_fit_is_refused_with_what_would() {
     let refused = |input: &[u8]| {
         let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, input).unwrap().spec;
-        told(&build(&spec).unwrap_err())
+        error_text(&build(&spec).unwrap_err())
     };
     let item = format!("{}\0", "a".repeat(20_000));
     insta::assert_snapshot!(refused(item.repeat(900).as_bytes()), @"
@@ -183,7 +183,7 @@ fn a_list_that_does_not_fit_is_refused_with_what_would() {
     let line = "run --items-file - -0 --item-as=stdin --item-store=configmap -- rev";
     let many = [vec![b'\\'; 1 << 20], b"\0".repeat(1001)].concat();
     let error = resolve_all(&words(line), None, &many).unwrap_err();
-    insta::assert_snapshot!(told(&error), @"
+    insta::assert_snapshot!(error_text(&error), @"
     item 0 takes 2097153 bytes, and a ConfigMap may have 1048576
     hint: put large inputs into a volume or a bucket, and pass their names as items
     ");

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::spec::select::ItemSelection;
-use crate::spec::tests::told;
+use crate::spec::tests::error_text;
 
 mod written;
 
@@ -42,7 +42,11 @@ fn take<'a>(
 fn all(format: ItemsFormat, bytes: &[u8]) -> Result<LoadedItems, Error> {
     let at_once = take(format, [bytes], ItemSelection::default());
     let byte_by_byte = take(format, bytes.chunks(1), ItemSelection::default());
-    assert_eq!(at_once.as_ref().map_err(told), byte_by_byte.as_ref().map_err(told), "chunks make no difference");
+    assert_eq!(
+        at_once.as_ref().map_err(error_text),
+        byte_by_byte.as_ref().map_err(error_text),
+        "chunks make no difference"
+    );
     at_once
 }
 
@@ -55,7 +59,7 @@ fn notes(format: ItemsFormat, text: &str) -> String {
 }
 
 fn refused(format: ItemsFormat, text: impl AsRef<[u8]>) -> String {
-    told(&all(format, text.as_ref()).unwrap_err())
+    error_text(&all(format, text.as_ref()).unwrap_err())
 }
 
 /// The values of each item, in the order of the columns.
@@ -251,7 +255,7 @@ fn json_that_is_no_list_of_items_is_refused() {
 #[test]
 fn a_document_is_held_up_to_a_limit() {
     let error = read_all(ItemsFormat::Json, io::repeat(b' '), ItemSelection::default()).unwrap_err();
-    insta::assert_snapshot!(told(&error), @"
+    insta::assert_snapshot!(error_text(&error), @"
     FILE is larger than 64 MiB, and JSON must be held as a whole
     hint: give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
     ");
@@ -269,7 +273,7 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
         let mut endless = io::repeat(b'x').take(u64::MAX);
         let error = read_all(format, start.as_bytes().chain(&mut endless), ItemSelection::default()).unwrap_err();
         assert_eq!((u64::MAX - endless.limit()).div_ceil(8192), 129, "{format:?}");
-        assert!(told(&error).contains(" is larger than 1 MiB"), "{}", told(&error));
+        assert!(error_text(&error).contains(" is larger than 1 MiB"), "{}", error_text(&error));
     }
     let large = format!("a\n{}", "x".repeat(MAX_ITEM_BYTES + 1));
     insta::assert_snapshot!(refused(ItemsFormat::Lines, &large), @"
@@ -289,7 +293,7 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
 fn a_million_lines_are_refused_by_their_number() {
     let chunk = b"some line or other\n".repeat(1000);
     let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), ItemSelection::default());
-    insta::assert_snapshot!(told(&taken.unwrap_err()), @"
+    insta::assert_snapshot!(error_text(&taken.unwrap_err()), @"
     1000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
     hint: split the work into runs of at most 100000, as by --skip and --first
     ");
@@ -380,7 +384,7 @@ proptest! {
             chunks.push(&bytes[from..cut]);
             from = cut;
         }
-        let said = |taken: Result<LoadedItems, Error>| taken.map_err(|error| told(&error));
+        let said = |taken: Result<LoadedItems, Error>| taken.map_err(|error| error_text(&error));
         let at_once = said(take(format, [&bytes[..]], selection.clone()));
         prop_assert_eq!(&at_once, &said(take(format, chunks, selection.clone())));
         prop_assert_eq!(&at_once, &said(take(format, bytes.chunks(1), selection)));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::spec::tests::{resolve_all, resolve_line, told};
+use crate::spec::tests::{error_text, resolve_all, resolve_line};
 
 /// What is said of `run` with these flags and three items.
 fn refused(flags: &str) -> String {
@@ -8,7 +8,7 @@ fn refused(flags: &str) -> String {
 
 fn refused_with(flags: &str, template: Option<&str>) -> String {
     let words = format!("run --items a,b,c {flags} -- rev");
-    told(&resolve_line(&words.split_whitespace().collect::<Vec<_>>(), template).unwrap_err())
+    error_text(&resolve_line(&words.split_whitespace().collect::<Vec<_>>(), template).unwrap_err())
 }
 
 fn resolved(flags: &str) -> (Policy, Vec<String>) {
@@ -122,7 +122,7 @@ fn counts_that_can_not_be() {
     hint: write indexes as 0-3,7
     "#);
     let every_other = ["run", "--completions", "100000", "--success-indexes", "0-99999:2", "--", "rev"];
-    insta::assert_snapshot!(told(&resolve_line(&every_other, None).unwrap_err()), @"
+    insta::assert_snapshot!(error_text(&resolve_line(&every_other, None).unwrap_err()), @"
     --success-indexes takes 294444 bytes when written out, and Kubernetes takes 65536
     hint: name ranges, or only how many are enough: --success-count
     ");

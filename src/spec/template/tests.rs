@@ -251,7 +251,7 @@ fn a_value_is_cut_from_its_subject() {
         let template = read(word, &["a", "b"]);
         let placeholder = template.placeholders().next().unwrap().clone();
         let item = Item::record(b"x/y.z,\xff.q", vec![b"x/y.z".to_vec(), b"\xff.q".to_vec()]);
-        placeholder.of(&item).to_vec()
+        placeholder.value_in(&item).to_vec()
     };
     assert_eq!(["{}", "{a/}", "{b.}", "{2}"].map(value), [&b"x/y.z,\xff.q"[..], b"y.z", b"\xff", b"\xff.q"]);
 }

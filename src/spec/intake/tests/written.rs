@@ -56,7 +56,7 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
     let layout = FileLayout { format: ItemsFormat::Lines, separator: None, no_header: None };
     let from = |origin: &str, bytes: &[u8]| {
         let collector = Collector::new(ItemSelection::default(), LIMIT).unwrap();
-        told(&read(origin, layout, bytes, collector, |error| panic!("{error}")).unwrap_err())
+        error_text(&read(origin, layout, bytes, collector, |error| panic!("{error}")).unwrap_err())
     };
     insta::assert_snapshot!(from("my items.txt.gz", b"\x1f\x8b\x08\0"), @"
     my items.txt.gz is a gzip file, not a list
@@ -93,7 +93,7 @@ fn a_template_may_have_any_encoding() {
     }
     assert_eq!(decoded(yaml.into()), yaml);
     assert_eq!(decoded(format!("\u{feff}{yaml}").into()), yaml);
-    let error = |bytes: &[u8]| told(&text::decode("the template job.yaml", bytes.to_vec()).unwrap_err());
+    let error = |bytes: &[u8]| error_text(&text::decode("the template job.yaml", bytes.to_vec()).unwrap_err());
     insta::assert_snapshot!(error(b"\xff\xfea\0b"), @"
     the template job.yaml looks like UTF-16, and is not valid UTF-16
     hint: iconv -f UTF-16 -t UTF-8 FILE shows where
