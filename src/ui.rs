@@ -11,7 +11,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{AnsiColors, Style as Color};
 
-use crate::error::{Error, chain};
+use crate::error::{Error, Hint, chain};
 use crate::view::{Painted, Printable, Style, escape_control};
 
 /// The streams of the program.
@@ -20,6 +20,8 @@ pub(crate) struct Ui {
     /// How data looks.
     pub(crate) style: Style,
     pub(crate) voice: Voice,
+    /// Flags that the commands in hints need to reach the same cluster and namespace.
+    pub(crate) flags: String,
 }
 
 /// Says what is no data, on stderr: also from a task that waits for something, while the rest goes on.
@@ -90,7 +92,7 @@ impl Ui {
         let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
         let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
         let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
-        Self { stdout: BufWriter::new(stdout), style, voice }
+        Self { stdout: BufWriter::new(stdout), style, voice, flags: String::new() }
     }
 
     /// How many columns the terminal has that data goes to; None if it goes to no terminal.
@@ -146,9 +148,10 @@ impl Ui {
         self.message("", AnsiColors::Default, message);
     }
 
-    pub(crate) fn hint(&mut self, message: &str) {
+    pub(crate) fn hint(&mut self, hint: impl Into<Hint>) {
         if !self.voice.quiet {
-            self.message("hint:", AnsiColors::Cyan, message);
+            let text = hint.into().with_flags(&self.flags);
+            self.message("hint:", AnsiColors::Cyan, &text);
         }
     }
 
@@ -162,8 +165,10 @@ impl Ui {
         self.end_live();
         self.message("error:", AnsiColors::Red, &chain(error.chain()));
         self.note(details);
-        for hint in error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).flat_map(Error::hints) {
-            self.message("hint:", AnsiColors::Cyan, hint);
+        for error in error.chain().filter_map(|cause| cause.downcast_ref::<Error>()) {
+            for hint in error.hints_with_flags(&self.flags) {
+                self.message("hint:", AnsiColors::Cyan, &hint);
+            }
         }
     }
 

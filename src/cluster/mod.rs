@@ -17,7 +17,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use connect::request_error;
 pub(crate) use names::Named;
 pub(crate) use objects::{Created, ServerVersion, Submission};
@@ -73,7 +73,7 @@ impl Cluster {
         let job = self.ask(&self.doing("get", "job", name), self.api::<Job>().get(name)).await;
         job.map_err(|error| match error.kind() {
             Kind::NotFound => Error::new(Kind::NotFound, self.doing("there is no", "job", name))
-                .hint("kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere"),
+                .hint(Hint::indexed(&["list"], "shows the Indexed Jobs").and("-n NAMESPACE selects another namespace")),
             _ => error,
         })
     }

@@ -14,7 +14,7 @@ use super::outputs::{keep, names};
 use super::{Context, find, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
 use crate::cluster::Cluster;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::spec::duration;
 use crate::state::{self, JobState};
 use crate::tracker::{Interest, Tracker, TrackingEnd};
@@ -197,21 +197,23 @@ const PASSING: [&str; 3] = ["batch.kubernetes.io/job-tracking", "foregroundDelet
 /// Says what keeps a Job or its Pods from going, each holder once.
 async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluster, context: &mut Context) {
     // Who may not see it waits without a word; the watch of the Job tells of any other trouble.
-    let (now, name, flags) = (context.now(), name(job), context.flags());
+    let (now, name) = (context.now(), name(job));
+    let place = place(cluster, context);
     let (fresh, pods) = futures::join!(cluster.job(name), cluster.whole_pods(job));
     let fresh = fresh.ok().filter(|fresh| fresh.metadata.uid == job.metadata.uid);
     let mut holders = Vec::new();
     if let Some(job) = &fresh {
-        holders.extend(finalizers("job", &job.metadata, &flags));
+        holders.extend(finalizers("job", &job.metadata, &place));
     }
     for pod in pods.unwrap_or_default() {
-        let left = finalizers("pod", &pod.metadata, &flags);
+        let left = finalizers("pod", &pod.metadata, &place);
         let until = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
         let overdue = until.is_some_and(|until| now.duration_since(until) > HELD_FOR.try_into().unwrap_or_default());
         let is_running = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
         if let Some(node) = node.filter(|_| left.is_empty() && overdue && is_running) {
-            let hint = format!("it goes once the node answers again, or is deleted: kubectl delete node {node}{flags}");
+            let hint = Hint::from("the Pods go once the node responds again, or is deleted: ")
+                .then(Hint::kubectl(&["delete", "node", node], ""));
             holders.push((format!("node {node}, which has not ended its pods"), hint));
         }
         holders.extend(left);
@@ -219,13 +221,13 @@ async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluste
     for (holder, hint) in holders {
         if said.insert(holder.clone()) {
             context.ui.warning(&format!("the deletion of job {name} is held by {holder}"));
-            context.ui.hint(&hint);
+            context.ui.hint(hint);
         }
     }
 }
 
 /// The finalizers of an object that somebody else has to take away: which, who set it, and how it goes by hand.
-fn finalizers(kind: &str, metadata: &ObjectMeta, flags: &str) -> Vec<(String, String)> {
+fn finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<(String, Hint)> {
     let name = metadata.name.as_deref().unwrap_or_default();
     let foreign = metadata.finalizers.iter().flatten().filter(|finalizer| !PASSING.contains(&finalizer.as_str()));
     let told = foreign.map(|finalizer| {
@@ -234,9 +236,9 @@ fn finalizers(kind: &str, metadata: &ObjectMeta, flags: &str) -> Vec<(String, St
             Some(manager) => format!(", which {manager} set"),
             None => String::new(),
         };
-        let patch = r#"--type=merge -p '{"metadata":{"finalizers":null}}'"#;
-        let by_hand = format!("kubectl patch {kind} {name}{flags} {patch}");
-        let hint = format!("its controller takes it away, if it runs; {by_hand} does so by hand");
+        let patch =
+            [&["patch", kind, name, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#], place].concat();
+        let hint = Hint::from("its controller removes it, if it runs").and(Hint::kubectl(&patch, "removes it by hand"));
         (format!("finalizer {finalizer} of {kind} {name}{owner}"), hint)
     });
     told.collect()
@@ -250,6 +252,11 @@ fn owner_of<'a>(finalizer: &str, metadata: &'a ObjectMeta) -> Option<&'a str> {
         fields.is_some_and(|fields| !fields[&key].is_null())
     };
     metadata.managed_fields.iter().flatten().find(sets)?.manager.as_deref()
+}
+
+/// Returns the flag of the namespace where the user's flags name none, as under `--all-namespaces`.
+fn place<'a>(cluster: &'a Cluster, context: &Context) -> Vec<&'a str> {
+    if context.global.namespace.is_none() { vec!["-n", cluster.namespace()] } else { Vec::new() }
 }
 
 /// Waits for the Job, which goes last, after its Pods.
@@ -266,7 +273,8 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
             Ok(step) => step,
             Err(error) => {
                 let message = format!("job {:?} is being deleted, but can't be watched until it is gone", name(job));
-                let hint = format!("{} shows what is left", context.full_command(&format!("describe {}", name(job))));
+                let words = [&["describe", name(job)], &place(cluster, context)[..]].concat();
+                let hint = Hint::indexed(&words, "shows what is left");
                 return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
             }
         };

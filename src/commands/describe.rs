@@ -47,7 +47,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
     }
-    let causes = cause::causes(&state, now, &context.flags());
+    let causes = cause::causes(&state, now, context.flags());
     let rows = state.rows(&chosen, &mut succeeded);
 
     let job = family::with_family_completions(job, &state);

@@ -13,7 +13,7 @@ use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::Cluster;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Hint};
 use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{IndexStatus, ItemTexts, JobState};
@@ -147,7 +147,7 @@ async fn print_changes(
             Some(TrackingEnd::Deleted) => return Err(tracker.deletion_error(0).into()),
             Some(TrackingEnd::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
-                context.ui.hint(&context.next_command(&format!("indexes {name} -w"), "comes back"));
+                context.ui.hint(Hint::indexed(&["indexes", &name, "-w"], "comes back"));
                 return Ok(Exit::Interrupted);
             }
         }

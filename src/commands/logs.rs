@@ -99,7 +99,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     } else {
         Some(print_now(&state, logs, &name, &cluster, context).await?)
     };
-    missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name, context))
+    missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name))
 }
 
 async fn print_now(

@@ -20,8 +20,6 @@ mod version;
 mod wait;
 mod watch;
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,7 +29,7 @@ use jiff::Timestamp;
 use crate::args::{GlobalArgs, Verb};
 use crate::cluster::Cluster;
 use crate::cluster::connect::{ConnectOptions, Trace};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Kind, quoted};
 use crate::spec::duration;
 use crate::tracker::signals::Signals;
 use crate::ui::Ui;
@@ -68,50 +66,40 @@ impl Context {
         Timestamp::now()
     }
 
-    /// A hint that names a command to type next and what it does.
-    pub(crate) fn next_command(&self, words: &str, does: &str) -> String {
-        format!("{} {does}", self.full_command(words))
-    }
-
-    /// A command to type next, for the same cluster and namespace. What is secret is left out.
-    pub(crate) fn full_command(&self, words: &str) -> String {
-        format!("kubectl indexed {words}{}", self.flags())
-    }
-
-    /// The flags of the same cluster and namespace, each with a blank before it.
-    pub(crate) fn flags(&self) -> String {
-        let mut command = String::new();
-        let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let global = &self.global;
-        let flags = [
-            ("--kubeconfig", path(&global.kubeconfig)),
-            ("--context", global.context.clone()),
-            ("--cluster", global.cluster.clone()),
-            ("--user", global.user.clone()),
-            ("-s", global.server.clone()),
-            ("-n", global.namespace.clone()),
-            ("--as", global.as_user.clone()),
-            ("--as-uid", global.as_uid.clone()),
-            ("--username", global.username.clone()),
-            ("--certificate-authority", path(&global.certificate_authority)),
-            ("--client-certificate", path(&global.client_certificate)),
-            ("--client-key", path(&global.client_key)),
-            ("--tls-server-name", global.tls_server_name.clone()),
-        ];
-        let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
-        let groups = global.as_groups.iter().map(|group| ("--as-group", group.clone()));
-        let extras = global.as_user_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
-        for (flag, value) in flags.chain(groups).chain(extras) {
-            let _ = write!(command, " {flag} {}", quoted(&value));
-        }
-        if global.insecure_skip_tls_verify {
-            command.push_str(" --insecure-skip-tls-verify");
-        }
-        command
+    /// Returns the flags with which a hint's command reaches the same cluster and namespace, each behind a blank.
+    pub(crate) fn flags(&self) -> &str {
+        &self.ui.flags
     }
 }
 
-/// The flags that kubectl takes everywhere, as the cluster layer takes them.
+/// Returns the flags with which a command reaches the same cluster and namespace, each behind a blank. Secrets are left
+/// out.
+fn flags_for_hints(global: &GlobalArgs) -> String {
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let flags = [
+        ("--kubeconfig", path(&global.kubeconfig)),
+        ("--context", global.context.clone()),
+        ("--cluster", global.cluster.clone()),
+        ("--user", global.user.clone()),
+        ("-s", global.server.clone()),
+        ("-n", global.namespace.clone()),
+        ("--as", global.as_user.clone()),
+        ("--as-uid", global.as_uid.clone()),
+        ("--username", global.username.clone()),
+        ("--certificate-authority", path(&global.certificate_authority)),
+        ("--client-certificate", path(&global.client_certificate)),
+        ("--client-key", path(&global.client_key)),
+        ("--tls-server-name", global.tls_server_name.clone()),
+    ];
+    let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
+    let groups = global.as_groups.iter().map(|group| ("--as-group", group.clone()));
+    let extras = global.as_user_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
+    let flags = flags.chain(groups).chain(extras);
+    let flags = flags.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect::<String>();
+    if global.insecure_skip_tls_verify { flags + " --insecure-skip-tls-verify" } else { flags }
+}
+
+/// Returns the global flags as options of the cluster layer.
 fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     let GlobalArgs {
         namespace,
@@ -167,10 +155,6 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     })
 }
 
-fn quoted(word: &str) -> Cow<'_, str> {
-    shlex::try_quote(word).unwrap_or(word.into())
-}
-
 /// Reads the command line, does what it says, and tells how it went.
 pub(crate) fn main() -> ExitCode {
     let started_as = std::env::args_os().next().unwrap_or_default();
@@ -181,7 +165,9 @@ pub(crate) fn main() -> ExitCode {
     let mut context;
     let verb = match settings::read_command_line(started_as) {
         Ok((cli, settings)) => {
-            context = Context { ui: Ui::new(cli.plain), signals: Signals::default(), global: cli.global, settings };
+            let mut ui = Ui::new(cli.plain);
+            ui.flags = flags_for_hints(&cli.global);
+            context = Context { ui, signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
         Err(settings::Refused::Help(error)) => {

@@ -21,7 +21,7 @@ use super::outputs::rows::{self, Messages};
 use super::{Context, find, resumed};
 use crate::args::{ResultFormat, ResultFrom, ResultsArgs};
 use crate::contract;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Hint};
 use crate::index_set::IndexSet;
 use crate::state::{ItemTexts, JobState};
 use crate::tracker::selection::IndexSelection;
@@ -101,8 +101,10 @@ fn check(args: &ResultsArgs, format: Option<ResultFormat>, custom: Option<&Custo
     }
     let text = custom.is_none() && format.is_none_or(|format| format == ResultFormat::Text);
     if args.no_output && text && args.joblog.is_none() {
-        return Err(Error::usage("--no-output leaves nothing to print")
-            .hint("-o csv or -o jsonl prints how each index ended, and kubectl indexed indexes a table of it"));
+        return Err(Error::usage("--no-output leaves nothing to print").hint(
+            Hint::from("-o csv or -o jsonl prints how each index ended; ")
+                .then(Hint::indexed(&["indexes"], "prints a table")),
+        ));
     }
     if args.joblog.as_ref().is_some_and(|path| path.as_os_str() == "-") && args.output.is_some() {
         return Err(Error::usage("-o and --joblog - would both print to stdout").hint("name a file for --joblog"));

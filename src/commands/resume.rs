@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::change::{self, Step, Words, name};
 use crate::args::ResumeArgs;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::state;
 
 const WORDS: Words = Words { verb: "resume", done: "resumed" };
@@ -17,8 +17,8 @@ pub(super) async fn resume(args: ResumeArgs, context: &mut Context) -> Result<Ex
     change::carry_out(&WORDS, target, how, true, decide, context).await
 }
 
-fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
-    change::check_unfinished(job, WORDS.verb, context)?;
+fn decide(job: &Job) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb)?;
     change::check_unqueued(job, WORDS.verb, true)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend != Some(true) {
@@ -30,13 +30,14 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
             format!("can't resume job {name:?}: its submission is under way or was cut off, and items may be missing"),
         )
         .hint("the command that made it, typed again with this name, takes it up")
-        .hint(context.next_command(&format!("delete {name}"), "removes it")));
+        .hint(Hint::indexed(&["delete", name], "removes it")));
     }
     let mut notes = Vec::new();
+    let mut hint = Hint::indexed(&["logs", "-f", name], "follows it");
     if spec.parallelism == Some(0) {
-        let scale = context.full_command(&format!("scale {name} -j N"));
-        notes.push(format!("job {name} may run no index at once (parallelism 0): {scale} changes that"));
+        notes.push(format!("job {name} starts no index: its parallelism is 0"));
+        hint = Hint::indexed(&["scale", name, "-j", "N"], "changes the parallelism");
     }
-    let hint = Some(context.next_command(&format!("logs -f {name}"), "follows it"));
+    let hint = Some(hint);
     Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
 }

@@ -10,7 +10,7 @@ use super::{Context, find, submit};
 use crate::args::{DryRun, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
 use crate::contract::{annotation, label};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::retry::{self, Lineage, RetryPlan};
 use crate::spec::policy::Policy;
@@ -70,7 +70,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
                 return Box::pin(launch.follow(manifest.job, None, closing, &cluster, context)).await;
             }
             Err(error) if is_taken(&error) => {
-                source.next(&cluster, context).await.map_err(|told| told.unwrap_or(error))?;
+                source.next(&cluster).await.map_err(|told| told.unwrap_or(error))?;
             }
             Err(error) => return Err(error),
         }
@@ -181,18 +181,18 @@ impl Source {
     ///
     /// # Errors
     /// If somebody else retries the same Job; nothing where it can't be told.
-    async fn next(&mut self, cluster: &Cluster, context: &Context) -> Result<(), Option<anyhow::Error>> {
+    async fn next(&mut self, cluster: &Cluster) -> Result<(), Option<anyhow::Error>> {
         let name = &self.plan.name;
         let other = cluster.stored_job(name).await.map_err(|_| None)?;
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
             if !other["metadata"]["annotations"][annotation::SUBMITTING].is_null() {
                 let message = format!("another retry of it was begun and cut off, or is about to begin: job {name}");
-                let hint = context.next_command(&format!("delete {name}"), "removes it, if it was cut off");
+                let hint = Hint::indexed(&["delete", name], "removes it, if it was cut off");
                 return Err(Some(Error::new(Kind::AlreadyExists, message).hint(hint).into()));
             }
             let error =
                 Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
-            let error = error.hint(context.next_command(&format!("logs -f {name}"), "follows that one"));
+            let error = error.hint(Hint::indexed(&["logs", "-f", name], "follows that one"));
             return Err(Some(error.hint("retry again for what it leaves outstanding").into()));
         }
         self.number += 1;

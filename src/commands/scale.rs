@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::change::{self, Step, Words, active, name};
 use crate::args::ScaleArgs;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, member};
 use crate::view::plural;
 
@@ -22,7 +22,7 @@ pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit
     let ScaleArgs { target, parallelism, completions, yes, how } = args;
     let wanted = wanted(parallelism, completions)?;
     let stated = parallelism.is_some();
-    let decide = |job: &Job, context: &Context| decide(job, wanted, stated, context);
+    let decide = |job: &Job| decide(job, wanted, stated);
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
@@ -37,13 +37,13 @@ fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, 
     }
 }
 
-fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<Step, Error> {
-    change::check_unfinished(job, WORDS.verb, context)?;
+fn decide(job: &Job, wanted: Wanted, stated: bool) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     let (before, at_once) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(1));
     let completions = wanted.completions.unwrap_or(before);
     if completions != before {
-        check_elastic(job, &spec, completions, stated, context)?;
+        check_elastic(job, &spec, completions, stated)?;
     }
     if (completions, wanted.parallelism) == (before, at_once) {
         return Ok(Step::default());
@@ -59,8 +59,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
     let mut hint = None;
     if wanted.parallelism == 0 {
         notes.push(format!("no index of job {name} starts until some may run again"));
-        let scale = context.full_command(&format!("scale {name} -j {}", at_once.max(1)));
-        hint = Some(format!("{scale} lets it go on"));
+        hint = Some(Hint::indexed(&["scale", name, "-j", &at_once.max(1).to_string()], "lets it go on"));
     }
     if wanted.parallelism > completions {
         let indexes = plural(usize::try_from(completions).unwrap_or(0), "index", "indexes");
@@ -83,7 +82,7 @@ fn decide(job: &Job, wanted: Wanted, stated: bool, context: &Context) -> Result<
 
 /// # Errors
 /// If Kubernetes would not change the number of indexes, or the new ones would have no item.
-fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, context: &Context) -> Result<(), Error> {
+fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool) -> Result<(), Error> {
     let (name, before) = (name(job), spec.completions.unwrap_or(0));
     let refused =
         |why: String| Error::new(Kind::Failed, format!("can't change the completions of job {name:?}: {why}"));
@@ -98,12 +97,12 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool, cont
     let (root, root_uid) = member::family_root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
         return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
-            .hint(context.next_command(&format!("describe {root}"), "shows them")));
+            .hint(Hint::indexed(&["describe", root], "shows them")));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {
         return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
-            .hint(context.next_command("run", "with the other items makes a Job of their own")));
+            .hint("run the other items as a Job of their own"));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::change::{self, Step, Words, active, name};
 use crate::args::SuspendArgs;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Hint};
 
 const WORDS: Words = Words { verb: "suspend", done: "suspended" };
 
@@ -16,8 +16,8 @@ pub(super) async fn suspend(args: SuspendArgs, context: &mut Context) -> Result<
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
-fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
-    change::check_unfinished(job, WORDS.verb, context)?;
+fn decide(job: &Job) -> Result<Step, Error> {
+    change::check_unfinished(job, WORDS.verb)?;
     change::check_unqueued(job, WORDS.verb, false)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend == Some(true) {
@@ -28,6 +28,6 @@ fn decide(job: &Job, context: &Context) -> Result<Step, Error> {
     if let Some(limit) = spec.active_deadline_seconds {
         notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
     }
-    let hint = Some(context.next_command(&format!("resume {name}"), "lets it go on"));
+    let hint = Some(Hint::indexed(&["resume", name], "lets it go on"));
     Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
 }

@@ -9,7 +9,7 @@ use super::follow::report::{self, Progress, say};
 use super::{Context, find};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::spec::duration;
 use crate::state::{JobState, Outcome};
 use crate::tracker::watching::{Stop, until};
@@ -51,15 +51,14 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
             let names: Vec<_> = open().map(|(_, waiting)| waiting.name.as_str()).collect();
             let (noun, verb) = if names.len() == 1 { ("job", "goes") } else { ("jobs", "go") };
             Err(Error::new(Kind::Interrupted, format!("interrupted; {noun} {} {verb} on", names.join(", ")))
-                .hint(context.full_command(&format!("wait {}", names.join(" "))))
+                .hint(Hint::indexed(&[&["wait"], &names[..]].concat(), "waits again"))
                 .into())
         }
         Some(Stop::TimedOut) => {
             let sentences: Vec<_> =
                 open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
-            let hints = open().map(|(_, open)| context.full_command(&format!("describe {}", open.name)));
-            let error = over(&sentences.join("; "));
-            Err(hints.fold(error, |error, hint| error.hint(format!("{hint} shows why"))).into())
+            let hints = open().map(|(_, open)| Hint::indexed(&["describe", &open.name], "shows why"));
+            Err(hints.fold(over(&sentences.join("; ")), Error::hint).into())
         }
     }
 }
@@ -123,10 +122,10 @@ impl Waiting {
                         format!("{} of job {name} failed", numbered(&failed))
                     };
                     let error = Error::new(Kind::Failed, message)
-                        .hint(context.next_command(&format!("describe {name}"), "shows every index"));
+                        .hint(Hint::indexed(&["describe", &name], "shows every index"));
                     context
                         .ui
-                        .error_with(&error.into(), &summary::failures_among(state, &items, &failed, &context.flags()));
+                        .error_with(&error.into(), &summary::failures_among(state, &items, &failed, context.flags()));
                     Exit::Failure
                 }
             }

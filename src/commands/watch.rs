@@ -12,7 +12,7 @@ use super::follow::report::{self, plight, reconnecting};
 use super::{Context, find, indexes, wait};
 use crate::args::{IndexesArgs, WaitArgs, WatchArgs};
 use crate::cluster::Cluster;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Hint};
 use crate::state::{ItemTexts, JobState};
 use crate::tracker::{Interest, Tracker, TrackingEnd};
 use crate::ui::screen::{Input, Screen};
@@ -33,10 +33,10 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
         return in_lines(job.as_deref(), context).await;
     }
     if !context.ui.style.terminal {
-        let name = named.map(|name| format!(" {name}")).unwrap_or_default();
+        let name = Vec::from_iter(named.as_deref());
         return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
-            .hint(context.next_command(&format!("wait{name}"), "tells how far it is, line by line"))
-            .hint(context.next_command(&format!("indexes{name} -w"), "prints each change of an index"))
+            .hint(Hint::indexed(&[&["wait"], &name[..]].concat(), "prints progress line by line"))
+            .hint(Hint::indexed(&[&["indexes", "-w"], &name[..]].concat(), "prints each change of an index"))
             .into());
     }
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
@@ -47,7 +47,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
         ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
         ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
-            context.ui.hint(&context.next_command(&format!("watch {name}"), "comes back"));
+            context.ui.hint(Hint::indexed(&["watch", &name], "comes back"));
             Ok(exit)
         }
     }

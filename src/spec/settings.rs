@@ -183,9 +183,7 @@ impl ConfiguredValue {
             args.configured = ConfiguredFlags(vec![name]);
             let inputs = Inputs { suffix: "xxxxx".to_owned(), ..Inputs::default() };
             if let Err(error) = resolve(*args, inputs) {
-                let hints = error.hints().to_vec();
-                let told = Error::usage(format!("{}: {error}", self.origin));
-                return Err(hints.into_iter().fold(told, Error::hint));
+                return Err(Error::usage(format!("{}: {error}", self.origin)).with_hints_of(&error));
             }
         }
         Ok(())

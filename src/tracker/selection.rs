@@ -1,7 +1,7 @@
 //! The one selection of indexes: by number or status word, by item, by status.
 
 use crate::cluster::PodFilter;
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
 use crate::state::{IndexStatus, ItemTexts, JobState};
 
@@ -37,7 +37,7 @@ impl IndexSelection {
             }
             if these.is_empty() {
                 return Err(Error::usage(format!("job {job} has no item {name:?}"))
-                    .hint(format!("kubectl indexed indexes {job} lists them; * stands for any characters")));
+                    .hint(Hint::indexed(&["indexes", job], "lists them").and("* stands for any characters")));
             }
             found = found.union(&these);
         }

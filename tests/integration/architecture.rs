@@ -46,7 +46,7 @@ const OUTSIDE: [Outside; 13] = [
     Outside { layer: "index_set", crates: Some(&["range_set_blaze", "thiserror"]), never: &OUTSIDE_WORLD },
     // One name is read back from a whole Job, by `manifest` and by `state`: the worker's.
     Outside { layer: "contract", crates: Some(&["k8s_openapi"]), never: &OUTSIDE_WORLD },
-    Outside { layer: "error", crates: Some(&["thiserror"]), never: &OUTSIDE_WORLD },
+    Outside { layer: "error", crates: Some(&["shlex", "thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
     Outside {
         layer: "spec",

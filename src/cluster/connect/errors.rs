@@ -22,10 +22,7 @@ pub(crate) fn request_error(doing: &str, server: &str, error: kube::Error) -> Er
     match error {
         kube::Error::Api(status) => answered(doing, server, &status),
         kube::Error::Service(error) => match error.downcast::<Error>() {
-            Ok(own) => {
-                let again = Error::new(own.kind(), format!("can't {doing}: {}", chain(&*own)));
-                own.hints().iter().fold(again, Error::hint)
-            }
+            Ok(own) => Error::new(own.kind(), format!("can't {doing}: {}", chain(&*own))).with_hints_of(&own),
             Err(error) => lost(doing, server, &*error),
         },
         kube::Error::HyperError(error) => lost(doing, server, &error),
@@ -400,7 +397,7 @@ mod tests {
         let error = request_error("ask", SERVER, kube::Error::Service(Box::new(own)));
         assert_eq!(
             (error.to_string().as_str(), error.hints()),
-            ("can't ask: own: outer: inner", &["try".to_owned()][..])
+            ("can't ask: own: outer: inner", vec!["try".to_owned()])
         );
     }
 

@@ -11,7 +11,7 @@ use super::output::{self, Output};
 use super::{Context, find};
 use crate::args::{DryRun, ObjectArgs, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
@@ -30,7 +30,7 @@ pub(crate) struct Step {
     /// How many Pods that run would end.
     pub(crate) ends: usize,
     pub(crate) notes: Vec<String>,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
 }
 
 pub(crate) fn name(job: &Job) -> &str {
@@ -53,7 +53,7 @@ pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option
 
 /// # Errors
 /// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
-pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Result<(), Error> {
+pub(crate) fn check_unfinished(job: &Job, verb: &str) -> Result<(), Error> {
     let name = name(job);
     let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
     if job.metadata.deletion_timestamp.is_some() {
@@ -62,11 +62,11 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Resu
     match state::outcome(job) {
         None => Ok(()),
         Some(Outcome::Complete) => {
-            Err(refused("it has completed").hint(context.next_command(&format!("describe {name}"), "shows it")))
+            Err(refused("it has completed").hint(Hint::indexed(&["describe", name], "shows it")))
         }
         Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
-            .hint(context.next_command(&format!("describe {name}"), "shows why"))
-            .hint(context.next_command(&format!("retry {name}"), "runs what is missing as a new Job"))),
+            .hint(Hint::indexed(&["describe", name], "shows why"))
+            .hint(Hint::indexed(&["retry", name], "runs what is missing as a new Job"))),
     }
 }
 
@@ -75,15 +75,17 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str, context: &Context) -> Resu
 pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
     let Some(queue) = state::queue(job) else { return Ok(()) };
     let uid = job.metadata.uid.as_deref().unwrap_or_default();
+    let patch = json!({"spec": {"active": active}}).to_string();
     Err(Error::new(
         Kind::Failed,
         format!("can't {verb} job {:?}: the queue {queue} decides when it runs, and Kueue would undo it", name(job)),
     )
-    .hint(format!(
-        "kubectl patch workloads --type merge -p '{{\"spec\":{{\"active\":{active}}}}}' WORKLOAD has Kueue do it; kubectl get \
-         workloads -l kueue.x-k8s.io/job-uid={uid} names the WORKLOAD"
-    ))
-    .hint(format!("where no Kueue runs, kubectl label job {} kueue.x-k8s.io/queue-name- leaves the queue", name(job))))
+    .hint(Hint::kubectl(&["get", "workloads", "-l", &format!("kueue.x-k8s.io/job-uid={uid}")], "names its workload"))
+    .hint(Hint::kubectl(&["patch", "workloads", "WORKLOAD", "--type", "merge", "-p", &patch], "has Kueue do it"))
+    .hint(Hint::kubectl(
+        &["label", "job", name(job), "kueue.x-k8s.io/queue-name-"],
+        "leaves the queue where no Kueue runs",
+    )))
 }
 
 /// Does what `decide` says to the Jobs that are meant; what it finds wrong with any of them, before anything is changed.
@@ -92,7 +94,7 @@ pub(crate) async fn carry_out(
     target: TargetArgs,
     how: ObjectArgs,
     yes: bool,
-    decide: impl Fn(&Job, &Context) -> Result<Step, Error>,
+    decide: impl Fn(&Job) -> Result<Step, Error>,
     context: &mut Context,
 ) -> Result<Exit> {
     let ObjectArgs { dry_run, output, field_manager } = how;
@@ -100,7 +102,7 @@ pub(crate) async fn carry_out(
     let (cluster, jobs) = meant(&target, words, context).await?;
     let (mut steps, mut wrong) = (Vec::new(), Vec::new());
     for job in jobs {
-        match decide(&job, context) {
+        match decide(&job) {
             Ok(step) => steps.push((job, step)),
             Err(error) => wrong.push(error),
         }
@@ -214,7 +216,7 @@ async fn apply(
             context.ui.status(&note);
         }
         if let Some(hint) = hint.filter(|_| is_one) {
-            context.ui.hint(&hint);
+            context.ui.hint(hint);
         }
     }
     if let (Some(format), false) = (output.word.as_ref().and_then(output::data_format), printed.is_empty()) {

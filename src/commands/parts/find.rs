@@ -8,7 +8,7 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::Context;
 use crate::cluster::Cluster;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
 use crate::spec::near;
@@ -124,7 +124,7 @@ pub(crate) fn check_indexed(job: &Job) -> Result<(), Error> {
         Kind::Failed,
         format!("job {name:?} is not Indexed: its Pods have no completion index (completionMode: NonIndexed)"),
     )
-    .hint(format!("kubectl describe job {name} shows it")))
+    .hint(Hint::kubectl(&["describe", "job", name], "shows it")))
 }
 
 /// Sorts Jobs by age, and those of the same second by name.
@@ -141,7 +141,8 @@ pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
     newest_first(&mut jobs);
     jobs.into_iter().next().ok_or_else(|| {
         Error::new(Kind::NotFound, format!("there is no Indexed Job in namespace {:?}", cluster.namespace()))
-            .hint("kubectl indexed run --items foo,bar,baz -- rev makes one; -n NAMESPACE looks elsewhere")
+            .hint(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], "creates one"))
+            .hint("-n NAMESPACE selects another namespace")
             .into()
     })
 }

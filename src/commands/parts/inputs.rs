@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::Context;
 use crate::args::{ItemArgs, RunArgs};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind, quoted};
 use crate::manifest::read;
 use crate::spec::intake::text;
 use crate::spec::select::LoadedItems;
@@ -55,7 +55,7 @@ fn unreadable(what: &str, path: &Path, error: io::Error) -> Error {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Error::usage(format!("{what} {} can't be read", path.display()))
         .caused_by(error)
-        .hint(format!("ls -l {} shows which files are there", folder.display()))
+        .hint(format!("ls -l {} lists the files", quoted(&folder.to_string_lossy())))
 }
 
 /// Says after a moment that stdin is still read, and what ends it; not once the sender is dropped.
@@ -102,7 +102,7 @@ async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigM
     let Some(config_map) = cluster.config_map(name).await? else {
         let message = format!("there is no configmap {name:?} in namespace {:?}", cluster.namespace());
         return Err(Error::new(Kind::NotFound, message)
-            .hint("kubectl get configmaps lists them; -n NAMESPACE looks elsewhere")
+            .hint(Hint::kubectl(&["get", "configmaps"], "lists them").and("-n NAMESPACE selects another namespace"))
             .into());
     };
     Ok(read::config_map_entries(config_map).collect())

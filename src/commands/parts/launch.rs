@@ -20,8 +20,7 @@ use super::{Context, find};
 use crate::args::{DataFormat, DryRun, FollowArgs, ObjectArgs, ObjectFormat};
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogOptions;
-use crate::commands::quoted;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Hint};
 use crate::manifest::{self, Manifest};
 use crate::state::{ItemTexts, JobState};
 
@@ -88,7 +87,7 @@ impl Launch {
     pub(crate) fn detach(self, manifest: Manifest, how: How, name: &str, context: &mut Context) -> Result<Exit> {
         let done = if how == How::Unchanged { "unchanged" } else { "created" };
         let exit = self.print(manifest, done, context)?;
-        context.ui.hint(&ways_back(name, context));
+        context.ui.hint(ways_back(name));
         Ok(exit)
     }
 
@@ -110,23 +109,22 @@ impl Launch {
         };
         let items = match items {
             Ok(items) => items,
-            Err(error) => return Err(not_followed(&name, error.into(), cluster, context).await),
+            Err(error) => return Err(not_followed(&name, error.into(), cluster).await),
         };
         let mut keeper = self.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
         let logs = view(&self.args, &job, &items);
         let end = match follow::follow(state, logs, keeper.as_mut(), cluster, context).await {
             Ok(end) => end,
-            Err(error) => return Err(not_followed(&name, error, cluster, context).await),
+            Err(error) => return Err(not_followed(&name, error, cluster).await),
         };
         let Some((state, missing)) = end else {
             context.ui.end_live();
             context.ui.status(&format!("detached: job {name} goes on"));
             if let Some(keeper) = keeper {
                 let path = keeper.leave_off()?.display().to_string();
-                let command = format!("results -f {name} --to {}", quoted(&path));
-                context.ui.hint(&context.next_command(&command, "goes on with the results"));
+                context.ui.hint(Hint::indexed(&["results", "-f", &name, "--to", &path], "goes on with the results"));
             }
-            context.ui.hint(&ways_back(&name, context));
+            context.ui.hint(ways_back(&name));
             return Ok(Exit::Interrupted);
         };
         let signals = context.signals.clone();
@@ -141,7 +139,7 @@ impl Launch {
         match kept {
             None => Ok(Exit::Interrupted),
             Some(Err(error)) => Err(error),
-            Some(Ok(_)) => report::report_missing(&missing.of_ended(&state), &name, context).map(|_| exit),
+            Some(Ok(_)) => report::report_missing(&missing.of_ended(&state), &name).map(|_| exit),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{Context, find};
 use crate::args::RunArgs;
 use crate::cluster::Cluster;
 use crate::contract::label;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
 use crate::manifest::work::Work;
@@ -216,7 +216,7 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
     let name = member.name();
     let unknown = |why: String| {
         Error::usage(format!("which items of job {name} have succeeded can't be known: {why}"))
-            .hint(format!("kubectl indexed retry {name} runs what is outstanding of it, by index"))
+            .hint(Hint::indexed(&["retry", name], "runs its outstanding indexes"))
             .hint("without --resume the whole list runs")
     };
     let items = match read::item_source(member.job()) {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Context, output};
 use crate::cluster::{Cluster, Submission};
 use crate::contract::annotation;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::manifest::Manifest;
 use crate::spec::policy::Policy;
 pub(crate) use policies::mind_dropped;
@@ -98,12 +98,12 @@ pub(crate) async fn submit(
     let signals = context.signals.clone();
     match signals.unless_asked(create(manifest, order, cluster, manager, context)).await {
         Some(submitted) => submitted,
-        None => Err(cut_off(order.name, cluster, context).await.into()),
+        None => Err(cut_off(order.name, cluster).await.into()),
     }
 }
 
 /// What an interrupt leaves behind that came while the Job was being submitted.
-async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
+async fn cut_off(name: &str, cluster: &Cluster) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
@@ -118,7 +118,7 @@ async fn cut_off(name: &str, cluster: &Cluster, context: &Context) -> Error {
         Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
     };
     Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
-        .hint(context.next_command(&format!("delete {name}"), "removes it"))
+        .hint(Hint::indexed(&["delete", name], "removes it"))
 }
 
 async fn create(
@@ -188,12 +188,12 @@ async fn create(
             let job = released.as_ref().map_or(Ok(created.object), output::shown)?;
             Ok(Submitted { manifest: Manifest { job, config_maps }, how })
         }
-        Err(error) => Err(undo(error, order.name, created.uid(), how, cluster, context).await),
+        Err(error) => Err(undo(error, order.name, created.uid(), how, cluster).await),
     }
 }
 
 /// Takes back a Job that can't be completed, unless somebody else began it. Returns the error with what is left.
-async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster, context: &Context) -> anyhow::Error {
+async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster) -> anyhow::Error {
     // Exit code 2 means that nothing was created.
     let kind = if error.kind() == Kind::Usage { Kind::Failed } else { error.kind() };
     let what = format!("submitting job {name:?}");
@@ -202,9 +202,8 @@ async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster, 
     }
     // Without an answer to its release nobody knows whether it runs.
     let state = if kind == Kind::Unreachable { "and may run" } else { "suspended" };
-    let delete = context.full_command(&format!("delete {name}"));
-    let left = format!("{what}, which is left behind {state} ({delete} removes it)");
-    anyhow::Error::from(error.of_kind(kind)).context(left)
+    let error = error.of_kind(kind).hint(Hint::indexed(&["delete", name], "removes the Job"));
+    anyhow::Error::from(error).context(format!("{what}, which is left behind {state}"))
 }
 
 /// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.

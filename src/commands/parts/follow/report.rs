@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::missing::Missing;
 use crate::cluster::Cluster;
 use crate::commands::Context;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, ItemTexts, JobState, Outcome};
 use crate::tracker::Tracker;
 use crate::tracker::watching::Remark;
@@ -87,7 +87,7 @@ impl Progress {
 
 pub(crate) fn plight(tracker: &Tracker, job: usize, context: &Context) -> Option<Cause> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
-    progress::plight(tracker.state(job), idle, context.now(), &context.flags())
+    progress::plight(tracker.state(job), idle, context.now(), context.flags())
 }
 
 /// Reports how a Job that has ended went, and returns the exit code for it.
@@ -96,7 +96,7 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
         // What was enough for the Job may not be all.
-        context.ui.status(&summary::failures(state, items, &context.flags()));
+        context.ui.status(&summary::failures(state, items, context.flags()));
         return Exit::Success;
     }
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
@@ -109,40 +109,35 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
             error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
     } else {
         if !state.failed().is_empty() {
-            error = error.hint(context.next_command(&format!("logs {name} --index failed"), "prints what they wrote"));
+            error = error.hint(Hint::indexed(&["logs", &name, "--index", "failed"], "prints what they wrote"));
         }
-        error = error.hint(context.next_command(&format!("describe {name}"), "shows every index"));
-        error = error.hint(context.next_command(&format!("retry {name}"), "runs them again"));
+        error = error.hint(Hint::indexed(&["describe", &name], "shows every index"));
+        error = error.hint(Hint::indexed(&["retry", &name], "runs them again"));
     }
-    let failures = summary::failures(state, items, &context.flags());
+    let failures = summary::failures(state, items, context.flags());
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure
 }
 
-pub(crate) fn report_missing(missing: &Missing, job: &str, context: &Context) -> Result<Exit> {
+pub(crate) fn report_missing(missing: &Missing, job: &str) -> Result<Exit> {
     if missing.is_empty() {
         return Ok(Exit::Success);
     }
     Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(context.next_command(&format!("describe {job}"), "shows how each index fares"))
+        .hint(Hint::indexed(&["describe", job], "shows how each index fares"))
         .into())
 }
 
 /// Names the commands that follow, show and delete a Job that goes on by itself.
-pub(crate) fn ways_back(name: &str, context: &Context) -> String {
-    let verbs = [("logs -f", "follows it"), ("describe", "shows it"), ("delete", "deletes it")];
-    let lines = verbs.map(|(verb, what)| format!("{} {what}", context.full_command(&format!("{verb} {name}"))));
-    lines.join("; ")
+pub(crate) fn ways_back(name: &str) -> Hint {
+    Hint::indexed(&["logs", "-f", name], "follows it")
+        .and(Hint::indexed(&["describe", name], "shows it"))
+        .and(Hint::indexed(&["delete", name], "deletes it"))
 }
 
 /// The error for a Job that this program submitted and can't follow any longer: stdout is closed or full, the server
 /// refuses, a log could not be read. It says whether the Job goes on.
-pub(crate) async fn not_followed(
-    name: &str,
-    error: anyhow::Error,
-    cluster: &Cluster,
-    context: &Context,
-) -> anyhow::Error {
+pub(crate) async fn not_followed(name: &str, error: anyhow::Error, cluster: &Cluster) -> anyhow::Error {
     let look = tokio::time::timeout(LAST_LOOK, cluster.job(name)).await;
     let fate = match look {
         Ok(Err(look)) if look.kind() == Kind::NotFound => return error,
@@ -152,6 +147,6 @@ pub(crate) async fn not_followed(
     };
     Error::new(Kind::Failed, format!("job {name} {fate}, but can't be followed"))
         .caused_by(error.into_boxed_dyn_error())
-        .hint(ways_back(name, context))
+        .hint(ways_back(name))
         .into()
 }

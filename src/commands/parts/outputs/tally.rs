@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fetch::{Gathered, Output};
 use crate::commands::Context;
 use crate::commands::change::name;
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, Exit, Hint, Kind};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::view::{numbered, plural};
@@ -69,11 +69,11 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(context.next_command(&format!("indexes {name}"), "shows how each index fares"));
+            hints.push(Hint::indexed(&["indexes", &name], "shows how each index fares"));
         }
         if !over && !self.unfinished.is_empty() {
             faults.push(format!("{} not ended yet", has(&self.unfinished)));
-            hints.push("the same command with -f goes on until the job ends".to_owned());
+            hints.push(Hint::from("the same command with -f goes on until the job ends"));
         }
         if faults.is_empty() {
             return Ok(Exit::Success);

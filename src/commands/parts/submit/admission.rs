@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::commands::Context;
 use crate::contract::{NOTES, label};
+use crate::error::Hint;
 
 pub(super) fn is_suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
@@ -24,10 +25,9 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
             context.ui.status(&format!(
                 "the cluster suspended job {name} on admission: it starts when its holder releases it"
             ));
-            context
-                .ui
-                .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it");
-            context.ui.hint(&context.next_command(&format!("resume {name}"), "releases it, if you may decide that"));
+            let holders = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
+            context.ui.hint(Hint::kubectl(&["get", holders], "shows which policies and webhooks may hold it"));
+            context.ui.hint(Hint::indexed(&["resume", name], "releases it, if you may decide that"));
         }
     }
     let at_once = |job: &Value| job["spec"]["parallelism"].as_u64();

@@ -12,7 +12,7 @@ use super::How;
 use crate::cluster::{Cluster, Created};
 use crate::commands::{Context, output};
 use crate::contract::{self, annotation, label};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
 
@@ -46,12 +46,10 @@ pub(crate) async fn wait_until_collected(
     context: &mut Context,
 ) -> Result<bool> {
     let mut has_waited = false;
-    while let Some(what) = leaving(name, &manifest.config_maps, cluster, context).await? {
+    while let Some(what) = leaving(name, &manifest.config_maps, cluster).await? {
         if !has_waited {
             context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
-            context.ui.hint(
-                &context.next_command(&format!("delete {name}"), "says what holds it; another --name does without"),
-            );
+            context.ui.hint(Hint::indexed(&["delete", name], "says what holds it; another --name does without"));
         }
         has_waited = true;
         tokio::time::sleep(LOOK_EACH).await;
@@ -60,7 +58,7 @@ pub(crate) async fn wait_until_collected(
 }
 
 /// Names what is on its way out of a deleted Job of this name.
-async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster, context: &Context) -> Result<Option<String>> {
+async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster) -> Result<Option<String>> {
     match cluster.job(name).await {
         Ok(job) => return Ok(job.metadata.deletion_timestamp.map(|_| format!("an earlier job {name:?}"))),
         Err(error) if error.kind() == Kind::NotFound => {}
@@ -76,7 +74,7 @@ async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster, context: 
         }
         if metadata["labels"][label::ITEMS_OF] == name && owner.is_null() {
             let message = format!("configmap {config_map:?} is left of an earlier job {name:?}, deleted without it");
-            let hint = context.next_command(&format!("delete {name}"), "removes it, and then the same command runs");
+            let hint = Hint::indexed(&["delete", name], "removes it, and then the same command runs");
             return Err(Error::new(Kind::AlreadyExists, message).hint(hint).into());
         }
     }
@@ -93,27 +91,27 @@ pub(crate) async fn find(
 ) -> Result<(Created, How)> {
     let another = "choose another --name, or leave it out to have one made";
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
-    let shows = context.next_command(&format!("describe {name}"), "shows it");
-    let is_same = contract::annotation_value(&job, annotation::DIGEST) == Some(digest);
+    let shows = Hint::indexed(&["describe", name], "shows it");
+    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
     if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
-        let delete = context.full_command(&format!("delete {name}"));
         return Err(Error::new(
             Kind::AlreadyExists,
             format!(
                 "job {name:?} was begun and cut off, to run what was left of a list, and now that is something else"
             ),
         )
-        .hint(format!("nothing of it has run: {delete} removes it, and then the same command again makes it anew"))
+        .hint("nothing of it has run: delete it, and the same command makes it anew")
+        .hint(Hint::indexed(&["delete", name], "deletes it"))
         .into());
     }
     let outcome = state::outcome(&job);
-    let retry = |words: &str, does: &str| {
+    let retry = |words: &[&str], does: &str| {
         let failed = outcome.is_some_and(|outcome| outcome != Outcome::Complete);
-        failed.then(|| context.next_command(&format!("retry {name}{words}"), does))
+        failed.then(|| Hint::indexed(&[&["retry", name], words].concat(), does))
     };
     if !is_same {
-        let retry = retry(" -- COMMAND", "runs its failed indexes again by another command");
+        let retry = retry(&["--", "COMMAND"], "runs its failed indexes again by another command");
         return Err(exists.hint_if(retry).hint(shows).hint(another).into());
     }
     let refused = |why: &str| {
@@ -122,11 +120,9 @@ pub(crate) async fn find(
     if let Some(outcome) = outcome {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
-            .hint_if(retry("", "runs its failed indexes again"))
-            .hint(context.next_command(&format!("results {name} --to DIR"), "keeps what it wrote"))
-            .hint(
-                context.next_command(&format!("delete {name}"), "makes room for a new one, and so does another --name"),
-            )
+            .hint_if(retry(&[], "runs its failed indexes again"))
+            .hint(Hint::indexed(&["results", name, "--to", "DIR"], "keeps what it wrote"))
+            .hint(Hint::indexed(&["delete", name], "makes room for a new one, and so does another --name"))
             .into());
     }
     let how = if state::is_submitting(&job) {
