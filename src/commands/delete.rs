@@ -40,11 +40,11 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
         jobs.into_iter().partition(|job| !is_open(job) && is_older(job, older_than, context));
     if !names.is_empty() {
         for job in kept {
-            let why = if is_open(&job) { "it has not finished" } else { "it is not that old" };
-            context.ui.status(&format!("job {} is left: {why}", name(&job)));
+            let why = if is_open(&job) { "it has not finished" } else { "it is not old enough" };
+            context.ui.status(&format!("job {} is kept: {why}", name(&job)));
         }
     } else if jobs.is_empty() {
-        context.ui.status("no Indexed Job is to be deleted");
+        context.ui.status("no Indexed Jobs match");
     }
     let careless = names.is_empty() && jobs.iter().any(|job| state::outcome(job).is_none());
     if (jobs.len() > 1 || careless) && !args.yes && args.dry_run == DryRun::None {
@@ -214,13 +214,13 @@ async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluste
         if let Some(node) = node.filter(|_| left.is_empty() && overdue && is_running) {
             let hint = Hint::from("the Pods go once the node responds again, or is deleted: ")
                 .then(Hint::kubectl(&["delete", "node", node], ""));
-            holders.push((format!("node {node}, which has not ended its pods"), hint));
+            holders.push((format!("node {node}, which has not ended its Pods"), hint));
         }
         holders.extend(left);
     }
     for (holder, hint) in holders {
         if said.insert(holder.clone()) {
-            context.ui.warning(&format!("the deletion of job {name} is held by {holder}"));
+            context.ui.warning(&format!("the deletion of job {name} waits for {holder}"));
             context.ui.hint(hint);
         }
     }
@@ -272,7 +272,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
         let step = match tracker.next().await {
             Ok(step) => step,
             Err(error) => {
-                let message = format!("job {:?} is being deleted, but can't be watched until it is gone", name(job));
+                let message = format!("job {:?} is being deleted, but can't be watched", name(job));
                 let words = [&["describe", name(job)], &place(cluster, context)[..]].concat();
                 let hint = Hint::indexed(&words, "shows what is left");
                 return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
@@ -283,7 +283,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
             None => {}
             Some(TrackingEnd::Deleted | TrackingEnd::Finished(_)) => return Ok(()),
             Some(TrackingEnd::Stopped(_)) => {
-                let message = format!("interrupted: job {:?} is being deleted, but not gone yet", name(job));
+                let message = format!("interrupted: job {:?} is still being deleted", name(job));
                 return Err(Error::new(Kind::Interrupted, message).into());
             }
         }

@@ -29,7 +29,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let Output { word: output, mut custom } = output::read(output, !no_headers)?;
     let whole = custom.as_ref().map(|custom| custom.flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, watch) {
-        return Err(Error::usage(format!("{flag} is about all indexes as one object, which -w could not go on with"))
+        return Err(Error::usage(format!("{flag} prints all indexes as one object, and -w prints changes"))
             .hint("-o jsonl prints an object for each change")
             .into());
     }
@@ -147,7 +147,7 @@ async fn print_changes(
             Some(TrackingEnd::Deleted) => return Err(tracker.deletion_error(0).into()),
             Some(TrackingEnd::Stopped(_)) => {
                 context.ui.status(&format!("interrupted: job {name} goes on"));
-                context.ui.hint(Hint::indexed(&["indexes", &name, "-w"], "comes back"));
+                context.ui.hint(Hint::indexed(&["indexes", &name, "-w"], "prints further changes"));
                 return Ok(Exit::Interrupted);
             }
         }

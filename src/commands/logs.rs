@@ -1,4 +1,4 @@
-//! `logs`: what the indexes of a Job wrote, in order or as it comes.
+//! `logs`: prints the output of the indexes of a Job, in order or as it is written.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
 use super::follow::print::{Filter, LogForm, LogPrinter};
 use super::follow::report::report_missing;
-use super::follow::{self, LineOrder, LogView};
+use super::follow::{self, FollowEnd, LineOrder, LogView};
 use super::indexes::status_of;
 use super::outputs::cut::CutLogs;
 use super::{Context, find};
@@ -28,8 +28,8 @@ use crate::state::{Event, JobState};
 use crate::tracker::family;
 use crate::tracker::selection::IndexSelection;
 
-/// How many batches of one log are held while an earlier log is printed.
-const HELD: usize = 2;
+/// How many batches of one log wait while an earlier log is printed.
+const WAITING_BATCHES: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
     let order = match (args.merge, args.follow && !args.keep_order) {
@@ -38,10 +38,10 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         (false, false) => LineOrder::ByIndex,
     };
     if let Some(folder) = args.to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
-        return Err(Error::usage(format!("--to {}: it is not a folder", folder.display())).into());
+        return Err(Error::usage(format!("--to {}: not a folder", folder.display())).into());
     }
     let filter = Filter::new(&args.grep, &args.exclude)?;
-    let since = since_when(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
+    let since = parse_since(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
     let mut selection = IndexSelection::new(args.index, args.status.into_iter().map(status_of).collect());
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         filter,
     };
     let mut state = find::family(job, args.only_this, &cluster, context).await?;
-    // A long list is many ConfigMaps, so no more of it is read than is shown.
+    // A long list has many ConfigMaps, so only those with shown items are read.
     let shown = match (args.items.is_empty(), form.shows_items()) {
         (false, _) => state.all(),
         (true, true) => selection.fixed().unwrap_or_else(|| state.all()),
@@ -88,21 +88,29 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     };
     let streams = Arc::new(Streams::new(usize::from(args.max_log_requests)));
     printer.begin(&mut context.ui)?;
-    // Who asks for the last lines misses nothing.
+    // With --tail or --since, the beginning is not wanted.
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
+    let named = selection.fixed().unwrap_or_default();
     let wanted = Box::new(move |state: &JobState| selection.matching(state));
     let logs = LogView { wanted, pick, options, printer, order, streams, cut };
-    let missing = if options.follow {
-        follow::follow(state, logs, None, &cluster, context).await?.map(|(_, missing)| missing)
+    let mut missing = if options.follow {
+        match follow::follow(state, logs, None, &cluster, context).await? {
+            FollowEnd::Finished(_, missing) => missing,
+            FollowEnd::Interrupted { .. } => return Ok(Exit::Interrupted),
+        }
     } else {
-        Some(print_now(&state, logs, &name, &cluster, context).await?)
+        print_existing(&state, logs, &name, &cluster, context).await?
     };
-    missing.map_or(Ok(Exit::Interrupted), |missing| report_missing(&missing, &name))
+    // As with `kubectl logs`, an index that is named and has not started is an error.
+    if let Some(note) = missing.take_waiting(&named) {
+        context.ui.status(&note);
+    }
+    report_missing(&missing, &name)
 }
 
-async fn print_now(
+async fn print_existing(
     state: &JobState,
     logs: LogView,
     name: &str,
@@ -115,31 +123,31 @@ async fn print_now(
     for index in wanted(state).iter() {
         let picked = pick.of(index, state);
         if picked.is_empty() {
-            missing.none_of(index, &pick, state);
+            missing.add_unstarted(index, &pick, state);
         }
         sources.extend(picked);
     }
-    let read = Read { cluster, options, streams };
+    let reads = LogReads { cluster, options, streams };
     match order {
-        LineOrder::ByTime => read.by_time(sources, &mut printer, &mut missing, context).await?,
+        LineOrder::ByTime => reads.print_by_time(sources, &mut printer, &mut missing, context).await?,
         LineOrder::ByIndex | LineOrder::AsTheyCome => {
-            read.in_order(sources, &mut printer, &mut missing, context).await?;
+            reads.print_in_order(sources, &mut printer, &mut missing, context).await?;
         }
     }
     printer.end(&mut context.ui)?;
     if missing.has_gone()
         && let Ok(events) = cluster.pod_endings().await
     {
-        let events: Vec<_> = events.into_iter().filter(missing::tells_an_end).collect();
+        let events: Vec<_> = events.into_iter().filter(missing::is_about_end).collect();
         missing.explain(&events, name);
     }
     Ok(missing)
 }
 
-fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+fn parse_since(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     if let Some(text) = time {
         let time = text.parse().map_err(|problem| {
-            Error::usage(format!("--since-time {text:?}: {problem}")).hint("write it as in 2026-01-31T12:00:00Z")
+            Error::usage(format!("--since-time {text:?}: {problem}")).hint("write it as 2026-01-31T12:00:00Z")
         })?;
         return Ok(Some(time));
     }
@@ -149,21 +157,21 @@ fn since_when(since: Option<&str>, time: Option<&str>, now: Timestamp) -> Result
     Ok(ago.map(|time| time.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
-struct Read<'a> {
+struct LogReads<'a> {
     cluster: &'a Arc<Cluster>,
     options: LogOptions,
     streams: Arc<Streams>,
 }
 
-struct Reading<'a> {
+struct OpenLog<'a> {
     picked: Picked<'a>,
     batches: mpsc::Receiver<LogBatch>,
     reader: JoinHandle<Result<LogEnd, Lost>>,
 }
 
-impl Read<'_> {
+impl LogReads<'_> {
     fn start(&self, source: Arc<LogSource>) -> (mpsc::Receiver<LogBatch>, JoinHandle<Result<LogEnd, Lost>>) {
-        let (sender, receiver) = mpsc::channel(HELD);
+        let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
         let (cluster, streams, options) = (Arc::clone(self.cluster), Arc::clone(&self.streams), self.options);
         let reader = tokio::spawn(async move {
             cluster.read_log(&source, options, &streams, &CancellationToken::new(), &sender).await
@@ -171,8 +179,8 @@ impl Read<'_> {
         (receiver, reader)
     }
 
-    /// Prints the logs one behind the other while the next ones are already being read.
-    async fn in_order(
+    /// Prints the logs one after the other, while the next ones are already being read.
+    async fn print_in_order(
         &self,
         sources: Vec<Picked<'_>>,
         printer: &mut LogPrinter,
@@ -180,15 +188,15 @@ impl Read<'_> {
         context: &mut Context,
     ) -> Result<()> {
         let mut sources = VecDeque::from(sources);
-        let mut readings: VecDeque<Reading<'_>> = VecDeque::new();
+        let mut open_logs: VecDeque<OpenLog<'_>> = VecDeque::new();
         loop {
-            while readings.len() < self.streams.most()
+            while open_logs.len() < self.streams.most()
                 && let Some(picked) = sources.pop_front()
             {
                 let (batches, reader) = self.start(Arc::clone(&picked.source));
-                readings.push_back(Reading { picked, batches, reader });
+                open_logs.push_back(OpenLog { picked, batches, reader });
             }
-            let Some(Reading { picked, mut batches, reader }) = readings.pop_front() else { return Ok(()) };
+            let Some(OpenLog { picked, mut batches, reader }) = open_logs.pop_front() else { return Ok(()) };
             while let Some(batch) = batches.recv().await {
                 printer.batch(&batch, &mut context.ui)?;
             }
@@ -197,14 +205,14 @@ impl Read<'_> {
     }
 
     /// Prints the lines of all logs in the order of their times.
-    async fn by_time(
+    async fn print_by_time(
         &self,
         mut sources: Vec<Picked<'_>>,
         printer: &mut LogPrinter,
         missing: &mut Missing,
         context: &mut Context,
     ) -> Result<()> {
-        // Those that begin first are needed first.
+        // Logs that begin first are needed first.
         sources.sort_by_key(|picked| (picked.attempt.started, picked.key));
         let lanes = Lanes::default();
         let mut readers = JoinSet::new();

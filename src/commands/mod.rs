@@ -52,7 +52,7 @@ impl Context {
         let mut options = connect_options(self.global.clone())?;
         let voice = self.ui.voice.clone();
         options.on_silence =
-            Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to answer"))));
+            Some(Arc::new(move |server| voice.status(&format!("waiting for the server {server} to respond"))));
         let voice = self.ui.voice.clone();
         options.on_warning = Some(Arc::new(move |text| voice.relay("Warning:", text)));
         let voice = self.ui.voice.clone();

@@ -27,9 +27,9 @@ fn decide(job: &Job) -> Result<Step, Error> {
     if state::is_submitting(job) {
         return Err(Error::new(
             Kind::Failed,
-            format!("can't resume job {name:?}: its submission is under way or was cut off, and items may be missing"),
+            format!("can't resume job {name:?}: its submission has not finished, and items may be missing"),
         )
-        .hint("the command that made it, typed again with this name, takes it up")
+        .hint("run the command that created it again, with this name, to finish the submission")
         .hint(Hint::indexed(&["delete", name], "removes it")));
     }
     let mut notes = Vec::new();

@@ -65,7 +65,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
                 let (root, all) = (source.plan.family.root, state.all().len());
                 let closing = |now: &JobState| {
                     let done = state.succeeded().union(&now.succeeded()).len();
-                    Some(format!("with it, {done} of {all} indexes of job {root} have succeeded"))
+                    Some(format!("with this retry, {done} of {all} indexes of job {root} have succeeded"))
                 };
                 return Box::pin(launch.follow(manifest.job, None, closing, &cluster, context)).await;
             }
@@ -121,13 +121,10 @@ fn nothing(state: &JobState, wanted: &RetryFilter) -> String {
     }
     if !outstanding.indexes.is_empty() {
         let number = plural(outstanding.indexes.len(), "outstanding index", "outstanding indexes");
-        facts.push(format!("none of its {number} is as asked for ({})", cut(&outstanding.indexes.to_string(), RANGES)));
+        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), RANGES)));
     }
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
-        facts.push(format!(
-            "what had succeeded was enough for it, without {} (--index retries those)",
-            some(&outstanding.spare)
-        ));
+        facts.push(format!("it succeeded without {} (--index runs them)", some(&outstanding.spare)));
     }
     if facts.is_empty() {
         let all = plural(state.all().len(), "index", "indexes");
@@ -186,14 +183,13 @@ impl Source {
         let other = cluster.stored_job(name).await.map_err(|_| None)?;
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
             if !other["metadata"]["annotations"][annotation::SUBMITTING].is_null() {
-                let message = format!("another retry of it was begun and cut off, or is about to begin: job {name}");
-                let hint = Hint::indexed(&["delete", name], "removes it, if it was cut off");
+                let message = format!("another retry, job {name}, was interrupted or has not started yet");
+                let hint = Hint::indexed(&["delete", name], "removes it, if it was interrupted");
                 return Err(Some(Error::new(Kind::AlreadyExists, message).hint(hint).into()));
             }
-            let error =
-                Error::new(Kind::AlreadyExists, format!("somebody else has just begun to retry it, as job {name}"));
-            let error = error.hint(Hint::indexed(&["logs", "-f", name], "follows that one"));
-            return Err(Some(error.hint("retry again for what it leaves outstanding").into()));
+            let error = Error::new(Kind::AlreadyExists, format!("somebody else has just started a retry, job {name}"));
+            let error = error.hint(Hint::indexed(&["logs", "-f", name], "follows it"));
+            return Err(Some(error.hint("when it has ended, retry its outstanding indexes").into()));
         }
         self.number += 1;
         let number = u32::try_from(self.plan.indexes.len()).unwrap_or(u32::MAX);
@@ -207,8 +203,8 @@ fn is_taken(error: &anyhow::Error) -> bool {
 }
 
 fn told(plan: &RetryPlan, there: bool) -> String {
-    let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in all", plan.indexes.len()) };
-    let made = if there { "is there already, made by this same command" } else { "created" };
+    let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in total", plan.indexes.len()) };
+    let made = if there { "already exists, created by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);
-    format!("job {name} {made}: it runs {} of job {root} again{number}", some(&plan.indexes))
+    format!("job {name} {made}: it retries {} of job {root}{number}", some(&plan.indexes))
 }

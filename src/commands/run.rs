@@ -58,7 +58,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let Submitted { manifest, how } = submit::submit(&manifest, &order, &cluster, &launch.manager, context).await?;
     if how == How::Unchanged {
         let then = if detach { "" } else { ": following it" };
-        context.ui.status(&format!("job {} is there already, made by this same command{then}", spec.name));
+        context.ui.status(&format!("job {} already exists, created by this same command{then}", spec.name));
     }
     if detach {
         return launch.detach(manifest, how, &spec.name, context);
@@ -91,8 +91,8 @@ fn tell_handover(spec: &JobSpec, says_how: bool, asked_server: bool, context: &m
     }
     if handover.depends_on_server() && !asked_server {
         context.ui.status(&format!(
-            "it needs Kubernetes 1.{VARIABLE_FILE_SINCE}: --shell makes one that an older server runs, and \
-             --dry-run=server asks yours"
+            "the Job needs Kubernetes 1.{VARIABLE_FILE_SINCE}: --shell makes one for older servers, --dry-run=server checks \
+             yours"
         ));
     }
 }

@@ -29,10 +29,10 @@ pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit
 fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, Error> {
     match (parallelism, completions) {
         (Some(at_once), Some(completions)) if at_once != completions => Err(Error::usage(format!(
-            "--completions {completions} and --parallelism {at_once} differ: Kubernetes changes the number of indexes \
-             only where all of them may run at once"
+            "--completions {completions} and --parallelism {at_once} differ: Kubernetes changes completions only \
+             together with an equal parallelism"
         ))
-        .hint(format!("leave one of them out, or give both as {completions}"))),
+        .hint(format!("leave one out, or set both to {completions}"))),
         _ => Ok(Wanted { parallelism: parallelism.or(completions).unwrap_or_default(), completions }),
     }
 }
@@ -58,24 +58,22 @@ fn decide(job: &Job, wanted: Wanted, stated: bool) -> Result<Step, Error> {
     let mut notes = Vec::from_iter(change::note_of_ends(ends, job, when));
     let mut hint = None;
     if wanted.parallelism == 0 {
-        notes.push(format!("no index of job {name} starts until some may run again"));
-        hint = Some(Hint::indexed(&["scale", name, "-j", &at_once.max(1).to_string()], "lets it go on"));
+        notes.push(format!("job {name} starts no index while its parallelism is 0"));
+        hint = Some(Hint::indexed(&["scale", name, "-j", &at_once.max(1).to_string()], "starts indexes again"));
     }
     if wanted.parallelism > completions {
         let indexes = plural(usize::try_from(completions).unwrap_or(0), "index", "indexes");
-        notes.push(format!("job {name} has only {indexes}: no more than that ever run at once"));
+        notes.push(format!("job {name} has only {indexes}: no more than that run at once"));
     }
     if completions < before {
-        notes.push(format!(
-            "job {name} has only the indexes below {completions} now; what the others did no longer counts"
-        ));
+        notes.push(format!("job {name} now has only the indexes below {completions}; the others no longer count"));
     }
     if let Some(queue) = state::queue(job) {
         notes.push(format!(
-            "the queue {queue} has to admit job {name} anew for another number at once: what runs stops until then"
+            "Kueue (queue {queue}) must admit job {name} again with this parallelism: running Pods stop until then"
         ));
     } else if spec.suspend == Some(true) {
-        notes.push(format!("job {name} is suspended: it counts once the Job is resumed"));
+        notes.push(format!("job {name} is suspended: the change takes effect when it is resumed"));
     }
     Ok(Step { patch: Some(patch), ends, notes, hint })
 }
@@ -89,20 +87,20 @@ fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool) -> R
     if spec.parallelism != spec.completions && !stated {
         let at_once = spec.parallelism.unwrap_or(1);
         return Err(refused(format!(
-            "it is not elastic, since it runs {at_once} of its {before} indexes at once; Kubernetes changes both numbers \
-             only to the same one"
+            "its parallelism is {at_once}, and Kubernetes changes completions ({before}) only together with an equal \
+             parallelism"
         ))
-        .hint(format!("--completions {completions} --parallelism {completions}, if all of them may run at once")));
+        .hint(format!("--completions {completions} --parallelism {completions} lets all of them run at once")));
     }
     let (root, root_uid) = member::family_root(job);
     if completions > before && Some(root_uid) != job.metadata.uid.as_deref() {
-        return Err(refused(format!("it retries job {root}, and an index more would be none of its"))
-            .hint(Hint::indexed(&["describe", root], "shows them")));
+        return Err(refused(format!("it retries job {root}, which has no such index"))
+            .hint(Hint::indexed(&["describe", root], "shows its indexes")));
     }
     let has_items = state::item_form(job).is_some_and(|(_, store)| store.is_some());
     if completions > before && has_items {
-        return Err(refused(format!("its list has {before} items, and an index {before} would have none"))
-            .hint("run the other items as a Job of their own"));
+        return Err(refused(format!("its list has {before} items, so index {before} would have no item"))
+            .hint("run the new items as another Job"));
     }
     Ok(())
 }

@@ -26,8 +26,8 @@ fn decide(job: &Job) -> Result<Step, Error> {
     let ends = active(job);
     let mut notes = Vec::from_iter(change::note_of_ends(ends, job, Some("once it is resumed")));
     if let Some(limit) = spec.active_deadline_seconds {
-        notes.push(format!("the {limit}s that job {name} may take begin anew then, too"));
+        notes.push(format!("the time limit of job {name} ({limit}s) starts again when it is resumed"));
     }
-    let hint = Some(Hint::indexed(&["resume", name], "lets it go on"));
+    let hint = Some(Hint::indexed(&["resume", name], "resumes it"));
     Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
 }

@@ -28,7 +28,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     let over = |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
     let (cluster, jobs) = tokio::select! {
         found = Box::pin(found(&jobs, only_this, context)) => found?,
-        () = until(deadline) => return Err(over("an answer of the server").into()),
+        () = until(deadline) => return Err(over("the server").into()),
     };
     if let Some(WaitFor::Indexes(indexes)) = &goal {
         jobs.iter().try_for_each(|state| selection::check_numbers(indexes, state))?;
@@ -50,7 +50,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
         Some(Stop::Interrupted) => {
             let names: Vec<_> = open().map(|(_, waiting)| waiting.name.as_str()).collect();
             let (noun, verb) = if names.len() == 1 { ("job", "goes") } else { ("jobs", "go") };
-            Err(Error::new(Kind::Interrupted, format!("interrupted; {noun} {} {verb} on", names.join(", ")))
+            Err(Error::new(Kind::Interrupted, format!("interrupted: {noun} {} {verb} on", names.join(", ")))
                 .hint(Hint::indexed(&[&["wait"], &names[..]].concat(), "waits again"))
                 .into())
         }
@@ -101,7 +101,7 @@ impl Waiting {
         let exit = match (goal, state.outcome()) {
             (None | Some(WaitFor::Complete), _) => report::report(state, &items, context),
             (Some(WaitFor::Failed), Some(Outcome::Complete)) => {
-                let error = Error::new(Kind::Failed, format!("{}, and did not fail", summary::sentence(state, now)));
+                let error = Error::new(Kind::Failed, format!("{}: it did not fail", summary::sentence(state, now)));
                 context.ui.error(&error.into());
                 Exit::Failure
             }
@@ -117,7 +117,7 @@ impl Waiting {
                     Exit::Success
                 } else {
                     let message = if failed.is_empty() {
-                        format!("{}, without {}", summary::sentence(state, now), numbered(&missing))
+                        format!("{}; {} did not complete", summary::sentence(state, now), numbered(&missing))
                     } else {
                         format!("{} of job {name} failed", numbered(&failed))
                     };

@@ -34,7 +34,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     }
     if !context.ui.style.terminal {
         let name = Vec::from_iter(named.as_deref());
-        return Err(Error::usage("watch draws a live screen, and stdout is no terminal")
+        return Err(Error::usage("watch needs a terminal, and stdout is none")
             .hint(Hint::indexed(&[&["wait"], &name[..]].concat(), "prints progress line by line"))
             .hint(Hint::indexed(&[&["indexes", "-w"], &name[..]].concat(), "prints each change of an index"))
             .into());
@@ -47,7 +47,7 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
         ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
         ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
-            context.ui.hint(Hint::indexed(&["watch", &name], "comes back"));
+            context.ui.hint(Hint::indexed(&["watch", &name], "opens the screen again"));
             Ok(exit)
         }
     }

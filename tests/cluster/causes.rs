@@ -149,7 +149,10 @@ fn a_name_whose_old_objects_are_collected_is_waited_for() {
     assert_eq!(orphaned.code, 1, "{orphaned:#?}");
     has(
         &orphaned,
-        &["error: configmap \"x-items\" is left of an earlier job \"x\"", "hint: kubectl indexed delete x removes it"],
+        &[
+            "error: configmap \"x-items\" was left behind by an earlier job \"x\"",
+            "hint: kubectl indexed delete x removes it",
+        ],
     );
     cluster.run(&["delete", "x"]).ok();
     run("c").ok();
@@ -202,7 +205,7 @@ fn a_deletion_says_what_holds_it() {
     has(
         &held,
         &[
-            "warning: the deletion of job held is held by finalizer example.com/audit of job held, which audit set",
+            "warning: the deletion of job held waits for finalizer example.com/audit of job held, which audit set",
             &format!("held by finalizer example.com/hold of pod {pod}, which the template of the job sets"),
             &format!("kubectl patch pod {pod} {by_hand}"),
             &format!("kubectl patch job held {by_hand}"),

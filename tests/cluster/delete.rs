@@ -57,18 +57,18 @@ fn those_that_have_ended_go_together() {
     assert_eq!(
         lines[3..],
         [
-            "error: this would delete 2 jobs with their Pods, and nobody is there to be asked",
-            "hint: add --yes (-y) if that is meant"
+            "error: this would delete 2 jobs with their Pods, and there is no terminal to ask on",
+            "hint: add --yes (-y) to go on without a question"
         ]
     );
     let dry = cluster.run(&["delete", "--finished", "--dry-run=server"]).ok();
     assert_eq!(dry.stdout, "job.batch \"bad\" deleted (server dry run)\njob.batch \"done\" deleted (server dry run)\n");
     let young = cluster.run(&["delete", "--finished", "--older-than", "1d", "-y"]).ok();
-    assert_eq!((young.stdout.as_str(), young.stderr.as_str()), ("", "no Indexed Job is to be deleted\n"));
+    assert_eq!((young.stdout.as_str(), young.stderr.as_str()), ("", "no Indexed Jobs match\n"));
     let kept = cluster.run(&["delete", "done", "busy", "--finished", "--older-than", "1h"]).ok();
     assert_eq!(
         (kept.stdout.as_str(), kept.stderr.as_str()),
-        ("", "job done is left: it is not that old\njob busy is left: it has not finished\n")
+        ("", "job done is kept: it is not old enough\njob busy is kept: it has not finished\n")
     );
     assert_eq!(jobs(&cluster), "bad busy done held plain");
 

@@ -41,7 +41,7 @@ fn a_job_that_is_not_there_has_a_near_one() {
     }
     assert!(!cluster.run(&["describe", "zebra"]).stderr.contains("did you mean"));
     let pod = cluster.run(&["logs", "train-a-0-x7k2p"]);
-    let told = "hint: did you mean train-a? Pods of such a name are those of its index 0\n";
+    let told = "hint: did you mean train-a? That name belongs to a Pod of its index 0\n";
     assert!(pod.code == 1 && pod.stderr.ends_with(told), "{pod:?}");
 }
 

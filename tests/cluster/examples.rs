@@ -217,8 +217,8 @@ fn what_ran_out_of_memory_gets_more() {
         outcome.stderr.contains("error: job median failed (FailedIndexes): 3 of 5 indexes completed, 2 failed in ")
     );
     assert!(outcome.stderr.contains("exit code 137 (SIGKILL), OOMKilled"), "{outcome:#?}");
-    assert!(outcome.stderr.contains("it runs indexes 1,3 of job median again"), "{outcome:#?}");
-    assert!(outcome.stderr.contains("with it, 5 of 5 indexes of job median have succeeded\n"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("it retries indexes 1,3 of job median"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("with this retry, 5 of 5 indexes of job median have succeeded\n"), "{outcome:#?}");
     assert!(outcome.stdout.contains("run: exit code 1\n"), "{outcome:#?}");
     assert!(outcome.stdout.ends_with("\n500\n450000\n1000\n400000\n1500\n"), "{outcome:#?}");
     assert_nothing_is_left(&cluster);

@@ -105,7 +105,7 @@ fn what_an_old_server_drops_is_said_and_the_nearest_thing_done() {
     let outcome = cluster.run(&[&args[..], &["--", "rev"]].concat()).ok();
     assert!(
         outcome.stderr.starts_with(
-            "warning: this server has no retries for each index (it needs Kubernetes 1.29): up to 6 failures of all \
+            "warning: this server has no retries per index (that needs Kubernetes 1.29): up to 6 failures of all \
              indexes together are tried again instead\n"
         ),
         "{outcome:?}"
@@ -143,8 +143,8 @@ fn policies_that_an_old_server_drops_are_refused_or_replaced() {
     );
     let outcome =
         run(&["\"backoffLimitPerIndex\":1,", "\"maxFailedIndexes\":0,"], &["--fail-fast", "--retries", "1"]).ok();
-    let told = "warning: this server counts no failures for each index (it needs Kubernetes 1.29): the job ends with \
-                failure 2 of all indexes together instead\n";
+    let told = "warning: this server can't count failures per index (that needs Kubernetes 1.29): the job fails at \
+                failure 2, counted across all indexes\n";
     assert!(outcome.stderr.starts_with(told), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("warning: ").count(), 1, "{outcome:?}");
     assert_eq!(cluster.field("job/old", "{.spec.backoffLimit}"), "1");
@@ -203,7 +203,7 @@ fn a_job_whose_items_can_not_be_stored_is_taken_back() {
     let args = ["run", "undone", "--items", "a,b", "-s", &url, "-n", cluster.namespace(), "--", "rev"];
     let outcome = cluster.run(&args);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    assert!(outcome.stderr.starts_with("error: submitting job \"undone\", which was taken back: "), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("error: can't submit job \"undone\", which was deleted again: "), "{outcome:?}");
     assert!(outcome.stderr.contains("quota used up"), "{outcome:?}");
     cluster.eventually("nothing", || {
         cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).stdout == "configmap/kube-root-ca.crt\n"

@@ -247,9 +247,9 @@ fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
     let outcome = following.end().ok();
     drop(policy);
     assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"], "{outcome:?}");
-    let said = "the cluster suspended job held on admission: it starts when its holder releases it\n\
+    let said = "the cluster suspended job held on admission: it starts when its owner resumes it\n\
                 hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it\n\
-                hint: kubectl indexed resume held releases it, if you may decide that\n\
+                hint: kubectl indexed resume held starts it, if you may decide that\n\
                 the cluster set the parallelism of job held to 1, not 2\n";
     assert!(outcome.stderr.contains(said), "{outcome:?}");
     assert!(outcome.stderr.contains("job held created: 2 indexes, 1 at once"), "{outcome:?}");

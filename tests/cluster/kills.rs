@@ -293,7 +293,7 @@ fn between_any_two_steps_of_a_submission() {
         assert_eq!(other.code, 1, "{other:?}");
         assert!(other.stderr.contains("already exists\n"), "{other:?}");
         let again = cluster.run(&args).ok();
-        let expected = format!("job {name} was begun by this same command and cut off: taking it up\n");
+        let expected = format!("job {name} was begun by this same command and interrupted: finishing the submission\n");
         assert!(again.stderr.starts_with(&expected), "{again:?}");
         assert_eq!(again.sorted_lines(), ["a", "b"]);
     }
@@ -316,7 +316,10 @@ fn a_retry_without_its_list() {
     assert_eq!(other.code, 1, "{other:?}");
     assert!(other.stderr.contains("another retry of it was begun and cut off"), "{other:?}");
     let again = cluster.run(&args).ok();
-    assert!(again.stderr.contains(" was begun by this same command and cut off: taking it up\n"), "{again:?}");
+    assert!(
+        again.stderr.contains(" was begun by this same command and interrupted: finishing the submission\n"),
+        "{again:?}"
+    );
     assert_eq!(again.sorted_lines(), ["a", "b"]);
 }
 
@@ -332,7 +335,7 @@ fn the_same_command_beside_itself() {
     let after = cluster.run(&args);
     assert_eq!((after.code, after.stdout.as_str()), (1, ""), "{after:?}");
     assert!(
-        after.stderr.starts_with("error: job \"x\" is there already, made by this same command, and has completed\n"),
+        after.stderr.starts_with("error: job \"x\" already exists, created by this same command, and has completed\n"),
         "{after:?}"
     );
 }

@@ -59,40 +59,40 @@ fn each_says_what_is_wrong_and_what_to_type() {
     hint: ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you
     [exit code 1]
     $ kubectl indexed run train --items cat,dog -- sh -c 'exit 1'
-    error: job "train" is there already, made by this same command, and has failed
+    error: job "train" already exists, created by this same command, and has failed
     hint: kubectl indexed retry train runs its failed indexes again
-    hint: kubectl indexed results train --to DIR keeps what it wrote
-    hint: kubectl indexed delete train makes room for a new one, and so does another --name
+    hint: kubectl indexed results train --to DIR saves its output
+    hint: kubectl indexed delete train removes it; or choose another --name
     [exit code 1]
     $ kubectl indexed run train --items cat,dog -- sh -c 'exit 0'
     error: can't create job "train" in namespace "NAMESPACE": jobs.batch "train" already exists
-    hint: kubectl indexed retry train -- COMMAND runs its failed indexes again by another command
+    hint: kubectl indexed retry train -- COMMAND runs its failed indexes with another command
     hint: kubectl indexed describe train shows it
-    hint: choose another --name, or leave it out to have one made
+    hint: choose another --name, or leave --name out to generate one
     [exit code 1]
     $ kubectl indexed run ready --items cat,dog -- rev
-    error: job "ready" is there already, made by this same command, and has completed
-    hint: kubectl indexed results ready --to DIR keeps what it wrote
-    hint: kubectl indexed delete ready makes room for a new one, and so does another --name
+    error: job "ready" already exists, created by this same command, and has completed
+    hint: kubectl indexed results ready --to DIR saves its output
+    hint: kubectl indexed delete ready removes it; or choose another --name
     [exit code 1]
     $ kubectl indexed run ready --items owl -- rev
     error: can't create job "ready" in namespace "NAMESPACE": jobs.batch "ready" already exists
     hint: kubectl indexed describe ready shows it
-    hint: choose another --name, or leave it out to have one made
+    hint: choose another --name, or leave --name out to generate one
     [exit code 1]
     $ kubectl indexed delete job train
-    error: "job" in front of "train" is one word too many: it would be the name of a Job
+    error: "job" before "train" would be the name of a Job
     hint: write train, or job/train
     [exit code 2]
     $ kubectl indexed describe trian
     error: there is no job "trian" in namespace "NAMESPACE"
-    hint: kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere
+    hint: kubectl indexed list shows the Indexed Jobs; -n NAMESPACE selects another namespace
     hint: did you mean train?
     [exit code 1]
     $ kubectl indexed logs train-0
     error: there is no job "train-0" in namespace "NAMESPACE"
-    hint: kubectl indexed list shows the Indexed Jobs; -n NAMESPACE looks elsewhere
-    hint: did you mean train? Pods of such a name are those of its index 0
+    hint: kubectl indexed list shows the Indexed Jobs; -n NAMESPACE selects another namespace
+    hint: did you mean train? That name belongs to a Pod of its index 0
     [exit code 1]
     $ kubectl indexed logs train --index 5
     error: the job has no index 5: its indexes are 0,1
@@ -105,12 +105,12 @@ fn each_says_what_is_wrong_and_what_to_type() {
     $ kubectl indexed logs train/0
     error: "train/0" is not a job: it names a "train"
     hint: write NAME, job/NAME or jobs.batch/NAME
-    hint: --index 0 chooses an index, in the verbs that take one
+    hint: --index 0 selects an index
     [exit code 2]
     $ kubectl indexed resume train
-    error: can't resume job "train": it has failed, and no index of it starts any more
+    error: can't resume job "train": it has failed
     hint: kubectl indexed describe train shows why
-    hint: kubectl indexed retry train runs what is missing as a new Job
+    hint: kubectl indexed retry train runs the outstanding indexes as a new Job
     [exit code 1]
     $ kubectl indexed scale ready -j 4
     error: can't scale job "ready": it has completed

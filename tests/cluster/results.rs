@@ -264,7 +264,7 @@ fn run_gathers_before_anything_is_gone() {
     let outcome = running.end();
     assert_eq!((outcome.code, list(&folder).len()), (130, 1), "{outcome:?}");
     let command = format!("kubectl indexed results -f z --to {}", folder.display());
-    assert!(outcome.stderr.contains(&format!("hint: {command} goes on with the results\n")), "{outcome:?}");
+    assert!(outcome.stderr.contains(&format!("hint: {command} collects the rest of the results\n")), "{outcome:?}");
     let after = cluster.shell(&command).ok();
     assert_eq!(after.stderr, format!("2 results, 1 there before in {}\n", folder.display()));
 }

@@ -49,7 +49,7 @@ fn only_what_is_new_changed_or_failed_runs() {
     cluster.run(&["delete", "a"]).ok();
     let gone = run(&["d", "--resume", "b", "--items", list, "--dry-run=client", "-o", "name"], &command).ok();
     assert!(
-        gone.stderr.contains("warning: job a, which job b resumed, is gone: what succeeded there can't be known"),
+        gone.stderr.contains("warning: job a, which job b resumed, is gone: items that succeeded there are not known"),
         "{gone:#?}"
     );
     assert!(gone.stderr.contains("4 of 7 items have succeeded in job b with this command and image"), "{gone:#?}");
@@ -111,7 +111,8 @@ fn long_lists_and_lists_that_may_change() {
     cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "c\nb\na"}}"#]).ok();
     let changed = cluster.run(&resume);
     assert_eq!(changed.code, 2);
-    let why = "error: which items of job listed have succeeded can't be known: configmap list has changed since the job was made";
+    let why =
+        "error: can't tell which items of job listed succeeded: configmap list has changed since the job was created";
     assert!(changed.stderr.starts_with(why), "{changed:#?}");
     let described = cluster.run(&["describe", "listed"]).ok().stderr;
     assert!(described.contains("warning: configmap list has changed since job listed was made"), "{described}");
@@ -137,7 +138,10 @@ fn a_submission_that_was_cut_off_is_taken_up() {
     let submitting = ["annotate", "job", "b", "kubectl-indexed/submitting=true"];
     cluster.kubectl(&submitting).ok();
     let again = resume().ok();
-    assert!(again.stderr.contains("job b was begun by this same command and cut off: taking it up"), "{again:#?}");
+    assert!(
+        again.stderr.contains("job b was begun by this same command and interrupted: finishing the submission"),
+        "{again:#?}"
+    );
     let early = command("c", &["--resume", "b", "--dry-run=client"], "one,bad,new").ok();
     assert!(early.stderr.contains("warning: job b has not ended: what is still under way there"), "{early:#?}");
 
@@ -146,7 +150,7 @@ fn a_submission_that_was_cut_off_is_taken_up() {
     cluster.run(&["retry", "a", "-q"]).ok();
     let other = resume();
     assert_eq!(other.code, 1);
-    assert!(other.stderr.contains("to run what was left of a list, and now that is something else"), "{other:#?}");
+    assert!(other.stderr.contains("since then other items are left to run"), "{other:#?}");
     cluster.run(&["delete", "b"]).ok();
     resume().ok();
     assert_eq!(cluster.field("job/b", "{.spec.completions}"), "1");

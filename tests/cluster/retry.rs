@@ -31,8 +31,8 @@ fn what_failed_runs_again_as_what_it_was() {
     let second = cluster.run(&["retry", "rev-a"]).ok();
     let numbers = [10, 11, 17, 27, 37, 47, 7];
     assert_eq!(second.sorted_lines(), numbers.map(|number| format!("[{number} item-{number}] {number}:item-{number}")));
-    assert!(second.stderr.contains("job rev-a-r1 created: it runs indexes 7,10,11,17,27,37,47 of job rev-a again"));
-    assert!(second.stderr.ends_with("with it, 50 of 50 indexes of job rev-a have succeeded\n"), "{second:#?}");
+    assert!(second.stderr.contains("job rev-a-r1 created: it retries indexes 7,10,11,17,27,37,47 of job rev-a"));
+    assert!(second.stderr.ends_with("with this retry, 50 of 50 indexes of job rev-a have succeeded\n"), "{second:#?}");
     assert_eq!(cluster.field("pods", "{.items[*].metadata.labels.job-name}").matches("rev-a-r1").count(), 7);
 
     let whole = description(&cluster, "rev-a");
@@ -76,15 +76,12 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     assert_eq!(cluster.run(&["wait", "indexed-job", "-q"]).code, 1);
 
     let first = cluster.run(&["retry", "indexed-job", "--index", "0-1", "--retries", "1", "--", "false"]);
-    assert!(first.stderr.contains("it runs index 1 of job indexed-job again\n"), "{first:#?}");
+    assert!(first.stderr.contains("it retries index 1 of job indexed-job\n"), "{first:#?}");
     assert_eq!(first.code, 1, "{first:#?}");
     assert_eq!(line(&description(&cluster, "indexed-job"), "Failed:"), "Failed: 1,2 (2)");
     // What it was the first time tells who is meant: one has ended with 1 and one with 4.
     let by_code = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "9"]).ok();
-    assert_eq!(
-        by_code.stderr,
-        "nothing to retry of job indexed-job: none of its 2 outstanding indexes is as asked for (1,2)\n"
-    );
+    assert_eq!(by_code.stderr, "nothing to retry of job indexed-job: none of its 2 outstanding indexes match (1,2)\n");
     let second = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "4", "--", "rev", "/input/data.txt"]).ok();
     assert_eq!(second.stdout, "zab\n", "{second:#?}");
 
@@ -94,9 +91,9 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     let both = cluster.shell(&format!("cd $HOME; {both}")).ok().stdout;
     assert_eq!(both.matches("job indexed-job-r3 created").count(), 1, "{both}");
     let told = [
-        "somebody else has just begun to retry it, as job indexed-job-r3",
+        "somebody else has just started a retry, job indexed-job-r3",
         "index 1 is under way in job indexed-job-r3",
-        "job indexed-job-r3 is there already, made by this same command",
+        "job indexed-job-r3 already exists, created by this same command",
     ];
     assert_eq!(told.iter().filter(|told| both.contains(**told)).count(), 1, "{both}");
     cluster.run(&["wait", "indexed-job-r2", "-q"]).ok();

@@ -33,7 +33,7 @@ fn a_failed_item_is_named_with_its_cause() {
     assert!(took.is_some_and(|took| took.ends_with('s')), "{sentence}");
     let expected = format!(
         "index 1 (item \"bad\") failed: exit code 3, pod {pod}\n  | looking\n  | no such thing\n\
-         hint: kubectl indexed logs mixed --index failed prints what they wrote\n\
+         hint: kubectl indexed logs mixed --index failed prints their output\n\
          hint: kubectl indexed describe mixed shows every index\n\
          hint: kubectl indexed retry mixed runs them again\n"
     );

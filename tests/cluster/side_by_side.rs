@@ -250,7 +250,7 @@ fn what_changes_a_job_changes_it_the_same_way() {
             "suspend",
             object("spec: Object.spec{suspend: true}"),
             End::Suspended,
-            "the cluster suspended job ours on admission: it starts when its holder releases it\n",
+            "the cluster suspended job ours on admission: it starts when its owner resumes it\n",
         ),
         case("native", object(native), End::Complete, ""),
         case("native-pod", Demand::Mutation("[pods]", apply_configuration(native_pod)), End::Complete, ""),

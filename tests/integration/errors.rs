@@ -267,7 +267,7 @@ fn objects_and_output_on_one_stream() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "-o", "yaml"])), @"
     ── stdout
     ── stderr
-    error: -o prints the objects, and what the indexes write would stand among them
+    error: -o would print the objects among the output of the indexes
     hint: add --detach, or --dry-run=client to create nothing
     ── exit code 2
     ");
@@ -318,7 +318,7 @@ fn rows_that_are_none() {
     assert_snapshot!(run(&["-w", "-o", "json"]), @"
     ── stdout
     ── stderr
-    error: -o json is about all indexes as one object, which -w could not go on with
+    error: -o json prints all indexes as one object, and -w prints changes
     hint: -o jsonl prints an object for each change
     ── exit code 2
     ");

@@ -73,12 +73,12 @@ fn what_stdin_is_read_for_is_said() {
     configmap/x-items
     job.batch/x
     ── stderr
-    reading items, one a line, from stdin: waiting for the program that writes it to end
+    reading items, one per line, from stdin: waiting for the program that writes it to end
     ── exit code 0
     ");
     let typed =
         sandbox.shell(&format!("{{ sleep 3; printf 'a\\n\\004'; sleep 1; }} | script -qec '{command}' /dev/null"));
-    let waits = "reading items, one a line, from the terminal: Ctrl-D on a new line ends the input";
+    let waits = "reading items, one per line, from the terminal: Ctrl-D on a new line ends the input";
     assert!(typed.stdout.contains(waits) && typed.stdout.contains("job.batch/x"), "{typed}");
 }
 

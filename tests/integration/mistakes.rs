@@ -256,7 +256,7 @@ fn verbs_and_jobs() {
     hint: kubectl indexed -n lab describe train
     [exit code 2]
     $ kubectl indexed delete job train
-    error: "job" in front of "train" is one word too many: it would be the name of a Job
+    error: "job" before "train" would be the name of a Job
     hint: write train, or job/train
     [exit code 2]
     $ kubectl indexed stop train

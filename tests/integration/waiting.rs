@@ -23,7 +23,7 @@ fn a_timeout_counts_from_the_start() {
     assert_snapshot!(Sandbox::new().run(&["wait", "x", "--timeout", "1s", "-s", &url]), @"
     ── stdout
     ── stderr
-    error: timed out after 1s waiting for an answer of the server
+    error: timed out after 1s waiting for the server
     ── exit code 3
     ");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
@@ -72,8 +72,8 @@ fn a_screen_needs_a_terminal() {
     assert_snapshot!(Sandbox::new().run(&["watch", "x", "--context", "a b", "-n", "demo"]), @"
     ── stdout
     ── stderr
-    error: watch draws a live screen, and stdout is no terminal
-    hint: kubectl indexed wait x --context 'a b' -n demo tells how far it is, line by line
+    error: watch needs a terminal, and stdout is none
+    hint: kubectl indexed wait x --context 'a b' -n demo prints progress line by line
     hint: kubectl indexed indexes x -w --context 'a b' -n demo prints each change of an index
     ── exit code 2
     ");
@@ -87,8 +87,8 @@ fn hints_repeat_how_the_cluster_was_reached() {
     assert_snapshot!(Sandbox::new().run(&[&["watch"], &flags[..], &more].concat()), @"
     ── stdout
     ── stderr
-    error: watch draws a live screen, and stdout is no terminal
-    hint: kubectl indexed wait --cluster two --user three -s http://one --as four --as-uid 6 --tls-server-name eight --as-group five --insecure-skip-tls-verify tells how far it is, line by line
+    error: watch needs a terminal, and stdout is none
+    hint: kubectl indexed wait --cluster two --user three -s http://one --as four --as-uid 6 --tls-server-name eight --as-group five --insecure-skip-tls-verify prints progress line by line
     hint: kubectl indexed indexes -w --cluster two --user three -s http://one --as four --as-uid 6 --tls-server-name eight --as-group five --insecure-skip-tls-verify prints each change of an index
     ── exit code 2
     ");
@@ -123,7 +123,7 @@ fn an_interrupt_while_submitting_says_what_may_be_left() {
         (listener, connection)
     });
     assert_snapshot!(interrupted(&url), @"
-    error: interrupted while submitting: job cut may be left behind suspended
+    error: interrupted while submitting: job cut may be left suspended
     hint: kubectl indexed delete cut -s URL removes it
     ");
     drop(server.join());

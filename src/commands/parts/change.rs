@@ -47,8 +47,8 @@ pub(crate) fn active(job: &Job) -> usize {
 pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
     let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
     let running = plural(ends, "running index", "running indexes");
-    let anew = when.map_or_else(String::new, |when| format!("; {each} anew {when}"));
-    (ends > 0).then(|| format!("{running} of job {} {verb} here{anew}", name(job)))
+    let anew = when.map_or_else(String::new, |when| format!("; {each} again {when}"));
+    (ends > 0).then(|| format!("{running} of job {} {verb}{anew}", name(job)))
 }
 
 /// # Errors
@@ -64,9 +64,9 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str) -> Result<(), Error> {
         Some(Outcome::Complete) => {
             Err(refused("it has completed").hint(Hint::indexed(&["describe", name], "shows it")))
         }
-        Some(Outcome::Failed) => Err(refused("it has failed, and no index of it starts any more")
+        Some(Outcome::Failed) => Err(refused("it has failed")
             .hint(Hint::indexed(&["describe", name], "shows why"))
-            .hint(Hint::indexed(&["retry", name], "runs what is missing as a new Job"))),
+            .hint(Hint::indexed(&["retry", name], "runs the outstanding indexes as a new Job"))),
     }
 }
 
@@ -78,7 +78,10 @@ pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), 
     let patch = json!({"spec": {"active": active}}).to_string();
     Err(Error::new(
         Kind::Failed,
-        format!("can't {verb} job {:?}: the queue {queue} decides when it runs, and Kueue would undo it", name(job)),
+        format!(
+            "can't {verb} job {:?}: Kueue decides when it runs (queue {queue}) and would undo the change",
+            name(job)
+        ),
     )
     .hint(Hint::kubectl(&["get", "workloads", "-l", &format!("kueue.x-k8s.io/job-uid={uid}")], "names its workload"))
     .hint(Hint::kubectl(&["patch", "workloads", "WORKLOAD", "--type", "merge", "-p", &patch], "has Kueue do it"))
@@ -115,7 +118,7 @@ pub(crate) async fn carry_out(
         return Err(last.into());
     }
     for error in wrong {
-        context.ui.warning(&format!("{error}: left as it is"));
+        context.ui.warning(&format!("{error}: left unchanged"));
     }
     let losing: Vec<_> = steps.iter().filter(|(_, step)| step.ends > 0).collect();
     if losing.len() > 1 && !yes && dry_run == DryRun::None {
@@ -143,8 +146,8 @@ pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) 
             Ok(false)
         }
         None => {
-            let error = Error::usage(format!("this {consequence}, and nobody is there to be asked"));
-            Err(error.hint("add --yes (-y) if that is meant").into())
+            let error = Error::usage(format!("this {consequence}, and there is no terminal to ask on"));
+            Err(error.hint("add --yes (-y) to go on without a question").into())
         }
     }
 }

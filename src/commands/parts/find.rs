@@ -35,7 +35,7 @@ pub(crate) fn job_name(text: &str) -> Result<String, Error> {
             let is_index = name.parse::<IndexSet>().is_ok();
             Err(Error::usage(format!("{text:?} is not a job: it names a {kind:?}"))
                 .hint("write NAME, job/NAME or jobs.batch/NAME")
-                .hint_if(is_index.then(|| format!("--index {name} chooses an index, in the verbs that take one"))))
+                .hint_if(is_index.then(|| format!("--index {name} selects an index"))))
         }
     }
 }
@@ -48,7 +48,7 @@ pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     if let [kind, name, ..] = texts
         && KINDS.contains(&kind.as_str())
     {
-        let message = format!("{kind:?} in front of {name:?} is one word too many: it would be the name of a Job");
+        let message = format!("{kind:?} before {name:?} would be the name of a Job");
         return Err(Error::usage(message).hint(format!("write {name}, or job/{name}")));
     }
     let mut names = Vec::new();
@@ -103,7 +103,7 @@ pub(crate) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) ->
     let names: Vec<_> = names.collect();
     let of_pod = names.iter().filter_map(|job| Some((index_in(name, job)?.0, job))).max_by_key(|(_, job)| job.len());
     if let Some((index, job)) = of_pod {
-        return error.hint(format!("did you mean {job}? Pods of such a name are those of its index {index}"));
+        return error.hint(format!("did you mean {job}? That name belongs to a Pod of its index {index}"));
     }
     error.hint_if(near::nearest(name, names).map(|near| format!("did you mean {near}?")))
 }

@@ -1,4 +1,4 @@
-//! Following a Job to its end: its output, its progress, its results.
+//! Follows a Job to its end: its output, its progress, its results.
 
 pub(crate) mod lanes;
 pub(crate) mod missing;
@@ -33,31 +33,39 @@ pub(crate) struct LogView {
     pub(crate) printer: LogPrinter,
     pub(crate) order: LineOrder,
     pub(crate) streams: Arc<Streams>,
-    /// Logs whose beginning is known to be missing.
+    /// Logs that are known to be incomplete on their nodes.
     pub(crate) cut: CutLogs,
 }
 
-/// In which order the lines of several logs are printed.
+/// The order in which the lines of several logs are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineOrder {
     AsTheyCome,
-    /// An index waits until all lower ones are done.
+    /// The lines of an index wait until all lower indexes are printed.
     ByIndex,
     ByTime,
 }
 
+/// How following a Job ended.
+pub(crate) enum FollowEnd {
+    /// The Job has ended and all its output is printed.
+    Finished(Box<JobState>, Missing),
+    /// A signal asked the program to end. The Job may have ended before, while its last Pods were listed.
+    Interrupted { job_has_ended: bool },
+}
+
 /// Follows a Job or a family of Jobs until it has ended and all its output is printed. `state` has no Pods yet. The
-/// `keeper` keeps the output of each index as well. Returns None if a signal asked the program to end first.
+/// `keeper` also writes the output of each index to a file.
 ///
 /// # Errors
-/// If the Job is deleted meanwhile, if it can't be watched, or if nobody reads the output any more.
+/// If the Job is deleted meanwhile, if it can't be watched, or if stdout is closed.
 pub(crate) async fn follow(
     state: JobState,
     logs: LogView,
     keeper: Option<&mut Keeper>,
     cluster: &Arc<Cluster>,
     context: &mut Context,
-) -> Result<Option<(Box<JobState>, Missing)>> {
+) -> Result<FollowEnd> {
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Indexes, &context.signals, None);
     let (mut readers, mut batches) = Readers::new(logs, keeper, cluster);
     let lanes = readers.lanes.clone();
@@ -72,7 +80,7 @@ pub(crate) async fn follow(
             if lanes.are_empty() {
                 let missing = readers.finish(tracker.state(0), context).await?;
                 context.ui.end_live();
-                return Ok(Some((Box::new(tracker.into_state()), missing)));
+                return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), missing));
             }
         }
         tokio::select! {
@@ -98,7 +106,7 @@ pub(crate) async fn follow(
                     }
                     Some(TrackingEnd::Stopped(_)) => {
                         print_ready(&mut batches, &mut readers, context)?;
-                        return Ok(None);
+                        return Ok(FollowEnd::Interrupted { job_has_ended: tracker.state(0).outcome().is_some() });
                     }
                 }
             }
@@ -112,7 +120,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// Prints the lines that are there, without waiting for more.
+/// Prints the lines that have been read, without waiting for more.
 fn print_ready(batches: &mut mpsc::Receiver<LogBatch>, readers: &mut Readers<'_>, context: &mut Context) -> Result<()> {
     while let Ok(batch) = batches.try_recv() {
         readers.view.printer.batch(&batch, &mut context.ui)?;

@@ -89,7 +89,7 @@ fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
 
 /// Reads items as far as they are of use.
 fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<LoadedItems> {
-    let _announcement = announce_stdin(path, "items, one a line,", context);
+    let _announcement = announce_stdin(path, "items, one per line,", context);
     let origin = path.display().to_string();
     let cannot = |error: io::Error| unreadable("the file of items", path, error);
     let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);

@@ -1,4 +1,4 @@
-//! What `run` and `retry` do with a Job that they make: print its objects, or follow it to its end.
+//! What `run` and `retry` do with the Job that they create: print its objects, or follow it to its end.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::change::name;
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
 use super::follow::report::{self, not_followed, ways_back};
-use super::follow::{self, LineOrder, LogView};
+use super::follow::{self, FollowEnd, LineOrder, LogView};
 use super::output::{self, Output};
 use super::outputs::cut::CutLogs;
 use super::outputs::keep::Keeper;
@@ -24,7 +24,7 @@ use crate::error::{Error, Exit, Hint};
 use crate::manifest::{self, Manifest};
 use crate::state::{ItemTexts, JobState};
 
-/// How the Job is made, and how its output is shown.
+/// How the Job is created, and how its output is shown.
 pub(crate) struct Launch {
     pub(crate) args: FollowArgs,
     pub(crate) dry_run: DryRun,
@@ -36,7 +36,7 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// # Errors
-    /// If the objects would be printed among the output of the indexes.
+    /// If `-o` would print the objects among the output of the indexes.
     pub(crate) fn new(
         args: FollowArgs,
         objects: ObjectArgs,
@@ -46,7 +46,7 @@ impl Launch {
         let ObjectArgs { dry_run, output, field_manager: manager } = objects;
         let output = output::read(output, true)?;
         if output.is_some() && !args.detach && dry_run == DryRun::None {
-            return Err(Error::usage("-o prints the objects, and what the indexes write would stand among them")
+            return Err(Error::usage("-o would print the objects among the output of the indexes")
                 .hint("add --detach, or --dry-run=client to create nothing")
                 .into());
         }
@@ -54,7 +54,7 @@ impl Launch {
         Ok(Self { args, dry_run, output, manager, results })
     }
 
-    /// Prints the objects in the form asked for; the ConfigMaps first, because the Job needs them.
+    /// Prints the objects as `-o` says, the ConfigMaps first, because the Job needs them.
     pub(crate) fn print(self, manifest: Manifest, done: &str, context: &mut Context) -> Result<Exit> {
         let mut objects: Vec<Value> = manifest.config_maps.into_iter().chain([manifest.job]).collect();
         objects.iter_mut().for_each(manifest::strip_server_fields);
@@ -83,7 +83,7 @@ impl Launch {
         Ok(Exit::Success)
     }
 
-    /// Leaves a Job to itself that was made or taken up.
+    /// Prints the objects of a Job that is not followed.
     pub(crate) fn detach(self, manifest: Manifest, how: How, name: &str, context: &mut Context) -> Result<Exit> {
         let done = if how == How::Unchanged { "unchanged" } else { "created" };
         let exit = self.print(manifest, done, context)?;
@@ -117,15 +117,22 @@ impl Launch {
             Ok(end) => end,
             Err(error) => return Err(not_followed(&name, error, cluster).await),
         };
-        let Some((state, missing)) = end else {
-            context.ui.end_live();
-            context.ui.status(&format!("detached: job {name} goes on"));
-            if let Some(keeper) = keeper {
-                let path = keeper.leave_off()?.display().to_string();
-                context.ui.hint(Hint::indexed(&["results", "-f", &name, "--to", &path], "goes on with the results"));
+        let (state, missing) = match end {
+            FollowEnd::Finished(state, missing) => (state, missing),
+            FollowEnd::Interrupted { job_has_ended } => {
+                context.ui.end_live();
+                let fate = if job_has_ended { "has ended" } else { "goes on" };
+                context.ui.status(&format!("detached: job {name} {fate}"));
+                if let Some(keeper) = keeper {
+                    let path = keeper.leave_off()?.display().to_string();
+                    context.ui.hint(Hint::indexed(
+                        &["results", "-f", &name, "--to", &path],
+                        "collects the rest of the results",
+                    ));
+                }
+                context.ui.hint(ways_back(&name));
+                return Ok(Exit::Interrupted);
             }
-            context.ui.hint(ways_back(&name));
-            return Ok(Exit::Interrupted);
         };
         let signals = context.signals.clone();
         let kept = match keeper {

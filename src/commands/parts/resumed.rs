@@ -28,8 +28,8 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     resume::check(&whole)?;
     let (cluster, job) = find::connect_and_find_job(Some(&named), context).await?;
     if job.metadata.name.as_deref() == Some(&whole.name) {
-        let message = format!("job {:?} can't resume itself: what is left of the list is a new job", whole.name);
-        return Err(Error::usage(message).hint("choose another --name, or leave it out to have one made").into());
+        let message = format!("job {:?} can't resume itself: the rest of the list becomes a new job", whole.name);
+        return Err(Error::usage(message).hint("choose another --name, or leave --name out to generate one").into());
     }
     let (root, uid) = member::family_root(&job);
     let (root, uid) = (root.to_owned(), uid.to_owned());
@@ -43,10 +43,7 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
         return Ok(None);
     }
     if !running.is_empty() {
-        context.ui.warning(&format!(
-            "{} not ended: what is still under way there has not succeeded, and runs here too",
-            have(&running)
-        ));
+        context.ui.warning(&format!("{} not ended: items that still run there run here too", have(&running)));
     }
     tell_others(&uid, &whole.name, &cluster, context).await;
     let resumes = ResumedJob { name: root, uid, skipped: whole.items.len() - positions.len() };
@@ -89,7 +86,7 @@ async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Con
     let others: Vec<_> = others.filter(|other| other != name).collect();
     if let Some(last) = others.last() {
         let list = cut(&others.join(", "), WORDS).into_owned();
-        context.ui.hint(&format!("resumed before, by {list}: --resume {last} counts what has succeeded there as well"));
+        context.ui.hint(&format!("{list} resumed it before: --resume {last} counts those successes too"));
     }
 }
 
@@ -120,7 +117,7 @@ impl History {
                 if is_named || !matches!(error.kind(), Kind::Usage | Kind::NotFound) {
                     return Err(error.into());
                 }
-                context.ui.warning(&format!("what succeeded in job {name} runs again: {error}"));
+                context.ui.warning(&format!("items that succeeded in job {name} run again: {error}"));
             }
             if !state.under_way().is_empty() {
                 self.running.push(name.clone());
@@ -155,7 +152,7 @@ impl History {
             let number = plural(lost.len(), "index", "indexes");
             let name = state.members().first().map(Member::name).unwrap_or_default();
             context.ui.warning(&format!(
-                "{number} of the family of job {name} succeeded in a job that is gone: what it ran is not known, and runs again"
+                "{number} of job {name} succeeded in a retry that is gone: their items are not known, and run again"
             ));
         }
         Ok(())
@@ -185,7 +182,7 @@ async fn earlier(
     if retries.is_empty() {
         let resumed = member::family_root(member.job()).0;
         context.ui.warning(&format!(
-            "job {name}, which job {resumed} resumed, is gone: what succeeded there can't be known, and runs again \
+            "job {name}, which job {resumed} resumed, is gone: items that succeeded there are not known, and run again \
              (job {resumed} skipped {})",
             plural(skipped, "item", "items")
         ));
@@ -215,7 +212,7 @@ pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: 
 async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Result<Vec<Vec<u8>>, Error> {
     let name = member.name();
     let unknown = |why: String| {
-        Error::usage(format!("which items of job {name} have succeeded can't be known: {why}"))
+        Error::usage(format!("can't tell which items of job {name} succeeded: {why}"))
             .hint(Hint::indexed(&["retry", name], "runs its outstanding indexes"))
             .hint("without --resume the whole list runs")
     };
@@ -229,7 +226,7 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
                     return Err(unknown(format!("its configmap {list} is gone")));
                 };
                 if listing.has_changed(&config_map, member.job()) {
-                    return Err(unknown(format!("configmap {list} has changed since the job was made"))
+                    return Err(unknown(format!("configmap {list} has changed since the job was created"))
                         .hint("a list of --items-file is kept with its job, and never changes"));
                 }
                 items.extend(listing.stored_in(config_map, wanted));

@@ -60,8 +60,11 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
         variables.filter(|variable| variable.pointer("/valueFrom/fileKeyRef").is_some()).count()
     };
     if count(stored) < count(sent) {
-        return Err(Error::new(Kind::Failed, "this server reads no variables from a file: its gate EnvFiles is off")
-            .hint("run by --shell, if the worker's image has one, or --item-as file; retry can't do without"));
+        return Err(Error::new(
+            Kind::Failed,
+            "this server can't read variables from a file: its feature gate EnvFiles is off",
+        )
+        .hint("use --shell if the image has a shell, else --item-as file; retry needs the feature gate"));
     }
     Ok(())
 }
@@ -107,15 +110,13 @@ async fn cut_off(name: &str, cluster: &Cluster) -> Error {
     let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
     let left = match look {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
-            format!(
-                "job {name} is left behind suspended: nothing of it runs until the same command, with this name, takes it up"
-            )
+            format!("job {name} is left suspended; the same command with this name finishes the submission")
         }
         Ok(Ok(_)) => format!("job {name} goes on"),
         Ok(Err(error)) if error.kind() == Kind::NotFound => {
             return Error::new(Kind::Interrupted, "interrupted: nothing was created");
         }
-        Ok(Err(_)) | Err(_) => format!("job {name} may be left behind suspended"),
+        Ok(Err(_)) | Err(_) => format!("job {name} may be left suspended"),
     };
     Error::new(Kind::Interrupted, format!("interrupted while submitting: {left}"))
         .hint(Hint::indexed(&["delete", name], "removes it"))
@@ -196,14 +197,14 @@ async fn create(
 async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster) -> anyhow::Error {
     // Exit code 2 means that nothing was created.
     let kind = if error.kind() == Kind::Usage { Kind::Failed } else { error.kind() };
-    let what = format!("submitting job {name:?}");
+    let what = format!("can't submit job {name:?}");
     if how == How::Created && cluster.delete_job(name, Some(uid), false).await.is_ok() {
-        return anyhow::Error::from(error.of_kind(kind)).context(format!("{what}, which was taken back"));
+        return anyhow::Error::from(error.of_kind(kind)).context(format!("{what}, which was deleted again"));
     }
     // Without an answer to its release nobody knows whether it runs.
     let state = if kind == Kind::Unreachable { "and may run" } else { "suspended" };
     let error = error.of_kind(kind).hint(Hint::indexed(&["delete", name], "removes the Job"));
-    anyhow::Error::from(error).context(format!("{what}, which is left behind {state}"))
+    anyhow::Error::from(error).context(format!("{what}, which is left {state}"))
 }
 
 /// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.

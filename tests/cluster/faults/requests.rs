@@ -188,7 +188,7 @@ fn exit_code_2_is_only_where_nothing_was_created() {
         cluster.kubectl(&["delete", kind, cluster.namespace()]).ok();
     }
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    let told = "error: submitting job \"x\", which is left behind suspended (kubectl indexed delete x removes it): ";
+    let told = "error: can't submit job \"x\", which is left suspended: ";
     assert!(outcome.stderr.starts_with(told), "{outcome:?}");
     assert!(outcome.stderr.contains("nothing may be changed here"), "{outcome:?}");
 }

@@ -155,7 +155,7 @@ fn of_a_job_that_kubectl_made_and_whose_pods_were_half_deleted() {
         cluster.kubectl(&["delete", "pods", "-l", &label]).ok();
     }
     let missing = "error: no log from indexes 1,3 (their pods are gone: deleted by somebody, or by the cluster)\n\
-                   hint: kubectl indexed describe indexed-job shows how each index fares\n";
+                   hint: kubectl indexed describe indexed-job shows the status of each index\n";
     for args in [&[][..], &["-f"], &["-k", "-f"], &["--merge"]] {
         let outcome = logs(args);
         assert_eq!(outcome.sorted_lines(), ["[0 foo] oof", "[2 baz] zab", "[4 xyz] zyx"], "{args:?}");

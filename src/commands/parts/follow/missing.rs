@@ -1,4 +1,4 @@
-//! Logs that can't be had: whose, why, and what is left of them.
+//! Missing logs: of which indexes, and why.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +17,27 @@ use crate::state::attempt::Attempt;
 use crate::state::{JobState, Outcome};
 use crate::view::{beginning, numbered};
 
-/// How much of a message is told, in characters.
-const MESSAGE: usize = 200;
+/// Longest part of an event's message that is printed, in characters.
+const LONGEST_MESSAGE: usize = 200;
 
 /// The indexes without a log, or without a part of it, and why.
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
+    /// The Pod is gone, and nothing says why.
     gone: IndexSet,
-    /// A part is missing, for this reason.
+    /// By reason: a part of the log is missing.
     torn: BTreeMap<String, IndexSet>,
-    told: BTreeMap<String, IndexSet>,
-    /// No log was begun, for this reason.
+    /// By reason: the whole log is missing.
+    unread: BTreeMap<String, IndexSet>,
+    /// By reason: there is no log, and there will be none.
     unstarted: BTreeMap<String, IndexSet>,
-    /// Which logs are known not to be whole on their nodes.
+    /// By reason: there is no log yet, but the Job still runs.
+    waiting: BTreeMap<String, IndexSet>,
+    /// Logs that are known to be incomplete on their nodes.
     cut: CutLogs,
-    /// The last attempt of each index whose log could not be read to its end.
+    /// For each index, the last attempt whose log could not be read to its end.
     lost: BTreeMap<u32, u32>,
-    /// The last one whose log was, of an index that had several.
+    /// For each index with several attempts, the last attempt whose log was read to its end.
     read: BTreeMap<u32, u32>,
 }
 
@@ -43,74 +47,92 @@ impl Missing {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.torn, &self.told, &self.unstarted].iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
+        let logs = [&self.torn, &self.unread, &self.unstarted, &self.waiting];
+        logs.iter().all(|logs| logs.is_empty()) && self.gone.is_empty()
     }
 
-    /// Whether the events of Pods could tell more.
+    /// Whether the events of Pods may explain more.
     pub(crate) fn has_gone(&self) -> bool {
         !self.gone.is_empty()
     }
 
-    /// The log could not be read to its end, from which a part has come, or the last words of the container. Returns what is
-    /// to be said of it at once.
-    fn lost(&mut self, source: &LogSource, error: &Error, begun: bool, has_message: bool) -> String {
+    /// Notes a log that could not be read to its end, and returns a warning about it. `begun` says whether a part was read,
+    /// `has_message` whether the termination message was printed instead.
+    fn add_lost(&mut self, source: &LogSource, error: &Error, begun: bool, has_message: bool) -> String {
         let index = source.index;
         self.lost.insert(index, source.attempt);
         let why =
             chain(std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source()));
         if begun {
-            return self.tear(index, &why);
+            return self.add_torn(index, &why);
         }
         let instead = if has_message { "; its termination message is printed instead" } else { "" };
         let why = format!(": {why}{instead}");
-        let said = none(&IndexSet::from_iter([index]), &why);
-        self.tell(index, why);
-        format!("no log from {said}")
+        let warning = format!("no log from {}", describe_unread(&IndexSet::from_iter([index]), &why));
+        self.add_unread(index, why);
+        warning
     }
 
-    /// Lines may be missing of the log. Returns what is to be said of it at once.
-    fn gap(&mut self, index: u32) -> String {
-        self.tear(index, PUT_AWAY)
+    /// Notes a log that may lack lines, and returns a warning about it.
+    fn add_gap(&mut self, index: u32) -> String {
+        self.add_torn(index, PUT_AWAY)
     }
 
-    fn tear(&mut self, index: u32, why: &str) -> String {
+    fn add_torn(&mut self, index: u32, why: &str) -> String {
         self.torn.entry(why.to_owned()).or_default().insert(index);
-        torn(&IndexSet::from_iter([index]), why)
+        describe_torn(&IndexSet::from_iter([index]), why)
     }
 
-    pub(crate) fn none_of(&mut self, index: u32, pick: &Pick, state: &JobState) {
+    /// Notes why no log of an index was begun.
+    pub(crate) fn add_unstarted(&mut self, index: u32, pick: &Pick, state: &JobState) {
         let finished = state.has_succeeded(index) || state.has_failed(index);
         let Some((number, attempt)) = state.numbered_attempts_of(index).last() else {
             if finished {
                 self.gone.insert(index);
             } else {
-                self.unstarted(index, never_begun(state));
+                let logs = if state.outcome().is_none() { &mut self.waiting } else { &mut self.unstarted };
+                logs.entry(reason_without_pod(state)).or_default().insert(index);
             }
             return;
         };
-        if !(1..=number).any(|number| pick.takes_attempt(number)) {
-            self.unstarted(index, format!(" (it has no such attempt: the last is {number})"));
+        let may_start = !finished && state.outcome().is_none();
+        let (why, may_start) = if !(1..=number).any(|number| pick.takes_attempt(number)) {
+            (format!(" (it has no such attempt: the last is {number})"), false)
         } else if attempt.has_started() {
-            self.unstarted(index, not_started_within(attempt));
+            let has_ended = attempt.log_ended || attempt.failed_init().is_some();
+            (reason_without_log(attempt), may_start && !has_ended && !pick.is_previous())
         } else {
             let reason = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-            self.unstarted(index, format!(" (not started{reason})"));
-        }
+            (format!(" (not started{reason})"), may_start)
+        };
+        let logs = if may_start { &mut self.waiting } else { &mut self.unstarted };
+        logs.entry(why).or_default().insert(index);
     }
 
-    fn unstarted(&mut self, index: u32, why: String) {
-        self.unstarted.entry(why).or_default().insert(index);
+    /// Takes out the indexes that may still start, except those in `named`. Returns a sentence about them.
+    pub(crate) fn take_waiting(&mut self, named: &IndexSet) -> Option<String> {
+        let mut parts = Vec::new();
+        for (why, indexes) in &mut self.waiting {
+            let others = indexes.difference(named);
+            *indexes = indexes.intersection(named);
+            if !others.is_empty() {
+                parts.push(describe_unread(&others, why));
+            }
+        }
+        self.waiting.retain(|_, indexes| !indexes.is_empty());
+        (!parts.is_empty()).then(|| format!("no log yet from {}", parts.join("; ")))
     }
 
     /// Keeps the logs of indexes that ended by themselves. An index that the Job's end stopped, or kept from starting,
-    /// is reported with the Job. Of an attempt that another one followed, as after an eviction, the warning was enough.
+    /// is reported with the Job. If another attempt followed, as after an eviction, the warning was enough.
     pub(crate) fn of_ended(mut self, state: &JobState) -> Self {
         let ended = state.succeeded().union(&state.failed());
         self.unstarted.clear();
+        self.waiting.clear();
         self.gone = self.gone.intersection(&ended);
         self.lost.retain(|index, lost| self.read.get(index).is_some_and(|read| read > lost));
         let ended = ended.difference(&self.lost.keys().copied().collect());
-        for logs in [&mut self.torn, &mut self.told] {
+        for logs in [&mut self.torn, &mut self.unread] {
             for indexes in logs.values_mut() {
                 *indexes = indexes.intersection(&ended);
             }
@@ -119,62 +141,62 @@ impl Missing {
         self
     }
 
-    fn tell(&mut self, index: u32, why: String) {
-        self.told.entry(why).or_default().insert(index);
+    fn add_unread(&mut self, index: u32, why: String) {
+        self.unread.entry(why).or_default().insert(index);
     }
 
-    /// What the events of Pods tell of those that are gone.
+    /// Explains by events why Pods are gone.
     pub(crate) fn explain(&mut self, events: &[Happened], job: &str) {
         for index in self.gone.iter().collect::<Vec<_>>() {
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
-                // What has more behind the index is a Pod of another Job.
+                // A name with more parts behind the index is that of another Job's Pod.
                 index_in(name, job)
                     .is_some_and(|(of, random)| of == index && !random.is_empty() && !random.contains('-'))
             });
             let Some(event) = event else { continue };
             let reason = event.reason.as_deref().unwrap_or_default();
-            let message = event.message.as_deref().map(|message| format!(": {}", beginning(message, MESSAGE)));
+            let message = event.message.as_deref().map(|message| format!(": {}", beginning(message, LONGEST_MESSAGE)));
             let why = format!(" (its pod is gone: {reason}{})", message.unwrap_or_default());
             self.gone = self.gone.difference(&IndexSet::from_iter([index]));
-            self.tell(index, why);
+            self.add_unread(index, why);
         }
     }
 
-    /// One sentence: which logs are missing or not complete, and why.
+    /// Returns one sentence: which logs are missing or not complete, and why.
     pub(crate) fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        for (why, indexes) in self.told.iter().chain(&self.unstarted) {
-            parts.push(none(indexes, why));
+        for (why, indexes) in self.unread.iter().chain(&self.unstarted).chain(&self.waiting) {
+            parts.push(describe_unread(indexes, why));
         }
         if !self.gone.is_empty() {
             let pods = if self.gone.len() == 1 { "its pod is gone" } else { "their pods are gone" };
             parts.push(format!("{} ({pods}: deleted by somebody, or by the cluster)", numbered(&self.gone)));
         }
-        let none = (!parts.is_empty()).then(|| format!("no log from {}", parts.join("; ")));
-        let torn = self.torn.iter().map(|(why, indexes)| torn(indexes, why));
-        none.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
+        let unread = (!parts.is_empty()).then(|| format!("no log from {}", parts.join("; ")));
+        let torn = self.torn.iter().map(|(why, indexes)| describe_torn(indexes, why));
+        unread.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
     }
 }
 
-fn none(indexes: &IndexSet, why: &str) -> String {
+fn describe_unread(indexes: &IndexSet, why: &str) -> String {
     format!("{}{why}", numbered(indexes))
 }
 
-fn torn(indexes: &IndexSet, why: &str) -> String {
+fn describe_torn(indexes: &IndexSet, why: &str) -> String {
     let logs = if indexes.len() == 1 { "the log" } else { "each log" };
     format!("{logs} of {} is not complete: {why}", numbered(indexes))
 }
 
-/// Reasons that the events of a Pod give for its end; all others tell how it began.
-pub(crate) fn tells_an_end(event: &Happened) -> bool {
+/// Whether an event explains why a Pod ended. All other events are about its start.
+pub(crate) fn is_about_end(event: &Happened) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
     ["Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction", "NodeNotReady", "Shutdown", "DeletingPod"]
         .contains(&reason)
 }
 
-/// Why an index has no Pod that the Job has not finished.
-fn never_begun(state: &JobState) -> String {
+/// Returns why an unfinished index has no Pod.
+fn reason_without_pod(state: &JobState) -> String {
     match (state.outcome(), state.ending_condition().and_then(|condition| condition.reason.as_deref())) {
         (Some(Outcome::Failed), Some(reason)) => format!(" (stopped or never started when the job failed: {reason})"),
         (Some(_), Some(reason)) => format!(" (stopped or never started when the job ended: {reason})"),
@@ -183,8 +205,8 @@ fn never_begun(state: &JobState) -> String {
     }
 }
 
-/// Why no log has begun of an attempt that has.
-fn not_started_within(attempt: &Attempt) -> String {
+/// Returns why an attempt that has started has no log.
+fn reason_without_log(attempt: &Attempt) -> String {
     match (attempt.failed_init(), attempt.exit_code) {
         (Some(init), Some(code)) => {
             format!(" (not started: init container {} failed with exit code {code}; --init prints its log)", init.name)
@@ -196,8 +218,8 @@ fn not_started_within(attempt: &Attempt) -> String {
     }
 }
 
-/// Notes how the reading of a log ended. If no line was read, prints the container's termination message instead, where
-/// the log is still `picked`. Returns a warning for a log that is followed.
+/// Notes how the reading of a log ended. If no line was read and the log is still `picked`, prints the container's
+/// termination message instead. Returns a warning, which only a followed log needs.
 pub(crate) fn note_end(
     source: &LogSource,
     picked: Option<&Picked<'_>>,
@@ -212,20 +234,20 @@ pub(crate) fn note_end(
             if source.attempt > 1 {
                 missing.read.insert(source.index, source.attempt);
             }
-            Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.gap(source.index)))
+            Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.add_gap(source.index)))
         }
         Err(Lost { error, begun }) => {
             let has_message = match picked {
-                // The message is the end of what came, or has that.
+                // If lines were read, the message repeats the last of them.
                 Some(picked) if !begun => print_message(picked, printer, context)?,
                 _ => false,
             };
-            Ok(Some(missing.lost(source, error, *begun, has_message)))
+            Ok(Some(missing.add_lost(source, error, *begun, has_message)))
         }
     }
 }
 
-/// Prints the last words that the cluster has kept of a container.
+/// Prints the termination message of a container. Returns whether there is one.
 fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Context) -> Result<bool> {
     let Picked { source, attempt, .. } = picked;
     let of_this = attempt.container.as_ref() == Some(&source.container);
@@ -242,22 +264,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_and_what_is_torn() {
+    fn the_sentence_names_missing_logs_first_and_incomplete_logs_last() {
         let mut missing = Missing::default();
-        assert_eq!(missing.gap(3), "the log of index 3 is not complete: its node has put a part of the log away");
-        missing.gap(7);
+        assert_eq!(missing.add_gap(3), "the log of index 3 is not complete: its node has put a part of the log away");
+        missing.add_gap(7);
         let torn = "each log of indexes 3,7 is not complete: its node has put a part of the log away";
         assert_eq!(missing.sentence(), torn);
-        missing.tell(1, " (not started)".to_owned());
+        missing.add_unread(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));
         let error = Error::new(crate::error::Kind::NotFound, "pods \"x\" not found");
         let source = |index| LogSource { index, attempt: 1, pod: "x".to_owned(), container: String::new() };
         let broken = "the log of index 2 is not complete: pods \"x\" not found";
-        assert_eq!(missing.lost(&source(2), &error, true, false), broken);
-        assert_eq!(missing.lost(&source(4), &error, false, false), "no log from index 4: pods \"x\" not found");
+        assert_eq!(missing.add_lost(&source(2), &error, true, false), broken);
+        assert_eq!(missing.add_lost(&source(4), &error, false, false), "no log from index 4: pods \"x\" not found");
         assert_eq!(
             missing.sentence(),
             format!("no log from index 1 (not started); index 4: pods \"x\" not found; {torn}; {broken}")
         );
+    }
+
+    #[test]
+    fn an_index_that_may_still_start_is_missing_only_if_it_was_named() {
+        let mut missing = Missing::default();
+        missing.waiting.insert(" (not started)".to_owned(), IndexSet::below(3));
+        let note = missing.take_waiting(&IndexSet::from_iter([2]));
+        assert_eq!(note.as_deref(), Some("no log yet from indexes 0,1 (not started)"));
+        assert_eq!(missing.sentence(), "no log from index 2 (not started)");
+        assert_eq!((missing.take_waiting(&IndexSet::below(3)), missing.is_empty()), (None, false));
     }
 }

@@ -1,4 +1,4 @@
-//! Which logs of an index are read.
+//! Selects the logs of an index that are read.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::error::Error;
 use crate::state::JobState;
 use crate::state::attempt::Attempt;
 
-/// The containers and attempts that are asked for.
+/// The containers and attempts whose logs are read.
 #[derive(Clone, Debug)]
 pub(crate) struct Pick {
     containers: Containers,
     attempts: AttemptChoice,
-    /// Only what was written before a container was last started again.
+    /// Read the log from before the last restart of each container.
     previous: bool,
     /// All containers in the order of the Job's template, init containers first.
     names: Vec<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Pick {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Containers {
     One(String),
-    /// The worker; an init container in its place where that failed, so that the worker never started.
+    /// The worker, or the init container that failed before it.
     Worker(String),
     Init,
     All,
@@ -39,12 +39,12 @@ pub(crate) struct Picked<'a> {
     pub(crate) key: LaneKey,
     pub(crate) source: Arc<LogSource>,
     pub(crate) attempt: &'a Attempt,
-    /// Whether nothing more will be written to it.
+    /// Whether the container has ended, so that the log is complete.
     pub(crate) ended: bool,
 }
 
 impl Pick {
-    /// The worker's container, of every attempt.
+    /// Returns the choice of the worker's container, in every attempt.
     pub(crate) fn worker(job: &Job) -> Self {
         let containers = Containers::One(contract::worker_name(job).unwrap_or_default().to_owned());
         Self { containers, attempts: AttemptChoice::All, previous: false, names: Vec::new() }
@@ -92,7 +92,7 @@ impl Pick {
         }
     }
 
-    /// The container whose name goes without saying before a line.
+    /// The container whose name is left out of the prefix of a line.
     pub(crate) fn named_container(&self) -> Option<&str> {
         match &self.containers {
             Containers::One(name) | Containers::Worker(name) => Some(name),
@@ -100,7 +100,7 @@ impl Pick {
         }
     }
 
-    /// The logs of an index that have begun, in the order of its attempts and of the containers in each.
+    /// Returns the logs of an index that have begun, by attempt, then by container.
     pub(crate) fn of<'a>(&self, index: u32, state: &'a JobState) -> Vec<Picked<'a>> {
         let attempts: Vec<_> = state.numbered_attempts_of(index).collect();
         let last = attempts.last().map(|(number, _)| *number);
@@ -110,6 +110,10 @@ impl Pick {
             AttemptChoice::Number(wanted) => *number == wanted,
         });
         chosen.flat_map(|(number, attempt)| self.of_attempt(number, attempt)).collect()
+    }
+
+    pub(crate) fn is_previous(&self) -> bool {
+        self.previous
     }
 
     pub(crate) fn takes_attempt(&self, number: u32) -> bool {
@@ -129,7 +133,7 @@ impl Pick {
             ended,
         };
         if attempt.containers.is_empty() {
-            // Nothing is told of its containers, as on nodes that only pretend to run them.
+            // The status has no containers, as on simulated nodes.
             return match &self.containers {
                 Containers::One(name) | Containers::Worker(name) if attempt.has_started() => {
                     vec![picked(0, name, attempt.log_ended)]
@@ -137,7 +141,7 @@ impl Pick {
                 _ => Vec::new(),
             };
         }
-        // A Pod's status has them by name.
+        // A Pod's status lists containers by name.
         let mut all: Vec<_> = attempt.containers.iter().collect();
         all.sort_by_key(|container| {
             let place = self.names.iter().position(|name| *name == container.name);
@@ -196,30 +200,30 @@ mod tests {
         state
     }
 
-    fn picked(containers: Containers, attempts: AttemptChoice, previous: bool) -> Vec<String> {
+    fn picked_names(containers: Containers, attempts: AttemptChoice, previous: bool) -> Vec<String> {
         let names = ["input", "worker", "sidecar"].map(str::to_owned).into();
         let pick = Pick { containers, attempts, previous, names };
-        let told = |picked: Picked<'_>| {
+        let describe = |picked: Picked<'_>| {
             let ended = if picked.ended { "ended" } else { "goes on" };
             format!("{} {} {} {ended}", picked.source.attempt, picked.source.pod, picked.source.container)
         };
-        pick.of(3, &state()).into_iter().map(told).collect()
+        pick.of(3, &state()).into_iter().map(describe).collect()
     }
 
     #[test]
-    fn attempts_and_containers_are_chosen() {
+    fn logs_are_selected_by_attempt_and_container() {
         let worker = || Containers::One("worker".to_owned());
-        assert_eq!(picked(worker(), AttemptChoice::All, false), ["1 a worker ended", "2 b worker goes on"]);
-        assert_eq!(picked(worker(), AttemptChoice::Last, false), ["2 b worker goes on"]);
-        assert_eq!(picked(worker(), AttemptChoice::Number(1), false), ["1 a worker ended"]);
-        assert!(picked(worker(), AttemptChoice::Number(3), false).is_empty());
-        assert_eq!(picked(Containers::Init, AttemptChoice::Last, false), ["2 b input ended"]);
+        assert_eq!(picked_names(worker(), AttemptChoice::All, false), ["1 a worker ended", "2 b worker goes on"]);
+        assert_eq!(picked_names(worker(), AttemptChoice::Last, false), ["2 b worker goes on"]);
+        assert_eq!(picked_names(worker(), AttemptChoice::Number(1), false), ["1 a worker ended"]);
+        assert!(picked_names(worker(), AttemptChoice::Number(3), false).is_empty());
+        assert_eq!(picked_names(Containers::Init, AttemptChoice::Last, false), ["2 b input ended"]);
         assert_eq!(
-            picked(Containers::All, AttemptChoice::Last, false),
+            picked_names(Containers::All, AttemptChoice::Last, false),
             ["2 b input ended", "2 b worker goes on", "2 b sidecar goes on"],
             "in the order of the template; one that has not started has no log"
         );
-        let again = picked(Containers::All, AttemptChoice::Last, true);
-        assert_eq!(again, ["2 b worker goes on", "2 b sidecar goes on"]);
+        let previous = picked_names(Containers::All, AttemptChoice::Last, true);
+        assert_eq!(previous, ["2 b worker goes on", "2 b sidecar goes on"]);
     }
 }

@@ -57,7 +57,7 @@ impl Filter {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
             _ => RegexSet::new(texts).map(Some).map_err(|problem| {
-                Error::usage(format!("{flag}: no regular expression: {problem}"))
+                Error::usage(format!("{flag}: not a regular expression: {problem}"))
                     .hint("'\\[' stands for a bracket, '(?i)' at the start takes upper and lower case as the same")
             }),
         };

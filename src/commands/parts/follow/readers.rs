@@ -108,7 +108,7 @@ impl<'a> Readers<'a> {
         self.view.printer.end(&mut context.ui)?;
         self.view.cut.note(state, &self.cluster, context).await;
         for index in self.wanted.difference(&self.begun).iter() {
-            self.missing.none_of(index, &self.view.pick, state);
+            self.missing.add_unstarted(index, &self.view.pick, state);
         }
         Ok(self.missing)
     }

@@ -106,10 +106,10 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     let ttl = state.job().and_then(|job| job.spec.as_ref()?.ttl_seconds_after_finished);
     if let Some(ttl) = ttl.filter(|ttl| *ttl < SHORT) {
         error =
-            error.hint(format!("the job, its pods and their logs are kept for {ttl}s only: a longer --ttl keeps them"));
+            error.hint(format!("the job, its Pods and their logs are deleted after {ttl}s: a longer --ttl keeps them"));
     } else {
         if !state.failed().is_empty() {
-            error = error.hint(Hint::indexed(&["logs", &name, "--index", "failed"], "prints what they wrote"));
+            error = error.hint(Hint::indexed(&["logs", &name, "--index", "failed"], "prints their output"));
         }
         error = error.hint(Hint::indexed(&["describe", &name], "shows every index"));
         error = error.hint(Hint::indexed(&["retry", &name], "runs them again"));
@@ -124,7 +124,7 @@ pub(crate) fn report_missing(missing: &Missing, job: &str) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     Err(Error::new(Kind::Failed, missing.sentence())
-        .hint(Hint::indexed(&["describe", job], "shows how each index fares"))
+        .hint(Hint::indexed(&["describe", job], "shows the status of each index"))
         .into())
 }
 

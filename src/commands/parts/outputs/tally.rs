@@ -69,7 +69,7 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(Hint::indexed(&["indexes", &name], "shows how each index fares"));
+            hints.push(Hint::indexed(&["indexes", &name], "shows the status of each index"));
         }
         if !over && !self.unfinished.is_empty() {
             faults.push(format!("{} not ended yet", has(&self.unfinished)));

@@ -22,12 +22,12 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
                 .ui
                 .status(&format!("the cluster put job {name} into the queue {queue}: it starts when Kueue admits it"));
         } else {
-            context.ui.status(&format!(
-                "the cluster suspended job {name} on admission: it starts when its holder releases it"
-            ));
+            context
+                .ui
+                .status(&format!("the cluster suspended job {name} on admission: it starts when its owner resumes it"));
             let holders = "mutatingadmissionpolicies,mutatingwebhookconfigurations";
             context.ui.hint(Hint::kubectl(&["get", holders], "shows which policies and webhooks may hold it"));
-            context.ui.hint(Hint::indexed(&["resume", name], "releases it, if you may decide that"));
+            context.ui.hint(Hint::indexed(&["resume", name], "starts it, if you may decide that"));
         }
     }
     let at_once = |job: &Value| job["spec"]["parallelism"].as_u64();

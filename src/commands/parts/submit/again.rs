@@ -49,7 +49,10 @@ pub(crate) async fn wait_until_collected(
     while let Some(what) = leaving(name, &manifest.config_maps, cluster).await? {
         if !has_waited {
             context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
-            context.ui.hint(Hint::indexed(&["delete", name], "says what holds it; another --name does without"));
+            context.ui.hint(Hint::indexed(
+                &["delete", name],
+                "says what the deletion waits for; another --name does not wait",
+            ));
         }
         has_waited = true;
         tokio::time::sleep(LOOK_EACH).await;
@@ -73,8 +76,8 @@ async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster) -> Result
             return Ok(Some(format!("configmap {config_map:?} of an earlier job {name:?}")));
         }
         if metadata["labels"][label::ITEMS_OF] == name && owner.is_null() {
-            let message = format!("configmap {config_map:?} is left of an earlier job {name:?}, deleted without it");
-            let hint = Hint::indexed(&["delete", name], "removes it, and then the same command runs");
+            let message = format!("configmap {config_map:?} was left behind by an earlier job {name:?}");
+            let hint = Hint::indexed(&["delete", name], "removes it; then run the same command again");
             return Err(Error::new(Kind::AlreadyExists, message).hint(hint).into());
         }
     }
@@ -89,19 +92,17 @@ pub(crate) async fn find(
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<(Created, How)> {
-    let another = "choose another --name, or leave it out to have one made";
+    let another = "choose another --name, or leave --name out to generate one";
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
     let shows = Hint::indexed(&["describe", name], "shows it");
-    let is_same = contract::noted(&job, annotation::DIGEST) == Some(digest);
+    let is_same = contract::annotation_value(&job, annotation::DIGEST) == Some(digest);
     if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
         // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
         return Err(Error::new(
             Kind::AlreadyExists,
-            format!(
-                "job {name:?} was begun and cut off, to run what was left of a list, and now that is something else"
-            ),
+            format!("job {name:?} was interrupted before it started, and since then other items are left to run"),
         )
-        .hint("nothing of it has run: delete it, and the same command makes it anew")
+        .hint("nothing of it has run: delete it, then run the same command again")
         .hint(Hint::indexed(&["delete", name], "deletes it"))
         .into());
     }
@@ -111,22 +112,24 @@ pub(crate) async fn find(
         failed.then(|| Hint::indexed(&[&["retry", name], words].concat(), does))
     };
     if !is_same {
-        let retry = retry(&["--", "COMMAND"], "runs its failed indexes again by another command");
+        let retry = retry(&["--", "COMMAND"], "runs its failed indexes with another command");
         return Err(exists.hint_if(retry).hint(shows).hint(another).into());
     }
     let refused = |why: &str| {
-        Error::new(Kind::AlreadyExists, format!("job {name:?} is there already, made by this same command, and {why}"))
+        Error::new(Kind::AlreadyExists, format!("job {name:?} already exists, created by this same command, and {why}"))
     };
     if let Some(outcome) = outcome {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
         return Err(refused(why)
             .hint_if(retry(&[], "runs its failed indexes again"))
-            .hint(Hint::indexed(&["results", name, "--to", "DIR"], "keeps what it wrote"))
-            .hint(Hint::indexed(&["delete", name], "makes room for a new one, and so does another --name"))
+            .hint(Hint::indexed(&["results", name, "--to", "DIR"], "saves its output"))
+            .hint(Hint::indexed(&["delete", name], "removes it; or choose another --name"))
             .into());
     }
     let how = if state::is_submitting(&job) {
-        context.ui.status(&format!("job {name} was begun by this same command and cut off: taking it up"));
+        context
+            .ui
+            .status(&format!("job {name} was begun by this same command and interrupted: finishing the submission"));
         How::TakenUp
     } else {
         How::Unchanged

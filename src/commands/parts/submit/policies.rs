@@ -58,21 +58,21 @@ pub(crate) fn mind_dropped(
                 fallback = Some(limit);
                 context.ui.warning(&if policy.max_failed.is_some() {
                     format!(
-                        "this server counts no failures for each index (it needs Kubernetes 1.{per_index}): the job ends with \
-                         failure {} of all indexes together instead",
+                        "this server can't count failures per index (that needs Kubernetes 1.{per_index}): the job fails at \
+                         failure {}, counted across all indexes",
                         limit + 1
                     )
                 } else {
                     format!(
-                        "this server has no retries for each index (it needs Kubernetes 1.{per_index}): up to {limit} failures \
-                         of all indexes together are tried again instead"
+                        "this server has no retries per index (that needs Kubernetes 1.{per_index}): up to {limit} failures \
+                         across all indexes are retried instead"
                     )
                 });
             }
             // That was said with the retries.
             "maxFailedIndexes" if dropped.contains(&"backoffLimitPerIndex") && policy.max_failed.is_some() => {}
             "podFailurePolicy" => context.ui.warning(&format!(
-                "this server has no pod failure policy (it needs Kubernetes 1.{}): a drained node counts as a failure",
+                "this server has no pod failure policy (that needs Kubernetes 1.{}): a drained node counts as a failure",
                 server::POD_FAILURE_POLICY.since
             )),
             field => context.ui.warning(&format!("this server does not know spec.{field}, and dropped it")),
@@ -82,7 +82,7 @@ pub(crate) fn mind_dropped(
     if lost > 0 && !dropped.contains(&"podFailurePolicy") {
         // What the flags ask for was checked before.
         context.ui.warning(&format!(
-            "this server knows no FailIndex (it needs Kubernetes 1.{per_index}), and dropped such rules of the \
+            "this server knows no FailIndex (that needs Kubernetes 1.{per_index}), and dropped such rules of the \
              template's podFailurePolicy"
         ));
     }
