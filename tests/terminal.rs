@@ -1,5 +1,5 @@
-//! A real shell on a real terminal, at which keys are pressed and whose screen is read. Debian's `script` makes the
-//! terminal, and every Debian has it.
+//! Presses keys in a real shell on a real terminal, and reads the screen. `script`, which every Debian has, makes the
+//! terminal.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The shell; ended when dropped.
+/// The shell; killed when dropped.
 pub(crate) struct Terminal {
     child: Child,
     keys: ChildStdin,
@@ -15,7 +15,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `shell` by a command for `script`, and has it read `setup`, a line that prints nothing.
+    /// Starts `shell` with `script`, and runs `setup` in it, a line that prints nothing.
     pub(crate) fn new(mut script: Command, shell: &str, setup: &str) -> Self {
         script.args(["-q", "-f", "-c", shell, "/dev/null"]).env("TERM", "dumb");
         let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -29,16 +29,16 @@ impl Terminal {
             }
         });
         let mut terminal = Self { child, keys, screen };
-        // What the terminal echoes of this is not what the shell prints.
+        // The echo of this line differs from its output, so `ready` is found only in the output.
         terminal.press(&format!("stty cols 160 rows 50; {setup}; echo rea''dy\n"));
         terminal.wait_for("ready");
         terminal
     }
 
-    /// Presses keys on a line that is new, and returns the screen from there on once it shows `expected`.
+    /// Presses keys on a new line, waits until the screen shows `expected`, and returns the new part of the screen.
     #[track_caller]
     pub(crate) fn complete(&mut self, keys: &str, expected: &str) -> String {
-        // Ctrl-U wipes the line.
+        // Ctrl-U empties the line.
         self.press("\x15echo ne''xt\n");
         self.wait_for("next");
         self.press(keys);
@@ -50,7 +50,7 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// Waits until the screen shows something, for half a minute at the most, and begins a new screen.
+    /// Waits at most half a minute until the screen shows `expected`, returns the screen and clears it.
     #[track_caller]
     fn wait_for(&self, expected: &str) -> String {
         let end = Instant::now() + Duration::from_secs(30);

@@ -21,7 +21,7 @@ type client struct {
 	http *http.Client
 }
 
-// client makes one for a base URL.
+// client returns a client for a base URL.
 func (l layout) client(base, identity string) (*client, error) {
 	certificate, err := tls.LoadX509KeyPair(l.pki(identity+".crt"), l.pki(identity+".key"))
 	if err != nil {
@@ -42,11 +42,11 @@ func (l layout) client(base, identity string) (*client, error) {
 	}}, nil
 }
 
-// admin is a client of the API server that may do everything.
+// admin returns a client of the API server with all permissions.
 func (l layout) admin() (*client, error) { return l.client(apiServerURL, "admin") }
 
-// do sends a request and reads the answer into result unless that is nil.
-// It returns the status, also when that means an error.
+// do sends a request and reads the response into result unless it is nil.
+// It returns the status, also with an error.
 func (c *client) do(method, path string, body, result any) (int, error) {
 	var content io.Reader
 	if body != nil {
@@ -79,7 +79,7 @@ func (c *client) do(method, path string, body, result any) (int, error) {
 	return response.StatusCode, json.Unmarshal(answer, result)
 }
 
-// ensure creates an object unless one of its name is there already.
+// ensure creates an object unless one with its name exists.
 func (c *client) ensure(path string, content object) error {
 	status, err := c.do("POST", path, content, nil)
 	if status == http.StatusConflict {
@@ -88,9 +88,8 @@ func (c *client) ensure(path string, content object) error {
 	return err
 }
 
-// healthyAt says whether a server answers one of its health paths well.
-// A server that signed its own certificate is believed: it is asked nothing
-// but this.
+// healthyAt returns an error unless a health path of a server returns 200.
+// Self-signed certificates are accepted: nothing secret is sent.
 func healthyAt(url string) error {
 	response, err := (&http.Client{
 		Timeout: 5 * time.Second,

@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// buildKubernetes builds a version's servers unless that has been done.
+// buildKubernetes builds the servers of a version unless they are up to date.
 func (l layout) buildKubernetes(v version) error {
 	variable := "-X k8s.io/component-base/version."
 	flags := strings.Join([]string{
 		"-s", "-w",
-		// Without these the servers call themselves v0.0.0.
+		// Without these, the servers report the version v0.0.0.
 		variable + "gitVersion=v" + v.patch,
 		variable + "gitMajor=" + strings.Split(v.minor, ".")[0],
 		variable + "gitMinor=" + strings.Split(v.minor, ".")[1],
@@ -31,7 +31,7 @@ func (l layout) buildKubernetes(v version) error {
 	})
 }
 
-// linkKubectl makes bin/kubectl the newest one that has been built.
+// linkKubectl links bin/kubectl to the newest kubectl that was built.
 func (l layout) linkKubectl() error {
 	for _, v := range versions {
 		if !exists(l.bin(v.binary())) {
@@ -56,8 +56,8 @@ type goBuild struct {
 	packages string
 }
 
-// build builds a program unless its sources are what they were last time.
-// Asking Go itself takes seconds for something as large as Kubernetes.
+// build builds a program unless its sources are unchanged. Go's own check takes
+// seconds for a program as large as Kubernetes.
 func (l layout) build(b goBuild) error {
 	if b.packages == "" {
 		b.packages = "."
@@ -73,7 +73,7 @@ func (l layout) build(b goBuild) error {
 	if err := os.MkdirAll(filepath.Dir(b.target), 0o755); err != nil {
 		return err
 	}
-	// If the build is cut short, what it leaves must not pass for the last one.
+	// The files of an interrupted build must not pass for a complete one.
 	os.Remove(b.target + ".stamp")
 	if err := sayWhile(b.what, func() error {
 		// No mark of the commit: the same sources give the same program.
@@ -95,7 +95,7 @@ func (l layout) build(b goBuild) error {
 	return writeFile(b.target+".stamp", []byte(stamp), 0o644)
 }
 
-// sourceStamp changes whenever a file of a module's folder or a flag does.
+// sourceStamp returns a digest of the flags and of the files of a module.
 func sourceStamp(folder string, flags []string) (string, error) {
 	var files []string
 	for _, pattern := range []string{"*.go", "go.mod", "go.sum"} {

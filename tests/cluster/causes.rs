@@ -1,4 +1,4 @@
-//! Why indexes wait, restart, hang or failed: the same sentence and the same cure on every screen.
+//! Why indexes wait, restart, hang or failed: the same cause and the same hint on every screen.
 
 use crate::support::{Cluster, Outcome};
 
@@ -15,18 +15,18 @@ fn has(outcome: &Outcome, words: &[&str]) {
     }
 }
 
-/// Only after ten seconds a Pod that does not start is worth a word.
+/// A Pod that does not start is reported after ten seconds.
 const SLOW: &str = "20s";
 const QUICK: &str = "5s";
 
-/// Checks that each screen prints the cause of a Job within this time, and each but the table its cure.
+/// Asserts that each screen prints the cause of a Job within this time, and each except the table its hint.
 #[track_caller]
-fn told_everywhere(cluster: &Cluster, job: &str, timeout: &str, cause: &str, cure: &str) {
+fn assert_every_screen_prints(cluster: &Cluster, job: &str, timeout: &str, cause: &str, cure: &str) {
     cluster.eventually("the cause", || cluster.run(&["describe", job]).stdout.contains(cause));
     let wait = cluster.start(&["wait", job, "--timeout", timeout]);
     let watch = cluster.start(&["watch", job, "--plain"]);
     has(&cluster.run(&["describe", job]).ok(), &[cause, cure]);
-    // A table has a row for each index, and says nothing of others.
+    // A table has only a row for each index.
     let why = cause.split_once("): ").map_or(cause, |(_, why)| why);
     has(&cluster.run(&["indexes", job, "-o", "wide"]).ok(), &[why]);
     let wait = wait.end();
@@ -63,19 +63,19 @@ fn an_init_container_that_fails_is_named_with_its_last_words() {
     let how = "exit code 6 of init container fetch";
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:#?}");
     has(&run, &[&format!("2 × {how}: \"no route\""), "hint: kubectl indexed logs ini --index failed prints"]);
-    told_everywhere(&cluster, "ini", QUICK, how, "hint: kubectl indexed logs ini --index failed prints");
+    assert_every_screen_prints(&cluster, "ini", QUICK, how, "hint: kubectl indexed logs ini --index failed prints");
     has(&cluster.run(&["describe", "ini"]).ok(), &[&format!("2 indexes failed (0,1): {how}: no route")]);
     let logs = cluster.run(&["logs", "ini", "--index", "failed"]).ok();
     let lines = ["[0 a fetch] trying", "[0 a fetch] no route", "[1 b fetch] trying", "[1 b fetch] no route"];
     assert_eq!(logs.stdout.lines().collect::<Vec<_>>(), lines, "{logs:#?}");
-    // The worker's own log is what was asked for here, and there is none.
+    // `logs` prints the log of the worker, which never started.
     let worker = cluster.run(&["logs", "ini", "-i", "0", "-c", "worker"]);
     assert_eq!((worker.code, worker.stdout.as_str()), (1, ""), "{worker:#?}");
     has(&worker, &["init container fetch failed with exit code 6"]);
 }
 
 #[test]
-fn an_init_container_of_our_own_that_fails_is_named() {
+fn an_added_init_container_that_fails_is_named() {
     let cluster = Cluster::new("causes-own");
     cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lines}\ndata: {k: \"a\\nb\\n\"}");
     let run = ["run", "li", "--items-configmap", "lines/k", "-j", "1", "--fail-fast", "--"];
@@ -94,7 +94,7 @@ fn an_init_container_of_our_own_that_fails_is_named() {
 const GROW: &str = "exec tail /dev/zero";
 
 #[test]
-fn memory_that_ran_out_is_told_with_the_limit_in_force() {
+fn an_oom_kill_is_reported_with_its_memory_limit() {
     let cluster = Cluster::new("causes-memory");
     cluster.apply(
         "apiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, default: {memory: \
@@ -105,7 +105,7 @@ fn memory_that_ran_out_is_told_with_the_limit_in_force() {
     let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi runs it again with more";
     assert_eq!(run.code, 1, "{run:#?}");
     has(&run, &[&format!("index 0 failed: {how}"), cure]);
-    told_everywhere(&cluster, "big", QUICK, how, cure);
+    assert_every_screen_prints(&cluster, "big", QUICK, how, cure);
 }
 
 #[test]
@@ -115,13 +115,13 @@ fn a_command_that_the_image_lacks_is_named() {
     let run = cluster.run(&["run", "no", "--image", "bash", "--completions", "1", "--", "nosuch", "-v"]);
     let cure = "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or kubectl indexed retry no -- CMD";
     has(&run, &[&format!("index 0 failed: {how}"), cure]);
-    told_everywhere(&cluster, "no", QUICK, how, cure);
+    assert_every_screen_prints(&cluster, "no", QUICK, how, cure);
     let shell = cluster.run(&["run", "sh", "--completions", "1", "--", "sh", "-c", "nosuch; exit"]);
     has(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
 }
 
 #[test]
-fn a_name_whose_old_objects_are_collected_is_waited_for() {
+fn a_submission_waits_until_the_old_objects_of_its_name_are_gone() {
     let cluster = Cluster::new("causes-again");
     let run = |item: &str| cluster.run(&["run", "x", "--items", item, "--", "echo", "{}"]);
     run("a").ok();
@@ -143,7 +143,7 @@ fn a_name_whose_old_objects_are_collected_is_waited_for() {
         .ok();
     let again = running.end().ok();
     has(&again, &["configmap \"x-items\" of an earlier job \"x\" is being deleted: waiting until it is gone", "b"]);
-    // Nobody collects what was left behind on purpose.
+    // Objects that were orphaned on purpose are never collected.
     cluster.kubectl(&["delete", "job", "x", "--cascade=orphan"]).ok();
     let orphaned = run("c");
     assert_eq!(orphaned.code, 1, "{orphaned:#?}");
@@ -156,7 +156,7 @@ fn a_name_whose_old_objects_are_collected_is_waited_for() {
     );
     cluster.run(&["delete", "x"]).ok();
     run("c").ok();
-    // A ConfigMap of somebody else is nobody's leftover.
+    // A ConfigMap of another user is not left over from a Job.
     cluster.kubectl(&["create", "configmap", "y-items"]).ok();
     let foreign = cluster.run(&["run", "y", "--items", "a", "--", "echo", "{}"]);
     assert_eq!(foreign.code, 1, "{foreign:#?}");
@@ -179,7 +179,7 @@ spec:
 ";
 
 #[test]
-fn a_deletion_says_what_holds_it() {
+fn a_deletion_names_the_finalizer_that_blocks_it() {
     let cluster = Cluster::new("causes-held");
     cluster.apply(HELD);
     cluster.kubectl(&["wait", "job/held", "--for=condition=complete", "--timeout=60s"]).ok();
@@ -217,12 +217,13 @@ fn a_deletion_says_what_holds_it() {
     cluster.eventually("the end of the job", || cluster.kubectl(&["get", "job", "held"]).code != 0);
 }
 
-/// Deletes the Jobs before their namespace, in which the Job controller could not let go of Pods that never ran.
+/// Deletes the Jobs before their namespace: in a namespace that is being deleted, the Job controller can't remove the
+/// finalizers of Pods that never ran.
 fn delete_jobs(cluster: &Cluster) {
     cluster.kubectl(&["delete", "jobs", "--all", "--wait=false"]).ok();
 }
 
-/// Has the status of the newest Pod say so.
+/// Patches the status of the newest Pod.
 fn patch_pod(cluster: &Cluster, status: &str) {
     let pods = ["get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "name"];
     let pods = cluster.kubectl(&pods).ok().stdout;
@@ -230,7 +231,7 @@ fn patch_pod(cluster: &Cluster, status: &str) {
     cluster.kubectl(&["patch", pod, "--subresource=status", "--type=merge", "-p", status]).ok();
 }
 
-/// Makes a node that no kubelet speaks for and that takes no Pod of anybody else.
+/// Creates a node without a kubelet, tainted against the Pods of other tests.
 fn silent_node(cluster: &Cluster) -> String {
     let node = format!("{}-node", cluster.namespace());
     let taint = "{key: own, value: test, effect: NoSchedule}";
@@ -240,7 +241,7 @@ fn silent_node(cluster: &Cluster) -> String {
     node
 }
 
-/// A Job named `held` whose Pods are on that node.
+/// Returns a Job named `held` whose Pods run on this node.
 fn on_node(node: &str) -> String {
     HELD.replace("metadata: {finalizers: [example.com/hold]}", "metadata: {labels: {a: b}}").replace(
         "restartPolicy: Never\n",
@@ -257,7 +258,7 @@ const EVICTED: &str = r#"{"status": {"phase": "Failed", "reason": "Evicted",
             "finishedAt": "2026-01-01T00:00:09Z"}}}]}}"#;
 
 #[test]
-fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
+fn repeated_evictions_are_reported_with_their_number() {
     let cluster = Cluster::new("causes-evicted");
     let node = silent_node(&cluster);
     let path = template(&cluster, &on_node(&node));
@@ -271,7 +272,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     let sentence = "1 index restarting (0): evicted 2 times, and started again each time, last: The node was low on resource: \
                     memory (Evicted)";
     let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
-    told_everywhere(&cluster, "ev", QUICK, sentence, cure);
+    assert_every_screen_prints(&cluster, "ev", QUICK, sentence, cure);
     running.interrupt();
     let run = running.end();
     has(&run, &[sentence, cure]);
@@ -280,7 +281,7 @@ fn an_index_that_is_evicted_again_and_again_is_told_with_the_count() {
     cluster.kubectl(&["delete", "node", &node]).ok();
 }
 
-/// A running Pod as the node lifecycle controller leaves it once its node is silent: not ready, its containers ready.
+/// The status of a running Pod on a silent node, as the node lifecycle controller leaves it: not ready, its containers ready.
 const LOST: &str = r#"{"status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "conditions": [
     {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:40Z"},
     {"type": "ContainersReady", "status": "True", "lastTransitionTime": "2026-01-01T00:00:05Z"}],
@@ -297,9 +298,9 @@ fn a_node_that_no_longer_answers_is_named() {
     patch_pod(&cluster, LOST);
     let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
     let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
-    told_everywhere(&cluster, "held", QUICK, &sentence, &cure);
+    assert_every_screen_prints(&cluster, "held", QUICK, &sentence, &cure);
     has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
-    // The cure helps: the Pods of a deleted Node are collected, and their index has a new one.
+    // The hint helps: the Pods of a deleted Node are collected and replaced.
     let pods = || cluster.kubectl(&["get", "pods", "-o", "name"]).stdout;
     let lost = pods();
     cluster.kubectl(&["delete", "node", &node]).ok();
@@ -331,7 +332,7 @@ fn a_container_that_outlives_its_worker_is_named() {
     let running = cluster.start(&["run", "side", "--template", &path, "--items", "a", "--", "echo", "{}"]);
     let sentence = "1 index hanging (0): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
     let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
-    told_everywhere(&cluster, "side", QUICK, sentence, cure);
+    assert_every_screen_prints(&cluster, "side", QUICK, sentence, cure);
     running.interrupt();
     has(&running.end(), &[sentence, cure]);
 }
@@ -356,7 +357,7 @@ spec:
 ";
 
 #[test]
-fn a_termination_message_that_the_node_cuts_is_no_output() {
+fn a_termination_message_that_the_node_cut_is_not_an_output() {
     let cluster = Cluster::new("causes-cut");
     let path = template(&cluster, SIX_CONTAINERS);
     let write = "printf '[\"%0{}d\"]' 1 >/dev/termination-log";
@@ -369,7 +370,7 @@ fn a_termination_message_that_the_node_cuts_is_no_output() {
 }
 
 #[test]
-fn what_pods_wait_for_is_told_everywhere() {
+fn every_screen_prints_why_pods_wait() {
     let cluster = &Cluster::new("causes-waiting");
     let limits = "{limits: [{type: Container, max: {memory: 24Mi}}]}";
     let claim = "{storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}";
@@ -395,7 +396,7 @@ fn what_pods_wait_for_is_told_everywhere() {
     };
     let gpu = run("gpu", &["--gpu", "1"]);
     let range = run("range", &["--memory", "64Mi"]);
-    // The number of nodes is not ours.
+    // Other tests may add nodes.
     let causes = [
         (
             "gpu",
@@ -425,7 +426,7 @@ fn what_pods_wait_for_is_told_everywhere() {
     ];
     std::thread::scope(|scope| {
         for (job, cause, cure) in causes {
-            scope.spawn(move || told_everywhere(cluster, job, SLOW, cause, cure));
+            scope.spawn(move || assert_every_screen_prints(cluster, job, SLOW, cause, cure));
         }
     });
     for (running, (_, cause, cure)) in [gpu, range].into_iter().zip(causes) {
@@ -435,9 +436,9 @@ fn what_pods_wait_for_is_told_everywhere() {
     delete_jobs(cluster);
 }
 
-/// A Job whose worker ends by itself is failed at once; one that is evicted goes on until its limit.
+/// An index fails at once if its worker fails; after evictions, it fails at the limit.
 #[test]
-fn evictions_have_a_limit_that_the_server_keeps() {
+fn the_server_limits_evictions() {
     let cluster = Cluster::new("causes-limit");
     let node = silent_node(&cluster);
     let path = template(&cluster, &on_node(&node));
@@ -455,7 +456,7 @@ fn evictions_have_a_limit_that_the_server_keeps() {
     let why = "index 0 failed after 2 attempts: exit code 137 (SIGKILL), Evicted: The node was low on resource: memory";
     has(&run, &[why, "hint: ask for the memory that it needs (--memory)"]);
     has(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
-    // What fails by itself is not tried again, unless a retry says so.
+    // A worker that fails is not retried without `--retries`.
     let own = cluster.run(&["run", "own", "--completions", "1", "--", "sh", "-c", "exit 3"]);
     assert_eq!(own.code, 1, "{own:#?}");
     has(&own, &["index 0 failed: exit code 3"]);

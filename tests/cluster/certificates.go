@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// Everything proves who it is by a certificate of one authority that each
-// cluster makes for itself. So no other user of the machine can get at a
-// server that runs containers as root.
+// All parts and users have certificates of one authority, which each cluster
+// makes for itself. So no other user of the machine has access to a server that
+// runs containers as root.
 
-// identities are the certificates that are made: file name, user, group.
+// identities lists the certificates: file name, user, group.
 var identities = []struct{ file, user, group string }{
 	{"server", "kubernetes", ""},
 	{"etcd-client", "etcd-client", ""},
@@ -30,11 +30,11 @@ var identities = []struct{ file, user, group string }{
 	{"kwok", "kwok", "system:masters"},
 }
 
-// narrowUser may read Jobs and Pods and do nothing else. It comes with a
-// token, the administrator with a certificate, so that both are exercised.
+// narrowUser may only read Jobs and Pods. It has a token and the administrator
+// has a certificate, so the tests use both.
 const narrowUser = "narrow"
 
-// makeCertificates makes all keys and certificates unless they are there.
+// makeCertificates makes all keys and certificates unless they exist.
 func (l layout) makeCertificates() error {
 	if exists(l.in("pki")) {
 		return nil
@@ -122,8 +122,8 @@ func newAuthority() (*authority, error) {
 	return &authority{certificate, key}, nil
 }
 
-// issue makes a key and a certificate for one user. Each will do as a server's
-// as well: all servers are on the loopback address.
+// issue makes a key and a certificate for one user. It is also valid for a
+// server: all servers are on the loopback address.
 func (a *authority) issue(user, group string) ([]byte, *ecdsa.PrivateKey, error) {
 	key, err := newKey()
 	if err != nil {
@@ -146,7 +146,7 @@ func newTemplate(user, group string) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      subject,
-		// From yesterday, in case a virtual machine's clock goes back a little.
+		// From yesterday, because the clock of a virtual machine may go back.
 		NotBefore: time.Now().Add(-24 * time.Hour),
 		NotAfter:  time.Now().AddDate(10, 0, 0),
 		KeyUsage:  x509.KeyUsageDigitalSignature,

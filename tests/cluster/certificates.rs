@@ -1,4 +1,4 @@
-//! Certificates of many kinds, made by openssl and shown by it: kubectl and we come to the same judgement.
+//! Certificates of many kinds, made and served by openssl: kubectl and this program accept and refuse the same ones.
 
 mod kinds;
 
@@ -17,14 +17,14 @@ use crate::support::Outcome;
 const VERSION: &str = r#"{"major":"1","minor":"36","gitVersion":"v1.36.9","gitCommit":"","gitTreeState":"","buildDate":"",
 "goVersion":"","compiler":"","platform":""}"#;
 
-/// So many kinds are tried at a time.
+/// The number of kinds that are tested at the same time.
 const WORKERS: usize = 3;
 
-/// `openssl s_server`; ended when dropped.
+/// `openssl s_server`; killed when dropped.
 struct Server(Child);
 
 impl Server {
-    /// Answers each request alike, on a free port.
+    /// Gives the same response to each request, on a free port.
     fn start(folder: &Path, options: &str) -> (Self, u16) {
         let mut command = Command::new("openssl");
         command
@@ -36,7 +36,7 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut server = Self(command.spawn().unwrap());
-        // It prints what clients say, and says what it reads.
+        // It prints requests of clients, and sends its stdin as the response.
         let (stdout, mut stdin) = (server.0.stdout.take().unwrap(), server.0.stdin.take().unwrap());
         let (sender, port) = mpsc::channel();
         thread::spawn(move || {
@@ -71,7 +71,7 @@ impl Drop for Server {
     }
 }
 
-/// A home with nothing in it but a kubeconfig.
+/// Runs a program in a home with only a kubeconfig.
 fn run(program: &Path, args: &[&str], folder: &Path) -> Outcome {
     let mut command = Command::new("timeout");
     command.arg("60").arg(program).args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
@@ -113,7 +113,7 @@ fn write_kubeconfig(kind: &Kind, folder: &Path, port: u16) {
     std::fs::write(folder.join("kubeconfig"), text).unwrap();
 }
 
-/// What became of a kind: kubectl's and our answer.
+/// Returns whether kubectl and this program accept a kind, and their output.
 fn judge(kind: &Kind, keys: &Path, kubectl: &Path) -> [(bool, String); 2] {
     let folder = tempfile::tempdir().unwrap();
     make(kind, folder.path(), keys);
@@ -131,7 +131,7 @@ fn judge(kind: &Kind, keys: &Path, kubectl: &Path) -> [(bool, String); 2] {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the table is what this test is for")]
-fn servers_are_trusted_as_kubectl_trusts_them() {
+fn certificates_are_checked_as_by_kubectl() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let kubectl: PathBuf = root.join("target/cluster/bin/kubectl");
     let keys = tempfile::tempdir().unwrap();
@@ -167,7 +167,7 @@ fn servers_are_trusted_as_kubectl_trusts_them() {
     assert!(wrong.is_empty(), "{} of {} kinds are wrong:\n{}", wrong.len(), judged.len(), wrong.join("\n"));
 }
 
-/// Makes all keys beforehand: two workers must not make the same one.
+/// Makes all keys before the tests: two threads must not make the same key.
 fn make_keys(folder: &Path) {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/certificates/make.sh");
     let script = format!(

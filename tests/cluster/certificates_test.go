@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestCertificatesAreOfOneAuthorityAndAreKept(t *testing.T) {
+func TestCertificatesHaveOneAuthorityAndStay(t *testing.T) {
 	l := layout{state: t.TempDir()}
 	if err := l.makeCertificates(); err != nil {
 		t.Fatal(err)

@@ -54,9 +54,8 @@ func (l layout) makeCgroup() error {
 	return nil
 }
 
-// delegate lets the groups below one use all of its controllers. Version 1
-// has no such thing. A controller that can't be had is left to the kubelet to
-// complain about, since it knows which ones it needs.
+// delegate lets the groups below a group use all of its controllers. Version 1
+// has no such setting. The kubelet reports missing controllers that it needs.
 func delegate(folder string) {
 	controllers, err := os.ReadFile(filepath.Join(folder, "cgroup.controllers"))
 	if err != nil {
@@ -117,7 +116,7 @@ func (l layout) containerProcesses() []int {
 // killContainers ends every process inside our control groups.
 func (l layout) killContainers() error {
 	for _, folder := range l.cgroups() {
-		// A process that is frozen doesn't even die.
+		// A frozen process does not die.
 		os.WriteFile(filepath.Join(folder, "freezer.state"), []byte("THAWED"), 0o644)
 		os.WriteFile(filepath.Join(folder, "cgroup.freeze"), []byte("0"), 0o644)
 	}

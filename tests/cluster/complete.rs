@@ -1,9 +1,9 @@
-//! Completion of what only the cluster knows: through kubectl, and by the program's own scripts, in real shells.
+//! Completion of values from the cluster, in real shells: through kubectl, and by the scripts of the program.
 
 use crate::support::Cluster;
 use crate::terminal::Terminal;
 
-/// Three Jobs: one that has completed, one that is held back, and at last one of whose indexes 1 and 3 failed.
+/// Creates three Jobs: a completed one, a suspended one, and the newest one, whose indexes 1 and 3 failed.
 fn with_jobs() -> Cluster {
     let cluster = Cluster::new("complete");
     cluster.apply(&crate::support::file("tests/fixtures/jobs/suspended.yaml")).ok();
@@ -14,7 +14,7 @@ fn with_jobs() -> Cluster {
     cluster
 }
 
-/// What is offered for the last of the words: value and description of each, and the directive.
+/// Returns the completions of the last word, each with its description, and the directive.
 fn offered(cluster: &Cluster, words: &[&str]) -> Vec<String> {
     let outcome = cluster.run(&[&["__complete"], words].concat()).ok();
     assert_eq!(outcome.stderr, "", "{words:?}");
@@ -27,7 +27,7 @@ fn values(cluster: &Cluster, words: &[&str]) -> String {
 }
 
 #[test]
-fn what_the_cluster_knows_is_offered() {
+fn values_of_the_cluster_are_offered() {
     let cluster = with_jobs();
     let jobs = offered(&cluster, &["logs", ""]);
     assert!(jobs[0].starts_with("rev-bad\t2 of 4 completed, 2 failed, ") && jobs[0].ends_with("s ago"), "{jobs:?}");
@@ -72,11 +72,11 @@ fn what_the_cluster_knows_is_offered() {
     assert_eq!(values(&cluster, &["run", "--queue", ""]), ":4", "there is no Kueue");
     let name = cluster.namespace();
     assert_eq!(values(&cluster, &["logs", "-n", name]), format!("{name} :36"));
-    // From wherever one is.
+    // From any folder.
     assert_eq!(values(&cluster, &["-n", "kube-public", "logs", ""]), ":4");
 }
 
-/// A person at a terminal: kubectl's own script asks kubectl, which asks the plugin.
+/// kubectl's own script in a terminal runs kubectl, which runs the plugin.
 #[test]
 fn kubectl_completes_in_a_real_bash() {
     let cluster = with_jobs();

@@ -26,8 +26,8 @@ func (l layout) apiServer(v version) part {
 			"--tls-private-key-file=" + l.pki("server.key"),
 			"--client-ca-file=" + l.pki("ca.crt"),
 			"--token-auth-file=" + l.pki("tokens.csv"),
-			// Nobody has that name. But the other parts want to be told by
-			// whom requests may be passed on, and complain for ever if not.
+			// No client has this name. Without the setting, the other parts
+			// print errors all the time.
 			"--requestheader-client-ca-file=" + l.pki("ca.crt"),
 			"--requestheader-allowed-names=aggregator",
 			"--requestheader-username-headers=X-Remote-User",
@@ -38,7 +38,7 @@ func (l layout) apiServer(v version) part {
 			"--allow-privileged=true",
 			"--kubelet-client-certificate=" + l.pki("kubelet-client.crt"),
 			"--kubelet-client-key=" + l.pki("kubelet-client.key"),
-			// Logs are fetched from the node's name, which is the loopback's.
+			// Logs are read from the node's name, which is that of the loopback.
 			"--kubelet-preferred-address-types=Hostname",
 			"--service-account-issuer=https://kubernetes.default.svc",
 			"--service-account-key-file=" + l.pki("service-account.key"),
@@ -55,8 +55,8 @@ func (l layout) apiServer(v version) part {
 	}
 }
 
-// fastClients lets a part send as many requests as thousands of Pods take,
-// rather than the 20 to 50 a second that suit a shared control plane.
+// fastClients lets a part send the requests for thousands of Pods. The default
+// is 20 to 50 a second, for a shared control plane.
 var fastClients = []string{"--kube-api-qps=2000", "--kube-api-burst=4000"}
 
 func (l layout) controllerManager(v version) part {
@@ -75,7 +75,7 @@ func (l layout) scheduler(v version) part {
 	return l.controller(v, "kube-scheduler", schedulerPort)
 }
 
-// controller is what the controller manager and the scheduler have in common.
+// controller returns the common part of the controller manager and the scheduler.
 func (l layout) controller(v version, name string, port int, flags ...string) part {
 	kubeconfig := l.partKubeconfigPath(name)
 	command := []string{
@@ -87,7 +87,7 @@ func (l layout) controller(v version, name string, port int, flags ...string) pa
 		fmt.Sprintf("--secure-port=%d", port),
 		"--tls-cert-file=" + l.pki("server.crt"),
 		"--tls-private-key-file=" + l.pki("server.key"),
-		// There is only one of it, so it needn't wait to be elected.
+		// There is only one instance, so it needs no election.
 		"--leader-elect=false",
 	}
 	return part{
@@ -102,7 +102,7 @@ func (l layout) controller(v version, name string, port int, flags ...string) pa
 	}
 }
 
-// ensureNarrowUser lets the second user read Jobs and Pods, no more.
+// ensureNarrowUser allows the second user to read Jobs and Pods.
 func (l layout) ensureNarrowUser() error {
 	admin, err := l.admin()
 	if err != nil {
@@ -127,7 +127,7 @@ func (l layout) ensureNarrowUser() error {
 	})
 }
 
-// checkDefaultNamespace says what Pods in it still lack.
+// checkDefaultNamespace returns what Pods in the default namespace still lack.
 func (l layout) checkDefaultNamespace() error {
 	admin, err := l.admin()
 	if err != nil {

@@ -9,23 +9,22 @@ import (
 	"strings"
 )
 
-// Programs that aren't built here come from Debian packages. These are
-// unpacked into the state folder and never installed: installing them would
-// start system services, put files all over the machine, and remove packages
-// that they conflict with.
+// Programs that are not built here come from Debian packages. They are unpacked
+// into the state folder and never installed: an installation would start system
+// services, write files all over the machine, and remove conflicting packages.
 var debianPackages = []string{
 	"containerd", "runc", "libseccomp2", "containernetworking-plugins", "busybox-static", "bash-static",
 }
 
-// toolFolders are where a program may be: inside the unpacked packages, or on
-// a machine that has its own.
+// toolFolders lists the folders of programs, in the unpacked packages or on the
+// machine itself.
 var toolFolders = []string{
 	"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
 	"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni",
 }
 
-// neededTools are the programs that must be found, with what tells them
-// apart from others of the same name.
+// neededTools lists the needed programs, with a text that identifies them among
+// programs of the same name.
 var neededTools = []struct {
 	names  []string // Any of them.
 	static bool     // It goes alone into an image, so it must need no library.
@@ -41,7 +40,7 @@ var neededTools = []struct {
 	{names: []string{"python3"}},
 }
 
-// installTools sees to it that all programs are there.
+// installTools makes all programs available.
 func (l layout) installTools() error {
 	if len(l.missingTools()) == 0 {
 		return nil
@@ -71,12 +70,12 @@ func (l layout) unpackPackages() error {
 		if err != nil {
 			return err
 		}
-		// As root, because apt's own user can't write to this folder.
+		// As root, because the user of apt can't write to this folder.
 		arguments := append([]string{"-o", "APT::Sandbox::User=root", "-qq", "download"}, append(python, debianPackages...)...)
 		return quietly(partial, "apt-get", arguments...)
 	}
 	if download() != nil {
-		// The lists of packages are missing or old.
+		// The package lists are missing or old.
 		if err := quietly(partial, "apt-get", "-qq", "update"); err != nil {
 			return fail("make Debian's package server reachable, or run the tests on any other cluster by --context NAME.",
 				"updating the lists of Debian packages: %w", err)
@@ -102,7 +101,7 @@ func (l layout) unpackPackages() error {
 	return os.Rename(partial, l.in("debian"))
 }
 
-// missingTools names the programs that aren't found.
+// missingTools returns the names of the missing programs.
 func (l layout) missingTools() []string {
 	var missing []string
 	for _, needed := range neededTools {
@@ -117,7 +116,7 @@ func (l layout) missingTools() []string {
 	return missing
 }
 
-// tool finds a needed program by its first name, or returns "".
+// tool returns the path of a needed program, or "".
 func (l layout) tool(name string) string {
 	for _, needed := range neededTools {
 		if needed.names[0] != name {
@@ -137,7 +136,7 @@ func (l layout) tool(name string) string {
 	return ""
 }
 
-// toolFolders are the folders to search, the unpacked packages' first.
+// toolFolders returns the folders to search, the unpacked packages first.
 func (l layout) toolFolders() []string {
 	var folders []string
 	for _, folder := range toolFolders {
@@ -146,18 +145,19 @@ func (l layout) toolFolders() []string {
 	return append(folders, toolFolders...)
 }
 
-// toolPath are the folders of the programs that containerd runs by name.
+// toolPath returns the folders of the programs that containerd runs by name.
 func (l layout) toolPath() []string {
 	return []string{filepath.Dir(l.tool("containerd-shim-runc-v2")), filepath.Dir(l.tool("runc"))}
 }
 
-// libraryFolders are the unpacked packages' own shared libraries.
+// libraryFolders returns the folders of shared libraries in the unpacked
+// packages.
 func (l layout) libraryFolders() []string {
 	folders, _ := filepath.Glob(l.in("debian", "usr", "lib", "*-linux-gnu*"))
 	return folders
 }
 
-// isStatic says whether a program runs without any shared library.
+// isStatic returns whether a program needs no shared library.
 func isStatic(path string) bool {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -172,7 +172,7 @@ func isStatic(path string) bool {
 	return true
 }
 
-// quietly runs a command and returns what it printed only if it fails.
+// quietly runs a command, and returns its last output only if it fails.
 func quietly(folder, name string, arguments ...string) error {
 	cmd := exec.Command(name, arguments...)
 	cmd.Dir = folder

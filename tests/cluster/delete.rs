@@ -2,17 +2,17 @@
 
 use crate::support::Cluster;
 
-/// Sleeps for a minute, and ends at once when it is told to.
+/// Sleeps for a minute, and ends at SIGTERM.
 const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
 
 #[test]
-fn a_job_goes_with_all_that_is_its() {
+fn a_job_is_deleted_with_its_pods_and_items() {
     let cluster = Cluster::new("delete");
     cluster.run(&["run", "x", "--items", "a,b", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
     cluster.run(&["run", "y", "--items", "a", "-q", "--", "rev"]).ok();
     let outcome = cluster.run(&["delete", "job/x", "y", "-y"]).ok();
     assert_eq!(outcome.stdout, "job.batch \"x\" deleted\njob.batch \"y\" deleted\n");
-    // It was waited for: nothing is on its way out.
+    // `delete` waits: no object is still being deleted.
     let left = cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout;
     assert_eq!(left, "configmap/kube-root-ca.crt\n");
 
@@ -29,8 +29,9 @@ fn a_job_goes_with_all_that_is_its() {
     cluster.run(&["delete", "x", "--ignore-not-found"]).ok();
 }
 
-/// Jobs that have ended, run, and are suspended: `done`, `bad`, `busy`, `held`, and `plain`, which is not Indexed.
-fn some_jobs(cluster: &Cluster) {
+/// Creates Jobs that completed, failed, run and are suspended (`done`, `bad`, `busy`, `held`), and `plain`, which is not
+/// Indexed.
+fn create_jobs(cluster: &Cluster) {
     cluster.run(&["run", "busy", "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
     cluster.run(&["run", "held", "--completions", "1", "--label", "team=a", "-dq", "--", "sh", "-c", SLEEP]).ok();
     cluster.run(&["suspend", "held"]).ok();
@@ -45,9 +46,9 @@ fn jobs(cluster: &Cluster) -> String {
 }
 
 #[test]
-fn those_that_have_ended_go_together() {
+fn finished_jobs_are_deleted_together() {
     let cluster = Cluster::new("delete-finished");
-    some_jobs(&cluster);
+    create_jobs(&cluster);
     let asked = cluster.run(&["delete", "--finished"]);
     assert_eq!((asked.code, asked.stdout.as_str()), (2, ""), "{asked:?}");
     let lines: Vec<_> = asked.stderr.lines().collect();
@@ -75,7 +76,7 @@ fn those_that_have_ended_go_together() {
     let gone = cluster.run(&["delete", "--finished", "--older-than", "0s", "-y"]).ok();
     assert_eq!(gone.stdout, "job.batch \"bad\" deleted\njob.batch \"done\" deleted\n");
     assert_eq!(jobs(&cluster), "busy held plain");
-    // One that nobody has named and that runs is asked for, too.
+    // A running Job that was not named needs a confirmation, too.
     cluster.run(&["delete", "held"]).ok();
     let asked = cluster.run(&["delete", "-l", "team=a"]);
     assert_eq!(asked.code, 2, "{asked:?}");
@@ -90,7 +91,7 @@ fn those_that_have_ended_go_together() {
 }
 
 #[test]
-fn jobs_of_all_namespaces_are_told_apart() {
+fn jobs_of_all_namespaces_are_printed_with_their_namespace() {
     let (one, other) = (Cluster::new("delete-one"), Cluster::new("delete-other"));
     let label = format!("test={}", one.namespace());
     for cluster in [&one, &other] {
@@ -103,7 +104,7 @@ fn jobs_of_all_namespaces_are_told_apart() {
 }
 
 #[test]
-fn a_list_without_an_owner_goes_too() {
+fn a_list_without_an_owner_is_deleted() {
     let cluster = Cluster::new("delete-applied");
     let manifest = cluster
         .run(&["run", "dry", "--items", "a", "--dry-run=client", "-o", "yaml", "--", "sh", "-c", SLEEP])
@@ -112,7 +113,7 @@ fn a_list_without_an_owner_goes_too() {
     cluster.apply(&manifest).ok();
     let dry = cluster.run(&["delete", "dry", "--dry-run=client"]).ok();
     assert_eq!(dry.stdout, "job.batch \"dry\" deleted (dry run)\nconfigmap \"dry-items\" deleted (dry run)\n");
-    // Even if nobody comes back to it: it is the Job's own before the Job goes.
+    // The Job owns the list before it is deleted, so an interrupted deletion leaves no list.
     cluster.run(&["delete", "dry", "--no-wait"]).ok();
     cluster.eventually("the end of all", || {
         cluster.kubectl(&["get", "jobs,pods,configmaps", "-o", "name"]).ok().stdout == "configmap/kube-root-ca.crt\n"
@@ -120,7 +121,7 @@ fn a_list_without_an_owner_goes_too() {
 }
 
 #[test]
-fn what_they_gave_is_kept() {
+fn results_are_kept() {
     let cluster = Cluster::new("delete-keep");
     for name in ["one", "two"] {
         cluster.run(&["run", name, "--items", "a,b", "-q", "--", "cat"]).ok();

@@ -1,15 +1,15 @@
-//! `describe`: every line of kubectl's, and what it lacks.
+//! `describe`: every line of kubectl's output, and a block of its own.
 
 use crate::support::{Cluster, file};
 
-/// Our own block, and the rest of what `describe` prints.
+/// Splits the output of `describe` into its own block and the rest.
 fn split(text: &str) -> (String, String) {
     let start = text.find("\nIndexed:\n").map_or_else(|| panic!("no own block in {text}"), |at| at + 1);
     let end = text[start..].find("\nEvents:").map_or_else(|| panic!("no events in {text}"), |at| start + at + 1);
     (text[start..end].to_owned(), format!("{}{}", &text[..start], &text[end..]))
 }
 
-/// Compares with the real kubectl. Ages go on between two calls, so a difference must stay to count.
+/// Compares the output with that of kubectl. Ages change between two calls, so only a lasting difference counts.
 #[track_caller]
 fn assert_as_kubectl(cluster: &Cluster, job: &str) {
     let mut seen = (String::new(), String::new());
@@ -21,12 +21,12 @@ fn assert_as_kubectl(cluster: &Cluster, job: &str) {
         }
         seen = (ours, theirs);
     }
-    similar_asserts(&seen.0, &seen.1);
+    assert_same_lines(&seen.0, &seen.1);
 }
 
-/// Fails with the first line that differs.
+/// Panics with the first different line.
 #[track_caller]
-fn similar_asserts(ours: &str, theirs: &str) {
+fn assert_same_lines(ours: &str, theirs: &str) {
     for (ours, theirs) in ours.lines().zip(theirs.lines()) {
         assert_eq!(ours, theirs);
     }
@@ -58,7 +58,7 @@ fn prints_all_that_kubectl_prints() {
 }
 
 #[test]
-fn tells_what_kubectl_leaves_out() {
+fn prints_facts_that_kubectl_omits() {
     let cluster = Cluster::new("describe-own");
     let script = "test $JOB_COMPLETION_INDEX -lt 2 || { echo no room >&2; exit 4; }";
     let args = ["run", "some", "--items", "a,b,c,d", "--retries", "1", "-q", "--", "sh", "-c", script];
@@ -85,7 +85,7 @@ fn tells_what_kubectl_leaves_out() {
 #[test]
 fn a_long_list_of_indexes_is_not_cut() {
     let cluster = Cluster::new("describe-long");
-    // Every second index of 40 fails, so that the ranges are as long as they can be.
+    // Every second index of 40 fails: no two indexes form a range.
     let script = "exit $((JOB_COMPLETION_INDEX % 2))";
     let args = ["run", "zebra", "--completions", "40", "-j", "20", "-q", "--", "sh", "-c", script];
     assert_eq!(cluster.run(&args).code, 1);

@@ -19,46 +19,44 @@
 //	kueue       only with --kueue: it admits the Jobs of queues
 //
 // Each has its pid in target/cluster/run/PART.pid and its log in
-// target/cluster/log/PART.log. Any of them may be killed: up starts those
-// that died and leaves the others alone. Containers and their logs survive
+// target/cluster/log/PART.log. Any of them may be killed: up starts only those
+// that died. Containers and their logs survive
 // the death of every part; a Pod ends when its own containerd-shim does.
 //
 // # How to use it
 //
-// target/cluster/kubeconfig has two contexts: admin, the current one, proves
-// itself by a certificate and may do everything; narrow has a token and may
-// only get, list and watch Jobs and Pods. target/cluster/bin/kubectl is the
-// one of Kubernetes 1.36, or that of 1.30 if only that has been built,
-// because a second build takes minutes.
+// target/cluster/kubeconfig has two contexts: admin, the current one, has a
+// certificate and all permissions; narrow has a token and may only get, list and
+// watch Jobs and Pods. target/cluster/bin/kubectl is that of Kubernetes 1.36, or
+// of 1.30 if only this version was built, because a second build takes minutes.
 //
 // The image docker.io/library/static holds one program and no shell: see
-// static/main.go. Pods that are to run on fake nodes select the label
-// type=kwok and tolerate the taint kwok.x-k8s.io/node=fake:NoSchedule;
-// kwok/stages.yaml says by which annotations they take time or fail.
+// static/main.go. Pods for fake nodes select the label type=kwok and tolerate
+// the taint kwok.x-k8s.io/node=fake:NoSchedule; annotations in kwok/stages.yaml
+// make them slow or fail.
 //
-// Data survives anything but down: each version has its own.
+// Each version has its own data, which only down deletes.
 //
 // # How it leaves nothing behind
 //
-// Everything is written below target/cluster. The kubelet and containerd,
-// which insist on paths elsewhere and mount a lot, live in a mount namespace
-// of their own (mountns.go). Containers live below one control group
-// (cgroup.go) and on one bridge (network.go). Every process carries a mark in
-// its environment (members.go), so down finds what is left of a cluster
-// without any record of what was started.
+// All files are below target/cluster. The kubelet and containerd need fixed
+// paths elsewhere and many mounts, so they run in their own mount namespace
+// (mountns.go). Containers are below one control group (cgroup.go) and on one
+// bridge (network.go). Every process has a mark in its environment (members.go),
+// so down finds the rest of a cluster without a record.
 //
 // # Where to look
 //
-//	up.go, down.go    the two commands, as stories
+//	up.go, down.go    the two commands
 //	layout.go         every path, port and version
 //	part.go           how a part is started and awaited
 //	controlplane.go, etcd.go, kubelet.go, containerd.go, registry.go, kwok.go,
 //	kueue.go
 //	                  each part's command line, configuration and health
 //	build.go, debian.go, images.go
-//	                  what is made before anything is started
+//	                  preparations before any part starts
 //	certificates.go, kubeconfig.go, api.go
-//	                  who may talk to whom, and how this program does
+//	                  identities, and requests of this program
 //
 // To move to another version of Kubernetes, edit layout.go and the module in
 // kubernetes/VERSION: its requirement of k8s.io/kubernetes and the replacement

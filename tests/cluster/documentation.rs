@@ -1,4 +1,4 @@
-//! The Kubernetes documentation's own manifests, as kubectl applies them and as the flags build them.
+//! The manifests of the Kubernetes documentation: applied by kubectl, and built from flags.
 
 use crate::support::{Cluster, file};
 
@@ -27,9 +27,8 @@ fn with_a_downward_api_volume() {
     assert!(described.contains("Completed Indexes:  0-4\n"), "{described}");
 }
 
-/// What makes the work of two Jobs the same: how many, how many at once, and in each Pod the containers, images,
-/// mounts and volumes. The script that turns the index into the item differs by language: that it writes the same is
-/// seen by running it.
+/// Returns the fields that define the work of a Job: completions, parallelism, and the containers, images, mounts and volumes
+/// of each Pod. The scripts of the init containers differ; the test compares their output.
 fn work(cluster: &Cluster, job: &str) -> serde_json::Value {
     let text = cluster.kubectl(&["get", "job", job, "-o", "json"]).ok().stdout;
     let job: serde_json::Value = serde_json::from_str(&text).unwrap();

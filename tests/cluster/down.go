@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// down ends the cluster, whatever state it is in, and deletes its data. What
-// was built and downloaded stays for the next up, and so do the logs.
+// down stops the cluster, in any state, and deletes its data. Built programs,
+// downloads and logs stay.
 func (l layout) down() error {
 	if err := l.stop(); err != nil {
 		return fail("run `down` again; if that doesn't help, restart the machine.", "ending the cluster: %w", err)
@@ -26,9 +26,9 @@ func (l layout) down() error {
 	return nil
 }
 
-// stop ends every process of the cluster and removes what the kernel keeps
-// for it. It needs no record of what was started, so it also works after
-// anything has been killed or deleted.
+// stop ends every process of the cluster and removes its mounts, links and
+// control groups. It needs no record, so it also works after any part was killed
+// or any file was deleted.
 func (l layout) stop() error {
 	count := len(l.members())
 	if count > 0 {
@@ -40,7 +40,7 @@ func (l layout) stop() error {
 	if err := l.killContainers(); err != nil {
 		return err
 	}
-	// A program that containerd was just running may have left another one.
+	// A program that containerd ran may have started another one.
 	if !killAll(l.memberPids) {
 		return fmt.Errorf("processes don't end: %v", l.memberPids())
 	}

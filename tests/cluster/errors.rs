@@ -1,4 +1,4 @@
-//! What can't be done is said before anything is created.
+//! Errors of the server that stop a command before it creates anything.
 
 use crate::support::{Cluster, Outcome};
 
@@ -32,7 +32,7 @@ fn a_job_that_is_not_indexed() {
 }
 
 #[test]
-fn a_job_that_is_not_there_has_a_near_one() {
+fn a_missing_job_gets_the_name_of_a_similar_one() {
     let cluster = Cluster::new("errors");
     cluster.run(&["run", "train-a", "-dq", "--completions", "1", "--", "true"]).ok();
     for verb in ["describe", "logs", "wait", "delete"] {
@@ -59,7 +59,7 @@ fn a_forbidden_verb_names_the_permission() {
     let left = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
     assert_eq!(left, "job.batch/mine\n");
     refused(&narrow(&["delete", "mine"]), 1, "error: can't delete job \"mine\"");
-    // What may be seen is shown all the same: neither events nor ConfigMaps are allowed.
+    // `describe` shows what the user may read: here neither events nor ConfigMaps.
     let described = narrow(&["describe", "mine"]).ok();
     assert!(described.stdout.contains("Completed Indexes:  0\n"), "{described:?}");
     assert!(described.stderr.contains("warning: no events are shown: "), "{described:?}");
@@ -70,7 +70,7 @@ fn a_forbidden_verb_names_the_permission() {
 }
 
 #[test]
-fn what_the_server_refuses_leaves_nothing() {
+fn a_refused_job_leaves_nothing() {
     let cluster = Cluster::new("errors");
     let name = "there";
     cluster.run(&["run", name, "--items", "a", "--detach", "-q", "--", "rev"]).ok();

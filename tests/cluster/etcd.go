@@ -45,8 +45,8 @@ func (l layout) writeEtcdConfig(v version, url string) error {
 		// Waiting for the disk only helps when the machine itself goes down.
 		"unsafe-no-fsync":     true,
 		"quota-backend-bytes": 8 << 30,
-		// In nanoseconds. Read from a file, its default is nothing, and then
-		// every request is worth a warning.
+		// In nanoseconds. In a file, the default is 0, which would print a
+		// warning for every request.
 		"warning-unary-request-duration": 2_000_000_000,
 		"log-level":                      "warn",
 		"logger":                         "zap",

@@ -1,9 +1,9 @@
-//! Every script of `examples/`, as a user runs it: by bash and the real kubectl, from another folder than the checkout's.
-//! `documentation.rs` compares two of them with the documentation's manifests, and `tests/run` runs the quickstart.
+//! Every script of `examples/`, as a user runs it: with bash and the real kubectl, from a folder outside of the checkout.
+//! `documentation.rs` compares two of them with the manifests of the documentation, and `tests/run` runs the quickstart.
 
 use crate::support::{Cluster, Outcome, file};
 
-/// What of an example is left in its namespace.
+/// Lists the objects that an example may leave in its namespace.
 const LEFT: &[&str] = &["get", "cronjobs,jobs,pods,configmaps,secrets", "-o", "name"];
 
 /// Runs an example in the home folder, which is empty.
@@ -11,8 +11,8 @@ fn run(cluster: &Cluster, name: &str) -> Outcome {
     cluster.shell(&format!("script=$PWD/examples/{name}; cd; TMPDIR=$HOME $script"))
 }
 
-/// Waits until nothing is left but what Kubernetes puts into each namespace: an example that says so removes all that
-/// it made, and so can be run again.
+/// Waits until only objects are left that Kubernetes puts into each namespace. An example that removes its objects can run
+/// again.
 #[track_caller]
 fn assert_nothing_is_left(cluster: &Cluster) {
     cluster.eventually("an example to leave nothing behind", || {
@@ -20,7 +20,7 @@ fn assert_nothing_is_left(cluster: &Cluster) {
     });
 }
 
-/// Runs an example that removes all that it made, and checks the whole of its output.
+/// Runs an example that removes its objects, and checks all of its output.
 #[track_caller]
 fn assert_prints(cluster: &Cluster, name: &str, lines: &[&str]) {
     let outcome = run(cluster, name).ok();
@@ -54,7 +54,7 @@ fn the_words_of_the_documentation() {
         run(&cluster, name).ok();
         let results = cluster.run(&["results", "indexed-job", "-o", "csv", "--trim", "--no-headers"]).ok().stdout;
         assert_eq!(results.lines().map(|row| row.rsplit(',').next().unwrap()).collect::<Vec<_>>(), printed, "{name}");
-        // As it says: before a second run.
+        // The script says: delete the Job before a second run.
         cluster.run(&["delete", "indexed-job"]).ok();
         assert_nothing_is_left(&cluster);
     }
@@ -75,7 +75,7 @@ fn a_sweep_finds_the_least_squares() {
             "[5 rate=0.003 momentum=0.9] 227.07 3.932 -17.579",
             "[6 rate=0.01 momentum=0] diverged",
             "[7 rate=0.01 momentum=0.9] diverged",
-            // As the textbooks have it, which solve for it: 3.932 and -17.579.
+            // The exact solution: 3.932 and -17.579.
             "best of 8: rate=0.003 momentum=0.9: 227.07 3.932 -17.579",
         ],
     );
@@ -85,7 +85,7 @@ fn a_sweep_finds_the_least_squares() {
 }
 
 #[test]
-fn pi_by_seeds_some_of_which_fail_at_first() {
+fn pi_from_seeds_with_retries() {
     let cluster = Cluster::new("example-pi");
     let outcome = run(&cluster, "pi.sh").ok();
     let (last, seeds) = outcome.stdout.trim_end().rsplit_once('\n').map(|(seeds, last)| (last, seeds)).unwrap();
@@ -116,7 +116,7 @@ fn the_files_of_a_volume() {
     let cluster = Cluster::new("example-files");
     let name = cluster.namespace();
     let texts = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/texts");
-    // A volume belongs to no namespace, and would outlive it.
+    // A volume belongs to no namespace, so the test must delete it.
     let volume = format!(
         "
 apiVersion: v1
@@ -152,11 +152,11 @@ fn a_manifest_for_kueue() {
     let printed = run(&cluster, "kueue.sh").ok();
     let kept = file("examples/kueue.yaml");
     assert_eq!((printed.stdout.as_str(), printed.stderr.as_str()), (kept.as_str(), ""));
-    // Nothing of it is unknown to the server, and nothing runs by itself.
+    // The server knows all fields, and nothing starts without Kueue.
     cluster.shell("kubectl apply --validate=strict -f examples/kueue.yaml").ok();
     let path = "{.spec.suspend} {.metadata.labels.kueue\\.x-k8s\\.io/queue-name}";
     assert_eq!(cluster.field("job/render", path), "true user-queue");
-    // As Kueue does, which admits it; a few at a time, since others use the cluster too.
+    // Admits the Job as Kueue does, with few indexes at once: other tests use the cluster, too.
     cluster.kubectl(&["patch", "job", "render", "-p", r#"{"spec":{"suspend":false,"parallelism":1}}"#]).ok();
     cluster.run(&["wait", "render", "--for", "indexes=0"]).ok();
     assert_eq!(cluster.run(&["logs", "render", "--index", "0"]).ok().stdout, "rendering frame 1\n");
@@ -210,7 +210,7 @@ fn a_command_of_parallel_s_manual() {
 }
 
 #[test]
-fn what_ran_out_of_memory_gets_more() {
+fn indexes_that_ran_out_of_memory_get_more() {
     let cluster = Cluster::new("example-memory");
     let outcome = run(&cluster, "memory.sh").ok();
     assert!(
@@ -231,8 +231,8 @@ fn the_first_find_ends_the_search() {
     let outcome = run(&cluster, "search.sh");
     assert_nothing_is_left(&cluster);
     assert_eq!(outcome.clone().ok().stdout, "[2 60000002] 60000011 * 130000001\n");
-    let told = "job search completed (SuccessPolicy): 1 of 4 indexes completed, 3 unfinished in ";
-    assert!(outcome.stderr.contains(told), "{outcome:#?}");
+    let summary = "job search completed (SuccessPolicy): 1 of 4 indexes completed, 3 unfinished in ";
+    assert!(outcome.stderr.contains(summary), "{outcome:#?}");
     assert!(outcome.stderr.contains("\ncompleted: 2\nstopped: 0,1,3\n"), "{outcome:#?}");
 }
 

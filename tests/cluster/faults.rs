@@ -1,4 +1,4 @@
-//! What happens between us and the server: a proxy in front of the real one breaks things.
+//! Faults between the program and the server: a proxy in front of the real server causes them.
 
 mod log_answers;
 mod log_streams;
@@ -14,21 +14,21 @@ use std::time::Duration;
 
 use crate::support::{Cluster, Outcome};
 
-/// What the proxy does to the bytes of one connection.
+/// What the proxy does with the bytes of a connection.
 pub(crate) trait Fault: Send + Sync + 'static {
-    /// Learns of a connection of the program's; false refuses it.
+    /// Called for a new connection; false refuses it.
     fn opened(&self, _client: &TcpStream) -> bool {
         true
     }
-    /// Changes what is sent to the server.
+    /// Changes bytes on their way to the server.
     fn request(&self, _bytes: &mut Vec<u8>) {}
-    /// Changes what comes back; false cuts the connection behind it.
+    /// Changes bytes on their way back; false cuts the connection after them.
     fn answer(&self, _request: &[u8], _bytes: &mut Vec<u8>) -> bool {
         true
     }
 }
 
-/// Stands in front of the API server and does `fault` to all that passes. Returns its URL; it ends with the test.
+/// Starts a proxy in front of the API server that applies `fault` to all traffic, and returns its URL. It ends with the test.
 pub(crate) fn proxy(upstream: u16, fault: Arc<impl Fault>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -82,14 +82,14 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     find(bytes, text).is_some()
 }
 
-/// Takes fields out of every request, as a server does that is too old to know them.
+/// Removes fields from every request, as a server that is too old to know them.
 struct TooOld(&'static [&'static str]);
 
 impl Fault for TooOld {
     fn request(&self, bytes: &mut Vec<u8>) {
         for field in self.0 {
             while let Some(at) = find(bytes, field) {
-                // Blanks keep the length, and JSON takes them anywhere.
+                // Blanks keep the length, and are allowed anywhere in JSON.
                 bytes[at..at + field.len()].fill(b' ');
             }
         }
@@ -97,7 +97,7 @@ impl Fault for TooOld {
 }
 
 #[test]
-fn what_an_old_server_drops_is_said_and_the_nearest_thing_done() {
+fn fields_that_an_old_server_drops_are_reported_and_replaced() {
     let cluster = Cluster::new("old");
     let (_running, port) = cluster.start_api_proxy();
     let url = proxy(port, Arc::new(TooOld(&["\"backoffLimitPerIndex\":2,"])));
@@ -114,7 +114,7 @@ fn what_an_old_server_drops_is_said_and_the_nearest_thing_done() {
     cluster.run(&["wait", "old"]).ok();
 }
 
-/// The rule that fails an index with exit code 3, as it is sent behind another.
+/// The rule that fails an index with exit code 3, with a comma before it.
 const FAIL_INDEX: &str =
     r#",{"action":"FailIndex","onExitCodes":{"containerName":"worker","operator":"In","values":[3]}}"#;
 
@@ -150,7 +150,7 @@ fn policies_that_an_old_server_drops_are_refused_or_replaced() {
     assert_eq!(cluster.field("job/old", "{.spec.backoffLimit}"), "1");
 }
 
-/// Lets the server create a Job, and loses the answer, once.
+/// Lets the server create a Job, and loses the first response.
 #[derive(Default)]
 struct LosesTheAnswer(AtomicUsize);
 
@@ -166,7 +166,7 @@ impl Fault for LosesTheAnswer {
 }
 
 #[test]
-fn a_creation_whose_answer_is_lost_is_not_repeated_and_not_lost() {
+fn a_creation_with_a_lost_response_is_neither_repeated_nor_lost() {
     let cluster = Cluster::new("lost");
     let (_running, port) = cluster.start_api_proxy();
     let fault = Arc::new(LosesTheAnswer::default());
@@ -178,7 +178,7 @@ fn a_creation_whose_answer_is_lost_is_not_repeated_and_not_lost() {
     assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "job.batch/lost\n");
 }
 
-/// Refuses ConfigMaps that are really to be stored.
+/// Refuses to store ConfigMaps; dry runs pass.
 struct NoConfigMaps;
 
 impl Fault for NoConfigMaps {
@@ -196,7 +196,7 @@ impl Fault for NoConfigMaps {
 }
 
 #[test]
-fn a_job_whose_items_can_not_be_stored_is_taken_back() {
+fn a_job_whose_items_can_not_be_stored_is_deleted() {
     let cluster = Cluster::new("undone");
     let (_running, port) = cluster.start_api_proxy();
     let url = proxy(port, Arc::new(NoConfigMaps));
@@ -226,7 +226,7 @@ fn cut_streams_lose_and_double_nothing() {
     assert!(fault.0.load(Ordering::SeqCst) >= 5, "connections were cut");
 }
 
-/// Cuts a connection over which a watch or a log comes at every ninth piece of it.
+/// Cuts the connection of a watch or a log at every ninth piece.
 #[derive(Default)]
 struct CutsStreams(AtomicUsize, AtomicUsize);
 
@@ -242,12 +242,12 @@ impl Fault for CutsStreams {
     }
 }
 
-/// Notes the path of every request.
+/// Records the path of every request.
 #[derive(Default)]
 struct Counts(Mutex<Vec<String>>);
 
 impl Counts {
-    /// The paths with this in them.
+    /// Returns the paths that contain this text.
     fn with(&self, part: &str) -> Vec<String> {
         self.0.lock().unwrap().iter().filter(|path| path.contains(part)).cloned().collect()
     }
@@ -264,7 +264,7 @@ impl Fault for Counts {
 }
 
 #[test]
-fn waiting_asks_for_no_pod_by_itself() {
+fn wait_requests_no_single_pod() {
     let cluster = Cluster::new("counted");
     let (_running, port) = cluster.start_api_proxy();
     let script = "sleep 2; test $JOB_COMPLETION_INDEX != 3";
@@ -278,13 +278,12 @@ fn waiting_asks_for_no_pod_by_itself() {
     assert_eq!(counts.with("/jobs?&watch=true").len(), 1, "{all:#?}");
     assert_eq!(counts.with("/pods?&watch=true").len(), 1, "{all:#?}");
     assert_eq!(counts.with("/pods/"), [""; 0], "{all:#?}");
-    // Besides the Job itself and those that retry it, the lists from which the watches go on, and how the one index
-    // failed.
+    // Besides the Job and its retries: the lists before the watches, and why the one index failed.
     assert!(all.len() <= 7, "{all:#?}");
 }
 
 #[test]
-fn following_asks_once_for_each_log() {
+fn following_requests_each_log_once() {
     let cluster = Cluster::new("counted-run");
     let (_running, port) = cluster.start_api_proxy();
     let counts = Arc::new(Counts::default());
@@ -294,11 +293,11 @@ fn following_asks_once_for_each_log() {
     let all = counts.with("");
     assert_eq!(counts.with("watch=true").len(), 2, "{all:#?}");
     assert_eq!(counts.with("/pods/").len(), counts.with("/log?").len(), "{all:#?}");
-    // It is asked for again when it was closed, and read once more when its container is known to have ended.
+    // One more request after the stream was closed, and one after the end of the container.
     assert!((12..=36).contains(&counts.with("/log?").len()), "{all:#?}");
 }
 
-/// Nothing gets through while it is down.
+/// A proxy that refuses and cuts connections during an outage.
 #[derive(Default)]
 struct Outage {
     down: AtomicBool,
@@ -329,7 +328,7 @@ impl Fault for Outage {
 }
 
 #[test]
-fn a_server_that_goes_and_comes_is_told_once_each() {
+fn an_outage_is_reported_once_at_its_start_and_end() {
     let cluster = Cluster::new("outage");
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
@@ -354,7 +353,7 @@ fn a_server_that_goes_and_comes_is_told_once_each() {
 }
 
 #[test]
-fn quick_indexes_lose_nothing_through_five_outages() {
+fn quick_indexes_lose_no_line_in_five_outages() {
     let cluster = Cluster::new("outages");
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
@@ -380,7 +379,7 @@ fn quick_indexes_lose_nothing_through_five_outages() {
 }
 
 #[test]
-fn a_job_that_ends_while_the_server_is_away_is_not_missed() {
+fn the_end_of_a_job_during_an_outage_is_noticed() {
     let cluster = Cluster::new("away");
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
@@ -403,8 +402,7 @@ fn a_job_that_ends_while_the_server_is_away_is_not_missed() {
     }
 }
 
-/// Refuses the first lists of Pods that have not succeeded, when nothing watches any more, as a server does that is
-/// just ending.
+/// Refuses the first lists of Pods that have not succeeded, after the watches have ended, as a server that shuts down.
 struct NoLastLists(AtomicUsize);
 
 impl Fault for NoLastLists {
@@ -420,7 +418,7 @@ impl Fault for NoLastLists {
 }
 
 #[test]
-fn a_server_that_is_away_at_the_very_end_is_waited_for() {
+fn run_waits_for_a_server_that_is_away_at_the_end() {
     let cluster = Cluster::new("end");
     let (_running, port) = cluster.start_api_proxy();
     let url = proxy(port, Arc::new(NoLastLists(AtomicUsize::new(3))));
@@ -430,7 +428,7 @@ fn a_server_that_is_away_at_the_very_end_is_waited_for() {
     assert!(outcome.stderr.contains("2 × exit code 5 (indexes 0,1)\n"), "{outcome:?}");
 }
 
-/// Answers the first watches of all with something else.
+/// Gives another response to the first watches.
 struct FirstWatches {
     answer: String,
     left: AtomicUsize,
@@ -464,7 +462,7 @@ impl Fault for FirstWatches {
 const EXPIRED: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old resource version: 1 (2)","reason":"Expired","code":410}"#;
 
 #[test]
-fn versions_that_the_server_has_forgotten_are_listed_again_without_a_word() {
+fn an_expired_resource_version_leads_to_a_silent_new_list() {
     let cluster = Cluster::new("expired");
     let (_running, port) = cluster.start_api_proxy();
     let event = format!(r#"{{"type":"ERROR","object":{EXPIRED}}}"#);

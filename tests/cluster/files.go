@@ -10,8 +10,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// writeFile replaces a file at once, so that nobody ever reads half of it.
-// Its folder is made if need be.
+// writeFile replaces a file atomically, and makes its folder if it is missing.
 func writeFile(path string, content []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -20,14 +19,14 @@ func writeFile(path string, content []byte, mode os.FileMode) error {
 	if err := os.WriteFile(partial, content, mode); err != nil {
 		return err
 	}
-	// WriteFile keeps the mode of a file that was left behind.
+	// WriteFile keeps the mode of an existing file.
 	if err := os.Chmod(partial, mode); err != nil {
 		return err
 	}
 	return os.Rename(partial, path)
 }
 
-// emptyFolder removes what a folder holds, and makes it if it isn't there.
+// emptyFolder removes the content of a folder, or makes the folder.
 func emptyFolder(path string) error {
 	entries, err := os.ReadDir(path)
 	if err != nil && !os.IsNotExist(err) {

@@ -1,4 +1,4 @@
-//! Clusters with demands: what namespaces, quotas and policies ask of every object and every container.
+//! Clusters with rules: demands of namespaces, quotas and policies on objects and containers.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ spec:
           seccompProfile: {type: RuntimeDefault}
 ";
 
-/// Submits a Job in each way in which items reach a worker, with these flags, and waits until all have completed.
+/// Submits a Job for each form and store of items, with these flags, and waits until all have completed.
 #[track_caller]
 fn run_every_way(cluster: &Cluster, flags: &[&str]) {
     let mut list = String::new();
@@ -49,7 +49,7 @@ fn run_every_way(cluster: &Cluster, flags: &[&str]) {
         cluster.run(&[&start[..], source, flags, &["--"], command].concat()).ok();
     }
     assert_eq!(cluster.run(&["wait", "again", "-q"]).code, 1);
-    // One with the command as it was, and one whose items are handed over anew.
+    // One retry with the same command, and one with a new command.
     cluster.run(&["retry", "again", "--detach", "-q"]).ok();
     assert_eq!(cluster.run(&["wait", "again-r1", "-q"]).code, 1);
     cluster.run(&["retry", "again", "--detach", "-q", "--", "echo", "{}"]).ok();
@@ -59,7 +59,7 @@ fn run_every_way(cluster: &Cluster, flags: &[&str]) {
     }
     let outcome = cluster.run(&["wait", "again-r2", "--timeout", "2m"]);
     assert_eq!(outcome.code, 0, "{outcome:#?}\n{}", cluster.run(&["describe", "again-r2"]).stdout);
-    // What an added container says when it fails is in the Pod's status.
+    // The error of an added container appears in the status of the Pod.
     let path = "{range .items[*].spec.template.spec.initContainers[*]}{.terminationMessagePolicy}{\"\\n\"}{end}";
     let policies = cluster.field("jobs", path);
     let kept = policies.lines().filter(|policy| *policy == "FallbackToLogsOnError").count();
@@ -78,9 +78,9 @@ fn every_way_runs_within_a_limit_range() {
     run_every_way(&cluster, &["--cpu", "10m:500m", "--memory", "16Mi:32Mi"]);
 }
 
-/// Applies a policy of the whole cluster that judges or changes objects of the test's namespace only.
+/// Applies a policy of the whole cluster that checks or changes only objects of the test's namespace.
 ///
-/// `rule` is what stands in its `spec` besides the resources that are matched.
+/// `rule` has the fields of its `spec` besides the matched resources.
 pub(crate) fn apply_policy<'a>(
     cluster: &'a Cluster,
     kind: &str,
@@ -114,7 +114,7 @@ spec:
     Policy { cluster, objects: cluster.apply(&text).ok().stdout }
 }
 
-/// Objects of the whole cluster, as kubectl names them; deleted when dropped.
+/// Objects without a namespace, as kubectl names them; deleted when dropped.
 pub(crate) struct Policy<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) objects: String,
@@ -128,7 +128,7 @@ impl Drop for Policy<'_> {
     }
 }
 
-/// Three demands at once, none of which can make another easier; a limit range would give a quota what it wants.
+/// Three independent demands at once. A limit range would add the requests that a quota demands, so it is not among them.
 #[test]
 #[ignore = "needs Kubernetes 1.35"]
 fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
@@ -148,7 +148,7 @@ fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
     cluster.eventually("the policy", || cluster.kubectl(&probe).stderr.contains("labels are missing"));
     let template = cluster.write("template.yaml", RESTRICTED.as_bytes());
     let flags = ["--template", template.to_str().unwrap(), "--label", "team=vision"];
-    // Without a limit the hint names the flag that gives one.
+    // Without a limit, the hint names the flag that sets it.
     let less = [&["run", "less", "--items", "a", "--cpu", "10m", "--memory", "16Mi", "-d"][..], &flags, &["--", "cat"]];
     cluster.run(&less.concat()).ok();
     run_every_way(&cluster, &[&flags[..], &["--cpu", "10m:500m", "--memory", "16Mi:32Mi"]].concat());
@@ -168,20 +168,20 @@ fn the_variables_of_many_services_do_not_reach_the_worker() {
     };
     let printed = run("without", &[]);
     assert!(!printed.contains("MANY_SERVICE_HOST"), "{printed}");
-    // What a template says is kept.
+    // The value of a template stays.
     let asks = RESTRICTED.replace("restartPolicy: Never", "restartPolicy: Never\n      enableServiceLinks: true");
     let template = cluster.write("template.yaml", asks.as_bytes());
     let printed = run("with", &["--template", template.to_str().unwrap()]);
     assert!(printed.contains("MANY_SERVICE_HOST"), "{printed}");
 }
 
-/// A policy that changes `resources` of the namespace: `mutation` is an entry of `spec.mutations`.
+/// Applies a policy that changes `resources` of the namespace: `mutation` is an entry of `spec.mutations`.
 pub(crate) fn apply_mutation<'a>(cluster: &'a Cluster, resources: &str, mutation: &str) -> Policy<'a> {
     let rule = format!("  reinvocationPolicy: Never\n  mutations:\n{mutation}");
     apply_policy(cluster, "Mutating", "['', batch]", resources, &rule)
 }
 
-/// The same in force, of a policy that suspends Jobs or labels them.
+/// Applies a policy that suspends or labels Jobs, and waits until it takes effect.
 fn mutating<'a>(cluster: &'a Cluster, mutation: &str) -> Policy<'a> {
     let policy = apply_mutation(cluster, "[jobs]", mutation);
     let path = "jsonpath={.spec.suspend}{.metadata.labels.probed}";
@@ -201,7 +201,7 @@ fn a_job_that_the_cluster_queues_is_not_released() {
     let queue =
         "metadata: Object.metadata{labels: {'kueue.x-k8s.io/queue-name': 'team'}}, spec: Object.spec{suspend: true}";
     let policy = mutating(&cluster, &apply_configuration(queue));
-    // With a list in the cluster and without.
+    // With and without a list in the cluster.
     for (name, source) in [("listed", "--items=a,b"), ("counted", "--completions=2")] {
         let outcome = cluster.run(&["run", name, source, "-d", "--", "true"]).ok();
         let said = format!("the cluster put job {name} into the queue team: it starts when Kueue admits it\n");
@@ -214,7 +214,7 @@ fn a_job_that_the_cluster_queues_is_not_released() {
     }
     let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
     assert!(again.stderr.contains("job listed is there already"), "{again:?}");
-    // A submission that was cut off under the queue's hold leaves it there when it is taken up.
+    // A continued submission leaves the Job suspended by the queue.
     cluster.kubectl(&["annotate", "job", "listed", "kubectl-indexed/submitting=held"]).ok();
     cluster.kubectl(&["delete", "configmap", "listed-items"]).ok();
     let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
@@ -224,7 +224,7 @@ fn a_job_that_the_cluster_queues_is_not_released() {
         "true"
     );
     assert_eq!(cluster.field("configmap/listed-items", "{.data}"), r#"{"0":"a","1":"b"}"#);
-    // The queue admits it, here by hand; a retry waits again.
+    // The test admits the Job in place of the queue. A retry waits again.
     cluster.run(&["run", "fails", "--items=a,b", "-d", "--", "false"]).ok();
     cluster.kubectl(&["patch", "job", "fails", "-p", r#"{"spec":{"suspend":false}}"#]).ok();
     assert_eq!(cluster.run(&["wait", "fails", "-q"]).code, 1);
@@ -235,7 +235,7 @@ fn a_job_that_the_cluster_queues_is_not_released() {
 
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
-fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
+fn a_job_that_the_cluster_suspends_stays_suspended() {
     let cluster = Cluster::new("approval");
     let policy = mutating(&cluster, &apply_configuration("spec: Object.spec{suspend: true, parallelism: 1}"));
     let following = cluster.start(&["run", "held", "--items=a,b", "--", "echo", "{}"]);
@@ -255,10 +255,10 @@ fn a_job_that_the_cluster_suspends_is_left_to_who_holds_it() {
     assert!(outcome.stderr.contains("job held created: 2 indexes, 1 at once"), "{outcome:?}");
 }
 
-/// A cluster that puts a container of its own before the worker, and changes the worker's image.
+/// The cluster adds a container before the worker, and changes the image of the worker.
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
-fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
+fn a_container_that_the_cluster_adds_is_not_the_worker() {
     let cluster = Cluster::new("sidecars");
     let mutation = "  - patchType: JSONPatch
     jsonPatch:
@@ -281,7 +281,7 @@ fn what_the_cluster_adds_to_a_job_is_not_the_worker() {
 
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
-fn annotations_that_the_cluster_removes_are_missed_aloud() {
+fn annotations_that_the_cluster_removes_are_reported() {
     let cluster = Cluster::new("stripped");
     let remove = "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n        \
                   has(object.metadata.annotations) ? [JSONPatch{op: 'remove', path: '/metadata/annotations'}] : \
@@ -295,7 +295,7 @@ fn annotations_that_the_cluster_removes_are_missed_aloud() {
 }
 
 #[test]
-fn a_template_with_the_start_of_a_name_makes_names_with_it() {
+fn a_generate_name_of_a_template_starts_the_name() {
     let cluster = Cluster::new("generate-name");
     let template = RESTRICTED.replace("name: guest", "generateName: sweep-");
     let template = cluster.write("template.yaml", template.as_bytes());
@@ -308,7 +308,7 @@ fn a_template_with_the_start_of_a_name_makes_names_with_it() {
 }
 
 #[test]
-fn warnings_of_the_server_are_printed_once_as_kubectl_does() {
+fn warnings_of_the_server_are_printed_once_as_by_kubectl() {
     let cluster = Cluster::new("warnings");
     let level = "pod-security.kubernetes.io/warn=restricted";
     cluster.kubectl(&["label", "namespace", cluster.namespace(), level]).ok();
@@ -316,7 +316,7 @@ fn warnings_of_the_server_are_printed_once_as_kubectl_does() {
         cluster.kubectl(&["create", "job", "theirs", "--image=docker.io/library/busybox", "--", "true"]).ok();
     let expected = of_kubectl.stderr.replace("\"theirs\"", "\"worker\"");
     assert!(expected.starts_with("Warning: would violate PodSecurity"), "{of_kubectl:?}");
-    // The dry run, the creation and the release are each answered with it.
+    // The responses to the dry run, the creation and the release each have the warning.
     for quiet in [&[][..], &["-q"]] {
         let outcome = cluster.run(&[&["run", "--items", "a,b", "-d"][..], quiet, &["--", "true"]].concat()).ok();
         assert_eq!(outcome.stderr.matches("Warning: ").count(), 1, "{outcome:?}");

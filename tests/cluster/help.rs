@@ -1,8 +1,8 @@
-//! Every example of every help text does what it says, by bash and the real kubectl.
+//! Every example of every help text works, with bash and the real kubectl.
 
 use crate::support::Cluster;
 
-/// What must be there for the examples of a verb: commands of bash, in the folder that the examples run in.
+/// Returns the bash commands that prepare the examples of a verb, for the folder in which the examples run.
 fn set_up(verb: &str) -> &'static str {
     match verb {
         "run" => {
@@ -20,7 +20,7 @@ fn set_up(verb: &str) -> &'static str {
             "kubectl indexed run train -q -d --items a -- true; kubectl indexed run evaluate -q -d --items a -- true
              kubectl indexed run indexed-job -q -d --completions 10 -- true"
         }
-        // Index 3 fails by its exit code, index 7 runs out of memory, however often they are tried.
+        // In every attempt, index 3 fails with an exit code and index 7 runs out of memory.
         "retry" => {
             "kubectl indexed run train -q --completions 8 --memory 16Mi -- sh -c '
                case $JOB_COMPLETION_INDEX in 3) exit 75;; 7) tail /dev/zero;; esac' || [ $? = 1 ]"
@@ -45,19 +45,19 @@ fn set_up(verb: &str) -> &'static str {
     }
 }
 
-/// The exit codes of those that do not end with 0.
+/// Returns the expected exit code of an example.
 fn exit_code(command: &str) -> i32 {
     match command {
-        // What fails always fails again.
+        // Indexes that always fail, fail again.
         _ if command.contains("retry train --dry-run") || command.contains("retry train -- ") => 0,
         _ if command.starts_with("kubectl indexed retry") => 1,
-        // `timeout` tells that it ended a list which is followed.
+        // `timeout` ends a followed list.
         _ if command.starts_with("timeout ") => 124,
         _ => 0,
     }
 }
 
-/// The command lines of the examples in the help of a verb.
+/// Returns the command lines of the examples in the help of a verb.
 fn examples(cluster: &Cluster, verb: &str) -> Vec<String> {
     let help = cluster.run(&[verb, "--help"]).ok().stdout;
     let examples = help.split("\nExamples:\n").nth(1).unwrap_or_else(|| panic!("{verb} has no examples")).to_owned();
@@ -69,14 +69,14 @@ fn examples(cluster: &Cluster, verb: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs the examples of a verb, in a namespace that may have what they need already.
+/// Runs the examples of a verb, and prepares the namespace unless `is_set_up`.
 fn try_verb(verb: &str, cluster: &Cluster, is_set_up: bool) {
     let shell = |script: &str| cluster.shell(&format!("mkdir -p $HOME/work; cd $HOME/work; {script}"));
     if !is_set_up {
         shell(set_up(verb)).ok();
     }
     for command in examples(cluster, verb) {
-        // Nobody waits a minute for a list to end; a live screen needs a terminal.
+        // Shortens the minute of a followed list, and gives a live screen a terminal.
         let tried = command.replace("timeout -s INT 60 ", "timeout -s INT 2 ");
         let outcome = match verb {
             "watch" if !command.contains("--plain") && !command.contains(" wait ") => {
@@ -88,7 +88,7 @@ fn try_verb(verb: &str, cluster: &Cluster, is_set_up: bool) {
     }
 }
 
-/// In groups, so that the node is not asked for too much at once. Verbs that need the same one after another share it.
+/// Runs the examples of a group of verbs. Neighbours with the same preparation share it.
 fn try_verbs(verbs: &[&str]) {
     let mut cluster = Cluster::new("help");
     let mut there = "";
@@ -130,7 +130,6 @@ fn examples_of_changing_work() {
     try_verbs(GROUPS[3]);
 }
 
-/// No verb is left out.
 #[test]
 fn every_verb_is_in_a_group() {
     let cluster = Cluster::new("help-verbs");

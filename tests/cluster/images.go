@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// image is one that the loopback registry serves.
+// image is a container image of the loopback registry.
 type image struct {
 	registry string // Whose it seems to be, as in docker.io.
 	name     string // As in library/busybox.
@@ -25,12 +25,11 @@ type image struct {
 	layer    []byte // A tar archive.
 }
 
-// imagesStamp changes whenever the images that are made from the same
-// programs do.
+// imagesStamp must change when the same programs give other images.
 const imagesStamp = "2"
 
-// makeImages makes the images that the registry serves, unless what they are
-// made from is what it was.
+// makeImages makes the images of the registry, unless their sources are
+// unchanged.
 func (l layout) makeImages() error {
 	if err := l.build(goBuild{
 		what:   "Building the program of the static image",
@@ -130,15 +129,15 @@ func makeImages(static, busybox, bash string, python []entry) ([]image, error) {
 	return images, nil
 }
 
-// entry is a file of an image: a folder if its name ends in a slash, else a
-// link, a text, or a copy of a program of the machine.
+// entry is a file of an image: a folder if its name ends in a slash, otherwise a
+// link, a text, or a copy of a file of the machine.
 type entry struct {
 	name, link, text, file string
 	mode                   int64
 }
 
-// makeLayer makes an archive of entries. The same entries give the same
-// bytes, so that an image keeps its digest.
+// makeLayer makes an archive of entries. The same entries give the same bytes,
+// so an image keeps its digest.
 func makeLayer(entries []entry) ([]byte, error) {
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
@@ -243,7 +242,7 @@ func writeImages(folder string, images []image) error {
 	return writeFile(filepath.Join(folder, "index.json"), content, 0o644)
 }
 
-// digest names content as registries do.
+// digest returns the name of content in a registry.
 func digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:])

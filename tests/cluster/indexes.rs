@@ -1,15 +1,15 @@
-//! `indexes` and `describe` on Jobs in trouble of every kind: each says the truth, and one cause for all that share it.
+//! `indexes` and `describe` on Jobs with problems of every kind: each cause is right, and is printed once for all its indexes.
 
 use std::collections::BTreeMap;
 
 use crate::support::Cluster;
 
-/// The fields of each row of comma-separated values, by their names.
+/// Parses CSV: the fields of each row by their names.
 fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(csv.as_bytes()).deserialize().map(Result::unwrap).collect()
 }
 
-/// The block of causes in a description; empty if there is none.
+/// Returns the block of causes in a description; empty if there is none.
 fn causes(cluster: &Cluster, job: &str) -> String {
     let text = cluster.run(&["describe", job]).ok().stdout;
     let own = &text[text.find("\nIndexed:\n").unwrap() + "\nIndexed:\n".len()..];
@@ -18,7 +18,7 @@ fn causes(cluster: &Cluster, job: &str) -> String {
     lines.join("\n")
 }
 
-/// Waits until the causes are these, each line with this beginning and this within.
+/// Waits until the causes are these: each line begins with the first text and contains the second.
 #[track_caller]
 fn assert_causes(cluster: &Cluster, job: &str, expected: &[(&str, &str)]) {
     let holds = |text: &str| {
@@ -41,7 +41,7 @@ fn assert_causes(cluster: &Cluster, job: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn each_index_says_how_it_ended() {
+fn each_row_has_the_outcome_of_its_index() {
     let cluster = Cluster::new("indexes");
     let script =
         "case $(cat /input/data.txt) in good) ;; bad) echo no room >&2; exit 3;; big) exec tail /dev/zero;; esac";
@@ -77,7 +77,7 @@ fn each_index_says_how_it_ended() {
         ],
     );
 
-    // Each form and each choice of rows.
+    // Each output format and each selection of rows.
     let first = |args: &[&str]| -> Vec<String> {
         let outcome = cluster.run(&[&["indexes", "mixed"], args].concat()).ok();
         outcome.stdout.lines().map(|line| line.split_whitespace().next().unwrap_or_default().to_owned()).collect()
@@ -104,7 +104,7 @@ fn each_index_says_how_it_ended() {
 }
 
 #[test]
-fn what_holds_pods_up_is_told_once_for_all() {
+fn a_shared_cause_is_printed_once() {
     let cluster = Cluster::new("causes");
     let run = |name: &str, flags: &[&str]| {
         cluster.run(&[&["run", name, "--completions", "2", "-d"], flags, &["--", "true"]].concat()).ok();
@@ -188,7 +188,7 @@ fn what_holds_pods_up_is_told_once_for_all() {
     assert_eq!(causes(&cluster, "held"), "");
 }
 
-/// A Job of two indexes with this in its spec, its container and its volumes.
+/// Returns a Job of two indexes with these additions to its spec, its container and its volumes.
 fn manifest(name: &str, spec: &str, container: &str, volumes: &str) -> String {
     format!(
         "
@@ -214,7 +214,7 @@ spec:
 }
 
 #[test]
-fn a_quota_that_is_used_up_is_told() {
+fn a_used_up_quota_is_a_cause() {
     let cluster = Cluster::new("quota");
     cluster.kubectl(&["create", "quota", "few", "--hard=pods=1"]).ok();
     cluster.eventually("the quota's first count", || cluster.field("quota/few", "{.status.used.pods}") == "0");
@@ -232,9 +232,9 @@ fn a_quota_that_is_used_up_is_told() {
 }
 
 #[test]
-fn a_deadline_is_told_of_the_job_and_of_a_pod() {
+fn deadlines_of_a_job_and_of_a_pod_are_causes() {
     let cluster = Cluster::new("deadline");
-    // Longer than the deadline and the grace after it: SIGKILL ends it.
+    // Longer than the deadline and its grace period: SIGKILL ends it.
     let slow = "command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 600']";
     let of_job = manifest("job", "activeDeadlineSeconds: 30", "env: []", "[]")
         .replace("command: [sh, -c, 'test $JOB_COMPLETION_INDEX = 0 || sleep 1']", slow);
@@ -294,9 +294,8 @@ fn a_row_is_printed_again_until_the_job_ends() {
     assert!(failed.starts_with("1       b "), "{failed}");
 }
 
-/// An item chooses rows as it chooses logs.
 #[test]
-fn items_choose_rows_as_they_choose_logs() {
+fn items_select_rows_as_they_select_logs() {
     let cluster = Cluster::new("indexes-items");
     cluster.run(&["run", "j", "--items", "foo,bar,baz,b*", "-q", "--", "rev"]).ok();
     for item in ["bar", "ba?", "b*", "*a*", "*"] {
@@ -313,7 +312,7 @@ fn items_choose_rows_as_they_choose_logs() {
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("error: job j has no item \"x\"\n"), "{unknown:?}");
 
-    // The same document, by templates and as columns.
+    // The same document, with templates and as columns.
     let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.output";
     let table = cluster.run(&["results", "j", "--trim", "--index", "0,1", "-o", columns]).ok().stdout;
     assert_eq!(table, "INDEX   ITEM   OUT\n0       foo    oof\n1       bar    rab\n");
@@ -324,9 +323,9 @@ fn items_choose_rows_as_they_choose_logs() {
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{refused:?}");
 }
 
-/// Objects that would be made are printed one by one, as kubectl prints those that it creates.
+/// A template applies to each object of a dry run, as in `kubectl create`.
 #[test]
-fn objects_are_printed_one_by_one_by_a_template() {
+fn a_template_applies_to_each_object() {
     let cluster = Cluster::new("objects-jsonpath");
     let run = ["run", "j", "--items", "a,b", "--dry-run=client", "-o"];
     let manifest =
@@ -345,9 +344,9 @@ fn objects_are_printed_one_by_one_by_a_template() {
     assert_eq!(suspended.stdout, "j true");
 }
 
-/// A Job whose item, output, reason and messages all try to drive the terminal of whoever reads them.
+/// The item, output, reason and messages of the Job have control characters.
 #[test]
-fn a_terminal_gets_nothing_that_others_wrote_to_drive_it() {
+fn a_terminal_gets_no_control_characters_of_the_cluster() {
     let cluster = Cluster::new("hostile");
     let hostile = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[31m\u{9b}2J\u{202e}x";
     let template = "
@@ -358,10 +357,10 @@ fn a_terminal_gets_nothing_that_others_wrote_to_drive_it() {
     let run = "kubectl-indexed run x -q --template $HOME/template.yaml -a $HOME/items";
     assert_eq!(cluster.shell(&format!("{run} -- sh -c 'cat /input/data.txt; exit 3'")).code, 1);
     let pod = cluster.run(&["indexes", "x", "-o", "name"]).ok().stdout;
-    // The Job has counted it: what is said of the Pod now is only shown. Its node may say something once more.
+    // The Job has counted the index, so its Pod is only displayed. The node may write the status once more.
     let state = serde_json::json!({"status": {"phase": "Failed", "reason": format!("R{hostile}"), "message": hostile}});
     let patch = ["patch", pod.trim(), "--subresource=status", "--type=merge", "-p", &state.to_string()];
-    cluster.eventually("item, reason, message and output, of which a pipe gets every byte", || {
+    cluster.eventually("item, reason, message and output, every byte into a pipe", || {
         cluster.kubectl(&patch).ok();
         cluster.run(&["results", "x", "-o", "csv"]).ok().stdout.matches(hostile).count() == 4
     });

@@ -1,19 +1,19 @@
-//! Every source of items and every form of handing them over, through real containers.
+//! Every source and every form of items, through real containers.
 
 use serde_json::{Value, json};
 
 use crate::support::{Cluster, file};
 
-/// How many Pods a test of many items starts: a real node runs three or four a second. More are asked for by hand.
+/// Returns the number of Pods of a test with many items: by default few, because a node starts three or four a second.
 fn how_many(few: usize) -> usize {
     let asked = std::env::var("KUBECTL_INDEXED_TEST_ITEMS").ok();
     asked.map_or(few, |number| number.parse().expect("KUBECTL_INDEXED_TEST_ITEMS is a number"))
 }
 
-/// What an image without a shell prints.
+/// Flags for an image without a shell, which prints its arguments and variables.
 pub(crate) const STATIC: &str = "--image docker.io/library/static --no-shell";
 
-/// The output of each index, as bytes.
+/// Returns the output of each index, as bytes.
 fn outputs(cluster: &Cluster, job: &str, count: usize) -> Vec<Vec<u8>> {
     let hex = |line: &str| line.split_whitespace().map(|hex| u8::from_str_radix(hex, 16).unwrap()).collect::<Vec<_>>();
     let mut outputs = vec![Vec::new(); count];
@@ -25,7 +25,7 @@ fn outputs(cluster: &Cluster, job: &str, count: usize) -> Vec<Vec<u8>> {
     outputs
 }
 
-/// Items of pieces that shells, YAML, Kubernetes or the tools on the way give a meaning to; the same ones each time.
+/// Generates items of pieces that have a meaning in a shell, YAML, Kubernetes or a tool on the way; the same in each run.
 fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     const PIECES: [&[u8]; 34] = [
         b"'",
@@ -84,7 +84,7 @@ fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     items
 }
 
-/// Runs `command` over the items, each ended by a NUL byte.
+/// Runs `command` over the items, which are passed with NUL bytes between them.
 fn run_over(cluster: &Cluster, name: &str, items: &[Vec<u8>], flags: &str, command: &str) {
     let list: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
     let file = cluster.write(&format!("{name}.list"), &list);
@@ -132,7 +132,7 @@ fn generated_items_arrive_byte_for_byte() {
 #[ignore = "needs Kubernetes 1.35"]
 fn generated_items_arrive_without_a_shell() {
     let cluster = Cluster::new("exact-no-shell");
-    // Each is printed on one line, and the kubelet reads it from a file.
+    // Items that fit on one line and that the kubelet can read from a file.
     let items = generated(how_many(14), |item| {
         !item.is_empty() && std::str::from_utf8(item).is_ok() && !item.iter().any(|byte| b"'\r\n".contains(byte))
     });
@@ -221,13 +221,13 @@ fn a_list_in_the_cluster_is_used_in_place() {
     assert!(wrong.stderr.contains("--items-configmap lines/list"), "{wrong:?}");
 }
 
-/// The node has a list at hand as it was some seconds before, so the Pods begin after the edit.
+/// The node caches the list for some seconds, so the Pods start after the edit.
 #[test]
-fn a_list_that_is_edited_fails_the_pods_that_come_after() {
+fn an_edited_list_fails_later_pods() {
     let cluster = Cluster::new("edited");
     cluster.shell("kubectl create configmap lines --from-literal=k=\"$(printf 'l0\\nl1\\nl2\\n')\"").ok();
     cluster.shell("kubectl create configmap keys --from-literal=0=zero --from-literal=1=one").ok();
-    // An older server reads no variables from a file.
+    // An older kubelet reads no variables from a file.
     let shell = if cluster.is_newest() { "" } else { "--shell" };
     let make = |name: &str, list: &str, command: &str| {
         let flags = format!("{name} -q --items-configmap {list} --dry-run=client -o json");
@@ -267,7 +267,7 @@ fn a_list_that_is_edited_fails_the_pods_that_come_after() {
         assert_eq!(said(job, "0").lines().last().unwrap(), format!("{start}its first 2 items are others"));
     }
     cluster.kubectl(&["patch", "configmap", "lines", "-p", r#"{"data": {"k": null, "z": "a"}}"#]).ok();
-    // The node renews what it has at hand after its sync period.
+    // The node renews its cache after its sync period.
     apply(["gone", "", ""]);
     assert!(["key k is gone\n", "its first 3 items are others\n"].iter().any(|end| said("gone", "2").ends_with(end)));
     let described = cluster.run(&["describe", "gone"]).ok();
@@ -275,7 +275,7 @@ fn a_list_that_is_edited_fails_the_pods_that_come_after() {
 }
 
 #[test]
-fn other_systems_variables_are_theirs() {
+fn variables_of_other_systems_have_their_values() {
     let cluster = Cluster::new("compat");
     let run = |words: &str| cluster.shell(&format!("kubectl indexed run {words}")).ok().lines_by_index();
     let script =
@@ -290,7 +290,7 @@ fn other_systems_variables_are_theirs() {
     assert_eq!(run(&format!("--items x,y {all} --item-as file -- {script}")), ["[0] 0 x 1 0 2", "[1] 1 y 2 1 2"]);
 }
 
-/// The index reaches the worker by a variable of any name and by a file; braces that mean nothing stay.
+/// The index is in a variable of any name and in a file, and unknown braces stay.
 #[test]
 fn the_index_alone() {
     let cluster = Cluster::new("index");
@@ -302,7 +302,7 @@ fn the_index_alone() {
     assert_eq!(run(awk), ["[0] b{}", "[1] d{}"]);
 }
 
-/// A Job of one index whose containers are told that it is another: high ones are reached without running the low ones.
+/// Returns the Job with one index, whose containers see another index: so the test runs high indexes without the low ones.
 fn as_index(job: &Value, index: usize) -> Value {
     let mut job = job.clone();
     let name = format!("{}-{index}", job["metadata"]["name"].as_str().unwrap());
@@ -338,7 +338,7 @@ fn long_lists_share_keys_and_config_maps() {
         let objects = list["items"].as_array().unwrap();
         let job = objects.last().unwrap();
         for config_map in &objects[..objects.len() - 1] {
-            // `apply` would note each in an annotation of its own, for which it is too long.
+            // `apply` would copy each into an annotation, which is limited to 256 KiB.
             cluster.create(&config_map.to_string()).ok();
         }
         let asked = [0, 999, 1000, count - 1];
@@ -355,7 +355,7 @@ fn long_lists_share_keys_and_config_maps() {
     }
 }
 
-/// All that `part` says, `whole` says too.
+/// Adds the paths of values to `missing` that `part` has and `whole` has not.
 fn contains(whole: &Value, part: &Value, path: &str, missing: &mut Vec<String>) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
@@ -406,7 +406,7 @@ fn the_documentation_s_four_forms() {
         let stored: Value = serde_json::from_str(&text).unwrap();
         let mut missing = Vec::new();
         contains(&stored["spec"], &written["spec"], "spec", &mut missing);
-        // The script that turns the index into the item differs by language: that it writes the same is seen below.
+        // The scripts of the init containers differ; their output is compared below.
         missing.retain(|path| !path.contains("initContainers[0].command"));
         assert_eq!(missing, [""; 0], "{name}");
         cluster.wait_for(job);

@@ -1,8 +1,8 @@
-//! `-o jsonpath` and `-o custom-columns` beside kubectl's own: the same templates over the same Jobs.
+//! `-o jsonpath` and `-o custom-columns`, compared with kubectl: the same templates over the same Jobs.
 
 use crate::support::{Cluster, Outcome};
 
-/// A Job that never runs, with something in it for each kind of value.
+/// A Job that never runs, with values of each kind.
 const JOB: &str = r#"
 apiVersion: batch/v1
 kind: Job
@@ -24,9 +24,9 @@ spec:
       - {name: second, image: docker.io/library/busybox, args: []}
 "#;
 
-/// Templates that kubectl takes, whatever it makes of them.
+/// Templates that kubectl accepts.
 const TAKEN: &[&str] = &[
-    // The documented ones, with fields of Jobs.
+    // The templates of the documentation, with fields of Jobs.
     "kind is {.kind}",
     "{['kind']}",
     "{.items[*].metadata.name}",
@@ -42,14 +42,14 @@ const TAKEN: &[&str] = &[
     "{@}",
     "{$}",
     "{.items[0]}",
-    // Text alone, and text around.
+    // Text alone, and text around a field.
     ".items[0].metadata.name",
     "plain } text",
     "{\"\\n\"}{'\\''}{\"\\x41\\u00e9\\101\"}{\"\\\\ \"}",
     "{1} {-2} {2.50} {true} {.kind}",
     "{}",
     "{ .kind }{ .items[0].kind \"text\" }",
-    // What is missing, null, empty.
+    // Missing, null and empty values.
     "{.nothing}",
     "{.kind!}",
     "{.nothing.at.all[0][*]}",
@@ -87,7 +87,7 @@ const TAKEN: &[&str] = &[
     "{range .items[0].spec.template.spec.containers[0].command[*]}<{@}>{end}",
     "{range .items[*].metadata.name}{@}{\"\\n\"}{end}{.kind}",
     "{range .items[*]}{range .nothing[*]}x{end}{.kind}{end}",
-    // Everything below, and all members; with one value each, since kubectl takes members in any order.
+    // Recursive descent, and all members; with one value each, because kubectl prints members in any order.
     "{..completions}",
     "{.items[0].spec.template.spec.containers[0].resources..cpu}",
     "{.items[0].spec.template.spec.containers[0].env[1].*}",
@@ -96,7 +96,7 @@ const TAKEN: &[&str] = &[
     "{.items..['activeDeadlineSeconds']}",
 ];
 
-/// Templates that kubectl refuses, or that can't be laid over these Jobs.
+/// Templates that kubectl refuses, or that do not fit these Jobs.
 const REFUSED: &[&str] = &[
     "{.kind",
     "{.items[0}",
@@ -118,7 +118,7 @@ const REFUSED: &[&str] = &[
     "{\"\\\\\"}",
     "{1.2.3}",
     "{.kind, .x}",
-    // Well formed, but not for these.
+    // Valid, but not for these Jobs.
     "{.items[7].kind}",
     "{.items[-7].kind}",
     "{.kind[0]}",
@@ -140,7 +140,7 @@ fn both(cluster: &Cluster, form: &str, more: &[&str]) -> (Outcome, Outcome) {
 #[test]
 fn templates_print_what_kubectl_prints() {
     let cluster = Cluster::new("jsonpath");
-    // Nothing there yet: a list all the same.
+    // Without Jobs, the document is an empty list.
     for template in ["{.kind}", "{.items}", "{range .items[*]}{.kind}{end}.", "{.items[*].metadata.name}"] {
         let (theirs, ours) = both(&cluster, &format!("jsonpath={template}"), &[]);
         assert_eq!((ours.stdout, ours.code), (theirs.stdout, theirs.code), "{template}");
@@ -171,7 +171,7 @@ fn templates_print_what_kubectl_prints() {
 }
 
 #[test]
-fn members_and_what_is_below_come_as_from_kubectl_but_in_order() {
+fn members_and_recursive_descent_print_the_values_of_kubectl_in_order() {
     let cluster = Cluster::new("jsonpath-members");
     cluster.create(JOB).ok();
     cluster
@@ -217,7 +217,7 @@ fn columns_are_those_of_kubectl() {
     for form in forms.into_iter().chain([file.as_str()]) {
         for more in [&one[..], &["--no-headers"]] {
             if form.starts_with("custom-columns-file") && more.contains(&"--no-headers") {
-                // kubectl prints them all the same.
+                // kubectl prints these anyway.
                 continue;
             }
             let (theirs, ours) = both(&cluster, form, more);

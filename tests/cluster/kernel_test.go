@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What the kernel writes in /proc, as this program reads it.
+// Parsers of files in /proc.
 
 func TestParseMember(t *testing.T) {
 	environment := []byte("PATH=/bin\x00" + memberVariable + "=kubelet@/a b/target/cluster\x00X=1\x00")

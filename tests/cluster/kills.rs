@@ -1,7 +1,7 @@
-//! The program is killed at any moment: nothing is left that belongs to nobody or that nobody explains, and the same
-//! command again finishes the work.
+//! The program is killed at any moment: every object that is left belongs to a Job or explains itself, and the same command
+//! again completes the work.
 //!
-//! `KUBECTL_INDEXED_TEST_KILLS` says how often each command is killed.
+//! `KUBECTL_INDEXED_TEST_KILLS` is the number of kills of each command.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use crate::faults::{Fault, contains, proxy};
 use crate::support::{Cluster, Outcome};
 
-/// How often each command is killed unless said otherwise.
+/// The default number of kills of each command.
 const KILLS: usize = 8;
 
-/// Moments from the start of a command to its end, one in each of as many equal parts, the same in every run.
+/// Returns moments between the start and end of a command, one in each of equal parts, the same in every run.
 fn moments(whole: Duration) -> Vec<Duration> {
     let kills = std::env::var("KUBECTL_INDEXED_TEST_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let mut seed = 7_u32;
     let moment = |part| {
-        // The generator of Numerical Recipes: what is wanted is only a spread that does not change.
+        // The generator of Numerical Recipes: a fixed spread is enough.
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let within = f64::from(seed >> 8) / f64::from(1_u32 << 24);
         whole.mul_f64((f64::from(u32::try_from(part).unwrap()) + within) / f64::from(u32::try_from(kills).unwrap()))
@@ -27,18 +27,18 @@ fn moments(whole: Duration) -> Vec<Duration> {
     (0..kills).map(moment).collect()
 }
 
-/// How long a command takes.
+/// Returns the duration of a command.
 fn measured(what: impl FnOnce() -> Outcome) -> Duration {
     let start = Instant::now();
     what().ok();
     start.elapsed()
 }
 
-/// How many kills came while their command was working.
+/// Counts the kills that hit a running command.
 struct Kills {
     sent: usize,
     landed: usize,
-    /// How fast commands are, compared with the one that was measured.
+    /// The duration of commands relative to the measured one.
     pace: f64,
 }
 
@@ -47,7 +47,7 @@ impl Kills {
         Self { sent: 0, landed: 0, pace: 1.0 }
     }
 
-    /// Starts a command, and kills it after a while. Where that is too late, the next kills come earlier.
+    /// Starts a command, and kills it after a while. If it has ended before, the next kills come earlier.
     fn send(&mut self, cluster: &Cluster, args: &[&str], after: Duration) {
         let running = cluster.start(args);
         sleep(after.mul_f64(self.pace));
@@ -59,17 +59,16 @@ impl Kills {
         }
     }
 
-    /// Checks that at least half of the kills cut their command off: it may be faster than when it was measured.
+    /// Asserts that at least half of the kills hit a running command: commands may be faster than the measured one.
     #[track_caller]
     fn assert_landed(&self) {
         assert!(self.landed * 2 >= self.sent, "{} of {} kills came before the end", self.landed, self.sent);
     }
 }
 
-/// Checks that every list belongs to a Job that is there, and that every Job is either complete in all that it needs
-/// or says of itself that it is not.
+/// Asserts that every list belongs to an existing Job, and that every Job has all its lists or is marked as incomplete.
 #[track_caller]
-fn nothing_is_unexplained(cluster: &Cluster, items: usize) {
+fn assert_no_orphans(cluster: &Cluster, items: usize) {
     let path = |kind: &str, path: &str| cluster.kubectl(&["get", kind, "-o", &format!("jsonpath={path}")]).ok().stdout;
     let jobs = path(
         "jobs",
@@ -114,7 +113,7 @@ fn submitting() {
         let args = args(&name);
         let args = args.each_ref().map(String::as_str);
         kills.send(&cluster, &args, moment);
-        nothing_is_unexplained(&cluster, 2);
+        assert_no_orphans(&cluster, 2);
         let again = cluster.run(&args);
         let is_done = again.code == 1 && again.stderr.contains("made by this same command, and has completed");
         assert!(again.code == 0 || is_done, "killed after {moment:?}: {again:?}");
@@ -143,7 +142,7 @@ fn following() {
         let args = args(&name);
         let args = args.each_ref().map(String::as_str);
         kills.send(&cluster, &args, moment);
-        nothing_is_unexplained(&cluster, 0);
+        assert_no_orphans(&cluster, 0);
         let again = cluster.run(&args);
         if again.code == 1 {
             assert!(again.stderr.contains("made by this same command, and has completed"), "{again:?}");
@@ -177,12 +176,12 @@ fn retrying() {
         let args = args(name);
         let args = args.each_ref().map(String::as_str);
         kills.send(&cluster, &args, moment);
-        nothing_is_unexplained(&cluster, 2);
+        assert_no_orphans(&cluster, 2);
         cluster.run(&args).ok();
-        nothing_is_unexplained(&cluster, 2);
+        assert_no_orphans(&cluster, 2);
     }
     kills.assert_landed();
-    // Each was retried once, and nothing is left to retry.
+    // Each Job was retried once, and nothing is left to retry.
     let all = cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout;
     assert_eq!(all.lines().count(), 2 * names.len(), "{all}");
     let retries: Vec<_> =
@@ -204,7 +203,7 @@ fn gathering() {
         ["0.out", "1.out", "2.out"].map(read)
     };
     let whole = measured(|| cluster.run(&["results", "x", "--to", &to(0)]));
-    // Of so many lines a busy node does not keep all: what the program got without being killed is the measure.
+    // A busy node does not keep all of these lines, so the test compares with a run without kills.
     let expected = outputs(0);
     assert!(expected.iter().flatten().all(|bytes| bytes.starts_with(b"1\n2\n3\n")));
     let mut kills = Kills::new();
@@ -225,7 +224,7 @@ fn deleting() {
     let killed = moments(Duration::ZERO).len();
     let names: Vec<_> = (0..=killed).map(|n| format!("x{n}")).collect();
     for name in &names {
-        // With lists that belong to nobody yet, and Pods that take a moment to end.
+        // With lists without an owner, and Pods that need a moment to end.
         let script = "trap 'sleep 1; exit' TERM; sleep 60 & wait";
         let args = ["run", name, "--items", "a", "--dry-run=client", "-o", "yaml", "--", "sh", "-c", script];
         cluster.apply(&cluster.run(&args).ok().stdout).ok();
@@ -238,7 +237,7 @@ fn deleting() {
     let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         kills.send(&cluster, &["delete", name], moment);
-        // What the Job owns goes with it; else the Job is there to be deleted.
+        // The lists of a Job are deleted with it; otherwise the Job still exists.
         let list = format!("configmap/{name}-items");
         let owner = cluster.field(&list, "{.metadata.ownerReferences[0].uid}");
         let job = cluster.field(&format!("job/{name}"), "{.metadata.uid}");
@@ -254,7 +253,7 @@ fn deleting() {
     });
 }
 
-/// Lets nothing through any more from the first request on that has this in it, and notes that it has come.
+/// Blocks all requests from the first one that contains this text, and records that it came.
 struct StopsAt {
     what: &'static str,
     come: AtomicBool,
@@ -272,7 +271,7 @@ impl Fault for StopsAt {
 }
 
 #[test]
-fn between_any_two_steps_of_a_submission() {
+fn a_submission_that_is_cut_off_between_two_steps() {
     let cluster = Cluster::new("kill-steps");
     let (_running, port) = cluster.start_api_proxy();
     for (name, what) in [("list", "POST /api/v1/namespaces/"), ("release", "PATCH /apis/batch/v1/namespaces/")] {
@@ -283,7 +282,7 @@ fn between_any_two_steps_of_a_submission() {
         let running = cluster.start(&[&args[..2], &through, &args[2..]].concat());
         cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
         assert!(running.kill());
-        nothing_is_unexplained(&cluster, 2);
+        assert_no_orphans(&cluster, 2);
         assert_eq!(cluster.field(&format!("job/{name}"), "{.spec.suspend}"), "true");
 
         let resumed = cluster.run(&["resume", name]);
@@ -311,7 +310,7 @@ fn a_retry_without_its_list() {
     let running = cluster.start(&[&args[..2], &["-s", &url, "-n", cluster.namespace()], &args[2..]].concat());
     cluster.eventually("the request", || fault.come.load(Ordering::SeqCst));
     assert!(running.kill());
-    nothing_is_unexplained(&cluster, 2);
+    assert_no_orphans(&cluster, 2);
     let other = cluster.run(&["retry", "x", "--index", "0", "--", "cat"]);
     assert_eq!(other.code, 1, "{other:?}");
     assert!(other.stderr.contains("another retry of it was begun and cut off"), "{other:?}");
@@ -324,7 +323,7 @@ fn a_retry_without_its_list() {
 }
 
 #[test]
-fn the_same_command_beside_itself() {
+fn the_same_command_twice_at_the_same_time() {
     let cluster = Cluster::new("kill-twice");
     let args =
         ["run", "x", "--items", "a,b", "-q", "--prefix", "none", "--", "sh", "-c", "sleep 3; cat /input/data.txt"];

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// apiServerURL is where the API server listens.
+// apiServerURL is the URL of the API server.
 var apiServerURL = fmt.Sprintf("https://127.0.0.1:%d", apiServerPort)
 
-// writeKubeconfig writes the file for people and tests. It holds everything,
-// so that it may be copied elsewhere.
+// writeKubeconfig writes the kubeconfig for people and tests. It contains all
+// keys, so it may be copied.
 func (l layout) writeKubeconfig() error {
 	authority, err := l.encoded("ca.crt")
 	if err != nil {
@@ -39,14 +39,13 @@ func (l layout) writeKubeconfig() error {
 		})
 }
 
-// encoded is a file of the keys in the form that a kubeconfig holds it.
+// encoded returns a file of the keys, encoded for a kubeconfig.
 func (l layout) encoded(name string) (string, error) {
 	content, err := os.ReadFile(l.pki(name))
 	return base64.StdEncoding.EncodeToString(content), err
 }
 
-// partKubeconfig writes the file by which a part talks to the API server, and
-// returns its path.
+// partKubeconfig writes the kubeconfig of a part, and returns its path.
 func (l layout) partKubeconfig(part string) (string, error) {
 	path := l.partKubeconfigPath(part)
 	return path, writeConfig(path,

@@ -17,7 +17,7 @@ func (l layout) kubelet(v version) part {
 			"--kubeconfig=" + l.partKubeconfigPath("kubelet"),
 			"--hostname-override=" + nodeName,
 		},
-		// It runs mount and others, and asks containerd for the rest.
+		// It runs mount and other programs, and uses containerd for the rest.
 		node:  v,
 		ports: []int{kubeletPort, kubeletHealthPort},
 		prepare: func() error {
@@ -66,7 +66,7 @@ func (l layout) kubeletConfig(v version) object {
 		"oomScoreAdj":              0,
 		"volumePluginDir":          l.data(v, "volume-plugins"),
 
-		// Nothing answers there, but without it every Pod gets a warning.
+		// No DNS server runs there, but without it every Pod gets a warning.
 		"clusterDNS":    []string{"10.96.0.10"},
 		"clusterDomain": "cluster.local",
 		"resolvConf":    "",
@@ -74,8 +74,8 @@ func (l layout) kubeletConfig(v version) object {
 		"maxPods":             250,
 		"serializeImagePulls": false,
 		"registryPullQPS":     0,
-		// 0 is not "no limit", as its documentation has it, but the client's
-		// own 5 each second: events would come minutes late or never.
+		// 0 means the client's default of 5 each second, not "no limit" as in
+		// the documentation: events would come minutes late or never.
 		"eventRecordQPS": 500,
 		"eventBurst":     1000,
 		"kubeAPIQPS":     500,
@@ -99,8 +99,8 @@ func (l layout) kubeletConfig(v version) object {
 	return config
 }
 
-// checkNode says why the node can't take Pods yet. What it reported before
-// since, which may be from before a restart, doesn't count.
+// checkNode returns why the node can't take Pods yet. Reports from before since
+// do not count: they may be older than a restart.
 func (l layout) checkNode(since time.Time) error {
 	admin, err := l.admin()
 	if err != nil {
@@ -113,9 +113,9 @@ func (l layout) checkNode(since time.Time) error {
 	return node.check(since)
 }
 
-// checkNodeKnowsPods says what is still missing after a restart of the kubelet
-// or containerd, when for a moment the logs of Pods can't be had: that the
-// kubelet reaches containerd, and that it has heard of every Pod it has.
+// checkNodeKnowsPods returns why the node can't return the logs of its Pods yet
+// after a restart of the kubelet or containerd: the kubelet must reach
+// containerd, and know every Pod of the node.
 func (l layout) checkNodeKnowsPods() error {
 	admin, err := l.admin()
 	if err != nil {
@@ -147,14 +147,14 @@ func (l layout) checkNodeKnowsPods() error {
 	return nil
 }
 
-// podList is what is of interest in a list of Pods.
+// podList has the needed fields of a list of Pods.
 type podList struct {
 	Items []struct {
 		Metadata struct{ Name, UID string }
 	}
 }
 
-// nodeObject is what is of interest in a Node.
+// nodeObject has the needed fields of a Node.
 type nodeObject struct {
 	Metadata struct{ Name string }
 	Spec     struct {
@@ -168,8 +168,8 @@ type nodeObject struct {
 	}
 }
 
-// checkTaints says whether Kubernetes itself keeps Pods from the node. It
-// does until the node has said that it is ready, and for a moment after.
+// checkTaints returns an error while a taint of Kubernetes keeps Pods from the
+// node: until the node has reported that it is ready, and a moment longer.
 func (n nodeObject) checkTaints() error {
 	for _, taint := range n.Spec.Taints {
 		if strings.HasPrefix(taint.Key, "node.kubernetes.io/") {
@@ -179,8 +179,7 @@ func (n nodeObject) checkTaints() error {
 	return nil
 }
 
-// check says why the node can't take Pods, going by what it reported since a
-// time.
+// check returns why the node can't take Pods. Only reports after since count.
 func (n nodeObject) check(since time.Time) error {
 	if err := n.checkTaints(); err != nil {
 		return err
@@ -201,7 +200,7 @@ func (n nodeObject) check(since time.Time) error {
 	return fmt.Errorf("the node hasn't reported its state yet")
 }
 
-// partStarted is when a part's pid file was written, or the zero time.
+// partStarted returns the time of a part's pid file, or the zero time.
 func (l layout) partStarted(name string) time.Time {
 	info, err := os.Stat(l.pid(name))
 	if err != nil {

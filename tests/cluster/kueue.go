@@ -12,7 +12,7 @@ import (
 )
 
 // Kueue admits a Job of a queue once the queue's quota has room for its Pods.
-// It sees only namespaces with a label, so that other tests don't meet it.
+// It sees only namespaces with a label, so it does not affect other tests.
 
 const (
 	// kueueLabel is on the namespaces whose Jobs Kueue manages.
@@ -30,8 +30,8 @@ func (l layout) buildKueue() error {
 	})
 }
 
-// kueue takes its folder for the root: it reads the certificate of its metrics
-// at a fixed path, even if it serves none.
+// kueue runs with its folder as root: it reads a certificate for metrics from a
+// fixed path, even without metrics.
 func (l layout) kueue() part {
 	return part{
 		name:    "kueue",
@@ -93,7 +93,7 @@ func kueueNamespaces() object {
 	return object{"matchLabels": object{kueueLabel: kueueLabelValue}}
 }
 
-// bringKueue makes the cluster have Kueue, or not.
+// bringKueue adds Kueue to the cluster, or removes it.
 func (l layout) bringKueue(v version, wanted int) error {
 	had := l.noted(v, "kueue")
 	if wanted == same {
@@ -111,7 +111,7 @@ func (l layout) bringKueue(v version, wanted int) error {
 	}
 	if wanted == 0 {
 		say("Removing Kueue …")
-		// Kueue takes its finalizers off its objects while it runs.
+		// Kueue must run to remove the finalizers of its objects.
 		_, objects := l.kubectl("delete", "--ignore-not-found", "--timeout=60s", "-f", definitions, "-f", webhooks)
 		return errors.Join(objects, l.end(l.kueue()))
 	}
@@ -128,8 +128,8 @@ func (l layout) bringKueue(v version, wanted int) error {
 	return err
 }
 
-// kueueManifests returns where the definitions of Kueue's objects are, and
-// its webhooks, made to fit this cluster.
+// kueueManifests returns the paths of Kueue's resource definitions and of its
+// webhooks, changed for this cluster.
 func (l layout) kueueManifests() (definitions, webhooks string, err error) {
 	cmd := exec.Command("go", "mod", "download", "-json", kueueModule)
 	cmd.Dir = filepath.Join(l.source, "kueue")

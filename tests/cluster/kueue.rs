@@ -1,9 +1,9 @@
-//! A real Kueue, with a queue for two Pods at once.
+//! A real Kueue, with a queue that admits two Pods at once.
 
 use crate::guests::Policy;
 use crate::support::{Cluster, GATE};
 
-/// A namespace that Kueue manages, with the queue `team`.
+/// Has Kueue manage the namespace, and creates the queue `team`.
 fn queue(cluster: &Cluster) -> Policy<'_> {
     let name = cluster.namespace();
     cluster.kubectl(&["label", "namespace", name, "kueue-managed=true"]).ok();
@@ -31,13 +31,13 @@ spec: {{clusterQueue: {name}}}
     Policy { cluster, objects: cluster.apply(&objects).ok().stdout }
 }
 
-/// Has the queue admit nothing, or go on.
+/// Stops the queue, or lets it admit again.
 fn set_stop_policy(cluster: &Cluster, policy: &str) {
     let patch = format!("{{\"spec\":{{\"stopPolicy\":\"{policy}\"}}}}");
     cluster.kubectl(&["patch", "clusterqueue", cluster.namespace(), "--type=merge", "-p", &patch]).ok();
 }
 
-/// The command of the hint that names the Workload of a Job, without what it shows.
+/// Returns the command of the hint that names the Workload of a Job.
 fn hinted(text: &str, start: &str) -> String {
     let line = text.lines().find(|line| line.contains(start)).unwrap_or_else(|| panic!("no {start:?} in {text}"));
     let words = line[line.find(start).unwrap()..].split(' ');
@@ -51,7 +51,7 @@ fn ten_items_are_admitted_in_turns() {
     let _queue = queue(&cluster);
     assert!(cluster.run(&["version"]).ok().stdout.contains("Kueue is there: --queue has it admit a Job."));
     set_stop_policy(&cluster, "Hold");
-    // Kueue may admit a Job with fewer Pods at once than it asks for.
+    // Kueue may admit a Job with a smaller parallelism.
     let items = ["run", "ten", "--items=a,b,c,d,e,f,g,h,i,j", "--queue=team"];
     let fewer = ["--annotation=kueue.x-k8s.io/job-min-parallelism=1", "--", "echo", "{}"];
     let ten = cluster.start(&[&items[..], &fewer].concat());
@@ -76,14 +76,14 @@ fn ten_items_are_admitted_in_turns() {
     for outcome in rest.map(|running| running.end().ok()) {
         assert_eq!(outcome.sorted_lines(), ["[0 k] k", "[1 l] l", "[2 m] m"], "{outcome:?}");
     }
-    // No two Jobs ran at once.
+    // No two Jobs ran at the same time.
     let times = cluster.field("jobs", "{range .items[*]}{.status.startTime} {.status.completionTime}{\"\\n\"}{end}");
     let mut times: Vec<_> = times.lines().map(|line| line.split_once(' ').unwrap()).collect();
     times.sort_unstable();
     assert!(times.len() == 3 && times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{times:?}");
 }
 
-/// Kueue puts every Job of a namespace into the queue `default`, and a retry waits as the first Job did.
+/// Kueue puts every Job of the namespace into the queue `default`, and a retry waits as the first Job.
 #[test]
 #[ignore = "needs tests/cluster/up --kueue"]
 fn a_default_queue_admits_a_job_and_its_retry() {
@@ -94,7 +94,7 @@ fn a_default_queue_admits_a_job_and_its_retry() {
     cluster.apply(&default.replace("NAME", cluster.namespace())).ok();
     let probe = ["create", "job", "probe", "--image=x", "--dry-run=server", "-o", "jsonpath={.spec.suspend}"];
     cluster.eventually("the default queue", || cluster.kubectl(&probe).ok().stdout == "true");
-    // One index can't run with fewer at once, and Kueue would refuse a retry that asks for that.
+    // A retry of one index can't have a smaller parallelism, and Kueue would refuse this annotation on it.
     let run = ["run", "fails", "--items=a,b", "--annotation=kueue.x-k8s.io/job-min-parallelism=1"];
     let first = cluster.run(&[&run[..], &["--", "sh", "-c", "echo {}; test {} = b"]].concat());
     assert_eq!(
@@ -111,7 +111,6 @@ fn a_default_queue_admits_a_job_and_its_retry() {
     assert_eq!(again.end().ok().stdout, "again a\n");
 }
 
-/// What Kueue stops, to admit it again later, is followed over its next attempts.
 #[test]
 #[ignore = "needs tests/cluster/up --kueue"]
 fn an_evicted_job_is_followed_until_it_is_admitted_again() {
@@ -134,10 +133,10 @@ fn an_evicted_job_is_followed_until_it_is_admitted_again() {
     assert!(outcome.stderr.contains(waits), "{outcome:?}");
 }
 
-/// The hints lead to what Kueue says, and to what it takes.
+/// The hints name the Workload and its state.
 #[test]
 #[ignore = "needs tests/cluster/up --kueue"]
-fn what_kueue_waits_for_is_shown_by_the_hint() {
+fn the_hint_shows_why_kueue_waits() {
     let cluster = Cluster::new("kueue-waits");
     let _queue = queue(&cluster);
     cluster.run(&["run", "big", "--completions=3", "--queue=team", "-d", "--", "true"]).ok();

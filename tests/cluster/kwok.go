@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Fake nodes take Pods and report what a kubelet would report, but run
-// nothing. So thousands of Pods come and go in the time that a real node
-// needs for a hundred. KWOK pretends to be their kubelets; what it does to
-// Pods is in kwok/stages.yaml.
+// Fake nodes accept Pods and report like a kubelet, but run nothing. So
+// thousands of Pods start and end in the time that a real node needs for a
+// hundred. KWOK acts as their kubelets; kwok/stages.yaml has its rules.
 
 const (
 	// fakeNodeKey is an annotation by which KWOK knows its nodes and a taint
@@ -48,7 +47,7 @@ func (l layout) kwok() part {
 			"--tls-cert-file=" + l.pki("server.crt"),
 			"--tls-private-key-file=" + l.pki("server.key"),
 			"--node-lease-duration-seconds=40",
-			// It tells of every change to every Pod otherwise.
+			// Otherwise it logs every change of every Pod.
 			"--v=WARN",
 		},
 		prepare: func() error {
@@ -61,8 +60,8 @@ func (l layout) kwok() part {
 	}
 }
 
-// writeKwokConfig sets what depends on where the cluster is: every container
-// on a fake node has logged the same line.
+// writeKwokConfig writes the settings with paths: the file that serves as the
+// log of every container on a fake node.
 func (l layout) writeKwokConfig() error {
 	log := l.config("fake.log")
 	if err := writeFile(log, []byte("2026-01-01T00:00:00Z stdout F a fake node ran this\n"), 0o644); err != nil {
@@ -71,7 +70,7 @@ func (l layout) writeKwokConfig() error {
 	configuration, err := json.Marshal(object{
 		"apiVersion": "config.kwok.x-k8s.io/v1alpha1",
 		"kind":       "KwokConfiguration",
-		// All of them, because naming one leaves the others at nothing.
+		// All options, because the others would be empty without their defaults.
 		"options": object{
 			"podPlayStageParallelism":       16,
 			"nodePlayStageParallelism":      4,
@@ -97,10 +96,10 @@ func (l layout) writeKwokConfig() error {
 	return writeFile(l.config("kwok.yaml"), []byte(content), 0o644)
 }
 
-// fakeNodes is how many fake nodes the cluster should have.
+// fakeNodes returns the wanted number of fake nodes.
 func (l layout) fakeNodes(v version) int { return l.noted(v, "fake-nodes") }
 
-// bringFakeNodes makes the cluster have as many fake nodes as wanted.
+// bringFakeNodes adds or removes fake nodes until the cluster has this number.
 func (l layout) bringFakeNodes(v version, wanted int) error {
 	had := l.fakeNodes(v)
 	if wanted == same {
@@ -155,7 +154,7 @@ func fakeNode(i int) object {
 	}
 }
 
-// awaitFakeNodes returns when all fake nodes take Pods.
+// awaitFakeNodes waits until all fake nodes accept Pods.
 func (l layout) awaitFakeNodes(admin *client, wanted int) error {
 	var problem error
 	if until(startLimit, func() bool {

@@ -1,11 +1,11 @@
-//! `suspend`, `resume`, `scale`: what Kubernetes makes of them.
+//! `suspend`, `resume` and `scale`, and how Kubernetes reacts.
 
 use crate::support::{Cluster, GATE, Outcome};
 
-/// Sleeps for a minute, and ends at once when it is told to.
+/// Sleeps for a minute, and ends at SIGTERM.
 const SLEEP: &str = "trap exit TERM; sleep 60 & wait";
 
-/// Starts a Job whose indexes wait for a minute, and waits until they run.
+/// Starts a Job whose indexes sleep for a minute, and waits until they run.
 fn start(cluster: &Cluster, name: &str, flags: &[&str], running: &str) {
     let command = ["--detach", "-q", "--", "sh", "-c", SLEEP];
     cluster.run(&[&["run", name], flags, &command].concat()).ok();
@@ -21,7 +21,7 @@ fn refused(outcome: &Outcome, expected: &str) {
 }
 
 #[test]
-fn a_job_is_suspended_and_goes_on() {
+fn a_job_is_suspended_and_resumed() {
     let cluster = Cluster::new("suspend");
     start(&cluster, "x", &["--completions", "2", "--timeout", "1h"], "2");
     let dry = cluster.run(&["suspend", "x", "--dry-run=client"]).ok();
@@ -44,18 +44,18 @@ fn a_job_is_suspended_and_goes_on() {
     let again = cluster.run(&["suspend", "x"]).ok();
     assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already suspended\n", ""));
 
-    // Without a name, the newest.
+    // Without a name, the newest Job.
     let outcome = cluster.run(&["resume", "-o", "name"]).ok();
     assert_eq!(outcome.stdout, "job.batch/x\n");
     assert!(outcome.stderr.contains(": x\nhint: kubectl indexed logs -f x follows it\n"), "{outcome:?}");
     cluster.eventually("running pods", || cluster.field("job/x", "{.status.ready}") == "2");
-    // Newer servers have none while it is suspended, older ones begin anew only now.
+    // Newer servers remove the start time of a suspended Job, older ones replace it here.
     assert_ne!(cluster.field("job/x", "{.status.startTime}"), begun);
     let again = cluster.run(&["resume", "x"]).ok();
     assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("job.batch/x already resumed\n", ""));
 }
 
-/// The Pods that were stopped have written nothing and are gone; those that follow them are what counts.
+/// The stopped Pods have printed nothing and are gone; only the next ones count.
 #[test]
 fn a_run_that_is_suspended_in_between_is_followed_to_its_end() {
     let cluster = Cluster::new("suspend-followed");
@@ -128,7 +128,7 @@ fn an_elastic_job_gets_other_completions() {
 }
 
 #[test]
-fn what_has_ended_or_is_queued_is_left_alone() {
+fn ended_and_queued_jobs_do_not_change() {
     let cluster = Cluster::new("life");
     cluster.run(&["run", "done", "--completions", "1", "-q", "--", "true"]).ok();
     assert_eq!(cluster.run(&["run", "bad", "--completions", "1", "-q", "--", "false"]).code, 1);
@@ -142,7 +142,7 @@ fn what_has_ended_or_is_queued_is_left_alone() {
             refused(&run("queued"), &expected);
         }
     }
-    // Of several, nothing is changed if one can't be.
+    // If one of several Jobs can't be changed, none is.
     cluster.run(&["run", "held", "--completions", "1", "--detach", "-q", "--", "sh", "-c", SLEEP]).ok();
     refused(&cluster.run(&["suspend", "held", "done"]), "error: can't suspend job \"done\"");
     assert_ne!(cluster.field("job/held", "{.spec.suspend}"), "true");

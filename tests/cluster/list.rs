@@ -57,9 +57,9 @@ fn prints_a_job_again_when_it_changes() {
     assert!(rows.windows(2).all(|pair| pair[0] != pair[1] || pair[0][1] == "Running"), "{outcome:?}");
 }
 
-/// Labels, fields and orders are the server's or kubectl's own.
+/// Selectors and sort orders work as in kubectl.
 #[test]
-fn labels_and_fields_are_those_of_kubectl() {
+fn selectors_and_orders_work_as_in_kubectl() {
     let cluster = Cluster::new("list-labels");
     cluster
         .run(&[
@@ -80,7 +80,7 @@ fn labels_and_fields_are_those_of_kubectl() {
     assert_eq!(cluster.run(&fails).code, 1);
     let last = |outcome: crate::support::Outcome, columns: usize| -> Vec<Vec<String>> {
         let header = outcome.stdout.lines().next().unwrap();
-        // Where each column begins, since a cell may be empty.
+        // The start of each column, because a cell may be empty.
         let starts = header.match_indices(' ').filter(|(at, _)| !header[at + 1..].starts_with(' '));
         let starts: Vec<_> = std::iter::once(0).chain(starts.map(|(at, _)| at + 1)).collect();
         let wanted = std::iter::once(0).chain(starts.len() - columns..starts.len());
@@ -121,16 +121,16 @@ fn labels_and_fields_are_those_of_kubectl() {
         let theirs = cluster.kubectl(&[&["get", "jobs"], flags].concat());
         let ours = cluster.run(&[&["list"], flags].concat());
         assert_eq!((ours.code, theirs.code), (1, 1), "{ours:?}");
-        // What the server says of it is told whole.
+        // The whole message of the server is printed.
         let said = theirs.stderr.trim().split_once("field selector \"").and_then(|(_, rest)| rest.split_once("\": "));
         let said = said.unwrap().1;
         assert!(ours.stderr.contains(said), "{said:?} is not in {ours:?}");
     }
 }
 
-/// A row is printed again when a label that is shown changes, and by a template when anything does.
+/// A row is printed again when a shown label changes; with a template, after any change.
 #[test]
-fn watches_what_is_shown() {
+fn a_watched_row_is_printed_again_when_its_columns_change() {
     let cluster = Cluster::new("list-watch-labels");
     cluster.run(&["run", "one", "--completions", "1", "--label", "team=x", "-q", "--", "true"]).ok();
     cluster.run(&["run", "other", "--completions", "1", "-q", "--", "true"]).ok();

@@ -1,11 +1,11 @@
-//! Lists and scripts as people bring them, where the worker decides what is right.
+//! Lists and scripts as people write them, checked by the output of the worker.
 
 use std::sync::Arc;
 
 use crate::faults::{Fault, find, proxy};
 use crate::support::Cluster;
 
-/// Says that the server is Kubernetes 1.30, which reads no variables from a file.
+/// Reports the server as Kubernetes 1.30, which reads no variables from a file.
 struct SaysOld;
 
 impl Fault for SaysOld {
@@ -18,7 +18,7 @@ impl Fault for SaysOld {
     }
 }
 
-/// A batch script that fails at the first variable that is not set; what it prints holds together.
+/// The batch script fails at the first variable that is not set, and its output is consistent.
 #[test]
 fn a_script_of_slurm_finds_its_variables() {
     let cluster = Cluster::new("slurm");
@@ -32,7 +32,7 @@ fn a_script_of_slurm_finds_its_variables() {
         (first.code, first.lines_by_index()),
         (1, ["[0] 0 1 sweep", "[1] 1 4 sweep", "[2] 2 7 sweep"].map(str::to_owned).to_vec())
     );
-    // A retried index keeps its number, also where a shell must export it.
+    // A retried index keeps its number, also if a shell must export it.
     let (_running, port) = cluster.start_api_proxy();
     let old = format!("-s {} -n {}", proxy(port, Arc::new(SaysOld)), cluster.namespace());
     let retry = |flags: &str| {
@@ -47,7 +47,7 @@ fn a_script_of_slurm_finds_its_variables() {
     assert!(wrapped.contains("export SLURM_JOB_ID="), "{wrapped}");
 }
 
-/// Of a list in the cluster the worker drops the carriage returns that the client drops.
+/// The worker drops the same carriage returns as the client.
 #[test]
 fn mixed_line_ends_in_the_cluster_are_those_of_the_client() {
     let cluster = Cluster::new("line-ends");

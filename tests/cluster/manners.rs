@@ -1,10 +1,10 @@
-//! What goes to a real terminal: colour, lines that are redrawn, and neither where the user can't have them.
+//! Output on a real terminal: colour and redrawn lines, and plain output on request.
 
 use crate::support::Cluster;
 
 const ESCAPE: char = '\u{1b}';
 
-/// Whether a text sets a colour, as in `ESC[31m`.
+/// Returns whether a text sets a colour, as in `ESC[31m`.
 fn has_color(text: &str) -> bool {
     text.split("\u{1b}[").skip(1).any(|rest| {
         rest.split_once('m').is_some_and(|(codes, _)| codes.split(';').any(|code| matches!(code, "31" | "32" | "36")))
@@ -12,9 +12,9 @@ fn has_color(text: &str) -> bool {
 }
 
 #[test]
-fn color_and_movement_go_by_what_the_user_says() {
+fn color_and_redrawn_lines_depend_on_flags_and_variables() {
     let cluster = Cluster::new("terminal");
-    // Two seconds, so that a live line is drawn more than once.
+    // Two seconds, so a live line is drawn more than once.
     let run = |name: &str, before: &str, flags: &str| {
         let command =
             format!("kubectl indexed run {name} {flags} --items 'foo,ba…r' -- sh -c 'sleep 2; rev {{}}; exit 1'");
@@ -39,15 +39,15 @@ fn color_and_movement_go_by_what_the_user_says() {
     }
     let again = run("again", "TERM=xterm KUBECTL_INDEXED_PLAIN=true", "--plain=false");
     assert!(again.contains('░'), "a flag takes back what a variable says: {again:?}");
-    // Where there is no terminal, colour comes only when it is forced.
+    // Without a terminal, there is colour only if it is forced.
     let list = |before: &str| cluster.shell(&format!("{before} kubectl indexed logs usual")).ok().stdout;
     assert!(!list("").contains(ESCAPE));
     assert!(list("CLICOLOR_FORCE=1").contains(ESCAPE));
 }
 
-/// A live screen can't be drawn everywhere: then it says so, or tells the same in lines.
+/// Without a terminal, `watch` is an error, or prints lines with `--plain`.
 #[test]
-fn watch_tells_changes_in_lines_where_nothing_is_drawn() {
+fn watch_prints_changes_as_lines_without_a_screen() {
     let cluster = Cluster::new("terminal-watch");
     cluster.run(&["run", "x", "-q", "--items", "foo,bar", "--", "rev"]).ok();
     for before in ["TERM=dumb", "TERM=xterm KUBECTL_INDEXED_PLAIN=true"] {
@@ -57,7 +57,7 @@ fn watch_tells_changes_in_lines_where_nothing_is_drawn() {
     }
 }
 
-/// Columns stay columns where characters are two wide, and where the terminal is narrow.
+/// Columns stay aligned with characters of double width, and on a narrow terminal.
 #[test]
 fn wide_characters_and_narrow_terminals_keep_columns() {
     let cluster = Cluster::new("terminal-width");

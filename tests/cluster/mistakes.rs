@@ -1,5 +1,5 @@
-//! Mistakes that only the server knows of: what is wrong, why, and what to type next. Those that the client knows are in
-//! tests/integration/mistakes.rs. `cargo test --test cluster mistakes -- --nocapture` prints the table.
+//! Mistakes that only the server can detect: what is wrong, why, and what to type next. tests/integration/mistakes.rs has those
+//! that the client detects. `cargo test --test cluster mistakes -- --nocapture` prints the table.
 
 use std::fmt::Write as _;
 
@@ -119,7 +119,7 @@ fn each_says_what_is_wrong_and_what_to_type() {
     "#);
 }
 
-/// The table without the five letters of a generated name.
+/// Removes the five letters of generated names from the table.
 fn without_suffix(table: &str) -> String {
     let (before, after) = table.split_once("job \"rev-").unwrap();
     format!("{before}job \"rev-XXXXX{}", &after[5..])

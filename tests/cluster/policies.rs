@@ -1,10 +1,10 @@
-//! What ends an index, and what ends a Job, by flags of `run`.
+//! Flags of `run` that end an index or a Job.
 
 use std::time::{Duration, Instant};
 
 use crate::support::{Cluster, Outcome};
 
-/// Runs a script once for each of some indexes, with these flags.
+/// Runs a script with this number of indexes and these flags.
 fn run(cluster: &Cluster, name: &str, count: u32, flags: &str, script: &str) -> Outcome {
     let count = count.to_string();
     let flags: Vec<_> = flags.split_whitespace().collect();
@@ -12,13 +12,13 @@ fn run(cluster: &Cluster, name: &str, count: u32, flags: &str, script: &str) -> 
     cluster.run(&[&start[..], &flags, &["--", "sh", "-c", script]].concat())
 }
 
-/// How many Pods there are of an index.
+/// Returns the number of Pods of an index.
 fn attempts(cluster: &Cluster, job: &str, index: u32) -> usize {
     let selector = format!("job-name={job},batch.kubernetes.io/job-completion-index={index}");
     cluster.kubectl(&["get", "pods", "-l", &selector, "-o", "name"]).ok().stdout.lines().count()
 }
 
-/// Who comes later does not know what ran and was stopped, where its Pod is gone, and does not pretend to.
+/// Asserts that a later command prints stopped indexes as unfinished: their Pods are gone, so it can't know more.
 #[track_caller]
 fn assert_later(later: &Outcome, unfinished: &str, failed: &str) {
     assert!(later.stderr.contains(unfinished) && later.stderr.contains(failed), "{later:?}");
@@ -26,7 +26,7 @@ fn assert_later(later: &Outcome, unfinished: &str, failed: &str) {
 }
 
 #[test]
-fn the_first_that_failed_ends_all() {
+fn the_first_failed_index_ends_the_job() {
     let cluster = Cluster::new("fail-fast");
     let script =
         "case $JOB_COMPLETION_INDEX in 0) ;; 1) sleep 10; exit 4 ;; *) trap 'exit 1' TERM; sleep 600 & wait ;; esac";
@@ -47,7 +47,7 @@ fn the_first_that_failed_ends_all() {
 }
 
 #[test]
-fn so_many_may_fail() {
+fn a_number_of_indexes_may_fail() {
     let cluster = Cluster::new("max-failed");
     let outcome = run(&cluster, "some", 4, "--max-failed 1 -j 1", "exit $JOB_COMPLETION_INDEX");
     assert_eq!(outcome.code, 1, "{outcome:?}");
@@ -56,9 +56,9 @@ fn so_many_may_fail() {
 }
 
 #[test]
-fn exit_codes_say_what_is_tried_again() {
+fn exit_codes_decide_about_retries() {
     let cluster = Cluster::new("exit-codes");
-    // Without ConfigMaps and with them: the server is asked first in both cases.
+    // Without and with ConfigMaps: the server checks the Job first in both cases.
     let flags = ["--retries", "1", "--fail-on-exit", "3,7-9"];
     let outcome = cluster.run(
         &[&["run", "codes", "--items", "3,4", "-q"][..], &flags, &["--item-as", "arg", "--", "sh", "-c", "exit {}"]]
@@ -74,9 +74,9 @@ fn exit_codes_say_what_is_tried_again() {
 }
 
 #[test]
-fn what_is_ignored_is_tried_again_without_counting() {
+fn ignored_exit_codes_are_retried_without_counting() {
     let cluster = Cluster::new("ignore-exit");
-    // With no retries at all it is tried until the time is up.
+    // Without `--retries`, the index runs again until the timeout.
     let outcome = run(&cluster, "busy", 2, "--ignore-exit 75 --timeout 30s", "exit $((JOB_COMPLETION_INDEX * 75))");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(
@@ -90,7 +90,7 @@ fn what_is_ignored_is_tried_again_without_counting() {
 
 #[test]
 #[ignore = "needs Kubernetes 1.31"]
-fn enough_is_enough() {
+fn a_number_of_succeeded_indexes_completes_the_job() {
     let cluster = Cluster::new("success");
     let script =
         "case $JOB_COMPLETION_INDEX in 1) exit 5 ;; 2) trap 'exit 1' TERM; sleep 60 & wait ;; *) sleep 8 ;; esac";
@@ -108,7 +108,7 @@ fn enough_is_enough() {
 }
 
 #[test]
-fn the_time_of_a_job_is_up() {
+fn a_job_fails_at_its_timeout() {
     let cluster = Cluster::new("timeout");
     let outcome = run(&cluster, "late", 3, "--timeout 15s -j 2", "trap 'exit 1' TERM; sleep 60 & wait");
     assert_eq!(outcome.code, 1, "{outcome:?}");
@@ -124,7 +124,7 @@ fn the_time_of_a_job_is_up() {
 }
 
 #[test]
-fn the_time_of_an_index_is_up() {
+fn an_index_fails_at_its_timeout() {
     let cluster = Cluster::new("index-timeout");
     let script = "test $JOB_COMPLETION_INDEX = 0 || { trap 'exit 1' TERM; sleep 60 & wait; }";
     let outcome = run(&cluster, "slow", 2, "--index-timeout 15s", script);
@@ -134,7 +134,7 @@ fn the_time_of_an_index_is_up() {
     assert!(outcome.stderr.contains(&format!("index 1 failed: {how}, pod slow-1-")), "{outcome:?}");
     let described = cluster.run(&["describe", "slow"]).ok().stdout;
     assert!(described.contains("  Index Timeout:    15s for each attempt\n"), "{described}");
-    // Nor is it tried again if its worker ends with 0 then, which no rule about exit codes matches.
+    // It is not retried either if its worker then exits with 0, which no rule for exit codes matches.
     let outcome = run(&cluster, "quiet", 1, "--index-timeout 2s", "trap 'exit 0' TERM; sleep 60 & wait");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     let row = cluster.run(&["indexes", "quiet", "-o", "csv"]).ok().stdout;
@@ -142,9 +142,9 @@ fn the_time_of_an_index_is_up() {
 }
 
 #[test]
-fn what_is_done_goes_by_itself() {
+fn a_job_with_a_ttl_is_deleted_after_its_end() {
     let cluster = Cluster::new("ttl");
-    // At once, and still all is told.
+    // Kubernetes deletes the Job at once, and the output is still complete.
     let outcome = run(&cluster, "brief", 2, "--ttl 0", "echo done $JOB_COMPLETION_INDEX").ok();
     assert_eq!(outcome.sorted_lines(), ["[0] done 0", "[1] done 1"], "{outcome:?}");
     assert!(outcome.stderr.contains("job brief completed: 2 of 2 indexes completed in "), "{outcome:?}");
@@ -156,7 +156,7 @@ fn what_is_done_goes_by_itself() {
     cluster.eventually("the end of its items", left);
 }
 
-/// The exit code, signal and message of each index, none of which may have taken as long as the helpers do.
+/// Returns the exit code, signal and message of each index. No index may take as long as the sidecars.
 fn ending(cluster: &Cluster, job: &str) -> Vec<String> {
     let csv = cluster.run(&["indexes", job, "-o", "csv"]).ok().stdout;
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
@@ -167,7 +167,7 @@ fn ending(cluster: &Cluster, job: &str) -> Vec<String> {
         .collect()
 }
 
-/// A template with a worker and another container, which goes on or fails by itself.
+/// Returns a template with a worker and another container, which runs on or fails.
 fn with_another(name: &str, kind: &str, other: &str) -> String {
     format!(
         "
@@ -187,12 +187,12 @@ spec:
 }
 
 #[test]
-fn the_worker_says_how_an_index_ended_and_no_sidecar() {
+fn the_worker_decides_the_outcome_of_an_index() {
     let cluster = Cluster::new("sidecars");
     for (name, kind, other) in [
-        // Killed by the node behind the worker: exit code 137, and a second later.
+        // The node kills it after the worker: exit code 137, a second later.
         ("native", "initContainers", "restartPolicy: Always, command: [sleep, infinity]"),
-        // Fails the Pod too, after the worker.
+        // Fails after the worker, and the Pod with it.
         ("classic", "containers", "command: [sh, -c, 'sleep 4; echo helper words; exit 1']"),
     ] {
         let template = cluster.write("template.yaml", with_another(name, kind, other).as_bytes());
@@ -205,7 +205,7 @@ fn the_worker_says_how_an_index_ended_and_no_sidecar() {
         let retried = cluster.run(&["retry", name, "--exit-code", "3", "--dry-run", "-o", "name"]);
         assert_eq!(retried.code, 0, "{retried:?}");
     }
-    // The node calls a Pod failed when any of its containers has.
+    // A Pod fails if one of its containers fails.
     let template = with_another("helped", "containers", "command: [sh, -c, 'echo helper words; exit 4']");
     let template = cluster.write("template.yaml", template.as_bytes());
     let outcome =
@@ -213,10 +213,10 @@ fn the_worker_says_how_an_index_ended_and_no_sidecar() {
     assert!(outcome.stderr.contains("index 0 failed: exit code 4 of container helper, pod helped-0-"), "{outcome:?}");
 }
 
-/// What a cluster injects into Pods stands before the worker, and is not in the Job.
+/// The cluster injects a container before the worker of a Pod, which is not in the Job.
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
-fn an_injected_container_says_nothing_about_an_index() {
+fn an_injected_container_does_not_decide_the_outcome_of_an_index() {
     let cluster = Cluster::new("injected");
     let name = cluster.namespace();
     let policy = format!(
@@ -261,7 +261,7 @@ spec:
     drop(policy);
 }
 
-/// A policy of the whole cluster, deleted when dropped.
+/// A policy of the whole cluster; deleted when dropped.
 struct Policy<'a> {
     cluster: &'a Cluster,
     text: String,

@@ -20,7 +20,7 @@ import (
 // python3-minimal, leads to.
 var minimalPython = regexp.MustCompile(`\bpython3\.[0-9]+-minimal\b`)
 
-// pythonPackages are Debian's packages of Python, of which the version is
+// pythonPackages are Debian's packages of Python; the version is
 // known only to its lists of packages.
 func pythonPackages() ([]string, error) {
 	output, err := exec.Command("apt-cache", "depends", "python3-minimal").Output()

@@ -1,4 +1,4 @@
-//! `results`: each output under its index, whole or not at all, however often the client is killed.
+//! `results`: each output under its index, complete or missing, also if the client is killed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Cluster;
 
-/// The rows of comma-separated values, by their names.
+/// Parses CSV: the fields of each row by their names.
 fn rows(csv: &[u8]) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(csv).deserialize().map(Result::unwrap).collect()
 }
@@ -17,7 +17,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What a folder shows to somebody who lists it.
+/// Returns the sorted names of the visible files of a folder.
 fn shown(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
@@ -25,7 +25,7 @@ fn shown(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The entries of the list in a folder.
+/// Returns the objects of `results.jsonl` in a folder.
 fn list(folder: &Path) -> Vec<Value> {
     lines(&std::fs::read_to_string(folder.join("results.jsonl")).unwrap())
 }
@@ -34,7 +34,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Runs a script for each of some items to its end, and gives a folder for the results.
+/// Runs a script for each item, waits for the end, and returns a path for the results.
 fn ended(cluster: &Cluster, name: &str, items: &str, script: &str) -> PathBuf {
     cluster.run(&["run", name, "--items", items, "-d", "-q", "--", "sh", "-c", script]).ok();
     cluster.run(&["wait", name, "-q"]);
@@ -65,14 +65,14 @@ fn each_index_has_its_row_and_its_output() {
         let time = |name: &str| row[name].parse::<jiff::Timestamp>().unwrap();
         assert_eq!(row["duration_seconds"].parse(), Ok(time("finished").as_second() - time("started").as_second()));
     }
-    // Bytes pass through comma-separated values, and come in base64 in JSON.
+    // CSV keeps all bytes; JSON has base64 for bytes that are not UTF-8.
     let raw = cluster.raw(&["results", "x", "-o", "csv", "--no-headers", "--index", "2"]);
     assert!(raw.windows(3).any(|bytes| bytes == b"a\xffb"), "{raw:?}");
     let jsonl = cluster.run(&["results", "x", "-o", "jsonl", "--trim", "--index", "1-3"]).ok();
     let entries = lines(&jsonl.stdout);
     assert_eq!((&entries[0]["output"], &entries[1]["outputBase64"]), (&"sorry".into(), &"Yf9i".into()));
     assert_eq!((&entries[0]["exitCode"], &entries[2]["item"]), (&3.into(), &"a/b".into()));
-    // Only what succeeded should have printed JSON.
+    // Only outputs of succeeded indexes must be JSON.
     let parsed = cluster.run(&["results", "x", "-o", "json", "--parse-json"]);
     assert_eq!(parsed.code, 1, "{parsed:?}");
     assert_eq!(parsed.stderr, "error: the output of index 2 is not JSON\n");
@@ -80,9 +80,9 @@ fn each_index_has_its_row_and_its_output() {
     let whole: Value = serde_json::from_str(&parsed.stdout).unwrap();
     assert_eq!((&whole["kind"], &whole["job"]["failedIndexes"]), (&"ResultList".into(), &"1".into()));
     assert_eq!((whole["items"].as_array().unwrap().len(), &whole["items"][1]["output"]), (4, &"sorry\n".into()));
-    // Text is the outputs alone, each with an end.
+    // The text format is only the outputs, each with a line end.
     assert_eq!(cluster.raw(&["results", "x", "--index", "1,2"]), b"sorry\na\xffb\n");
-    // Without outputs none is fetched: the same as of `indexes`.
+    // Without outputs, no log is fetched, as in `indexes`.
     let bare = cluster.run(&["results", "x", "-o", "csv", "--no-output"]).ok().stdout;
     assert_eq!(bare, cluster.run(&["indexes", "x", "-o", "csv"]).ok().stdout);
 
@@ -114,11 +114,11 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
             "\"_n.out\" \"Failed\""
         ]
     );
-    // What was deleted is fetched again, and nothing else.
+    // Only deleted files are fetched again.
     std::fs::remove_file(folder.join("_n.out")).unwrap();
     assert_eq!(to(&[]).ok().stderr, format!("4 results, 3 there before in {}\n", folder.display()));
 
-    // The results survive the Pods; what is not there is named.
+    // The results survive the Pods; missing ones are named.
     std::fs::remove_file(folder.join("foo~1.out")).unwrap();
     cluster.kubectl(&["delete", "pods", "--all"]).ok();
     let late = to(&["-o", "jsonl"]);
@@ -129,7 +129,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     let codes: Vec<_> = lines(&late.stdout).iter().map(|line| line["exitCode"].clone()).collect();
     assert_eq!(codes, [Value::from(0), Value::Null, Value::from(0), Value::from(1)], "they are noted, too");
 
-    // A folder is of one Job, and of nobody else.
+    // A folder belongs to one Job.
     let usage = |outcome: crate::support::Outcome, what: &str| {
         assert_eq!(outcome.code, 2, "{outcome:?}");
         assert!(outcome.stderr.contains(what), "{outcome:?}");
@@ -145,7 +145,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
 #[test]
 fn a_client_killed_at_any_time_leaves_nothing_torn() {
     let cluster = Cluster::new("results-kill");
-    // Outputs that take a while to be written. Of shorter lines the kubelet would have more to note than to keep.
+    // Large outputs, which take time to write. Long lines are quicker for the kubelet.
     let script = "head -c 400000 /dev/zero | tr '\\0' $JOB_COMPLETION_INDEX; echo end";
     let folder = ended(&cluster, "x", "a,b,c,d,e,f,g,h,i,j", script);
     let whole = |index: usize| format!("{}end\n", index.to_string().repeat(400_000)).into_bytes();
@@ -164,7 +164,7 @@ fn a_client_killed_at_any_time_leaves_nothing_torn() {
     for round in 0..10 {
         let before = files();
         let running = cluster.start(&["results", "x", "--to", text(&folder)]);
-        // While files are being written, and when one more has got its name.
+        // While a file is being written, and when one more is complete.
         let parts = || {
             std::fs::read_dir(folder.join(".kubectl-indexed"))
                 .is_ok_and(|mut files| files.any(|file| file.unwrap().file_name().to_string_lossy().ends_with(".part")))
@@ -187,11 +187,12 @@ fn a_client_killed_at_any_time_leaves_nothing_torn() {
 }
 
 #[test]
-fn a_full_disk_is_named_and_nothing_torn_is_kept() {
+fn a_full_disk_is_an_error_and_leaves_no_incomplete_file() {
     let cluster = Cluster::new("results-full");
     let folder = ended(&cluster, "x", "a,b", "seq 2000");
     let command = format!("kubectl-indexed results x --to {}", text(&folder));
-    // A limit of the shell stands in for a small disk; kubectl would not pass it on that its signal is ignored.
+    // A file size limit of the shell serves as a small disk. The program is started without kubectl, which would not pass on
+    // that the signal is ignored.
     let full = cluster.shell(&format!("trap '' XFSZ; ulimit -f 4; {command}"));
     assert_eq!(full.code, 1, "{full:?}");
     let said = |index: usize| {
@@ -208,9 +209,9 @@ fn a_full_disk_is_named_and_nothing_torn_is_kept() {
 }
 
 #[test]
-fn followed_each_comes_as_it_finishes() {
+fn followed_results_come_as_indexes_finish() {
     let cluster = Cluster::new("results-follow");
-    // The later an index, the sooner it is done.
+    // Higher indexes finish earlier.
     let script = "sleep $((4 - 2 * JOB_COMPLETION_INDEX)); echo $JOB_COMPLETION_INDEX > /dev/termination-log; echo out";
     cluster.run(&["run", "x", "--completions", "3", "-d", "-q", "--", "sh", "-c", script]).ok();
     let early = cluster.run(&["results", "x", "-o", "jsonl"]);
@@ -223,7 +224,7 @@ fn followed_each_comes_as_it_finishes() {
     assert_eq!(came.iter().map(pair).collect::<Vec<_>>(), [(2, "2".into()), (1, "1".into()), (0, "0".into())]);
     let ordered = lines(&ordered.end().ok().stdout);
     assert_eq!(ordered.iter().map(pair).collect::<Vec<_>>(), [0, 1, 2].map(|index| (index, "out\n".into())));
-    // Afterwards the messages come without a request for each.
+    // Termination messages need no request for each index.
     let after = cluster.run(&["results", "x", "--from", "termination-message"]).ok();
     assert_eq!(after.stdout, "0\n1\n2\n");
     let refused = cluster.run(&["results", "x", "-f", "-o", "json"]);
@@ -231,10 +232,10 @@ fn followed_each_comes_as_it_finishes() {
 }
 
 #[test]
-fn run_gathers_before_anything_is_gone() {
+fn run_collects_results_before_the_pods_are_gone() {
     let cluster = Cluster::new("results-run");
     let folder = cluster.write("none", b"").with_file_name("out");
-    // The Job and its Pods are gone as soon as it has ended.
+    // Kubernetes deletes the Job and its Pods at its end.
     let script = "echo $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1";
     let args = ["run", "x", "--completions", "4", "--ttl", "0s", "--results", text(&folder), "--", "sh", "-c", script];
     let outcome = cluster.run(&args);
@@ -245,7 +246,7 @@ fn run_gathers_before_anything_is_gone() {
     let codes: Vec<_> = list(&folder).iter().map(|line| line["exitCode"].as_i64().unwrap()).collect();
     assert_eq!(codes, [0, 1, 0, 0]);
 
-    // What is there already is seen before a Job is made.
+    // Existing files are refused before a Job is created.
     let again = cluster.run(&["run", "y", "--completions", "1", "--results", text(&folder), "--", "true"]);
     assert_eq!(again.code, 2, "{again:?}");
     assert!(
@@ -254,7 +255,7 @@ fn run_gathers_before_anything_is_gone() {
     );
     assert_eq!(cluster.field("job/y", "{.metadata.name}"), "");
 
-    // An interrupt leaves what there is, and says how the rest comes.
+    // An interrupt keeps the files, and the hint shows how to fetch the rest.
     let folder = folder.with_file_name("cut");
     let script = "sleep $((3 * JOB_COMPLETION_INDEX)); echo $JOB_COMPLETION_INDEX";
     let args = ["run", "z", "--completions", "2", "--results", text(&folder), "--", "sh", "-c", script];

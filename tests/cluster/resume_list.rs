@@ -1,11 +1,11 @@
-//! `run --resume`: of a list that has changed only what is new, changed or has not succeeded runs, by content.
+//! `run --resume`: only items of a list that are new, changed or have not succeeded run. Items are compared by content.
 
 use crate::support::{Cluster, GATE, Outcome, file};
 
 const SCRIPT: &str = "[ $1 != bad ] || [ -e /gate/open ] || exit 3; echo did $1";
 
-/// What `run` says of that which it skips.
-fn told(outcome: &Outcome) -> String {
+/// Returns the line of `run` about skipped items.
+fn skipped_line(outcome: &Outcome) -> String {
     outcome.stderr.lines().take_while(|line| !line.contains(" created: ")).collect::<Vec<_>>().join("\n")
 }
 
@@ -21,18 +21,21 @@ fn only_what_is_new_changed_or_failed_runs() {
     let first = run(&["a", "--items", "one,two,bad,three,one"], &command);
     assert_eq!((first.code, first.stdout.lines().count()), (1, 4), "{first:#?}");
 
-    // Another order, one changed, one new, one three times where two have succeeded.
+    // Another order, one item changed, one new, and one three times (two have succeeded).
     cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
     let list = "bad,Two,one,three,one,one,new";
     let resume = ["b", "--resume", "job/a", "--items", list];
     let second = run(&resume, &command).ok();
     assert_eq!(second.sorted_lines(), ["did Two", "did bad", "did new", "did one"]);
-    assert_eq!(told(&second), "3 of 7 items have succeeded in job a with this command and image: skipped; 4 run");
+    assert_eq!(
+        skipped_line(&second),
+        "3 of 7 items have succeeded in job a with this command and image: skipped; 4 run"
+    );
     assert_eq!(cluster.field("job/b", "{.spec.completions}"), "4");
     let described = cluster.run(&["describe", "b", "--show-events=false"]).ok().stdout;
     assert!(described.contains("a (3 items of the list had succeeded)"), "{described}");
 
-    // Of the second, what had succeeded in the first counts as well.
+    // A third run counts successes of the second and of the first.
     let third = run(&["--resume", "b", "--items", list], &command).ok();
     assert_eq!(third.stdout, "");
     assert_eq!(third.stderr, "nothing to run: all 7 items have succeeded in jobs b, a with this command and image\n");
@@ -56,7 +59,7 @@ fn only_what_is_new_changed_or_failed_runs() {
 }
 
 #[test]
-fn the_jobs_of_others_and_their_retries_count() {
+fn jobs_of_other_tools_and_their_retries_count() {
     let cluster = Cluster::new("resume");
     let manifest = file("examples/indexed-job.yaml").replace("(foo bar baz qux xyz)", "(foo bar)");
     let manifest = manifest.replace("completions: 5", "completions: 2\n  backoffLimitPerIndex: 0");
@@ -66,12 +69,12 @@ fn the_jobs_of_others_and_their_retries_count() {
     assert_eq!(cluster.run(&["wait", "indexed-job", "-q"]).code, 1);
     let resume = |list: &str, command: &[&str]| {
         let flags = ["run", "r", "--resume", "indexed-job", "--dry-run=client", "-o", "name", "--items", list, "--"];
-        told(&cluster.run(&[&flags, command].concat()).ok())
+        skipped_line(&cluster.run(&[&flags, command].concat()).ok())
     };
     let same = "in job indexed-job with this command and image";
     assert_eq!(resume("foo,bar", &["rev"]), format!("1 of 2 items has succeeded {same}: skipped; 1 runs"));
     assert!(resume("foo", &["tac"]).starts_with("job indexed-job ran another command: rev /input/data.txt; "));
-    // A retry by another command succeeds, and tells of itself.
+    // A retry with another command succeeds, and is reported.
     cluster.run(&["retry", "indexed-job", "-q", "--", "sh", "-c", "true"]).ok();
     assert_eq!(
         resume("bar,foo", &["rev", "/input/data.txt"]),
@@ -82,7 +85,7 @@ fn the_jobs_of_others_and_their_retries_count() {
     );
 }
 
-/// Past 1,000 items several share a key; all but a few have been made to fail before they ran.
+/// Above 1,000 items, several share a key. All but a few indexes are made to fail before they run.
 #[test]
 #[ignore = "needs Kubernetes 1.31"]
 fn long_lists_and_lists_that_may_change() {
@@ -95,18 +98,18 @@ fn long_lists_and_lists_that_may_change() {
     let more = format!("{}item 1\nnew\n", many.concat());
     let path = cluster.write("more.txt", more.as_bytes());
     let resume = ["run", "r", "--resume", "many", "-a", path.to_str().unwrap(), "--dry-run=client", "-o", "name", "--"];
-    let rest = told(&cluster.run(&[&resume[..], &["cat"]].concat()).ok());
+    let rest = skipped_line(&cluster.run(&[&resume[..], &["cat"]].concat()).ok());
     assert!(rest.starts_with("2 of 1003 items have succeeded in job many with"), "{rest}");
 
     cluster.kubectl(&["create", "configmap", "list", "--from-literal=l=a\nb"]).ok();
     cluster.run(&["run", "listed", "-q", "--items-configmap", "list/l", "--", "cat"]).ok();
     let resume = ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "-q", "--", "cat"];
-    assert_eq!(told(&cluster.run(&resume).ok()), "");
+    assert_eq!(skipped_line(&cluster.run(&resume).ok()), "");
     // A list may grow.
     cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "a\nb\nc"}}"#]).ok();
     let rest =
         ["run", "r", "--resume", "listed", "--items-configmap", "list/l", "--dry-run=client", "-o", "name", "--"];
-    let rest = told(&cluster.run(&[&rest[..], &["cat"]].concat()).ok());
+    let rest = skipped_line(&cluster.run(&[&rest[..], &["cat"]].concat()).ok());
     assert!(rest.starts_with("2 of 3 items have succeeded in job listed with"), "{rest}");
     cluster.kubectl(&["patch", "configmap", "list", "-p", r#"{"data": {"l": "c\nb\na"}}"#]).ok();
     let changed = cluster.run(&resume);
@@ -120,9 +123,9 @@ fn long_lists_and_lists_that_may_change() {
     assert_eq!(none, "");
 }
 
-/// The same command again means the same Job, unless what is left has changed since.
+/// The same command again continues the same Job, unless the remaining items have changed.
 #[test]
-fn a_submission_that_was_cut_off_is_taken_up() {
+fn a_submission_that_was_cut_off_is_continued() {
     let cluster = Cluster::new("resume");
     let template = cluster.write("gate.yaml", GATE.as_bytes());
     let command = |name, more: &[&'static str], list| {
@@ -157,7 +160,7 @@ fn a_submission_that_was_cut_off_is_taken_up() {
 }
 
 #[test]
-fn what_can_not_be_resumed_is_refused() {
+fn a_job_that_can_not_be_resumed_is_refused() {
     let cluster = Cluster::new("resume");
     cluster.run(&["run", "bare", "--completions", "1", "-q", "--", "true"]).ok();
     let refused = |flags: &[&str]| {

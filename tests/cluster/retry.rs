@@ -1,8 +1,8 @@
-//! `retry`: what failed or never ran runs again, each index as what it was, whoever made the Job.
+//! `retry`: failed and never-started indexes run again with their index and item, in Jobs of any tool.
 
 use crate::support::{Cluster, GATE, file};
 
-/// The line of a description that begins so.
+/// Returns the line of a description with this beginning.
 fn line(description: &str, start: &str) -> String {
     let line = description.lines().find(|line| line.trim_start().starts_with(start));
     line.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
@@ -13,7 +13,7 @@ fn description(cluster: &Cluster, job: &str) -> String {
 }
 
 #[test]
-fn what_failed_runs_again_as_what_it_was() {
+fn failed_indexes_run_again_with_their_index_and_item() {
     let cluster = Cluster::new("retry");
     let template = cluster.write("gate.yaml", GATE.as_bytes());
     let template = template.to_str().unwrap();
@@ -56,7 +56,7 @@ fn what_failed_runs_again_as_what_it_was() {
         let outcome = cluster.run(&["retry", job]).ok();
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", nothing));
     }
-    // What the first Job said and had is with the second.
+    // The second Job has the settings and items of the first.
     cluster.run(&["delete", "rev-a"]).ok();
     assert_eq!(cluster.field("configmaps", "{.items[*].metadata.labels.kubectl-indexed/items-of}"), "rev-a-r1");
     assert_eq!(line(&description(&cluster, "rev-a-r1"), "Completed Indexes:"), "Completed Indexes: 0-49");
@@ -65,9 +65,9 @@ fn what_failed_runs_again_as_what_it_was() {
     assert_eq!(cell(rows.lines().nth(3).unwrap(), 1), "item-3");
 }
 
-/// The documentation's manifest, with two items that its worker can't take.
+/// The manifest of the documentation, with two items at which its worker fails.
 #[test]
-fn a_job_that_others_made_is_retried_again_and_again() {
+fn a_job_of_another_tool_is_retried_several_times() {
     let cluster = Cluster::new("retry");
     let worker = "sh\n        - -c\n        - grep -q ba[rz] /input/data.txt && exit 4; rev ";
     let manifest = file("examples/indexed-job.yaml").replace("rev\n        - ", worker);
@@ -79,13 +79,13 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     assert!(first.stderr.contains("it retries index 1 of job indexed-job\n"), "{first:#?}");
     assert_eq!(first.code, 1, "{first:#?}");
     assert_eq!(line(&description(&cluster, "indexed-job"), "Failed:"), "Failed: 1,2 (2)");
-    // What it was the first time tells who is meant: one has ended with 1 and one with 4.
+    // The exit code of the first attempt selects the index: one was 1 and one was 4.
     let by_code = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "9"]).ok();
     assert_eq!(by_code.stderr, "nothing to retry of job indexed-job: none of its 2 outstanding indexes match (1,2)\n");
     let second = cluster.run(&["retry", "indexed-job-r1", "--exit-code", "4", "--", "rev", "/input/data.txt"]).ok();
     assert_eq!(second.stdout, "zab\n", "{second:#?}");
 
-    // Two at once: whoever comes second is told.
+    // Two retries at once: the second one is an error.
     let both = "kubectl indexed retry indexed-job -d -o name > a 2>&1 & kubectl indexed retry indexed-job -d -o name > b 2>&1 || true
         wait; cat a b";
     let both = cluster.shell(&format!("cd $HOME; {both}")).ok().stdout;
@@ -105,7 +105,7 @@ fn a_job_that_others_made_is_retried_again_and_again() {
     );
 }
 
-/// Every form and store of items; each Job stops at its first failure, so that the rest never ran.
+/// Every form and store of items. Each Job stops at its first failure, so the other indexes never ran.
 #[test]
 fn every_index_finds_its_item_again() {
     let cluster = Cluster::new("retry");
@@ -154,7 +154,7 @@ b'b 1
     assert_eq!(outcome.stdout, expected, "{outcome:#?}");
 }
 
-/// Every form and store of items, retried by a command that asks for something else; each Job stops at its first Pod.
+/// Every form and store of items, retried with a command that needs another form. Each Job stops at its first Pod.
 #[test]
 fn a_corrected_command_finds_its_item_in_every_form() {
     let cluster = Cluster::new("retry");
@@ -207,13 +207,13 @@ fn a_corrected_command_finds_its_item_in_every_form() {
     ];
     let (_, outputs) = outcome.stdout.split_once("==>").unwrap_or_default();
     assert_eq!(format!("==>{outputs}"), expected.join("\n"), "{outcome:#?}");
-    // Once more, after what the retry had brought along; the list of the first Job is gone.
+    // Another retry, of the lists of the first retry: the list of the first Job is gone.
     cluster.run(&["delete", "columns"]).ok();
     let nothing = cluster.run(&["retry", "columns-r1", "--", "echo", "{}"]).ok();
     assert!(nothing.stderr.starts_with("nothing to retry"), "{nothing:#?}");
 }
 
-/// A Job that ended before any Pod of it could run.
+/// Returns a Job that ends before one of its Pods can run.
 fn unscheduled(name: &str, pod: &str) -> String {
     format!(
         "
@@ -233,7 +233,7 @@ spec:
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_and_why() {
+fn a_job_that_can_not_be_retried_is_refused_with_the_reason() {
     let cluster = Cluster::new("retry");
     let worker = "
       containers:

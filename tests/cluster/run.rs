@@ -5,7 +5,7 @@ use crate::support::Cluster;
 #[test]
 fn each_item_under_its_index() {
     let cluster = Cluster::new("run");
-    // As people type it, through the real kubectl.
+    // Through the real kubectl, as people type it.
     let outcome = cluster.shell("kubectl indexed run --name words --items foo,bar,baz -- rev");
     assert_eq!(outcome.clone().ok().sorted_lines(), ["[0 foo] oof", "[1 bar] rab", "[2 baz] zab"]);
     assert!(outcome.stderr.starts_with("job words created: 3 indexes, 3 at once\n"), "{outcome:?}");
@@ -18,7 +18,7 @@ fn each_item_under_its_index() {
 }
 
 #[test]
-fn a_failed_item_is_named_with_its_cause() {
+fn a_failed_item_is_printed_with_its_cause() {
     let cluster = Cluster::new("fail");
     let script =
         r#"if [ "$(cat /input/data.txt)" = bad ]; then echo looking >&2; echo "no such thing" >&2; exit 3; fi"#;
@@ -27,7 +27,7 @@ fn a_failed_item_is_named_with_its_cause() {
     assert_eq!(outcome.sorted_lines(), ["[1 bad] looking", "[1 bad] no such thing"]);
     let pod = cluster.kubectl(&["get", "pods", "-l", "batch.kubernetes.io/job-completion-index=1", "-o", "name"]);
     let pod = pod.stdout.trim().trim_start_matches("pod/").to_owned();
-    // How long it took is the one thing that differs from run to run.
+    // Only the duration differs from run to run.
     let (sentence, rest) = outcome.stderr.split_once('\n').unwrap();
     let took = sentence.strip_prefix("error: job mixed failed (FailedIndexes): 2 of 3 indexes completed, 1 failed in ");
     assert!(took.is_some_and(|took| took.ends_with('s')), "{sentence}");
@@ -70,7 +70,7 @@ lines",é🦀,no,012,~,"x,y", lead,trail ,\n,,$(JOB_COMPLETION_INDEX),%s"#;
     .to_vec();
     for store in ["configmap", "inline"] {
         let name = format!("bytes-{store}");
-        // HOME is set, so that the kubelet would expand $(HOME) if it were not protected.
+        // HOME is set, so the kubelet would expand an unprotected $(HOME).
         let args =
             ["run", "--name", &name, "--items", items, "--item-store", store, "--env", "HOME=/wrong", "-q", "--detach"];
         cluster.run(&[&args[..], &["--", "od", "-An", "-v", "-tx1", "-w1000"]].concat()).ok();
@@ -113,7 +113,7 @@ fn a_server_dry_run_creates_nothing() {
 }
 
 #[test]
-fn detached_it_says_how_to_come_back() {
+fn a_detached_run_prints_how_to_continue() {
     let cluster = Cluster::new("detach");
     let outcome = cluster.run(&["run", "away", "--items", "a", "--detach", "-o", "name", "--", "rev"]).ok();
     assert_eq!(outcome.stdout, "configmap/away-items\njob.batch/away\n");
@@ -171,7 +171,7 @@ fn each_index_has_its_own_retries() {
 }
 
 #[test]
-fn a_template_brings_what_flags_can_not() {
+fn a_template_sets_fields_that_have_no_flag() {
     let cluster = Cluster::new("template");
     let template = "
 kind: CronJob

@@ -1,5 +1,5 @@
-//! The same Job by `kubectl create -f` and by `kubectl indexed run`, under each kind of policy: the same warnings, the same
-//! object, the same outcome.
+//! The same Job from `kubectl create -f` and from `kubectl indexed run` under each kind of policy has the same warnings, the
+//! same object and the same outcome.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,19 +9,19 @@ use serde_json::Value;
 use crate::guests::{apply_configuration, apply_mutation, apply_policy};
 use crate::support::{Cluster, Outcome};
 
-/// What a cluster demands of the Jobs of a namespace.
+/// A rule of the cluster for the Jobs of a namespace.
 enum Demand {
     /// Resources, and an entry of `spec.mutations` of a `MutatingAdmissionPolicy`.
     Mutation(&'static str, String),
-    /// Resources, an expression that they must meet, and what happens to those that do not.
+    /// Resources, an expression that must be true for them, and the action if it is false.
     Validation(&'static str, &'static str, &'static str),
-    /// A label of the namespace.
+    /// A label for the namespace.
     Label(&'static str),
-    /// An object of the namespace.
+    /// An object in the namespace.
     Object(&'static str),
 }
 
-/// What stands for the Pods where a policy is waited for.
+/// A Pod to find out whether a policy for Pods takes effect.
 const POD: &str = "---
 apiVersion: v1
 kind: Pod
@@ -29,14 +29,14 @@ metadata: {name: probe}
 spec: {automountServiceAccountToken: false, containers: [{name: worker, image: docker.io/library/busybox}]}
 ";
 
-/// What becomes of a Job.
+/// The outcome of a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum JobEnd {
     Complete,
     Suspended,
-    /// Its Pods are refused.
+    /// The server refuses its Pods.
     WithoutPods,
-    /// The Job itself is refused.
+    /// The server refuses the Job itself.
     Refused,
 }
 
@@ -44,16 +44,16 @@ struct Case {
     name: &'static str,
     demand: Demand,
     flags: &'static [&'static str],
-    end: End,
-    /// What `run` says of it, and kubectl only if the Job is refused.
+    end: JobEnd,
+    /// Words in the output of `run`, and of kubectl if the Job is refused.
     says: &'static str,
 }
 
-fn case(name: &'static str, demand: Demand, end: End, says: &'static str) -> Case {
+fn case(name: &'static str, demand: Demand, end: JobEnd, says: &'static str) -> Case {
     Case { name, demand, flags: &[], end, says }
 }
 
-/// Runs each of the cases, four at a time.
+/// Runs all cases, four at a time.
 fn compare_all(cases: &[Case]) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -106,7 +106,7 @@ fn compare(case: &Case) {
     let ours = run("ours", &["--detach"]);
     assert_eq!(warnings(&theirs), warnings(&ours), "{name}: {theirs:?} {ours:?}");
     assert!(ours.stderr.contains(says), "{name}: {ours:?}");
-    if *end == End::Refused {
+    if *end == JobEnd::Refused {
         assert!(theirs.code != 0 && ours.code != 0 && theirs.stderr.contains(says), "{name}: {theirs:?} {ours:?}");
         assert_eq!(cluster.field("job/ours", "{.metadata.name}"), "", "{name}");
         assert_eq!(cluster.field("configmap/ours-items", "{.metadata.name}"), "", "{name}");
@@ -120,36 +120,36 @@ fn compare(case: &Case) {
         };
         let events = format!("involvedObject.name={job},reason=FailedCreate");
         cluster.eventually(&format!("{name}: {job} to be {end:?}"), || match end {
-            End::Complete => condition("Complete"),
-            End::Suspended => condition("Suspended"),
-            End::WithoutPods => {
+            JobEnd::Complete => condition("Complete"),
+            JobEnd::Suspended => condition("Suspended"),
+            JobEnd::WithoutPods => {
                 !cluster.kubectl(&["get", "events", "--field-selector", &events, "-o", "name"]).stdout.is_empty()
             }
-            End::Refused => true,
+            JobEnd::Refused => true,
         });
     }
     assert_eq!(stored(&cluster, "theirs"), stored(&cluster, "ours"), "{name}");
-    if *end == End::Complete {
+    if *end == JobEnd::Complete {
         let logs = |job: &str| cluster.run(&["logs", job]).ok().stdout;
         assert_eq!(logs("theirs"), logs("ours"), "{name}");
         assert_eq!(cluster.run(&["wait", "ours", "-q"]).code, 0, "{name}");
     }
 }
 
-/// The warnings of the server.
+/// Returns the warnings of the server.
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let mut lines: Vec<_> = outcome.stderr.lines().filter(|line| line.starts_with("Warning: ")).collect();
     lines.sort_unstable();
     lines.into_iter().map(|line| line.replace("theirs", "ours")).collect()
 }
 
-/// A Job as the server has it, without what is its own.
+/// Reads a Job from the server, without its identity.
 fn stored(cluster: &Cluster, job: &str) -> Value {
     let text = cluster.kubectl(&["get", "job", job, "-o", "json"]).ok().stdout;
     without_own(serde_json::from_str(&text.replace(job, "ours")).unwrap())
 }
 
-/// An object without its identity, and without what tells one submission from another.
+/// Removes the identity of an object, and fields that differ between two submissions.
 fn without_own(mut object: Value) -> Value {
     object["status"] = Value::Null;
     object["spec"]["selector"] = Value::Null;
@@ -170,24 +170,29 @@ fn without_own(mut object: Value) -> Value {
 }
 
 #[test]
-fn what_judges_a_job_or_its_pods_has_the_same_say() {
+fn rules_for_jobs_and_pods_have_the_same_effect() {
     let labels = "has(object.metadata.labels) && 'team' in object.metadata.labels";
     compare_all(&[
-        case("labels", Demand::Validation("[jobs, configmaps]", labels, "Deny"), End::Refused, "as the test demands"),
+        case(
+            "labels",
+            Demand::Validation("[jobs, configmaps]", labels, "Deny"),
+            JobEnd::Refused,
+            "as the test demands",
+        ),
         Case {
             flags: &["--label", "team=vision"],
-            ..case("labelled", Demand::Validation("[jobs, configmaps, pods]", labels, "Deny"), End::Complete, "")
+            ..case("labelled", Demand::Validation("[jobs, configmaps, pods]", labels, "Deny"), JobEnd::Complete, "")
         },
-        case("deny", Demand::Validation("[jobs]", "false", "Deny"), End::Refused, "as the test demands"),
-        case("warn", Demand::Validation("[jobs]", "false", "Warn"), End::Complete, "as the test demands"),
-        case("pss-warn", Demand::Label("pod-security.kubernetes.io/warn=restricted"), End::Complete, ""),
-        case("pss-enforce", Demand::Label("pod-security.kubernetes.io/enforce=restricted"), End::WithoutPods, ""),
+        case("deny", Demand::Validation("[jobs]", "false", "Deny"), JobEnd::Refused, "as the test demands"),
+        case("warn", Demand::Validation("[jobs]", "false", "Warn"), JobEnd::Complete, "as the test demands"),
+        case("pss-warn", Demand::Label("pod-security.kubernetes.io/warn=restricted"), JobEnd::Complete, ""),
+        case("pss-enforce", Demand::Label("pod-security.kubernetes.io/enforce=restricted"), JobEnd::WithoutPods, ""),
         case(
             "quota-pods",
             Demand::Object(
                 "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {requests.cpu: '1'}}}",
             ),
-            End::WithoutPods,
+            JobEnd::WithoutPods,
             "",
         ),
         case(
@@ -195,7 +200,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
             Demand::Object(
                 "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/jobs.batch: '0'}}}",
             ),
-            End::Refused,
+            JobEnd::Refused,
             "exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0",
         ),
         case(
@@ -204,7 +209,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
                 "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Pod, \
                  max: {cpu: '1'}}]}}",
             ),
-            End::WithoutPods,
+            JobEnd::WithoutPods,
             "",
         ),
         case(
@@ -213,7 +218,7 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
                 "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Container, \
                  default: {memory: 64Mi}}]}}",
             ),
-            End::Complete,
+            JobEnd::Complete,
             "",
         ),
     ]);
@@ -221,14 +226,14 @@ fn what_judges_a_job_or_its_pods_has_the_same_say() {
 
 #[test]
 #[ignore = "needs Kubernetes 1.36"]
-fn what_changes_a_job_changes_it_the_same_way() {
+fn policies_change_a_job_in_the_same_way() {
     let patch = |resources, operations: &str| {
         let start = "  - patchType: JSONPatch\n    jsonPatch:\n      expression: >-\n";
         Demand::Mutation(resources, format!("{start}        [{operations}]"))
     };
     let object = |object: &str| Demand::Mutation("[jobs]", apply_configuration(object));
     let worker = "/spec/template/spec/containers/0";
-    // Its own program only waits; a policy can't apply a command.
+    // The sidecar uses the entry point of its image, which waits: a policy can't apply a command.
     let native = "spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{initContainers: [\
                   Object.spec.template.spec.initContainers{name: 'proxy', image: 'registry.k8s.io/pause:3.6', \
                   restartPolicy: 'Always'}]}}}";
@@ -243,31 +248,31 @@ fn what_changes_a_job_changes_it_the_same_way() {
             object(
                 "metadata: Object.metadata{labels: {'kueue.x-k8s.io/queue-name': 'team'}}, spec: Object.spec{suspend: true}",
             ),
-            End::Suspended,
+            JobEnd::Suspended,
             "the cluster put job ours into the queue team: it starts when Kueue admits it\n",
         ),
         case(
             "suspend",
             object("spec: Object.spec{suspend: true}"),
-            End::Suspended,
+            JobEnd::Suspended,
             "the cluster suspended job ours on admission: it starts when its owner resumes it\n",
         ),
-        case("native", object(native), End::Complete, ""),
-        case("native-pod", Demand::Mutation("[pods]", apply_configuration(native_pod)), End::Complete, ""),
+        case("native", object(native), JobEnd::Complete, ""),
+        case("native-pod", Demand::Mutation("[pods]", apply_configuration(native_pod)), JobEnd::Complete, ""),
         case(
             "classic-pod",
             patch("[pods]", &classic.replace("/spec/template", "").replace(".spec.template", "")),
-            End::Complete,
+            JobEnd::Complete,
             "",
         ),
-        case("classic", patch("[jobs]", classic), End::Complete, ""),
+        case("classic", patch("[jobs]", classic), JobEnd::Complete, ""),
         case(
             "image",
             patch(
                 "[jobs]",
                 &format!("JSONPatch{{op: 'replace', path: '{worker}/image', value: 'docker.io/library/bash'}}"),
             ),
-            End::Complete,
+            JobEnd::Complete,
             "",
         ),
         case(
@@ -278,19 +283,19 @@ fn what_changes_a_job_changes_it_the_same_way() {
                     "JSONPatch{{op: 'add', path: '{worker}/resources', value: {{'limits': {{'memory': '32Mi'}}}}}}"
                 ),
             ),
-            End::Complete,
+            JobEnd::Complete,
             "",
         ),
         case(
             "parallelism",
             object("spec: Object.spec{parallelism: 2}"),
-            End::Complete,
+            JobEnd::Complete,
             "the cluster set the parallelism of job ours to 2, not 1\n",
         ),
         case(
             "stripped",
             patch("[jobs]", "JSONPatch{op: 'remove', path: '/metadata/annotations'}"),
-            End::Complete,
+            JobEnd::Complete,
             "warning: the cluster removed kubectl-indexed/",
         ),
     ]);

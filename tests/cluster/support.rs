@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A template whose worker can see whether a ConfigMap is there, so that it may fail until then.
+/// A template whose worker can test whether a ConfigMap exists, so that it fails until then.
 pub(crate) const GATE: &str = "
 apiVersion: batch/v1
 kind: Job
@@ -27,7 +27,7 @@ spec:
         configMap: {name: gate, optional: true}
 ";
 
-/// How a command ended, and what it wrote.
+/// The exit code and output of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) stdout: String,
@@ -44,14 +44,14 @@ impl Outcome {
         }
     }
 
-    /// The same, after checking that it went well.
+    /// Asserts exit code 0.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{self:#?}");
         self
     }
 
-    /// The same with only the index before each line, for items that say nothing about what is tested.
+    /// Returns the sorted lines of stdout with only the index in their prefix, without the item.
     pub(crate) fn lines_by_index(&self) -> Vec<String> {
         let without_item = |line: String| match line.split_once("] ") {
             Some((start, rest)) => format!("{}] {rest}", start.split(' ').next().unwrap_or_default()),
@@ -62,7 +62,7 @@ impl Outcome {
         lines
     }
 
-    /// The lines of stdout in alphabetical order, for output of indexes that run at once.
+    /// Returns the sorted lines of stdout, for output of indexes that run at the same time.
     pub(crate) fn sorted_lines(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.stdout.lines().map(str::to_owned).collect();
         lines.sort();
@@ -73,14 +73,14 @@ impl Outcome {
 /// A fresh namespace, deleted when dropped.
 pub(crate) struct Cluster {
     namespace: String,
-    /// Holds a kubeconfig whose context names the namespace, and a home folder with nothing in it.
+    /// The home folder, with only a kubeconfig, whose context names the namespace.
     folder: TempDir,
     path: std::ffi::OsString,
     kubectl: PathBuf,
 }
 
 impl Cluster {
-    /// Takes the cluster that `tests/cluster/up` started.
+    /// Creates a namespace in the cluster that `tests/cluster/up` started.
     pub(crate) fn new(name: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -88,7 +88,7 @@ impl Cluster {
         assert!(given.exists(), "these tests need a cluster: run tests/cluster/up first (or tests/run, which does)");
         let kubectl = root.join("target/cluster/bin/kubectl");
         let program = Path::new(env!("CARGO_BIN_EXE_kubectl-indexed"));
-        // The last has the wrapper that kubectl completes by.
+        // The last folder has the wrapper for completion by kubectl.
         let folders = [program.parent().unwrap(), kubectl.parent().unwrap(), &root.join("completions")];
         let inherited = std::env::var_os("PATH").unwrap();
         let path = folders.iter().map(PathBuf::from).chain(std::env::split_paths(&inherited));
@@ -100,7 +100,7 @@ impl Cluster {
         let cluster = Self { namespace, folder, path, kubectl };
         cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
         cluster.kubectl(&["config", "set-context", "--current", "--namespace", &cluster.namespace]).ok();
-        // A Pod is refused until its namespace has this account, and the Job controller then waits for seconds.
+        // A namespace without this account refuses Pods, and the Job controller then waits for seconds.
         cluster.eventually("the default service account", || {
             cluster.kubectl(&["get", "serviceaccount", "default"]).code == 0
         });
@@ -111,7 +111,7 @@ impl Cluster {
         &self.namespace
     }
 
-    /// A command that sees only what belongs to the test.
+    /// Returns a command that sees only the environment of the test.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -128,30 +128,30 @@ impl Cluster {
         Outcome::new(&command.output().unwrap())
     }
 
-    /// Runs the program itself, for five minutes at the most: its exit code is 124 then.
+    /// Runs the program without kubectl, for at most five minutes: after that, the exit code is 124.
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         let mut command = self.command("timeout");
         command.args(["--foreground", "300", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
         Self::outcome(command)
     }
 
-    /// Starts the program, to be watched or interrupted.
+    /// Starts the program in the background.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         let mut command = self.command("env");
-        // A shell has what it starts in the background ignore Ctrl-C, nohup a hangup, and the tests themselves may run so.
+        // The tests may run in the background of a shell, which ignores Ctrl-C, or under nohup, which ignores a hangup.
         command.args(["--default-signal=HUP,INT", env!("CARGO_BIN_EXE_kubectl-indexed")]).args(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: command.spawn().unwrap() }
     }
 
-    /// Starts a script of bash, which ends at its first error, also of one in a pipe.
+    /// Starts a bash script that ends at its first error, also in a pipe.
     pub(crate) fn start_shell(&self, script: &str) -> Running {
         let mut command = self.command("bash");
         command.args(["-e", "-o", "pipefail", "-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: command.spawn().unwrap() }
     }
 
-    /// Starts `kubectl proxy` on a free port: the API over plain HTTP, for a proxy of our own to stand in front of.
+    /// Starts `kubectl proxy` on a free port: the API over plain HTTP, for the proxies of tests.
     pub(crate) fn start_api_proxy(&self) -> (Running, u16) {
         let mut command = self.command(&self.kubectl);
         command.args(["proxy", "--port=0", "--address=127.0.0.1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -169,19 +169,19 @@ impl Cluster {
         Self::outcome(command)
     }
 
-    /// Has kubectl apply a manifest.
+    /// Applies a manifest with kubectl.
     pub(crate) fn apply(&self, manifest: &str) -> Outcome {
         self.feed("apply", manifest)
     }
 
-    /// Has kubectl create what a manifest says.
+    /// Creates the objects of a manifest with kubectl.
     pub(crate) fn create(&self, manifest: &str) -> Outcome {
         self.feed("create", manifest)
     }
 
     fn feed(&self, verb: &str, manifest: &str) -> Outcome {
         let mut command = self.command(&self.kubectl);
-        // An old server does not know every field of a new manifest, and leaves those out.
+        // An old server drops the fields of a new manifest that it does not know.
         command
             .args([verb, "--validate=ignore", "-f", "-"])
             .stdin(Stdio::piped())
@@ -192,39 +192,39 @@ impl Cluster {
         Outcome::new(&child.wait_with_output().unwrap())
     }
 
-    /// What the program writes to stdout, byte for byte.
+    /// Runs the program, and returns the bytes of its stdout.
     pub(crate) fn raw(&self, args: &[&str]) -> Vec<u8> {
         let output = self.command(env!("CARGO_BIN_EXE_kubectl-indexed")).args(args).output().unwrap();
         assert!(output.status.success(), "{:?}", Outcome::new(&output));
         output.stdout
     }
 
-    /// The home folder of what is run.
+    /// Returns the home folder of commands.
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file into the home, and returns its whole path.
+    /// Writes a file into the home, and returns its absolute path.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    /// Waits until a Job has completed, for as long as that takes.
+    /// Waits until a Job has completed, without a timeout.
     #[track_caller]
     pub(crate) fn wait_for(&self, job: &str) {
         self.run(&["wait", job, "-q"]).ok();
     }
 
-    /// Runs a script by bash, ending at its first error.
+    /// Runs a bash script that ends at its first error.
     pub(crate) fn shell(&self, script: &str) -> Outcome {
         let mut command = self.command("bash");
         command.args(["-e", "-o", "pipefail", "-c", script]);
         Self::outcome(command)
     }
 
-    /// What kubectl prints for a JSON path of an object; nothing while there is no such object.
+    /// Returns the value of a JSON path of an object; empty if the object does not exist.
     pub(crate) fn field(&self, object: &str, path: &str) -> String {
         let outcome = self.kubectl(&["get", object, "-o", &format!("jsonpath={path}")]);
         if outcome.stderr.contains("(NotFound)") {
@@ -233,12 +233,12 @@ impl Cluster {
         outcome.ok().stdout
     }
 
-    /// Whether the server is of the newest pinned version, which the documents show.
+    /// Returns whether the server has the newest tested version, which the documents show.
     pub(crate) fn is_newest(&self) -> bool {
         self.kubectl(&["version"]).ok().stdout.contains("Server Version: v1.36.")
     }
 
-    /// Waits until something is so, for two minutes at the most.
+    /// Waits at most two minutes until a condition is true.
     #[track_caller]
     pub(crate) fn eventually(&self, what: &str, is_so: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(120);
@@ -256,31 +256,31 @@ impl Drop for Cluster {
     }
 }
 
-/// A program that is running; killed when dropped.
+/// A running program; killed when dropped.
 pub(crate) struct Running {
     child: Child,
 }
 
 impl Running {
-    /// What Ctrl-C does.
+    /// Sends the signal of Ctrl-C.
     pub(crate) fn interrupt(&self) {
         self.signal("INT");
     }
 
-    /// Sends a signal, by its name without SIG.
+    /// Sends a signal, given by its name without SIG.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
-    /// Whether it catches SIGTERM yet, as it does once it follows something.
+    /// Returns whether the program catches SIGTERM, which means that it has started to follow.
     pub(crate) fn catches_sigterm(&self) -> bool {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
         u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 == 1
     }
 
-    /// What `kill -9` does, unless it has ended. Says whether it was cut off.
+    /// Sends SIGKILL. Returns whether the program was still running.
     pub(crate) fn kill(mut self) -> bool {
         let cut_off = self.child.try_wait().unwrap().is_none();
         self.child.kill().unwrap();
@@ -288,9 +288,9 @@ impl Running {
         cut_off
     }
 
-    /// Waits for its end, for two minutes at the most.
+    /// Waits at most two minutes for the end of the program.
     pub(crate) fn end(mut self) -> Outcome {
-        // It could not end while a pipe is full.
+        // A program can't end while its pipe is full.
         let stdout = drain(self.child.stdout.take().unwrap());
         let stderr = drain(self.child.stderr.take().unwrap());
         let end = Instant::now() + Duration::from_secs(120);
@@ -322,7 +322,7 @@ impl Drop for Running {
     }
 }
 
-/// The text of a file of the checkout.
+/// Returns the text of a file of the checkout.
 pub(crate) fn file(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }

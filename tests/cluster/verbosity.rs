@@ -1,8 +1,8 @@
-//! What `-v` prints, beside what kubectl prints.
+//! The output of `-v`, compared with that of kubectl.
 
 use crate::support::Cluster;
 
-/// The lines about answers, without who printed them and how long it took.
+/// Returns the log lines of responses, without source and duration.
 fn answers(stderr: &str) -> Vec<String> {
     let answers = stderr.lines().filter_map(|line| line.split_once("] \"Response\" "));
     answers.map(|(_, line)| line.split(" milliseconds=").next().unwrap().to_owned()).collect()
@@ -24,7 +24,7 @@ spec:
       containers: [{name: worker, image: busybox}]
 ";
     cluster.create(job).ok();
-    // A request that both make.
+    // A request that both programs make.
     let path = format!("/namespaces/{}/jobs/one\" status=\"200 OK\"", cluster.namespace());
     let ours = cluster.run(&["suspend", "one", "-v", "6"]).ok();
     let theirs = cluster.kubectl(&["get", "job", "one", "-o", "name", "-v", "6"]).ok();
@@ -33,7 +33,7 @@ spec:
     assert!(line.starts_with("verb=\"GET\" url=\"https://"), "{line}");
     assert_eq!(find(&ours.stderr), Some(line), "{ours:?}");
     assert_eq!(cluster.run(&["suspend", "one"]).ok().stdout, ours.stdout);
-    // Neither prints what proves who the user is.
+    // Neither prints credentials.
     let token = cluster.kubectl(&["create", "token", "default"]).ok().stdout.trim().to_owned();
     assert!(!token.is_empty());
     for level in ["7", "8", "9"] {
@@ -46,7 +46,7 @@ spec:
             let marks =
                 [("7", "\"Request\" verb=\"GET\""), ("8", "\"Response Body\" body="), ("9", "\tcurl -v -XGET ")];
             for (least, mark) in marks {
-                // From 9 on a command of curl stands for the headers.
+                // From 9 on, a curl command has the headers.
                 let expected = level >= least && (least, level) != ("7", "9");
                 assert_eq!(outcome.stderr.contains(mark), expected, "{level} {mark}: {outcome:?}");
             }

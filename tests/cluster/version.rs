@@ -1,9 +1,9 @@
-//! `version`, of a real server and of none.
+//! `version`, with and without a server.
 
 use crate::support::Cluster;
 
 #[test]
-fn the_server_says_what_it_can_do() {
+fn the_versions_and_features_of_the_server_are_printed() {
     let cluster = Cluster::new("version");
     let theirs = cluster.kubectl(&["version"]).ok().stdout;
     let theirs = theirs.lines().find(|line| line.starts_with("Server Version: ")).unwrap().to_owned();
@@ -18,7 +18,7 @@ fn the_server_says_what_it_can_do() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_an_error_behind_the_client() {
+fn without_a_server_the_client_version_is_followed_by_an_error() {
     let cluster = Cluster::new("version");
     let outcome = cluster.run(&["version", "-s", "http://127.0.0.1:1"]);
     assert_eq!(outcome.code, 1);

@@ -1,4 +1,4 @@
-//! `wait`: either outcome, or the time is up.
+//! `wait`: either outcome, or the timeout.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,7 +22,7 @@ fn ends_on_either_outcome() {
 }
 
 #[test]
-fn time_runs_out() {
+fn a_timeout_has_exit_code_3() {
     let cluster = Cluster::new("wait-time");
     cluster.run(&["run", "slow", "--completions", "2", "--detach", "-q", "--", "sleep", "60"]).ok();
     let outcome = cluster.run(&["wait", "slow", "--timeout", "1s"]);
@@ -36,7 +36,7 @@ fn time_runs_out() {
 }
 
 #[test]
-fn a_failure_of_the_whole_job_is_told_by_its_condition() {
+fn a_failure_of_the_whole_job_is_printed_from_its_condition() {
     let cluster = Cluster::new("wait-deadline");
     cluster
         .apply(
@@ -98,7 +98,7 @@ fn it_ends_within_two_seconds_of_the_failure() {
     assert_eq!(outcome.code, 1, "{outcome:?}");
     let time = cluster.field("job/soon", "{.status.conditions[?(@.type==\"Failed\")].lastTransitionTime}");
     let failed = cluster.shell(&format!("date -d {time} +%s")).ok().stdout.trim().parse().unwrap();
-    // The API cuts times to whole seconds.
+    // The API rounds times down to whole seconds.
     assert!(ended < Duration::from_secs(failed) + Duration::from_secs(3), "{ended:?} after {failed}");
 }
 
@@ -112,7 +112,7 @@ fn apply(cluster: &Cluster, name: &str, spec: &str, pod: &str, image: &str) {
 }
 
 #[test]
-fn why_nothing_runs_is_said_once() {
+fn the_cause_why_nothing_runs_is_printed_once() {
     let cluster = Cluster::new("wait-stuck");
     apply(&cluster, "lonely", "", "nodeSelector: {none: such},", "busybox");
     apply(&cluster, "imageless", "", "", "registry.invalid/none:1");
@@ -137,7 +137,7 @@ fn why_nothing_runs_is_said_once() {
 }
 
 #[test]
-fn a_suspended_job_is_told_and_waited_for() {
+fn wait_reports_a_suspended_job_and_waits() {
     let cluster = Cluster::new("wait-suspended");
     apply(&cluster, "held", "suspend: true,", "", "busybox");
     cluster.eventually("the condition", || cluster.field("job/held", "{.status.conditions[0].type}") == "Suspended");

@@ -1,9 +1,10 @@
-//! `watch`, on a terminal: `script` is one.
+//! `watch`, on a terminal that `script` provides.
 
 use crate::support::Cluster;
 
-/// Another screen is taken and given back, with the cursor.
+/// Switches to the alternate screen.
 const TAKEN: &str = "\u{1b}[?1049h";
+/// Returns to the normal screen.
 const GIVEN_BACK: &str = "\u{1b}[?1049l";
 
 #[test]
@@ -20,7 +21,7 @@ fn the_screen_ends_with_the_job_and_the_summary_stays() {
     assert!(after.contains("job seen failed (FailedIndexes): 2 of 3 indexes completed, 1 failed in "), "{outcome:?}");
     assert!(after.contains("index 1 (item \"bar\") failed: exit code 4, pod seen-1-"), "{outcome:?}");
     assert!(after.contains("  | no such file"), "{outcome:?}");
-    // A Job that has ended is not worth a screen.
+    // A Job that has ended needs no screen.
     let again = cluster.shell("script -qefc 'kubectl-indexed watch seen' /dev/null");
     assert!(again.code == 1 && !again.stdout.contains(TAKEN), "{again:?}");
 }

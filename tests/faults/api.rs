@@ -1,4 +1,4 @@
-//! The API server as the cluster knows itself, without any fault: for preparing and checking.
+//! Requests to the API server without any fault, to prepare and to check.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ pub(crate) struct Api<'a> {
 }
 
 impl Api<'_> {
-    /// Sends a request, and returns the status and the body of the answer. A busy server or node is asked again.
+    /// Sends a request, and returns the status and the body of the response. Repeats it if the server or node is busy.
     fn send(self, method: &str, path: &str, body: &str) -> (u16, String) {
         for _ in 0..20 {
             let answer = self.send_once(method, path, body);
@@ -58,13 +58,13 @@ impl Api<'_> {
         self.read(&self.path(&format!("jobs/{name}")))
     }
 
-    /// All objects of a kind.
+    /// Returns all objects of a kind.
     pub(crate) fn list(self, resource: &str) -> Vec<Value> {
         let list = self.read(&self.path(resource)).unwrap();
         list["items"].as_array().unwrap().clone()
     }
 
-    /// The log of a Pod, as its node has it.
+    /// Returns the log of a Pod, as its node has it.
     pub(crate) fn log(self, pod: &str) -> String {
         let (status, body) = self.send("GET", &self.path(&format!("pods/{pod}/log")), "");
         assert_eq!(status, 200, "the log of {pod}: {body}");
@@ -73,18 +73,18 @@ impl Api<'_> {
 
     pub(crate) fn create_job(self, job: &Value) {
         let (status, body) = self.send("POST", &self.path("jobs"), &job.to_string());
-        // An answer may have been lost on the way.
+        // The response of an earlier attempt may have been lost.
         assert!(status == 201 || status == 409, "{body}");
     }
 
-    /// Deletes a Job with all that it owns, if it is there.
+    /// Deletes a Job, if it exists, with all objects that it owns.
     pub(crate) fn delete_job(self, name: &str) {
         let options = json!({"propagationPolicy": "Background"});
         self.send("DELETE", &self.path(&format!("jobs/{name}")), &options.to_string());
     }
 }
 
-/// Whether a Job has completed, or failed; none while it has not ended.
+/// Returns true if a Job has completed, false if it has failed, and `None` while it runs.
 pub(crate) fn outcome(job: &Value) -> Option<bool> {
     let is_true = |kind: &str| {
         let conditions = job["status"]["conditions"].as_array();

@@ -1,11 +1,11 @@
 //! The kinds of calls that the program makes to the API server.
 
-/// One call, by what it asks for. Two calls with the same name are answered alike by the server.
+/// One kind of call. The server answers two calls with the same name in the same way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Call(pub(crate) String);
 
 impl Call {
-    /// Names a call by its method and by the path and the query of its URL.
+    /// Names a call after its method and the path and query of its URL.
     pub(crate) fn new(method: &str, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let has = |part: &str| query.split('&').any(|pair| pair == part);
@@ -39,23 +39,23 @@ impl Call {
         self.0.starts_with("WATCH ")
     }
 
-    /// Whether the answer goes on for as long as there is something new.
+    /// Returns whether the response lasts until the watched object or log ends.
     pub(crate) fn is_stream(&self) -> bool {
         self.is_watch() || self.0.starts_with("GET log -f")
     }
 
-    /// Whether it is sent by a method that can change something, be it in a dry run.
+    /// Returns whether its method can change something; includes dry runs.
     pub(crate) fn is_write_or_trial(&self) -> bool {
         !["GET ", "LIST ", "WATCH "].iter().any(|method| self.0.starts_with(method))
     }
 
-    /// Whether the server stores nothing.
+    /// Returns whether the server stores nothing.
     pub(crate) fn is_read(&self) -> bool {
         !self.is_write_or_trial() || self.0.ends_with(" (dry run)")
     }
 }
 
-/// Which objects of a collection are asked for.
+/// Names the objects of a collection that a query selects.
 fn selection(query: &str) -> &'static str {
     if query.contains("fieldSelector=metadata.name") {
         " by name"
@@ -69,7 +69,7 @@ fn selection(query: &str) -> &'static str {
 }
 
 #[test]
-fn calls_are_named_by_what_they_ask_for() {
+fn a_call_is_named_after_its_request() {
     let cases = [
         ("GET", "/version", "GET version"),
         ("GET", "/apis", "GET API groups"),

@@ -1,4 +1,4 @@
-//! What must hold after a command into which a fault was injected.
+//! Checks after a command with an injected fault.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::proxy::Injection;
 use crate::support::{Cluster, Outcome};
 use crate::verb::{DONE, Promise, Stage, Verb};
 
-/// What a cell left behind.
+/// The outcome of a cell, and access to the objects and files that it left.
 pub(crate) struct Traces<'a> {
     pub(crate) verb: &'a Verb,
     pub(crate) job: &'a str,
@@ -26,10 +26,10 @@ pub(crate) struct Traces<'a> {
     pub(crate) cluster: &'a Cluster,
 }
 
-/// Lines by index, each with how often it came.
+/// Index and text of each line, and its number of occurrences.
 type Lines = BTreeMap<(String, String), usize>;
 
-/// What is wrong after a command, a sentence for each fault. Nothing if all is right.
+/// Returns a sentence for each problem after a command.
 pub(crate) fn find_problems(traces: &Traces<'_>, injection: &Injection) -> Vec<String> {
     let Outcome { stdout, stderr, code } = traces.outcome;
     let mut problems = Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn find_problems(traces: &Traces<'_>, injection: &Injection) -> Vec<S
         return problems;
     }
     if *code == 0 {
-        // What a user may not read is left out, and that is said.
+        // Without permission to read something, the program omits it and prints a warning.
         let is_partial = injection.fault == Fault::Forbidden && stderr.contains("warning: ");
         if !is_partial {
             problems.extend(find_missing(traces).into_iter().map(|missing| format!("exit code 0, but {missing}")));
@@ -63,14 +63,16 @@ pub(crate) fn find_problems(traces: &Traces<'_>, injection: &Injection) -> Vec<S
     problems
 }
 
-/// What is missing of that which was asked.
+/// Returns the first promise of the verb that does not hold.
 pub(crate) fn find_missing(traces: &Traces<'_>) -> Option<String> {
     let Traces { verb, job, outcome: Outcome { stdout, .. }, clean, api, .. } = traces;
     let subject = verb.subject(job);
     match verb.promise {
         Promise::SameOutput => {
             let (ours, theirs) = (mask(stdout), mask(&clean.stdout));
-            (ours != theirs).then(|| format!("the output is not that of before: {}", first_difference(&ours, &theirs)))
+            (ours != theirs).then(|| {
+                format!("the output differs from the run without a fault: {}", first_difference(&ours, &theirs))
+            })
         }
         Promise::Lines(_) => incomplete(*api, &subject).or_else(|| wrong_lines(traces)),
         Promise::LinesAndFolder => {
@@ -96,7 +98,7 @@ fn incomplete(api: Api<'_>, job: &str) -> Option<String> {
     (outcome(&job) != Some(true)).then(|| "the job has not completed".to_owned())
 }
 
-/// What a Job lacks that was to be created with all that it needs.
+/// Returns why a Job is not submitted completely: it is missing, held back, or lacks a ConfigMap.
 fn not_submitted(api: Api<'_>, name: &str) -> Option<String> {
     let Some(job) = api.job(name) else { return Some("there is no such job".to_owned()) };
     if job["spec"]["suspend"] == true || !job["metadata"]["annotations"]["kubectl-indexed/submitting"].is_null() {
@@ -108,7 +110,7 @@ fn not_submitted(api: Api<'_>, name: &str) -> Option<String> {
     lists.into_iter().find(|list| missing(list)).map(|list| format!("configmap {list} is not there"))
 }
 
-/// What each index of a Job wrote, as its nodes have it.
+/// Returns the log of each index of a Job, as its nodes have it.
 fn node_logs(api: Api<'_>, job: &str) -> BTreeMap<String, String> {
     let pods = api.list(&format!("pods?labelSelector=batch.kubernetes.io%2Fjob-name%3D{job}"));
     let index = |pod: &Value| {
@@ -118,7 +120,7 @@ fn node_logs(api: Api<'_>, job: &str) -> BTreeMap<String, String> {
     pods.iter().map(|pod| (index(pod), api.log(pod["metadata"]["name"].as_str().unwrap()))).collect()
 }
 
-/// Counts the lines of a followed Job. A line without a prefix is of the only index.
+/// Counts the lines of a followed Job. A line without a prefix belongs to the only index.
 fn printed_lines(stdout: &str) -> Lines {
     let mut lines = Lines::new();
     for line in stdout.lines() {
@@ -160,7 +162,7 @@ fn wrong_rows(stdout: &str) -> Option<String> {
 fn wrong_folder(traces: &Traces<'_>) -> Option<String> {
     let mut expected = node_logs(traces.api, &traces.verb.subject(traces.job));
     if traces.verb.stage == Stage::Done {
-        // The retry has made good index 1.
+        // Index 1 succeeded in the retry.
         let retried = node_logs(traces.api, &format!("{DONE}-r1")).remove("0").unwrap();
         expected.insert("1".to_owned(), retried);
     }
@@ -170,7 +172,7 @@ fn wrong_folder(traces: &Traces<'_>) -> Option<String> {
     wrong.map(|(index, log, written)| format!("{index}.out is {written:?} and not {log:?}"))
 }
 
-/// What goes on in the cluster although the command failed, and is not said.
+/// Returns an effect in the cluster that the error of a failed command does not mention.
 fn find_silence(traces: &Traces<'_>) -> Option<String> {
     let Traces { verb, job, outcome: Outcome { stderr, code, .. }, api, .. } = traces;
     let subject = verb.subject(job);
@@ -179,7 +181,7 @@ fn find_silence(traces: &Traces<'_>) -> Option<String> {
         Promise::Spec(..) | Promise::Deleted => {
             let is_done = find_missing(traces).is_none();
             (is_done && !says(&["may ", "being deleted", "goes on"]))
-                .then(|| "it was done, and the error does not say that it may be".to_owned())
+                .then(|| "the change was made, and the error does not say so".to_owned())
         }
         _ if matches!(verb.stage, Stage::New | Stage::Failed | Stage::NeverRan) => {
             let job = api.job(&subject)?;
@@ -188,26 +190,27 @@ fn find_silence(traces: &Traces<'_>) -> Option<String> {
             } else if !job["metadata"]["deletionTimestamp"].is_null() || self::outcome(&job).is_some() {
                 None
             } else if job["spec"]["suspend"] == true {
-                (!says(&["suspended", "held back"])).then(|| "a suspended job is left, and that is not said".to_owned())
+                (!says(&["suspended", "held back"]))
+                    .then(|| "a suspended job is left behind, and the error does not say so".to_owned())
             } else {
-                (!says(&["goes on", "may "])).then(|| "the job goes on, and that is not said".to_owned())
+                (!says(&["goes on", "may "])).then(|| "the job runs, and the error does not say so".to_owned())
             }
         }
         _ => None,
     }
 }
 
-/// What came twice.
+/// Returns lines that were printed twice and Jobs that were created twice.
 fn find_doubled(traces: &Traces<'_>) -> Vec<String> {
     let Traces { verb, job, outcome: Outcome { stdout, .. }, api, .. } = traces;
     let mut problems = Vec::new();
     if verb.stage == Stage::Done {
-        // A failed command may print less, but nothing that is not there.
+        // A failed command may print less, but never more.
         if verb.promise == Promise::SameOutput && ["logs", "results"].contains(&verb.name) {
             let whole = printed_lines(&traces.clean.stdout);
             let is_more = |(line, count): (&_, &usize)| whole.get(line).is_none_or(|most| count > most);
             if printed_lines(stdout).iter().any(is_more) {
-                problems.push("it printed lines that nobody wrote, or twice".to_owned());
+                problems.push("it printed wrong lines, or a line twice".to_owned());
             }
         }
         return problems;
@@ -226,7 +229,7 @@ fn find_doubled(traces: &Traces<'_>) -> Vec<String> {
     problems
 }
 
-/// Lists of items that belong to no Job.
+/// Returns ConfigMaps of items that belong to no Job.
 fn find_orphans(traces: &Traces<'_>) -> Vec<String> {
     let Traces { verb, job, api, .. } = traces;
     if verb.stage == Stage::Done {
@@ -239,8 +242,8 @@ fn find_orphans(traces: &Traces<'_>) -> Vec<String> {
     orphans.map(|list| format!("configmap {} belongs to no job", list["metadata"]["name"])).collect()
 }
 
-/// What the same command, given again without a fault, does not mend: a folder of results after any fault, and whatever
-/// was being changed after an error.
+/// Runs the same command again without a fault, and returns what it does not repair: a folder of results after any fault, and
+/// a change after an error.
 fn find_lasting_harm(traces: &Traces<'_>, injection: &Injection) -> Option<String> {
     let Traces { verb, job, folder, outcome, api, cluster, .. } = traces;
     let gathers = verb.promise == Promise::Folder;
@@ -249,9 +252,9 @@ fn find_lasting_harm(traces: &Traces<'_>, injection: &Injection) -> Option<Strin
     if !gathers && !changes {
         return None;
     }
-    let is_going = || api.job(job).is_some_and(|job| !job["metadata"]["deletionTimestamp"].is_null());
+    let is_being_deleted = || api.job(job).is_some_and(|job| !job["metadata"]["deletionTimestamp"].is_null());
     let limit = Instant::now() + Duration::from_secs(30);
-    while is_going() && Instant::now() < limit {
+    while is_being_deleted() && Instant::now() < limit {
         sleep(Duration::from_millis(200));
     }
     let args = verb.arguments(job, folder.to_str().unwrap(), &["-n", cluster.namespace()]);
@@ -261,10 +264,10 @@ fn find_lasting_harm(traces: &Traces<'_>, injection: &Injection) -> Option<Strin
         return Some(format!("the same command again fails: {}", again.stderr.trim_end()));
     }
     let wrong = if gathers { wrong_folder(traces) } else { None };
-    wrong.map(|wrong| format!("the same command again does not mend it: {wrong}"))
+    wrong.map(|wrong| format!("the same command again does not repair it: {wrong}"))
 }
 
-/// A text without what changes from one second to the next: ages, and the widths of their columns.
+/// Removes ages and the widths of columns: they change from one second to the next.
 fn mask(text: &str) -> Vec<String> {
     let age = Regex::new(r"\b(\d+[dhms])+\b").unwrap();
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");

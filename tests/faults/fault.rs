@@ -1,11 +1,11 @@
-//! What can go wrong with one call.
+//! The faults of one call.
 
 use crate::call::Call;
 
-/// A text that stands in every injected answer, and must never reach the output of a worker.
+/// A text in every injected response. It must never appear in the output of a worker.
 pub(crate) const MARK: &str = "injected";
 
-/// What a proxy that wants a login answers in place of the server.
+/// The response of a proxy that wants a login.
 const PAGE: &str = "<html><body>injected login page</body></html>\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,16 +23,16 @@ pub(crate) enum Fault {
     ResetAfterActing,
     /// The connection is closed in the middle of the body.
     CutBody,
-    /// The server has acted, and its answer is no JSON.
+    /// The server has acted, and its response is not JSON.
     Malformed,
     /// A login page with status 200.
     Html,
     Redirect,
-    /// The request is accepted and nothing is answered.
+    /// The request is accepted and never answered.
     Stall,
-    /// All of a watch comes later.
+    /// The whole response of a watch comes later.
     LateWatch,
-    /// A watch begins, and brings nothing.
+    /// A watch begins, and delivers nothing.
     SilentWatch,
 }
 
@@ -79,23 +79,23 @@ impl Fault {
         }
     }
 
-    /// Whether this fault makes a difference to such a call.
+    /// Returns whether this fault makes a difference to a call.
     pub(crate) fn applies_to(self, call: &Call) -> bool {
         match self {
-            // A client can't tell whether a server has read something before it failed.
+            // A client can't see whether a server has read something before it failed.
             Self::ErrorAfterActing | Self::ResetAfterActing => !call.is_read(),
             Self::LateWatch | Self::SilentWatch => call.is_watch(),
-            // No text of a log is malformed.
+            // No text is malformed as a log.
             Self::Malformed => !call.0.starts_with("GET log"),
             _ => true,
         }
     }
 
-    /// Whether it is worth trying what happens when every such call fails in this way, and not only one.
+    /// Returns whether a cell tries this fault on every later call, too.
     pub(crate) fn can_last(self, call: &Call) -> bool {
         match self {
             Self::Unauthorized | Self::Forbidden => true,
-            // An outage is waited out for minutes by what watches: that is promised, and no matter of one cell.
+            // A watching verb waits for minutes until an outage ends: too long for a cell.
             Self::ErrorBeforeActing | Self::Unavailable | Self::Html | Self::Redirect | Self::Stall => {
                 !call.is_stream() && !call.0.ends_with(" by name") && !call.0.ends_with(" by phase")
             }
@@ -103,10 +103,10 @@ impl Fault {
         }
     }
 
-    /// Whether one such fault must not keep the program from doing all that it was asked.
+    /// Returns whether the program must complete its work after one such fault.
     pub(crate) fn must_be_survived(self, call: &Call) -> bool {
         match self {
-            // For the last two, the change was made, and can be seen in the cluster.
+            // After the last two, the change was made, and the cluster shows it.
             Self::TooManyRequests
             | Self::LateWatch
             | Self::SilentWatch
@@ -121,7 +121,7 @@ impl Fault {
         }
     }
 
-    /// The answer that is given in place of the server's; none where the connection itself breaks.
+    /// Returns the response in place of the server's; `None` if the connection breaks.
     pub(crate) fn answer(self) -> Option<Vec<u8>> {
         let status = |code: u16, reason: &str| {
             let message = match self {
@@ -155,7 +155,7 @@ impl Fault {
         Some(format!("HTTP/1.1 {line}\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes())
     }
 
-    /// Whether the server acts before the fault.
+    /// Returns whether the server acts before the fault.
     pub(crate) fn acts(self) -> bool {
         matches!(self, Self::ErrorAfterActing | Self::ResetAfterActing | Self::Malformed)
     }

@@ -1,7 +1,7 @@
-//! Every verb, every call that it makes, every fault of that call: on a real Kubernetes, through a proxy that injects.
+//! Every fault of every call of every verb, on a real Kubernetes, through a proxy that injects the fault.
 //!
-//! A cell is one command into whose traffic one fault is injected. `tests/faults/all` runs all cells; the test here runs
-//! a part that has each call of each verb, and each fault.
+//! A cell is one command with one injected fault. `tests/faults/all` runs all cells; the test here runs a part that has each
+//! call of each verb, and each fault.
 
 mod api;
 mod call;
@@ -32,19 +32,19 @@ use proxy::{Injection, Proxy};
 use support::{Cluster, Outcome, Running};
 use verb::{DONE, Stage, VERBS, Verb, prepare};
 
-/// How many commands run at once.
+/// The number of commands that run at once.
 const WORKERS: usize = 8;
-/// How many seconds a command may take.
+/// The number of seconds that a command may take.
 const LIMIT: &str = "60";
-/// The same while the server is unavailable, or silent about the Pods of a Job that has ended: those and logs are asked
-/// for again for two minutes, as long as a server may restart.
+/// The same while the server is unavailable, or silent about the Pods of an ended Job: the program repeats requests for Pods
+/// and logs for two minutes, the time of a restart of the server.
 const LIMIT_OF_OUTAGE: &str = "180";
-/// How many cells the representative part has.
+/// The number of cells of the representative part.
 const PART: usize = 150;
-/// How often a cell is tried whose call did not come: a watch that ends by itself may be asked for once or twice.
+/// The number of attempts for a cell whose call did not come: the number of requests for a watch varies.
 const TRIES: usize = 6;
 
-/// The cluster and all that cells share.
+/// The cluster, and everything that cells share.
 struct Bench {
     done: Cluster,
     work: Cluster,
@@ -54,7 +54,7 @@ struct Bench {
     jobs: AtomicUsize,
 }
 
-/// What a verb does without a fault.
+/// The calls and the outcome of a verb without a fault.
 struct Record {
     calls: BTreeMap<Call, usize>,
     outcome: Outcome,
@@ -66,7 +66,7 @@ struct Cell {
     injection: Injection,
 }
 
-/// How a cell ended.
+/// The result of a cell.
 struct Verdict {
     problems: Vec<String>,
     outcome: Outcome,
@@ -89,7 +89,7 @@ impl Bench {
         Self { done, work, _api_proxy: api_proxy, port, runtime, jobs: AtomicUsize::new(0) }
     }
 
-    /// Runs a verb once, on a Job of its own, and hands what came of it to `judge`.
+    /// Runs a verb once, on its own Job, and returns what `judge` makes of the traces.
     fn run<T>(&self, verb: &Verb, injection: Option<Injection>, judge: impl FnOnce(&Proxy, Traces<'_>) -> T) -> T {
         let cluster = if verb.stage == Stage::Done { &self.done } else { &self.work };
         let api = Api { port: self.port, namespace: cluster.namespace() };
@@ -115,7 +115,7 @@ impl Bench {
         judged
     }
 
-    /// Runs a verb without a fault, and notes its calls.
+    /// Runs a verb without a fault, and records its calls.
     fn record(&self, verb: &Verb) -> Record {
         self.run(verb, None, |proxy, traces| {
             let outcome = traces.outcome.clone();
@@ -148,7 +148,7 @@ impl Bench {
     }
 }
 
-/// Does something with each element on several threads, and returns the results in order.
+/// Calls `work` with each element on several threads, and returns the results in order.
 fn in_parallel<T: Sync, R: Send>(elements: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, R>> = Mutex::default();
@@ -167,7 +167,7 @@ fn in_parallel<T: Sync, R: Send>(elements: &[T], work: impl Fn(&T) -> R + Sync) 
     results.into_inner().unwrap().into_values().collect()
 }
 
-/// All cells: each call's first and second occurrence with each fault, and with those faults that can last.
+/// Returns all cells: each fault at the first and second occurrence of each call, and each lasting fault.
 fn all_cells(records: &[Record]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (verb, record) in records.iter().enumerate() {
@@ -189,7 +189,7 @@ fn all_cells(records: &[Record]) -> Vec<Cell> {
     cells
 }
 
-/// A part of the cells in which each verb, each of its calls and each fault is found.
+/// Returns a part of the cells that has each call of each verb, and each fault.
 fn representative_part(cells: Vec<Cell>) -> Vec<Cell> {
     let mut groups: BTreeMap<(usize, Call), Vec<Cell>> = BTreeMap::new();
     let all = cells.len();
@@ -202,7 +202,7 @@ fn representative_part(cells: Vec<Cell>) -> Vec<Cell> {
     while part.len() < wanted {
         let missing = wanted - part.len();
         for group in groups.values_mut().filter(|group| !group.is_empty()).take(missing) {
-            // The fault that was taken least often so far.
+            // The fault that was chosen least often so far.
             let rarest = |number: &usize| covered.get(&group[*number].injection.fault).copied().unwrap_or_default();
             let chosen = (0..group.len()).min_by_key(rarest).unwrap();
             let cell = group.swap_remove(chosen);
@@ -219,7 +219,7 @@ fn describe(cell: &Cell) -> String {
     format!("{} | {which} {} | {}", VERBS[cell.verb].name, call.0, fault.name())
 }
 
-/// A table of verbs and faults: right cells, of which the fault was reported instead of survived, and wrong ones.
+/// Returns a table of verbs and faults with the number of cells that survived, reported an error, or went wrong.
 fn table(cells: &[Cell], verdicts: &[Verdict]) -> String {
     let mut counts: BTreeMap<(usize, Fault), [usize; 3]> = BTreeMap::new();
     for (cell, verdict) in cells.iter().zip(verdicts) {
@@ -259,7 +259,7 @@ fn every_fault_is_survived_or_reported() {
             cells.retain(|cell| pattern.is_match(&describe(cell)));
         }
     }
-    // Those that wait long come beside those that do not.
+    // Mixes slow and fast cells.
     fastrand::Rng::with_seed(7).shuffle(&mut cells);
     let done = AtomicUsize::new(0);
     let verdicts = in_parallel(&cells, |cell| {

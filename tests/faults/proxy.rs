@@ -1,5 +1,5 @@
-//! A proxy in front of the API server. It reads HTTP/1.1, one request after the other on each connection, notes every
-//! call and injects one fault.
+//! A proxy in front of the API server. It reads HTTP/1.1, one request after the other on each connection, counts every call
+//! and injects one fault.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -17,16 +17,16 @@ use tokio::time::sleep;
 use crate::call::Call;
 use crate::fault::Fault;
 
-/// How much later all of a late watch comes.
+/// The delay of a late watch.
 const LATE: Duration = Duration::from_secs(2);
 
-/// Which calls fail, and how.
+/// A fault, and the calls that it hits.
 #[derive(Clone, Debug)]
 pub(crate) struct Injection {
     pub(crate) call: Call,
-    /// The first of these calls that fails, counted from 1.
+    /// The number of the first failing call, counted from 1.
     pub(crate) from: usize,
-    /// Whether all later ones fail too.
+    /// Whether all later calls fail, too.
     pub(crate) lasts: bool,
     pub(crate) fault: Fault,
 }
@@ -41,42 +41,42 @@ pub(crate) struct Proxy {
 struct Shared {
     upstream: u16,
     injection: Option<Injection>,
-    seen: Mutex<Seen>,
+    counts: Mutex<Counts>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Counts {
     calls: BTreeMap<Call, usize>,
-    /// How often the fault was injected.
+    /// The number of injected faults.
     fired: usize,
 }
 
 impl Proxy {
     pub(crate) fn start(runtime: &Runtime, upstream: u16, injection: Option<Injection>) -> Self {
-        let shared = Arc::new(Shared { upstream, injection, seen: Mutex::default() });
+        let shared = Arc::new(Shared { upstream, injection, counts: Mutex::default() });
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let accepting = Arc::clone(&shared);
         let serving = runtime.spawn(async move {
-            // Aborts all that is in it when this task is aborted.
+            // Aborts all connections when this task is aborted.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let shared = Arc::clone(&accepting);
-                // A connection that breaks is what this is for.
+                // Broken connections are the purpose of the proxy.
                 connections.spawn(async move { drop(serve(client, &shared).await) });
             }
         });
         Self { shared, serving: serving.abort_handle(), url }
     }
 
-    /// The calls so far, and how often each was made.
+    /// Returns the number of times that each call was made.
     pub(crate) fn calls(&self) -> BTreeMap<Call, usize> {
-        self.shared.seen.lock().unwrap().calls.clone()
+        self.shared.counts.lock().unwrap().calls.clone()
     }
 
-    /// How often the fault was injected.
+    /// Returns the number of injected faults.
     pub(crate) fn fired(&self) -> usize {
-        self.shared.seen.lock().unwrap().fired
+        self.shared.counts.lock().unwrap().fired
     }
 }
 
@@ -87,20 +87,20 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    /// Counts a call, and returns the fault that is to be injected into it.
+    /// Counts a call, and returns the fault to inject into it.
     fn note(&self, call: &Call) -> Option<Fault> {
-        let mut seen = self.seen.lock().unwrap();
-        let count = seen.calls.entry(call.clone()).or_default();
+        let mut counts = self.counts.lock().unwrap();
+        let count = counts.calls.entry(call.clone()).or_default();
         *count += 1;
         let count = *count;
         let injection = self.injection.as_ref().filter(|injection| injection.call == *call)?;
         let is_hit = count == injection.from || injection.lasts && count > injection.from;
-        seen.fired += usize::from(is_hit);
+        counts.fired += usize::from(is_hit);
         is_hit.then_some(injection.fault)
     }
 }
 
-/// The head of a request or an answer, and how its body ends.
+/// The head of a request or a response, and how its body ends.
 struct Head {
     bytes: Vec<u8>,
     body: Body,
@@ -113,7 +113,7 @@ enum Body {
 }
 
 impl Head {
-    /// Reads a head; none if the connection was closed before it.
+    /// Reads a head; `None` if the connection was closed before it.
     async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> Result<Option<Self>> {
         let mut bytes = Vec::new();
         loop {
@@ -132,7 +132,7 @@ impl Head {
         head.body = match length {
             _ if chunked => Body::Chunked,
             Some(length) => Body::Length(length),
-            // A request without a length has no body, and neither have these answers.
+            // A request without a length has no body, and neither have these responses.
             None if !head.bytes.starts_with(b"HTTP/") || ["204", "304"].contains(&head.word(1)) => Body::Length(0),
             None => Body::UntilClosed,
         };
@@ -143,7 +143,7 @@ impl Head {
         std::str::from_utf8(&self.bytes).unwrap()
     }
 
-    /// A word of the first line.
+    /// Returns a word of the first line.
     fn word(&self, number: usize) -> &str {
         self.text().split_ascii_whitespace().nth(number).unwrap()
     }
@@ -154,7 +154,7 @@ impl Head {
     }
 }
 
-/// How much of an answer is passed on.
+/// The part of a response that is passed on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passing {
     All,
@@ -176,7 +176,7 @@ async fn serve(client: TcpStream, shared: &Shared) -> Result<()> {
         let call = Call::new(request.word(0), request.word(1));
         let fault = shared.note(&call);
         let answering = answer(&call, fault, [&request.bytes, &body], &mut server, shared.upstream, &mut client);
-        // Nobody sends a second request before the first is answered: this is the end of the connection.
+        // No client sends a second request before the first response, so this is the end of the connection.
         let goes_on = tokio::select! {
             goes_on = answering => goes_on?,
             _ = reader.fill_buf() => false,
@@ -190,7 +190,7 @@ async fn serve(client: TcpStream, shared: &Shared) -> Result<()> {
 
 type Server = BufReader<TcpStream>;
 
-/// Answers one request; false if the connection is to be closed behind it.
+/// Answers one request. Returns false if the connection must be closed after it.
 async fn answer(
     call: &Call,
     fault: Option<Fault>,
@@ -228,7 +228,7 @@ async fn answer(
     Ok(goes_on && passing == Passing::All)
 }
 
-/// Sends a request to the server, and passes its answer on.
+/// Sends a request to the server, and passes its response on.
 async fn forward(
     call: &Call,
     request: [&[u8]; 2],

@@ -1,4 +1,4 @@
-//! The commands that are tried, what each needs in the cluster, and what it promises.
+//! The tested commands, the objects that each needs in the cluster, and its promise.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, outcome};
 
-/// The finished Job that every verb reads that only reads. A retry of it completed what had failed.
+/// The finished Job that all reading verbs share. Its failed index succeeded in a retry.
 pub(crate) const DONE: &str = "done";
 
-/// One command. In its arguments `JOB` stands for the Job of the cell and `DIR` for a folder of its own.
+/// One command. In its arguments, `JOB` is the Job of the cell and `DIR` is its folder.
 pub(crate) struct Verb {
     pub(crate) name: &'static str,
     pub(crate) args: &'static [&'static str],
@@ -18,43 +18,43 @@ pub(crate) struct Verb {
     pub(crate) promise: Promise,
 }
 
-/// What is in the cluster before the command.
+/// The state of the cluster before the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// No Job of this name.
     New,
-    /// Only what all cells share: [`DONE`] and its retry.
+    /// Only the shared Job [`DONE`] and its retry.
     Done,
-    /// A Job that has just begun.
+    /// A Job that has just started.
     Running,
-    /// A Job whose Pods find no node.
+    /// A Job whose Pods fit no node.
     Pending,
     /// A suspended Job.
     Suspended,
-    /// A Job that failed without having run.
+    /// A Job that failed before it ran.
     NeverRan,
     /// A Job whose only index failed.
     Failed,
 }
 
-/// What has come about when the command ends with 0.
+/// What holds after exit code 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Promise {
-    /// The output is that of the same command without a fault.
+    /// The output equals that of the same command without a fault.
     SameOutput,
     /// The output has the lines of all indexes of this Job, and the Job has completed. The retry of a Job is `JOB-r1`.
     Lines(&'static str),
-    /// As `Lines`, and the folder has the same.
+    /// As `Lines`, and the folder has the same lines.
     LinesAndFolder,
-    /// The folder has what each index wrote.
+    /// The folder has the output of each index.
     Folder,
-    /// The last row of each index tells that it succeeded, and the Job has completed.
+    /// The last row of each index says `Succeeded`, and the Job has completed.
     Rows,
     /// The Job has completed.
     Completed,
-    /// This Job was created with all that it needs, and is let run.
+    /// This Job was created with all its ConfigMaps, and released.
     Submitted(&'static str),
-    /// `.spec` of the Job has this value.
+    /// This field of `.spec` has this value.
     Spec(&'static str, &'static str),
     Deleted,
 }
@@ -155,7 +155,7 @@ pub(crate) const VERBS: &[Verb] = &[
 ];
 
 impl Verb {
-    /// The arguments for one cell; `more` goes before a command of the worker.
+    /// Returns the arguments for one cell, with `more` after the verb.
     pub(crate) fn arguments(&self, job: &str, folder: &str, more: &[&str]) -> Vec<String> {
         let filled = |arg: &&str| match *arg {
             "JOB" => job.to_owned(),
@@ -167,7 +167,7 @@ impl Verb {
         args
     }
 
-    /// The Job of which it reads, or that it makes.
+    /// Returns the name of the Job that the command reads or creates.
     pub(crate) fn subject(&self, job: &str) -> String {
         match (self.promise, self.stage) {
             (Promise::Lines(name) | Promise::Submitted(name), _) => name.replace("JOB", job),

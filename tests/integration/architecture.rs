@@ -1,22 +1,22 @@
-//! The map at the top of `src/lib.rs` is true: what a layer imports of ours is read from that very table, what it may
-//! use of others' from the table below, and no source file or function outgrows its bound.
+//! Checks the sources against the table of layers in `src/lib.rs` (own modules) and the table below (crates), and limits the
+//! length of files and functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{file, files};
 
-/// What a layer may use from outside, and what it never touches there.
+/// The crates that a layer may use, and the paths that it must not use.
 struct Outside {
     layer: &'static str,
-    /// Crates other than `std`; `None` where any will do that is not refused.
+    /// Allowed crates besides `std`; `None` allows all.
     crates: Option<&'static [&'static str]>,
-    /// Beginnings of paths, as they are written in the code.
+    /// Forbidden beginnings of paths, as written in the code.
     never: &'static [&'static str],
 }
 
 /// Streams, files, the network, other processes, the environment.
 const OUTSIDE_WORLD: [&str; 6] = ["std::io", "std::fs", "std::net", "std::process", "std::env", "std::thread"];
-/// The same but for readers and writers of whatever a caller hands over, as bytes in memory.
+/// [`OUTSIDE_WORLD`] without the traits that read and write bytes in memory.
 const ALL_BUT_READERS: [&str; 11] = [
     "std::io::stdin",
     "std::io::stdout",
@@ -30,7 +30,7 @@ const ALL_BUT_READERS: [&str; 11] = [
     "std::env",
     "std::thread",
 ];
-/// What tells the time, and would make the same input give another output.
+/// Functions and types that read the clock: the same input would give another output.
 const CLOCKS: [&str; 8] = [
     "Timestamp::now",
     "Zoned::now",
@@ -44,7 +44,7 @@ const CLOCKS: [&str; 8] = [
 
 const OUTSIDE: [Outside; 13] = [
     Outside { layer: "index_set", crates: Some(&["range_set_blaze", "thiserror"]), never: &OUTSIDE_WORLD },
-    // One name is read back from a whole Job, by `manifest` and by `state`: the worker's.
+    // `manifest` and `state` read the name of the worker's container from a whole Job.
     Outside { layer: "contract", crates: Some(&["k8s_openapi"]), never: &OUTSIDE_WORLD },
     Outside { layer: "error", crates: Some(&["shlex", "thiserror"]), never: &OUTSIDE_WORLD },
     Outside { layer: "args", crates: Some(&["clap"]), never: &OUTSIDE_WORLD },
@@ -100,26 +100,26 @@ const OUTSIDE: [Outside; 13] = [
         never: &["std::fs", "std::net", "std::process"],
     },
     Outside { layer: "commands", crates: None, never: &["kube", "hyper", "rustls", "tower", "http"] },
-    // The crate's own roots: nothing but the way into the verbs.
+    // The root of the crate only starts the verb.
     Outside { layer: "lib", crates: Some(&[]), never: &["std::io", "std::fs", "std::env"] },
 ];
 
-/// Layers whose every function is done when it returns, and to which time is handed.
+/// Layers without async functions and clocks.
 const PURE: [&str; 7] = ["index_set", "contract", "error", "args", "spec", "manifest", "state"];
 
 /// A source file of the program, without its tests.
 struct Source {
     path: String,
-    /// Where it is in the tree of modules, as in `cluster`, `connect`.
+    /// Its path in the tree of modules: `["cluster", "connect"]`.
     module: Vec<String>,
-    /// Its text without comments, the contents of strings, and what only tests see.
+    /// Its text without comments, contents of strings, and `#[cfg(test)]` items.
     code: String,
-    /// Lines of its text without what only tests see.
+    /// The number of lines of `code`.
     lines: usize,
 }
 
 impl Source {
-    /// The first folder or file below `src`.
+    /// Returns the first folder or file below `src`.
     fn layer(&self) -> &str {
         self.module.first().map_or("lib", String::as_str)
     }
@@ -145,11 +145,11 @@ fn sources() -> Vec<Source> {
     .collect()
 }
 
-/// Blanks comments and what is inside of strings and characters; every other character stays where it is.
+/// Replaces comments and the contents of strings and characters by blanks, so all other positions stay the same.
 fn without_words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    // Copies line ends and replaces the rest of a passage.
+    // Keeps line ends and replaces all other characters.
     let blank = |out: &mut String, passage: &str| {
         out.extend(passage.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
     };
@@ -179,13 +179,13 @@ fn without_words(text: &str) -> String {
     out
 }
 
-/// Whether a quote begins a character and not the name of a lifetime.
+/// Returns whether the quote at the start begins a character, not a lifetime.
 fn is_character(text: &str) -> bool {
     let mut inner = text.chars().skip(1);
     inner.next() == Some('\\') || inner.next() == Some('\'')
 }
 
-/// The length of what stands between two quotes, with them.
+/// Returns the length of the quoted text at the start, with both quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -199,7 +199,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Takes away every item behind `#[cfg(test)]`.
+/// Removes every item after `#[cfg(test)]`.
 fn without_tests(code: &str) -> String {
     let mut kept = String::new();
     let mut rest = code;
@@ -217,7 +217,7 @@ fn without_tests(code: &str) -> String {
     kept
 }
 
-/// The length of what stands between the brace at the start and its partner, with both.
+/// Returns the length of the block at the start, with both braces.
 fn block(code: &str) -> usize {
     let mut depth = 0;
     for (at, c) in code.char_indices() {
@@ -233,7 +233,7 @@ fn block(code: &str) -> usize {
     panic!("a brace has no partner:\n{code}");
 }
 
-/// Every path with `::` in the code, its groups spelled out: `a::{b, c::{self, D}}` is `a::b`, `a::c` and `a::c::D`.
+/// Returns every path with `::` in the code. Groups are expanded: `a::{b, c::{self, D}}` gives `a::b`, `a::c`, `a::c::D`.
 fn paths(code: &str) -> BTreeSet<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = BTreeSet::new();
@@ -241,7 +241,7 @@ fn paths(code: &str) -> BTreeSet<String> {
     while let Some(offset) = code[at..].find("::") {
         let middle = at + offset;
         let start = code[..middle].rfind(|c| !is_word(c)).map_or(0, |before| before + 1);
-        // Inside of a longer path, whose beginning was seen already, or after a type as in `<T>::new`.
+        // Part of a longer path that was already read, or after a type as in `<T>::new`.
         let inner = code[..start].ends_with("::");
         at = middle + 2;
         if !inner && start < middle {
@@ -251,7 +251,7 @@ fn paths(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// Reads one path, or one branch of a group, and returns how much of the code it takes.
+/// Expands the path or branch of a group at the start into `found`, and returns its length.
 fn spell(code: &str, before: &str, found: &mut BTreeSet<String>) -> usize {
     let word = code.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(code.len());
     let name = &code[..word];
@@ -277,7 +277,7 @@ fn spell(code: &str, before: &str, found: &mut BTreeSet<String>) -> usize {
     }
 }
 
-/// The crate's own modules that a file uses, from the root, whether written from the root or by way of `super`.
+/// Returns the modules of this crate that a file uses, as paths from the root, also those written with `super`.
 fn own(source: &Source) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for path in paths(&source.code) {
@@ -296,7 +296,7 @@ fn own(source: &Source) -> BTreeSet<String> {
     used
 }
 
-/// The table in the documentation of the crate: for each layer those it may import, `None` for all.
+/// Reads the table in `src/lib.rs`: the layers that each layer may import, `None` for all.
 fn map() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let names = |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let rows = file("src/lib.rs");
@@ -315,7 +315,7 @@ fn map() -> BTreeMap<String, Option<BTreeSet<String>>> {
 }
 
 #[test]
-fn the_map_names_every_layer() {
+fn the_table_has_every_layer() {
     let map = map();
     let layers: BTreeSet<_> = map.keys().map(String::as_str).collect();
     let found = sources();
@@ -329,7 +329,7 @@ fn the_map_names_every_layer() {
 }
 
 #[test]
-fn layers_import_what_the_map_allows() {
+fn layers_import_only_allowed_layers() {
     let map = map();
     let mut wrong = Vec::new();
     for source in sources() {
@@ -341,7 +341,7 @@ fn layers_import_what_the_map_allows() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// The names of the crates that the program is built with, as the code writes them.
+/// Returns the names of the dependencies, as the code writes them.
 fn dependencies() -> BTreeSet<String> {
     let manifest = file("Cargo.toml");
     let table = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
@@ -350,7 +350,7 @@ fn dependencies() -> BTreeSet<String> {
 }
 
 #[test]
-fn layers_use_of_others_what_they_may() {
+fn layers_use_only_allowed_crates() {
     let dependencies = dependencies();
     let mut wrong = Vec::new();
     for source in sources() {
@@ -362,7 +362,7 @@ fn layers_use_of_others_what_they_may() {
         }
         for path in paths(&source.code) {
             let first = path.split("::").next().unwrap();
-            // A module of ours may have the name of a crate.
+            // A module of this crate may have the name of a dependency.
             let module = source.module.len() > 1 && source.code.contains(&format!("mod {first};"));
             let foreign = dependencies.contains(first) && !module;
             if foreign && row.crates.is_some_and(|crates| !crates.contains(&first)) {
@@ -379,7 +379,7 @@ fn layers_use_of_others_what_they_may() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// Only `ui` writes to the streams; clap prints its own errors, in the one place that reads the command line.
+/// Only `ui` writes to the streams. The place that reads the command line may use clap's printing.
 #[test]
 fn only_ui_prints() {
     let mut wrong = Vec::new();
@@ -397,22 +397,22 @@ fn only_ui_prints() {
 }
 
 #[test]
-fn no_file_outgrows_a_sitting() {
+fn files_are_short() {
     let long: Vec<_> = sources().into_iter().filter(|source| source.lines > 600).collect();
     let long: Vec<_> = long.iter().map(|source| format!("{} has {} lines", source.path, source.lines)).collect();
     assert_eq!(long, [""; 0]);
 }
 
-/// A verb reads as a story: no function of `commands` has more than 80 lines.
+/// No function of `commands` has more than 80 lines.
 #[test]
-fn no_verb_outgrows_a_story() {
+fn functions_of_verbs_are_short() {
     let mut long = Vec::new();
     let mut seen = 0;
     for source in sources().into_iter().filter(|source| source.layer() == "commands") {
         for (at, _) in source.code.match_indices("fn ") {
             let code = &source.code[at..];
             let name = code[3..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-            // A type such as `&dyn Fn(…)` has no name, and a declaration no body.
+            // A type such as `&dyn Fn(…)` has no name, and a declaration has no body.
             let Some(open) = code.find('{').filter(|open| !name.is_empty() && !code[..*open].contains(';')) else {
                 continue;
             };
@@ -427,9 +427,9 @@ fn no_verb_outgrows_a_story() {
     assert_eq!(long, [""; 0]);
 }
 
-/// The reader of this test is itself read: it must see what it is to find.
+/// The functions of this file find all that they must find.
 #[test]
-fn the_reader_sees_through_words() {
+fn paths_are_found_outside_of_comments_and_strings() {
     let text = r##"
 use crate::{state::{self, Event}, view};
 /* crate::no */ // crate::no

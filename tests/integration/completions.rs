@@ -1,6 +1,6 @@
-//! The scripts in `completions/` are what the program prints.
+//! The scripts in `completions/` are those that the program prints.
 //!
-//! After a change of the command line, `UPDATE=1 cargo test --test integration completions` writes them anew.
+//! After a change of the command line, `UPDATE=1 cargo test --test integration completions` updates them.
 
 use crate::support::{Outcome, PROGRAM, Sandbox, file, root};
 use crate::terminal::Terminal;
@@ -14,7 +14,7 @@ const SCRIPTS: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn they_are_what_the_program_prints() {
+fn the_scripts_are_up_to_date() {
     let sandbox = Sandbox::new();
     for (shell, path) in SCRIPTS {
         let printed = sandbox.run(&["completion", shell]);
@@ -28,25 +28,25 @@ fn they_are_what_the_program_prints() {
 }
 
 #[test]
-fn no_other_file_is_there() {
+fn the_folder_has_no_other_file() {
     let entries = std::fs::read_dir(root().join("completions")).unwrap();
     let mut found: Vec<_> =
         entries.map(|entry| format!("completions/{}", entry.unwrap().file_name().to_str().unwrap())).collect();
     let mut expected = SCRIPTS.map(|(_, path)| path.to_owned()).to_vec();
-    // What the program prints on Windows.
+    // Printed on Windows.
     expected.push("completions/kubectl_complete-indexed.cmd".to_owned());
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
 }
 
-/// What the program answers when kubectl asks it about these words.
+/// Returns the program's answer to a completion request of kubectl for these words.
 fn asked(sandbox: &Sandbox, words: &[&str]) -> Outcome {
     sandbox.outcome(sandbox.command(PROGRAM).arg("__complete").args(words))
 }
 
 #[test]
-fn kubectl_is_answered_by_name_and_by_the_wrapper() {
+fn the_program_and_the_wrapper_answer_kubectl() {
     let sandbox = Sandbox::new();
     let wrapper = root().join("completions/kubectl_complete-indexed");
     let link = sandbox.write("bin/kubectl_complete-indexed", "");
@@ -76,25 +76,25 @@ fn verbs_flags_and_values_need_no_cluster() {
     assert_eq!(values(&["logs", "--stat"]), "--status :36");
     assert_eq!(values(&["logs", "--status", "failed,ru"]), "failed,running :36");
     assert!(!values(&["logs", "--status", "failed,"]).contains("failed,failed"));
-    // What stands before the equals sign the shell keeps.
+    // The shell keeps the text before the equals sign.
     assert_eq!(values(&["logs", "--status=fa"]), "failed :36");
     assert_eq!(values(&["indexes", "-oj"]), "-ojson -ojsonl -ojsonpath= -ojsonpath-as-json= -ojsonpath-file= :36");
     assert_eq!(values(&["wait", "--for", ""]), "complete failed indexes= :36");
     assert_eq!(values(&["wait", "--for", "i"]), "indexes= :38");
-    // No flag for an empty word, none twice, and nothing behind a verb that is none.
+    // No flags for an empty word, no flag twice, and nothing after an unknown verb.
     assert_eq!(values(&["list", ""]), ":4");
     assert_eq!(values(&["list", "-w", "--wat"]), ":4");
     assert_eq!(values(&["logs", "--item", "a", "--ite"]), "--item :36");
     assert_eq!(values(&["lgos", ""]), ":4");
     assert!(values(&["logs", "-"]).starts_with("--index --only-this"));
-    // Files are the shell's own business.
+    // The shell completes files.
     assert_eq!(values(&["run", "-a", ""]), ":0");
     assert_eq!(values(&["logs", "--to", ""]), ":16");
     assert_eq!(values(&["retry", "x", "--", "--ver"]), ":0");
 }
 
 #[test]
-fn contexts_come_from_the_kubeconfig_that_was_typed() {
+fn contexts_come_from_the_kubeconfig_flag() {
     let sandbox = Sandbox::new();
     let config =
         "contexts:\n- {name: 'arn:aws:a', context: {cluster: c, namespace: x}}\n- {name: b, context: {cluster: d}}\n";
@@ -110,10 +110,10 @@ fn contexts_come_from_the_kubeconfig_that_was_typed() {
     ");
 }
 
-/// A server that takes connections and says nothing, one that is not there, a plugin that asks and waits, and what can't
-/// be used at all: each time nothing is offered, nothing is said, and nobody waits.
+/// A silent server, a missing server, a credential plugin that waits for input, and an unusable kubeconfig: completion offers
+/// nothing, prints nothing, and does not wait.
 #[test]
-fn what_goes_wrong_is_neither_told_nor_waited_for() {
+fn a_failure_is_silent_and_quick() {
     let sandbox = Sandbox::new();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
@@ -146,12 +146,12 @@ fn what_goes_wrong_is_neither_told_nor_waited_for() {
         let began = std::time::Instant::now();
         let outcome = asked(&sandbox, &words);
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), (":4\n", "", 0), "{words:?}");
-        // Well above what is meant, since the machine may have other things to do.
+        // Far more than the limit of 400 ms: the machine may be busy.
         assert!(began.elapsed().as_secs() < 3, "{words:?} took {:?}", began.elapsed());
     }
 }
 
-/// Each shell with the script of `completions/`, at a terminal or by its own question.
+/// Each shell with its script of `completions/`, at a terminal or by its own completion command.
 #[test]
 fn bash_zsh_and_fish_complete_by_the_scripts() {
     let sandbox = Sandbox::new();
@@ -161,7 +161,7 @@ fn bash_zsh_and_fish_complete_by_the_scripts() {
     let at = |shell: &str, setup: &str| Terminal::new(sandbox.command("script"), shell, setup);
 
     let load = format!("bind 'set bell-style none'; . {scripts}/kubectl-indexed.bash");
-    // Found in a folder of functions, or read at once.
+    // Loaded from a folder of functions, or sourced.
     let found = format!("fpath=({scripts} $fpath); autoload -U compinit; compinit -D -u");
     let read = format!("autoload -U compinit; compinit -D -u; . {scripts}/_kubectl-indexed");
     for (shell, setup) in [("bash --norc --noprofile", &load), ("zsh -f", &found), ("zsh -f", &read)] {

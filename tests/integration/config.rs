@@ -1,4 +1,4 @@
-//! Standing defaults: a file, the environment, and what gives way to what.
+//! Configured defaults: the file, the environment, and their precedence.
 
 use std::os::unix::process::CommandExt as _;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Outcome, PROGRAM, Sandbox};
 
-/// What `run` makes with these variables and flags, as YAML.
+/// Returns the objects of `run` with these variables and flags, as YAML.
 fn made(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> String {
     let args = [&["run", "--items", "a,b", "--dry-run=client", "-o", "yaml"], flags, &["--", "rev"]].concat();
     let outcome = sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args));
@@ -24,7 +24,7 @@ fn with(sandbox: &Sandbox, variables: &[(&str, &str)], args: &[&str]) -> Outcome
     sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args))
 }
 
-/// Whether the text has each of the lines, whatever stands before them.
+/// Asserts that the text has each of the lines, with any indentation.
 #[track_caller]
 fn has(text: &str, lines: &[&str]) {
     for line in lines {
@@ -85,18 +85,18 @@ fn a_template_beats_both_and_a_flag_beats_it() {
         &made,
         &["image: registry.example.com/template", "parallelism: 2", "ttlSecondsAfterFinished: 9", "team: template"],
     );
-    // Where it says nothing they stand.
+    // Fields that the template does not set keep the defaults.
     has(&made, &["backoffLimitPerIndex: 3", "area: file"]);
-    // From stdin, which is read once.
+    // A template on stdin, which can be read only once.
     let piped = sandbox.shell(&format!(
         "echo '{template}' | kubectl-indexed run --items a --template - --dry-run=client -o yaml -- rev"
     ));
     has(&piped.stdout, &["image: registry.example.com/template", "backoffLimitPerIndex: 3"]);
 }
 
-/// What would be an error of a flag is none of a standing default: it gives way.
+/// A default that contradicts a flag is ignored, where a second flag would be an error.
 #[test]
-fn a_standing_default_is_in_nobody_s_way() {
+fn a_default_gives_way_to_a_flag_that_it_contradicts() {
     let sandbox =
         with_file(&format!("{FILE}init-image: registry.example.com/init\nitem-store: inline\nindex-timeout: 2h\n"));
     let fast = made(&sandbox, &[], &["--fail-fast"]);
@@ -135,7 +135,7 @@ fn the_file_is_looked_for_in_its_places() {
 }
 
 #[test]
-fn what_is_wrong_is_told_before_anything_is_done() {
+fn an_unknown_setting_is_an_error_of_run_but_not_of_help() {
     let sandbox = with_file("image: busybox\nlable: {team: vision}\n");
     assert_snapshot!(sandbox.run(&["run", "--items", "a", "--", "rev"]), @r#"
     ── stdout
@@ -209,9 +209,9 @@ fn config_shows_where_each_comes_from() {
     );
 }
 
-/// As it is it sets nothing; without the marks it sets everything, and is valid.
+/// The printed file sets nothing. Without its comment marks, it is valid and sets everything.
 #[test]
-fn the_example_is_a_file() {
+fn the_example_is_a_valid_file() {
     let printed = Sandbox::new().run(&["config", "--example"]).stdout;
     assert_snapshot!(printed, @"
     # Standing defaults of kubectl indexed: what is said here need not be typed.
@@ -302,7 +302,7 @@ fn the_example_is_a_file() {
     assert!(untouched.lines().skip(3).all(|line| line.ends_with(" default")), "{untouched}");
     let set: Vec<_> = printed
         .lines()
-        // Explanations have one blank behind their #, what belongs to a key more.
+        // Explanations have one blank after the #, continued values have more.
         .filter(|line| !line.starts_with("# ") || line.starts_with("#  "))
         .map(|line| line.strip_prefix('#').unwrap_or(line))
         .collect();
@@ -313,7 +313,7 @@ fn the_example_is_a_file() {
 }
 
 #[test]
-fn a_plain_default_is_taken_back_by_a_flag() {
+fn a_plain_default_removes_colour_from_help() {
     let sandbox = with_file("plain: true");
     let help = |args: &[&str]| {
         let mut command = sandbox.command(PROGRAM);

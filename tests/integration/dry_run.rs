@@ -1,4 +1,4 @@
-//! `run --dry-run=client`: the objects, with no cluster in sight.
+//! `run --dry-run=client`: the objects, without a cluster.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -404,7 +404,7 @@ fn as_lines() {
     ");
 }
 
-/// JSON has the same objects as YAML: kubectl reads either.
+/// JSON has the same objects as YAML.
 #[test]
 fn as_json() {
     let (json, yaml) = (dry_run(&["-o", "json"]), dry_run(&["-o", "yaml"]));
@@ -421,9 +421,9 @@ fn as_json() {
     assert!(one.stdout.starts_with("{\n  \"apiVersion\": \"batch/v1\",\n  \"kind\": \"Job\",\n"), "{one}");
 }
 
-/// A name is made from the command's, with something behind it that makes it unique.
+/// The default name is the command's name and a random ending.
 #[test]
-fn with_a_name_of_its_own() {
+fn with_a_generated_name() {
     let name = || {
         let outcome = Sandbox::new().run(&["run", "--completions=1", "--dry-run", "-o", "name", "--", "/bin/Rev_2"]);
         outcome.stdout.trim_end().strip_prefix("job.batch/").unwrap().to_owned()
@@ -436,7 +436,7 @@ fn with_a_name_of_its_own() {
     }
 }
 
-/// Piped output has neither colour nor anything else that a terminal would want, whatever variables say.
+/// Piped output has no escape sequences, whatever the environment says.
 #[test]
 fn is_plain_when_piped() {
     let sandbox = Sandbox::new();
@@ -449,11 +449,11 @@ fn is_plain_when_piped() {
     }
 }
 
-/// Whoever reads only the first line is no error.
+/// A broken pipe is not an error.
 #[test]
-fn ends_quietly_when_nobody_reads_on() {
+fn ends_quietly_when_the_pipe_is_closed() {
     let sandbox = Sandbox::new();
-    // More than fits into a pipe.
+    // More output than fits into a pipe.
     let command = "kubectl-indexed run x --completions 1 --dry-run=client -o yaml";
     let flags = r#"$(for i in $(seq 2000); do printf -- "--env V$i=%050d " "$i"; done)"#;
     let outcome = sandbox.shell(&format!(
@@ -463,7 +463,7 @@ fn ends_quietly_when_nobody_reads_on() {
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("apiVersion: batch/v1\n0\n0\n", ""), "{outcome}");
 }
 
-/// What could not be written is not passed over.
+/// A write that fails is an error.
 #[test]
 fn a_full_disk_is_an_error() {
     let outcome = Sandbox::new().shell("kubectl-indexed run x --items a --dry-run=client -o yaml -- rev >/dev/full");

@@ -1,4 +1,4 @@
-//! Bad input that needs no cluster: what is wrong, what to do about it, and an exit code that tells.
+//! Errors that need no cluster: the message, the hint and the exit code.
 
 use std::net::TcpListener;
 use std::thread;
@@ -8,12 +8,12 @@ use insta::assert_snapshot;
 
 use crate::support::{Outcome, Sandbox, nobody_listens};
 
-/// The exit code for what can't be meant: nothing was created.
+/// The exit code of wrong usage: nothing was created.
 const USAGE: i32 = 2;
-/// The exit code for what went wrong.
+/// The exit code of a runtime error.
 const FAILURE: i32 = 1;
 
-/// An outcome that is an error: nothing on stdout for a script to mistake for data, and the exit code of its kind.
+/// Asserts that the outcome is an error with this exit code and nothing on stdout, and returns it.
 #[track_caller]
 fn refused(code: i32, outcome: Outcome) -> Outcome {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (code, ""), "{outcome}");
@@ -109,7 +109,7 @@ fn parallelism_zero() {
     ");
 }
 
-/// The name of a Pod's host is `NAME-INDEX`, a DNS label: the longest name that fits is taken, one more is not.
+/// The host name of a Pod is `NAME-INDEX`, a DNS label of at most 63 characters.
 #[test]
 fn a_name_that_is_too_long() {
     let longest = "a".repeat(61);
@@ -133,7 +133,7 @@ fn a_name_that_is_too_long() {
 }
 
 #[test]
-fn a_name_that_is_none() {
+fn an_invalid_name() {
     assert_snapshot!(refused(USAGE, run(&["--name", "Bad_Name", "--items", "a"])), @r#"
     ── stdout
     ── stderr
@@ -151,7 +151,7 @@ fn a_name_that_is_none() {
 }
 
 #[test]
-fn a_form_or_a_store_that_is_unknown() {
+fn an_unknown_form_or_store() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--item-as", "letter"])), @r#"
     ── stdout
     ── stderr
@@ -169,7 +169,7 @@ fn a_form_or_a_store_that_is_unknown() {
 }
 
 #[test]
-fn quantities_that_are_none() {
+fn invalid_quantities() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--cpu", "lots"])), @r#"
     ── stdout
     ── stderr
@@ -194,7 +194,7 @@ fn quantities_that_are_none() {
 }
 
 #[test]
-fn pairs_that_are_none() {
+fn invalid_pairs() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--env", "GREETING"])), @r#"
     ── stdout
     ── stderr
@@ -219,7 +219,7 @@ fn pairs_that_are_none() {
 }
 
 #[test]
-fn a_template_that_is_not_there() {
+fn a_missing_template() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--template", "job.yaml"])), @"
     ── stdout
     ── stderr
@@ -263,7 +263,7 @@ fn a_template_that_is_not_a_job() {
 }
 
 #[test]
-fn objects_and_output_on_one_stream() {
+fn objects_and_output_can_not_share_stdout() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "-o", "yaml"])), @"
     ── stdout
     ── stderr
@@ -281,7 +281,7 @@ fn objects_and_output_on_one_stream() {
 }
 
 #[test]
-fn indexes_that_are_none() {
+fn invalid_indexes() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["logs", "--index", "some"])), @r#"
     ── stdout
     ── stderr
@@ -299,7 +299,7 @@ fn indexes_that_are_none() {
 }
 
 #[test]
-fn rows_that_are_none() {
+fn invalid_rows() {
     let run = |flags: &[&str]| refused(USAGE, Sandbox::new().run(&[&["indexes"], flags].concat()));
     assert_snapshot!(run(&["--status", "failed,done"]), @r#"
     ── stdout
@@ -325,7 +325,7 @@ fn rows_that_are_none() {
 }
 
 #[test]
-fn times_that_are_none() {
+fn invalid_durations() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
     ── stdout
     ── stderr
@@ -354,7 +354,7 @@ fn nothing_to_delete() {
 }
 
 #[test]
-fn an_age_that_is_none() {
+fn an_invalid_age() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "--older-than", "1w"])), @r#"
     ── stdout
     ── stderr
@@ -365,7 +365,7 @@ fn an_age_that_is_none() {
 }
 
 #[test]
-fn names_beside_what_chooses() {
+fn names_and_a_selector() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "x", "--all"])), @"
     ── stdout
     ── stderr
@@ -383,7 +383,7 @@ fn names_beside_what_chooses() {
 }
 
 #[test]
-fn numbers_that_no_job_can_be_scaled_to() {
+fn numbers_to_which_no_job_can_be_scaled() {
     let scale = |flags: &[&str]| refused(USAGE, Sandbox::new().run(&[&["scale", "x"], flags].concat()));
     assert_snapshot!(scale(&[]), @"
     ── stdout
@@ -443,7 +443,7 @@ current-context: one
 ";
 
 #[test]
-fn a_context_that_is_unknown() {
+fn an_unknown_context() {
     let sandbox = Sandbox::new();
     sandbox.write(".kube/config", KUBECONFIG);
     assert_snapshot!(refused(USAGE, sandbox.run(&["list", "--context", "three"])), @r#"
@@ -455,9 +455,9 @@ fn a_context_that_is_unknown() {
     "#);
 }
 
-/// A server that can't be reached is said at once, and not after minutes of trying; what to look at is said too.
+/// The error comes at once, not after minutes of retries.
 #[test]
-fn a_server_that_can_not_be_reached() {
+fn an_unreachable_server() {
     let sandbox = Sandbox::new();
     let (_, port) = nobody_listens();
     sandbox.write(".kube/config", KUBECONFIG.replace("PORT", &port));
@@ -516,7 +516,7 @@ fn a_server_that_can_not_be_reached() {
 }
 
 #[test]
-fn policies_that_contradict() {
+fn contradicting_policies() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--fail-fast", "--max-failed", "1"])), @"
     ── stdout
     ── stderr
@@ -573,7 +573,7 @@ fn a_server_that_accepts_and_never_answers() {
         let server = server.clone();
         thread::spawn(move || {
             let begun = Instant::now();
-            // Flags after `--` are the command's.
+            // Flags after `--` belong to the command.
             let (verb, flags) = ([&verb[..1]].concat(), &verb[1..]);
             let connection = ["-s", server.as_str(), "--request-timeout", "3s"];
             (Sandbox::new().run(&[&verb[..], &connection, flags].concat()), begun.elapsed())

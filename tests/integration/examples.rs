@@ -1,4 +1,4 @@
-//! What `examples/` holds is run by the tests on the cluster; here, that the flags mean what they say.
+//! The flags of `examples/`. The tests on the cluster run the examples themselves.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Outcome, Sandbox, file, root};
 
-/// Runs an example with more flags, in a sandbox whose kubectl knows nothing but this plugin.
+/// Runs an example with more flags, in a sandbox whose kubectl only starts this plugin.
 fn example(name: &str, flags: &str) -> Outcome {
     let sandbox = Sandbox::new();
     sandbox.write("bin/kubectl", "#!/bin/sh\nname=kubectl-$1\nshift\nexec \"$name\" \"$@\"\n");
@@ -14,19 +14,19 @@ fn example(name: &str, flags: &str) -> Outcome {
     sandbox.shell(&format!("chmod +x bin/kubectl; PATH=$PWD/bin:$PATH '{}' {flags}", script.display()))
 }
 
-/// The Job that an example would create.
+/// Returns the Job that an example would create.
 fn job(name: &str) -> Value {
     let outcome = example(name, "--dry-run=client -o yaml");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{name}: {outcome}");
     last_object(&outcome)
 }
 
-/// The last object of a manifest that was printed.
+/// Returns the last object of a printed manifest.
 fn last_object(outcome: &Outcome) -> Value {
     serde_saphyr::from_str(outcome.stdout.rsplit("---\n").next().unwrap()).unwrap()
 }
 
-/// Flags make the documentation's Jobs: what each Pod then writes is compared on the cluster.
+/// The output of their Pods is compared on the cluster.
 #[test]
 fn flags_make_the_documentation_s_jobs() {
     for name in ["indexed-job", "indexed-job-vol"] {
@@ -73,7 +73,7 @@ fn a_template_keeps_what_flags_do_not_say() {
 }
 
 #[test]
-fn the_quickstart_refuses_what_it_does_not_know() {
+fn the_quickstart_refuses_unknown_arguments() {
     let help = example("quickstart", "--help");
     assert!(help.code == 0 && help.stdout.starts_with("usage: examples/quickstart [--context NAME]\n"), "{help}");
     for wrong in ["--contxt x", "--context", "x"] {
@@ -83,15 +83,15 @@ fn the_quickstart_refuses_what_it_does_not_know() {
     }
 }
 
-/// The files of `examples/`, and of the folders in it.
+/// Returns the files of a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// A script that no test on the cluster names, or `tests/run`, is one that nobody runs; all else belongs to a script.
+/// A cluster test or `tests/run` names every script, and every other file belongs to a script.
 #[test]
-fn each_is_run_by_a_test() {
+fn every_example_is_run_by_a_test() {
     let tests =
         file("tests/cluster/examples.rs") + &file("tests/run").replace("examples/quickstart |", "\"quickstart\"");
     let documentation = file("tests/cluster/documentation.rs");

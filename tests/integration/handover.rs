@@ -1,6 +1,6 @@
-//! Thousands of generated items in every form and every store, byte for byte, through the scripts and commands of the
-//! manifests that the program prints. What the kubelet does is played here; that it really does so is seen on the
-//! cluster (`tests/cluster/items.rs`), where a Pod takes a second.
+//! Thousands of generated items in every form and every store arrive byte for byte, through the scripts and commands of the
+//! printed manifests. This file plays the kubelet; `tests/cluster/items.rs` does the same with a real one, at a second for
+//! each Pod.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::Sandbox;
 
-/// Pieces that shells, YAML, Kubernetes or the tools on the way give a meaning to.
+/// Pieces that have a meaning in a shell, YAML, Kubernetes or a tool on the way.
 const PIECES: [&[u8]; 36] = [
     b"'",
     b"\"",
@@ -52,7 +52,7 @@ const PIECES: [&[u8]; 36] = [
     b"no",
 ];
 
-/// The same items each time.
+/// Generates the same items in each run.
 fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let mut random = fastrand::Rng::with_seed(11);
     let mut item = || -> Vec<u8> {
@@ -64,7 +64,7 @@ fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     std::iter::repeat_with(&mut item).filter(|item| allowed(item)).take(count).collect()
 }
 
-/// A node with one Job: its objects, and a folder that stands for the root of each container.
+/// A node with one Job: its objects, and a folder that serves as the root of each container.
 struct Node {
     job: Value,
     config_maps: BTreeMap<String, Value>,
@@ -88,7 +88,7 @@ impl Node {
         &self.job["spec"]["template"]["spec"]
     }
 
-    /// The folder of a volume, filled as the kubelet fills it.
+    /// Returns the folder of a volume, filled as the kubelet fills it.
     fn volume(&self, name: &str) -> std::path::PathBuf {
         let folder = self.folder.path().join("volumes").join(name);
         if folder.exists() {
@@ -113,7 +113,7 @@ impl Node {
         folder
     }
 
-    /// Runs a container of the Pod of an index, and returns what it wrote.
+    /// Runs a container of the Pod of an index, and returns its output.
     fn run(&self, container: &Value, index: usize) -> Vec<u8> {
         let root = self.folder.path().join("root");
         let _ = fs::remove_dir_all(&root);
@@ -157,7 +157,7 @@ impl Node {
         output.stdout
     }
 
-    /// What the worker of an index writes, after its init container.
+    /// Runs the init container and the worker of an index, and returns the output of the worker.
     fn play(&self, index: usize) -> Vec<u8> {
         for init in self.pod()["initContainers"].as_array().into_iter().flatten() {
             for written in ["data.txt", "item.env"] {
@@ -169,7 +169,7 @@ impl Node {
     }
 }
 
-/// The paths of a container, in the folder that stands for its root.
+/// Puts the folder that serves as root before the paths of a container.
 fn in_root(word: &[u8], root: &Path) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = word;
@@ -184,7 +184,7 @@ fn in_root(word: &[u8], root: &Path) -> Vec<u8> {
     out
 }
 
-/// What Kubernetes makes of an argument: `$(NAME)` is a variable that there is, `$$` a `$`.
+/// Expands an argument as Kubernetes does: `$(NAME)` if the variable exists, and `$$`.
 fn expand(word: &str, variables: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = word;
@@ -208,7 +208,7 @@ fn expand(word: &str, variables: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     out
 }
 
-/// What the kubelet reads of a variable in a file: the whole of a quoted line.
+/// Reads a variable from a file as the kubelet does: all of a quoted line.
 fn assigned(file: &[u8], key: &str) -> Vec<u8> {
     for line in file.split(|&byte| byte == b'\n') {
         let at = line.iter().position(|&byte| byte == b'=').unwrap();
@@ -240,7 +240,7 @@ fn decode(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Builds the manifest of `items` by these flags and this command, plays every `step`th index, and compares.
+/// Builds the manifest of `items` with these flags and this command, plays every `step`th index, and compares its output.
 fn arrives(items: &[Vec<u8>], step: usize, flags: &[&str], command: &[&str], expected: impl Fn(&[u8]) -> Vec<u8>) {
     let sandbox = Sandbox::new();
     let list: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
@@ -281,7 +281,7 @@ fn any_bytes_arrive_in_every_form() {
     }
 }
 
-/// Items that the kubelet can read from a file.
+/// Generates items that the kubelet can read from a file.
 fn plain() -> Vec<Vec<u8>> {
     generated(250, |item| {
         !item.is_empty() && std::str::from_utf8(item).is_ok() && !item.iter().any(|byte| b"'\r\n".contains(byte))
@@ -289,7 +289,7 @@ fn plain() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn without_a_shell_what_the_kubelet_can_read_arrives() {
+fn items_that_the_kubelet_can_read_arrive_without_a_shell() {
     let plain = plain();
     let whole = |item: &[u8]| item.to_vec();
     arrives(&plain, 1, &["--no-shell"], &["printf", "%s", "{}"], whole);
@@ -299,7 +299,7 @@ fn without_a_shell_what_the_kubelet_can_read_arrives() {
     });
 }
 
-/// More than a thousand: many share a key, and an init container picks.
+/// In lists of more than a thousand items, many share a key, and an init container picks one.
 #[test]
 fn long_lists_arrive() {
     let any = generated(1700, |_| true);

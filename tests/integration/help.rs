@@ -1,4 +1,4 @@
-//! What a user reads who asks, or who mistypes.
+//! Help texts, and the answers to mistyped verbs and flags.
 
 use std::os::unix::process::CommandExt as _;
 
@@ -1423,11 +1423,11 @@ fn of_completion() {
     ");
 }
 
-/// A verb's help without the options that every verb has, which the help of the program shows.
+/// Returns the help of a verb without the options that every verb has: the help of the program shows them.
 fn own_part(verb: &str) -> String {
     let outcome = Sandbox::new().run(&[verb, "--help"]).to_string();
     let common = cluster_options(&outcome).to_owned();
-    // How they are laid out depends on the verb's own options; which they are does not.
+    // Their layout depends on the options of the verb, so only their names are compared.
     let flags = |text: &str| -> Vec<String> {
         text.split_whitespace().filter(|word| word.starts_with("--")).map(str::to_owned).collect()
     };
@@ -1741,7 +1741,7 @@ fn of_a_mistyped_flag() {
 }
 
 #[test]
-fn of_an_index_that_stands_behind_the_job() {
+fn of_an_index_after_the_job() {
     assert_snapshot!(Sandbox::new().run(&["logs", "train", "3"]), @r#"
     ── stdout
     ── stderr
@@ -1771,7 +1771,7 @@ fn the_version() {
     assert_eq!((outcome.stderr.as_str(), outcome.code), ("", 0));
 }
 
-/// As a plugin it is known by kubectl's words; under another name, by its own.
+/// A plugin is called `kubectl indexed`; a program with another name keeps its name.
 #[test]
 fn names_the_program_as_it_was_started() {
     let sandbox = Sandbox::new();
@@ -1784,7 +1784,7 @@ fn names_the_program_as_it_was_started() {
     assert_eq!(usage("ki"), "Usage: ki [OPTIONS] <COMMAND>");
 }
 
-/// Every flag stands under a heading that means something: under "Options" are only those of clap.
+/// Only clap's own flags are under the heading "Options".
 #[test]
 fn every_flag_has_a_heading() {
     for verb in verbs() {
@@ -1795,7 +1795,7 @@ fn every_flag_has_a_heading() {
     }
 }
 
-/// Every verb has examples, each a line that says what for, and the command lines below it.
+/// Each example is a comment and the command lines below it.
 #[test]
 fn every_verb_has_examples() {
     for verb in verbs() {
@@ -1822,7 +1822,7 @@ fn help_is_a_verb_too() {
 }
 
 #[test]
-fn a_verb_of_another_tool_leads_to_ours() {
+fn a_verb_of_another_tool_gets_a_hint() {
     let hints = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
         let outcome = Sandbox::new().run(&[word]);
         assert_eq!(outcome.code, 2);
@@ -1841,7 +1841,6 @@ fn a_verb_of_another_tool_leads_to_ours() {
     ");
 }
 
-/// Help names the program as it was started.
 #[test]
 fn every_usage_names_the_program_as_it_was_started() {
     for verb in verbs() {

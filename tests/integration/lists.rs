@@ -1,4 +1,4 @@
-//! Lists and command lines as people bring them: what the program as a whole makes of them.
+//! Lists and command lines as people write them, read by the whole program.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn run(sandbox: &Sandbox, words: &[&str]) -> Outcome {
 }
 
 #[test]
-fn a_word_behind_the_items_is_no_name() {
+fn a_word_after_the_items_is_not_the_name() {
     let sandbox = Sandbox::new();
     assert_snapshot!(run(&sandbox, &["--items", "a", "b"]), @r#"
     ── stdout
@@ -38,7 +38,7 @@ fn a_word_behind_the_items_is_no_name() {
 }
 
 #[test]
-fn a_list_or_a_template_of_powershell_is_told_from_others() {
+fn a_list_in_utf_16_is_refused_and_a_template_is_read() {
     let sandbox = Sandbox::new();
     let utf16 = |text: &str| -> Vec<u8> {
         "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
@@ -62,9 +62,9 @@ fn a_list_or_a_template_of_powershell_is_told_from_others() {
     assert_eq!((taken.code, taken.stderr.as_str()), (0, ""), "{taken}");
 }
 
-/// Stdin that ends late, by a pipe and at a terminal.
+/// Stdin is a slow pipe, or a terminal.
 #[test]
-fn what_stdin_is_read_for_is_said() {
+fn waiting_for_stdin_prints_a_note() {
     let sandbox = Sandbox::new();
     let command = "kubectl-indexed run x -a - --dry-run=client -o name -- rev";
     let piped = sandbox.shell(&format!("{{ sleep 3; echo a; }} | {command}"));
@@ -82,9 +82,9 @@ fn what_stdin_is_read_for_is_said() {
     assert!(typed.stdout.contains(waits) && typed.stdout.contains("job.batch/x"), "{typed}");
 }
 
-/// The manual has a table of the variables; each is set, and no other of Slurm's.
+/// The program sets exactly the variables in the table of the manual.
 #[test]
-fn the_variables_of_slurm_are_those_of_the_readme() {
+fn the_variables_of_slurm_are_those_of_the_manual() {
     let printed = Sandbox::new().run(&[
         "run",
         "x",

@@ -1,5 +1,4 @@
-//! What can be seen of the program without a cluster: whole outcomes of the real binary, and what the repository says
-//! of itself.
+//! Tests that need no cluster: whole outcomes of the real binary, and statements of the repository about itself.
 
 #![expect(clippy::too_many_lines, reason = "a snapshot holds a whole outcome, however long that is")]
 
@@ -22,7 +21,7 @@ mod support;
 mod terminal;
 mod waiting;
 
-/// A file that no `mod` names is compiled by nobody, and its tests pass for ever.
+/// A file that no `mod` names is never compiled, so its tests never fail.
 #[test]
 fn every_file_is_a_module() {
     for root in ["tests/integration", "tests/cluster", "tests/faults"] {

@@ -1,4 +1,4 @@
-//! The man pages, as `man` itself sees them.
+//! The man pages, rendered as `man` renders them.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Mistakes of people who come from xargs, GNU parallel, Slurm and kubectl: each row says what is wrong, why, and what to
-//! type next, before anything is created. `cargo test mistakes -- --nocapture --test-threads=1` prints the table.
+//! Mistakes of people who come from xargs, GNU parallel, Slurm and kubectl. Each answer says what is wrong, why, and what to
+//! type next. `cargo test mistakes -- --nocapture --test-threads=1` prints the table.
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Sandbox, nobody_listens};
 
-/// A home with the files of the rows, and a kubeconfig of a server that only counts who calls.
+/// Returns a home with the files of the rows and the kubeconfig of a server that only counts requests, and the count.
 fn home() -> (Sandbox, Arc<AtomicU32>) {
     let sandbox = Sandbox::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -47,7 +47,7 @@ fn home() -> (Sandbox, Arc<AtomicU32>) {
     (sandbox, calls)
 }
 
-/// Types each row at a shell, and returns the rows with what they are answered. None of them may call the server.
+/// Runs each row in a shell, and returns the rows with their answers. Panics if one of them calls the server.
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "the table is read by people")]
 fn table(rows: &[&str]) -> String {

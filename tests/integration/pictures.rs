@@ -1,19 +1,19 @@
-//! The pictures of the README are drawn from screens that a real terminal had.
+//! The pictures of the README are drawn from screens of a real terminal.
 //!
 //! `tests/pictures/make` takes the screens on the test cluster, and `UPDATE=1 cargo test --test integration pictures`
-//! draws them. That the screens are still what the program shows, `tests/pictures/make --check` checks there.
+//! draws them. `tests/pictures/make --check` compares the screens with those of the program.
 
 use anstyle_svg::Term;
 
 use crate::support::{file, files, root};
 
 #[test]
-fn they_show_the_screens_that_are_kept() {
+fn the_pictures_show_the_stored_screens() {
     let screens = files("tests/pictures", "ansi");
     assert_eq!(screens.len(), 4, "{screens:?}");
     for screen in screens {
         let picture = screen.replace(".ansi", ".svg");
-        // A terminal has empty lines below its last one.
+        // A terminal has empty lines after the last line of output.
         let drawn = Term::new().render_svg(file(&screen).trim_end());
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(root().join(&picture), &drawn).unwrap();
@@ -24,7 +24,7 @@ fn they_show_the_screens_that_are_kept() {
 }
 
 #[test]
-fn each_is_in_the_readme() {
+fn the_readme_has_every_picture() {
     for picture in files("tests/pictures", "svg") {
         assert!(file("README.md").contains(&picture), "the README has no {picture}");
     }

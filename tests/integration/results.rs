@@ -1,11 +1,11 @@
-//! `results`: what is at odds is told before any cluster is asked.
+//! `results`: flags that contradict each other are refused before any request.
 
 use insta::assert_snapshot;
 
 use crate::support::Sandbox;
 
 #[test]
-fn what_leaves_nothing_or_too_much_to_print() {
+fn flags_that_print_nothing_or_print_twice_are_refused() {
     let run = |args: &[&str]| Sandbox::new().run(&[&["results", "x"], args].concat());
     assert_snapshot!(run(&["-f", "-o", "json"]), @"
     ── stdout

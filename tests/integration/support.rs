@@ -1,4 +1,4 @@
-//! A user who has nothing: an empty home, no kubeconfig, no terminal, no variables but `PATH`.
+//! A user with an empty home, no kubeconfig, no terminal, and no variable but `PATH`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-indexed");
 
-/// How a command ended, and what it wrote: printed as one text, so that a snapshot holds all of it.
+/// The exit code and output of a command. Displayed as one text, so that a snapshot holds all of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) stdout: String,
@@ -25,7 +25,7 @@ impl Outcome {
         Self { stdout: text(&output.stdout), stderr: text(&output.stderr), code: output.status.code().unwrap_or(-1) }
     }
 
-    /// The same with another text in place of one that differs from run to run.
+    /// Replaces text that differs from run to run.
     pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
         self.stdout = self.stdout.replace(from, to);
         self.stderr = self.stderr.replace(from, to);
@@ -46,7 +46,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A place to run the program in, with nothing of the user who runs the tests.
+/// An environment for the program without any setting of the user who runs the tests.
 pub(crate) struct Sandbox {
     home: TempDir,
 }
@@ -56,7 +56,7 @@ impl Sandbox {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
-    /// A command that sees only the sandbox, and runs in its home.
+    /// Returns a command that sees only the sandbox and runs in its home.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let folders = [Path::new(PROGRAM).parent().unwrap().to_owned()];
         let inherited = std::env::var_os("PATH").unwrap();
@@ -72,17 +72,17 @@ impl Sandbox {
         self.outcome(self.command(PROGRAM).args(args))
     }
 
-    /// Runs a script by bash, with the program on `PATH`.
+    /// Runs a script with bash, with the program on `PATH`.
     pub(crate) fn shell(&self, script: &str) -> Outcome {
         self.outcome(self.command("bash").args(["-e", "-c", script]))
     }
 
-    /// Runs a command of one's own.
+    /// Runs a command from [`Self::command`].
     pub(crate) fn outcome(&self, command: &mut Command) -> Outcome {
         Outcome::new(&command.output().unwrap(), self)
     }
 
-    /// Writes a file into the home, and returns its whole path.
+    /// Writes a file into the home, and returns its absolute path.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -90,29 +90,29 @@ impl Sandbox {
         path
     }
 
-    /// A text with `HOME` in place of the folder that nobody can foresee.
+    /// Replaces the random path of the home by `HOME`.
     fn without_paths(&self, text: &str) -> String {
         text.replace(self.home.path().to_str().unwrap(), "HOME")
     }
 }
 
-/// The URL of a server that is not there, and its port.
+/// Returns a URL at which no server listens, and its port.
 pub(crate) fn nobody_listens() -> (String, String) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     (format!("http://127.0.0.1:{port}"), port.to_string())
 }
 
-/// The folder of the checkout.
+/// Returns the folder of the checkout.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The text of a file of the checkout.
+/// Returns the text of a file of the checkout.
 pub(crate) fn file(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The paths of the files below a folder of the checkout that have this ending, in order.
+/// Returns the sorted paths of the files with this ending below a folder of the checkout.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root().join(folder)).unwrap() {

@@ -1,4 +1,4 @@
-//! Verbs that wait, where the wait is for nothing: a server that never answers, a Job that is none.
+//! Verbs that wait in vain: for a server that never answers, or for something that is not a Job.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 
 use crate::support::{PROGRAM, Sandbox};
 
-/// A server that takes connections and never answers, and its URL.
+/// Returns a server that accepts connections and never answers, and its URL.
 fn silent_server() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -30,7 +30,7 @@ fn a_timeout_counts_from_the_start() {
 }
 
 #[test]
-fn what_is_no_job_is_told_without_a_cluster() {
+fn something_that_is_not_a_job_is_refused_without_a_cluster() {
     let sandbox = Sandbox::new();
     for verb in ["describe", "logs", "wait", "suspend", "resume", "delete"] {
         let outcome = sandbox.run(&[verb, "job/"]);
@@ -50,7 +50,7 @@ fn what_is_no_job_is_told_without_a_cluster() {
 }
 
 #[test]
-fn a_goal_that_is_none() {
+fn an_invalid_goal_is_refused() {
     assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "success"]), @r#"
     ── stdout
     ── stderr
@@ -79,9 +79,9 @@ fn a_screen_needs_a_terminal() {
     ");
 }
 
-/// What is to be typed next goes to the same cluster, as the same user.
+/// A hint reaches the same cluster as the same user.
 #[test]
-fn hints_repeat_how_the_cluster_was_reached() {
+fn hints_repeat_the_cluster_options() {
     let flags = ["-s", "http://one", "--cluster", "two", "--user", "three", "--as", "four", "--as-group", "five"];
     let more = ["--as-uid", "6", "--token", "secret", "--insecure-skip-tls-verify", "--tls-server-name", "eight"];
     assert_snapshot!(Sandbox::new().run(&[&["watch"], &flags[..], &more].concat()), @"
@@ -94,9 +94,8 @@ fn hints_repeat_how_the_cluster_was_reached() {
     ");
 }
 
-/// An interrupt before anything is known to be there does not end the program without a word.
 #[test]
-fn an_interrupt_while_submitting_says_what_may_be_left() {
+fn an_interrupt_while_submitting_says_what_may_be_left_behind() {
     let interrupted = |url: &str| {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command(PROGRAM);

@@ -1,25 +1,25 @@
-//! The kinds of certificates: how each is made, and what is to become of it.
+//! The kinds of certificates: how each is made, and whether clients accept it.
 
-/// What a client says to a server.
+/// Whether clients accept a server.
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
     Connects,
-    /// Both refuse, we with these words.
+    /// Both refuse it; this program prints these words.
     Refuses(&'static str),
-    /// We are stricter than kubectl, and say why.
+    /// This program refuses it with these words; kubectl accepts it.
     OnlyKubectl(&'static str),
 }
 
 pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// Words of make.sh. It leaves `server.crt`, `server.key`, `chain.crt` where the server sends more than its own, and
-    /// `trusted.crt` where that is not `authority.crt`.
+    /// Commands of make.sh. They make `server.crt`, `server.key`, `chain.crt` if the server sends more certificates, and
+    /// `trusted.crt` if the client does not trust `authority.crt`.
     pub(super) recipe: &'static str,
     /// More options of `openssl s_server`.
     pub(super) server: &'static str,
     /// More fields of the kubeconfig's cluster.
     pub(super) cluster: &'static str,
-    /// The kubeconfig's user, where there is no `client.crt`.
+    /// The user of the kubeconfig if there is no `client.crt`.
     pub(super) user: &'static str,
     pub(super) verdict: Verdict,
 }
@@ -28,7 +28,7 @@ const fn server(name: &'static str, recipe: &'static str, verdict: Verdict) -> K
     Kind { name, recipe, server: "", cluster: "", user: "", verdict }
 }
 
-/// The server of these asks for a certificate, and does not go on without.
+/// A kind whose server requires a certificate of the client.
 const fn client(name: &'static str, recipe: &'static str, verdict: Verdict) -> Kind {
     Kind { name, recipe, server: "-Verify 5 -CAfile authority.crt", cluster: "", user: "", verdict }
 }
@@ -113,7 +113,7 @@ pub(super) const ALL: &[Kind] = &[
         "authority prime256v1; server rsa2048 \"$SERVER\" -sha1",
         Refuses("signed it with SHA-1, which is broken"),
     ),
-    // Versions, and who is an authority.
+    // Versions and authorities.
     server("version 1", "authority; server rsa2048 ''", Refuses("names no server as an alternative name")),
     server("version 1, insecure", "authority; server rsa2048 ''", Connects).with(", insecure-skip-tls-verify: true"),
     server("expired, insecure", "authority; server; at 20200101000000Z 20210101000000Z server authority", Connects)

@@ -1,4 +1,4 @@
-//! Answers to requests for logs that are no logs, or not all of one: never taken for what a container wrote.
+//! Responses to requests for logs that are not logs, or not complete: never printed as the output of a container.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,11 +10,11 @@ use super::log_streams::{logs_through, pod_of_log};
 use super::{Fault, contains, find, proxy};
 use crate::support::{Cluster, Outcome};
 
-/// Answers requests for logs in the server's place, so many for each Pod: a second answer that one log is empty would be
-/// believed.
+/// Answers the first `most` log requests of each Pod in place of the server. The program believes a second response that says
+/// that a log is empty.
 struct Answers {
     answer: Vec<u8>,
-    /// What the request must contain.
+    /// The text that the request must contain.
     to: &'static str,
     most: usize,
     given: Mutex<HashMap<String, usize>>,
@@ -41,7 +41,7 @@ impl Fault for Answers {
         }
         *given += 1;
         bytes.clone_from(&self.answer);
-        // The real answer may come in pieces, and none of them is to be answered again.
+        // The real response may come in pieces; only the first is replaced.
         false
     }
 }
@@ -49,7 +49,7 @@ impl Fault for Answers {
 const PAGE: &str = "<html><body>Please log in</body></html>";
 const SERVER_ERROR: &str = "500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 2";
 
-/// Heads and bodies of answers that are no log.
+/// Heads and bodies of responses that are not logs.
 const LIES: [(&str, &str, &str); 5] = [
     ("302 Found\r\nLocation: https://login.example/\r\nContent-Length: 0", "", "login"),
     ("200 OK\r\nContent-Type: text/html\r\nContent-Length: 39", PAGE, "page"),
@@ -63,7 +63,7 @@ fn results_through(url: &str, folder: &Path, cluster: &Cluster) -> Outcome {
 }
 
 #[test]
-fn what_is_no_log_is_an_error_and_not_kept() {
+fn a_response_that_is_not_a_log_is_an_error_and_not_stored() {
     let cluster = Cluster::new("lies");
     let (_running, port) = cluster.start_api_proxy();
     cluster.run(&["run", "x", "--completions", "2", "-q", "--", "echo", "hello"]).ok();
@@ -85,14 +85,14 @@ fn what_is_no_log_is_an_error_and_not_kept() {
 }
 
 #[test]
-fn one_answer_that_is_no_log_costs_no_line() {
+fn one_response_that_is_not_a_log_loses_no_line() {
     let cluster = Cluster::new("lie");
     let (_running, port) = cluster.start_api_proxy();
     cluster.run(&["run", "x", "--completions", "2", "-q", "--", "echo", "hello"]).ok();
     let cut = ("200 OK\r\nContent-Type: text/plain\r\nConnection: close", "hel", "an end that nobody announced");
     for (head, body, name) in LIES.into_iter().chain([cut]) {
         for args in [&[][..], &["-f"], &["-o", "jsonl"]] {
-            // The first of `-f` may have a time, and that one has none.
+            // The first line of `-f` has a time, and this response has none.
             if body == "hel" && !args.is_empty() {
                 continue;
             }
@@ -110,7 +110,7 @@ fn one_answer_that_is_no_log_costs_no_line() {
     }
 }
 
-/// Answers as a busy node does that writes a log a little later than it reports the container's end.
+/// Answers as a busy node that writes a log after it reports the end of the container.
 #[derive(Default)]
 struct ComesLate {
     first_read: Mutex<Option<Instant>>,
@@ -135,7 +135,7 @@ impl Fault for ComesLate {
 }
 
 #[test]
-fn a_log_that_the_node_writes_after_the_end_is_waited_for() {
+fn a_log_that_the_node_writes_late_is_complete() {
     let cluster = Cluster::new("log-late");
     let (_running, port) = cluster.start_api_proxy();
     let fault = Arc::new(ComesLate::default());
@@ -147,10 +147,10 @@ fn a_log_that_the_node_writes_after_the_end_is_waited_for() {
 }
 
 #[test]
-fn a_followed_log_that_fails_is_read_again_and_after_its_end() {
+fn a_followed_log_that_fails_is_requested_again() {
     let cluster = Cluster::new("log-500");
     let (_running, port) = cluster.start_api_proxy();
-    // Twice before the first line; every time until the container has ended; and once afterwards, too.
+    // Fails twice before the first line, each time until the container has ended, and after its end, too.
     let faults = [("follow=true", 2), ("follow=true", usize::MAX), ("/log?", 5)];
     let faults = faults.map(|(to, most)| Answers::new(SERVER_ERROR, "{}", to, most));
     let run = |number: usize| {
@@ -168,7 +168,7 @@ fn a_followed_log_that_fails_is_read_again_and_after_its_end() {
 }
 
 #[test]
-fn last_words_that_look_like_those_of_a_node_are_the_workers() {
+fn a_workers_output_that_looks_like_a_message_of_the_node_is_printed() {
     let cluster = Cluster::new("node-words");
     let words = [
         "failed to watch directory \"/data\": no space left on device",
@@ -193,7 +193,7 @@ fn last_words_that_look_like_those_of_a_node_are_the_workers() {
 }
 
 #[test]
-fn an_empty_log_is_believed() {
+fn an_empty_log_is_not_an_error() {
     let cluster = Cluster::new("no-words");
     let outcome = cluster.run(&["run", "x", "--completions", "2", "--", "true"]).ok();
     assert!(!outcome.stderr.contains("warning"), "{outcome:?}");
@@ -204,7 +204,7 @@ fn an_empty_log_is_believed() {
     assert_eq!((logs.stdout.as_str(), logs.stderr.as_str()), ("", ""));
 }
 
-/// Lets the first line of a followed log pass and swallows all that comes behind, on the first connection.
+/// Passes the first line of a followed log, and drops the rest of the first connection.
 #[derive(Default)]
 struct FallsSilent {
     silent: Mutex<Option<Vec<u8>>>,
@@ -230,7 +230,7 @@ impl Fault for FallsSilent {
 }
 
 #[test]
-fn a_followed_log_that_falls_silent_is_taken_up_again() {
+fn a_followed_log_that_falls_silent_is_requested_again() {
     let cluster = Cluster::new("log-silent");
     let (_running, port) = cluster.start_api_proxy();
     let script = "echo one; sleep 2; echo two; sleep 600";

@@ -1,4 +1,4 @@
-//! Logs whose connections break, whose files are put away, or that a node does not give.
+//! Logs whose connections break, whose files are rotated, or that a node does not return.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,28 +8,28 @@ use std::time::Duration;
 use super::{Fault, Outage, contains, find, proxy};
 use crate::support::{Cluster, Outcome};
 
-/// The Pod of which a request asks for the log.
+/// Returns the Pod of a log request.
 pub(super) fn pod_of_log(request: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(&request[..request.len().min(512)]).into_owned();
     let (before, _) = line.split_once("/log?")?;
     Some(before.rsplit('/').next()?.to_owned())
 }
 
-/// The logs of the Job `x` as they come through the proxy at this address.
+/// Runs `logs x` through the proxy at this address.
 pub(super) fn logs_through(url: &str, args: &[&str], cluster: &Cluster) -> Outcome {
     cluster.run(&[&["logs", "x", "-s", url, "-n", cluster.namespace()], args].concat())
 }
 
-/// Cuts each log behind so many bytes, wherever that is: within its head, a chunk, a line, a character.
+/// Cuts each log after a number of bytes: within its head, a chunk, a line or a character.
 struct CutsAnywhere {
     state: Mutex<Cuts>,
-    /// Each log gets further than the time before, as one must that is always read from its beginning.
+    /// Whether each cut comes later than the last one, for logs that are always read from their beginning.
     further: bool,
 }
 
 struct Cuts {
     random: fastrand::Rng,
-    /// What is left to pass of the log of a Pod, and where it was cut last.
+    /// For each Pod, the bytes left to pass, and the position of the last cut.
     logs: HashMap<String, (usize, usize)>,
     cut: usize,
 }
@@ -49,7 +49,7 @@ impl Fault for CutsAnywhere {
     fn answer(&self, request: &[u8], bytes: &mut Vec<u8>) -> bool {
         let Some(pod) = pod_of_log(request) else { return true };
         let Cuts { random, logs, cut } = &mut *self.state.lock().unwrap();
-        // Long enough that the longest line takes only a few.
+        // Long enough that the longest line needs only a few connections.
         let step = random.usize(1..12000);
         let (left, last) = logs.entry(pod).or_default();
         if bytes.starts_with(b"HTTP/1.1 ") {
@@ -70,7 +70,7 @@ impl Fault for CutsAnywhere {
 fn finished_logs_cut_anywhere_come_once() {
     let cluster = Cluster::new("cut-finished");
     let (_running, port) = cluster.start_api_proxy();
-    // With a line that is longer than what a node keeps in one piece (16 KiB).
+    // One line is longer than 16 KiB, which a node stores in several pieces.
     let script = r#"for n in $(seq 400); do
         echo "line $n of index $JOB_COMPLETION_INDEX"
         case $n in 100) printf "long $n "; head -c 20000 /dev/zero | tr '\0' x; echo;; esac
@@ -96,7 +96,7 @@ fn finished_logs_cut_anywhere_come_once() {
     assert!(fault.cut() >= 6, "cut only {} times", fault.cut());
 }
 
-/// Cuts the first answers with the log of each Pod, behind the head and not yet a whole line.
+/// Cuts the first responses with the log of each Pod, after the head and before the end of the first line.
 #[derive(Default)]
 struct CutsBeforeTheFirstLine(Mutex<HashMap<String, u32>>);
 
@@ -116,7 +116,7 @@ impl Fault for CutsBeforeTheFirstLine {
 }
 
 #[test]
-fn a_log_whose_first_line_never_came_is_asked_for_again() {
+fn a_log_that_breaks_before_its_first_line_is_requested_again() {
     let cluster = Cluster::new("cut-first");
     let (_running, port) = cluster.start_api_proxy();
     cluster.run(&["run", "x", "--completions", "3", "-q", "--", "echo", "all"]).ok();
@@ -159,12 +159,12 @@ fn a_log_that_is_rotated_while_it_is_followed() {
     let (_running, port) = cluster.start_api_proxy();
     let outage = Arc::new(Outage::default());
     let url = proxy(port, Arc::clone(&outage));
-    // A node looks every ten seconds for logs of more than 10 MiB, and puts them away. What is written in that very
-    // moment it may tear or lose, for whoever reads; so the lines come in short bursts.
+    // Every ten seconds, a node rotates logs of more than 10 MiB. Lines that are written at this moment may be lost for all
+    // readers, so the worker writes in short bursts.
     let script = r#"fill=$(head -c 9990 /dev/zero | tr '\0' x); n=0
         while [ $n -lt 2800 ]; do n=$((n + 1)); echo "$n $fill"; [ $((n % 100)) != 0 ] || sleep 1; done"#;
     cluster.run(&["run", "x", "--completions", "1", "-d", "-q", "--", "sh", "-c", script]).ok();
-    // Into files: a reader that waits for a pipe loses what is put away meanwhile.
+    // Output goes into files: a reader that waits for a pipe loses lines that are rotated meanwhile.
     let following = |name: &str, flags: &str| {
         cluster.start_shell(&format!("kubectl indexed logs x -f {flags} | cut -d' ' -f1 >$HOME/{name}"))
     };
@@ -184,13 +184,14 @@ fn a_log_that_is_rotated_while_it_is_followed() {
     let all: Vec<u32> = (1..=2800).collect();
     followed.end().ok();
     assert!(numbers("followed") == all, "{} of 2800 lines", numbers("followed").len());
-    // What was put away while nobody could read is lost to all; that is told, and nothing else is lost or doubled.
+    // Lines that were rotated during the outage are lost for all readers. The program reports it, and loses and repeats no
+    // other line.
     let broken = broken.end();
     let seen = numbers("broken");
     assert!(seen.is_sorted() && seen.len() == seen.iter().collect::<BTreeSet<_>>().len());
     assert_eq!(seen.last(), Some(&2800), "{}", broken.stderr);
     assert!(seen.len() == 2800 || broken.code == 1 && broken.stderr.contains("not complete"), "{}", broken.stderr);
-    // Whoever comes later learns it from the Job.
+    // A later `logs` reads it from the Job.
     let why = "index 0 is not complete: its node has put a part of the log away\n";
     let logs = cluster.shell("kubectl indexed logs x >$HOME/late");
     assert!(logs.code == 1 && logs.stderr.contains(why), "{logs:?}");
@@ -202,7 +203,7 @@ fn a_log_that_is_rotated_while_it_is_followed() {
     cluster.run(&["logs", "x", "--tail", "1", "--to", cluster.home().join("to").to_str().unwrap()]).ok();
 }
 
-/// Answers as a server does whose node has no such log: by an error, or by the node's excuse in place of the log.
+/// Answers as a server whose node has no such log: with an error, or with a message of the node in place of the log.
 struct HasNoLog(String);
 
 impl HasNoLog {
@@ -219,7 +220,7 @@ impl Fault for HasNoLog {
             return true;
         }
         *bytes = self.0.clone().into_bytes();
-        // The real answer may come in pieces, and none of them is to be answered again.
+        // The real response may come in pieces; only the first is replaced.
         false
     }
 }
@@ -231,7 +232,7 @@ const NO_FILE: &str = "failed to try resolving symlinks in path \"/var/log/pods/
     /var/log/pods/x/worker/0.log: no such file or directory";
 
 #[test]
-fn the_termination_message_stands_in_for_a_log_that_is_gone() {
+fn the_termination_message_replaces_a_log_that_is_gone() {
     let cluster = Cluster::new("no-log");
     let (_running, port) = cluster.start_api_proxy();
     let script = "echo so far; [ $JOB_COMPLETION_INDEX = 0 ] || { echo broken; exit 3; }";
@@ -257,7 +258,7 @@ fn the_termination_message_stands_in_for_a_log_that_is_gone() {
     }
 }
 
-/// Gives the beginning of each log, and no more of it.
+/// Passes only the beginning of each log.
 struct LosesTheRest {
     begun: Mutex<BTreeSet<String>>,
     gone: Arc<HasNoLog>,
@@ -270,7 +271,7 @@ impl Fault for LosesTheRest {
         if begun.contains(&pod) {
             return self.gone.answer(request, bytes);
         }
-        // The head may come before.
+        // The head may come in a piece of its own.
         let Some(cut) = find(bytes, "line 20") else { return true };
         bytes.truncate(cut);
         begun.insert(pod);
@@ -279,10 +280,10 @@ impl Fault for LosesTheRest {
 }
 
 #[test]
-fn a_log_that_is_lost_half_way_is_not_told_twice() {
+fn a_log_that_breaks_half_way_is_not_printed_twice() {
     let cluster = Cluster::new("half");
     let (_running, port) = cluster.start_api_proxy();
-    // All of it is in the termination message of an index that fails.
+    // The termination message of a failed index has the whole log.
     let script = "for n in $(seq 30); do echo line $n; done; exit 3";
     assert_eq!(cluster.run(&["run", "x", "--completions", "2", "-q", "--", "sh", "-c", script]).code, 1);
     for args in [&[][..], &["-f"], &["-f", "-k"], &["--timestamps", "--merge"]] {
@@ -302,8 +303,8 @@ fn a_log_that_is_lost_half_way_is_not_told_twice() {
     }
 }
 
-/// Answers as a server does whose node has used up its limits of inotify: it gives what there is, and says that it
-/// can't wait for more.
+/// Answers as a server whose node has reached its inotify limit: it returns the log so far, and a message that it can't wait
+/// for more.
 #[derive(Default)]
 struct CannotWait(AtomicUsize);
 
@@ -329,7 +330,7 @@ impl Fault for CannotWait {
 }
 
 #[test]
-fn a_node_that_cannot_wait_is_asked_again() {
+fn a_log_of_a_node_that_can_not_wait_is_requested_again() {
     let cluster = Cluster::new("no-watcher");
     let (_running, port) = cluster.start_api_proxy();
     let script = "for n in 1 2 3 4 5 6; do echo line $n; sleep 1; done";

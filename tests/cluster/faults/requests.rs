@@ -1,4 +1,4 @@
-//! Changes whose answer is lost, late or a lie, and servers that say nothing.
+//! Changes whose response is lost, late or wrong, and silent servers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use super::{Fault, contains, find, proxy};
 use crate::support::{Cluster, Outcome};
 
-/// What becomes of the first request that matches.
+/// What happens to the first matching request.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
-    /// The server acts, and this is the answer.
+    /// The server acts, and this is the response.
     After(&'static str),
     /// The server acts, and the connection breaks.
     Lost,
-    /// The server acts, and half of the answer comes.
+    /// The server acts, and half of the response arrives.
     Cut,
-    /// The server never gets it, and this is the answer.
+    /// The server never gets the request, and this is the response.
     Before(&'static str),
 }
 
@@ -37,7 +37,7 @@ const BLOWS: [Blow; 8] = [
     Blow::Before(BUSY),
 ];
 
-/// Strikes the first request that begins so, unless it is a dry run.
+/// Applies a blow to the first request with this beginning that is not a dry run.
 struct Strikes {
     start: &'static str,
     blow: Blow,
@@ -76,7 +76,7 @@ impl Fault for Strikes {
     }
 }
 
-/// Runs a verb while the first request that begins so is struck in each way. It has to go well; `check` sees the rest.
+/// Runs a verb once for each blow to the first request with this beginning. The verb must succeed; `check` gets its outcome.
 fn strike(cluster: &Cluster, start: &'static str, verb: impl Fn(&str) -> Vec<String>, check: impl Fn(&str, &Outcome)) {
     let (_running, port) = cluster.start_api_proxy();
     for (number, blow) in BLOWS.into_iter().enumerate() {
@@ -98,7 +98,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_submission_is_complete_whatever_is_answered() {
+fn a_submission_is_complete_after_any_response() {
     let cluster = Cluster::new("struck-run");
     let all = || cluster.kubectl(&["get", "jobs,configmaps", "-o", "name"]).ok().stdout;
     for start in ["POST /apis/batch/v1/", "POST /api/v1/", "PATCH /apis/batch/v1/"] {
@@ -114,11 +114,11 @@ fn a_submission_is_complete_whatever_is_answered() {
 }
 
 #[test]
-fn a_change_is_made_once_whatever_is_answered() {
+fn a_change_is_made_once_after_any_response() {
     let cluster = Cluster::new("struck-change");
     for number in 0..BLOWS.len() {
         let job = format!("j{number}");
-        // It ends when it is asked to.
+        // The worker ends at SIGTERM.
         let worker = ["sh", "-c", "trap exit TERM; sleep 600 & wait"];
         let args = ["run", &job, "--completions", "2", "-j", "1", "-d", "-q", "--"];
         cluster.run(&[&args[..], &worker].concat()).ok();
@@ -148,7 +148,7 @@ fn a_change_is_made_once_whatever_is_answered() {
     );
 }
 
-/// Changes and deletions of Jobs are denied in one namespace, though not their creation.
+/// Denies changes and deletions of Jobs in one namespace, but not their creation.
 const DENIES: &str = r#"
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -174,12 +174,12 @@ spec:
 "#;
 
 #[test]
-fn exit_code_2_is_only_where_nothing_was_created() {
+fn exit_code_2_means_that_nothing_was_created() {
     let cluster = Cluster::new("denied");
     let policy = DENIES.replace("NAME", cluster.namespace());
     cluster.run(&["run", "probe", "--completions", "1", "-d", "-q", "--", "true"]).ok();
     cluster.apply(&policy).ok();
-    // The server takes some time to know a policy.
+    // A new policy takes effect after some time.
     cluster.eventually("the policy", || {
         cluster.kubectl(&["annotate", "job", "probe", "--overwrite", "a=b", "--dry-run=server"]).code != 0
     });
@@ -193,7 +193,7 @@ fn exit_code_2_is_only_where_nothing_was_created() {
     assert!(outcome.stderr.contains("nothing may be changed here"), "{outcome:?}");
 }
 
-/// Holds back the first list of Pods for a second, and whatever a watch of Pods brings for ever.
+/// Delays the first list of Pods for a second, and drops all events of watches of Pods.
 #[derive(Default)]
 struct SilentPods {
     late: AtomicUsize,
@@ -216,7 +216,7 @@ impl Fault for SilentPods {
 }
 
 #[test]
-fn a_silent_watch_of_pods_is_doubted_when_the_job_counts_them_anew() {
+fn a_new_count_in_the_job_reveals_a_silent_watch_of_pods() {
     let cluster = Cluster::new("silent-pods");
     let (_running, port) = cluster.start_api_proxy();
     let fault = Arc::new(SilentPods::default());

@@ -1,4 +1,4 @@
-//! What a verb that watches says and prints when the watch, the Job or the reader goes away.
+//! Watching verbs when the watch, the Job or the reader goes away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{FORBIDDEN, Fault, contains, proxy};
 use crate::support::{Cluster, Running};
 
-/// Delays the first list of Pods, and swallows every watch of Pods.
+/// Delays the first list of Pods, and drops the events of every watch of Pods.
 #[derive(Default)]
 struct LateAndSilent {
     late: AtomicUsize,
@@ -20,7 +20,7 @@ impl Fault for LateAndSilent {
         let of_pods = contains(request, "/pods?");
         if of_pods && contains(request, "watch=true") {
             self.silent.fetch_add(1, Ordering::SeqCst);
-            // The head passes, so that the watch has begun.
+            // The head passes, so the watch has begun.
             if !bytes.starts_with(b"HTTP/1.1 ") {
                 bytes.clear();
             } else if let Some(end) = super::find(bytes, "\r\n\r\n") {
@@ -34,7 +34,7 @@ impl Fault for LateAndSilent {
 }
 
 #[test]
-fn a_watch_of_pods_that_is_late_and_silent_loses_no_line() {
+fn a_late_and_silent_watch_of_pods_loses_no_line() {
     let cluster = Cluster::new("silent");
     let (_running, port) = cluster.start_api_proxy();
     let fault = Arc::new(LateAndSilent::default());
@@ -50,7 +50,7 @@ fn a_watch_of_pods_that_is_late_and_silent_loses_no_line() {
 }
 
 #[test]
-fn indexes_that_are_added_while_followed_are_followed_too() {
+fn indexes_that_are_added_later_are_followed() {
     let cluster = Cluster::new("elastic");
     let script = "sleep 6; echo hello $JOB_COMPLETION_INDEX";
     let running = cluster.start(&["run", "elastic", "--completions", "2", "--", "sh", "-c", script]);
@@ -62,7 +62,7 @@ fn indexes_that_are_added_while_followed_are_followed_too() {
     assert!(outcome.stderr.contains("completed: 4 of 4 indexes"), "{outcome:?}");
 }
 
-/// Answers GETs of this path with an error, once or always.
+/// Answers GET requests of this path with an error, once or always.
 struct Refuses {
     path: &'static str,
     status: &'static str,
@@ -97,7 +97,7 @@ const BROKEN: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","m
 const UNKNOWN_USER: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}"#;
 
 #[test]
-fn items_that_can_not_be_read_are_never_left_out_without_a_word() {
+fn unreadable_items_are_reported() {
     let cluster = Cluster::new("unread");
     let (_running, port) = cluster.start_api_proxy();
     cluster.run(&["run", "unread", "--items", "a,b", "-q", "--", "echo", "{}"]).ok();
@@ -124,7 +124,7 @@ fn items_that_can_not_be_read_are_never_left_out_without_a_word() {
 }
 
 #[test]
-fn a_family_is_never_judged_without_its_retries_without_a_word() {
+fn unreadable_retries_of_a_family_are_reported() {
     let cluster = Cluster::new("relatives");
     let (_running, port) = cluster.start_api_proxy();
     cluster.run(&["run", "root", "--items", "a,b", "-q", "--", "sh", "-c", "exit 1"]);
@@ -146,7 +146,7 @@ fn a_family_is_never_judged_without_its_retries_without_a_word() {
 }
 
 #[test]
-fn a_job_that_can_not_be_watched_goes_on_and_it_is_said() {
+fn run_reports_that_a_job_it_can_not_watch_continues() {
     let cluster = Cluster::new("unwatched");
     let (_running, port) = cluster.start_api_proxy();
     for (name, status, body) in
@@ -165,7 +165,7 @@ fn a_job_that_can_not_be_watched_goes_on_and_it_is_said() {
 }
 
 #[test]
-fn a_job_that_ends_and_is_deleted_in_one_burst_has_ended() {
+fn a_job_that_ends_and_is_deleted_at_once_has_ended() {
     let cluster = Cluster::new("burst");
     let script = "sleep 4; exit 1";
     cluster.run(&["run", "burst", "-d", "-q", "--ttl", "0s", "--items", "a,b", "--", "sh", "-c", script]).ok();
@@ -188,7 +188,7 @@ fn a_job_that_ends_and_is_deleted_in_one_burst_has_ended() {
 }
 
 #[test]
-fn only_the_deletion_of_the_job_itself_ends_its_following() {
+fn following_ends_only_when_the_job_itself_is_deleted() {
     let cluster = Cluster::new("others");
     cluster.run(&["run", "fam", "--items", "a,b", "-q", "--", "sh", "-c", "exit 1"]);
     cluster.run(&["retry", "fam", "-d", "-q", "--", "sh", "-c", "sleep 8; echo done"]).ok();
@@ -222,7 +222,7 @@ fn only_the_deletion_of_the_job_itself_ends_its_following() {
 }
 
 #[test]
-fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
+fn sigterm_and_sighup_act_as_ctrl_c() {
     let cluster = Cluster::new("signals");
     let joblog = cluster.home().join("joblog");
     let folder = cluster.home().join("results");
@@ -262,7 +262,7 @@ fn every_signal_that_asks_to_end_is_taken_as_ctrl_c() {
 }
 
 #[test]
-fn a_run_whose_reader_leaves_says_that_the_job_goes_on() {
+fn a_closed_pipe_makes_run_report_that_the_job_continues() {
     let cluster = Cluster::new("pipe");
     let script = "kubectl indexed run pipe --items a,b -- sh -c 'for i in 1 2 3 4; do echo x; sleep 1; done' | head -1";
     let outcome = cluster.shell(script);
@@ -273,7 +273,7 @@ fn a_run_whose_reader_leaves_says_that_the_job_goes_on() {
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("error: job full goes on, but can't be followed: "), "{outcome:?}");
     assert!(outcome.stderr.contains("can't write to stdout: "), "{outcome:?}");
-    // Who only reads may stop reading.
+    // `logs` only reads: a closed pipe is not an error.
     cluster.wait_for("pipe");
     let outcome = cluster.shell("kubectl indexed logs pipe | head -1").ok();
     assert_eq!(outcome.stdout, "[0 a] x\n");

@@ -1,8 +1,8 @@
-//! Several logs of one index: of its attempts, of its containers, of the runs of a container.
+//! Several logs of one index: of its attempts, its containers, and the runs of a container.
 
 use crate::support::Cluster;
 
-/// Index 0 fails twice and index 1 once. Which attempt it is, a worker reads from an annotation of Kubernetes' own.
+/// Index 0 fails twice and index 1 once. The worker reads the number of its attempt from an annotation of Kubernetes.
 const ATTEMPTS: &str = r#"
 apiVersion: batch/v1
 kind: Job
@@ -25,7 +25,7 @@ spec:
 "#;
 
 #[test]
-fn attempts_are_told_apart_and_followed() {
+fn attempts_are_selected_and_followed() {
     let cluster = Cluster::new("logs-attempts");
     cluster.apply(ATTEMPTS).ok();
     let ordered = cluster.start(&["logs", "attempts", "-f", "-k"]);
@@ -78,7 +78,7 @@ spec:
 ";
 
 #[test]
-fn containers_are_chosen() {
+fn containers_are_selected() {
     let cluster = Cluster::new("logs-containers");
     cluster.apply(CONTAINERS).ok();
     let followed = cluster.start(&["logs", "several", "-f", "--all-containers"]);
@@ -140,7 +140,7 @@ fn a_container_that_was_started_again() {
     cluster.apply(RESTARTED).ok();
     let following = cluster.start(&["logs", "restarted", "-f"]);
     let logs = |args: &[&str]| cluster.run(&[&["logs", "restarted"], args].concat());
-    // The node gives a log a moment before it reports that the container was started again.
+    // The node returns the new log a moment before it reports the restart.
     let restarts = "jsonpath={.items[*].status.containerStatuses[0].restartCount}";
     cluster.eventually("the second run", || {
         cluster.kubectl(&["get", "pods", "-o", restarts]).stdout.contains('1')
@@ -155,7 +155,7 @@ fn a_container_that_was_started_again() {
     let followed = following.end().ok();
     assert_eq!(followed.sorted_lines(), ["[0] first run", "[0] second run", "[1] first run"]);
     assert_eq!(logs(&[]).ok().stdout, "[0] second run\n[1] first run\n");
-    // The node keeps no former run of a Pod that has ended; its excuse for that is no line of the container's.
+    // The node deletes the former runs of an ended Pod; its message is not a line of the container.
     cluster.eventually("the end of what the first run left", || logs(&["--index", "0", "--previous"]).code == 1);
     let put_away = logs(&["--index", "0", "--previous"]);
     assert_eq!(put_away.stdout, "", "{put_away:?}");

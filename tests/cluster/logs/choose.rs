@@ -1,4 +1,4 @@
-//! Which logs, which lines, and in which form: of one Job of this program's and one that kubectl made.
+//! Selection of logs and lines, and output formats: for a Job of this program and one that kubectl made.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ fn logs(cluster: &Cluster, job: &str, args: &[&str]) -> Outcome {
     cluster.run(&[&["logs", job], args].concat())
 }
 
-/// The objects of lines.
+/// Parses JSON Lines.
 fn objects(jsonl: &str) -> Vec<Value> {
     jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The names of the files in a folder of the home, and what is in them.
+/// Returns the names and contents of the files in a folder of the home.
 fn files(cluster: &Cluster, folder: &str) -> Vec<(String, String)> {
     let mut files: Vec<_> = std::fs::read_dir(cluster.home().join(folder))
         .unwrap()
@@ -28,7 +28,7 @@ fn files(cluster: &Cluster, folder: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn of_items_that_run_gave() {
+fn of_a_job_of_this_program() {
     let cluster = Cluster::new("logs-choose");
     let script = "read -r item </input/data.txt; echo one $item; sleep 0.2; echo two $item >&2; test $item != baz";
     let run = ["run", "x", "--items", "foo,bar,baz,qux,xyz", "-q", "--", "sh", "-c", script];
@@ -40,7 +40,7 @@ fn of_items_that_run_gave() {
     assert_eq!(text(&[]), all);
     assert_eq!(text(&["--max-log-requests", "1"]), all);
 
-    // Which.
+    // Logs.
     for one in [["--index", "3"], ["--item", "qux"]] {
         assert_eq!(text(&one), "one qux\ntwo qux\n");
     }
@@ -53,7 +53,7 @@ fn of_items_that_run_gave() {
     assert_eq!(text(&["--status", "succeeded", "--index", "1-2", "--tail=1"]), "two bar\n");
     assert_eq!(text(&["--status", "running"]), "");
 
-    // Which lines.
+    // Lines.
     assert_eq!(
         text(&["--grep", "^one", "--grep", "z$", "--exclude", "a", "--index", "3,4"]),
         "[3 qux] one qux\n[4 xyz] one xyz\n[4 xyz] two xyz\n"
@@ -63,7 +63,7 @@ fn of_items_that_run_gave() {
     assert_eq!(text(&["--index", "3", "--since-time", "2000-01-01T00:00:00Z"]), "one qux\ntwo qux\n");
     assert_eq!(text(&["--since-time", "2100-01-01T00:00:00Z"]), "");
 
-    // In which form.
+    // Formats.
     assert_eq!(text(&["--index", "3", "--prefix=index", "--tail=1"]), "[3 qux] two qux\n");
     assert_eq!(text(&["--index", "3,4", "--prefix=none", "--tail=1"]), "two qux\ntwo xyz\n");
     let by_pod = text(&["--index", "3", "--prefix=pod", "--tail=1"]);
@@ -87,7 +87,7 @@ fn of_items_that_run_gave() {
     assert_eq!(array.as_array().unwrap().len(), 10);
     assert_eq!(text(&["-o", "json", "--status", "running"]), "[]\n");
 
-    // Into files.
+    // Files.
     let folder = cluster.home().join("deep/logs");
     let to = folder.to_str().unwrap();
     assert_eq!(text(&["--to", to, "--index", "0,3"]), "");
@@ -100,11 +100,11 @@ fn of_items_that_run_gave() {
     let expected = written(&[("0.log", foo), ("3.log", "two qux\n"), ("4.log", "two xyz\n")]);
     assert_eq!(files(&cluster, "deep/logs"), expected, "what was there of others stays");
 
-    wrong(&cluster);
+    assert_wrong_flags_are_refused(&cluster);
 }
 
-/// What is asked for wrongly is told before anything is printed.
-fn wrong(cluster: &Cluster) {
+/// Asserts that wrong flags are an error before anything is printed.
+fn assert_wrong_flags_are_refused(cluster: &Cluster) {
     let occupied = cluster.write("occupied", b"");
     let of = |args: &[&str]| {
         let outcome = logs(cluster, "x", args);
@@ -136,7 +136,7 @@ fn wrong(cluster: &Cluster) {
 }
 
 #[test]
-fn of_a_job_that_kubectl_made_and_whose_pods_were_half_deleted() {
+fn of_a_job_that_kubectl_made_without_half_of_its_pods() {
     let cluster = Cluster::new("logs-gone");
     cluster.apply(&file("examples/indexed-job.yaml")).ok();
     cluster.wait_for("indexed-job");

@@ -1,4 +1,4 @@
-//! `logs`: by index, in order, and as they come.
+//! `logs`: by index, in order, and followed.
 
 mod attempts;
 mod choose;
@@ -7,7 +7,7 @@ mod pipes;
 use crate::support::Cluster;
 
 #[test]
-fn chosen_by_index_status_and_form() {
+fn selected_by_index_and_status() {
     let cluster = Cluster::new("logs");
     let script = "echo one; echo two; test $JOB_COMPLETION_INDEX != 2";
     assert_eq!(cluster.run(&["run", "x", "--completions", "5", "-q", "--", "sh", "-c", script]).code, 1);
@@ -31,7 +31,7 @@ fn chosen_by_index_status_and_form() {
 #[test]
 fn followed_until_the_job_ends() {
     let cluster = Cluster::new("follow");
-    // The later an index, the sooner it is done: order is seen only if it is kept.
+    // Higher indexes finish earlier, so the order proves that `-k` works.
     let script = "echo start; sleep $((3 - JOB_COMPLETION_INDEX)); echo end";
     cluster.run(&["run", "x", "--completions", "3", "--detach", "-q", "--", "sh", "-c", script]).ok();
     let ordered = cluster.start(&["logs", "x", "-f", "-k"]);
@@ -43,7 +43,7 @@ fn followed_until_the_job_ends() {
 }
 
 #[test]
-fn of_what_has_not_started_the_reason_is_given() {
+fn the_cause_of_a_missing_log_is_printed() {
     let cluster = Cluster::new("logs-pending");
     cluster
         .run(&["run", "x", "--completions", "1", "--image", "docker.io/library/missing", "--detach", "-q", "--", "x"])

@@ -1,13 +1,13 @@
-//! Where the output goes: pipes that close, terminals, and more logs than streams.
+//! Closed pipes, terminals, and more logs than streams.
 
 use std::time::{Duration, Instant};
 
 use crate::support::Cluster;
 
 #[test]
-fn a_reader_that_has_enough_ends_it_at_once_and_quietly() {
+fn a_closed_pipe_ends_it_at_once_and_quietly() {
     let cluster = Cluster::new("logs-head");
-    // Far more than a pipe holds, and less than what a node rotates.
+    // Far more than a pipe holds, and less than the size at which a node rotates.
     cluster.run(&["run", "much", "--completions", "3", "-q", "--", "seq", "100000"]).ok();
     let script = "while :; do echo tick; sleep 0.1; done";
     cluster.run(&["run", "endless", "--completions", "3", "-d", "-q", "--", "sh", "-c", script]).ok();
@@ -31,12 +31,12 @@ fn a_reader_that_has_enough_ends_it_at_once_and_quietly() {
 }
 
 #[test]
-fn more_logs_than_streams_have_their_turns() {
+fn more_logs_than_streams_take_turns() {
     let cluster = Cluster::new("logs-turns");
     let script = "for i in 1 2 3 4 5 6; do echo line $i; sleep 1; done";
     cluster.run(&["run", "x", "--completions", "5", "-d", "-q", "--", "sh", "-c", script]).ok();
     let ordered = cluster.start(&["logs", "x", "-f", "-k", "--max-log-requests", "2"]);
-    // Nothing is known yet of the lines of a Pod that is not known to run.
+    // All five Pods must run before their lines can be compared.
     cluster.eventually("five that run", || cluster.run(&["logs", "x", "--tail=1"]).code == 0);
     let merged = cluster.start(&["logs", "x", "-f", "--merge", "--timestamps", "--max-log-requests", "2"]);
     let followed = cluster.run(&["logs", "x", "-f", "--max-log-requests", "1"]).ok();

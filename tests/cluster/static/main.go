@@ -8,7 +8,7 @@
 //	/static lines N      prints N numbered lines, "line 1" first
 //	/static sleep SECS   waits; a fraction will do
 //	/static exit N       exits with a code
-//	/static pause        waits until it is told to stop
+//	/static pause        waits for SIGTERM
 //
 // Commands may follow each other, with the word then between them, until one
 // fails; args takes all that follows it:
