@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A long list in chunks: 9,999 numbers, a thousand to an index, and the sum of what the indexes found.
+# A long list in chunks: 9,999 numbers, a thousand for each index, and the sum of the results.
 #
-# An item may have many lines: here each is ended by a NUL byte, and reaches its worker as the file /input/data.txt.
-# The workers look for primes; there are 1,229 below 10,000, and they add up to 5,736,396.
-# For your own: a file of yours in place of seq, how many lines make a chunk, and a command that reads such a file.
-# The Job is deleted at the end.
+# An item may have many lines: here NUL bytes separate the items, and each worker reads its item from /input/data.txt.
+# The workers search for primes: there are 1,229 below 10,000, and their sum is 5,736,396.
+# Change for your task: a file in place of seq, the number of lines of a chunk, and a command that reads such a file.
+# At the end, the script deletes the Job.
 set -euo pipefail
 trap 'kubectl indexed delete chunks --ignore-not-found >/dev/null' EXIT
 

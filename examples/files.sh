@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The files of a volume: a first Job lists them, a second runs a pipeline over each, and all come in order.
+# The files of a volume: the first Job lists them, the second runs a pipeline over each file, and prints the results in order.
 #
 # The pipeline finds the most frequent word of each text.
-# It needs a PersistentVolumeClaim `texts` with text files in it, such as those of data/texts; files.yaml names it.
-# For your own: the claim and its folder in files.yaml, which files `ls` lists, and the pipeline.
-# Both Jobs are deleted at the end.
+# It needs a PersistentVolumeClaim `texts` with text files, such as those of data/texts; files.yaml names it.
+# Change for your task: the claim and its folder in files.yaml, the files that `ls` lists, and the pipeline.
+# At the end, the script deletes both Jobs.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete files list-files --yes --ignore-not-found >/dev/null' EXIT

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# For a queue of Kueue: a Job that waits, suspended, until its queue admits it; as a manifest to keep in Git.
+# A Job for a queue of Kueue, as a manifest for Git: the Job stays suspended until its queue admits it.
 #
-# kueue.yaml is what this prints. `kubectl apply -f kueue.yaml` submits it to a cluster that has Kueue, and
+# The script prints kueue.yaml. `kubectl apply -f kueue.yaml` submits it to a cluster with Kueue, and
 # `kubectl indexed wait render`, `logs` and `results` follow it there.
-# For your own: the name of your LocalQueue, and what one index needs. Without --dry-run and -o it is submitted at once.
+# Change for your task: the name of your LocalQueue, and the resources of an index. Without --dry-run and -o, the command
+# submits the Job at once.
 set -euo pipefail
 exec kubectl indexed run render --queue user-queue --cpu 500m --memory 256Mi --range 1-20 --item-store=inline \
   --dry-run=client -o yaml -- \

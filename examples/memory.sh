@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Out of memory: some indexes need more than the others; they alone run again, with four times as much.
+# Out of memory: some indexes need more memory than the others; only these run again, with four times as much.
 #
-# Each worker sorts as many numbers as its item says, all in memory, and prints the median. The Job fails by the two
-# that Kubernetes kills (OOMKilled), the retry completes, and the results are whole.
-# For your own: your command, and as --memory what most of its items need. Both Jobs are deleted at the end.
+# The item is the number of values that a worker sorts in memory; it prints their median. Kubernetes kills two indexes
+# (OOMKilled), so the Job fails. The retry completes, and the results are complete.
+# Change for your task: the command, and the --memory that most items need. At the end, the script deletes both Jobs.
 set -euo pipefail
 trap 'kubectl indexed delete median median-r1 --yes --ignore-not-found >/dev/null' EXIT
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A CronJob for GitOps: kubectl alone applies it, each of its Jobs finds the items in itself, and the plugin reads them.
+# A CronJob for GitOps: kubectl applies it, each of its Jobs contains the items, and the plugin reads the Jobs.
 #
-# --item-store=inline keeps the list in the Job, so one manifest is all there is; here it becomes the template of a
-# CronJob, and is printed to be kept. Its Job is then started by hand, as the schedule would.
-# For your own: items, command and schedule. The CronJob is deleted at the end, and its Job with it.
+# --item-store=inline stores the list in the Job, so the task is a single manifest. The script makes it the template of a
+# CronJob, prints it, and starts one of its Jobs, as the schedule would.
+# Change for your task: items, command and schedule. At the end, the script deletes the CronJob and its Job.
 set -euo pipefail
 trap 'kubectl delete cronjob nightly --ignore-not-found >/dev/null
   kubectl indexed delete nightly-now --ignore-not-found >/dev/null' EXIT

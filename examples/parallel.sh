@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From GNU parallel: a command of its manual, taken over with its ::: lists, results folder and job log.
+# A command of GNU parallel's manual, with its ::: lists, results folder and job log.
 #
-# There: parallel --results shirts --joblog shirts.log echo {1} {2} ::: red green blue ::: S M L XL XXL
-# For your own: a command that parallel runs; -- goes before it, and flags such as -j and -a before that.
-# The results and the log stay in a temporary folder, the Job is deleted at the end.
+# Original: parallel --results shirts --joblog shirts.log echo {1} {2} ::: red green blue ::: S M L XL XXL
+# Change for your task: the command of parallel after --, and flags such as -j and -a before --.
+# The results and the log stay in a temporary folder. At the end, the script deletes the Job.
 set -euo pipefail
 out=$(mktemp -d)
 trap 'kubectl indexed delete shirts --ignore-not-found >/dev/null' EXIT

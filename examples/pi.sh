@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Monte Carlo with retries: pi from eight seeds by workers that fail now and then, and the mean of what they give.
+# Monte Carlo with retries: pi from eight seeds, with workers that sometimes fail, and the mean of their results.
 #
-# Each attempt fails by chance, as on a machine that is taken away; --retries starts such an index anew, after ten
-# seconds the first time. The program draws its chance by seed and attempt, so each run of this gives the same.
-# For your own: the program behind --, and a range of seeds. The Job is deleted at the end.
+# An attempt fails by chance, as on a machine that is taken away. --retries runs the index again, the first time after ten
+# seconds. Seed and attempt decide about the failure, so each run of the script has the same result.
+# Change for your task: the program after --, and the range of seeds. At the end, the script deletes the Job.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete pi --ignore-not-found >/dev/null' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Python worker without an image of its own: the script comes from a ConfigMap, its arguments from a table.
+# A Python worker without its own image: the script is in a ConfigMap, its arguments are in a table.
 #
 # Each row of data/cities.csv is an index, and its columns are arguments of data/daylight.py.
-# For your own: your script and table; python.yaml names the image, which may have the libraries that you need.
-# The Job and the ConfigMap are deleted at the end.
+# Change for your task: the script and the table, and the image in python.yaml if you need more libraries.
+# At the end, the script deletes the Job and the ConfigMap.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete daylight --ignore-not-found >/dev/null

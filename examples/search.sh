@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A search that ends at the first find: each index looks through a range of its own, and the finder ends the others.
+# A search that ends at the first success: each index searches its own range, and the first success stops the others.
 #
-# Looked for is a divisor of 7800001490000011. An index that finds none in its 30 million numbers fails, as grep does.
-# The trap lets a worker end when it is told to: the first process of a container does not, unless it asks for it.
-# For your own: a command that succeeds where it has found something. Without --success-count all ranges are searched.
-# It needs Kubernetes 1.31 or newer. The Job is deleted at the end.
+# The worker searches a divisor of 7800001490000011 among 30 million numbers, and fails, like grep, if there is none.
+# The trap is needed because the first process of a container ignores SIGTERM unless it handles it.
+# Change for your task: a command that succeeds if it finds something. Without --success-count, all ranges are searched.
+# It needs Kubernetes 1.31 or newer. At the end, the script deletes the Job.
 set -euo pipefail
 trap 'kubectl indexed delete search --ignore-not-found >/dev/null' EXIT
 

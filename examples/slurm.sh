@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Slurm array as it is: the batch script runs unchanged, and its #SBATCH line says which tasks there are.
+# An unchanged Slurm array: its #SBATCH line has the numbers of the tasks.
 #
-# data/gc-content.sbatch picks a line of data/sequences.txt by SLURM_ARRAY_TASK_ID, which --compat slurm sets.
-# For your own: your script with its files; slurm.yaml names an image that has the programs it calls.
-# The outputs stay in a temporary folder, the Job and the ConfigMap are deleted at the end.
+# data/gc-content.sbatch reads the line SLURM_ARRAY_TASK_ID of data/sequences.txt; --compat slurm sets the variable.
+# Change for your task: the script and its files, and an image in slurm.yaml that has the programs of the script.
+# The outputs stay in a temporary folder. At the end, the script deletes the Job and the ConfigMap.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete gc-content --ignore-not-found >/dev/null

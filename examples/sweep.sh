@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A parameter sweep: fit a line by every combination of two parameters, keep a table of it, and pick the best row.
+# A parameter sweep: fits a line with every combination of two parameters, writes a table, and prints the best row.
 #
 # The worker fits the stopping distances of cars (data/stopping.csv) by gradient descent. It prints the mean squared
-# error, slope and intercept; where the rate is too high, it finds none.
-# For your own: the program behind --, its parameters as --param, and the figure that decides printed first.
-# It writes sweep.csv into the current folder. The Job is deleted at the end.
+# error, slope and intercept; if the rate is too high, it finds none.
+# Change for your task: the program after --, which prints its measure first, and its parameters as --param.
+# It writes sweep.csv into the current folder. At the end, the script deletes the Job.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete sweep --ignore-not-found >/dev/null' EXIT

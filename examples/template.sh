@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A template with a secret, a sidecar and a volume: the manifest says what flags don't, and items are laid over it.
+# A template with a secret, a sidecar and a volume, for which there are no flags; `run` adds the items.
 #
-# The worker writes a page into the volume, and the sidecar of template.yaml, a web server, gives it back.
-# For your own: any Job, CronJob or PodTemplate as --template; the worker is its first container, or that named worker.
-# The Job and the Secret are deleted at the end.
+# The worker writes a page into the volume, and reads it back from a web server, the sidecar of template.yaml.
+# Change for your task: any Job, CronJob or PodTemplate as --template. Its first container, or the one named worker, is the
+# worker. At the end, the script deletes the Job and the Secret.
 set -euo pipefail
 here=$(dirname "$0")
 trap 'kubectl indexed delete template --ignore-not-found >/dev/null

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Every port is on 127.0.0.1. They are fixed, so that a kubeconfig keeps
-// working over restarts, and far from the ports that Kubernetes uses itself.
+// Every port is on 127.0.0.1. Ports are fixed, so a kubeconfig stays valid over
+// restarts, and far from the default ports of Kubernetes.
 const (
 	apiServerPort         = 16443
 	etcdPort              = 16379
@@ -30,8 +30,7 @@ const (
 // there, a host name of the loopback address.
 const nodeName = "localhost"
 
-// layout says where everything of one cluster is. Nothing that is written
-// lies outside of state.
+// layout has the paths of one cluster. All written files are below state.
 type layout struct {
 	source string // The folder tests/cluster of the checkout.
 	state  string // Normally the folder target/cluster of the checkout.
@@ -48,40 +47,41 @@ func (l layout) pki(name string) string    { return l.in("pki", name) }
 func (l layout) config(name string) string { return l.in("run", name) }
 func (l layout) kubeconfig() string        { return l.in("kubeconfig") }
 
-// data is where a version of Kubernetes keeps what it stores. Each has its
-// own, because an old control plane can't read what a newer one wrote.
+// data returns the data folder of a version of Kubernetes. Each version has its
+// own, because an old control plane can't read the data of a newer one.
 func (l layout) data(v version, elements ...string) string {
 	return l.in(append([]string{v.minor}, elements...)...)
 }
 
-// noted is what up was last asked to have of something; 0 by default.
+// noted returns the number of something that up was last called with; 0 by
+// default.
 func (l layout) noted(v version, what string) int {
 	content, _ := os.ReadFile(l.data(v, what))
 	count, _ := strconv.Atoi(strings.TrimSpace(string(content)))
 	return count
 }
 
-// note keeps what up was asked for.
+// note stores a number that up was called with.
 func (l layout) note(v version, what string, count int) error {
 	return writeFile(l.data(v, what), []byte(strconv.Itoa(count)+"\n"), 0o644)
 }
 
-// id tells the clusters of two checkouts apart where names are shared by the
-// whole machine: control groups and network links.
+// id identifies the cluster of a checkout in names that the whole machine
+// shares: control groups and network links.
 func (l layout) id() string {
 	sum := sha256.Sum256([]byte(l.state))
 	return hex.EncodeToString(sum[:4])
 }
 
-// cgroup is the control group that holds all containers, below the root of
-// each hierarchy.
+// cgroup returns the control group of all containers, below the root of each
+// hierarchy.
 func (l layout) cgroup() string { return "kubectl-indexed-" + l.id() }
 
-// bridge is the network link that joins the Pods. A link's name has at most
-// 15 characters.
+// bridge returns the name of the network link that joins the Pods. It may have
+// at most 15 characters.
 func (l layout) bridge() string { return "kidx" + l.id() }
 
-// downCommand is what to type to end this cluster.
+// downCommand returns the command that stops this cluster.
 func (l layout) downCommand() string {
 	repo := filepath.Dir(filepath.Dir(l.state))
 	down := filepath.Join(repo, "tests", "cluster", "down")
@@ -91,7 +91,7 @@ func (l layout) downCommand() string {
 	return fmt.Sprintf("%s=%s %s", stateVariable, shellQuote(l.state), shellQuote(filepath.Join(l.source, "down")))
 }
 
-// shellQuote writes a path as a shell reads it, in quotes only if need be.
+// shellQuote quotes a path for a shell, if necessary.
 func shellQuote(path string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@,%", r)

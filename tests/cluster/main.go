@@ -11,16 +11,16 @@ import (
 	"syscall"
 )
 
-// stateVariable puts the state folder elsewhere.
+// stateVariable overrides the path of the state folder.
 const stateVariable = "KUBECTL_INDEXED_CLUSTER"
 
-// Exit codes, the same as the product's.
+// Exit codes, the same as those of kubectl-indexed.
 const (
 	exitFailed = 1
 	exitUsage  = 2
 )
 
-// errUsage is a command line that can't be understood.
+// errUsage is the error of a wrong command line.
 var errUsage = errors.New("wrong usage")
 
 func main() {
@@ -37,11 +37,11 @@ func main() {
 	}
 }
 
-// run picks a command. The entries in the shell say where the sources and the
-// state folder are, then pass on what they were given.
+// run runs a command. The shell entries pass the folder of the sources, the
+// state folder, and their own arguments.
 func run(arguments []string) error {
 	if len(arguments) < 3 {
-		return fmt.Errorf("%w: start this by tests/cluster/up or tests/cluster/down", errUsage)
+		return fmt.Errorf("%w: start this program with tests/cluster/up or tests/cluster/down", errUsage)
 	}
 	state, err := resolveState(arguments[1])
 	if err != nil {
@@ -77,8 +77,8 @@ func run(arguments []string) error {
 	return fmt.Errorf("%w: no command %q", errUsage, command)
 }
 
-// resolveState makes the state folder and returns its true path, so that two
-// ways to write it mean the same cluster.
+// resolveState makes the state folder and returns its real path, so two ways to
+// write it mean the same cluster.
 func resolveState(path string) (string, error) {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return "", err
@@ -90,18 +90,18 @@ func resolveState(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// request is what up was asked for.
+// request has the flags of up.
 type request struct {
 	version   version
 	fakeNodes int // Or same.
 	kueue     int // 1 to have it, 0 to remove it, or same.
 }
 
-// same stands for what the cluster has.
+// same means the current number of the cluster.
 const same = -1
 
-// mostFakeNodes is more than any test needs, and less than what would bring
-// the machine down by a slip of the keyboard.
+// mostFakeNodes is more than any test needs, and protects the machine from a
+// typing error.
 const mostFakeNodes = 1000
 
 func parseUp(arguments []string) (request, error) {
@@ -151,7 +151,7 @@ func findVersion(name string) (version, error) {
 	return version{}, fmt.Errorf("no version %q; there are:%s", name, known)
 }
 
-// locked does something while no other up or down works on the same cluster.
+// locked calls do while no other up or down works on the same cluster.
 func (l layout) locked(do func() error) error {
 	lock, err := os.OpenFile(l.in("lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -167,8 +167,8 @@ func (l layout) locked(do func() error) error {
 	return do()
 }
 
-// closeInherited keeps files that this program was started with, such as the
-// pipes of a build tool, from being held open by the servers that it starts.
+// closeInherited closes inherited files, such as the pipes of a build tool:
+// otherwise the servers that this program starts would hold them open.
 func closeInherited() {
 	descriptors, _ := os.ReadDir("/proc/self/fd")
 	for _, descriptor := range descriptors {

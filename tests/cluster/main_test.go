@@ -24,7 +24,7 @@ func TestParseUp(t *testing.T) {
 	}
 }
 
-func TestParseUpRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestParseUpRefusesUnknownArguments(t *testing.T) {
 	for _, arguments := range [][]string{
 		{"--bogus"},
 		{"more"},

@@ -11,17 +11,17 @@ import (
 )
 
 // memberVariable marks every process of a cluster: its value is PART@STATE.
-// Children inherit it, so even the shims that containerd leaves behind when
-// it is killed are found, and no pid file needs to be believed.
+// Children inherit it, so the shims of a killed containerd are found, too, and
+// pid files are not needed.
 const memberVariable = "KUBECTL_INDEXED_TEST_CLUSTER_MEMBER"
 
-// helperPart stands for processes that a part has started: above all
-// containerd's shims, each the parent of one Pod's containers, which outlive
-// containerd on purpose.
+// helperPart is the part name of processes that a part has started, mainly the
+// shims of containerd. A shim is the parent of the containers of one Pod, and
+// outlives containerd on purpose.
 const helperPart = "helper"
 
-// mainPrograms are the kernel's names for the programs that parts run. The
-// first is this one, before it turns into another.
+// mainPrograms lists the kernel's names of the programs of parts. The first is
+// this program, before it executes another one.
 var mainPrograms = map[string]bool{
 	"cluster":       true,
 	"containerd":    true,
@@ -97,20 +97,19 @@ func (l layout) running(part string) int {
 	return 0
 }
 
-// alive says whether a process runs. One that ended but that nobody has
-// waited for doesn't.
+// alive returns whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return false
 	}
-	// The command's name may hold anything, so look behind its last bracket.
+	// The name of the command may contain brackets, so search for the last one.
 	end := bytes.LastIndexByte(stat, ')')
 	return end > 0 && len(stat) > end+2 && stat[end+2] != 'Z' && stat[end+2] != 'X'
 }
 
-// killAll ends processes by SIGKILL until the list is empty. There is nothing
-// to save: what they have written is already with the kernel.
+// killAll sends SIGKILL until the list of processes is empty. No data is lost:
+// the kernel already has all that they wrote.
 func killAll(list func() []int) bool {
 	return until(20*time.Second, func() bool {
 		pids := list()
@@ -121,7 +120,7 @@ func killAll(list func() []int) bool {
 	})
 }
 
-// until asks again and again, up to a time limit, whether something holds.
+// until waits until a condition holds, and returns false at the time limit.
 func until(limit time.Duration, holds func() bool) bool {
 	for end := time.Now().Add(limit); ; time.Sleep(30 * time.Millisecond) {
 		if holds() {

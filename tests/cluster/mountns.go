@@ -9,24 +9,23 @@ import (
 	"syscall"
 )
 
-// The kubelet and containerd write to places that can't all be configured:
+// The kubelet and containerd write to paths that can't all be configured:
 // /run/containerd, /var/lib/cni, /var/log/containers and others. They also
-// mount a lot. So both live in a mount namespace of their own in which /run,
-// /var/lib and /var/log are folders of the state folder. The machine sees
-// none of their mounts, the paths stay short enough for Unix sockets however
-// deep the checkout lies, and when the last process is gone the kernel
-// removes all of it, however that process ended.
+// mount a lot. So both run in their own mount namespace, in which /run,
+// /var/lib and /var/log are folders of the state folder. The machine sees none
+// of their mounts, the paths are short enough for Unix sockets in any checkout,
+// and the kernel removes all mounts with the last process.
 
-// nodeFolders are the machine's folders that the node has its own of.
+// nodeFolders lists the folders that the node replaces by its own.
 var nodeFolders = map[string]string{
 	"run":     "/run",
 	"var-lib": "/var/lib",
 	"var-log": "/var/log",
 }
 
-// nodeSysctls are the settings of the kernel that a kubelet insists on. It
-// finds them as files of the state folder, already as it wants them, and so
-// never changes the machine's own.
+// nodeSysctls lists the kernel settings that a kubelet requires. It finds them
+// as files of the state folder with the right values, so it never changes those
+// of the machine.
 var nodeSysctls = map[string]string{
 	"vm/overcommit_memory":      "1",
 	"vm/panic_on_oom":           "0",
@@ -47,11 +46,11 @@ func (l layout) nodeProcess() int {
 	return 0
 }
 
-// runInNode becomes another program inside the node's mount namespace: that
-// of the process join, or a new one when join is 0.
+// runInNode executes another program inside the node's mount namespace: that of
+// the process join, or a new one if join is 0.
 func (l layout) runInNode(v version, join int, command []string) error {
-	// A namespace belongs to a thread, and the program that this thread turns
-	// into keeps it.
+	// A namespace belongs to a thread, and the program that this thread executes
+	// keeps it.
 	runtime.LockOSThread()
 	if join != 0 {
 		if err := joinMounts(join); err != nil {
@@ -68,7 +67,7 @@ func (l layout) runInNode(v version, join int, command []string) error {
 
 // joinMounts moves this thread into the mount namespace of a process.
 func joinMounts(pid int) error {
-	// The number of setns, which the standard library has no name for.
+	// The number of the system call setns, which the standard library lacks.
 	setns, known := map[string]uintptr{"amd64": 308, "arm64": 268, "riscv64": 268}[runtime.GOARCH]
 	if !known {
 		return fmt.Errorf("not supported on %s", runtime.GOARCH)
@@ -88,22 +87,22 @@ func joinMounts(pid int) error {
 	return nil
 }
 
-// newMounts gives this thread a new mount namespace and arranges it.
+// newMounts moves this thread into a new mount namespace and prepares it.
 func (l layout) newMounts(v version) error {
 	for folder := range nodeFolders {
 		if err := os.MkdirAll(l.data(v, "node", folder), 0o755); err != nil {
 			return err
 		}
 	}
-	// What lived here before is gone, as after a restart of the machine.
+	// The old processes are gone, as after a restart of the machine.
 	if err := emptyFolder(l.data(v, "node", "run")); err != nil {
 		return err
 	}
 	if err := syscall.Unshare(syscall.CLONE_FS | syscall.CLONE_NEWNS); err != nil {
 		return err
 	}
-	// The machine's mounts come in, none goes out; and containers may ask for
-	// mounts that propagate between them and this namespace.
+	// Mounts of the machine appear here, but not the other way round. Containers
+	// may share mounts with this namespace.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SLAVE, ""); err != nil {
 		return err
 	}
@@ -143,7 +142,7 @@ func (l layout) newMounts(v version) error {
 	return l.coverSysctls(v)
 }
 
-// coverSysctls puts files of the state folder over the kernel's settings.
+// coverSysctls mounts files of the state folder over the kernel's settings.
 func (l layout) coverSysctls(v version) error {
 	for name, value := range nodeSysctls {
 		target := filepath.Join("/proc/sys", name)
@@ -161,9 +160,9 @@ func (l layout) coverSysctls(v version) error {
 	return nil
 }
 
-// unmountBelow removes what is mounted inside a folder, so that deleting the
-// folder can't delete anything else. Normally nothing is: the node's mounts
-// are in its own namespace.
+// unmountBelow unmounts everything inside a folder, so that deleting the folder
+// deletes nothing else. Normally there is nothing: the node's mounts are in its
+// own namespace.
 func unmountBelow(folder string) error {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {

@@ -10,11 +10,10 @@ import (
 	"unsafe"
 )
 
-// Pods get an address on a bridge that leads nowhere: no gateway, no
-// masquerade. The addresses are loopback ones, so they can't collide with any
-// network that the machine is on.
+// Pods get an address on a bridge without a gateway or masquerade. The addresses
+// are loopback ones, so they can't collide with a network of the machine.
 
-// writeNetwork writes the configuration that containerd's Pods are joined by.
+// writeNetwork writes the network configuration of containerd's Pods.
 func (l layout) writeNetwork() error {
 	configuration := map[string]any{
 		"cniVersion": "0.4.0",
@@ -35,8 +34,8 @@ func (l layout) writeNetwork() error {
 	return writeFile(filepath.Join(l.config("cni"), "pods.conflist"), append(content, '\n'), 0o644)
 }
 
-// removeBridge removes the bridge. The links of Pods on it went with their
-// network namespaces.
+// removeBridge removes the bridge. The kernel has removed the links of Pods with
+// their network namespaces.
 func (l layout) removeBridge() error {
 	present := func() bool { return exists("/sys/class/net/" + l.bridge()) }
 	if !present() {
@@ -52,14 +51,14 @@ func (l layout) removeBridge() error {
 	return fmt.Errorf("removing the network link %s: %w", l.bridge(), problem)
 }
 
-// podLinks lists what is still attached to the bridge.
+// podLinks lists the links that are attached to the bridge.
 func (l layout) podLinks() []string {
 	links, _ := filepath.Glob("/sys/class/net/" + l.bridge() + "/brif/*")
 	return links
 }
 
-// deleteBridge takes a bridge down and deletes it by the kernel's old but
-// simple interface, so that no program for it need be installed.
+// deleteBridge takes a bridge down and deletes it with the kernel's old ioctl
+// interface, which needs no installed program.
 func deleteBridge(name string) error {
 	const deleteBridgeRequest = 0x89a1 // SIOCBRDELBR of linux/sockios.h.
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)

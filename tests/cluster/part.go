@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// startLimit is how long a part may take until it is healthy.
+// startLimit is the time that a part may take until it is healthy.
 const startLimit = 90 * time.Second
 
 // part is one server of the cluster.
@@ -20,24 +20,24 @@ type part struct {
 	name string
 	// command is the program and its arguments.
 	command []string
-	// path is searched for programs before the machine's own folders, and
-	// libraries for shared libraries.
+	// path has folders of programs, and libraries folders of shared libraries,
+	// that are searched before those of the machine.
 	path, libraries []string
-	// root is the folder, with the program in it, that it takes for the whole
-	// file system; the machine's own if it is empty.
+	// root is the root folder of its process, which contains the program; that
+	// of the machine if it is empty.
 	root string
-	// node is the version in whose mount namespace it lives; the machine's
-	// own if it is empty.
+	// node is the version in whose mount namespace it runs; that of the machine
+	// if it is empty.
 	node version
 	// ports are the ones that it listens on.
 	ports []int
 	// prepare writes its configuration, before each start.
 	prepare func() error
-	// healthy tells what is still wrong with it, if anything.
+	// healthy returns an error until it is ready.
 	healthy func() error
 }
 
-// start starts a part unless it runs already, and says whether it did.
+// start starts a part unless it runs already, and returns whether it did.
 func (l layout) start(p part) (bool, error) {
 	if l.running(p.name) != 0 {
 		return false, nil
@@ -62,7 +62,7 @@ func (l layout) start(p part) (bool, error) {
 	return true, nil
 }
 
-// end ends a part for good.
+// end stops a part.
 func (l layout) end(p part) error {
 	if !killAll(func() []int {
 		if pid := l.running(p.name); pid != 0 {
@@ -75,8 +75,8 @@ func (l layout) end(p part) error {
 	return os.RemoveAll(l.pid(p.name))
 }
 
-// detach runs a command that outlives this program: in a session of its own,
-// with a fresh environment and with nothing open but its log.
+// detach starts a command that outlives this program: in its own session, with a
+// new environment and no open file but its log.
 func (l layout) detach(p part, command []string) error {
 	if err := os.MkdirAll(filepath.Dir(l.log(p.name)), 0o755); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (l layout) detach(p part, command []string) error {
 	cmd.Env = []string{
 		memberVariable + "=" + p.name + "@" + l.state,
 		"PATH=" + strings.Join(path, ":"),
-		// Some of them look for a home, and none may touch the user's.
+		// Some parts use a home, and must not touch that of the user.
 		"HOME=" + l.in("run"),
 	}
 	if len(p.libraries) > 0 {
@@ -125,8 +125,8 @@ func (l layout) awaitHealthy(p part) error {
 		if problem == nil {
 			return true
 		}
-		// By its pid as well: while it turns into another program it has no
-		// environment, and so isn't known as a member.
+		// Checks its pid, too: while it executes another program it has no
+		// environment, so it isn't found as a member.
 		gone = !alive(l.lastPid(p.name)) && l.running(p.name) == 0
 		return gone
 	})
@@ -149,7 +149,7 @@ func (l layout) lastPid(name string) int {
 	return pid
 }
 
-// self is this program's command line for one of its inner commands.
+// self returns the command line of one of this program's inner commands.
 func (l layout) self(arguments ...string) []string {
 	return append([]string{l.bin("cluster"), l.source, l.state}, arguments...)
 }

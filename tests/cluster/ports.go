@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// checkPort says who holds a port that should be free.
+// checkPort returns an error that names the program on a port that must be free.
 func (l layout) checkPort(port int) error {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err == nil {
@@ -18,7 +18,7 @@ func (l layout) checkPort(port int) error {
 	for _, other := range members() {
 		if other.state != l.state {
 			owner := layout{source: l.source, state: other.state}
-			return fail("end the other one first: "+owner.downCommand(),
+			return fail("stop the other one first: "+owner.downCommand(),
 				"port %d is held by the test cluster in %s; only one can run at a time", port, other.state)
 		}
 	}
@@ -27,7 +27,7 @@ func (l layout) checkPort(port int) error {
 		comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 		holder = fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(comm)))
 	}
-	return fail("end that program, then run `up` again.",
+	return fail("stop that program, then run `up` again.",
 		"port %d of 127.0.0.1 is held by %s, and the cluster needs it: %w", port, holder, err)
 }
 
@@ -54,8 +54,8 @@ func listeningProcess(port int) int {
 	return 0
 }
 
-// listeningInodes reads the kernel's table of sockets: those that listen on
-// a port.
+// listeningInodes returns the sockets that listen on a port, from the kernel's
+// table.
 func listeningInodes(table string, port int) []string {
 	const listening = "0A"
 	var inodes []string

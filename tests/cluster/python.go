@@ -12,16 +12,15 @@ import (
 	"strings"
 )
 
-// The image python has the Python of a Debian package, or the machine's own,
-// with the modules that come with it and the shared libraries that it needs.
-// No static Python is packaged.
+// The image python has the Python of a Debian package, or that of the machine,
+// with its modules and shared libraries. There is no package of a static Python.
 
-// minimalPython is the package of one version of Python, which another one,
-// python3-minimal, leads to.
+// minimalPython matches the name of the package with one version of Python, on
+// which python3-minimal depends.
 var minimalPython = regexp.MustCompile(`\bpython3\.[0-9]+-minimal\b`)
 
-// pythonPackages are Debian's packages of Python; the version is
-// known only to its lists of packages.
+// pythonPackages returns Debian's packages of Python. Their names have its
+// version, which is read from the package lists.
 func pythonPackages() ([]string, error) {
 	output, err := exec.Command("apt-cache", "depends", "python3-minimal").Output()
 	if err != nil {

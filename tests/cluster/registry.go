@@ -27,28 +27,27 @@ func (l layout) registry() part {
 	}
 }
 
-// writeRegistryHosts tells containerd where every registry is.
+// writeRegistryHosts makes containerd use this registry in place of all others.
 func (l layout) writeRegistryHosts() error {
 	url := fmt.Sprintf("http://127.0.0.1:%d", registryPort)
-	// containerd 1.6 ignores the file if no host is listed, and asks the true
-	// registry if it isn't told another server.
+	// containerd 1.6 ignores the file without a host, and uses the real registry
+	// without another server.
 	content := fmt.Sprintf("server = %q\n\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", url, url)
 	return writeFile(filepath.Join(l.config("registries"), "_default", "hosts.toml"), []byte(content), 0o644)
 }
 
-// registryIndex leads from a full name with its tag to a manifest's digest.
+// registryIndex maps a full name with its tag to the digest of a manifest.
 type registryIndex map[string]string
 
-// serveRegistry is the registry's own process.
+// serveRegistry runs the registry.
 func (l layout) serveRegistry() error {
 	return http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", registryPort), registryHandler(l.in("registry")))
 }
 
-// registryPath is what containerd asks for: a manifest or a blob of a name.
+// registryPath matches requests of containerd for a manifest or a blob.
 var registryPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/([^/]+)$`)
 
-// digestForm is the only form of a blob's name, so that no other file can be
-// asked for.
+// digestForm matches the name of a blob; requests can read no other file.
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // registryHandler serves what writeImages wrote to a folder, read-only.
@@ -82,8 +81,8 @@ func registryHandler(folder string) http.Handler {
 	})
 }
 
-// lookUp returns the digest of a tag, or "". The registry that containerd
-// thinks of comes as ns.
+// lookUp returns the digest of a tag, or "". containerd passes the name of the
+// real registry as ns.
 func lookUp(folder, registry, name, tag string) string {
 	content, err := os.ReadFile(filepath.Join(folder, "index.json"))
 	if err != nil {
@@ -96,7 +95,7 @@ func lookUp(folder, registry, name, tag string) string {
 	return index[strings.Join([]string{registry, "/", name, ":", tag}, "")]
 }
 
-// notFound answers as the registry protocol asks for.
+// notFound sends the error of the registry protocol.
 func notFound(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusNotFound)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// failure is an error with the next thing to try.
+// failure is an error with a hint.
 type failure struct {
 	cause error
 	hint  string
@@ -18,12 +18,12 @@ type failure struct {
 func (f *failure) Error() string { return f.cause.Error() }
 func (f *failure) Unwrap() error { return f.cause }
 
-// fail makes an error that says what to do about it.
+// fail makes an error with a hint.
 func fail(hint, format string, values ...any) error {
 	return &failure{fmt.Errorf(format, values...), hint}
 }
 
-// printError tells an error and its hint as the product itself does.
+// printError prints an error and its hint, in the form of kubectl-indexed.
 func printError(w io.Writer, err error) {
 	fmt.Fprintln(w, "error:", err)
 	var f *failure
@@ -35,16 +35,16 @@ func printError(w io.Writer, err error) {
 // began is when this program started, for the times that say prints.
 var began = time.Now()
 
-// say tells on stderr what is being done, with the seconds since the start.
+// say prints a step on stderr, with the seconds since the start.
 func say(format string, values ...any) {
 	fmt.Fprintf(os.Stderr, "[%4.0fs] %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, values...))
 }
 
-// sayWhile says what is being done and, while it lasts, once a minute that
-// it still is, so that a long build doesn't look like a hang.
+// sayWhile prints a step, and prints it again each minute until it is done, so
+// that a long build does not look like a hang.
 func sayWhile(what string, do func() error) error {
 	say("%s …", what)
-	// What stands in brackets need be said only once.
+	// The text in brackets is printed only once.
 	what, _, _ = strings.Cut(what, " (")
 	ended := make(chan struct{})
 	defer close(ended)
@@ -87,11 +87,11 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines, "\n")
 }
 
-// startMark is the line in a log from where on it is a new process's.
+// startMark begins the line in a log with which a new process starts.
 const startMark = "--- started "
 
-// tailOf returns the last lines that a log got since the latest start, or
-// says that there are none.
+// tailOf returns the last lines of a log since the latest start, or a text that
+// there are none.
 func tailOf(path string, n int) string {
 	const most = 64 << 10
 	file, err := os.Open(path)

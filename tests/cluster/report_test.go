@@ -17,7 +17,7 @@ func TestPrintError(t *testing.T) {
 	}
 }
 
-func TestTailOfIsOfTheLatestStart(t *testing.T) {
+func TestTailOfBeginsAtTheLatestStart(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	content := startMark + "etcd ---\nold\n" + startMark + "etcd ---\n1\n2\n3\n"
 	if err := os.WriteFile(log, []byte(content), 0o644); err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// up builds what is missing, starts what doesn't run, and returns when Pods
-// can be created.
+// up builds missing programs, starts the parts that do not run, and returns when
+// Pods can be created.
 func (l layout) up(wanted request) error {
 	v := wanted.version
 	if err := l.buildAll(wanted); err != nil {
@@ -26,7 +26,7 @@ func (l layout) up(wanted request) error {
 		return fmt.Errorf("writing the kubeconfig: %w", err)
 	}
 	if l.nodeProcess() == 0 {
-		// Nobody is left to look after these.
+		// No kubelet is left that manages them.
 		if err := l.killContainers(); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (l layout) up(wanted request) error {
 	return nil
 }
 
-// buildAll makes everything that doesn't need a running cluster.
+// buildAll prepares everything that needs no running cluster.
 func (l layout) buildAll(wanted request) error {
 	if err := l.installTools(); err != nil {
 		return err
@@ -68,14 +68,14 @@ func (l layout) buildAll(wanted request) error {
 	return l.linkKubectl()
 }
 
-// makeWay ends a cluster of another version, and remembers which one is next.
+// makeWay stops a cluster of another version, and stores the new version.
 func (l layout) makeWay(v version) error {
 	last, _ := os.ReadFile(l.config("version"))
 	other := strings.TrimSpace(string(last))
 	running := len(l.members()) > 0
 	if running && other != v.minor {
 		if other == "" {
-			// Somebody deleted the folder below the running cluster.
+			// The folder of the running cluster was deleted.
 			say("Ending a cluster whose files are gone …")
 		} else {
 			say("Ending the cluster of Kubernetes %s, whose data stays …", other)
@@ -92,7 +92,7 @@ func (l layout) makeWay(v version) error {
 		}
 	}
 	for _, folder := range []string{l.data(v, "etcd"), l.data(v, "volume-plugins")} {
-		// etcd insists that nobody else can read its folder.
+		// etcd requires that no other user can read its folder.
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return err
 		}
@@ -100,8 +100,7 @@ func (l layout) makeWay(v version) error {
 	return writeFile(l.config("version"), []byte(v.minor+"\n"), 0o644)
 }
 
-// startAll starts the parts that don't run, those that don't need each other
-// at the same time.
+// startAll starts the parts that do not run, independent ones at the same time.
 func (l layout) startAll(v version) error {
 	var started []string
 	for _, group := range [][]part{
@@ -121,7 +120,7 @@ func (l layout) startAll(v version) error {
 	return l.awaitReady(started)
 }
 
-// bringGroup brings parts all at once and returns those that it had to start.
+// bringGroup starts parts at the same time, and returns those that did not run.
 func (l layout) bringGroup(group []part) ([]string, error) {
 	var started []string
 	for _, p := range group {
@@ -149,8 +148,8 @@ func (l layout) bringGroup(group []part) ([]string, error) {
 	return started, first
 }
 
-// awaitReady returns when Pods can be created, and when the node takes them
-// and knows those that it has, going by which parts were just started.
+// awaitReady waits until Pods can be created and, depending on the started
+// parts, until the node accepts Pods and knows those that it has.
 func (l layout) awaitReady(started []string) error {
 	var since time.Time
 	if slices.Contains(started, "kubelet") {
@@ -179,7 +178,7 @@ func (l layout) awaitReady(started []string) error {
 		startLimit.Seconds(), problem, tailOf(l.log("kubelet"), 12))
 }
 
-// printUsage says on stdout how to use the cluster.
+// printUsage prints on stdout how to use the cluster.
 func (l layout) printUsage(v version) {
 	fakes := ""
 	if n := l.fakeNodes(v); n > 0 {

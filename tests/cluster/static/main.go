@@ -1,21 +1,21 @@
-// Command static is the only file of the image docker.io/library/static: an
-// image with no shell, to test what works without one.
+// Command static is the only file of the image docker.io/library/static, an
+// image without a shell.
 //
 //	/static args [ARG…]  prints each argument on a line
 //	/static env NAME     prints the bytes of a variable, no newline added;
 //	                     exits with 1 if there is none
 //	/static cat FILE     prints a file
 //	/static lines N      prints N numbered lines, "line 1" first
-//	/static sleep SECS   waits; a fraction will do
+//	/static sleep SECS   waits; fractions are allowed
 //	/static exit N       exits with a code
 //	/static pause        waits for SIGTERM
 //
-// Commands may follow each other, with the word then between them, until one
-// fails; args takes all that follows it:
+// The word then joins commands, until one fails; args takes all that follows
+// it:
 //
 //	/static env ITEM then sleep 0.5 then exit 3
 //
-// Anything wrong is said on stderr and exits with 1, wrong usage with 2.
+// Errors are printed on stderr and exit with 1, wrong usage with 2.
 package main
 
 import (
@@ -97,12 +97,12 @@ func run(name string, arguments []string) {
 	}
 }
 
-// pause is what the first container of each Pod does.
+// pause is the command of the first container of each Pod.
 func pause() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
-	// Where the containers of a Pod share their processes, this is the first
-	// one and inherits those whose parents ended.
+	// If the containers of a Pod share their processes, this is the first one
+	// and inherits orphaned processes.
 	orphans := make(chan os.Signal, 1)
 	signal.Notify(orphans, syscall.SIGCHLD)
 	for {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary stand for the program itself.
+// TestMain lets the test binary act as the program itself.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_STATIC") != "" {
 		main()

@@ -9,7 +9,7 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-// runEtcd serves etcd as its configuration file says until the signal to
+// runEtcd serves etcd with its configuration file until the signal to
 // stop. Kubernetes asks for this version of etcd in its own go.mod, so the
 // control plane gets the store that it was released with.
 func runEtcd(args []string) int {
