@@ -366,6 +366,8 @@ pub(crate) enum IndexFormat {
     Jsonl,
     /// Comma-separated values of all that is known
     Csv,
+    /// The same with tabs between them
+    Tsv,
     /// The Pod of each index, as kubectl takes it
     Name,
 }

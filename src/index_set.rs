@@ -2,15 +2,11 @@
 //!
 //! A set is kept as ranges, so that a Job of 100,000 finished indexes costs one entry.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, RangeInclusive};
 use std::str::FromStr;
 
 use range_set_blaze::RangeSetBlaze;
-
-/// The known items of a Job by index, as people read them.
-pub(crate) type ItemTexts = BTreeMap<u32, String>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct IndexSet(RangeSetBlaze<u32>);

@@ -5,55 +5,60 @@ use clap::{Args, ValueEnum, ValueHint};
 use super::OutputFormat;
 use crate::index_set::IndexSelector;
 
-/// Forms of results on stdout.
+/// Output formats of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFormat {
-    /// An object a line
+    /// One object per line
     Jsonl,
     /// Comma-separated values, the output in the last column
     Csv,
-    /// One object, whose shape has a version
+    /// The same with tabs between them
+    Tsv,
+    /// One object with a versioned schema
     Json,
-    /// The outputs alone, one behind the other
+    /// Only the outputs, one after the other
     Text,
 }
 
-/// What the files of results are named by.
+/// How the files of results are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NameBy {
     /// 3.out
     Index,
-    /// The item, as far as a file can be called so
+    /// The item, with characters that are unsafe in file names replaced
     Item,
 }
 
-/// What an index has to give.
+/// Where the output of an index is read from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFrom {
-    /// What its worker wrote to stdout and stderr, as far as its node keeps it
+    /// The log of the worker (stdout and stderr), as far as its node keeps it
     #[default]
     Log,
-    /// What its worker wrote to /dev/termination-log, at most 4 KiB: needs no request for each index
+    /// The text that the worker wrote to /dev/termination-log, at most 4 KiB; needs no request per index
     TerminationMessage,
 }
 
 const RESULTS_EXAMPLES: &str = "\
 Examples:
-  # What each index of the newest Job wrote, in order
+  # The output of each index of the newest Job, in order
   kubectl indexed results
 
-  # Each in a file of its own; the same again fetches what is missing
+  # One file per index; the same command again fetches missing files
   kubectl indexed results indexed-job --to out
   kubectl indexed results indexed-job --to by-item --name-by item
 
-  # A row an index, with its output, exit code and times
+  # One row per index: its values, exit code, times and output
   kubectl indexed results -o csv --trim > results.csv
   kubectl indexed results -o jsonl --parse-json
 
-  # Rows as the indexes finish
+  # Only the last line of each output, after lines of progress
+  kubectl indexed results -o csv --last-line
+
+  # A line as soon as an index ends
   kubectl indexed results -f -o jsonl
 
-  # As GNU parallel would have logged it
+  # The job log of GNU parallel
   kubectl indexed results --joblog jobs.log";
 
 #[derive(Args, Clone, Debug)]
@@ -66,43 +71,46 @@ pub(crate) struct ResultsArgs {
     /// Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
     #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
     pub(crate) index: Option<IndexSelector>,
-    /// Only this Job, without those that it retries and those that retry it
+    /// Only this Job, without the other Jobs of its family
     #[arg(long, help_heading = "Which indexes")]
     pub(crate) only_this: bool,
-    /// Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
+    /// Write each output to a file in this folder, and all other data to its results.jsonl
     #[arg(long, value_name = "DIR", help_heading = "Form", value_hint = ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
-    /// What the files are named by [default: index]
+    /// Name the files by this [default: index]
     #[arg(long, value_enum, value_name = "WHAT", requires = "to", help_heading = "Form")]
     pub(crate) name_by: Option<NameBy>,
-    /// Form of the results on stdout [default: text, or nothing with --to or --joblog]
+    /// Output format [default: text, or nothing with --to or --joblog]
     #[arg(short, long, value_name = "FORM", help_heading = "Form")]
     pub(crate) output: Option<OutputFormat<ResultFormat>>,
-    /// Leave out the line of column names
+    /// Omit the line of column names
     #[arg(long, help_heading = "Form")]
     pub(crate) no_headers: bool,
-    /// Leave out what the indexes wrote, which is then not fetched
-    #[arg(long, conflicts_with_all = ["to", "trim", "parse_json", "from", "container"], help_heading = "Form")]
+    /// Do not fetch or print the outputs
+    #[arg(long, conflicts_with_all = ["to", "last_line", "trim", "parse_json", "from", "container"], help_heading = "Form")]
     pub(crate) no_output: bool,
-    /// Leave out blanks and line breaks around each output; files stay as they are
+    /// Print only the last non-empty line of each output; files keep all lines
+    #[arg(long, help_heading = "Form")]
+    pub(crate) last_line: bool,
+    /// Remove blanks and line breaks around each output; files keep them
     #[arg(long, help_heading = "Form")]
     pub(crate) trim: bool,
-    /// Take each output for JSON, of workers that print it
+    /// Parse each output as JSON
     #[arg(long, help_heading = "Form")]
     pub(crate) parse_json: bool,
-    /// What is the output of an index
+    /// Where to read the output of an index
     #[arg(long, value_enum, default_value_t, value_name = "WHERE", help_heading = "What is fetched")]
     pub(crate) from: ResultFrom,
     /// Container to read; the default container of the Pod when left out
     #[arg(short, long, value_name = "NAME", help_heading = "What is fetched")]
     pub(crate) container: Option<String>,
-    /// Go on until the Job ends, with each index as it finishes
+    /// Print each index as soon as it ends, until the Job ends
     #[arg(short, long, help_heading = "Order")]
     pub(crate) follow: bool,
-    /// Print in index order also when following
+    /// Print in index order, also with --follow
     #[arg(short, long, help_heading = "Order")]
     pub(crate) keep_order: bool,
-    /// File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index + 1
+    /// Write a job log like GNU parallel's to this file, - for stdout; Seq is the index + 1
     #[arg(long, value_name = "FILE", help_heading = "Form", value_hint = ValueHint::FilePath)]
     pub(crate) joblog: Option<PathBuf>,
 }

@@ -21,7 +21,7 @@ use crate::tracker::selection::IndexSelection;
 use crate::tracker::snapshot::load_selected;
 use crate::tracker::{Interest, Tracker, TrackingEnd};
 use crate::view::cause;
-use crate::view::indexes::{CSV_HEADER, Layout, Table, csv, reason};
+use crate::view::indexes::{DataTable, Layout, Table, reason};
 use crate::view::json::{self, IndexEntry};
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
@@ -89,7 +89,13 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         return Ok(Exit::Success);
     }
     let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now);
-    let printer = Printer { output, table, items, headers: !no_headers };
+    let delimiter = match output {
+        Some(IndexFormat::Csv) => Some(b','),
+        Some(IndexFormat::Tsv) => Some(b'\t'),
+        _ => None,
+    };
+    let data = delimiter.map(|delimiter| DataTable { delimiter, with_output: false });
+    let printer = Printer { output, table, data, items, headers: !no_headers };
     printer.begin(context)?;
     for row in &rows {
         printer.row(row, context)?;
@@ -171,6 +177,8 @@ fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
 struct Printer {
     output: Option<IndexFormat>,
     table: Table,
+    /// The columns of CSV or TSV, if one of them is printed.
+    data: Option<DataTable>,
     items: ItemTexts,
     headers: bool,
 }
@@ -179,19 +187,24 @@ impl Printer {
     fn begin(&self, context: &mut Context) -> io::Result<()> {
         match self.output {
             None | Some(IndexFormat::Wide) => context.ui.data(self.table.header()),
-            Some(IndexFormat::Csv) if self.headers => context.ui.data(CSV_HEADER),
-            _ => Ok(()),
+            _ => match self.data.filter(|_| self.headers) {
+                Some(table) => context.ui.data(table.header(&self.items)),
+                None => Ok(()),
+            },
         }
     }
 
     fn row(&self, row: &IndexRow, context: &mut Context) -> Result<()> {
-        let item = self.items.get(&row.index);
-        let now = context.now();
+        let (items, now) = (&self.items, context.now());
         let line = match self.output {
-            None | Some(IndexFormat::Wide) => return Ok(context.ui.data(self.table.row(row, item, now))?),
-            Some(IndexFormat::Csv) => csv(row, item, None, now),
+            None | Some(IndexFormat::Wide) => {
+                return Ok(context.ui.data(self.table.row(row, items.get(&row.index), now))?);
+            }
+            Some(IndexFormat::Csv | IndexFormat::Tsv) => {
+                self.data.map_or_else(Vec::new, |table| table.row(row, items, &[], now))
+            }
             Some(IndexFormat::Json | IndexFormat::Jsonl) => {
-                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, item, now))?).into_bytes()
+                format!("{}\n", serde_json::to_string(&IndexEntry::new(row, items, now))?).into_bytes()
             }
             Some(IndexFormat::Name) => match &row.pod {
                 Some(pod) => format!("pod/{pod}\n").into_bytes(),
@@ -263,14 +276,15 @@ mod tests {
         let state = state();
         let mut rows = state.rows(&IndexSet::below(4), &mut SucceededRows::default());
         (rows[1].exit_code, rows[3].exit_code) = (Some(7), Some(0));
-        let items: ItemTexts = [(0, "10"), (1, "9"), (2, "x"), (3, "8")].map(|(at, item)| (at, item.to_owned())).into();
+        let items = [(0, "10"), (1, "9"), (2, "x"), (3, "8")].map(|(at, item)| (at, item.to_owned()));
+        let numbers = ItemTexts::from_iter(items.clone().into_iter().filter(|(index, _)| *index != 2));
+        let items = ItemTexts::from_iter(items);
         let mut order = |key, items: &ItemTexts| {
             sort(&mut rows, key, items, Timestamp::UNIX_EPOCH);
             rows.iter().map(|row| row.index).collect::<Vec<_>>()
         };
         assert_eq!(order(IndexKey::Exit, &items), [3, 1, 0, 2]);
         assert_eq!(order(IndexKey::Item, &items), [0, 3, 1, 2], "one of them is no number");
-        let numbers = items.into_iter().filter(|(index, _)| *index != 2).collect();
         assert_eq!(order(IndexKey::Item, &numbers), [3, 1, 0, 2]);
     }
 }

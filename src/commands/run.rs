@@ -9,7 +9,7 @@ use serde_json::json;
 use super::launch::Launch;
 use super::outputs::folder::Folder;
 use super::submit::{How, Submitted};
-use super::{Context, inputs, resumed, settings, submit};
+use super::{Context, find, inputs, resumed, settings, submit};
 use crate::args::{DryRun, RunArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Kind};
@@ -68,7 +68,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         let at_once = &manifest.job["spec"]["parallelism"];
         context.ui.status(&format!("job {} created: {number}, {at_once} at once", spec.name));
     }
-    let items = (0..).zip(spec.items.displays()).collect();
+    let items = find::item_texts(spec.items.columns(), (0..).zip(spec.items.iter()));
     Box::pin(launch.follow(manifest.job, Some(items), |_| None, &cluster, context)).await
 }
 

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
 use super::pack;
 use super::scripts::{INLINE_HEAD, INLINE_PICK, unescape_expansion};
 use crate::contract::{self, INDEX_VARIABLE, annotation, label};
-use crate::index_set::{IndexSet, ItemTexts};
+use crate::index_set::IndexSet;
 use crate::spec::handover::parse_assigned_item;
 use crate::spec::items::{Columns, Item};
 use crate::spec::stores::{ItemStore, ListDigest, decode_line, has_windows_lines};
@@ -31,11 +31,7 @@ pub(crate) struct InlineList {
 }
 
 impl InlineList {
-    pub(crate) fn texts(&self) -> ItemTexts {
-        self.items().into_iter().map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
-    }
-
-    pub(super) fn items(&self) -> Vec<(u32, Item)> {
+    pub(crate) fn items(&self) -> Vec<(u32, Item)> {
         (0..).zip(&self.list).map(|(index, stored)| (index, self.reading.item(stored))).collect()
     }
 
@@ -71,11 +67,16 @@ struct ItemDecoder {
     columns: Columns,
 }
 
+/// Returns the columns that the items of a Job have.
+pub(crate) fn item_columns(job: &Job) -> Columns {
+    contract::annotation_value(job, annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default()
+}
+
 pub(crate) fn item_source(job: &Job) -> ItemSource {
     let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return ItemSource::Unknown };
     let noted = |key: &str| contract::annotation_value(job, key);
-    let columns = noted(annotation::ITEM_COLUMNS).map(Columns::from_note).unwrap_or_default();
-    let reading = ItemDecoder { assignments: noted(annotation::ITEM_PAYLOAD) == Some("assignments"), columns };
+    let assignments = noted(annotation::ITEM_PAYLOAD) == Some("assignments");
+    let reading = ItemDecoder { assignments, columns: item_columns(job) };
     let per_key = noted(annotation::ITEMS_PER_KEY).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
     let layout = match (per_key, noted(annotation::ITEMS_KEY)) {
         (Some(per_key), _) => KeyLayout::Packed(per_key),
@@ -109,12 +110,8 @@ impl ConfigMapList {
         })
     }
 
-    /// The items of `wanted` that one of the ConfigMaps has, as people read them.
-    pub(crate) fn items_in(&self, config_map: ConfigMap, wanted: &IndexSet) -> ItemTexts {
-        self.items(config_map, wanted).map(|(index, item)| (index, item.display(&self.reading.columns))).collect()
-    }
-
-    pub(super) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Item)> {
+    /// Returns the items of `wanted` that one of the ConfigMaps has.
+    pub(crate) fn items(&self, config_map: ConfigMap, wanted: &IndexSet) -> impl Iterator<Item = (u32, Item)> {
         self.each_in(config_map, wanted).map(|(index, stored)| (index, self.reading.item(&stored)))
     }
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::from_value;
 
 use super::*;
-use crate::index_set::{IndexSet, ItemTexts};
-use crate::manifest::read::{ItemSource, item_source};
+use crate::index_set::IndexSet;
+use crate::manifest::read::{ItemSource, item_columns, item_source};
 use crate::spec::tests::{error_text, resolve_all, resolve_line};
 
 mod items;

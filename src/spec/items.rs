@@ -196,6 +196,7 @@ impl Items {
         &self.columns
     }
 
+    #[cfg(test)]
     pub(crate) fn displays(&self) -> impl Iterator<Item = String> + '_ {
         self.rows.iter().map(|item| item.display(&self.columns))
     }

@@ -6,6 +6,7 @@
 pub(crate) mod attempt;
 mod attempts;
 mod family;
+mod items;
 mod job;
 pub(crate) mod member;
 pub(crate) mod row;
@@ -22,13 +23,12 @@ use crate::index_set::{IndexSet, StatusWord};
 use attempt::{Attempt, Phase, PodRecord};
 use attempts::{Attempts, Retention};
 use family::Family;
+pub(crate) use items::{ItemParams, ItemTexts};
 pub(crate) use job::{
     Resumed, condition, ended_at, failed_count, handover_reason, is_indexed, is_submitting, is_suspended, item_form,
     outcome, queue, resumed, status_word,
 };
 use member::Member;
-
-pub(crate) use crate::index_set::ItemTexts;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Event {

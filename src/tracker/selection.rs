@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn items_that_are_asked_for_narrow_what_is_listed() {
-        let items: ItemTexts = [(3, "foo"), (7, "bar"), (9, "food")].map(|(at, item)| (at, item.to_owned())).into();
+        let items = ItemTexts::from_iter([(3, "foo"), (7, "bar"), (9, "food")].map(|(at, item)| (at, item.to_owned())));
         let of = |index: Option<&str>| {
             let mut selection = selection(index, &[]);
             selection.narrow_to_items(&["foo*".to_owned()], &items, "j").unwrap();

@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::line::last_state;
 use super::{Painted, Style, cut, duration, escape_control};
-use crate::state::IndexStatus;
 use crate::state::row::IndexRow;
+use crate::state::{IndexStatus, ItemTexts};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {
@@ -155,32 +155,92 @@ pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
     }
 }
 
-pub(crate) const CSV_HEADER: &str =
-    "index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job\n";
+/// The columns of CSV and TSV. The named columns of the items, if they have some, take the place of `item`.
+const DATA_COLUMNS: [&str; 14] = [
+    "index",
+    "item",
+    "status",
+    "attempts",
+    "exit_code",
+    "signal",
+    "reason",
+    "node",
+    "started",
+    "finished",
+    "duration_seconds",
+    "pod",
+    "message",
+    "job",
+];
+const OUTPUT_COLUMN: &str = "output";
 
-/// The values of [`CSV_HEADER`] and the output of the index, as RFC 4180 has it; what is not known is empty.
-pub(crate) fn csv(row: &IndexRow, item: Option<&String>, output: Option<&[u8]>, now: Timestamp) -> Vec<u8> {
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let cells = [
-        Some(row.index.to_string()),
-        item.cloned(),
-        Some(row.status.word().to_owned()),
-        row.attempts.map(|attempts| attempts.to_string()),
-        row.exit_code.map(|code| code.to_string()),
-        row.signal().map(str::to_owned),
-        row.reason.clone(),
-        row.node.clone(),
-        time(row.started),
-        time(row.finished),
-        row.seconds(now).map(|seconds| seconds.to_string()),
-        row.pod.clone(),
-        row.message.clone(),
-        row.job.clone(),
-    ];
-    let cells = cells.iter().map(|cell| cell.as_deref().unwrap_or_default().as_bytes());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells.chain(output)).expect("a vector takes any bytes");
-    writer.into_inner().expect("a vector takes any bytes")
+/// A table for programs, with the quotes of RFC 4180. Unknown values are empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DataTable {
+    /// A comma or a tab.
+    pub(crate) delimiter: u8,
+    /// Whether the output of the index is the last column.
+    pub(crate) with_output: bool,
+}
+
+impl DataTable {
+    pub(crate) fn header(self, items: &ItemTexts) -> Vec<u8> {
+        let own: Vec<_> = DATA_COLUMNS.into_iter().filter(|name| *name != "item").chain([OUTPUT_COLUMN]).collect();
+        let item = match items.columns() {
+            [] => vec!["item".to_owned()],
+            names => unique_columns(names, &own),
+        };
+        let [index, rest @ ..] = DATA_COLUMNS.map(str::to_owned);
+        let output = self.with_output.then(|| OUTPUT_COLUMN.to_owned());
+        self.record([index].into_iter().chain(item).chain(rest.into_iter().skip(1)).chain(output))
+    }
+
+    pub(crate) fn row(self, row: &IndexRow, items: &ItemTexts, output: &[u8], now: Timestamp) -> Vec<u8> {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let index = row.index.to_string();
+        let item: Vec<&str> = match (items.columns(), items.params(row.index)) {
+            ([], _) => vec![items.get(&row.index).map_or("", String::as_str)],
+            (columns, None) => vec![""; columns.len()],
+            (_, Some(params)) => params.values().iter().map(String::as_str).collect(),
+        };
+        let cells = [
+            Some(row.status.word().to_owned()),
+            row.attempts.map(|attempts| attempts.to_string()),
+            row.exit_code.map(|code| code.to_string()),
+            row.signal().map(str::to_owned),
+            row.reason.clone(),
+            row.node.clone(),
+            time(row.started),
+            time(row.finished),
+            row.seconds(now).map(|seconds| seconds.to_string()),
+            row.pod.clone(),
+            row.message.clone(),
+            row.job.clone(),
+        ];
+        let cells = cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
+        let texts = std::iter::once(index.as_str()).chain(item).chain(cells).map(str::as_bytes);
+        self.record(texts.chain(self.with_output.then_some(output)))
+    }
+
+    fn record(self, cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+        let mut writer = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(Vec::new());
+        writer.write_record(cells).expect("a vector takes any bytes");
+        writer.into_inner().expect("a vector takes any bytes")
+    }
+}
+
+/// Returns the named columns of items as columns of a table. A name that the table has itself gets the prefix `item_`, as
+/// often as it takes to be unique.
+pub(super) fn unique_columns(names: &[String], own: &[&str]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in names {
+        let mut column = name.clone();
+        while own.contains(&column.as_str()) || (column != *name && names.contains(&column)) {
+            column.insert_str(0, "item_");
+        }
+        columns.push(column);
+    }
+    columns
 }
 
 #[cfg(test)]

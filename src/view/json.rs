@@ -8,9 +8,8 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::summary::ItemTexts;
 use crate::state::row::IndexRow;
-use crate::state::{self, JobState};
+use crate::state::{self, ItemParams, ItemTexts, JobState};
 
 pub(crate) const API_VERSION: &str = "kubectl-indexed/v1";
 
@@ -60,7 +59,7 @@ type Indexes<'a> = (&'a [IndexRow], &'a ItemTexts, Timestamp);
 
 /// One by one, so that not all entries are in memory at once.
 fn entries<S: Serializer>((rows, items, now): &Indexes<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(rows.iter().map(|row| IndexEntry::new(row, items.get(&row.index), *now)))
+    serializer.collect_seq(rows.iter().map(|row| IndexEntry::new(row, items, *now)))
 }
 
 #[derive(Serialize)]
@@ -70,6 +69,9 @@ pub(crate) struct IndexEntry<'a> {
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a str>,
+    /// The item's values by name, where its columns have names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<ItemParams<'a>>,
     /// `Pending`, `Starting`, `Running`, `Retrying`, `Unknown`, `Succeeded` or `Failed`.
     status: &'static str,
     /// How often it was tried, with the attempt that is under way.
@@ -104,10 +106,11 @@ pub(crate) struct IndexEntry<'a> {
 }
 
 impl<'a> IndexEntry<'a> {
-    pub(crate) fn new(row: &'a IndexRow, item: Option<&'a String>, now: Timestamp) -> Self {
+    pub(crate) fn new(row: &'a IndexRow, items: &'a ItemTexts, now: Timestamp) -> Self {
         Self {
             index: row.index,
-            item: item.map(String::as_str),
+            item: items.get(&row.index).map(String::as_str),
+            params: items.params(row.index),
             status: row.status.word(),
             attempts: row.attempts,
             exit_code: row.exit_code,

@@ -8,6 +8,7 @@ use owo_colors::{AnsiColors, Style as Color};
 use serde::Serialize;
 
 use super::{Painted, cut};
+use crate::state::ItemParams;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefix {
@@ -22,6 +23,7 @@ pub(crate) enum Prefix {
 pub(crate) struct Origin<'a> {
     pub(crate) index: u32,
     pub(crate) item: Option<&'a str>,
+    pub(crate) params: Option<ItemParams<'a>>,
     /// From 1 on.
     pub(crate) attempt: u32,
     pub(crate) pod: &'a str,
@@ -146,6 +148,9 @@ pub(crate) struct Entry<'a> {
     /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a str>,
+    /// The item's values by name, where its columns have names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<ItemParams<'a>>,
     attempt: u32,
     pod: &'a str,
     container: &'a str,
@@ -167,6 +172,7 @@ impl<'a> Entry<'a> {
         Self {
             index: origin.index,
             item: origin.item,
+            params: origin.params,
             attempt: origin.attempt,
             pod: origin.pod,
             container: origin.container,
@@ -182,8 +188,15 @@ mod tests {
     use super::*;
     use crate::view::{Printable as _, Style};
 
-    const ORIGIN: Origin<'static> =
-        Origin { index: 3, item: None, attempt: 1, pod: "rev-3-abcde", container: "worker", one_of_several: false };
+    const ORIGIN: Origin<'static> = Origin {
+        index: 3,
+        item: None,
+        params: None,
+        attempt: 1,
+        pod: "rev-3-abcde",
+        container: "worker",
+        one_of_several: false,
+    };
 
     fn one(time: Option<Timestamp>, bytes: &[u8], redrawn: bool) -> Painted {
         let mut to = Painted::default();

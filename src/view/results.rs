@@ -1,15 +1,12 @@
-//! Rows of indexes with what each gave: the fields and columns of [`json`](super::json) and [`indexes`],
-//! and the output behind them. What is said there of the shape holds here.
+//! Results as JSON: the fields of [`json`](super::json), and the output behind them.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::indexes;
-pub(crate) use super::indexes::csv;
 use super::json::{API_VERSION, IndexEntry, JobReference};
-use crate::state::JobState;
 use crate::state::row::IndexRow;
+use crate::state::{ItemTexts, JobState};
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) enum ResultOutput<'a> {
@@ -41,13 +38,13 @@ pub(crate) struct ResultEntry<'a> {
 impl<'a> ResultEntry<'a> {
     pub(crate) fn new(
         row: &'a IndexRow,
-        item: Option<&'a String>,
+        items: &'a ItemTexts,
         file: Option<(&'a str, u64)>,
         output: Option<&'a ResultOutput<'a>>,
         now: Timestamp,
     ) -> Self {
         let (file, bytes) = file.unzip();
-        Self { index: IndexEntry::new(row, item, now), file, bytes, output }
+        Self { index: IndexEntry::new(row, items, now), file, bytes, output }
     }
 }
 
@@ -58,10 +55,6 @@ pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
 }
 
 pub(crate) const LIST_END: &str = "]}\n";
-
-pub(crate) fn csv_header(with_output: bool) -> String {
-    if with_output { format!("{},output\n", indexes::CSV_HEADER.trim_end()) } else { indexes::CSV_HEADER.to_owned() }
-}
 
 #[cfg(test)]
 mod tests;

@@ -365,7 +365,7 @@ fn a_termination_message_that_the_node_cut_is_not_an_output() {
     let results = ["results", "many", "--from", "termination-message", "-o", "jsonl"];
     let results = cluster.run(&results);
     assert_eq!(results.code, 1, "{results:#?}");
-    has(&results, &["error: no output of index 1: its termination message was cut by the node at 2048 bytes"]);
+    has(&results, &["error: no output of index 1: the node has cut its termination message at 2048 bytes"]);
     assert!(results.stdout.contains("0000"), "{results:#?}");
 }
 

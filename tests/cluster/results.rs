@@ -101,7 +101,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     let to = |extra: &[&str]| cluster.run(&[&["results", "x", "--to", text(&folder)], extra].concat());
     let first = to(&["--index", "1", "--name-by", "item"]).ok();
     assert_eq!((first.stdout.as_str(), first.stderr), ("", format!("1 result in {}\n", folder.display())));
-    assert_eq!(to(&[]).ok().stderr, format!("4 results, 1 there before in {}\n", folder.display()));
+    assert_eq!(to(&[]).ok().stderr, format!("4 results (1 already there) in {}\n", folder.display()));
     assert_eq!(shown(&folder), ["FOO~2.out", "_._up.out", "_n.out", "foo~1.out", "results.jsonl"]);
     assert_eq!(std::fs::read_to_string(folder.join("_._up.out")).unwrap(), "0");
     let told: Vec<_> = list(&folder).iter().map(|line| format!("{} {}", line["file"], line["status"])).collect();
@@ -116,7 +116,7 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     );
     // Only deleted files are fetched again.
     std::fs::remove_file(folder.join("_n.out")).unwrap();
-    assert_eq!(to(&[]).ok().stderr, format!("4 results, 3 there before in {}\n", folder.display()));
+    assert_eq!(to(&[]).ok().stderr, format!("4 results (3 already there) in {}\n", folder.display()));
 
     // The results survive the Pods; missing ones are named.
     std::fs::remove_file(folder.join("foo~1.out")).unwrap();
@@ -134,12 +134,12 @@ fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
         assert_eq!(outcome.code, 2, "{outcome:?}");
         assert!(outcome.stderr.contains(what), "{outcome:?}");
     };
-    usage(to(&["--name-by", "index"]), "holds files that are named by item\n");
-    usage(to(&["--from", "termination-message"]), "holds results from another place, the log\n");
+    usage(to(&["--name-by", "index"]), "has files named by item\n");
+    usage(to(&["--from", "termination-message"]), "has results from the log\n");
     cluster.run(&["delete", "x"]).ok();
     ended(&cluster, "x", "foo", "echo");
-    usage(to(&[]), "which was deleted since; there is a new one of this name\n");
-    usage(cluster.run(&["results", "x", "--to", text(folder.parent().unwrap())]), "holds other files than results\n");
+    usage(to(&[]), "which was deleted; a new job has its name\n");
+    usage(cluster.run(&["results", "x", "--to", text(folder.parent().unwrap())]), "has files that are not results\n");
 }
 
 #[test]
@@ -267,5 +267,5 @@ fn run_collects_results_before_the_pods_are_gone() {
     let command = format!("kubectl indexed results -f z --to {}", folder.display());
     assert!(outcome.stderr.contains(&format!("hint: {command} collects the rest of the results\n")), "{outcome:?}");
     let after = cluster.shell(&command).ok();
-    assert_eq!(after.stderr, format!("2 results, 1 there before in {}\n", folder.display()));
+    assert_eq!(after.stderr, format!("2 results (1 already there) in {}\n", folder.display()));
 }

@@ -1,5 +1,6 @@
 //! From what the user calls a Job to the Job, and to its items.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -11,6 +12,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Hint, Kind};
 use crate::index_set::IndexSet;
 use crate::manifest::read::{self, ItemSource};
+use crate::spec::items::{Columns, Item};
 use crate::spec::near;
 use crate::state::member::Member;
 use crate::state::{self, ItemTexts, JobState};
@@ -166,18 +168,32 @@ pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTex
 /// The items of these indexes as people read them; only the ConfigMaps that hold them are requested. Empty where the
 /// Job notes no list.
 pub(crate) async fn items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
-    let listing = match job.map(read::item_source) {
-        Some(ItemSource::Inline(list)) => return Ok(list.texts()),
-        Some(ItemSource::ConfigMaps(listing)) => listing,
-        None | Some(ItemSource::Unknown) => return Ok(ItemTexts::new()),
+    let Some(job) = job else { return Ok(ItemTexts::new()) };
+    let columns = read::item_columns(job);
+    let listing = match read::item_source(job) {
+        ItemSource::Inline(list) => return Ok(item_texts(&columns, list.items())),
+        ItemSource::ConfigMaps(listing) => listing,
+        ItemSource::Unknown => return Ok(ItemTexts::new()),
     };
-    let mut items = ItemTexts::new();
+    let mut items = Vec::new();
     for name in listing.config_maps(wanted) {
         let config_map = Box::pin(cluster.config_map(name)).await?;
         let missing = || Error::new(Kind::NotFound, format!("configmap {name:?}, which holds items, is missing"));
-        items.extend(listing.items_in(config_map.ok_or_else(missing)?, wanted));
+        items.extend(listing.items(config_map.ok_or_else(missing)?, wanted));
     }
-    Ok(items)
+    Ok(item_texts(&columns, items))
+}
+
+/// Returns items as people read them.
+pub(crate) fn item_texts(columns: &Columns, items: impl IntoIterator<Item = (u32, impl Borrow<Item>)>) -> ItemTexts {
+    let names = if let Columns::Named(names) = columns { names.clone() } else { Vec::new() };
+    let mut texts = ItemTexts::with_columns(names);
+    for (index, item) in items {
+        let item = item.borrow();
+        let value = |column| String::from_utf8_lossy(item.value(column)).into_owned();
+        texts.add(index, item.display(columns), (0..item.count()).map(value).collect());
+    }
+    texts
 }
 
 /// The items, or none with a warning where the list is missing or the user may not read it.

@@ -124,7 +124,7 @@ impl Launch {
                 let fate = if job_has_ended { "has ended" } else { "goes on" };
                 context.ui.status(&format!("detached: job {name} {fate}"));
                 if let Some(keeper) = keeper {
-                    let path = keeper.leave_off()?.display().to_string();
+                    let path = keeper.stop()?.display().to_string();
                     context.ui.hint(Hint::indexed(
                         &["results", "-f", &name, "--to", &path],
                         "collects the rest of the results",

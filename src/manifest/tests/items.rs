@@ -1,6 +1,9 @@
 //! Items on their way into a manifest and back.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::spec::items::Item;
 
 #[test]
 fn items_of_the_documentations_manifest_are_read() {
@@ -13,9 +16,9 @@ fn items_of_the_documentations_manifest_are_read() {
         }}},
     }))
     .unwrap();
-    let expected: ItemTexts = (0..).zip(["foo", "bar", "b z"].map(str::to_owned)).collect();
+    let expected: BTreeMap<u32, String> = (0..).zip(["foo", "bar", "b z"].map(str::to_owned)).collect();
     let ItemSource::Inline(list) = item_source(&job) else { panic!("no list") };
-    assert_eq!(list.texts(), expected);
+    assert_eq!(texts(&job, list.items()), expected);
     assert_eq!(list.stored(&"0,2".parse().unwrap()), [b"foo".to_vec(), b"b z".to_vec()]);
 }
 
@@ -119,22 +122,27 @@ fn numbers_of_json_are_read_back_as_they_were_written() {
     }
 }
 
+fn texts(job: &Job, items: impl IntoIterator<Item = (u32, Item)>) -> BTreeMap<u32, String> {
+    let columns = item_columns(job);
+    items.into_iter().map(|(index, item)| (index, item.display(&columns))).collect()
+}
+
 /// The items that are found in the objects of a Job alone.
-fn read_back(spec: &JobSpec) -> ItemTexts {
+fn read_back(spec: &JobSpec) -> BTreeMap<u32, String> {
     let manifest = build(spec).unwrap();
     let job: Job = serde_saphyr::from_str(&yaml::documents(&[manifest.job]).unwrap()).unwrap();
     let listing = match item_source(&job) {
-        ItemSource::Inline(list) => return list.texts(),
+        ItemSource::Inline(list) => return texts(&job, list.items()),
         ItemSource::ConfigMaps(listing) => listing,
-        ItemSource::Unknown => return ItemTexts::new(),
+        ItemSource::Unknown => return BTreeMap::new(),
     };
     let wanted = IndexSet::below(spec.completions);
-    let mut items = ItemTexts::new();
+    let mut items = BTreeMap::new();
     for name in listing.config_maps(&wanted) {
         let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
         let config_map: ConfigMap =
             serde_saphyr::from_str(&yaml::documents(std::slice::from_ref(object)).unwrap()).unwrap();
-        items.extend(listing.items_in(config_map, &wanted));
+        items.extend(texts(&job, listing.items(config_map, &wanted)));
     }
     items
 }
@@ -155,10 +163,10 @@ fn long_lists_are_packed_and_read_back_in_part() {
         let wanted: IndexSet = format!("0,{}", count - 1).parse().unwrap();
         let names: Vec<_> = listing.config_maps(&wanted).collect();
         assert_eq!(names.len(), maps.min(2));
-        let mut items = ItemTexts::new();
+        let mut items = BTreeMap::new();
         for name in names {
             let object = manifest.config_maps.iter().find(|object| object["metadata"]["name"] == name).unwrap();
-            items.extend(listing.items_in(from_value(object.clone()).unwrap(), &wanted));
+            items.extend(texts(&job, listing.items(from_value(object.clone()).unwrap(), &wanted)));
         }
         assert_eq!(items, wanted.iter().map(|index| (index, item(index as usize))).collect());
     }

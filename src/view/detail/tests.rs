@@ -46,7 +46,7 @@ fn what_is_worth_reading_comes_first() {
     assert_eq!(chosen.to_string(), "100-120,300,400,500,900");
     let causes = causes(&state, now, "");
     let rows = state.rows(&chosen, &mut SucceededRows::default());
-    let items = ItemTexts::from([(900, "an item that is longer than a column can be".to_owned())]);
+    let items = ItemTexts::from_iter([(900, "an item that is longer than a column can be".to_owned())]);
     let text = indexed(&state, &causes, &rows, &items, now);
     let is_waiting = |line: &&str| line.contains("Pending    0 ");
     let shown: Vec<_> = text.lines().filter(|line| !is_waiting(line)).collect();

@@ -136,9 +136,10 @@ fn colour_does_not_move_the_columns() {
 #[test]
 fn comma_separated_values() {
     let (rows, items) = (rows(), items());
-    let lines: Vec<u8> = rows.iter().flat_map(|row| csv(row, items.get(&row.index), None, now())).collect();
-    let lines = String::from_utf8(lines).unwrap();
-    assert_snapshot!(format!("{CSV_HEADER}{lines}").replace('\u{1b}', "ESC").replace('\r', "␍"), @r#"
+    let table = DataTable { delimiter: b',', with_output: false };
+    let lines = rows.iter().flat_map(|row| table.row(row, &items, b"", now()));
+    let text = String::from_utf8(table.header(&items).into_iter().chain(lines).collect()).unwrap();
+    assert_snapshot!(text.replace('\u{1b}', "ESC").replace('\r', "␍"), @r#"
     index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job
     0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,
     1,"a,b",Failed,1,3,,Error,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-1-abcde,"cat: /in: no such file
@@ -153,4 +154,27 @@ fn comma_separated_values() {
     7,,Succeeded,,,,,,,,,,,
     8,,Unknown,1,,,NodeLost,node-1,2026-01-01T00:00:05Z,,595,job-8-abcde,,
     "#);
+}
+
+/// What a data frame gets of items that have named values.
+#[test]
+fn named_values_are_columns() {
+    let mut items = ItemTexts::with_columns(["lr", "status", "item", "item_status"].map(str::to_owned).into());
+    items.add(0, "whole".to_owned(), ["0.01", "a\tb", "x,y", ""].map(str::to_owned).into());
+    // An item that somebody changed by hand does not have these columns.
+    items.add(1, "whole".to_owned(), Vec::new());
+    for (delimiter, with_output, output) in [(b',', true, "acc=0.9\n"), (b'\t', false, "")] {
+        let table = DataTable { delimiter, with_output };
+        let mut bytes = table.header(&items);
+        bytes.extend(table.row(&rows()[0], &items, output.as_bytes(), now()));
+        bytes.extend(table.row(&rows()[2], &items, output.as_bytes(), now()));
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(&*bytes);
+        let names: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        assert_eq!(names[..6], ["index", "lr", "item_item_status", "item", "item_status", "status"]);
+        assert_eq!(names.last().unwrap(), if with_output { "output" } else { "job" });
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows[0].iter().take(6).collect::<Vec<_>>(), ["0", "0.01", "a\tb", "x,y", "", "Succeeded"]);
+        assert_eq!(rows[1].iter().take(6).collect::<Vec<_>>(), ["2", "", "", "", "", "Failed"]);
+        assert_eq!(rows[0].iter().next_back().unwrap(), output);
+    }
 }

@@ -1,17 +1,19 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::view::indexes::DataTable;
 use crate::view::indexes::tests::{items, now, rows};
 
 #[test]
-fn the_output_stands_behind_the_rest() {
+fn the_output_is_the_last_column() {
     let (rows, items) = (rows(), items());
-    let mut bytes = csv_header(true).into_bytes();
+    let table = DataTable { delimiter: b',', with_output: true };
+    let mut bytes = table.header(&items);
     let outputs: [&[u8]; 3] = [b"a\n", b"say \"hi\", \xff", b""];
     for (row, output) in rows.iter().zip(outputs) {
-        bytes.extend(csv(row, items.get(&row.index), Some(output), now()));
+        bytes.extend(table.row(row, &items, output, now()));
     }
-    bytes.extend(csv(&rows[6], None, Some(b""), now()));
+    bytes.extend(table.row(&rows[6], &items, b"", now()));
     assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"
     index,item,status,attempts,exit_code,signal,reason,node,started,finished,duration_seconds,pod,message,job,output
     0,foo,Succeeded,1,0,,,node-1,2026-01-01T00:00:05Z,2026-01-01T00:02:06Z,121,job-0-abcde,,,"a
@@ -34,7 +36,7 @@ fn each_form_of_an_output_has_a_field() {
     let outputs = [ResultOutput::Text("a\n"), ResultOutput::Base64("/w==".to_owned()), ResultOutput::Json(&raw)];
     let lines = rows.iter().zip(&outputs).map(|(row, output)| {
         let file = (row.index == 0).then_some(("0.out", 2));
-        let entry = ResultEntry::new(row, items.get(&row.index), file, Some(output), now());
+        let entry = ResultEntry::new(row, &items, file, Some(output), now());
         serde_json::to_string(&entry).unwrap()
     });
     let text = lines.collect::<Vec<_>>().join("\n");

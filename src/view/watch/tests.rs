@@ -34,7 +34,7 @@ fn state() -> JobState {
 fn shown(state: &JobState, style: Style, trouble: Option<&str>, size: (usize, usize)) -> String {
     let names = ["zero"; 430];
     let mut items = items(&names);
-    items.insert(423, "an item whose name is long and has wide 字字字".to_owned());
+    items.add(423, "an item whose name is long and has wide 字字字".to_owned(), Vec::new());
     let pace = Pace::new(state, now());
     let picture = Picture { state, items: &items, namespace: "demo", pace: &pace, trouble, now: now() };
     let lines = screen(&picture, size);

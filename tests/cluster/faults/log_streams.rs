@@ -192,12 +192,12 @@ fn a_log_that_is_rotated_while_it_is_followed() {
     assert_eq!(seen.last(), Some(&2800), "{}", broken.stderr);
     assert!(seen.len() == 2800 || broken.code == 1 && broken.stderr.contains("not complete"), "{}", broken.stderr);
     // A later `logs` reads it from the Job.
-    let why = "index 0 is not complete: its node has put a part of the log away\n";
+    let why = "index 0 is not complete: its node has deleted a part of the log\n";
     let logs = cluster.shell("kubectl indexed logs x >$HOME/late");
     assert!(logs.code == 1 && logs.stderr.contains(why), "{logs:?}");
     let results = cluster.run(&["results", "x", "-o", "jsonl"]);
     assert!(
-        results.code == 1 && results.stderr.contains("no output of index 0: its node has put a part"),
+        results.code == 1 && results.stderr.contains("no output of index 0: its node has deleted a part"),
         "{results:?}"
     );
     cluster.run(&["logs", "x", "--tail", "1", "--to", cluster.home().join("to").to_str().unwrap()]).ok();

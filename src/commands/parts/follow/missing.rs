@@ -10,7 +10,7 @@ use super::print::LogPrinter;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::commands::Context;
 use crate::commands::find::index_in;
-use crate::commands::outputs::cut::{CutLogs, PUT_AWAY};
+use crate::commands::outputs::cut::{CutLogs, ROTATED};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::Attempt;
@@ -75,7 +75,7 @@ impl Missing {
 
     /// Notes a log that may lack lines, and returns a warning about it.
     fn add_gap(&mut self, index: u32) -> String {
-        self.add_torn(index, PUT_AWAY)
+        self.add_torn(index, ROTATED)
     }
 
     fn add_torn(&mut self, index: u32, why: &str) -> String {
@@ -234,7 +234,7 @@ pub(crate) fn note_end(
             if source.attempt > 1 {
                 missing.read.insert(source.index, source.attempt);
             }
-            Ok((*gap || missing.cut.has(&source.pod)).then(|| missing.add_gap(source.index)))
+            Ok((*gap || missing.cut.contains(&source.pod)).then(|| missing.add_gap(source.index)))
         }
         Err(Lost { error, begun }) => {
             let has_message = match picked {
@@ -266,9 +266,9 @@ mod tests {
     #[test]
     fn the_sentence_names_missing_logs_first_and_incomplete_logs_last() {
         let mut missing = Missing::default();
-        assert_eq!(missing.add_gap(3), "the log of index 3 is not complete: its node has put a part of the log away");
+        assert_eq!(missing.add_gap(3), "the log of index 3 is not complete: its node has deleted a part of the log");
         missing.add_gap(7);
-        let torn = "each log of indexes 3,7 is not complete: its node has put a part of the log away";
+        let torn = "each log of indexes 3,7 is not complete: its node has deleted a part of the log";
         assert_eq!(missing.sentence(), torn);
         missing.add_unread(1, " (not started)".to_owned());
         assert_eq!(missing.sentence(), format!("no log from index 1 (not started); {torn}"));

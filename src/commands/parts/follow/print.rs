@@ -179,6 +179,7 @@ impl LogPrinter {
         let origin = Origin {
             index: source.index,
             item: self.items.get(&source.index).map(String::as_str),
+            params: self.items.params(source.index),
             attempt: source.attempt,
             pod: &source.pod,
             container: &source.container,

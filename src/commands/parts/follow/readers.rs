@@ -16,7 +16,7 @@ use super::{LineOrder, LogView};
 use crate::cluster::Cluster;
 use crate::cluster::logs::{LogBatch, LogEnd, LogOptions, LogSource, Lost};
 use crate::commands::Context;
-use crate::commands::outputs::keep::{Copy, Keeper};
+use crate::commands::outputs::keep::{Keeper, LogCopy};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
@@ -38,7 +38,7 @@ pub(crate) struct Ended {
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
     /// The file that the log was written to as well.
-    copy: Option<Copy>,
+    copy: Option<LogCopy>,
 }
 
 /// The logs that are being read.
@@ -106,7 +106,7 @@ impl<'a> Readers<'a> {
     /// Ends the printing, and returns which logs are missing now that no more is going to come.
     pub(crate) async fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
         self.view.printer.end(&mut context.ui)?;
-        self.view.cut.note(state, &self.cluster, context).await;
+        self.view.cut.save(state, &self.cluster, context).await;
         for index in self.wanted.difference(&self.begun).iter() {
             self.missing.add_unstarted(index, &self.view.pick, state);
         }
@@ -192,7 +192,7 @@ impl<'a> Readers<'a> {
         let Picked { key, source, attempt, .. } = picked;
         let (uid, ended) = (attempt.uid.clone(), CancellationToken::new());
         let container = source.container.clone();
-        let copy = self.keeper.as_ref().map(|keeper| keeper.begin(source)).transpose()?;
+        let copy = self.keeper.as_ref().map(|keeper| keeper.create_copy(source)).transpose()?;
         let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
         self.taken.entry(source.index).or_default().push(reading);
         self.begun.insert(source.index);
@@ -241,9 +241,9 @@ impl<'a> Readers<'a> {
         if let Some(said) = note_end(&source, picked, &result, &mut self.view.printer, &mut self.missing, context)? {
             context.ui.warning(&said);
         }
-        self.view.cut.see(&source, &result);
+        self.view.cut.add_if_cut(&source, &result);
         if let (Some(keeper), Some(copy)) = (&mut self.keeper, copy) {
-            keeper.take(&source, copy, &result)?;
+            keeper.add(&source, copy, &result)?;
         }
         let readings = self.taken.get_mut(&index).into_iter().flatten();
         let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;

@@ -1,4 +1,4 @@
-//! Gathering while a Job goes on: each index as soon as it has ended, before its Pod is gone.
+//! Gathers outputs while a Job runs: each as soon as its index has ended, before its Pod is deleted.
 
 use std::sync::Arc;
 
@@ -6,85 +6,84 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use super::fetch::{Gathered, Source};
+use super::fetch::{Gathered, OutputSource};
 use super::rows::Messages;
 use crate::index_set::IndexSet;
 use crate::state::row::{IndexRow, SucceededRows};
-use crate::state::{Event, IndexStatus, ItemTexts, JobState};
+use crate::state::{Event, IndexStatus, JobState};
 use crate::tracker::selection::IndexSelection;
 
-/// How many indexes are taken at the most before they are printed, where that is done in turn.
-const AHEAD: usize = 64;
+/// The maximum number of indexes that are fetched and not yet printed, where they are printed in index order.
+const MAX_AHEAD: usize = 64;
 
-/// The indexes of a Job that is followed. What it keeps does not grow with those that have been gathered.
+/// The indexes of a Job that is followed. Its memory does not grow with the indexes that were gathered.
 pub(crate) struct Harvest {
-    pub(crate) source: Arc<Source>,
+    pub(crate) source: Arc<OutputSource>,
     pub(crate) selection: IndexSelection,
-    pub(crate) items: ItemTexts,
     pub(crate) messages: Messages,
-    taken: IndexSet,
+    /// Indexes whose fetch was started.
+    started: IndexSet,
     pub(crate) under_way: FuturesUnordered<BoxFuture<'static, Result<Gathered>>>,
-    /// Whether an index is fetched only when its turn comes. A folder holds what can't be printed yet.
-    pub(crate) in_turn: bool,
-    /// How many indexes are taken and not yet printed.
+    /// Whether indexes are fetched in order, so that few outputs wait to be printed.
+    pub(crate) in_order: bool,
+    /// The number of indexes whose fetch was started and that are not yet printed.
     pub(crate) ahead: usize,
 }
 
 impl Harvest {
-    pub(crate) fn new(source: Source, selection: IndexSelection, items: ItemTexts, messages: Messages) -> Self {
+    pub(crate) fn new(source: OutputSource, selection: IndexSelection, messages: Messages) -> Self {
         Self {
             source: Arc::new(source),
             selection,
-            items,
             messages,
-            taken: IndexSet::new(),
+            started: IndexSet::new(),
             under_way: FuturesUnordered::new(),
-            in_turn: false,
+            in_order: false,
             ahead: 0,
         }
     }
 
-    /// Notes what Pods wrote to their termination logs.
-    pub(crate) fn see(&mut self, events: &[Event]) {
+    /// Keeps the termination messages of Pods.
+    pub(crate) fn note_messages(&mut self, events: &[Event]) {
         for event in events {
             if let Event::Pod(pod) = event {
-                self.messages.see(pod);
+                self.messages.note(pod);
             }
         }
     }
 
-    /// Begins to fetch what has ended among the indexes that changed.
-    pub(crate) fn take_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
-        let open = self.selection.indexes(state).difference(&self.taken);
-        let open = if self.in_turn { open } else { open.intersection(changed) };
+    /// Starts to fetch the outputs of changed indexes that have ended.
+    pub(crate) fn fetch_ended(&mut self, changed: &IndexSet, state: &mut JobState) {
+        let open = self.selection.indexes(state).difference(&self.started);
+        let open = if self.in_order { open } else { open.intersection(changed) };
         for row in rows(&open, state) {
             let ended = has_ended(&row, state);
-            if self.in_turn && (!ended || self.ahead >= AHEAD) {
+            if self.in_order && (!ended || self.ahead >= MAX_AHEAD) {
                 break;
             }
             if ended {
-                self.take(row, state);
+                self.start_fetch(row, state);
             }
         }
     }
 
-    /// Begins to fetch all that is left of a Job that has ended.
-    pub(crate) fn take_rest(&mut self, state: &mut JobState) {
-        let left = self.selection.indexes(state).difference(&self.taken);
+    /// Starts to fetch all other outputs of a Job that has ended.
+    pub(crate) fn fetch_rest(&mut self, state: &mut JobState) {
+        let left = self.selection.indexes(state).difference(&self.started);
         for row in rows(&left, state) {
-            self.take(row, state);
+            self.start_fetch(row, state);
         }
     }
 
-    fn take(&mut self, row: IndexRow, state: &mut JobState) {
-        self.taken.insert(row.index);
+    fn start_fetch(&mut self, row: IndexRow, state: &mut JobState) {
+        self.started.insert(row.index);
         self.ahead += 1;
         if row.status == IndexStatus::Succeeded {
             state.forget(row.index);
         }
-        let found = self.messages.found(row, &self.items);
+        let request = self.messages.request(row);
         let source = Arc::clone(&self.source);
-        self.under_way.push(Box::pin(async move { source.gather(found).await }));
+        self.under_way.push(Box::pin(async move { source.gather(request).await }));
     }
 }
 
@@ -92,7 +91,7 @@ fn rows(indexes: &IndexSet, state: &JobState) -> Vec<IndexRow> {
     if indexes.is_empty() { Vec::new() } else { state.rows(indexes, &mut SucceededRows::default()) }
 }
 
-/// Whether an index has ended, and the Pod is known that it ended with: the Job may be ahead of its Pods.
+/// Whether an index has ended and its last Pod is known: the status of a Job may be newer than the list of its Pods.
 pub(crate) fn has_ended(row: &IndexRow, state: &JobState) -> bool {
     matches!(row.status, IndexStatus::Succeeded | IndexStatus::Failed)
         && state.attempts_of(row.index).any(|attempt| attempt.is_finished() && row.pod.as_ref() == Some(&attempt.pod))
@@ -133,10 +132,10 @@ mod tests {
         };
         state.apply(pod(1, "Failed", "0"));
         state.apply(pod(2, "Running", "0"));
-        // The Pod tells of a success before the Job counts it.
+        // The Pod reports a success before the Job counts it.
         state.apply(pod(3, "Succeeded", "1"));
         assert_eq!(ended(&state), [false, true]);
-        // The Job tells of a failure before the Pod does.
+        // The Job reports a failure before the Pod does.
         state.apply(Event::Job(Box::new(job("0"))));
         assert_eq!(ended(&state), [false, true]);
         state.apply(pod(2, "Failed", "0"));

@@ -1,4 +1,4 @@
-//! Results that are kept in a folder: while their Job is followed, or before it is deleted.
+//! Keeps results in a folder: while their Job is followed, or before it is deleted.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -12,8 +12,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
 use super::cut::CutLogs;
-use super::fetch::{AT_ONCE, Sink as _, Source};
-use super::folder::{Folder, Wanted};
+use super::fetch::{AT_ONCE, OutputSource, Sink as _};
+use super::folder::{Folder, FolderContents};
 use super::harvest::has_ended;
 use super::rows::{self, Messages};
 use super::tally::Tally;
@@ -27,21 +27,20 @@ use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::IndexSelection;
 
-/// Keeps what is printed while a Job is followed: each log is read once, and what was followed is what is kept.
+/// Keeps the logs of a Job that is followed: each is read once, and printed and kept.
 pub(crate) struct Keeper {
     path: PathBuf,
     folder: Arc<Folder>,
     items: ItemTexts,
-    /// Whole logs of attempts that may turn out not to be the last of their index, by Pod.
+    /// By index: the Pods of attempts, with their complete logs. Only the last attempt is kept.
     parts: HashMap<u32, Vec<(String, NamedTempFile)>>,
-    /// Logs that can't be fetched again as they were.
     cut: CutLogs,
     tally: Tally,
 }
 
 impl Keeper {
     pub(crate) fn open(path: &Path, job: &Job, items: ItemTexts) -> Result<Self> {
-        let folder = Arc::new(Folder::open(path, &Wanted::logs_of(job))?);
+        let folder = Arc::new(Folder::open(path, &FolderContents::logs_of(job))?);
         Ok(Self {
             path: path.to_owned(),
             folder,
@@ -52,15 +51,15 @@ impl Keeper {
         })
     }
 
-    pub(crate) fn begin(&self, source: &LogSource) -> Result<Copy> {
-        let path = self.folder.place_of(source.index);
-        let file = self.folder.begin().with_context(|| format!("writing {}", path.display()))?;
-        Ok(Copy { file, path })
+    pub(crate) fn create_copy(&self, source: &LogSource) -> Result<LogCopy> {
+        let path = self.folder.path_of(source.index);
+        let file = self.folder.create_part().with_context(|| format!("writing {}", path.display()))?;
+        Ok(LogCopy { file, path })
     }
 
-    /// Takes the file of a log that was read to its end. One that is not whole is dropped, and fetched at the end.
-    pub(crate) fn take(&mut self, source: &LogSource, mut copy: Copy, result: &Result<LogEnd, Lost>) -> Result<()> {
-        self.cut.see(source, result);
+    /// Adds the file of a log that was read to its end. An incomplete one is dropped, and fetched at the end.
+    pub(crate) fn add(&mut self, source: &LogSource, mut copy: LogCopy, result: &Result<LogEnd, Lost>) -> Result<()> {
+        self.cut.add_if_cut(source, result);
         let Ok(LogEnd { gap: false, unended, .. }) = result else { return Ok(()) };
         if *unended {
             copy.file.as_file_mut().drop_last().with_context(|| format!("writing {}", copy.path.display()))?;
@@ -69,7 +68,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Gives the file of an index its name, if the index has ended with an attempt whose log is whole.
+    /// Keeps the file of an index if the index has ended and the log of its last attempt is complete.
     pub(crate) fn keep(&mut self, index: u32, state: &JobState) -> Result<()> {
         if !self.parts.contains_key(&index) {
             return Ok(());
@@ -79,14 +78,14 @@ impl Keeper {
         let parts = self.parts.remove(&index).unwrap_or_default();
         for (pod, part) in parts {
             if row.pod.as_ref() == Some(&pod) {
-                self.folder.keep(part, &row, self.items.get(&index), jiff::Timestamp::now())?;
+                self.folder.keep(part, &row, &self.items, jiff::Timestamp::now())?;
                 self.tally.written += 1;
             }
         }
         Ok(())
     }
 
-    /// Ends the gathering; `state` is the Job at its end. What could not be kept while it ran is fetched now.
+    /// Ends the gathering of a Job that has ended, and fetches the outputs that are missing.
     pub(crate) async fn finish(self, state: &JobState, cluster: &Arc<Cluster>, context: &mut Context) -> Result<Exit> {
         let Self { path, folder, tally: mut kept, cut, .. } = self;
         folder.finish()?;
@@ -98,28 +97,29 @@ impl Keeper {
             }
         }
         if complete {
-            return tell(&path, state, &kept, context);
+            return report_tally(&path, state, &kept, context);
         }
         drop(folder);
         let job = state.job().cloned().unwrap_or_default();
         gather(&path, &job, Some(cut), cluster, context).await
     }
 
-    /// Ends the gathering before the Job has ended, and returns the folder.
-    pub(crate) fn leave_off(self) -> Result<PathBuf> {
+    /// Ends the gathering before the Job has ended, and returns the path of the folder.
+    pub(crate) fn stop(self) -> Result<PathBuf> {
         self.folder.finish()?;
         Ok(self.path)
     }
 }
 
-/// The output of an attempt on its way into the folder, and where it belongs.
-pub(crate) struct Copy {
+/// A copy of the log of an attempt, for the folder.
+pub(crate) struct LogCopy {
     file: NamedTempFile,
+    /// The path that it gets if it is kept.
     path: PathBuf,
 }
 
-impl Copy {
-    /// Writes each batch to the file before it is sent on.
+impl LogCopy {
+    /// Writes each batch to the file and then sends it to `output`.
     pub(crate) async fn write(
         mut self,
         mut batches: mpsc::Receiver<LogBatch>,
@@ -135,8 +135,11 @@ impl Copy {
     }
 }
 
-/// Gathers what there is now of a Job into a folder. Behind the following of a Job, which saw which logs are `cut`, all
-/// files count as new. Where a result is missing, all others are in the folder.
+/// Gathers the results that a Job has now into a folder. After the Job was followed, `cut` has the logs that its reader
+/// found incomplete, and all files count as new.
+///
+/// # Errors
+/// Also if some results are missing; all others are then in the folder.
 pub(crate) async fn gather(
     path: &Path,
     job: &Job,
@@ -144,18 +147,17 @@ pub(crate) async fn gather(
     cluster: &Arc<Cluster>,
     context: &mut Context,
 ) -> Result<Exit> {
-    let folder = Arc::new(Folder::open(path, &Wanted::logs_of(job))?);
+    let folder = Arc::new(Folder::open(path, &FolderContents::logs_of(job))?);
     let container = contract::worker_name(job).map(str::to_owned);
     let state = JobState::new(job.clone());
     let fresh = cut.is_some();
     let cut = cut.unwrap_or_else(|| CutLogs::of(&state));
-    let source = Source::new(cluster, container, Some(Arc::clone(&folder)), cut);
     let items = find::items_of(&state.all(), state.items_job(), cluster).await;
     let items = find::items_or_warning(items, context)?;
-    let (state, found) =
-        rows::now(state, &IndexSelection::default(), &items, Messages::new(false, None), cluster).await?;
+    let source = OutputSource::new(cluster, container, Some(Arc::clone(&folder)), items, cut);
+    let (state, requests) = rows::load(state, &IndexSelection::default(), Messages::new(false, None), cluster).await?;
     let mut tally = Tally::default();
-    let gathered = stream::iter(found).map(|found| source.gather(found)).buffer_unordered(AT_ONCE);
+    let gathered = stream::iter(requests).map(|request| source.gather(request)).buffer_unordered(AT_ONCE);
     let counted = gathered.try_for_each(|one| {
         tally.count(&one);
         std::future::ready(Ok(()))
@@ -166,10 +168,10 @@ pub(crate) async fn gather(
     if fresh {
         tally.written += std::mem::take(&mut tally.before);
     }
-    tell(path, &state, &tally, context)
+    report_tally(path, &state, &tally, context)
 }
 
-fn tell(path: &Path, state: &JobState, tally: &Tally, context: &mut Context) -> Result<Exit> {
+fn report_tally(path: &Path, state: &JobState, tally: &Tally, context: &mut Context) -> Result<Exit> {
     context.ui.status(&format!("{} in {}", tally.files(), path.display()));
     Ok(tally.check(state, context)?)
 }

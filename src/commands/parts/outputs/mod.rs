@@ -1,7 +1,6 @@
-//! The outputs of indexes: from a log or a folder to the verb that wants them.
+//! Fetches the outputs of indexes, and keeps them in a folder.
 //!
-//! The law of this folder: it fetches and keeps outputs, and prints none of them. Following (`follow`) hands its lines
-//! to [`keep::Keeper`]; nothing here knows of following.
+//! Nothing here prints an output or follows a Job: `follow` passes its lines to [`keep::Keeper`].
 
 pub(crate) mod cut;
 pub(crate) mod fetch;

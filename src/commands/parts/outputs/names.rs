@@ -1,23 +1,23 @@
-//! What the files of results are called.
+//! The names of the files of results.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::view::summary::ItemTexts;
+use crate::state::ItemTexts;
 
-/// What ends the name of every file with an output, so that none is a file of another meaning.
+/// The extension of every output file: no output can take the name of another file of the folder.
 const ENDING: &str = ".out";
-/// Stands before an index, and in no item made safe.
+/// Stands before an index in a name. `make_safe` removes it from items.
 const MARK: char = '~';
-/// Longest part of an item in a name, in bytes. File systems take 255 for a whole name.
-const LONGEST: usize = 120;
+/// The maximum length of an item in a name, in bytes. File systems allow 255 for a whole name.
+const MAX_LENGTH: usize = 120;
 
 pub(crate) fn by_index(index: u32) -> String {
     format!("{index}{ENDING}")
 }
 
-/// The files of all items of a Job, no two alike, not even where capitals are the same as small letters.
+/// Returns a file name for each item of a Job. They are unique, also on file systems that ignore case.
 pub(crate) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
-    let safe: Vec<_> = items.iter().map(|(&index, item)| (index, made_safe(item))).collect();
+    let safe: Vec<_> = items.iter().map(|(&index, item)| (index, make_safe(item))).collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     for (_, name) in &safe {
         *counts.entry(name.to_lowercase()).or_default() += 1;
@@ -30,14 +30,14 @@ pub(crate) fn by_item(items: &ItemTexts) -> BTreeMap<u32, String> {
     safe.into_iter().map(unique).collect()
 }
 
-/// An item without what could leave a folder, hide in it, or be taken for a flag.
-fn made_safe(item: &str) -> String {
+/// Replaces characters of an item that could lead out of the folder, hide the file in it, or look like a flag.
+fn make_safe(item: &str) -> String {
     let mut name = String::new();
     for c in item.chars() {
         let c = if c.is_alphanumeric() || "-_.,=+@%".contains(c) { c } else { '_' };
-        // A name that begins with a dot is hidden, or means a folder.
+        // A name that begins with a dot is hidden, or is a folder.
         let c = if name.is_empty() && matches!(c, '.' | '-') { '_' } else { c };
-        if name.len() + c.len_utf8() > LONGEST {
+        if name.len() + c.len_utf8() > MAX_LENGTH {
             break;
         }
         name.push(c);
@@ -45,12 +45,12 @@ fn made_safe(item: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-/// The folder of a Job among those of others.
+/// Returns the name of a Job's folder.
 pub(crate) fn of_job(name: &str) -> String {
     if is_reserved(name) { format!("{name}{MARK}") } else { name.to_owned() }
 }
 
-/// Whether Windows takes it for a device, whatever follows behind a dot.
+/// Whether the name is that of a device on Windows, with any extension.
 fn is_reserved(lower: &str) -> bool {
     let stem = lower.split('.').next().unwrap_or_default();
     let numbered = |start: &str| {
@@ -60,7 +60,7 @@ fn is_reserved(lower: &str) -> bool {
     matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
-/// Whether a name that was read from a list is one of ours: a file within its folder.
+/// Whether a name from a list can be that of an output file within its folder.
 pub(crate) fn is_safe(name: &str) -> bool {
     name.strip_suffix(ENDING).is_some_and(|stem| !stem.is_empty())
         && !name.starts_with(['.', '-'])
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn items_become_names() {
+    fn items_become_safe_file_names() {
         assert_eq!(names(&["foo", "a b", "é.txt", "x=1,y=2"]), ["foo.out", "a_b.out", "é.txt.out", "x=1,y=2.out"]);
         assert_eq!(
             names(&["../../etc/passwd", "/", "..", "", "-n"]),
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn a_job_may_be_called_as_a_device_is() {
+    fn a_job_with_the_name_of_a_device_gets_a_safe_folder() {
         assert_eq!(["train", "nul", "con.b", "console"].map(of_job), ["train", "nul~", "con.b~", "console"]);
     }
 
     proptest! {
         #[test]
-        fn names_stay_in_their_folder_and_differ(items in prop::collection::vec("(\\PC|[./~\\\\-]){0,6}", 0..12)) {
+        fn names_stay_in_their_folder_and_are_unique(items in prop::collection::vec("(\\PC|[./~\\\\-]){0,6}", 0..12)) {
             let texts: ItemTexts = (0..).zip(items).collect();
             let names = by_item(&texts);
             prop_assert!(names.values().all(|name| is_safe(name)), "{names:?}");
