@@ -84,7 +84,8 @@ impl Voice {
 
 impl Ui {
     /// The process's own streams; plain ones have no colour, and nothing in them is drawn.
-    pub(crate) fn new(plain: bool) -> Self {
+    pub(crate) fn new(plain: bool, color: ColorChoice) -> Self {
+        color.write_global();
         let color = |choice: ColorChoice| !plain && !matches!(choice, ColorChoice::Never);
         let (stdout, stderr) = (io::stdout(), io::stderr());
         // A terminal that can't move its cursor calls itself so.

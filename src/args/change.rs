@@ -1,47 +1,79 @@
-//! What the verbs have in common that make or change Jobs.
+//! Arguments of the verbs that create or change Jobs.
 
-use clap::{Arg, Args};
+use clap::{Arg, Args, ValueEnum};
 
-use super::{DryRun, ObjectFormat, OutputFormat};
+use super::{Complete, Configurable, OutputFormat, TemplateFields};
 
-/// Which Jobs are changed.
+/// The Jobs to change.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Which Jobs")]
+#[command(next_help_heading = "Selection")]
 pub(crate) struct TargetArgs {
-    /// The Jobs; the newest Indexed Job when left out
-    #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all"])]
+    /// Jobs to change [default: the newest Indexed Job]
+    #[arg(value_name = "JOB", conflicts_with_all = ["selector", "all"], add = Complete::Jobs)]
     pub(crate) jobs: Vec<String>,
-    /// Labels of the Jobs that are meant, as in kubectl get -l
+    /// Change the Jobs with these labels, as in kubectl get -l
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub(crate) selector: Option<String>,
-    /// All Indexed Jobs of the namespace that have not finished
+    /// Change all unfinished Indexed Jobs of the namespace
     #[arg(long, conflicts_with = "selector")]
     pub(crate) all: bool,
 }
 
-/// What is done with the objects of a verb, and what is printed of them.
+/// How objects are submitted and printed.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ObjectArgs {
-    /// Only show what would be done
+    /// Print the change instead of making it
     #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", require_equals = true,
           value_name = "WHERE")]
     pub(crate) dry_run: DryRun,
-    /// Form of the changed Jobs on stdout
-    #[arg(short, long, value_name = "FORM")]
+    /// Print the changed Jobs in this format
+    #[arg(short, long, value_name = "FORMAT")]
     pub(crate) output: Option<OutputFormat<ObjectFormat>>,
-    /// Name of the manager that the server records for the fields that are set
-    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed")]
+    /// Record this field manager for the fields that are set
+    #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", hide_short_help = true,
+          add = Configurable::one(TemplateFields::None, "nightly-batch"))]
     pub(crate) field_manager: String,
 }
 
-/// The help of those flags where a verb makes objects instead of changing Jobs.
+/// Changes the help of these flags for the verbs that create objects.
 pub(super) fn of_new_objects(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
-        "dry_run" => arg.help(
-            "Print the objects instead of creating them; a Job that they come from is read from the cluster all the same",
+        "dry_run" => arg.help("Print the objects instead of creating them").long_help(
+            "Print the objects instead of creating them\n\nThe Job that they come from is still read from the cluster.",
         ),
-        "output" => arg.help("Form of the objects on stdout"),
+        "output" => arg.help("Print the objects in this format"),
         _ => arg,
     }
+}
+
+/// Whether to make a change or only to print it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRun {
+    /// Make the change
+    #[default]
+    None,
+    /// Check it here, and print it
+    Client,
+    /// Have the server check it without storing it, and print the server's answer
+    Server,
+}
+
+impl DryRun {
+    /// Returns the words that follow a change which was only tried.
+    pub(crate) fn note(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
+/// Formats of an object on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ObjectFormat {
+    Yaml,
+    Json,
+    Name,
 }

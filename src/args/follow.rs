@@ -1,23 +1,41 @@
-//! How a Job is followed that was just submitted.
+//! Arguments for following a Job that was just submitted.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::PrefixChoice;
+use super::{Configurable, TemplateFields};
 
-/// The flags of the verbs that submit a Job.
+/// The prefix of each line of output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrefixChoice {
+    /// Index and item, unless all lines come from one index
+    #[default]
+    Auto,
+    /// Index and item in brackets
+    Index,
+    /// Pod and container, as kubectl logs --prefix prints them
+    Pod,
+    /// No prefix
+    None,
+}
+
+/// The setting that `--prefix` has in each verb.
+pub(super) const PREFIX_SETTING: Configurable = Configurable::one(TemplateFields::None, "index");
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Following")]
 pub(crate) struct FollowArgs {
-    /// Return after submitting instead of following
+    /// Return after submitting the Job
     #[arg(short, long, conflicts_with = "dry_run")]
     pub(crate) detach: bool,
-    /// Print what the indexes write in index order; what comes early waits, on disk where it is much
+    /// Print the output in index order
+    ///
+    /// Early output waits in memory, then on disk.
     #[arg(short, long)]
     pub(crate) keep_order: bool,
-    /// What starts each line of output
-    #[arg(long, value_enum, default_value_t)]
+    /// Start each line of output with this prefix
+    #[arg(long, value_enum, default_value_t, hide_short_help = true, add = PREFIX_SETTING)]
     pub(crate) prefix: PrefixChoice,
-    /// Neither progress nor summary, only the output and errors
-    #[arg(short, long)]
+    /// Print no progress and no summary
+    #[arg(short, long, hide_short_help = true)]
     pub(crate) quiet: bool,
 }

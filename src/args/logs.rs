@@ -1,130 +1,142 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueEnum, ValueHint, value_parser};
 
-use super::{PrefixChoice, StatusFilter};
+use super::follow::PREFIX_SETTING;
+use super::{Complete, Configurable, PrefixChoice, StatusFilter, TemplateFields};
 use crate::index_set::IndexSelector;
 
 const LOGS_EXAMPLES: &str = "\
 Examples:
-  # All indexes of the newest Job, in order
+  # All indexes of the newest Job, in index order
   kubectl indexed logs
 
-  # One index, a range, one item, or whatever failed
+  # One index, a range, an item, or the last attempt of failed indexes
   kubectl indexed logs indexed-job --index 3
   kubectl indexed logs --index 0-3,7,9-20:2
   kubectl indexed logs --item 'q*'
   kubectl indexed logs --status failed --attempt last
 
-  # As they come, until the Job ends
+  # Follow until the Job ends
   kubectl indexed logs -f
 
-  # A file for each index, or an object for each line
+  # One file per index, or one object per line
   kubectl indexed logs --to logs
   kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'";
 
 #[derive(Args, Clone, Debug)]
-#[command(after_help = LOGS_EXAMPLES)]
+#[command(after_long_help = LOGS_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct LogsArgs {
-    /// The Job; the newest Indexed Job when left out
-    #[arg(value_name = "JOB")]
+    /// Job with the logs [default: the newest Indexed Job]
+    #[arg(value_name = "JOB", add = Complete::Jobs)]
     pub(crate) job: Option<String>,
 
-    /// Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
-    #[arg(short, long, value_name = "INDEXES", help_heading = "Which logs")]
+    /// Print only these indexes, as in 0-3,7 or failed
+    ///
+    /// Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded, running, pending and all,
+    /// separated by commas. A leading ! excludes.
+    #[arg(short, long, value_name = "INDEXES", help_heading = "Selection", add = Complete::Indexes)]
     pub(crate) index: Option<IndexSelector>,
-    /// Only this Job, without those that it retries and those that retry it
-    #[arg(long, help_heading = "Which logs")]
+    /// Leave out the Jobs that this Job retries and those that retry it
+    #[arg(long, help_heading = "Selection")]
     pub(crate) only_this: bool,
-    /// Only the indexes of this item; * stands for any characters, ? for one; can be repeated
-    #[arg(long = "item", value_name = "ITEM", help_heading = "Which logs")]
+    /// Print only the indexes of this item
+    ///
+    /// * stands for any characters, ? for one character. Can be repeated.
+    #[arg(long = "item", value_name = "ITEM", help_heading = "Selection", add = Complete::Items)]
     pub(crate) items: Vec<String>,
-    /// Only the indexes that fare so; several are separated by commas
-    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Which logs")]
+    /// Print only indexes with this status; separate several by commas
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) status: Vec<StatusFilter>,
-    /// Which attempt of each index: all, last, or its number, from 1 on
-    #[arg(long, value_name = "N", default_value = "all", help_heading = "Which logs")]
+    /// Print this attempt of each index: all, last, or a number from 1
+    #[arg(long, value_name = "N", default_value = "all", help_heading = "Selection", add = Complete::Attempts)]
     pub(crate) attempt: AttemptChoice,
-    /// What the container wrote before it was last started again within its Pod
-    #[arg(short, long, help_heading = "Which logs", conflicts_with = "follow")]
+    /// Print the log of the container before its last restart in the Pod
+    #[arg(short, long, help_heading = "Selection", conflicts_with = "follow")]
     pub(crate) previous: bool,
-    /// Container to read; the default container of the Pod when left out
-    #[arg(short, long, value_name = "NAME", help_heading = "Which logs")]
+    /// Read this container [default: the Pod's default container]
+    #[arg(short, long, value_name = "NAME", help_heading = "Selection", add = Complete::Containers)]
     pub(crate) container: Option<String>,
     /// Read all containers, init containers first
-    #[arg(long, help_heading = "Which logs", conflicts_with_all = ["container", "init"])]
+    #[arg(long, help_heading = "Selection", conflicts_with_all = ["container", "init"])]
     pub(crate) all_containers: bool,
     /// Read the init containers
-    #[arg(long, help_heading = "Which logs", conflicts_with = "container")]
+    #[arg(long, help_heading = "Selection", conflicts_with = "container")]
     pub(crate) init: bool,
 
-    /// Go on printing until the Job ends
+    /// Follow the logs until the Job ends
     #[arg(short, long, help_heading = "Order")]
     pub(crate) follow: bool,
-    /// Print in index order also when following; what comes early waits, on disk where it is much
+    /// Print in index order also with --follow
+    ///
+    /// Early output waits in memory, then on disk.
     #[arg(short, long, help_heading = "Order")]
     pub(crate) keep_order: bool,
-    /// Print the lines of all indexes in the order in which they were written
+    /// Print the lines of all indexes in the order of their timestamps
     #[arg(long, help_heading = "Order", conflicts_with = "keep_order")]
     pub(crate) merge: bool,
+    /// Read at most N logs at once; others wait their turn
+    #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Order", value_parser = value_parser!(u16).range(1..),
+          add = Configurable::one(TemplateFields::None, "32"))]
+    pub(crate) max_log_requests: u16,
 
-    /// Only lines that are not older than this, as in 5s, 2m or 3h
-    #[arg(long, value_name = "DURATION", help_heading = "Which lines", conflicts_with = "since_time")]
+    /// Print only lines newer than this, as in 5s, 2m or 3h
+    #[arg(long, value_name = "DURATION", help_heading = "Lines", conflicts_with = "since_time")]
     pub(crate) since: Option<String>,
-    /// Only lines since that time (RFC 3339); the server counts in whole seconds
-    #[arg(long, value_name = "TIME", help_heading = "Which lines")]
+    /// Print only lines since this time (RFC 3339, whole seconds)
+    #[arg(long, value_name = "TIME", help_heading = "Lines")]
     pub(crate) since_time: Option<String>,
-    /// How many of the last lines of each log to print; -1 prints all
-    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, help_heading = "Which lines")]
+    /// Print the last N lines of each log; -1 prints all
+    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, help_heading = "Lines")]
     pub(crate) tail: i64,
-    /// How many bytes of each log to print; it may end within a line
-    #[arg(long, value_name = "N", help_heading = "Which lines", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Print at most N bytes of each log; the last line may be cut
+    #[arg(long, value_name = "N", help_heading = "Lines", value_parser = value_parser!(u64).range(1..))]
     pub(crate) limit_bytes: Option<u64>,
-    /// Only lines that match this regular expression; can be repeated, any of them counts
-    #[arg(long, value_name = "REGEX", help_heading = "Which lines")]
+    /// Print only lines that match this regular expression
+    ///
+    /// Can be repeated: a line needs to match one of them.
+    #[arg(long, value_name = "REGEX", help_heading = "Lines")]
     pub(crate) grep: Vec<String>,
-    /// No lines that match this regular expression; can be repeated
-    #[arg(long, value_name = "REGEX", help_heading = "Which lines")]
+    /// Print no lines that match this regular expression
+    ///
+    /// Can be repeated.
+    #[arg(long, value_name = "REGEX", help_heading = "Lines")]
     pub(crate) exclude: Vec<String>,
 
-    /// What starts each line
-    #[arg(long, value_enum, default_value_t, help_heading = "Form")]
+    /// Start each line with this prefix
+    #[arg(long, value_enum, default_value_t, help_heading = "Output", add = PREFIX_SETTING)]
     pub(crate) prefix: PrefixChoice,
-    /// Start each line with the time at which it was written
-    #[arg(long, help_heading = "Form")]
+    /// Start each line with its timestamp
+    #[arg(long, help_heading = "Output")]
     pub(crate) timestamps: bool,
-    /// An object for each line
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Form")]
+    /// Print the lines as objects in this format
+    #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) output: Option<LogFormat>,
-    /// Write to one file for each index in this folder, which is made if it is not there
-    #[arg(long, value_name = "DIR", help_heading = "Form", value_hint = ValueHint::DirPath)]
+    /// Write one file per index to this directory, created if it is missing
+    #[arg(long, value_name = "DIR", help_heading = "Output", value_hint = ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
-    /// Let control characters reach the terminal
-    #[arg(long, help_heading = "Form")]
+    /// Print control characters to the terminal unescaped
+    #[arg(long, help_heading = "Output")]
     pub(crate) raw: bool,
-
-    /// How many logs are read at once; more take turns
-    #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Order", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) max_log_requests: u16,
 }
 
-/// Forms of lines on stdout.
+/// Formats of log lines on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// One array
     Json,
-    /// An object a line
+    /// One object per line
     Jsonl,
 }
 
-/// Which attempts of an index.
+/// The attempts of an index to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptChoice {
     All,
     Last,
-    /// From 1 on.
+    /// The number of an attempt, from 1.
     Number(u32),
 }
 
@@ -137,7 +149,7 @@ impl FromStr for AttemptChoice {
             "last" => Ok(Self::Last),
             _ => match text.parse() {
                 Ok(number) if number > 0 => Ok(Self::Number(number)),
-                _ => Err("write all, last, or a number from 1 on".to_owned()),
+                _ => Err("write all, last, or a number from 1".to_owned()),
             },
         }
     }

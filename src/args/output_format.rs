@@ -1,4 +1,4 @@
-//! The forms of `-o`: a word, or with kubectl's syntax a template or columns of one's own.
+//! Formats of `-o`: a word, or a template or columns in the syntax of kubectl.
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -7,36 +7,36 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
 
-/// What `-o` says.
+/// The value of `-o`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OutputFormat<T> {
     Word(T),
-    /// With what stands behind its equals sign, which is read where it is printed.
+    /// The text after its equals sign, which is parsed where it is printed.
     Custom(CustomFormat, String),
 }
 
-/// Forms of one's own.
+/// Formats with a template or columns of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CustomFormat {
-    /// What a template takes out of the JSON, as in jsonpath='{.metadata.name}'
+    /// Fields selected by a template, as in jsonpath='{.metadata.name}'
     #[value(name = "jsonpath=")]
     JsonPath,
-    /// The same as JSON
+    /// The same fields as JSON
     #[value(name = "jsonpath-as-json=")]
     JsonPathAsJson,
-    /// By a template in a file
+    /// Fields selected by a template in a file
     #[value(name = "jsonpath-file=")]
     JsonPathFile,
-    /// A table of paths into the JSON, as in custom-columns=NAME:.metadata.name
+    /// A table of fields, as in custom-columns=NAME:.metadata.name
     #[value(name = "custom-columns=")]
     CustomColumns,
-    /// A table by a file with a line of names and a line of paths
+    /// A table described by a file: a line of names and a line of paths
     #[value(name = "custom-columns-file=", hide = true)]
     CustomColumnsFile,
 }
 
 impl CustomFormat {
-    /// What is missing when nothing follows.
+    /// Returns the error for a format without its text.
     fn missing(self) -> &'static str {
         match self {
             Self::JsonPath => "a template is missing, as in jsonpath='{.metadata.name}'",
@@ -56,7 +56,7 @@ impl<T: ValueEnum + Send + Sync + 'static> ValueParserFactory for OutputFormat<T
     }
 }
 
-/// Reads a form.
+/// Parses an [`OutputFormat`].
 #[derive(Clone, Debug)]
 pub(crate) struct OutputFormatParser<T>(PhantomData<T>);
 

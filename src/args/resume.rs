@@ -4,14 +4,14 @@ use super::{ObjectArgs, TargetArgs};
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
-  # Its indexes that have not completed run
+  # Run the indexes that have not completed
   kubectl indexed resume indexed-job
 
-  # Every Indexed Job of the namespace that is suspended
+  # All suspended Indexed Jobs of the namespace
   kubectl indexed resume --all";
 
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RESUME_EXAMPLES)]
+#[command(after_long_help = RESUME_EXAMPLES)]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,

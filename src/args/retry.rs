@@ -3,78 +3,89 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use super::change::of_new_objects;
-use super::{ConfiguredFlags, FollowArgs, ObjectArgs};
+use super::run::INIT_IMAGE_SETTING;
+use super::{Complete, ConfiguredFlags, FollowArgs, ObjectArgs};
 use crate::index_set::IndexSelector;
 
-/// How an index may stand that is outstanding.
+/// Statuses of an index that `retry` can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutstandingStatus {
-    /// It failed for good
+    /// The index failed and has no retries left
     Failed,
-    /// The Job ended before it did, or before it ran
+    /// The Job ended before the index did, or before it started
     #[value(alias = "never-run")]
     Pending,
 }
 
 const RETRY_EXAMPLES: &str = "\
 Examples:
-  # Whatever of the newest Job failed, or never ran because the Job stopped
+  # Failed and never-started indexes of the newest Job
   kubectl indexed retry
 
-  # Some of it
+  # Some of them
   kubectl indexed retry train --index 3,7
   kubectl indexed retry train --exit-code 75
 
-  # Those that ran out of memory, with twice as much
+  # Indexes that ran out of memory, with twice the memory
   kubectl indexed retry train --reason OOMKilled --memory x2
 
-  # See what would run
+  # Show what would run
   kubectl indexed retry train --dry-run=client -o yaml
 
-  # By a corrected image or command
+  # With another image or command
   kubectl indexed retry train --image bash
-  kubectl indexed retry train -- sh -c 'echo less at once'";
+  kubectl indexed retry train -- sh -c 'echo smaller batches'";
 
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RETRY_EXAMPLES, mut_args = of_new_objects)]
+#[command(after_long_help = RETRY_EXAMPLES, mut_args = of_new_objects)]
 pub(crate) struct RetryArgs {
-    /// The Job, or one that retries it; the newest Indexed Job when left out
-    #[arg(value_name = "JOB")]
+    /// Job to retry, or one of its retries [default: the newest Indexed Job]
+    #[arg(value_name = "JOB", add = Complete::Jobs)]
     pub(crate) job: Option<String>,
-    /// A corrected command, after two dashes, in place of the Job's own
+    /// Command to run instead of the Job's, after two dashes
     #[arg(last = true, value_name = "CMD [ARG]")]
     pub(crate) command: Vec<OsString>,
 
-    /// Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and ! to exclude
-    #[arg(short, long, value_name = "INDEXES", help_heading = "Which indexes")]
+    /// Retry only these indexes, as in 0-3,7 or failed
+    ///
+    /// Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed and pending, separated by commas. A
+    /// leading ! excludes.
+    #[arg(short, long, value_name = "INDEXES", help_heading = "Selection", add = Complete::OutstandingIndexes)]
     pub(crate) index: Option<IndexSelector>,
-    /// Only those that stand so; several are separated by commas
-    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Which indexes")]
+    /// Retry only indexes with this status; separate several by commas
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) status: Vec<OutstandingStatus>,
-    /// Only those whose last attempt failed for this reason, as in OOMKilled; several are separated by commas
-    #[arg(long = "reason", value_name = "REASON", value_delimiter = ',', help_heading = "Which indexes")]
+    /// Retry only indexes whose last attempt failed for this reason, as in OOMKilled
+    ///
+    /// Separate several by commas.
+    #[arg(long = "reason", value_name = "REASON", value_delimiter = ',', help_heading = "Selection",
+          add = Complete::FailureReasons)]
     pub(crate) reasons: Vec<String>,
-    /// Only those whose last attempt ended so, as in 137 or 1,3-5
-    #[arg(long = "exit-code", value_name = "CODES", help_heading = "Which indexes")]
+    /// Retry only indexes whose last attempt ended with these codes, as in 137 or 1,3-5
+    #[arg(long = "exit-code", value_name = "CODES", help_heading = "Selection", add = Complete::ExitCodes)]
     pub(crate) exit_codes: Option<String>,
 
-    /// Image of the worker in place of the Job's own
+    /// Use this image for the worker [default: the Job's]
     #[arg(long, help_heading = "Changes")]
     pub(crate) image: Option<String>,
-    /// CPU request of each index, as in 2 or 500m:2 with a limit, or as in x2 a multiple of what it was
+    /// Request this CPU per index, as in 2, 500m:2 or x2 [default: the Job's]
+    ///
+    /// 500m:2 adds a limit. x2 multiplies the Job's value.
     #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
     pub(crate) cpu: Option<String>,
-    /// Memory request and limit of each index, as in 2Gi or 1Gi:2Gi, or as in x2 a multiple of what it was
+    /// Request and limit memory per index, as in 2Gi, 1Gi:2Gi or x2 [default: the Job's]
+    ///
+    /// 1Gi:2Gi sets a higher limit. x2 multiplies the Job's value.
     #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
     pub(crate) memory: Option<String>,
-    /// How often a failed index is tried again, each index for itself
+    /// Retry each failed index up to N times [default: the Job's]
     #[arg(long, value_name = "N", help_heading = "Changes")]
     pub(crate) retries: Option<u32>,
-    /// How many indexes may run at once
+    /// Run at most N indexes at once [default: the Job's]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Changes")]
     pub(crate) parallelism: Option<u32>,
-    /// Image of the init container that tells each Pod its original index; it must have a POSIX shell
-    #[arg(long, value_name = "IMAGE", help_heading = "Changes")]
+    /// Use this image for init containers; it needs a POSIX shell
+    #[arg(long, value_name = "IMAGE", help_heading = "Changes", hide_short_help = true, add = INIT_IMAGE_SETTING)]
     pub(crate) init_image: Option<String>,
 
     #[command(flatten)]
@@ -83,7 +94,7 @@ pub(crate) struct RetryArgs {
     #[command(flatten)]
     pub(crate) objects: ObjectArgs,
 
-    /// Which of these nobody typed.
+    /// The flags whose values come from configured defaults.
     #[arg(skip)]
     pub(crate) configured: ConfiguredFlags,
 }

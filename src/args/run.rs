@@ -4,43 +4,20 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::change::of_new_objects;
-use super::{ConfiguredFlags, FollowArgs, ObjectArgs};
+use super::{Complete, Configurable, ConfiguredFlags, FollowArgs, ObjectArgs, TemplateFields};
 
-/// Whether to do it, or only to show what would be done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DryRun {
-    /// Do it
-    #[default]
-    None,
-    /// Build and check it here, and print it
-    Client,
-    /// Have the server check it without storing it, and print what it would store
-    Server,
-}
-
-impl DryRun {
-    /// What stands behind a change that was only tried.
-    pub(crate) fn note(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Client => " (dry run)",
-            Self::Server => " (server dry run)",
-        }
-    }
-}
-
-/// How an item reaches the worker.
+/// How an item is passed to the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemForm {
-    /// In a file, appended to the command unless the command names it
+    /// In a file; its path is added to the command unless the command names it
     File,
-    /// In the command's arguments, in place of {} or {COLUMN}
+    /// In the command, in place of {} or {COLUMN}
     Arg,
-    /// In the variable ITEM, and one variable for each column
+    /// In the variable ITEM, and one variable per column
     Env,
-    /// On standard input, which takes a shell in the image
+    /// On standard input; needs a shell in the image
     Stdin,
-    /// Not at all: the worker goes by its index
+    /// Not at all; the worker reads its index
     Index,
 }
 
@@ -55,37 +32,37 @@ impl ItemForm {
     }
 }
 
-/// How a file holds its items.
+/// The format of a file of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ItemsFormat {
-    /// One item a line
+    /// One item per line
     Lines,
     /// Comma-separated columns, named by the first line
     Csv,
     /// Tab-separated columns, named by the first line
     Tsv,
-    /// One array of strings and numbers, or of flat objects
+    /// One array of strings, numbers or flat objects
     Json,
-    /// One string, number or flat object a line
+    /// One string, number or flat object per line
     Jsonl,
-    // A NUL byte behind each, as --null says.
+    // Items that end with a NUL byte, as --null says.
     #[value(skip)]
     Null,
 }
 
-/// Where the list of items is kept.
+/// Where the list of items is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StoreChoice {
-    /// The one that fits the list best: ConfigMaps
+    /// The best store for the list: ConfigMaps
     #[default]
     Auto,
-    /// In the Job itself: an init container with a shell picks the item
+    /// The Job itself; an init container with a shell picks the item
     Inline,
-    /// In ConfigMaps owned by the Job: up to 1,000 items no init container is needed
+    /// ConfigMaps owned by the Job; up to 1,000 items need no init container
     Configmap,
 }
 
-/// Systems whose variables a worker may find.
+/// Systems whose variables a worker may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compat {
     /// SLURM_ARRAY_TASK_ID and the other variables of an array task
@@ -99,14 +76,14 @@ pub(crate) enum Compat {
 }
 
 impl Compat {
-    /// Each system, and the word for it in `--compat`.
+    /// Returns each system with its word in `--compat`.
     pub(crate) fn named() -> impl Iterator<Item = (Self, String)> {
         let word = |system: &Self| Some((*system, system.to_possible_value()?.get_name().to_owned()));
         Self::value_variants().iter().filter_map(word)
     }
 }
 
-/// When a container's image is pulled.
+/// When the kubelet pulls a container's image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]
 pub(crate) enum PullPolicy {
@@ -115,277 +92,359 @@ pub(crate) enum PullPolicy {
     Never,
 }
 
-/// What orders mixed items; None is another order each time.
+/// The seed of a shuffle; `None` gives another order each time.
 pub(crate) type ShuffleSeed = Option<u64>;
 
-fn seed(text: &str) -> Result<ShuffleSeed, String> {
+fn parse_seed(text: &str) -> Result<ShuffleSeed, String> {
     match text {
         "" => Ok(None),
         _ => text.parse().map(Some).map_err(|_| "a seed is a whole number".to_owned()),
     }
 }
 
+/// The setting that `--init-image` has in `run` and `retry`.
+pub(super) const INIT_IMAGE_SETTING: Configurable =
+    Configurable::one(TemplateFields::None, "registry.example.com/busybox");
+
+const RUN_SHORT_EXAMPLE: &str = "\
+Example:
+  kubectl indexed run --items foo,bar,baz -- echo {}";
+
 const RUN_EXAMPLES: &str = "\
-Resuming:
-  --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that
-  have not succeeded in JOB, in its retries, or in the Jobs that it resumed itself. An item
-  is the same by its bytes, of a table by all columns, wherever it stands; one that stands
-  in the list twice has to succeed twice. Successes count where the command as it was
-  written, the way an item is handed over, and the name of the image are the same; all else
-  may differ, as variables, resources or other parts of a template. What the Job still runs
-  has not succeeded. A list of --items-configmap is copied, and that of JOB must not have
-  changed since. Nothing left is no error.
+Resume:
+  --resume JOB creates a new Job for the items that have not succeeded in JOB, in its retries,
+  or in the Jobs that JOB resumed. Its indexes start at 0. Items are compared by their bytes,
+  rows of a table by all columns, wherever they are in the list. An item that is in the list
+  twice must succeed twice. A success counts only if the command, --item-as and the name of
+  the image are the same; variables, resources and the rest of a template may differ. Running
+  indexes have not succeeded. A list of --items-configmap is copied; the list of JOB must not
+  have changed. If no items are left, the exit code is 0.
 
 Examples:
-  # Reverse three words, one Pod each, and print what comes out
+  # Reverse three words, one Pod per word, and print the output
   kubectl indexed run --items foo,bar,baz -- rev
 
-  # One Pod for each line of a file, the line as an argument
+  # One index per line of a file, the line as an argument
   kubectl indexed run --items-file words.txt -- echo {}
 
-  # Each row of a table, its columns by name
+  # One index per row of a table, its columns by name
   kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
 
-  # Every combination, as GNU parallel has it
-  kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
+  # Every combination, in the syntax of GNU parallel
+  kubectl indexed run -- echo train with {1} at {2} ::: adam sgd ::: 0.1 0.01
 
-  # Ten at a time, each retried twice, in an image of your own
+  # Ten indexes at once, two retries each, in another image
   kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image bash -- echo resize
 
-  # Not for longer than an hour, and not after the first that fails
+  # Stop after one hour, or at the first failed index
   kubectl indexed run --items-file words.txt --timeout 1h --fail-fast -- echo {}
 
-  # Only what is new in the list, or has not succeeded in job rev-a
+  # Only items that are new or have not succeeded in job rev-a
   kubectl indexed run --resume rev-a --items-file words.txt -- rev
 
-  # See the manifest, or keep it
+  # Print the manifest
   kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
 
-  # Start from a manifest with volumes, secrets and whatever else it needs
+  # Start from a manifest, for volumes, secrets and all other fields
   kubectl indexed run --items foo,bar --template job.yaml";
 
 #[derive(Args, Clone, Debug)]
-#[command(after_help = RUN_EXAMPLES, mut_args = of_new_objects)]
+#[command(after_help = RUN_SHORT_EXAMPLE, after_long_help = RUN_EXAMPLES, mut_args = of_new_objects)]
 pub(crate) struct RunArgs {
-    /// Name of the Job; made from the command's name when left out
+    /// Name of the Job [default: generated from the command]
     #[arg(value_name = "NAME", conflicts_with = "name")]
     pub(crate) positional_name: Option<String>,
-    /// The command to run for each item, after two dashes; ::: A B and :::+ A B after it list items
+    /// Command to run; {} is the item
+    ///
+    /// {COLUMN} is a column of the item. ::: A B and :::+ A B at the end list items, as in GNU parallel.
     #[arg(last = true, value_name = "CMD [ARG]")]
     pub(crate) command: Vec<OsString>,
 
     #[command(flatten)]
     pub(crate) source: ItemArgs,
-    /// Leave out what has succeeded in JOB, by content: run only items that are new, changed or have not
-    #[arg(long, value_name = "JOB", help_heading = "Items")]
+    /// Skip the items that succeeded in this Job
+    ///
+    /// Items are compared by content: new, changed, failed and never-started items run. See Resume below.
+    #[arg(long, value_name = "JOB", help_heading = "Items", add = Complete::Jobs)]
     pub(crate) resume: Option<String>,
+
     #[command(flatten)]
     pub(crate) handover: HandoverArgs,
 
-    /// Name of the Job
-    #[arg(long, help_heading = "Job")]
+    /// Set the name of the Job
+    #[arg(long, value_name = "NAME", help_heading = "Job", hide_short_help = true)]
     pub(crate) name: Option<String>,
-    /// How many indexes may run at once [default: all, at most 100]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "Job")]
+    /// Run at most N indexes at once [default: all, at most 100]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Job",
+          add = Configurable::one(TemplateFields::Job(&["/spec/parallelism"]), "20").default("all, at most 100"))]
     pub(crate) parallelism: Option<u32>,
-    /// Label for the Job and its Pods; can be repeated
-    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job")]
+    /// Add a label to the Job and its Pods
+    ///
+    /// Can be repeated.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job", hide_short_help = true,
+          add = Configurable::map(TemplateFields::Job(&["/metadata/labels", "/spec/template/metadata/labels"]), "team: vision"))]
     pub(crate) labels: Vec<(String, String)>,
-    /// Annotation for the Job and its Pods; can be repeated
-    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job")]
+    /// Add an annotation to the Job and its Pods
+    ///
+    /// Can be repeated.
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Job", hide_short_help = true,
+          add = Configurable::map(TemplateFields::Job(&["/metadata/annotations", "/spec/template/metadata/annotations"]),
+                                  "example.com/contact: vision@example.com"))]
     pub(crate) annotations: Vec<(String, String)>,
-    /// Kueue queue that admits the Job
-    #[arg(long, value_name = "NAME", help_heading = "Job")]
+    /// Submit the Job to this Kueue queue
+    #[arg(long, value_name = "NAME", help_heading = "Job", hide_short_help = true, add = Complete::LocalQueues,
+          add = Configurable::one(TemplateFields::QueueLabel, "team-queue"))]
     pub(crate) queue: Option<String>,
-    /// Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
+    /// Start from a Job, CronJob or PodTemplate manifest
+    ///
+    /// The manifest is YAML or JSON; - reads it from stdin.
     #[arg(long, value_name = "FILE", help_heading = "Job", value_hint = ValueHint::FilePath)]
     pub(crate) template: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
-    /// Image of the worker [default: docker.io/library/busybox]
-    #[arg(long, help_heading = "Worker")]
+    /// Use this image for the worker [default: docker.io/library/busybox]
+    #[arg(long, help_heading = "Worker",
+          add = Configurable::one(TemplateFields::Worker(&["/image"]), "registry.example.com/tools:1.4")
+              .default("docker.io/library/busybox"))]
     pub(crate) image: Option<String>,
-    /// Environment variable of the worker; can be repeated
+    /// Set an environment variable of the worker
+    ///
+    /// Can be repeated.
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Worker")]
     pub(crate) env: Vec<(String, String)>,
-    /// CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
+    /// Request this CPU per index, as in 2 or 500m
+    ///
+    /// 500m:2 adds a limit.
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker",
+          add = Configurable::one(TemplateFields::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"))]
     pub(crate) cpu: Option<String>,
-    /// Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker")]
+    /// Request and limit memory per index, as in 512Mi
+    ///
+    /// 512Mi:2Gi sets a higher limit.
+    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker",
+          add = Configurable::one(TemplateFields::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"))]
     pub(crate) memory: Option<String>,
-    /// GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
-    #[arg(long, value_name = "N", help_heading = "Worker")]
+    /// Request this number of GPUs per index
+    ///
+    /// N requests nvidia.com/gpu. RESOURCE=N requests another resource.
+    #[arg(long, value_name = "N", help_heading = "Worker", hide_short_help = true)]
     pub(crate) gpu: Option<String>,
-    /// Folder in which the command starts
-    #[arg(long, value_name = "PATH", help_heading = "Worker")]
+    /// Start the command in this directory [default: the image's]
+    #[arg(long, value_name = "PATH", help_heading = "Worker", hide_short_help = true)]
     pub(crate) workdir: Option<String>,
-    /// When the worker's image is pulled
-    #[arg(long, value_enum, value_name = "POLICY", help_heading = "Worker")]
+    /// Pull the worker's image at these times
+    #[arg(long, value_enum, value_name = "POLICY", help_heading = "Worker", hide_short_help = true,
+          add = Configurable::one(TemplateFields::Worker(&["/imagePullPolicy"]), "IfNotPresent"))]
     pub(crate) image_pull_policy: Option<PullPolicy>,
 
-    /// Service account of the Pods
-    #[arg(long, value_name = "NAME", help_heading = "Pod")]
+    /// Run the Pods with this service account
+    #[arg(long, value_name = "NAME", help_heading = "Pod", hide_short_help = true, add = Complete::ServiceAccounts,
+          add = Configurable::one(TemplateFields::Pod(&["/serviceAccountName", "/serviceAccount"]), "worker"))]
     pub(crate) service_account: Option<String>,
-    /// Label that a node must have; can be repeated
-    #[arg(long = "node-selector", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Pod")]
+    /// Run only on nodes with this label
+    ///
+    /// Can be repeated.
+    #[arg(long = "node-selector", value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Pod", hide_short_help = true,
+          add = Configurable::map(TemplateFields::Pod(&["/nodeSelector"]), "kubernetes.io/arch: amd64"))]
     pub(crate) node_selector: Vec<(String, String)>,
-    /// Taint that the Pods tolerate; can be repeated
-    #[arg(long = "toleration", value_name = "KEY[=VALUE]:EFFECT", help_heading = "Pod")]
+    /// Tolerate this taint
+    ///
+    /// Can be repeated.
+    #[arg(long = "toleration", value_name = "KEY[=VALUE]:EFFECT", help_heading = "Pod", hide_short_help = true,
+          add = Configurable::list(TemplateFields::Pod(&["/tolerations"]), "dedicated=batch:NoSchedule"))]
     pub(crate) tolerations: Vec<String>,
-    /// Secret to pull images with; can be repeated
-    #[arg(long = "image-pull-secret", value_name = "NAME", help_heading = "Pod")]
+    /// Pull images with this Secret
+    ///
+    /// Can be repeated.
+    #[arg(long = "image-pull-secret", value_name = "NAME", help_heading = "Pod", hide_short_help = true,
+          add = Configurable::list(TemplateFields::Pod(&["/imagePullSecrets"]), "registry-login"))]
     pub(crate) image_pull_secrets: Vec<String>,
-    /// Priority class of the Pods
-    #[arg(long, value_name = "NAME", help_heading = "Pod")]
+    /// Run the Pods with this priority class
+    #[arg(long, value_name = "NAME", help_heading = "Pod", hide_short_help = true, add = Complete::PriorityClasses,
+          add = Configurable::one(TemplateFields::Pod(&["/priorityClassName"]), "batch-low"))]
     pub(crate) priority_class: Option<String>,
 
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
-    /// New or empty folder for the output of each index, written as soon as it has ended, as by the verb results --to
+    /// Write the output of each index to this directory
+    ///
+    /// The directory must be new or empty. Each file is written when its index ends, as by the verb results --to.
     #[arg(long, value_name = "DIR", help_heading = "Following", conflicts_with = "detach", value_hint = ValueHint::DirPath)]
     pub(crate) results: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) objects: ObjectArgs,
 
-    /// Which of these nobody typed.
+    /// The flags whose values come from configured defaults.
     #[arg(skip)]
     pub(crate) configured: ConfiguredFlags,
-    /// Whether the positional name is the word behind the value of --items.
+    /// Whether the positional name is the word after the value of --items.
     #[arg(skip)]
     pub(crate) name_behind_items: bool,
 }
 
-/// Where the items come from, and which of them are taken.
+/// The source of the items, and a selection of them.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Items")]
 pub(crate) struct ItemArgs {
-    /// Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
+    /// Use these items, separated by commas
+    ///
+    /// Quote an item that contains a comma: 'a,"b,c"'.
     #[arg(long, value_name = "A,B,…")]
     pub(crate) items: Option<OsString>,
-    /// File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they are
+    /// Read items from a file, one per line; - is stdin
+    ///
+    /// Files named .csv, .tsv, .json and .jsonl are read in that format; --format overrides the name.
     #[arg(short = 'a', long, value_name = "FILE", visible_alias = "each-line", alias = "arg-file", value_hint = ValueHint::FilePath)]
     pub(crate) items_file: Option<PathBuf>,
-    /// How --items-file is written, whatever its name ends in
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// Read --items-file in this format [default: by the file name]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_short_help = true)]
     pub(crate) format: Option<ItemsFormat>,
-    /// Character between the columns of --items-file; lines get the columns {1}, {2}, …
-    #[arg(long, value_name = "CHAR")]
+    /// Split each line of --items-file at this character into the columns {1}, {2}, …
+    #[arg(long, value_name = "CHAR", hide_short_help = true)]
     pub(crate) colsep: Option<String>,
-    /// The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Read the first line of a CSV or TSV file as an item; the columns are {1}, {2}, …
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, hide_short_help = true)]
     pub(crate) no_header: Option<bool>,
-    /// A NUL byte, not a line break, ends each item of --items-file
-    #[arg(short = '0', long, conflicts_with = "format")]
+    /// End each item of --items-file at a NUL byte instead of a line break
+    #[arg(short = '0', long, conflicts_with = "format", hide_short_help = true)]
     pub(crate) null: bool,
-    /// Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once
+    /// Use numbers as items, as in 1-100:3 or 1,5,9-12
+    ///
+    /// %N at the end runs N indexes at once: 1-100%10.
     #[arg(long, value_name = "RANGE", visible_alias = "array")]
     pub(crate) range: Option<String>,
-    /// Values of a column; repeated, every combination is an item
+    /// Add a column; items are all combinations of columns
+    ///
+    /// Can be repeated.
     #[arg(long = "param", value_name = "NAME=A,B,…")]
     pub(crate) params: Vec<OsString>,
-    /// Pair the values of several --param or :::, instead of combining each with each
-    #[arg(long)]
+    /// Pair the values of several --param or ::: instead of combining them
+    #[arg(long, hide_short_help = true)]
     pub(crate) link: bool,
-    /// List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key with an item a line
-    #[arg(long, value_name = "NAME[/KEY]")]
+    /// Use a list in the cluster
+    ///
+    /// NAME is a ConfigMap with the keys 0, 1, …; NAME/KEY is one key with an item per line.
+    #[arg(long, value_name = "NAME[/KEY]", hide_short_help = true, add = Complete::ItemLists)]
     pub(crate) items_configmap: Option<String>,
-    /// How many indexes to run when there are no items
-    #[arg(long, value_name = "N")]
+    /// Run N indexes without items
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) completions: Option<u32>,
-    /// Leave out an item that was there before
-    #[arg(long)]
+    /// Skip repeated items
+    #[arg(long, hide_short_help = true)]
     pub(crate) unique: bool,
-    /// Leave out the first N items
-    #[arg(long, value_name = "N")]
+    /// Skip the first N items
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) skip: Option<usize>,
-    /// Mix the items; the same SEED, which is said, gives the same order
+    /// Shuffle the items
+    ///
+    /// The program prints the seed; the same seed gives the same order.
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "",
-          value_parser = seed)]
+          value_parser = parse_seed, hide_short_help = true)]
     pub(crate) shuffle: Option<ShuffleSeed>,
-    /// Take no more than N items: the first, or with --shuffle a sample
-    #[arg(long, value_name = "N")]
+    /// Use at most N items: the first N, or with --shuffle a sample
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) first: Option<usize>,
 }
 
-/// How an item reaches the worker.
+/// How an item is passed to the worker.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Handing over")]
+#[command(next_help_heading = "Passing items")]
 pub(crate) struct HandoverArgs {
-    /// How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
-    #[arg(long, value_enum, value_name = "FORM")]
+    /// Pass the item in this form [default: arg if the command has {} or {COLUMN}, else file]
+    #[arg(long, value_enum, value_name = "FORM", hide_short_help = true)]
     pub(crate) item_as: Option<ItemForm>,
-    /// File in which the worker finds its item [default: /input/data.txt]
-    #[arg(long, value_name = "PATH")]
+    /// Write the item to this file in the container [default: /input/data.txt]
+    #[arg(long, value_name = "PATH", hide_short_help = true)]
     pub(crate) item_path: Option<String>,
-    /// Leave every brace of the command as it is
-    #[arg(long)]
+    /// Keep all braces in the command unchanged
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_placeholders: bool,
-    /// Hand over by a shell of the worker's image, also where the server could do without
-    #[arg(long, conflicts_with = "no_shell")]
+    /// Pass items through a shell in the image even when not required
+    #[arg(long, conflicts_with = "no_shell", hide_short_help = true)]
     pub(crate) shell: bool,
-    /// Never rely on a shell in the worker's image
-    #[arg(long)]
+    /// Never use a shell in the worker's image
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_shell: bool,
-    /// Variable with the index, besides JOB_COMPLETION_INDEX (downward API)
-    #[arg(long, value_name = "NAME")]
+    /// Set this variable to the index, besides JOB_COMPLETION_INDEX
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub(crate) index_env: Option<String>,
-    /// File in which the worker finds its index, written by Kubernetes itself (downward API)
-    #[arg(long, value_name = "PATH")]
+    /// Write the index to this file in the container (downward API)
+    #[arg(long, value_name = "PATH", hide_short_help = true)]
     pub(crate) index_file: Option<String>,
-    /// Systems whose variables the worker finds too, so that their scripts run unchanged
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "SYSTEM")]
+    /// Set the variables of these systems, so that their scripts run unchanged
+    ///
+    /// Separate several by commas.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SYSTEM", hide_short_help = true)]
     pub(crate) compat: Vec<Compat>,
-    /// Where the list of items is kept
-    #[arg(long, value_enum, default_value_t, value_name = "STORE")]
+    /// Store the list of items here
+    #[arg(long, value_enum, default_value_t, value_name = "STORE", hide_short_help = true,
+          add = Configurable::one(TemplateFields::None, "configmap"))]
     pub(crate) item_store: StoreChoice,
-    /// Image of the init container that some ways of handing over need; it must have a POSIX shell
-    #[arg(long, value_name = "IMAGE")]
+    /// Use this image for init containers; it needs a POSIX shell
+    #[arg(long, value_name = "IMAGE", hide_short_help = true, add = INIT_IMAGE_SETTING)]
     pub(crate) init_image: Option<String>,
 }
 
-/// What becomes of an index that fails, and what ends the Job.
+/// When an index is retried, and when the Job ends early.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Policies")]
 pub(crate) struct PolicyArgs {
-    /// How often a failed index is tried again, each index for itself [default: 0]
-    #[arg(long, value_name = "N")]
+    /// Retry each failed index up to N times [default: 0]
+    #[arg(long, value_name = "N",
+          add = Configurable::one(TemplateFields::Failures(&["/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "2")
+              .default("0"))]
     pub(crate) retries: Option<u32>,
-    /// Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10]
-    #[arg(long, value_name = "N")]
+    /// Restart an index at most N times after evictions, preemptions and lost nodes [default: 10]
+    ///
+    /// With --retries or --index-timeout there is no limit.
+    #[arg(long, value_name = "N", hide_short_help = true,
+          add = Configurable::one(
+              TemplateFields::Failures(&["/spec/podFailurePolicy", "/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "5")
+              .default("10"))]
     pub(crate) max_evictions: Option<u32>,
-    /// How many indexes may fail; one more ends the Job [default: all, and the others still run]
-    #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
+    /// Fail the Job when more than N indexes have failed [default: no limit]
+    #[arg(long, value_name = "N", conflicts_with = "fail_fast", hide_short_help = true,
+          add = Configurable::one(TemplateFields::Failures(&["/spec/maxFailedIndexes", "/spec/backoffLimit"]), "10")
+              .default("no limit"))]
     pub(crate) max_failed: Option<u32>,
-    /// End the Job at the first index that has failed, its retries included
+    /// Fail the Job at its first failed index
+    ///
+    /// An index has failed when its retries have failed too.
     #[arg(long)]
     pub(crate) fail_fast: bool,
-    /// Exit codes of the command, as in 1,3-5, after which an index is not tried again
-    #[arg(long, value_name = "CODES")]
+    /// Don't retry an index after these exit codes of the command, as in 1,3-5
+    #[arg(long, value_name = "CODES", hide_short_help = true)]
     pub(crate) fail_on_exit: Option<String>,
-    /// Exit codes of the command that are no failure: the index is tried again, as often as it takes
-    #[arg(long, value_name = "CODES")]
+    /// Retry an index after these exit codes of the command without counting a failure, as in 75,80-89
+    #[arg(long, value_name = "CODES", hide_short_help = true)]
     pub(crate) ignore_exit: Option<String>,
-    /// Indexes that are enough: the Job completes once they have, and what still runs is ended
-    #[arg(long, value_name = "INDEXES")]
+    /// Complete the Job when these indexes have succeeded, and stop the others
+    #[arg(long, value_name = "INDEXES", hide_short_help = true)]
     pub(crate) success_indexes: Option<String>,
-    /// How many indexes are enough, of all or of --success-indexes
-    #[arg(long, value_name = "N")]
+    /// Complete the Job when N indexes have succeeded, of all or of --success-indexes
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) success_count: Option<u32>,
-    /// How long all indexes together may take, as in 90s or 2h; then the Job fails, and what still runs is ended
-    #[arg(long, value_name = "DURATION")]
+    /// Fail the Job after this time, as in 90s or 2h [default: never]
+    #[arg(long, value_name = "DURATION",
+          add = Configurable::one(TemplateFields::Job(&["/spec/activeDeadlineSeconds"]), "12h").default("never"))]
     pub(crate) timeout: Option<String>,
-    /// How long one attempt of an index may take, from when a node has its Pod, its image still to be pulled
-    #[arg(long, value_name = "DURATION")]
+    /// End an attempt of an index after this time, as in 90s or 2h [default: never]
+    ///
+    /// The time starts when a node accepts the Pod, before it pulls the image.
+    #[arg(long, value_name = "DURATION", hide_short_help = true,
+          add = Configurable::one(TemplateFields::Pod(&["/activeDeadlineSeconds"]), "1h").default("never"))]
     pub(crate) index_timeout: Option<String>,
-    /// How long the Job, its Pods and their logs are kept once it has ended [default: until deleted]
-    #[arg(long, value_name = "DURATION")]
+    /// Delete the Job, its Pods and their logs this long after its end [default: never]
+    #[arg(long, value_name = "DURATION", hide_short_help = true,
+          add = Configurable::one(TemplateFields::Job(&["/spec/ttlSecondsAfterFinished"]), "72h").default("never"))]
     pub(crate) ttl: Option<String>,
 }
 
+/// Parses KEY=VALUE.
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("the key before = is missing".to_owned()),

@@ -4,22 +4,22 @@ use super::DataFormat;
 
 const VERSION_EXAMPLES: &str = "\
 Examples:
-  # This program, the server, and what it can do
+  # Versions of the plugin and the server, and the server's features
   kubectl indexed version
 
-  # Only this program, without asking a server
+  # Only the plugin, without a request to the server
   kubectl indexed version --client
 
   # For a script
   kubectl indexed version -o json";
 
 #[derive(Args, Clone, Debug)]
-#[command(after_help = VERSION_EXAMPLES)]
+#[command(after_long_help = VERSION_EXAMPLES)]
 pub(crate) struct VersionArgs {
-    /// Only the version of this program: no server is asked
+    /// Print only the version of the plugin, without a request to the server
     #[arg(long, help_heading = "Output")]
     pub(crate) client: bool,
-    /// Form of the versions
-    #[arg(short, long, value_enum, value_name = "FORM", help_heading = "Output")]
+    /// Print the versions in this format
+    #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) output: Option<DataFormat>,
 }

@@ -1,4 +1,4 @@
-//! `help`: a chapter of the manual. The help of a verb is printed while the command line is read.
+//! `help`: prints a chapter of the manual. The help of a verb is printed while the command line is parsed.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use super::Context;
 use crate::error::{Error, Exit};
 use crate::view::manual;
 
-/// A chapter's name and its text in Markdown.
+/// The name of a chapter and its text in Markdown.
 type Chapter = (&'static str, &'static str);
 
 macro_rules! chapters {
@@ -21,18 +21,18 @@ fn find_chapter(topic: &str) -> Option<&'static str> {
     CHAPTERS.iter().find(|(name, _)| *name == topic).map(|(_, text)| *text)
 }
 
-/// Returns whether `help` prints a chapter for this word.
+/// Returns whether this word names a chapter.
 pub(super) fn is_chapter(topic: &str) -> bool {
     find_chapter(topic).is_some()
 }
 
 /// Returns the error for a word that is neither a chapter nor a verb.
 pub(super) fn unknown(topic: Option<&str>) -> Error {
-    Error::usage(format!("there is no chapter or verb {:?}", topic.unwrap_or_default()))
-        .hint("kubectl indexed help lists both")
+    Error::usage(format!("unknown chapter or verb {:?}", topic.unwrap_or_default()))
+        .hint("kubectl indexed help lists the chapters and verbs")
 }
 
-/// Prints a chapter: laid out for a terminal, else as Markdown.
+/// Prints a chapter: formatted on a terminal, else as Markdown.
 pub(super) fn help(topic: &str, context: &mut Context) -> Result<Exit> {
     let text = find_chapter(topic).unwrap_or_default();
     match context.ui.width() {
@@ -54,7 +54,7 @@ mod tests {
     use crate::view::Printable as _;
 
     #[test]
-    fn the_chapter_of_flags_is_that_of_the_command_line() {
+    fn the_chapter_flags_is_generated_from_the_command_line() {
         let mut text = "# Flags\n\n".to_owned();
         let mut section = |title: &str, command: clap::Command| {
             let help = command.bin_name(title).term_width(100).render_long_help().to_string();
@@ -62,7 +62,7 @@ mod tests {
             let _ = write!(text, "## {title}\n\n```text\n{help}\n```\n\n");
         };
         section("kubectl indexed", Cli::command());
-        // Not built as a whole: the flags of all verbs then stand above alone.
+        // Not built as a whole, so that each verb lists only its own flags.
         for verb in Cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
             section(&format!("kubectl indexed {}", verb.get_name()), verb.clone());
         }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_chapter_fits_a_terminal_except_for_its_commands() {
+    fn every_chapter_fits_80_columns_except_its_commands() {
         for (name, text) in CHAPTERS.iter().filter(|(name, _)| *name != "flags") {
             let shown = manual::laid_out(text, 80, false);
             for line in String::from_utf8_lossy(shown.bytes()).lines() {

@@ -1,4 +1,4 @@
-//! `man`: the man pages, one of the program and one of each verb.
+//! `man`: writes the man pages, one for the program and one for each verb.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::args::Cli;
 use crate::error::Exit;
 
 pub(super) fn man(dir: &Path) -> Result<Exit> {
-    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-    // The pages of a hidden verb are of no use to who reads pages.
+    std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+    // A hidden verb has no page.
     let mut command = Cli::command();
     command.build();
     let verbs: Vec<_> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned().collect();

@@ -1,4 +1,4 @@
-//! The verbs: each loads, checks, acts, reports, and names what to do next.
+//! The verbs: each loads, checks, acts, reports, and prints hints with the next commands.
 
 mod complete;
 mod config;
@@ -23,6 +23,7 @@ mod watch;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anstream::ColorChoice;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
@@ -36,10 +37,10 @@ use crate::ui::Ui;
 use parts::settings::ConfiguredDefaults;
 use parts::{change, find, follow, inputs, launch, output, outputs, resumed, settings, submit, words};
 
-/// What every verb has at hand.
+/// The streams, signals and settings that all verbs share.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
-    /// The signals that ask the program to end, for verbs that then say what goes on without it.
+    /// Interrupts. A verb that follows a Job handles them: it reports that the Job continues.
     pub(crate) signals: Signals,
     global: GlobalArgs,
     /// Configured defaults. A broken configuration must not stop `config` or `completion`.
@@ -47,7 +48,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The cluster that the flags and the kubeconfig mean.
+    /// Connects to the cluster that the flags and the kubeconfig name.
     pub(crate) async fn cluster(&self) -> Result<Cluster> {
         let mut options = connect_options(self.global.clone())?;
         let voice = self.ui.voice.clone();
@@ -60,20 +61,20 @@ impl Context {
         Cluster::connect(&options, &|name| std::env::var(name).ok()).await.context("connecting to the cluster")
     }
 
-    /// The current time, which nothing below this layer looks up.
+    /// Returns the current time. No layer below reads the clock.
     #[expect(clippy::unused_self, reason = "the clock belongs to the context, as the streams do")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
-    /// Returns the flags with which a hint's command reaches the same cluster and namespace, each behind a blank.
+    /// Returns the flags with which a hint's command reaches the same cluster and namespace, each after a space.
     pub(crate) fn flags(&self) -> &str {
         &self.ui.flags
     }
 }
 
-/// Returns the flags with which a command reaches the same cluster and namespace, each behind a blank. Secrets are left
-/// out.
+/// Returns the flags with which a command reaches the same cluster and namespace, each after a space, without
+/// secrets.
 fn flags_for_hints(global: &GlobalArgs) -> String {
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let flags = [
@@ -155,28 +156,30 @@ fn connect_options(global: GlobalArgs) -> Result<ConnectOptions, Error> {
     })
 }
 
-/// Reads the command line, does what it says, and tells how it went.
+/// Runs the program and returns its exit code.
 pub(crate) fn main() -> ExitCode {
     let started_as = std::env::args_os().next().unwrap_or_default();
     let started_as = std::path::Path::new(&started_as).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    if let Some(question) = complete::asked(started_as) {
-        return complete::answer(&question, &mut Ui::new(false));
+    if let Some(request) = complete::read_request(started_as) {
+        return complete::answer(&request, &mut Ui::new(false, ColorChoice::Auto));
     }
     let mut context;
     let verb = match settings::read_command_line(started_as) {
         Ok((cli, settings)) => {
-            let mut ui = Ui::new(cli.plain);
+            let mut ui = Ui::new(cli.display.plain, color_choice(cli.display.color));
             ui.flags = flags_for_hints(&cli.global);
             context = Context { ui, signals: Signals::default(), global: cli.global, settings };
             cli.verb
         }
-        Err(settings::Refused::Help(error)) => {
-            // Nobody can be told that the stream for telling is closed.
+        Err(settings::Refusal::Help(error)) => {
+            // A closed stderr can't be reported.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
-        Err(settings::Refused::Wrong(error, plain)) => {
-            return ExitCode::from(finish(&mut Ui::new(plain), Err(error.into())) as u8);
+        Err(settings::Refusal::Wrong(error, display)) => {
+            return ExitCode::from(
+                finish(&mut Ui::new(display.plain, color_choice(display.color)), Err(error.into())) as u8
+            );
         }
     };
     let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -188,7 +191,7 @@ pub(crate) fn main() -> ExitCode {
                     () = signals.second.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted twice").into()),
                 }
             });
-            // A request that nobody waits for any more must not keep the program from ending.
+            // A pending request must not delay the exit.
             runtime.shutdown_background();
             result
         }
@@ -198,6 +201,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(finish(&mut context.ui, result) as u8)
 }
 
+/// Runs the verb.
 async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
     match verb {
         Verb::Run(args) => Box::pin(run::run(*args, context)).await,
@@ -213,22 +217,22 @@ async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit> {
         Verb::Resume(args) => resume::resume(args, context).await,
         Verb::Scale(args) => scale::scale(args, context).await,
         Verb::Delete(args) => Box::pin(delete::delete(args, context)).await,
-        Verb::Completion { shell } => complete::script(shell, context),
+        Verb::Completion(args) => complete::print_script(args.shell, context),
         Verb::Config(args) => config::config(&args, context),
         Verb::Version(args) => version::version(args, context).await,
-        Verb::Man { dir } => man::man(&dir),
-        Verb::Help { topic } => help::help(&topic.unwrap_or_default(), context),
+        Verb::Man(args) => man::man(&args.dir),
+        Verb::Help(args) => help::help(&args.topic.unwrap_or_default(), context),
     }
 }
 
-/// Prints what went wrong, and picks the exit code.
+/// Prints the error, and returns the exit code.
 fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
     match result {
         Ok(exit) => {
             ui.end_live();
             exit
         }
-        // The reader of our output has seen enough; where more is at stake, an error of our own says so.
+        // The reader closed the pipe. An error of our own reports cases that matter.
         Err(error) if is_broken_pipe(&error) => {
             ui.end_live();
             Exit::Success
@@ -237,6 +241,15 @@ fn finish(ui: &mut Ui, result: Result<Exit>) -> Exit {
             ui.error(&error);
             error.chain().find_map(|cause| cause.downcast_ref::<Error>()).map_or(Exit::Failure, Error::exit)
         }
+    }
+}
+
+/// Converts clap's choice to that of the streams.
+fn color_choice(choice: clap::ColorChoice) -> ColorChoice {
+    match choice {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
     }
 }
 

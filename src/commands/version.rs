@@ -1,4 +1,4 @@
-//! `version`: of this program and the server, and what this server can do.
+//! `version`: prints the versions of the plugin and the server, and the server's features.
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
@@ -15,21 +15,21 @@ const CLIENT: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn version(args: VersionArgs, context: &mut Context) -> Result<Exit> {
     let VersionArgs { client, output } = args;
-    let asked = if client { None } else { Some(ask(context).await) };
-    let server = asked.as_ref().and_then(|asked| asked.as_ref().ok());
+    let answer = if client { None } else { Some(request_version(context).await) };
+    let server = answer.as_ref().and_then(|answer| answer.as_ref().ok());
     let text = match output {
-        None => view::page(CLIENT, server.map(words).as_ref()),
+        None => view::page(CLIENT, server.map(describe).as_ref()),
         Some(format) => data(&object(server), format)?,
     };
     context.ui.data(text)?;
-    asked.transpose().map(|_| Exit::Success)
+    answer.transpose().map(|_| Exit::Success)
 }
 
-async fn ask(context: &Context) -> Result<ServerVersion> {
+async fn request_version(context: &Context) -> Result<ServerVersion> {
     Ok(context.cluster().await?.server_version().await?)
 }
 
-fn words(server: &ServerVersion) -> Server {
+fn describe(server: &ServerVersion) -> Server {
     let ability = |feature: Feature| Ability {
         what: feature.what.to_owned(),
         is_there: server.minor >= feature.since,
@@ -63,11 +63,11 @@ mod tests {
 
     fn page(minor: u32, kueue: bool) -> String {
         let server = ServerVersion { text: format!("v1.{minor}.4"), minor, kueue };
-        view::page("1.2.3", Some(&words(&server)))
+        view::page("1.2.3", Some(&describe(&server)))
     }
 
     #[test]
-    fn an_old_server_lacks_some() {
+    fn an_old_server_lacks_features() {
         assert_snapshot!(page(28, false), @"
         Client Version: v1.2.3
         Server Version: v1.28.4

@@ -1,4 +1,4 @@
-//! The user's standing defaults: which there are, how a file and variables say them, and what is stronger.
+//! Configured defaults: how a file and environment variables set them, and their precedence.
 
 use std::fmt;
 
@@ -9,136 +9,42 @@ use super::items::records;
 use super::near::nearest;
 use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
-use crate::args::{self, ConfiguredFlags, Verb};
+use crate::args::{ConfiguredFlags, SETTINGS, Setting, SettingShape, TemplateFields, Verb, parse_flag};
 use crate::contract::label;
 use crate::error::Error;
 
-/// How the variables begin that stand for flags.
+/// The prefix of the environment variables of settings.
 pub(crate) const VARIABLES: &str = "KUBECTL_INDEXED_";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SettingShape {
-    One,
-    /// A list, replaced by that of a stronger source.
-    List,
-    /// Values by key, each replaced by that of a stronger source.
-    Map,
+/// Returns the environment variable of a setting.
+pub(crate) fn variable(setting: &Setting) -> String {
+    format!("{VARIABLES}{}", setting.name.to_uppercase().replace('-', "_"))
 }
 
-/// Where a template says the same: nothing where it can't.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Nowhere,
-    Label(&'static str),
-    /// In one of these places of the Job.
-    Job(&'static [&'static str]),
-    /// In one of these places of the Pods' spec.
-    Pod(&'static [&'static str]),
-    /// In one of these places of the worker's container.
-    Worker(&'static [&'static str]),
-    /// In one of these places of the Job, or by a Pod that starts its container again: failures of each index can't be
-    /// counted then.
-    Failures(&'static [&'static str]),
-}
-
-/// A flag that may have a standing default.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Setting {
-    /// The flag without its dashes, and the key in the file.
-    pub(crate) name: &'static str,
-    /// The verbs that go by it; none are all.
-    pub(crate) verbs: &'static [&'static str],
-    pub(crate) shape: SettingShape,
-    said: Said,
-    /// A value to show, as YAML; of a map one line of it.
-    pub(crate) example: &'static str,
-}
-
-const RUN: &[&str] = &["run"];
-const CHANGE: &[&str] = &["run", "retry", "suspend", "resume", "scale"];
-
-const fn one(name: &'static str, verbs: &'static [&'static str], said: Said, example: &'static str) -> Setting {
-    Setting { name, verbs, shape: SettingShape::One, said, example }
-}
-
-const fn several(name: &'static str, shape: SettingShape, said: Said, example: &'static str) -> Setting {
-    Setting { name, verbs: RUN, shape, said, example }
-}
-
-/// All settings: file, variables, `config` and its example go by this list alone.
-pub(crate) const SETTINGS: [Setting; 25] = [
-    one("image", RUN, Said::Worker(&["/image"]), "registry.example.com/tools:1.4"),
-    one("init-image", &["run", "retry"], Said::Nowhere, "registry.example.com/busybox"),
-    one("image-pull-policy", RUN, Said::Worker(&["/imagePullPolicy"]), "IfNotPresent"),
-    several("image-pull-secret", SettingShape::List, Said::Pod(&["/imagePullSecrets"]), "registry-login"),
-    one("parallelism", RUN, Said::Job(&["/spec/parallelism"]), "20"),
-    one("queue", RUN, Said::Label(label::KUEUE_QUEUE), "team-queue"),
-    several(
-        "label",
-        SettingShape::Map,
-        Said::Job(&["/metadata/labels", "/spec/template/metadata/labels"]),
-        "team: vision",
-    ),
-    several(
-        "annotation",
-        SettingShape::Map,
-        Said::Job(&["/metadata/annotations", "/spec/template/metadata/annotations"]),
-        "example.com/contact: vision@example.com",
-    ),
-    one("retries", RUN, Said::Failures(&["/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "2"),
-    one(
-        "max-evictions",
-        RUN,
-        Said::Failures(&["/spec/podFailurePolicy", "/spec/backoffLimitPerIndex", "/spec/backoffLimit"]),
-        "5",
-    ),
-    one("max-failed", RUN, Said::Failures(&["/spec/maxFailedIndexes", "/spec/backoffLimit"]), "10"),
-    one("timeout", RUN, Said::Job(&["/spec/activeDeadlineSeconds"]), "12h"),
-    one("index-timeout", RUN, Said::Pod(&["/activeDeadlineSeconds"]), "1h"),
-    one("ttl", RUN, Said::Job(&["/spec/ttlSecondsAfterFinished"]), "72h"),
-    one("cpu", RUN, Said::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"),
-    one("memory", RUN, Said::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"),
-    one("service-account", RUN, Said::Pod(&["/serviceAccountName", "/serviceAccount"]), "worker"),
-    several("node-selector", SettingShape::Map, Said::Pod(&["/nodeSelector"]), "kubernetes.io/arch: amd64"),
-    several("toleration", SettingShape::List, Said::Pod(&["/tolerations"]), "dedicated=batch:NoSchedule"),
-    one("priority-class", RUN, Said::Pod(&["/priorityClassName"]), "batch-low"),
-    one("item-store", RUN, Said::Nowhere, "configmap"),
-    one("prefix", &["run", "retry", "logs"], Said::Nowhere, "index"),
-    one("max-log-requests", &["logs"], Said::Nowhere, "32"),
-    one("field-manager", CHANGE, Said::Nowhere, "nightly-batch"),
-    one("plain", &[], Said::Nowhere, "true"),
-];
-
-impl Setting {
-    pub(crate) fn variable(&self) -> String {
-        format!("{VARIABLES}{}", self.name.to_uppercase().replace('-', "_"))
-    }
-
-    /// What a template says of it: where it is a map, of this key.
-    fn is_said_by(&self, base: &Value, key: Option<&str>) -> bool {
-        let pod = base.pointer("/spec/template/spec");
-        let (within, places) = match self.said {
-            Said::Nowhere => return false,
-            Said::Label(key) => {
-                return base.pointer("/metadata/labels").is_some_and(|labels| labels.get(key).is_some());
-            }
-            Said::Failures(_) if base::restart_policy(base) == Some("OnFailure") => return true,
-            Said::Job(places) | Said::Failures(places) => (Some(base), places),
-            Said::Pod(places) => (pod, places),
-            Said::Worker(places) => (base::worker(base), places),
-        };
-        let found = places.iter().filter_map(|place| within?.pointer(place)).filter(|value| !value.is_null());
-        match (self.shape, key) {
-            (SettingShape::Map, Some(key)) => found.into_iter().any(|map| map.get(key).is_some()),
-            _ => found.count() > 0,
+/// Returns whether a template sets the field of this setting; of a map, the field of this key.
+fn is_set_by(setting: &Setting, base: &Value, key: Option<&str>) -> bool {
+    let pod = base.pointer("/spec/template/spec");
+    let (within, fields) = match setting.declared.fields {
+        TemplateFields::None => return false,
+        TemplateFields::QueueLabel => {
+            return base.pointer("/metadata/labels").is_some_and(|labels| labels.get(label::KUEUE_QUEUE).is_some());
         }
+        TemplateFields::Failures(_) if base::restart_policy(base) == Some("OnFailure") => return true,
+        TemplateFields::Job(fields) | TemplateFields::Failures(fields) => (Some(base), fields),
+        TemplateFields::Pod(fields) => (pod, fields),
+        TemplateFields::Worker(fields) => (base::worker(base), fields),
+    };
+    let mut found = fields.iter().filter_map(|field| within?.pointer(field)).filter(|value| !value.is_null());
+    match (setting.declared.shape, key) {
+        (SettingShape::Map, Some(key)) => found.any(|map| map.get(key).is_some()),
+        _ => found.next().is_some(),
     }
 }
 
-/// Who said a standing default.
+/// The source of a configured value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ValueOrigin {
-    /// This line of the file at this path.
+    /// A line of the file at this path.
     File(String, u64),
     Environment(String),
 }
@@ -152,7 +58,7 @@ impl fmt::Display for ValueOrigin {
     }
 }
 
-/// One value of a setting, written as its flag takes it, and valid.
+/// One value of a setting, valid and in the form of its flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfiguredValue {
     pub(crate) setting: &'static Setting,
@@ -165,17 +71,17 @@ impl ConfiguredValue {
         self.pair().map(|(key, _)| key)
     }
 
-    /// As a key and a value, of a map.
+    /// Returns the key and the value of an entry of a map.
     pub(crate) fn pair(&self) -> Option<(String, String)> {
-        let (key, value) = self.value.split_once('=').filter(|_| self.setting.shape == SettingShape::Map)?;
+        let (key, value) = self.value.split_once('=').filter(|_| self.setting.declared.shape == SettingShape::Map)?;
         Some((key.to_owned(), value.to_owned()))
     }
 
-    /// Fails with what the flag itself would say of this value.
+    /// Fails with the error of the flag for this value.
     fn check(&self) -> Result<(), Error> {
-        let verb = self.setting.verbs.first().unwrap_or(&"list");
-        let name = self.setting.name;
-        let read = args::read_word(verb, name, &self.value).map_err(|(problem, meant)| {
+        let verb = self.setting.verbs.first().map_or("list", String::as_str);
+        let name = self.setting.name.as_str();
+        let read = parse_flag(verb, name, &self.value).map_err(|(problem, meant)| {
             Error::usage(format!("{}: {name} {problem}", self.origin))
                 .hint_if(meant.map(|meant| format!("did you mean {meant}?")))
         })?;
@@ -205,7 +111,7 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<ConfiguredValue>, 
     for (key, value) in pairs {
         let origin = ValueOrigin::File(path.to_owned(), key.referenced.line());
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key.value) else {
-            let near = nearest(&key.value, SETTINGS.iter().map(|setting| setting.name));
+            let near = nearest(&key.value, SETTINGS.iter().map(|setting| setting.name.as_str()));
             let hint = near.map(|near| format!("did you mean {near}?"));
             return Err(Error::usage(format!("{origin}: there is no setting {:?}", key.value))
                 .hint(hint.unwrap_or_else(|| "kubectl indexed config lists the settings".to_owned())));
@@ -218,9 +124,9 @@ pub(crate) fn from_file(path: &str, text: &str) -> Result<Vec<ConfiguredValue>, 
     Ok(entries)
 }
 
-/// The values as the flag takes them; a key without a value says nothing.
+/// Returns the values in the form of the flag; a key without a value has none.
 fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, String)> {
-    let name = setting.name;
+    let name = &setting.name;
     let scalar = |value: Value| match value {
         Value::String(text) => Some(text),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -228,20 +134,20 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
     };
     let wrong = |found: &Value| {
         let found = match found {
-            Value::Null => "has nothing in it",
+            Value::Null => "is empty",
             Value::Array(_) => "is a list",
-            Value::Object(_) => "has keys and values",
+            Value::Object(_) => "is a map",
             Value::String(_) | Value::Bool(_) | Value::Number(_) => "is a single value",
         };
-        let example = setting.example;
-        let (takes, example) = match setting.shape {
+        let example = setting.declared.example;
+        let (takes, example) = match setting.declared.shape {
             SettingShape::One => ("one value", example.to_owned()),
             SettingShape::List => ("a list of values", format!("[\"{example}\"]")),
-            SettingShape::Map => ("keys and values", format!("{{{example}}}")),
+            SettingShape::Map => ("a map", format!("{{{example}}}")),
         };
-        (format!("{found}, and takes {takes}"), format!("write {name}: {example}"))
+        (format!("takes {takes}, but {found}"), format!("write {name}: {example}"))
     };
-    match (setting.shape, value) {
+    match (setting.declared.shape, value) {
         (_, Value::Null) => Ok(Vec::new()),
         (SettingShape::List, Value::Array(values)) => {
             values.into_iter().map(|value| scalar(value.clone()).ok_or_else(|| wrong(&value))).collect()
@@ -252,15 +158,17 @@ fn written(setting: &Setting, value: Value) -> Result<Vec<String>, (String, Stri
             .collect::<Option<_>>()
             .ok_or_else(|| {
                 let (_, hint) = wrong(&Value::Null);
-                ("has a key without a single value".to_owned(), hint)
+                ("has a key without one value".to_owned(), hint)
             }),
         (SettingShape::One, value) => scalar(value.clone()).map(|value| vec![value]).ok_or_else(|| wrong(&value)),
         (SettingShape::List | SettingShape::Map, value) => Err(wrong(&value)),
     }
 }
 
-/// Reads what the variables of the environment say; one that is empty says nothing.
-/// Fails for a name that is nearly that of a setting. Any other is not ours: a Pod has such variables of each Service
+/// Reads the environment variables of settings. Empty ones count as unset.
+///
+/// # Errors
+/// Also for a name similar to that of a setting. Other names are ignored: a Pod has such variables for each Service
 /// (`KUBECTL_INDEXED_PORT`).
 pub(crate) fn from_environment(
     variables: impl Iterator<Item = (String, String)>,
@@ -268,10 +176,10 @@ pub(crate) fn from_environment(
     let mut given: Vec<_> =
         variables.filter(|(name, value)| name.starts_with(VARIABLES) && !value.is_empty()).collect();
     given.sort();
-    let names: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
+    let names: Vec<_> = SETTINGS.iter().map(variable).collect();
     let mut entries = Vec::new();
     for (name, value) in given {
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
+        let Some(setting) = SETTINGS.iter().find(|setting| variable(setting) == name) else {
             let distance = |other: &str| strsim::damerau_levenshtein(&name, other);
             if let Some(near) = names.iter().min_by_key(|other| distance(other)).filter(|other| distance(other) <= 2) {
                 return Err(Error::usage(format!("there is no setting for the variable {name}"))
@@ -280,10 +188,10 @@ pub(crate) fn from_environment(
             continue;
         };
         let origin = ValueOrigin::Environment(name);
-        let values = match setting.shape {
+        let values = match setting.declared.shape {
             SettingShape::One => vec![value],
             SettingShape::List | SettingShape::Map => separated(&value)
-                .ok_or_else(|| Error::usage(format!("{origin}: {value:?} is no list separated by commas")))?,
+                .ok_or_else(|| Error::usage(format!("{origin}: {value:?} is not a list separated by commas")))?,
         };
         entries.extend(values.into_iter().map(|value| ConfiguredValue { setting, value, origin: origin.clone() }));
     }
@@ -291,26 +199,26 @@ pub(crate) fn from_environment(
     Ok(entries)
 }
 
-/// The parts between commas; one that has a comma stands in quotes.
+/// Splits at commas; quotes keep a comma in a value.
 fn separated(text: &str) -> Option<Vec<String>> {
     let fields = records(text.as_bytes()).into_iter().next()?;
     fields.into_iter().map(|field| String::from_utf8(field).ok()).collect()
 }
 
-/// What is in force, of a stronger source and a weaker one.
-pub(crate) fn over(stronger: Vec<ConfiguredValue>, weaker: Vec<ConfiguredValue>) -> Vec<ConfiguredValue> {
+/// Merges the values of two sources.
+pub(crate) fn merge(stronger: Vec<ConfiguredValue>, weaker: Vec<ConfiguredValue>) -> Vec<ConfiguredValue> {
     let mut all = weaker;
     all.retain(|weak| !stronger.iter().any(|strong| strong.setting == weak.setting && strong.key() == weak.key()));
     all.extend(stronger);
     all
 }
 
-/// What is left of standing defaults where a template says the same.
-pub(crate) fn beside<'a>(
+/// Returns the values that no field of the template overrides.
+pub(crate) fn without_template_fields<'a>(
     entries: &'a [ConfiguredValue],
     base: Option<&'a Value>,
 ) -> impl Iterator<Item = &'a ConfiguredValue> {
-    entries.iter().filter(move |entry| !base.is_some_and(|base| entry.setting.is_said_by(base, entry.key().as_deref())))
+    entries.iter().filter(move |entry| !base.is_some_and(|base| is_set_by(entry.setting, base, entry.key().as_deref())))
 }
 
 #[cfg(test)]

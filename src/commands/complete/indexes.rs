@@ -1,4 +1,4 @@
-//! The indexes that a word may name: those first that need somebody's attention.
+//! Completion of indexes: failed indexes first.
 
 use super::Candidate;
 use super::jobs;
@@ -8,19 +8,19 @@ use crate::state::{IndexStatus, JobState};
 use crate::view::cut;
 use crate::view::summary::ItemTexts;
 
-/// How many are offered: more than that nobody reads.
-const MOST: usize = 50;
-/// How many of them may be indexes that failed, so that the words are seen too.
-const MOST_FAILED: usize = 30;
-/// The longest list of all that failed, in characters; the word says the same.
-const RANGES: usize = 100;
-/// How much of an item is shown, in columns.
-const ITEM: usize = 40;
+/// The number of candidates to offer.
+const MAX_OFFERS: usize = 50;
+/// The number of failed indexes among them; the rest leaves room for words.
+const MAX_FAILED: usize = 30;
+/// The maximum length of the list of all failed indexes, in characters.
+const MAX_LIST_CHARS: usize = 100;
+/// The maximum width of an item, in columns.
+const ITEM_COLUMNS: usize = 40;
 
-/// Something to offer, and the one index that it is, if it is one.
+/// A candidate, and its index if it is a single one.
 pub(super) type Offer = (Candidate, Option<u32>);
 
-/// Returns the indexes `within` that may follow `word`, a list that is being typed; with `words`, also `failed` and such.
+/// Returns the indexes in `within` that may complete the list `word`; with `words`, also words such as `failed`.
 pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &str) -> Vec<Offer> {
     let (before, start) = word.rfind(',').map_or(("", word), |comma| word.split_at(comma + 1));
     let typed: Vec<_> = before.split(',').map(str::trim).collect();
@@ -34,10 +34,10 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
     let failed = left(StatusWord::Failed);
     let mut offers = Vec::new();
     let ranges = failed.to_string();
-    if failed.len() > 1 && ranges.len() <= RANGES && ranges.starts_with(start) {
-        offers.push(offer(ranges, format!("all {} that failed", jobs::indexes(failed.len())), None));
+    if failed.len() > 1 && ranges.len() <= MAX_LIST_CHARS && ranges.starts_with(start) {
+        offers.push(offer(ranges, format!("all {} with status failed", jobs::indexes(failed.len())), None));
     }
-    offers.extend(failed.iter().filter(begins).take(MOST_FAILED).map(single));
+    offers.extend(failed.iter().filter(begins).take(MAX_FAILED).map(single));
     for (name, word) in StatusWord::NAMES.into_iter().filter(|(name, _)| words && name.starts_with(start)) {
         let these = left(word);
         if !these.is_empty() && !typed.contains(&name) {
@@ -45,7 +45,7 @@ pub(super) fn offers(state: &JobState, within: &IndexSet, words: bool, word: &st
         }
     }
     for word in [StatusWord::Running, StatusWord::Pending, StatusWord::Succeeded] {
-        let room = MOST.saturating_sub(offers.len());
+        let room = MAX_OFFERS.saturating_sub(offers.len());
         offers.extend(left(word).iter().filter(begins).take(room).map(single));
     }
     offers
@@ -63,16 +63,16 @@ pub(super) fn candidates(offers: Vec<Offer>, state: &JobState, items: &ItemTexts
     described.collect()
 }
 
-/// How an index fares, in a few words.
+/// Returns the status, exit code, reason and item of an index.
 pub(super) fn describe(row: &IndexRow, item: Option<&String>) -> String {
     let mut parts = vec![row.status.word().to_lowercase()];
     if row.status != IndexStatus::Succeeded {
         let code = row.exit_code.map(|code| format!("exit code {code}"));
-        // Kubernetes' word for any exit code but 0.
+        // Kubernetes' reason for any exit code but 0.
         parts.extend(row.reason.clone().filter(|reason| code.is_none() || reason != "Error"));
         parts.extend(code);
     }
-    parts.extend(item.map(|item| format!("item {}", cut(item, ITEM))));
+    parts.extend(item.map(|item| format!("item {}", cut(item, ITEM_COLUMNS))));
     parts.join(", ")
 }
 
@@ -105,7 +105,7 @@ mod tests {
         state
     }
 
-    fn seen() -> JobState {
+    fn sample_state() -> JobState {
         let ended = |code: u8, reason: &str| json!({"terminated": {"exitCode": code, "reason": reason}});
         let pods = json!([
             {"index": "1", "phase": "Failed", "state": ended(3, "Error")},
@@ -126,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_comes_first() {
-        insta::assert_snapshot!(whole(&seen(), ""), @"
-        1,3-5  all 4 indexes that failed
+    fn failed_indexes_come_first() {
+        insta::assert_snapshot!(whole(&sample_state(), ""), @"
+        1,3-5  all 4 indexes with status failed
         1  failed, exit code 3, item foo
         3  failed
         4  failed, OOMKilled, exit code 137
@@ -150,18 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn a_list_goes_on_with_what_it_does_not_have() {
-        insta::assert_snapshot!(whole(&seen(), "3-4,failed,1"), @"
+    fn indexes_in_the_list_are_not_offered_again() {
+        insta::assert_snapshot!(whole(&sample_state(), "3-4,failed,1"), @"
         3-4,failed,10  pending
         3-4,failed,11  pending
         ");
-        insta::assert_snapshot!(whole(&seen(), "1,f"), @"1,failed  3 indexes");
-        assert!(whole(&seen(), "1,").starts_with("1,3-5  all 3 indexes that failed\n1,3  failed\n"));
+        insta::assert_snapshot!(whole(&sample_state(), "1,f"), @"1,failed  3 indexes");
+        assert!(whole(&sample_state(), "1,").starts_with("1,3-5  all 3 indexes with status failed\n1,3  failed\n"));
     }
 
     #[test]
-    fn only_what_can_be_meant_is_offered() {
-        let state = seen();
+    fn only_indexes_in_range_are_offered() {
+        let state = sample_state();
         let outstanding: IndexSet = "1,3-5".parse().unwrap();
         insta::assert_snapshot!(candidate_lines(&state, &outstanding, false, "4"), @"4  failed, OOMKilled, exit code 137");
         insta::assert_snapshot!(candidate_lines(&state, &"6-7".parse().unwrap(), true, ""), @"
@@ -174,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_stays_readable() {
+    fn a_long_list_is_cut() {
         let state = state(100_000, &json!({"failedIndexes": "10-99999"}), &json!([]));
         let all = offers(&state, &state.all(), true, "");
-        assert_eq!(all.len(), 1 + MOST_FAILED + 3 + 10);
+        assert_eq!(all.len(), 1 + MAX_FAILED + 3 + 10);
         assert_eq!((all[0].0.value.as_str(), all[1].0.value.as_str()), ("10-99999", "10"));
         let odd: Vec<_> = (0..500).map(|index| (index * 2).to_string()).collect();
         let state = self::state(1000, &json!({"failedIndexes": odd.join(",")}), &json!([]));
         let all = offers(&state, &state.all(), true, "");
-        assert_eq!((all.len(), all[0].0.value.as_str()), (MOST, "0"), "no list of 500 numbers");
+        assert_eq!((all.len(), all[0].0.value.as_str()), (MAX_OFFERS, "0"), "no list of 500 numbers");
     }
 }

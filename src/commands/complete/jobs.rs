@@ -1,4 +1,4 @@
-//! The Jobs that a word may name, those first that the verb is most likely meant for.
+//! Completion of Jobs: the Jobs that the verb is most likely meant for first.
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
@@ -7,10 +7,10 @@ use super::Candidate;
 use crate::state::{self, JobState};
 use crate::view::{duration, plural};
 
-/// Where a Job stands among those that a verb is offered: the least come first; None leaves it out.
+/// Returns the rank of a Job among the candidates of a verb, the lowest first; `None` leaves it out.
 fn rank(verb: &str, job: &Job) -> Option<u8> {
     let ended = state::outcome(job).is_some();
-    // What was asked for counts, not what the controller has made of it so far.
+    // The spec counts; the controller may not have acted on it yet.
     let held = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
     match verb {
         "delete" => Some(u8::from(!ended)),
@@ -22,7 +22,7 @@ fn rank(verb: &str, job: &Job) -> Option<u8> {
     }
 }
 
-/// The Jobs that may be meant by `word` behind a verb, without those that are named already.
+/// Returns the Jobs that complete `word`, without Jobs that are already on the command line.
 pub(super) fn candidates(
     mut jobs: Vec<Job>,
     verb: &str,
@@ -43,7 +43,7 @@ pub(super) fn candidates(
     ranked.into_iter().map(|(_, job)| Candidate::new(format!("{kind}{}", name(job)), describe(job, now))).collect()
 }
 
-/// How a Job fares, in a few words.
+/// Returns the progress, status and age of a Job.
 fn describe(job: &Job, now: Timestamp) -> String {
     let state = JobState::new(job.clone());
     let all = state.all();
@@ -53,7 +53,7 @@ fn describe(job: &Job, now: Timestamp) -> String {
         parts.push(format!("{failed} failed"));
     }
     match state::status_word(job) {
-        // A Job without a list of failed indexes tells no more.
+        // A Job without retries per index has no list of failed indexes.
         "Failed" if failed == 0 => parts.push("failed".to_owned()),
         "Suspended" => parts.insert(0, "suspended".to_owned()),
         "Terminating" => parts.insert(0, "being deleted".to_owned()),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_come_first_and_each_tells_how_it_fares() {
+    fn the_newest_job_comes_first_with_its_status() {
         let found = candidates(all(), "logs", "", &[], now());
         let lines: Vec<_> = found.iter().map(|one| format!("{}: {}", one.value, one.help)).collect();
         insta::assert_snapshot!(lines.join("\n"), @"
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_is_offered_what_it_can_do_something_to() {
+    fn a_verb_is_offered_only_jobs_that_it_can_change() {
         assert_eq!(offered("delete", "", &[]), "bad done nobody new held");
         assert_eq!(offered("retry", "", &[]), "bad nobody new held done");
         assert_eq!(offered("scale", "", &[]), "new held");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_that_was_begun_is_kept_and_nothing_is_named_twice() {
+    fn the_typed_kind_is_kept_and_no_job_is_offered_twice() {
         assert_eq!(offered("logs", "job/n", &[]), "job/new job/nobody");
         assert_eq!(offered("logs", "n", &["job/new"]), "nobody");
     }

@@ -1,11 +1,11 @@
-//! Completion of the word that is being typed: the shell asks the program, and the program asks the cluster.
+//! Completion of a word: the shell runs the program, and the program queries the cluster.
 //!
-//! Nothing is ever said of what goes wrong, and nothing is waited for: a line that is typed is no place for either.
+//! Errors are not printed and slow responses are dropped: both would disturb the command line that is being typed.
 
-mod ask;
 mod indexes;
 mod jobs;
 mod shells;
+mod source;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,14 +17,14 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 
 use super::Context;
 use super::words::Typed;
-use crate::args::{Cli, Shell};
+use crate::args::{Cli, Complete, Shell};
 use crate::error::Exit;
 use crate::ui::Ui;
-use ask::Asker;
-use shells::Asked;
-pub(super) use shells::asked;
+use shells::CompletionRequest;
+pub(super) use shells::read_request;
+use source::CandidateSource;
 
-/// A text that the word may become, and what it means.
+/// A completion of the word, and its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     value: String,
@@ -37,31 +37,32 @@ impl Candidate {
     }
 }
 
-/// What a word may become, and which files, where the shell itself completes them.
-type Answer = (Vec<Candidate>, Option<ValueHint>);
+/// The candidates, or the kind of files that the shell itself completes.
+type Completion = (Vec<Candidate>, Option<ValueHint>);
 
 /// `completion`: prints the script that a shell loads.
-pub(super) fn script(shell: Shell, context: &mut Context) -> Result<Exit> {
+pub(super) fn print_script(shell: Shell, context: &mut Context) -> Result<Exit> {
     context.ui.data(shells::script(shell)?)?;
     Ok(Exit::Success)
 }
 
-pub(super) fn answer(question: &Asked, ui: &mut Ui) -> ExitCode {
-    let answer = complete(question);
-    // A shell that has gone needs no answer.
-    let _ = ui.data(shells::written(question, answer)).and_then(|()| ui.flush());
+/// Prints the completions of a word.
+pub(super) fn answer(request: &CompletionRequest, ui: &mut Ui) -> ExitCode {
+    let completion = complete(request);
+    // A closed pipe means that the shell has gone.
+    let _ = ui.data(shells::format_completion(request, completion)).and_then(|()| ui.flush());
     ExitCode::SUCCESS
 }
 
-fn complete(question: &Asked) -> Answer {
+fn complete(request: &CompletionRequest) -> Completion {
     let mut plain = Cli::command();
     plain.build();
-    let typed = Typed::read(&plain, &question.before);
-    let word = question.word.as_str();
-    // kubectl has the shell complete files, which quotes them and knows its own ways to write them.
-    let by_shell = question.form == Shell::Kubectl;
-    if typed.lost {
-        return Answer::default();
+    let typed = Typed::parse(&plain, &request.before);
+    let word = request.word.as_str();
+    // For kubectl the shell completes files: it knows its own quoting.
+    let by_shell = request.form == Shell::Kubectl;
+    if typed.is_unknown_verb {
+        return Completion::default();
     }
     if typed.after_dashes {
         return files(ValueHint::AnyPath, word, by_shell);
@@ -72,13 +73,13 @@ fn complete(question: &Asked) -> Answer {
     if by_shell && let Some(wanted) = path_flag(&plain, &typed, word) {
         return files(wanted, word, by_shell);
     }
-    let asker = Arc::new(Asker::new(typed.clone()));
-    let mut command = attach(Cli::command(), &asker);
+    let source = Arc::new(CandidateSource::new(typed.clone()));
+    let mut command = attach(Cli::command(), &source);
     command.build();
-    let mut found = engine(&mut command, &typed, word);
+    let mut found = run_engine(&mut command, &typed, word);
     if word == "-" {
-        // Of each flag the engine gives one form.
-        let long = engine(&mut command, &typed, "--");
+        // The engine offers one form of each flag.
+        let long = run_engine(&mut command, &typed, "--");
         found = long.into_iter().chain(found.into_iter().filter(|one| one.get_value().len() == 2)).collect();
     }
     let verb = typed.command(&command);
@@ -90,15 +91,15 @@ fn complete(question: &Asked) -> Answer {
     (found.into_iter().map(candidate).collect(), None)
 }
 
-fn engine(command: &mut Command, typed: &Typed, word: &str) -> Vec<CompletionCandidate> {
+fn run_engine(command: &mut Command, typed: &Typed, word: &str) -> Vec<CompletionCandidate> {
     let words: Vec<OsString> = typed.for_engine(command, word).into_iter().map(OsString::from).collect();
     let last = words.len() - 1;
     let folder = std::env::current_dir().ok();
     clap_complete::engine::complete(command, words, last, folder.as_deref()).unwrap_or_default()
 }
 
-/// Whether a flag may follow: only where one was begun, and once, unless it can be repeated. Of a list separated by
-/// commas nothing comes twice.
+/// Returns whether to offer a candidate: flags only after a dash, and once unless they can be repeated; values of a
+/// list separated by commas once.
 fn is_wanted(candidate: &CompletionCandidate, verb: &Command, typed: &Typed, word: &str) -> bool {
     let value = candidate.get_value().to_string_lossy();
     let Some(id) = candidate.get_id().and_then(|id| id.strip_prefix("arg::")) else {
@@ -110,10 +111,10 @@ fn is_wanted(candidate: &CompletionCandidate, verb: &Command, typed: &Typed, wor
     let repeats = verb
         .get_arguments()
         .any(|arg| arg.get_id().as_str() == id && matches!(arg.get_action(), ArgAction::Append | ArgAction::Count));
-    word.starts_with('-') && (repeats || !typed.has(id))
+    word.starts_with('-') && (repeats || !typed.has_flag(id))
 }
 
-/// The verbs that begin so; their other names only where no verb does.
+/// Returns the verbs that start with `word`, or visible aliases if there are none.
 fn verbs(command: &Command, word: &str) -> Vec<Candidate> {
     let help = |verb: &Command| verb.get_about().map(ToString::to_string).unwrap_or_default();
     let shown = || command.get_subcommands().filter(|verb| !verb.is_hide_set());
@@ -122,14 +123,14 @@ fn verbs(command: &Command, word: &str) -> Vec<Candidate> {
     if !own.is_empty() {
         return own;
     }
-    let aliases = shown().flat_map(|verb| verb.get_all_aliases().map(move |alias| (alias, verb)));
+    let aliases = shown().flat_map(|verb| verb.get_visible_aliases().map(move |alias| (alias, verb)));
     aliases
         .filter(|(alias, _)| alias.starts_with(word))
         .map(|(alias, verb)| Candidate::new(alias, help(verb)))
         .collect()
 }
 
-/// Which files the word names, if it is the value of a flag for some.
+/// Returns the kind of files that the word names, if it is the value of a flag for files.
 fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<ValueHint> {
     let verb = typed.command(command);
     let long = word.strip_prefix("--").and_then(|word| word.split_once('=')).map(|(long, _)| long);
@@ -141,7 +142,7 @@ fn path_flag(command: &Command, typed: &Typed, word: &str) -> Option<ValueHint> 
     matches!(hint, ValueHint::DirPath | ValueHint::FilePath | ValueHint::AnyPath).then_some(hint)
 }
 
-fn files(wanted: ValueHint, word: &str, by_shell: bool) -> Answer {
+fn files(wanted: ValueHint, word: &str, by_shell: bool) -> Completion {
     if by_shell {
         return (Vec::new(), Some(wanted));
     }
@@ -150,23 +151,19 @@ fn files(wanted: ValueHint, word: &str, by_shell: bool) -> Answer {
     (found.map(|one| Candidate::new(one.get_value().to_string_lossy(), "")).collect(), None)
 }
 
-/// Has the engine ask `asker` for what only the cluster or the kubeconfig knows.
-fn attach(command: Command, asker: &Arc<Asker>) -> Command {
-    let asking = |arg: clap::Arg, verb: &str| {
-        let by_engine = !arg.get_possible_values().is_empty() || arg.get_value_hint() != ValueHint::Unknown;
-        if by_engine || !arg.get_action().takes_values() {
-            return arg;
-        }
-        let (asker, verb, id) = (Arc::clone(asker), verb.to_owned(), arg.get_id().to_string());
-        let completer = ArgValueCompleter::new(move |word: &std::ffi::OsStr| {
-            let found = asker.candidates(&verb, &id, &word.to_string_lossy()).into_iter();
+/// Attaches the source to each argument that declares its completions.
+fn attach(command: Command, source: &Arc<CandidateSource>) -> Command {
+    let with_completer = |arg: clap::Arg, verb: &str| {
+        let Some(&wanted) = arg.get::<Complete>() else { return arg };
+        let (source, verb) = (Arc::clone(source), verb.to_owned());
+        arg.add(ArgValueCompleter::new(move |word: &std::ffi::OsStr| {
+            let found = source.candidates(wanted, &verb, &word.to_string_lossy()).into_iter();
             found.map(|one| CompletionCandidate::new(one.value).help(Some(one.help.into()))).collect()
-        });
-        arg.add(completer)
+        }))
     };
-    let command = command.mut_args(|arg| asking(arg, ""));
+    let command = command.mut_args(|arg| with_completer(arg, ""));
     command.mut_subcommands(|verb| {
         let name = verb.get_name().to_owned();
-        verb.mut_args(|arg| asking(arg, &name))
+        verb.mut_args(|arg| with_completer(arg, &name))
     })
 }

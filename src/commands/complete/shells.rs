@@ -1,4 +1,4 @@
-//! How each shell asks, and how it wants to be answered.
+//! The request and the response format of each shell.
 
 use std::fmt::Write as _;
 
@@ -7,44 +7,45 @@ use clap::{ValueEnum as _, ValueHint};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use itertools::Itertools as _;
 
-use super::{Answer, Candidate};
+use super::{Candidate, Completion};
 use crate::args::Shell;
 
-/// Set by the scripts: which shell asks.
+/// The scripts set this variable to the name of the shell.
 const VARIABLE: &str = "KUBECTL_INDEXED_COMPLETE";
 const PROGRAM: &str = "kubectl-indexed";
-/// What kubectl looks for on the PATH to complete the words behind `kubectl indexed`.
+/// kubectl runs this executable on the PATH to complete the words after `kubectl indexed`.
 const FOR_KUBECTL: &str = "kubectl_complete-indexed";
-/// The verb that does the same, which no help names.
+/// The hidden verb that does the same.
 const VERB: &str = "__complete";
 
-/// What stands under that name, as the archives have it.
+/// The content of that executable in the release archives.
 const WRAPPER: &str = if cfg!(windows) {
     include_str!("../../../completions/kubectl_complete-indexed.cmd")
 } else {
     include_str!("../../../completions/kubectl_complete-indexed")
 };
 
-/// Behind the script of zsh: found in a folder of functions, the script is itself what the first word is completed by.
+/// The end of the script of zsh. In a directory of functions, the script itself completes the first word.
 const ZSH_FIRST_CALL: &str = r#"
 if [ "$funcstack[1]" = "_kubectl-indexed" ]; then
     _clap_dynamic_completer_kubectl_indexed "$@"
 fi
 "#;
 
+/// A word to complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    /// By which words come and answers go.
+pub(crate) struct CompletionRequest {
+    /// The format of the request and the response.
     pub(super) form: Shell,
     /// The words before it, without the program.
     pub(super) before: Vec<String>,
     pub(super) word: String,
-    /// How much of the word the shell takes for other words, in bytes, and does not replace.
+    /// The length in bytes of the start of the word that the shell does not replace.
     kept: usize,
 }
 
-/// What is to be completed, if the program was started for that.
-pub(crate) fn asked(started_as: &str) -> Option<Asked> {
+/// Returns the request if a shell started the program for completion.
+pub(crate) fn read_request(started_as: &str) -> Option<CompletionRequest> {
     let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     if started_as == FOR_KUBECTL {
         return Some(from_kubectl(words.collect()));
@@ -53,27 +54,27 @@ pub(crate) fn asked(started_as: &str) -> Option<Asked> {
     let Some(form) = form.filter(|form| *form != Shell::Kubectl) else {
         return (words.next()? == VERB).then(|| from_kubectl(words.collect()));
     };
-    // Two dashes, the program as it was typed, and its words.
+    // Two dashes, the program, and its words.
     let words: Vec<_> = words.skip(2).collect();
     let at = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|at| at.parse::<usize>().ok());
     Some(from_shell(form, words, at))
 }
 
-fn from_kubectl(mut before: Vec<String>) -> Asked {
+fn from_kubectl(mut before: Vec<String>) -> CompletionRequest {
     let word = before.pop().unwrap_or_default();
-    // cobra's scripts complete what stands behind the equals sign.
+    // cobra's scripts complete the part after the equals sign.
     let kept = if word.starts_with("--") { word.find('=').map_or(0, |at| at + 1) } else { 0 };
-    Asked { form: Shell::Kubectl, before, word, kept }
+    CompletionRequest { form: Shell::Kubectl, before, word, kept }
 }
 
-/// `at` counts the program itself.
-fn from_shell(form: Shell, mut words: Vec<String>, at: Option<usize>) -> Asked {
+/// Parses the words of a shell; `at` is the position of the word, where the program is 0.
+fn from_shell(form: Shell, mut words: Vec<String>, at: Option<usize>) -> CompletionRequest {
     let at = at.map_or(words.len().saturating_sub(1), |at| at.saturating_sub(1));
     words.truncate(at + 1);
     let mut word = if words.len() > at { words.remove(at) } else { String::new() };
     let mut kept = 0;
     if form == Shell::Bash {
-        kept = join(&mut words, &mut word);
+        kept = join_parts(&mut words, &mut word);
     }
     if matches!(form, Shell::Bash | Shell::Zsh) {
         for word in &mut words {
@@ -83,12 +84,12 @@ fn from_shell(form: Shell, mut words: Vec<String>, at: Option<usize>) -> Asked {
     if form != Shell::Powershell {
         word = unquoted(&word);
     }
-    Asked { form, before: words, word, kept }
+    CompletionRequest { form, before: words, word, kept }
 }
 
-/// Bash takes `--status=fa` for three words and `a:b` too: puts together what was typed together, and tells how much of
-/// the last word comes from words before it.
-fn join(words: &mut Vec<String>, word: &mut String) -> usize {
+/// Joins the parts of words that bash splits, such as `--status=fa` and `a:b`. Returns the length of the start of the
+/// last word that comes from words before it.
+fn join_parts(words: &mut Vec<String>, word: &mut String) -> usize {
     let is_break = |word: &str| !word.is_empty() && word.chars().all(|c| c == '=' || c == ':');
     let mut joined: Vec<String> = Vec::new();
     let mut goes_on = false;
@@ -109,7 +110,7 @@ fn join(words: &mut Vec<String>, word: &mut String) -> usize {
     kept
 }
 
-/// A word as the shell will hand it over, as far as that can be told while it is typed.
+/// Removes the shell's quotes from a word, also from an unfinished one.
 fn unquoted(word: &str) -> String {
     for end in ["", "'", "\""] {
         if let Some([only]) = shlex::split(&format!("{word}{end}")).as_deref() {
@@ -119,16 +120,17 @@ fn unquoted(word: &str) -> String {
     word.to_owned()
 }
 
-pub(super) fn written(asked: &Asked, answer: Answer) -> String {
-    let (mut candidates, files) = answer;
+/// Returns the response in the format of the shell.
+pub(super) fn format_completion(request: &CompletionRequest, completion: Completion) -> String {
+    let (mut candidates, files) = completion;
     candidates.retain(|one| !one.value.chars().any(char::is_control));
     for candidate in &mut candidates {
         candidate.help = candidate.help.replace(|c: char| c.is_control(), " ");
-        if let Some(rest) = candidate.value.get(asked.kept..) {
+        if let Some(rest) = candidate.value.get(request.kept..) {
             candidate.value = rest.to_owned();
         }
     }
-    match asked.form {
+    match request.form {
         Shell::Kubectl => for_kubectl(&candidates, files),
         Shell::Bash => {
             let end = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".to_owned());
@@ -152,8 +154,8 @@ fn described(value: &str, help: &str) -> String {
     if help.is_empty() { format!("{value}\n") } else { format!("{value}\t{help}\n") }
 }
 
-/// A line each, and at the end what cobra's scripts are to do: 2 add no space, 4 complete no files, 16 complete folders,
-/// 32 keep the order.
+/// Returns one line per candidate, and a directive for cobra's scripts: 2 add no space, 4 complete no files, 16 complete
+/// directories, 32 keep the order.
 fn for_kubectl(candidates: &[Candidate], files: Option<ValueHint>) -> String {
     let mut text: String = candidates.iter().map(|one| described(&one.value, &one.help)).collect();
     let open = !candidates.is_empty() && candidates.iter().all(|one| one.value.ends_with(['=', '/', ',']));
@@ -167,7 +169,7 @@ fn for_kubectl(candidates: &[Candidate], files: Option<ValueHint>) -> String {
     text
 }
 
-/// A word as bash reads it, each special character behind a backslash: the beginning stays what was typed.
+/// Quotes a word for bash with backslashes, which keep the typed start unchanged.
 fn quoted(word: &str) -> String {
     let mut quoted = String::new();
     for c in word.chars() {
@@ -179,7 +181,7 @@ fn quoted(word: &str) -> String {
     quoted
 }
 
-/// A word as PowerShell reads it. Any of its four kinds of single quotes closes a quoted word, unless it is doubled
+/// Quotes a word for PowerShell. Each of its four kinds of single quotes ends a quoted word unless it is doubled
 /// (`IsSingleQuote` in `CharTraits.cs`).
 fn quoted_for_powershell(word: &str) -> String {
     if word.chars().all(|c| c.is_alphanumeric() || "-_=./:+".contains(c)) {
@@ -195,7 +197,7 @@ fn quoted_for_powershell(word: &str) -> String {
     quoted + "'"
 }
 
-/// The script that a shell loads, or that kubectl runs.
+/// Returns the script that a shell loads or kubectl runs.
 pub(super) fn script(shell: Shell) -> Result<String> {
     let completer: &dyn EnvCompleter = match shell {
         Shell::Bash => &Bash,
@@ -217,12 +219,12 @@ mod tests {
 
     fn bash(words: &[&str], at: usize) -> (Vec<String>, String, usize) {
         let words = words.iter().skip(1).map(|&word| word.to_owned()).collect();
-        let asked = from_shell(Shell::Bash, words, Some(at));
-        (asked.before, asked.word, asked.kept)
+        let request = from_shell(Shell::Bash, words, Some(at));
+        (request.before, request.word, request.kept)
     }
 
     #[test]
-    fn what_bash_takes_apart_is_put_together() {
+    fn parts_that_bash_splits_are_joined() {
         let (before, word, kept) = bash(&["kubectl-indexed", "logs", "--status", "=", "fa"], 4);
         assert_eq!((before, word.as_str(), kept), (vec!["logs".to_owned()], "--status=fa", 9));
         let (before, word, kept) = bash(&["p", "list", "--context", "arn", ":", "aws", ":", "e", "x"], 7);
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_as_the_shell_will() {
+    fn quotes_of_the_shell_are_removed() {
         let (before, word, _) = bash(&["p", "logs", "--item", "'a b'", "--item", r"c\ d"], 5);
         assert_eq!((before[2].as_str(), word.as_str()), ("a b", "c d"));
         assert_eq!(unquoted("'it"), "it");
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn bash_reads_back_what_is_quoted() {
+    fn quoted_words_survive_bash() {
         for word in ["a b", "it's", "$HOME", "*", "a\\b", "\"", "~", "!x", "ä;ö", "a,b"] {
             assert_eq!(shlex::split(&quoted(word)).unwrap(), [word]);
         }
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn powershell_keeps_every_quote_in_the_word() {
+    fn powershell_keeps_every_quote() {
         assert_eq!(quoted_for_powershell("a-1"), "a-1");
         assert_eq!(quoted_for_powershell("it's a"), "'it''s a'");
         assert_eq!(quoted_for_powershell("‘’‚‛"), "'‘‘’’‚‚‛‛'");
@@ -258,16 +260,16 @@ mod tests {
     }
 
     #[test]
-    fn kubectl_is_told_what_to_do() {
-        let told = |values: &[&str], files| {
+    fn kubectl_gets_a_directive() {
+        let response = |values: &[&str], files| {
             let candidates: Vec<_> = values.iter().map(|value| Candidate::new(*value, "")).collect();
             for_kubectl(&candidates, files)
         };
-        assert_eq!(told(&["a"], None), "a\n:36\n");
-        assert_eq!(told(&["indexes="], None), "indexes=\n:38\n");
-        assert_eq!(told(&[], None), ":4\n");
+        assert_eq!(response(&["a"], None), "a\n:36\n");
+        assert_eq!(response(&["indexes="], None), "indexes=\n:38\n");
+        assert_eq!(response(&[], None), ":4\n");
         assert_eq!(
-            (told(&[], Some(ValueHint::AnyPath)), told(&[], Some(ValueHint::DirPath))),
+            (response(&[], Some(ValueHint::AnyPath)), response(&[], Some(ValueHint::DirPath))),
             (":0\n".into(), ":16\n".into())
         );
     }

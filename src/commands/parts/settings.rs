@@ -1,167 +1,200 @@
-//! The command line with the user's standing defaults under it: those of a file and of the environment.
+//! The command line, parsed with the configured defaults of the file and the environment.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
 use clap::builder::OsStr;
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::super::help;
-use super::usage;
-use crate::args::{Cli, ConfiguredFlags, RunArgs, Verb};
+use super::{usage, words};
+use crate::args::{Cli, ConfiguredFlags, RunArgs, SETTINGS, SettingShape, Verb};
 use crate::error::Error;
-use crate::spec::settings::{self, ConfiguredValue, SETTINGS, SettingShape, VARIABLES};
+use crate::spec::settings::{self, ConfiguredValue, VARIABLES};
 use crate::spec::{Inputs, base};
 
-/// The standing defaults, and where their file is or would be.
+/// The configured defaults, the path of their file, and the command line parsed with them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConfiguredDefaults {
-    pub(crate) entries: Vec<ConfiguredValue>,
+    pub(crate) values: Vec<ConfiguredValue>,
     pub(crate) path: Option<PathBuf>,
     pub(crate) exists: bool,
+    pub(crate) matches: ArgMatches,
 }
 
-/// Why there is nothing to be done.
-pub(crate) enum Refused {
-    /// What was typed asks for help.
+/// How to print before the command line is parsed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Display {
+    pub(crate) plain: bool,
+    pub(crate) color: ColorChoice,
+}
+
+/// Why no verb runs.
+pub(crate) enum Refusal {
+    /// The help was requested.
     Help(clap::Error),
-    /// What was typed or configured is wrong; and whether to say so plainly.
-    Wrong(Error, bool),
+    /// The command line or the configuration is wrong.
+    Wrong(Error, Display),
 }
 
-/// Reads the command line of the program that was started by this name, and lays the standing defaults under it.
-pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<ConfiguredDefaults, Error>), Refused> {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let settings = load();
-    let own = words.split(|word| word == "--").next().unwrap_or_default();
-    let says_plain = |entry: &ConfiguredValue| entry.setting.name == "plain" && entry.value == "true";
-    let is_plain = own.iter().any(|word| word == "--plain")
-        || settings.iter().flat_map(|settings| &settings.entries).any(says_plain);
-    let color = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
+/// Parses the command line of a program with this file name, with the configured defaults.
+pub(crate) fn read_command_line(started_as: &str) -> Result<(Cli, Result<ConfiguredDefaults, Error>), Refusal> {
+    let words = words::without_kind(std::env::args_os().collect());
+    let defaults = load();
+    let values = defaults.as_ref().map_or(&[][..], |defaults| &defaults.values);
+    let display = read_display(&words, values);
+    let color = if display.plain { ColorChoice::Never } else { display.color };
     let command = || match started_as {
         name if name.starts_with("kubectl-") => Cli::command().bin_name("kubectl indexed").color(color),
         _ => Cli::command().color(color),
     };
-    let refused = |error: clap::Error| match error.kind() {
+    let refuse = |error: clap::Error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Refused::Help(error)
+            Refusal::Help(error)
         }
-        _ => Refused::Wrong(usage::explain(&error, &words), is_plain),
+        _ => Refusal::Wrong(usage::explain(&error, &words), display),
     };
-    let matches = command().try_get_matches_from(&words).map_err(refused)?;
-    let typed = Cli::from_arg_matches(&matches).map_err(refused)?;
-    if let Verb::Help { topic } = &typed.verb
-        && !topic.as_deref().is_some_and(help::is_chapter)
+    let typed = command().try_get_matches_from(&words).map_err(refuse)?;
+    let cli = Cli::from_arg_matches(&typed).map_err(refuse)?;
+    if let Verb::Help(args) = &cli.verb
+        && !args.topic.as_deref().is_some_and(help::is_chapter)
     {
-        let asked = words.iter().take(1).cloned().chain(topic.iter().map(OsString::from)).chain(["--help".into()]);
+        let topic = args.topic.as_deref();
+        let asked = words.iter().take(1).cloned().chain(topic.map(OsString::from)).chain(["--help".into()]);
         let printed = command().try_get_matches_from(asked).map_err(|error| match error.kind() {
-            ErrorKind::InvalidSubcommand => Refused::Wrong(help::unknown(topic.as_deref()), is_plain),
-            _ => refused(error),
+            ErrorKind::InvalidSubcommand => Refusal::Wrong(help::unknown(topic), display),
+            _ => refuse(error),
         });
-        return printed.map(|_| (typed, settings));
+        return printed.map(|_| (cli, defaults));
     }
-    let settings = match settings {
-        Err(error) if !matches!(typed.verb, Verb::Completion { .. } | Verb::Config(_) | Verb::Man { .. }) => {
-            return Err(Refused::Wrong(error, is_plain));
+    match defaults {
+        Ok(mut defaults) => {
+            let verb = typed.subcommand_name().unwrap_or_default();
+            defaults.matches =
+                with_defaults(command(), verb, &defaults.values).try_get_matches_from(&words).map_err(refuse)?;
+            let values: Vec<_> = defaults.values.iter().collect();
+            Ok((parse_cli(&defaults.matches, &values).map_err(refuse)?, Ok(defaults)))
         }
-        loaded => loaded,
-    };
-    let entries: Vec<_> = settings.iter().flat_map(|settings| &settings.entries).collect();
-    let cli = lay_under(command(), &words, &matches, &entries).map_err(refused)?;
-    Ok((cli, settings))
+        Err(error) if matches!(cli.verb, Verb::Completion(_) | Verb::Config(_) | Verb::Man(_)) => Ok((cli, Err(error))),
+        Err(error) => Err(Refusal::Wrong(error, display)),
+    }
 }
 
-/// The same command line, where a template stands between the flags and the standing defaults.
-pub(crate) fn beside_template(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
-    let (Some((origin, bytes)), Ok(settings)) = (&inputs.template, &context.settings) else { return args };
-    // A template that can't be read is told of by whoever takes it.
+/// Reads `--plain` and `--color`, which count even if the rest of the command line is wrong.
+fn read_display(words: &[OsString], values: &[ConfiguredValue]) -> Display {
+    let configured =
+        |name: &str| values.iter().find(|value| value.setting.name == name).map(|value| value.value.clone());
+    let (mut plain, mut color) = (configured("plain"), configured("color"));
+    let mut own = words.iter().take_while(|word| *word != "--").map(|word| word.to_string_lossy());
+    while let Some(word) = own.next() {
+        match word.split_once('=').unwrap_or((&word, "")) {
+            ("--plain", "") => plain = Some("true".to_owned()),
+            ("--plain", value) => plain = Some(value.to_owned()),
+            ("--color", "") => color = own.next().map(|value| value.into_owned()),
+            ("--color", value) => color = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    let color = color.and_then(|color| ColorChoice::from_str(&color).ok()).unwrap_or_default();
+    Display { plain: plain.as_deref() == Some("true"), color }
+}
+
+/// Returns the arguments of `run` without the configured defaults that the template overrides.
+pub(crate) fn without_template_fields(args: RunArgs, inputs: &Inputs, context: &super::Context) -> RunArgs {
+    let (Some((origin, bytes)), Ok(defaults)) = (&inputs.template, &context.settings) else { return args };
+    // `resolve` reports a template that can't be parsed.
     let Ok(base) = base::parse(origin, bytes) else { return args };
-    let entries: Vec<_> = settings::beside(&settings.entries, Some(&base)).collect();
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let matches = Cli::command().try_get_matches_from(&words);
-    match matches.and_then(|matches| lay_under(Cli::command(), &words, &matches, &entries)).map(|cli| cli.verb) {
-        Ok(Verb::Run(args)) => *args,
-        _ => args,
+    let Some((_, matches)) = defaults.matches.subcommand() else { return args };
+    let kept: Vec<_> = settings::without_template_fields(&defaults.values, Some(&base)).collect();
+    let mut matches = matches.clone();
+    for value in &defaults.values {
+        let setting = value.setting;
+        if setting.is_of("run") && !kept.contains(&value) && is_configured(&setting.id, &matches) {
+            // An unset argument has the default of the program again.
+            let _ = matches.try_clear_id(&setting.id);
+        }
+    }
+    match RunArgs::from_arg_matches(&matches) {
+        Ok(mut args) => {
+            complete_run(&mut args, &matches, &kept);
+            args
+        }
+        Err(_) => args,
     }
 }
 
-/// The command line with these defaults, as if clap had always had them: so they never count as given.
-fn lay_under(
-    mut command: Command,
-    words: &[OsString],
-    typed: &ArgMatches,
-    entries: &[&ConfiguredValue],
-) -> Result<Cli, clap::Error> {
-    let Some((verb, typed)) = typed.subcommand() else { return Cli::from_arg_matches(typed) };
-    let mut standing = Vec::new();
-    let concerned = |verbs: &[&str]| verbs.is_empty() || verbs.contains(&verb);
-    for setting in SETTINGS.iter().filter(|setting| concerned(setting.verbs) && setting.shape != SettingShape::Map) {
-        let of_it = entries.iter().filter(|entry| entry.setting == setting);
-        let values: Vec<_> = of_it.map(|entry| OsStr::from(entry.value.clone())).collect();
-        if values.is_empty() {
+/// Makes the configured values defaults of clap, so that they never count as typed.
+fn with_defaults(mut command: Command, verb: &str, values: &[ConfiguredValue]) -> Command {
+    for setting in SETTINGS.iter().filter(|setting| setting.declared.shape != SettingShape::Map) {
+        let own = values.iter().filter(|value| value.setting == setting);
+        let own: Vec<_> = own.map(|value| OsStr::from(value.value.clone())).collect();
+        let set = |command: Command| command.mut_arg(&setting.id, |arg| arg.default_values(own.clone()));
+        if own.is_empty() {
             continue;
+        } else if setting.verbs.is_empty() {
+            command = set(command);
+        } else if setting.is_of(verb) {
+            command = command.mut_subcommand(verb, set);
         }
-        command = if setting.verbs.is_empty() {
-            with_default(command, setting.name, values)
-        } else {
-            command.mut_subcommand(verb, |command| with_default(command, setting.name, values))
-        };
-        standing.push(setting.name);
     }
-    let is_typed = |flag: &str| {
-        let id = Cli::command().find_subcommand(verb).and_then(|command| id_of(command, flag));
-        id.is_some_and(|id| typed.value_source(&id) == Some(clap::parser::ValueSource::CommandLine))
-    };
-    standing.retain(|flag| !is_typed(flag));
-    let matches = command.try_get_matches_from(words)?;
-    let mut cli = Cli::from_arg_matches(&matches)?;
-    match &mut cli.verb {
-        Verb::Run(args) => {
-            for (flag, pairs) in args.maps() {
-                let under = entries.iter().filter(|entry| entry.setting.name == flag).filter_map(|entry| entry.pair());
-                let under: Vec<_> = under.filter(|(key, _)| !pairs.iter().any(|(typed, _)| typed == key)).collect();
-                pairs.splice(0..0, under);
-            }
-            args.configured = ConfiguredFlags(standing);
-            let place = |id: &str| typed.index_of(id);
-            args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
-        }
-        Verb::Retry(args) => args.configured = ConfiguredFlags(standing),
+    command
+}
+
+fn parse_cli(matches: &ArgMatches, values: &[&ConfiguredValue]) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    match (&mut cli.verb, matches.subcommand()) {
+        (Verb::Run(args), Some((_, matches))) => complete_run(args, matches, values),
+        (Verb::Retry(args), Some((_, matches))) => args.configured = configured_flags("retry", matches, values),
         _ => {}
     }
     Ok(cli)
 }
 
-/// What clap knows a flag by.
-fn id_of(command: &Command, flag: &str) -> Option<String> {
-    let flag = command.get_arguments().find(|arg| arg.get_long() == Some(flag));
-    flag.map(|arg| arg.get_id().to_string())
+/// Sets the fields of `run` that clap does not parse.
+fn complete_run(args: &mut RunArgs, matches: &ArgMatches, values: &[&ConfiguredValue]) {
+    for (flag, pairs) in args.maps() {
+        let configured = values.iter().filter(|value| value.setting.name == flag).filter_map(|value| value.pair());
+        let configured: Vec<_> = configured.filter(|(key, _)| !pairs.iter().any(|(typed, _)| typed == key)).collect();
+        pairs.splice(0..0, configured);
+    }
+    args.configured = configured_flags("run", matches, values);
+    let place = |id: &str| matches.index_of(id);
+    args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
 }
 
-fn with_default(command: Command, flag: &str, values: Vec<OsStr>) -> Command {
-    match id_of(&command, flag) {
-        Some(id) => command.mut_arg(id, |arg| arg.default_values(values)),
-        None => command,
-    }
+fn configured_flags(verb: &str, matches: &ArgMatches, values: &[&ConfiguredValue]) -> ConfiguredFlags {
+    let own = SETTINGS.iter().filter(|setting| setting.is_of(verb) && setting.declared.shape != SettingShape::Map);
+    let own = own.filter(|setting| values.iter().any(|value| value.setting == *setting));
+    ConfiguredFlags(
+        own.filter(|setting| is_configured(&setting.id, matches)).map(|setting| setting.name.as_str()).collect(),
+    )
+}
+
+/// Returns whether the argument has a default instead of a typed value.
+fn is_configured(id: &str, matches: &ArgMatches) -> bool {
+    matches.value_source(id) == Some(ValueSource::DefaultValue)
 }
 
 fn load() -> Result<ConfiguredDefaults, Error> {
     let (path, named) = locate(&|name| std::env::var_os(name).filter(|value| !value.is_empty())).unzip();
     let named = named == Some(true);
     let mut exists = false;
-    let mut entries = Vec::new();
+    let mut values = Vec::new();
     if let Some(path) = &path {
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 exists = true;
-                entries = settings::from_file(&path.display().to_string(), &text)?;
+                values = settings::from_file(&path.display().to_string(), &text)?;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => {}
             Err(error) => {
-                let message = format!("the settings in {} can't be read", path.display());
-                let hint = named.then(|| format!("{CONFIG} names that file: unset it, or make one"));
-                return Err(Error::usage(message).caused_by(error).hint_if(hint));
+                let hint = named.then(|| format!("{CONFIG} names this file: unset the variable, or create the file"));
+                return Err(Error::usage(format!("can't read the configuration file {}", path.display()))
+                    .caused_by(error)
+                    .hint_if(hint));
             }
         }
     }
@@ -169,14 +202,14 @@ fn load() -> Result<ConfiguredDefaults, Error> {
         let name = name.into_string().ok().filter(|name| name.starts_with(VARIABLES) && name != CONFIG)?;
         Some((name, value.to_string_lossy().into_owned()))
     });
-    let entries = settings::over(settings::from_environment(variables)?, entries);
-    Ok(ConfiguredDefaults { entries, path, exists })
+    let values = settings::merge(settings::from_environment(variables)?, values);
+    Ok(ConfiguredDefaults { values, path, exists, matches: ArgMatches::default() })
 }
 
-/// The variable that names the file.
+/// The environment variable with the path of the configuration file.
 const CONFIG: &str = "KUBECTL_INDEXED_CONFIG";
 
-/// The file, and whether it was named, so that it has to be there.
+/// Returns the path of the configuration file, and whether the user named it. A named file must exist.
 pub(crate) fn locate(env: &dyn Fn(&str) -> Option<OsString>) -> Option<(PathBuf, bool)> {
     if let Some(path) = env(CONFIG) {
         return Some((path.into(), true));
@@ -192,19 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_is_a_flag_of_its_verbs() {
-        let command = Cli::command();
-        for setting in &SETTINGS {
-            let verbs = setting.verbs.iter().map(|verb| command.find_subcommand(verb).unwrap());
-            let verbs = if setting.verbs.is_empty() { vec![&command] } else { verbs.collect() };
-            for verb in verbs {
-                assert!(id_of(verb, setting.name).is_some(), "{} has no --{}", verb.get_name(), setting.name);
-            }
-        }
-    }
-
-    #[test]
-    fn the_file_is_where_it_is_looked_for() {
+    fn a_variable_or_the_home_directory_gives_the_path_of_the_file() {
         let env = |pairs: &'static [(&str, &str)]| {
             move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
         };

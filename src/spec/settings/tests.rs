@@ -11,11 +11,11 @@ fn environment(pairs: &[(&str, &str)]) -> Result<Vec<ConfiguredValue>, Error> {
     from_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
-fn told(entries: &[ConfiguredValue]) -> Vec<String> {
+fn describe_values(entries: &[ConfiguredValue]) -> Vec<String> {
     entries.iter().map(|entry| format!("{}={} ({})", entry.setting.name, entry.value, entry.origin)).collect()
 }
 
-fn refused(read: Result<Vec<ConfiguredValue>, Error>) -> String {
+fn refusal(read: Result<Vec<ConfiguredValue>, Error>) -> String {
     let error = read.unwrap_err();
     assert_eq!(error.exit() as u8, 2);
     format!("{error} | {}", error.hints().join(" | "))
@@ -26,7 +26,7 @@ fn a_file_is_read_with_its_lines() {
     let text = "# mine\nimage: busybox\n\nlabel:\n  team: vision\n  gpu: true\ntoleration: [a:NoSchedule, 'b=c:NoExecute']\n\
                 retries: 2\nplain: true\nqueue:\n";
     assert_eq!(
-        told(&file(text).unwrap()),
+        describe_values(&file(text).unwrap()),
         [
             "image=busybox (c.yaml, line 2)",
             "label=team=vision (c.yaml, line 4)",
@@ -43,7 +43,7 @@ fn a_file_is_read_with_its_lines() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn an_error_names_its_line() {
     let texts = [
         "image: a\nlable: {a: b}",
         "zebra: 1",
@@ -63,8 +63,8 @@ fn what_is_wrong_is_told_with_its_line() {
         "- image",
         "image: [",
     ];
-    let told: Vec<_> = texts.iter().map(|text| refused(file(text))).collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    let refusals: Vec<_> = texts.iter().map(|text| refusal(file(text))).collect();
+    assert_snapshot!(refusals.join("\n"), @r#"
     c.yaml, line 2: there is no setting "lable" | did you mean label?
     c.yaml, line 1: there is no setting "zebra" | kubectl indexed config lists the settings
     c.yaml, line 1: retries "two" is not a whole number | 
@@ -86,7 +86,7 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn variables_are_read_by_the_same_parsers() {
+fn variables_use_the_parsers_of_the_flags() {
     let read = environment(&[
         ("KUBECTL_INDEXED_LABEL", r#"team=vision,"note=a,b""#),
         ("KUBECTL_INDEXED_INIT_IMAGE", "busybox"),
@@ -97,16 +97,16 @@ fn variables_are_read_by_the_same_parsers() {
         ("HOME", "/"),
     ]);
     assert_eq!(
-        told(&read.unwrap()),
+        describe_values(&read.unwrap()),
         [
             "init-image=busybox (the variable KUBECTL_INDEXED_INIT_IMAGE)",
             "label=team=vision (the variable KUBECTL_INDEXED_LABEL)",
             "label=note=a,b (the variable KUBECTL_INDEXED_LABEL)",
         ]
     );
-    let told = [("IMAGES", "a"), ("LABEL", "a"), ("RETRIES", "-1"), ("ITEM_STORE", "disk")]
-        .map(|(name, value)| refused(environment(&[(&format!("{VARIABLES}{name}"), value)])));
-    assert_snapshot!(told.join("\n"), @r#"
+    let refusals = [("IMAGES", "a"), ("LABEL", "a"), ("RETRIES", "-1"), ("ITEM_STORE", "disk")]
+        .map(|(name, value)| refusal(environment(&[(&format!("{VARIABLES}{name}"), value)])));
+    assert_snapshot!(refusals.join("\n"), @r#"
     there is no setting for the variable KUBECTL_INDEXED_IMAGES | did you mean KUBECTL_INDEXED_IMAGE?
     the variable KUBECTL_INDEXED_LABEL: label "a": write it as KEY=VALUE | 
     the variable KUBECTL_INDEXED_RETRIES: retries "-1": -1 is not in 0..=4294967295 | 
@@ -115,22 +115,22 @@ fn variables_are_read_by_the_same_parsers() {
 }
 
 #[test]
-fn the_stronger_source_wins_maps_key_by_key() {
+fn a_stronger_source_replaces_values_and_merges_maps() {
     let weaker = file("image: a\nlabel: {x: 1, y: 1}\ntoleration: [a:NoSchedule, b:NoSchedule]\nttl: 1h").unwrap();
     let stronger = environment(&[
         ("KUBECTL_INDEXED_IMAGE", "b"),
         ("KUBECTL_INDEXED_LABEL", "y=2,z=2"),
         ("KUBECTL_INDEXED_TOLERATION", "c:NoSchedule"),
     ]);
-    let all = over(stronger.unwrap(), weaker);
+    let all = merge(stronger.unwrap(), weaker);
     let mut values: Vec<_> = all.iter().map(|entry| entry.value.as_str()).collect();
     values.sort_unstable();
     assert_eq!(values, ["1h", "b", "c:NoSchedule", "x=1", "y=2", "z=2"]);
 }
 
-/// For each setting that a manifest can say, one that does.
+/// One template for each setting with a field.
 #[test]
-fn a_template_that_says_the_same_is_stronger() {
+fn a_template_field_overrides_its_setting() {
     let template = |spec: Value| json!({"spec": {"template": {"spec": spec}}});
     let worker = |field: &str, value: Value| template(json!({"containers": [{"name": "w", field: value}]}));
     let job = |field: &str, value: Value| json!({"spec": {field: value}});
@@ -159,16 +159,20 @@ fn a_template_that_says_the_same_is_stronger() {
     ];
     for (text, base) in &cases {
         let entries = file(text).unwrap();
-        assert_eq!(beside(&entries, None).count(), 1);
-        assert_eq!(beside(&entries, Some(&json!({}))).count(), 1, "{text} stands where the template is silent");
-        assert_eq!(beside(&entries, Some(base)).count(), 0, "{text} gives way to {base}");
+        assert_eq!(without_template_fields(&entries, None).count(), 1);
+        assert_eq!(
+            without_template_fields(&entries, Some(&json!({}))).count(),
+            1,
+            "{text} applies if the template does not set it"
+        );
+        assert_eq!(without_template_fields(&entries, Some(base)).count(), 0, "{text} is overridden by {base}");
     }
     let other = file("label: {x: y}\nnode-selector: {x: y}").unwrap();
     let base =
         json!({"metadata": {"labels": {"a": "c"}}, "spec": {"template": {"spec": {"nodeSelector": {"a": "c"}}}}});
-    assert_eq!(beside(&other, Some(&base)).count(), 2, "another key of a map stands");
-    let said: std::collections::BTreeSet<_> = cases.iter().map(|(text, _)| text.split(':').next().unwrap()).collect();
-    for setting in &SETTINGS {
-        assert_eq!(said.contains(setting.name), setting.said != Said::Nowhere);
+    assert_eq!(without_template_fields(&other, Some(&base)).count(), 2, "another key of a map is not overridden");
+    let fields: std::collections::BTreeSet<_> = cases.iter().map(|(text, _)| text.split(':').next().unwrap()).collect();
+    for setting in SETTINGS.iter() {
+        assert_eq!(fields.contains(setting.name.as_str()), setting.declared.fields != TemplateFields::None);
     }
 }
