@@ -1,31 +1,28 @@
-//! What a cluster demands of every container, for those that this program adds beside the worker.
+//! Applies the cluster's demands on every container to the init containers that this program adds.
 
 use serde_json::{Map, Value, json};
 
 use super::filled;
 use crate::spec::DEFAULT_IMAGE;
 
-/// The user of an added container that may not run as root, where nobody names one: `nobody`. What it writes anyone may
-/// read.
+/// The default user of an added container that must not run as root: `nobody`. Its files are readable by everyone.
 const NOBODY: u32 = 65_534;
 
-/// Fits an added container to the demands that the worker meets: the namespace's Pod Security level, quotas, limit
-/// ranges and policies judge each container by itself.
+/// Gives an added container the worker's security context and resources: the namespace's Pod Security level, quotas,
+/// limit ranges and policies apply to each container.
 ///
-/// Its resources are the worker's. The Pod asks for no more by them, because Kubernetes counts the largest init
-/// container or the sum of the others (<https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>). A security
-/// context that it has already, of the Job that is retried, stays.
-///
-/// `pod` is the Pod's own security context.
-pub(super) fn fit(container: &mut Value, worker: &Value, pod: &Value) {
-    // What it says when it fails is then in the Pod's status.
+/// The resources do not raise the Pod's requests: Kubernetes counts the largest init container or the sum of the others
+/// (<https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>). An existing security context, from the
+/// retried Job, stays. `pod` is the Pod's security context.
+pub(super) fn restrict_container(container: &mut Value, worker: &Value, pod: &Value) {
+    // Puts the output of a failed container into the Pod's status.
     container["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     let resources = resources(&worker["resources"]);
     let mut context = security_context(&worker["securityContext"]);
     let of_worker = |field: &str| worker["securityContext"].get(field).or(pod.get(field));
     let by_image = of_worker("runAsNonRoot").is_some_and(|must| *must == true) && of_worker("runAsUser").is_none();
     if by_image && container["image"] == DEFAULT_IMAGE {
-        // The worker's image has a user that is not root, and this one has none. An image that was chosen may have one.
+        // The default image has no user but root. The user's own --init-image may have one.
         context.insert("runAsUser".to_owned(), json!(NOBODY));
     }
     let Some(fields) = container.as_object_mut() else { return };
@@ -37,7 +34,7 @@ pub(super) fn fit(container: &mut Value, worker: &Value, pod: &Value) {
     }
 }
 
-/// The worker's security context without the privileges that it adds: our scripts only write into emptyDir volumes.
+/// Returns the worker's security context without its privileges: our scripts only write to emptyDir volumes.
 fn security_context(worker: &Value) -> Map<String, Value> {
     let mut context = worker.as_object().cloned().unwrap_or_default();
     for privilege in ["privileged", "procMount"] {
@@ -52,7 +49,7 @@ fn security_context(worker: &Value) -> Map<String, Value> {
     context
 }
 
-/// What a quota or a limit range counts for each container; no device is needed twice.
+/// Returns the resources that quotas and limit ranges count for each container, without devices.
 fn resources(worker: &Value) -> Map<String, Value> {
     let amounts = |kind: &str| {
         let of = &worker[kind];
@@ -69,13 +66,13 @@ mod tests {
 
     fn fitted(container: &Value, worker: &Value) -> String {
         let mut container = container.clone();
-        fit(&mut container, worker, &Value::Null);
+        restrict_container(&mut container, worker, &Value::Null);
         container.as_object_mut().unwrap().remove("terminationMessagePolicy").unwrap();
         container.to_string()
     }
 
     #[test]
-    fn an_added_container_takes_restrictions_and_amounts_but_no_privilege_or_device() {
+    fn an_added_container_gets_restrictions_and_resources_but_no_privilege_or_device() {
         let worker = json!({
             "securityContext": {
                 "runAsUser": 1000, "readOnlyRootFilesystem": true, "privileged": true, "procMount": "Unmasked",
@@ -89,18 +86,19 @@ mod tests {
             fitted(&json!({}), &json!({"resources": {}, "securityContext": {"capabilities": {"add": ["X"]}}})),
             "{}"
         );
-        // That of the Job that is retried stays; the amounts are the new ones.
+        // The security context of the retried Job stays; the resources are replaced.
         let before = json!({"securityContext": {"runAsUser": 1}, "resources": {"requests": {"cpu": "9"}}});
         let expected =
             r#"{"securityContext":{"runAsUser":1},"resources":{"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}}}"#;
         assert_eq!(fitted(&before, &worker), expected);
         assert_eq!(fitted(&before, &json!({})), before.to_string());
     }
+
     #[test]
-    fn the_usual_image_gets_a_user_where_none_may_be_root() {
+    fn the_default_image_gets_a_user_where_root_is_forbidden() {
         let user = |image: &str, worker: Value, pod: Value| {
             let mut container = json!({"image": image});
-            fit(&mut container, &json!({"securityContext": worker}), &pod);
+            restrict_container(&mut container, &json!({"securityContext": worker}), &pod);
             container["securityContext"]["runAsUser"].clone()
         };
         let must = || json!({"runAsNonRoot": true});

@@ -1,9 +1,9 @@
-//! Laying one manifest over another as Kubernetes does: a strategic merge.
+//! Merges one manifest into another by the rules of a Kubernetes strategic merge.
 
 use serde_json::Value;
 
-/// The key by which the entries of a list belong together, from the `patchMergeKey` of `k8s.io/api/core/v1/types.go`.
-/// A list that is not here is replaced whole, except tolerations: see [`merge`].
+/// Returns the key that identifies the entries of a list, from the `patchMergeKey` of `k8s.io/api/core/v1/types.go`.
+/// A list without a key is replaced as a whole, except tolerations: see [`merge`].
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
         "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "imagePullSecrets" => {
@@ -17,10 +17,10 @@ fn merge_key(list: &str) -> Option<&'static str> {
     }
 }
 
-/// Lays `over` over `under`: objects key by key, lists by their merge key, all else replaced.
+/// Merges `over` into `under`: objects by key, lists by their merge key. Other values are replaced.
 ///
-/// Entries that are new come behind those that were there. Tolerations are added, although an update through the API
-/// would replace them: to tolerate one more taint is what a flag beside a template asks for.
+/// New entries follow the existing ones. Tolerations are added, although an update through the API would replace them:
+/// a flag beside a template asks for one more.
 pub(super) fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {

@@ -1,7 +1,7 @@
-//! From a [`JobSpec`] to the objects that Kubernetes stores, and back.
+//! Builds the objects that Kubernetes stores from a [`JobSpec`], and reads them back.
 //!
-//! Why JSON values and not the typed structs of `k8s-openapi`: a template may hold fields that the structs do not know
-//! yet, and a typed round trip would drop them without a word.
+//! Objects are JSON values, not the typed structs of `k8s-openapi`: a typed round trip would silently drop fields of a
+//! template that the structs do not know yet.
 
 mod guest;
 mod merge;
@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::spec::policy::Policy;
 use crate::spec::resume::ResumedJob;
 use crate::spec::{JobSpec, Requirement, Resources, Toleration, base};
-pub(crate) use order::order;
+pub(crate) use order::sort_fields;
 use pack::Shard;
 use payload::PodInput;
 
@@ -32,25 +32,25 @@ pub(crate) struct Manifest {
     pub(crate) config_maps: Vec<Value>,
 }
 
-/// The objects that `spec` means, complete: applied as they stand, they run.
+/// Builds the Job of `spec` and its ConfigMaps.
 pub(crate) fn build(spec: &JobSpec) -> Result<Manifest, Error> {
     let template = spec.base.as_ref();
-    let shards = pack::shards(&spec.feed())?;
-    let input = payload::input(&spec.feed(), template, &shards);
+    let shards = pack::pack_items(&spec.feed())?;
+    let input = payload::build_input(&spec.feed(), template, &shards);
     let mut job = template.cloned().unwrap_or_else(|| json!({}));
-    clear_what_flags_replace(&mut job, spec, &input);
+    remove_replaced_fields(&mut job, spec, &input);
     let defaults = defaults(&job, &spec.policy);
     merge::merge(&mut job, defaults);
     merge::merge(&mut job, overlay(spec, &input, &shards));
-    fit_added(&mut job, &input);
-    order(&mut job);
-    let mut config_maps = pack::config_maps(&job, shards);
-    config_maps.iter_mut().for_each(order);
+    restrict_added_containers(&mut job, &input);
+    sort_fields(&mut job);
+    let mut config_maps = pack::build_config_maps(&job, shards);
+    config_maps.iter_mut().for_each(sort_fields);
     Ok(Manifest { job, config_maps })
 }
 
-/// Fits the init containers that hand the items over to what is demanded of the worker.
-fn fit_added(job: &mut Value, input: &PodInput) {
+/// Gives the added init containers the restrictions of the worker.
+fn restrict_added_containers(job: &mut Value, input: &PodInput) {
     let name = worker_name(Some(&*job)).to_owned();
     let pod = &mut job["spec"]["template"]["spec"];
     let containers = pod["containers"].as_array().into_iter().flatten();
@@ -58,12 +58,12 @@ fn fit_added(job: &mut Value, input: &PodInput) {
     let of_pod = pod["securityContext"].clone();
     for container in pod.get_mut("initContainers").and_then(Value::as_array_mut).into_iter().flatten() {
         if input.init_containers.iter().any(|added| added["name"] == container["name"]) {
-            guest::fit(container, &worker, &of_pod);
+            guest::restrict_container(container, &worker, &of_pod);
         }
     }
 }
 
-/// Takes out of an object from a server what it adds for itself, and puts the rest in order.
+/// Removes the fields that a server adds to an object for itself, and sorts the others.
 pub(crate) fn strip_server_fields(object: &mut Value) {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
@@ -73,19 +73,19 @@ pub(crate) fn strip_server_fields(object: &mut Value) {
     if let (true, Some(fields)) = (empty, object.as_object_mut()) {
         fields.remove("status");
     }
-    order(object);
+    sort_fields(object);
 }
 
-/// The container that does the work has the template's name for it.
+/// Returns the name of the worker's container: the template's, else the default.
 fn worker_name(template: Option<&Value>) -> &str {
     template.and_then(base::worker).and_then(|worker| worker["name"].as_str()).unwrap_or(contract::WORKER)
 }
 
-/// Takes out of the template what can't be merged with what the flags say.
-fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &PodInput) {
-    policy::clear_what_flags_replace(job, &spec.policy);
+/// Removes the fields of the template that flags replace and that can't be merged.
+fn remove_replaced_fields(job: &mut Value, spec: &JobSpec, input: &PodInput) {
+    policy::remove_replaced_fields(job, &spec.policy);
     if let Some(metadata) = job.get_mut("metadata").and_then(Value::as_object_mut) {
-        // The name that is made has this start already.
+        // The generated name has this prefix already.
         metadata.shift_remove("generateName");
     }
     if input.command.is_some() {
@@ -93,7 +93,7 @@ fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &PodInput) {
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
             if container.get("name").and_then(Value::as_str) == Some(&name) {
-                // They are arguments of the command that is replaced.
+                // The arguments belong to the replaced command.
                 container.remove("command");
                 container.remove("args");
             }
@@ -101,21 +101,21 @@ fn clear_what_flags_replace(job: &mut Value, spec: &JobSpec, input: &PodInput) {
     }
 }
 
-/// What people would choose if they knew, where the template says nothing.
+/// Returns the defaults for fields that the template does not set.
 fn defaults(job: &Value, policy: &Policy) -> Value {
     let restart = base::restart_policy(job).unwrap_or("Never");
     let mut own = if restart == "Never" { policy::defaults(job, policy) } else { Map::new() };
     let mut worker = json!({"name": worker_name(Some(job))});
     if base::worker(job).and_then(|worker| worker.get("terminationMessagePolicy")).is_none() {
-        // The last lines of a failed worker then stand in its Pod's status, to be read without a log.
+        // Puts the last lines of a failed worker into its Pod's status, readable without the log.
         worker["terminationMessagePolicy"] = json!("FallbackToLogsOnError");
     }
     let mut pod = json!({"restartPolicy": restart, "containers": [&worker]});
     if job.pointer("/spec/template/spec/enableServiceLinks").is_none() {
-        // With thousands of Services their variables are more than a command can be given.
+        // The variables of thousands of Services exceed the size limit of a command.
         pod["enableServiceLinks"] = json!(false);
     }
-    // So do those of an init container that keeps its worker from starting.
+    // The same for init containers: a failed one keeps its worker from starting.
     let init = job.pointer("/spec/template/spec/initContainers").and_then(Value::as_array).into_iter().flatten();
     let silent = init.filter(|init| init.get("terminationMessagePolicy").or(init.get("restartPolicy")).is_none());
     let fallback = |init: &Value| json!({"name": init["name"], "terminationMessagePolicy": "FallbackToLogsOnError"});
@@ -124,18 +124,19 @@ fn defaults(job: &Value, policy: &Policy) -> Value {
         pod["initContainers"] = json!(policies);
     }
     let mut template = json!({"spec": pod});
-    let noted =
+    let default_container =
         job.pointer("/spec/template/metadata/annotations").and_then(|all| all.get(annotation::DEFAULT_CONTAINER));
-    if worker["name"] != contract::WORKER && noted.is_none() {
-        // A cluster may put other containers before it.
+    if worker["name"] != contract::WORKER && default_container.is_none() {
+        // A cluster may inject containers before the worker.
         template["metadata"] = json!({"annotations": {annotation::DEFAULT_CONTAINER: worker["name"]}});
     }
     own.insert("template".to_owned(), template);
     json!({"spec": own})
 }
 
+/// Returns the fields that the flags set.
 fn overlay(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> Value {
-    let (labels, annotations) = (labels(spec), strings(&spec.annotations));
+    let (labels, annotations) = (labels(spec), string_map(&spec.annotations));
     let mut metadata = json!({"name": spec.name, "namespace": spec.namespace, "labels": labels});
     if let Some(queue) = &spec.queue {
         metadata["labels"][label::KUEUE_QUEUE] = json!(queue);
@@ -152,15 +153,15 @@ fn overlay(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> Value {
         "completions": spec.completions,
         "parallelism": spec.parallelism,
         "completionMode": "Indexed",
-        // Kueue releases a Job once its queue admits it.
+        // Kueue resumes a Job when its queue admits it.
         "suspend": spec.queue.as_ref().map(|_| true),
         "template": {"metadata": pod_metadata, "spec": pod(spec, input)},
     }));
-    merge::merge(&mut job, policy::fields(spec));
+    merge::merge(&mut job, policy::policy_fields(spec));
     json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": filled(metadata), "spec": job})
 }
 
-/// The fields of an object that are neither null nor an empty list or object.
+/// Removes the fields of an object that are null, or an empty list or object.
 fn filled(mut object: Value) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.retain(|_, value| {
@@ -172,7 +173,7 @@ fn filled(mut object: Value) -> Value {
 }
 
 fn labels(spec: &JobSpec) -> Map<String, Value> {
-    // A label's value may have 63 characters, as a name may; what a command is called may be longer.
+    // A label value may have 63 characters; a command's name may be longer.
     let app: String = spec.app.chars().take(63).collect();
     let own = [
         (label::NAME, app.trim_end_matches('-')),
@@ -180,21 +181,21 @@ fn labels(spec: &JobSpec) -> Map<String, Value> {
         (label::MANAGED_BY, contract::MANAGER),
     ];
     let mut labels: Map<_, _> = own.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
-    labels.extend(strings(&spec.labels));
+    labels.extend(string_map(&spec.labels));
     labels
 }
 
 fn own_annotations(spec: &JobSpec, input: &PodInput, shards: &[Shard]) -> impl Iterator<Item = (String, Value)> {
-    let mut notes = Vec::new();
+    let mut annotations = Vec::new();
     if !spec.command.is_empty() {
-        notes.push((annotation::COMMAND, json!(spec.command).to_string()));
+        annotations.push((annotation::COMMAND, json!(spec.command).to_string()));
     }
     if let Some(ResumedJob { name, uid, skipped }) = &spec.resumes {
-        notes.push((annotation::RESUMES, format!("{name}/{uid}")));
-        notes.push((annotation::SKIPPED, skipped.to_string()));
+        annotations.push((annotation::RESUMES, format!("{name}/{uid}")));
+        annotations.push((annotation::SKIPPED, skipped.to_string()));
     }
-    notes.extend(payload::annotations(&spec.feed(), input, shards));
-    notes.into_iter().map(|(key, value)| (key.to_owned(), json!(value)))
+    annotations.extend(payload::annotations(&spec.feed(), input, shards));
+    annotations.into_iter().map(|(key, value)| (key.to_owned(), json!(value)))
 }
 
 fn pod(spec: &JobSpec, input: &PodInput) -> Value {
@@ -207,7 +208,7 @@ fn pod(spec: &JobSpec, input: &PodInput) -> Value {
         "activeDeadlineSeconds": spec.policy.index_timeout,
         "serviceAccountName": spec.service_account,
         "priorityClassName": spec.priority_class,
-        "nodeSelector": strings(&spec.node_selector),
+        "nodeSelector": string_map(&spec.node_selector),
         "imagePullSecrets": secrets,
         "initContainers": input.init_containers,
         "containers": [worker(spec, input)],
@@ -217,7 +218,7 @@ fn pod(spec: &JobSpec, input: &PodInput) -> Value {
 }
 
 fn worker(spec: &JobSpec, input: &PodInput) -> Value {
-    // Ours first: a value of the user's may refer to what stands before it.
+    // Our variables come first: the user's values may refer to earlier variables.
     let users = spec.env.iter().map(|(name, value)| json!({"name": name, "value": value}));
     filled(json!({
         "name": worker_name(spec.base.as_ref()),
@@ -242,7 +243,7 @@ fn resources(Resources { cpu, memory, gpu }: &Resources) -> Value {
     filled(json!({"requests": filled(json!({"cpu": request(cpu), "memory": request(memory)})), "limits": limits}))
 }
 
-fn strings(pairs: &[(String, String)]) -> Map<String, Value> {
+fn string_map(pairs: &[(String, String)]) -> Map<String, Value> {
     pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
 }
 

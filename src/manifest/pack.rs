@@ -1,4 +1,4 @@
-//! Items packed into ConfigMaps: a key for each index, or many items a key, over as many ConfigMaps as it takes.
+//! Packs items into ConfigMaps: one key per index, or many items per key, in one or more ConfigMaps.
 
 use std::io::Read as _;
 
@@ -14,7 +14,7 @@ use crate::spec::Feed;
 use crate::spec::items::Item;
 use crate::spec::stores::{self, ItemStore, MAX_CONFIG_MAP_BYTES, MAX_CONFIG_MAPS};
 
-/// What a key takes besides its value: it counts with the size of the object, though not with the limit on values.
+/// The size of a key in bytes: it counts towards the size of the object, not towards the limit on values.
 const KEY_OVERHEAD_BYTES: usize = 8;
 
 /// One ConfigMap of a list.
@@ -45,8 +45,8 @@ impl Shard {
     }
 }
 
-/// The ConfigMaps of the list that the Job brings along; none where it stands elsewhere.
-pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
+/// Packs the items of the Job's own list; returns no ConfigMap for a list that is stored elsewhere.
+pub(super) fn pack_items(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
     let per_key = match *feed.store {
         ItemStore::Keys => 1,
         ItemStore::Packed { per_key, .. } => per_key,
@@ -61,7 +61,7 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
         while let Some(item) = items.next_if(|(index, _)| *index < first + per_key) {
             sharing.push(item);
         }
-        let (name, value) = entry(feed, first, per_key, &sharing);
+        let (name, value) = encode_key(feed, first, per_key, &sharing);
         if value.len() > MAX_CONFIG_MAP_BYTES {
             return Err(stores::too_large(first as usize, value.len()));
         }
@@ -79,8 +79,8 @@ pub(super) fn shards(feed: &Feed<'_>) -> Result<Vec<Shard>, Error> {
     Ok(shards)
 }
 
-/// A key and what stands for its items, of which the first that it can have is that of index `first`.
-fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (String, Vec<u8>) {
+/// Returns a key and its value: the encoded items of the indexes from `first` on.
+fn encode_key(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (String, Vec<u8>) {
     let payload = feed.handover.payload();
     let key = first / per_key;
     let ItemStore::Packed { compressed, .. } = feed.store else {
@@ -90,7 +90,7 @@ fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (
     let mut lines = Vec::new();
     let mut next = first;
     for (index, item) in items {
-        // Each has the line of its index.
+        // Missing indexes get an empty line.
         lines.resize(lines.len() + (index - next) as usize, b'\n');
         next = index + 1;
         lines.extend(stores::encode_line(&payload.bytes(item)));
@@ -99,25 +99,25 @@ fn entry(feed: &Feed<'_>, first: u32, per_key: u32, items: &[(u32, &Item)]) -> (
     if *compressed { (format!("{key}.gz"), gzip(&lines)) } else { (key.to_string(), lines) }
 }
 
-/// A gzip file of these bytes: the same for the same bytes.
+/// Compresses the bytes. The same bytes give the same file.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
-    // Neither end is anything but memory, which does not fail.
+    // Reading from and writing to memory can't fail.
     let _ = GzEncoder::new(bytes, Compression::default()).read_to_end(&mut file);
     file
 }
 
-/// The bytes of a gzip file that [`gzip`] made; None for one that is broken or larger than a key ever is.
+/// Decompresses a file of [`gzip`]; `None` if it is broken, or larger than any key.
 pub(super) fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
-    /// One item may be as large as a ConfigMap, and takes up to five bytes for each of its own.
+    /// One item may be as large as a ConfigMap, and each of its bytes takes up to five encoded bytes.
     const MAX_BYTES: u64 = 8 * MAX_CONFIG_MAP_BYTES as u64;
     let mut bytes = Vec::new();
     let read = GzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes).ok()?;
     (read as u64 <= MAX_BYTES).then_some(bytes)
 }
 
-/// The labels of a ConfigMap with items of `job`: the Job's own, which a policy may demand of every object, without those
-/// that only a Job has.
+/// Returns the labels of a ConfigMap with items of `job`: the Job's labels, because a policy may demand them of every
+/// object, without those that only apply to Jobs.
 pub(super) fn labels(job: &Value) -> Map<String, Value> {
     let (metadata, name) = (&job["metadata"], &job["metadata"]["name"]);
     let mut labels = metadata["labels"].as_object().cloned().unwrap_or_default();
@@ -129,15 +129,15 @@ pub(super) fn labels(job: &Value) -> Map<String, Value> {
     labels
 }
 
-/// The ConfigMaps of `job` that hold its items.
-pub(super) fn config_maps(job: &Value, shards: Vec<Shard>) -> Vec<Value> {
+/// Builds the ConfigMaps with the items of `job`.
+pub(super) fn build_config_maps(job: &Value, shards: Vec<Shard>) -> Vec<Value> {
     let config_map = |shard: Shard| {
         let metadata = json!({"name": shard.name, "namespace": job["metadata"]["namespace"], "labels": labels(job)});
         filled(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": filled(metadata),
-            // An index that is tried again must see what it saw before; and no kubelet needs to watch it.
+            // A retried index must see the same item, and no kubelet needs to watch the object.
             "immutable": true,
             "data": shard.data,
             "binaryData": shard.binary,

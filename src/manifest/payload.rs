@@ -1,4 +1,4 @@
-//! What a Pod needs to have its item and its index: volumes, an init container, variables, and the command around it.
+//! Builds the parts of a Pod that give it its item and its index: volumes, an init container, variables, the command.
 
 use serde_json::{Value, json};
 
@@ -13,19 +13,19 @@ use crate::spec::{Feed, base};
 #[derive(Default)]
 pub(super) struct PodInput {
     pub(super) volumes: Vec<Value>,
-    /// Of the worker.
+    /// The worker's mounts.
     pub(super) mounts: Vec<Value>,
-    /// Of the worker.
+    /// The worker's variables.
     pub(super) env: Vec<Value>,
     pub(super) init_containers: Vec<Value>,
-    /// Those of the volumes that bring the item.
+    /// The names of the volumes with the item.
     pub(super) item_volumes: Vec<String>,
-    /// Of the worker; None leaves the template's.
+    /// The worker's command; `None` keeps the template's.
     pub(super) command: Option<Vec<String>>,
 }
 
-/// What the Pods need, where the list that the Job brings along is kept in these ConfigMaps.
-pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) -> PodInput {
+/// Builds these parts. `shards` are the ConfigMaps of the Job's own list.
+pub(super) fn build_input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) -> PodInput {
     let mut input = PodInput::default();
     let handover = feed.handover;
     let writes_variables = handover.route == Route::VariableFile;
@@ -39,21 +39,21 @@ pub(super) fn input(feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard])
             }
         }
     } else if handover.needs_item() || writes_variables {
-        by_init_container(&mut input, feed, template, shards);
+        add_init_container(&mut input, feed, template, shards);
     }
     input.item_volumes = names(&input.volumes);
     if let Some(path) = feed.index_file {
         let volume = free_name(template, &input.volumes, INPUT, "volumes");
-        index_file(&mut input, path, &volume);
+        add_index_file(&mut input, path, &volume);
     }
     let shared = input.volumes.first().and_then(|volume| volume["name"].as_str()).unwrap_or(INPUT).to_owned();
-    input.env = handover.variables.iter().filter_map(|v| variable(&v.name, &v.origin, handover, &shared)).collect();
-    input.command = command(feed, template);
+    input.env = handover.variables.iter().filter_map(|v| env_entry(&v.name, &v.origin, handover, &shared)).collect();
+    input.command = worker_command(feed, template);
     input
 }
 
-/// An init container writes into a folder that it shares with the worker, or with the kubelet.
-fn by_init_container(input: &mut PodInput, feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) {
+/// Adds an init container that writes to a folder shared with the worker, or with the kubelet.
+fn add_init_container(input: &mut PodInput, feed: &Feed<'_>, template: Option<&Value>, shards: &[Shard]) {
     let handover = feed.handover;
     let shared = free_name(template, &[], INPUT, "volumes");
     input.volumes.push(json!({"name": shared, "emptyDir": {}}));
@@ -76,7 +76,7 @@ fn by_init_container(input: &mut PodInput, feed: &Feed<'_>, template: Option<&Va
         input.mounts.push(if path == contract::ITEM_PATH || path == VARIABLES_PATH {
             folder
         } else {
-            // The folder of another path may have files of the image, which a volume over it would hide.
+            // A volume over another folder would hide the image's files in it.
             json!({"name": shared, "mountPath": path, "subPath": ITEM_FILE})
         });
     }
@@ -89,12 +89,12 @@ fn init_container(feed: &Feed<'_>, template: Option<&Value>, mounts: &[Value]) -
     if *feed.store == ItemStore::Inline {
         let payload = handover.payload();
         for (index, item) in feed.items.numbered() {
-            // Each has the place of its index.
+            // Missing indexes get an empty item.
             list.resize(index as usize, Vec::new());
             list.push(payload.bytes(item).into_owned());
         }
     }
-    let script = scripts::init(handover, feed.store, &list);
+    let script = scripts::init_script(handover, feed.store, &list);
     json!({
         "name": free_name(template, &[], INPUT, "initContainers"),
         "image": feed.init_image,
@@ -125,14 +125,14 @@ fn items_volume(name: &str, store: &ItemStore, own: &[Shard]) -> Value {
     }
 }
 
-/// Each index sees the key that is its number, at one path. The kubelet expands the expression from the container's
-/// environment, to which the Job controller has added the index.
+/// Mounts the key of the Pod's index at `path`. The kubelet expands the expression from the container's environment, where
+/// the Job controller has added the index.
 fn own_key(volume: &str, path: &str) -> Value {
     json!({"name": volume, "mountPath": path, "subPathExpr": format!("$({INDEX_VARIABLE})"), "readOnly": true})
 }
 
-/// The index through a downward-API volume, as the Kubernetes documentation has it.
-fn index_file(input: &mut PodInput, path: &str, volume: &str) {
+/// Adds a downward API volume with the index, as in the Kubernetes documentation.
+fn add_index_file(input: &mut PodInput, path: &str, volume: &str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     input.volumes.push(json!({
         "name": volume,
@@ -145,8 +145,8 @@ fn index_field() -> String {
     format!("metadata.annotations['{}']", annotation::INDEX)
 }
 
-/// A variable of the worker, unless a shell sets it.
-fn variable(name: &str, origin: &VariableSource, handover: &Handover, shared: &str) -> Option<Value> {
+/// Returns the worker's entry for a variable; `None` if a shell sets it.
+fn env_entry(name: &str, origin: &VariableSource, handover: &Handover, shared: &str) -> Option<Value> {
     match origin {
         VariableSource::Constant(value) => Some(json!({"name": name, "value": value})),
         VariableSource::Index => Some(json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": index_field()}}})),
@@ -158,20 +158,20 @@ fn variable(name: &str, origin: &VariableSource, handover: &Handover, shared: &s
     }
 }
 
-/// The worker's command; None where the template's stands as it is.
-pub(super) fn command(feed: &Feed<'_>, template: Option<&Value>) -> Option<Vec<String>> {
+/// Returns the worker's command; `None` keeps the template's.
+pub(super) fn worker_command(feed: &Feed<'_>, template: Option<&Value>) -> Option<Vec<String>> {
     let handover = feed.handover;
     let own = Some(&handover.words).filter(|words| !words.is_empty());
     let Route::Shell(shell) = &handover.route else {
-        return own.map(|words| words.iter().map(|word| scripts::joined(word)).collect());
+        return own.map(|words| words.iter().map(|word| scripts::expandable_word(word)).collect());
     };
     let words = own.cloned().unwrap_or_else(|| {
         template.map(base::command).into_iter().flatten().map(|word| vec![CommandPart::Text(word)]).collect()
     });
-    Some(scripts::wrapped(handover, shell, &words))
+    Some(scripts::wrap_command(handover, shell, &words))
 }
 
-/// A name that neither the template's list nor `own` has yet: entries of one name would be merged into one.
+/// Returns a name that is unused in the template's list and in `own`: entries of the same name would be merged.
 fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) -> String {
     let taken = template.and_then(|job| job.pointer(&format!("/spec/template/spec/{list}"))).and_then(Value::as_array);
     let is_free = |name: &str| !taken.into_iter().flatten().chain(own).any(|entry| entry["name"] == name);
@@ -179,7 +179,7 @@ fn free_name(template: Option<&Value>, own: &[Value], stem: &str, list: &str) ->
     std::iter::once(stem.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_else(|| stem.to_owned())
 }
 
-/// The annotations by which the items of a Job are found and read again, on another machine and years later.
+/// Returns the annotations that say where the items of a Job are and how to read them.
 pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -> Vec<(&'static str, String)> {
     let handover = feed.handover;
     let mut notes = vec![(annotation::ITEM_AS, handover.form.name())];
@@ -201,9 +201,9 @@ pub(super) fn annotations(feed: &Feed<'_>, input: &PodInput, shards: &[Shard]) -
         ItemStore::Listed { config_map, .. } => vec![format!("{config_map}:0")],
         _ => shards.iter().map(|shard| format!("{}:{}", shard.name, shard.first)).collect(),
     };
-    // Of a single ConfigMap with a key for each index the form of the Pod tells, as it does of Jobs that others made.
-    let told_by_form = list.len() == 1 && !feed.store.needs_picking() && handover.needs_item();
-    if !list.is_empty() && !told_by_form {
+    // A single ConfigMap with one key per index is found through the Pod's mounts, as in Jobs of other tools.
+    let is_found_by_mounts = list.len() == 1 && !feed.store.needs_picking() && handover.needs_item();
+    if !list.is_empty() && !is_found_by_mounts {
         notes.push((annotation::ITEM_CONFIG_MAPS, list.join(",")));
     }
     if let ItemStore::Listed { digest, .. } = feed.store {

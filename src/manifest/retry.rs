@@ -1,9 +1,9 @@
-//! From a stored Job to one that runs some of its indexes again, each as what it was the first time.
+//! Builds the Job that retries some indexes of a stored Job, each with its original index.
 //!
-//! Kubernetes numbers the indexes of every Job from 0. So a first init container turns the new index into the original
-//! one, and every other container has `JOB_COMPLETION_INDEX` from the file that it writes (`fileKeyRef`); an older
-//! server gets a shell around each command. All else of the Pod stays as it is: scripts that pick an item by the index,
-//! and mounts by `$(JOB_COMPLETION_INDEX)`, then pick what they picked before.
+//! Kubernetes numbers the indexes of every Job from 0. So the first init container maps the new index to the original
+//! one and writes it to a file, and every other container reads `JOB_COMPLETION_INDEX` from that file (`fileKeyRef`).
+//! On an older server, a shell around each command does the same. The rest of the Pod stays unchanged: scripts that
+//! pick an item by the index, and mounts by `$(JOB_COMPLETION_INDEX)`, pick the same item as before.
 
 mod changes;
 mod copies;
@@ -13,7 +13,7 @@ mod wrap;
 
 use serde_json::{Value, from_value, json};
 
-use super::{Manifest, filled, order, policy};
+use super::{Manifest, filled, policy, sort_fields};
 use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -22,9 +22,9 @@ use crate::spec::handover::VARIABLE_FILE_SINCE;
 use crate::spec::retry::Changes;
 pub(crate) use copies::config_maps;
 
-/// Longest index set that is noted, in bytes: all annotations together may have 256 KiB. A command has the set as one word,
-/// which Linux takes up to 128 KiB.
-const MAX_NOTED_BYTES: usize = 48 * 1024;
+/// The longest index set that an annotation may hold, in bytes: all annotations together may have 256 KiB. The set is
+/// also one word of a command, which Linux limits to 128 KiB.
+const MAX_SET_BYTES: usize = 48 * 1024;
 
 #[derive(Clone, Debug)]
 pub(crate) struct RetryPlan {
@@ -33,59 +33,59 @@ pub(crate) struct RetryPlan {
     /// The original indexes that it runs; at least one.
     pub(crate) indexes: IndexSet,
     pub(crate) family: Lineage,
-    /// The minor version of the server, which is of Kubernetes 1.
+    /// The minor version of the server: Kubernetes 1.`minor`.
     pub(crate) minor: u32,
     pub(crate) changes: Changes,
 }
 
-/// What a new Job notes of those before it.
+/// What a retry records about the Jobs before it.
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
-    /// Name of the Job that it began with.
+    /// The name of the first Job.
     pub(crate) root: String,
     pub(crate) root_uid: String,
-    /// How many indexes that Job has.
+    /// The number of indexes of the first Job.
     pub(crate) completions: u32,
     pub(crate) succeeded: IndexSet,
     pub(crate) failed: IndexSet,
 }
 
-/// The Job that runs the indexes of `plan` again, out of `stored`, the newest of its family, and of the ConfigMaps that
-/// [`config_maps`] names, as far as they are there; with what the user should know of it.
+/// Builds the Job that retries the indexes of `plan`, and its warnings for the user.
+///
+/// `stored` is the newest Job of its family. `config_maps` are the existing ConfigMaps among those that [`config_maps`]
+/// names.
 pub(crate) fn build(stored: &Value, config_maps: &[Value], plan: &RetryPlan) -> Result<(Manifest, Vec<String>), Error> {
     let mut warnings = Vec::new();
     let mut job = stored.clone();
-    clean(&mut job, &plan.name);
-    policies(&mut job, plan);
+    strip_stored_fields(&mut job, &plan.name);
+    adapt_policies(&mut job, plan);
     let typed = from_value(stored.clone()).unwrap_or_default();
     items::check_list(&typed, config_maps)?;
-    let renewed = items::take_out(&mut job, &typed, config_maps, plan, &mut warnings)?;
-    let mut copied = copies::copy(&mut job, stored, config_maps, plan)?;
-    changes::apply(&mut job, &plan.changes)?;
+    let renewed = items::remove_handover(&mut job, &typed, config_maps, plan, &mut warnings)?;
+    let mut copied = copies::copy_config_maps(&mut job, stored, config_maps, plan)?;
+    changes::apply_changes(&mut job, &plan.changes)?;
     if let Some(renewed) = renewed {
-        copied.extend(renewed.put_in(&mut job, plan)?);
+        copied.extend(renewed.insert_into(&mut job, plan)?);
     }
-    // A corrected command is not wrapped yet, and the rest may be.
-    let wrapped = wrap::is_wrapped(stored);
-    if plan.minor >= VARIABLE_FILE_SINCE && !wrapped {
-        index::hand_over(&mut job, plan, &mut warnings)?;
+    if plan.minor >= VARIABLE_FILE_SINCE && !wrap::is_wrapped(stored) {
+        index::set_original_index(&mut job, plan, &mut warnings)?;
     } else {
-        wrap::hand_over(&mut job, plan, wrapped, &mut warnings)?;
+        wrap::set_original_index(&mut job, stored, plan, &mut warnings)?;
     }
-    note(&mut job, stored, plan)?;
+    write_annotations(&mut job, stored, plan)?;
     if job.pointer("/spec/template/spec/subdomain").is_some_and(Value::is_string) {
         warnings.push(format!(
-            "the Pods have other host names than the first time: {0}-0 and on, by the new Job's own indexes",
+            "the Pods get new host names: {}-0 and up, numbered by the new Job's own indexes",
             plan.name
         ));
     }
-    order(&mut job);
-    copied.iter_mut().for_each(order);
+    sort_fields(&mut job);
+    copied.iter_mut().for_each(sort_fields);
     Ok((Manifest { job, config_maps: copied }, warnings))
 }
 
-/// Takes out what belongs to the stored object, and not to a new one.
-fn clean(job: &mut Value, name: &str) {
+/// Removes the fields that belong to the stored object only.
+fn strip_stored_fields(job: &mut Value, name: &str) {
     let old = job["metadata"].take();
     job["metadata"] = filled(json!({
         "name": name,
@@ -99,7 +99,7 @@ fn clean(job: &mut Value, name: &str) {
         fields.remove("status");
     }
     if let Some(spec) = job["spec"].as_object_mut() {
-        // The server makes the selector, out of the new Job's own UID.
+        // The server sets the selector from the new Job's UID.
         for field in ["selector", "manualSelector", "suspend"] {
             spec.remove(field);
         }
@@ -117,8 +117,8 @@ fn clean(job: &mut Value, name: &str) {
     }
 }
 
-/// Fits what counts indexes to the new number of them.
-fn policies(job: &mut Value, plan: &RetryPlan) {
+/// Adapts every field that counts indexes to the new number of indexes.
+fn adapt_policies(job: &mut Value, plan: &RetryPlan) {
     let number = u32::try_from(plan.indexes.len()).unwrap_or(u32::MAX);
     let as_number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let before = as_number(job["spec"].get("parallelism")).filter(|n| *n > 0);
@@ -148,7 +148,7 @@ fn policies(job: &mut Value, plan: &RetryPlan) {
     }
 }
 
-/// What of a rule is left to be met, in the new Job's own indexes; None if these alone can't meet it, or nothing is left.
+/// Returns the unmet part of a rule in the new Job's own indexes; `None` if it is met, or if these indexes can't meet it.
 fn success_rule(rule: &Value, plan: &RetryPlan) -> Option<Value> {
     let named = rule.get("succeededIndexes").and_then(Value::as_str).map(IndexSet::from_status);
     let of_rule = named.clone().unwrap_or_else(|| IndexSet::below(plan.family.completions));
@@ -165,8 +165,8 @@ fn success_rule(rule: &Value, plan: &RetryPlan) -> Option<Value> {
     Some(filled(json!({"succeededIndexes": named.is_some().then(own), "succeededCount": count})))
 }
 
-/// Notes which Jobs the new one continues, and what is known of their indexes.
-fn note(job: &mut Value, stored: &Value, plan: &RetryPlan) -> Result<(), Error> {
+/// Records in annotations which Jobs the new one continues, and the status of their indexes.
+fn write_annotations(job: &mut Value, stored: &Value, plan: &RetryPlan) -> Result<(), Error> {
     let family = &plan.family;
     let of = format!("{}/{}", text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
     let notes = [
@@ -178,12 +178,12 @@ fn note(job: &mut Value, stored: &Value, plan: &RetryPlan) -> Result<(), Error> 
         (annotation::FAILED_BEFORE, family.failed.to_string()),
     ];
     for (key, value) in notes {
-        if value.len() > MAX_NOTED_BYTES {
+        if value.len() > MAX_SET_BYTES {
             return Err(Error::usage(format!(
-                "the indexes are too scattered: written as ranges they take {} bytes, and {MAX_NOTED_BYTES} can be noted",
+                "too many separate ranges of indexes: the list takes {} bytes, and the limit is {MAX_SET_BYTES}",
                 value.len()
             ))
-            .hint("retry fewer at once, as by --index 0-9999"));
+            .hint("retry fewer indexes at once, for example with --index 0-9999"));
         }
         if value.is_empty() {
             if let Some(annotations) = job["metadata"]["annotations"].as_object_mut() {
@@ -205,12 +205,12 @@ fn list_mut<'a>(job: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut 
     job.pointer_mut(&format!("/spec/template/spec/{list}")).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
-/// A list within the Pod.
+/// Returns the entries of a list in the Pod's spec.
 fn list<'a>(job: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
     job.pointer(&format!("/spec/template/spec/{list}")).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Puts entries into a list at `position`, or last; the list is there afterwards only if it has any.
+/// Inserts entries into a list at `position`, or at its end. A list that stays empty is removed.
 fn insert(of: &mut Value, list: &str, position: usize, new: impl IntoIterator<Item = Value>) {
     let Some(fields) = of.as_object_mut() else { return };
     let mut entries = fields.shift_remove(list).and_then(|list| from_value(list).ok()).unwrap_or_default();
@@ -221,7 +221,7 @@ fn insert(of: &mut Value, list: &str, position: usize, new: impl IntoIterator<It
     }
 }
 
-/// Something in a container or another object that has a list.
+/// Returns the entries of a list of an object, such as a container.
 fn entries<'a>(of: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
     of.get(list).and_then(Value::as_array).into_iter().flatten()
 }

@@ -1,6 +1,5 @@
-//! The shell scripts that hand items over: the init container's, which picks and writes, and the worker's, which reads
-//! and becomes the command. All of it is POSIX shell, with `cat`, `printf`, `sed`, `gzip` and `sha256sum`
-//! at the most.
+//! Builds the shell scripts that pass items: the init container's script picks and writes the item, the worker's script
+//! reads it and executes the command. Both are POSIX shell and use `cat`, `printf`, `sed`, `gzip` and `sha256sum` only.
 
 use std::fmt::Write as _;
 
@@ -8,19 +7,19 @@ use crate::contract::{INDEX_VARIABLE, ITEM_PATH, VARIABLES_PATH};
 use crate::spec::handover::{CommandPart, Handover, ItemForm, Payload, Route, VariableSource};
 use crate::spec::stores::{ItemStore, ListDigest};
 
-/// Where the init container finds the list that it picks from, or the one item that is its Pod's.
+/// The folder of the init container with the list, or with the Pod's own item.
 pub(super) const ITEMS_DIR: &str = "/items";
-/// Where the init container finds a list of others' that has a key for each index, to check it.
+/// The folder of the init container with a shared list with one key per index, to check it.
 pub(super) const LIST_DIR: &str = "/list";
-/// The one item, where nothing has to be picked.
+/// The file with the Pod's own item, where each index has its own key.
 pub(super) const MOUNTED_ITEM: &str = "/items/item";
-/// The first words of an inline list; what is between them and [`INLINE_PICK`] is the list, quoted for a shell.
+/// The text before an inline list. The list is quoted for a shell.
 pub(super) const INLINE_HEAD: &str = "set -- ";
-/// What follows an inline list: pass over the items of lower indexes.
+/// The text after an inline list: skips the items of lower indexes.
 pub(super) const INLINE_PICK: &str = "\nshift \"$JOB_COMPLETION_INDEX\"\n";
 
-/// What the init container does: pick the item, if that is needed, and write the variables that the kubelet reads.
-pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -> String {
+/// Returns the init container's script: it picks the item, and writes the variables that the kubelet reads.
+pub(super) fn init_script(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -> String {
     let payload = handover.payload();
     let target = match payload {
         Payload::Item => ITEM_PATH,
@@ -28,8 +27,8 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
     };
     let mut script = String::new();
     if handover.needs_item() {
-        check(&mut script, store);
-        pick(&mut script, store, inline, target);
+        check_shared_list(&mut script, store);
+        pick_item(&mut script, store, inline, target);
     }
     if handover.route == Route::VariableFile {
         let written = if store.needs_picking() { target } else { MOUNTED_ITEM };
@@ -38,7 +37,7 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
             Payload::Assignments(_) => {
                 let _ = writeln!(script, "cat {written} > {VARIABLES_PATH}");
             }
-            Payload::Item => variables_of_item(&mut script, handover, written),
+            Payload::Item => write_item_variables(&mut script, handover, written),
         }
         for variable in handover.variables.iter().filter(|variable| variable.origin == VariableSource::Position) {
             let name = &variable.name;
@@ -48,8 +47,8 @@ pub(super) fn init(handover: &Handover, store: &ItemStore, inline: &[Vec<u8>]) -
     script
 }
 
-/// Writes what stands for the item into `target`, byte for byte.
-fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str) {
+/// Writes the encoded item to `target`, byte for byte.
+fn pick_item(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str) {
     let _ = match store {
         ItemStore::Inline => {
             let words: Vec<_> = inline.iter().map(|item| quote(&String::from_utf8_lossy(item))).collect();
@@ -78,8 +77,8 @@ fn pick(script: &mut String, store: &ItemStore, inline: &[Vec<u8>], target: &str
     };
 }
 
-/// Fails the Pod if a list that is not ours has changed: its index would get the item of another, or none.
-fn check(script: &mut String, store: &ItemStore) {
+/// Fails the Pod if a shared list has changed: the index could get another item, or none.
+fn check_shared_list(script: &mut String, store: &ItemStore) {
     let ItemStore::Listed { config_map, key, digest, .. } = store else { return };
     let ListDigest { count, sum } = digest;
     let (folder, name, own, summed) = if let Some(key) = key {
@@ -89,33 +88,33 @@ fn check(script: &mut String, store: &ItemStore) {
         let keys = format!("n=0; while [ $n -lt {count} ]; do echo $n; n=$((n + 1)); done");
         (LIST_DIR, config_map.clone(), format!("${INDEX_VARIABLE}"), format!("sha256sum $({keys}) | sha256sum"))
     };
-    let said = quote(&format!("configmap {name} has changed since the job was made: "));
+    let message = quote(&format!("configmap {name} has changed since the Job was created: "));
     let _ = write!(
         script,
-        "key={own}\ncd {folder}\nchanged() {{ echo {said}\"$1\" >&2; exit 1; }}\n\
-         [ -f \"./$key\" ] || changed \"key $key is gone\"\n\
-         [ \"$({summed})\" = '{sum}  -' ] || changed 'its first {count} items are others'\n"
+        "key={own}\ncd {folder}\nchanged() {{ echo {message}\"$1\" >&2; exit 1; }}\n\
+         [ -f \"./$key\" ] || changed \"key $key is missing\"\n\
+         [ \"$({summed})\" = '{sum}  -' ] || changed 'the first {count} items differ'\n"
     );
 }
 
-/// Writes the item from `path` into the file that the kubelet reads, once for each variable that is the item.
-fn variables_of_item(script: &mut String, handover: &Handover, path: &str) {
+/// Writes the item at `path` to the file that the kubelet reads, once for each variable with the item.
+fn write_item_variables(script: &mut String, handover: &Handover, path: &str) {
     if handover.item_variables().next().is_none() {
         return;
     }
-    read_whole(script, "item", path);
+    read_file(script, "item", path);
     for (name, _) in handover.item_variables() {
         let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$item\" >> {VARIABLES_PATH}");
     }
 }
 
-/// Reads a file into a variable with its line breaks at the end, which `$(…)` alone would drop.
-fn read_whole(script: &mut String, variable: &str, path: &str) {
+/// Reads a file into a variable. Keeps the line breaks at its end, which `$(…)` alone would drop.
+fn read_file(script: &mut String, variable: &str, path: &str) {
     let path = quote(path);
     let _ = writeln!(script, "{variable}=$(cat {path}; printf x)\n{variable}=${{{variable}%x}}");
 }
 
-/// The path at which the worker itself needs what stands for its item, if it does.
+/// Returns the path at which the worker itself reads its encoded item, if it does.
 pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
     match handover.form {
         ItemForm::File | ItemForm::Stdin => Some(&handover.path),
@@ -127,9 +126,9 @@ pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
     }
 }
 
-/// The command that reads the variables and becomes `words`; the worker's own texts are arguments of the script, never
-/// part of it, so whatever is in them is not run.
-pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<CommandPart>]) -> Vec<String> {
+/// Returns a command that sets the variables and executes `words`. The texts of `words` are arguments of the script, never
+/// part of it, so a shell never runs them.
+pub(super) fn wrap_command(handover: &Handover, shell: &str, words: &[Vec<CommandPart>]) -> Vec<String> {
     let mut script = String::new();
     let mut names: Vec<&str> = handover.item_variables().map(|(name, _)| name).collect();
     if let (Some(path), false) = (worker_path(handover), names.is_empty()) {
@@ -139,7 +138,7 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<CommandPart
             }
             Payload::Item => {
                 let first = names.remove(0);
-                read_whole(&mut script, first, path);
+                read_file(&mut script, first, path);
                 let _ = write!(script, "export {first}");
                 for name in names {
                     let _ = write!(script, " {name}=\"${first}\"");
@@ -152,13 +151,15 @@ pub(super) fn wrapped(handover: &Handover, shell: &str, words: &[Vec<CommandPart
         let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
     }
     let stdin = (handover.form == ItemForm::Stdin).then(|| quote(&handover.path));
-    with_command(shell, script, &[], words, stdin.as_deref())
+    let name = shell.rsplit('/').next().unwrap_or(shell);
+    command_of_script(shell, name, script, &[], words, stdin.as_deref())
 }
 
-/// The words of a shell that runs `script`, exports variables and then becomes `words`, with a file as its standard
-/// input.
-pub(super) fn with_command(
+/// Returns a shell command that runs `script`, exports variables and executes `words`, with the file `stdin` as its
+/// standard input. `name` is the script's `$0`.
+pub(super) fn command_of_script(
     shell: &str,
+    name: &str,
     mut script: String,
     exports: &[(String, Vec<CommandPart>)],
     words: &[Vec<CommandPart>],
@@ -170,7 +171,7 @@ pub(super) fn with_command(
     }
     if texts.is_empty() && words.iter().all(|word| matches!(word.as_slice(), [CommandPart::Text(_)])) {
         script.push_str("exec \"$@\"");
-        texts.extend(words.iter().map(|word| joined(word)));
+        texts.extend(words.iter().map(|word| expandable_word(word)));
     } else {
         script.push_str("exec");
         for word in words {
@@ -181,13 +182,12 @@ pub(super) fn with_command(
         let _ = write!(script, " < {path}");
     }
     script.push('\n');
-    let name = shell.rsplit('/').next().unwrap_or(shell).to_owned();
-    let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name];
+    let mut command = vec![shell.to_owned(), "-c".to_owned(), escape_expansion(&script), name.to_owned()];
     command.extend(texts);
     command
 }
 
-/// Returns a word in quotes of a shell; appends its texts to the arguments of the script.
+/// Returns a word in double quotes, and appends its texts to the arguments of the script.
 fn shell_word(word: &[CommandPart], texts: &mut Vec<String>) -> String {
     let reference = |part: &CommandPart| match part {
         CommandPart::Text(text) => {
@@ -200,11 +200,11 @@ fn shell_word(word: &[CommandPart], texts: &mut Vec<String>) -> String {
     format!("\"{}\"", word.iter().map(reference).collect::<String>())
 }
 
-/// An argument as Kubernetes expands it: `$(NAME)` is the value of a variable.
+/// Returns an argument for Kubernetes to expand: `$(NAME)` becomes the value of a variable.
 ///
-/// No text before a placeholder ends with a `$`, which would make it `$$(NAME)`, the text `$(NAME)`: braces behind a `$`
-/// are the shell's and never a placeholder.
-pub(super) fn joined(word: &[CommandPart]) -> String {
+/// No text before a placeholder ends with `$`, which would escape it as `$$(NAME)`: braces after a `$` belong to the shell
+/// and are never a placeholder.
+pub(super) fn expandable_word(word: &[CommandPart]) -> String {
     let text = |part: &CommandPart| match part {
         CommandPart::Text(text) => text.clone(),
         CommandPart::Index => format!("$({INDEX_VARIABLE})"),
@@ -214,12 +214,12 @@ pub(super) fn joined(word: &[CommandPart]) -> String {
 }
 
 pub(super) fn quote(text: &str) -> String {
-    // The only text that is refused has a NUL byte, and `spec` has refused that before.
+    // Only a NUL byte can't be quoted, and `spec` has refused it.
     shlex::try_quote(text).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
 }
 
-/// Doubles each `$` that Kubernetes would take for the start of `$(NAME)` or of an escape, so that the shell sees the
-/// text as it was written (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
+/// Doubles each `$` that Kubernetes would read as the start of `$(NAME)` or of an escape, so that the shell sees the
+/// original text (<https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>).
 pub(super) fn escape_expansion(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();

@@ -1,23 +1,23 @@
-//! Manifests as text that every YAML reader takes for the same values, those of YAML 1.1 included.
+//! Writes manifests as YAML that every reader parses to the same values, YAML 1.1 readers included.
 
 use serde_json::Value;
 
-/// The documents as one YAML stream.
+/// Writes the documents as one YAML stream.
 pub(crate) fn documents(values: &[Value]) -> Result<String, serde_saphyr::ser::Error> {
     Ok(values.iter().map(document).collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }
 
 fn document(value: &Value) -> Result<String, serde_saphyr::ser::Error> {
     let options = serde_saphyr::ser_options! {
-        // Folding is right but ugly: a command would be spread over lines that are not its own.
+        // Folded text is correct but hard to read: it breaks a command into other lines.
         folded_wrap_chars: 1_000_000,
-        // A block whose first line starts with a tab is read differently by different readers.
+        // Readers disagree on a block whose first line starts with a tab.
         prefer_block_scalars: !has_leading_tab(value),
     };
     serde_saphyr::to_string_with_options(value, options)
 }
 
-/// Whether some string of several lines has a tab at the start of its first line with text.
+/// Whether the first non-empty line of any multi-line string starts with a tab.
 fn has_leading_tab(value: &Value) -> bool {
     match value {
         Value::String(text) => {

@@ -259,17 +259,17 @@ fn an_edited_list_fails_later_pods() {
             .ok()
             .stdout
     };
-    let other = "configmap lines/k has changed since the job was made: its first 3 items are others\n";
+    let other = "configmap lines/k has changed since the Job was created: the first 3 items differ\n";
     assert_eq!(said("lines", "0"), other);
     for job in ["file", "arg"] {
-        let start = "configmap keys has changed since the job was made: ";
-        assert_eq!(said(job, "1"), format!("{start}key 1 is gone\n"));
-        assert_eq!(said(job, "0").lines().last().unwrap(), format!("{start}its first 2 items are others"));
+        let start = "configmap keys has changed since the Job was created: ";
+        assert_eq!(said(job, "1"), format!("{start}key 1 is missing\n"));
+        assert_eq!(said(job, "0").lines().last().unwrap(), format!("{start}the first 2 items differ"));
     }
     cluster.kubectl(&["patch", "configmap", "lines", "-p", r#"{"data": {"k": null, "z": "a"}}"#]).ok();
     // The node renews its cache after its sync period.
     apply(["gone", "", ""]);
-    assert!(["key k is gone\n", "its first 3 items are others\n"].iter().any(|end| said("gone", "2").ends_with(end)));
+    assert!(["key k is missing\n", "the first 3 items differ\n"].iter().any(|end| said("gone", "2").ends_with(end)));
     let described = cluster.run(&["describe", "gone"]).ok();
     assert!(described.stderr.contains("warning: configmap lines has changed since job gone was made"), "{described:?}");
 }

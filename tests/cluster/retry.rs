@@ -262,14 +262,14 @@ fn a_job_that_can_not_be_retried_is_refused_with_the_reason() {
         outcome.stderr
     };
     let gone = refused(&["retry", "gone"]);
-    assert!(gone.contains("configmap \"x\", which the Pods of job \"gone\" need, is not there"), "{gone}");
+    assert!(gone.contains("configmap \"x\" is missing, and the Pods of job \"gone\" need it"), "{gone}");
     cluster.kubectl(&["create", "configmap", "x"]).ok();
     let unreplaceable = refused(&["retry", "projected"]);
     assert!(
         unreplaceable.contains(if cluster.is_newest() { "is projected" } else { "from 1.35 on" }),
         "{unreplaceable}"
     );
-    assert!(refused(&["retry", "plain", "--memory", "x2"]).contains("asks for no memory that could be multiplied"));
+    assert!(refused(&["retry", "plain", "--memory", "x2"]).contains("has no memory request or limit to multiply"));
     assert!(refused(&["retry", "plain", "--index", "3"]).contains("the job has no index 3"));
     assert_eq!(jobs(), before);
 

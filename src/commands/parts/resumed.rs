@@ -229,7 +229,7 @@ async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Resu
                     return Err(unknown(format!("configmap {list} has changed since the job was created"))
                         .hint("a list of --items-file is kept with its job, and never changes"));
                 }
-                items.extend(listing.stored_in(config_map, wanted));
+                items.extend(listing.stored(config_map, wanted));
             }
             items
         }

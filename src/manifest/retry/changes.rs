@@ -1,4 +1,4 @@
-//! What is to be another way than the first time: image, resources, command.
+//! Applies the user's changes to a retry: image, resources, command.
 
 use serde_json::{Value, from_value, json};
 
@@ -8,28 +8,28 @@ use crate::error::Error;
 use crate::spec::Requirement;
 use crate::spec::retry::{Changes, ResourceChange, multiplied};
 
-/// Makes the changes, all of them to the container that does the work.
-pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
+/// Applies all changes to the worker's container.
+pub(super) fn apply_changes(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     let Changes { image, cpu, memory, retries, parallelism: _, init_image: _, init_image_at_last: _, command } =
         changes;
     let restarts = job.pointer("/spec/template/spec/restartPolicy").is_some_and(|policy| policy != "Never");
     if let (true, Some(retries)) = (restarts, retries) {
         return Err(Error::usage(format!(
-            "--retries {retries} counts the failures of each index, which Kubernetes does only with restartPolicy: Never"
+            "--retries {retries} needs restartPolicy: Never: only then does Kubernetes count failures per index"
         ))
-        .hint("leave --retries out: the Job restarts its containers in place"));
+        .hint("omit --retries: this Job restarts its containers in place"));
     }
     let Some(worker) = worker_mut(job) else { return Ok(()) };
     if let Some(image) = image {
         worker["image"] = json!(image);
     }
     for (name, amount) in [("cpu", cpu), ("memory", memory)] {
-        amount.as_ref().map_or(Ok(()), |amount| resource(worker, name, amount))?;
+        amount.as_ref().map_or(Ok(()), |amount| set_resource(worker, name, amount))?;
     }
     if let Some(words) = command {
         worker["command"] = json!(words);
         if let Some(worker) = worker.as_object_mut() {
-            // They are arguments of the command that is replaced.
+            // These arguments belong to the replaced command.
             worker.remove("args");
         }
         job["metadata"]["annotations"][annotation::COMMAND] = json!(json!(words).to_string());
@@ -37,20 +37,20 @@ pub(super) fn apply(job: &mut Value, changes: &Changes) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the container that does the work.
+/// Returns the worker's container.
 pub(super) fn worker_mut(job: &mut Value) -> Option<&mut Value> {
     let typed = from_value(job.clone()).unwrap_or_default();
     let worker = contract::worker_name(&typed);
     list_mut(job, "containers").find(|container| container["name"].as_str() == worker)
 }
 
-/// Sets how much of a resource the worker asks for: of memory also the limit, of CPU the limit only where there is
-/// one or one is named.
-fn resource(worker: &mut Value, name: &str, amount: &ResourceChange) -> Result<(), Error> {
+/// Sets the worker's request of a resource. Sets the limit too for memory; for CPU only if there is one, or the amount
+/// names one.
+fn set_resource(worker: &mut Value, name: &str, amount: &ResourceChange) -> Result<(), Error> {
     let there = |kind: &str| worker["resources"][kind][name].as_str();
     let (request, limit) = (there("requests"), there("limits"));
     let cannot = |why: String| {
-        Error::usage(why).hint(format!("say how much: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
+        Error::usage(why).hint(format!("give an amount: --{name} {}", if name == "cpu" { "2" } else { "2Gi" }))
     };
     let amounts = match amount {
         ResourceChange::To(Requirement { request, limit: named }) => {
@@ -58,7 +58,7 @@ fn resource(worker: &mut Value, name: &str, amount: &ResourceChange) -> Result<(
             [("requests", Some(request.clone())), ("limits", named.as_ref().or(same).cloned())]
         }
         ResourceChange::Times(_) if request.is_none() && limit.is_none() => {
-            return Err(cannot(format!("the worker asks for no {name} that could be multiplied")));
+            return Err(cannot(format!("the worker has no {name} request or limit to multiply")));
         }
         ResourceChange::Times(thousandths) => {
             let product = |quantity: &str| {

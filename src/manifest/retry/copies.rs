@@ -1,4 +1,4 @@
-//! The ConfigMaps that go with the Job that is retried, copied for the new one, which may outlive it.
+//! Copies the ConfigMaps that are deleted with the retried Job: the new Job may outlive it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::contract::{annotation, label};
 use crate::error::Error;
 use crate::index_set::IndexSet;
 
-/// The names of the ConfigMaps that the Pods of a Job can't do without.
+/// Returns the names of the ConfigMaps that the Pods of a Job require.
 pub(crate) fn config_maps(job: &Value) -> Vec<String> {
     let mut names = BTreeSet::new();
     each_reference(&mut job.clone(), |source| {
@@ -22,31 +22,36 @@ pub(crate) fn config_maps(job: &Value) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// Gives `take` whatever names a ConfigMap in the Pods of a Job.
-fn each_reference(job: &mut Value, mut take: impl FnMut(&mut Value)) {
+/// Calls `visit` with every reference to a ConfigMap in the Pods of a Job.
+fn each_reference(job: &mut Value, mut visit: impl FnMut(&mut Value)) {
     for volume in list_mut(job, "volumes") {
-        volume.get_mut("configMap").into_iter().for_each(&mut take);
+        volume.get_mut("configMap").into_iter().for_each(&mut visit);
         let sources = volume.get_mut("projected").into_iter().flat_map(|projected| entries_mut(projected, "sources"));
-        sources.filter_map(|source| source.get_mut("configMap")).for_each(&mut take);
+        sources.filter_map(|source| source.get_mut("configMap")).for_each(&mut visit);
     }
     for kind in ["initContainers", "containers"] {
         for container in list_mut(job, kind) {
             let variables = entries_mut(container, "env");
-            variables.filter_map(|variable| variable.pointer_mut("/valueFrom/configMapKeyRef")).for_each(&mut take);
-            entries_mut(container, "envFrom").filter_map(|from| from.get_mut("configMapRef")).for_each(&mut take);
+            variables.filter_map(|variable| variable.pointer_mut("/valueFrom/configMapKeyRef")).for_each(&mut visit);
+            entries_mut(container, "envFrom").filter_map(|from| from.get_mut("configMapRef")).for_each(&mut visit);
         }
     }
 }
 
 pub(super) fn is_gone(name: &str, job: &str) -> Error {
-    Error::usage(format!("configmap {name:?}, which the Pods of job {job:?} need, is not there"))
-        .hint("create it again; kubectl describe shows where the Pods use it")
+    Error::usage(format!("configmap {name:?} is missing, and the Pods of job {job:?} need it"))
+        .hint(format!("create it again; kubectl describe job {job} shows where the Pods use it"))
 }
 
-/// Copies the ConfigMaps that are gone once `stored` is, and has the Pods use the copies.
-pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &RetryPlan) -> Result<Vec<Value>, Error> {
+/// Copies the ConfigMaps that are deleted with `stored`, and makes the Pods use the copies.
+pub(super) fn copy_config_maps(
+    job: &mut Value,
+    stored: &Value,
+    found: &[Value],
+    plan: &RetryPlan,
+) -> Result<Vec<Value>, Error> {
     let (old, uid) = (text(stored.pointer("/metadata/name")), text(stored.pointer("/metadata/uid")));
-    let shards = read::config_maps_noted(text(job["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
+    let shards = read::parse_config_maps(text(job["metadata"]["annotations"].get(annotation::ITEM_CONFIG_MAPS)));
     let shards = shards.unwrap_or_default();
     let needed = IndexSet::below(plan.family.completions).difference(&plan.family.succeeded);
     let mut copies = Vec::new();
@@ -58,9 +63,9 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Retr
         };
         let owners = config_map.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let owned = owners.into_iter().flatten().any(|owner| owner["uid"] == uid);
-        // A manifest that a dry run printed brings its ConfigMaps along without an owner, and `delete` takes them too.
-        let brought = config_map["metadata"]["labels"][label::ITEMS_OF] == old;
-        if !owned && !brought {
+        // The manifest of a dry run has ConfigMaps without an owner, and `delete` deletes them too.
+        let is_labelled = config_map["metadata"]["labels"][label::ITEMS_OF] == old;
+        if !owned && !is_labelled {
             continue;
         }
         if is_spent(&name, &shards, &needed) {
@@ -71,10 +76,10 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Retr
             Some(rest) => format!("{}{rest}", plan.name),
             None => format!("{}-{name}", plan.name),
         };
-        copies.push(copied(config_map, &new, job));
+        copies.push(copy_of(config_map, &new, job));
         renamed.insert(name, Some(new));
     }
-    rename(job, &renamed);
+    rename_references(job, &renamed);
     let kept = shards.iter().filter_map(|(name, first)| match renamed.get(name) {
         None => Some(format!("{name}:{first}")),
         Some(copy) => copy.as_ref().map(|name| format!("{name}:{first}")),
@@ -86,7 +91,7 @@ pub(super) fn copy(job: &mut Value, stored: &Value, found: &[Value], plan: &Retr
     Ok(copies)
 }
 
-/// Whether a ConfigMap of a list that has several holds only items of indexes that have succeeded.
+/// Whether one of several ConfigMaps of a list holds items of succeeded indexes only.
 fn is_spent(name: &str, shards: &[(String, u32)], needed: &IndexSet) -> bool {
     let Some(position) = shards.iter().position(|(shard, _)| shard == name).filter(|_| shards.len() > 1) else {
         return false;
@@ -96,7 +101,7 @@ fn is_spent(name: &str, shards: &[(String, u32)], needed: &IndexSet) -> bool {
     !needed.iter().any(|index| (first..end).contains(&index))
 }
 
-fn copied(config_map: &Value, name: &str, job: &Value) -> Value {
+fn copy_of(config_map: &Value, name: &str, job: &Value) -> Value {
     let mut labels = config_map["metadata"]["labels"].as_object().cloned().unwrap_or_default();
     labels.extend(pack::labels(job));
     filled(json!({
@@ -109,8 +114,8 @@ fn copied(config_map: &Value, name: &str, job: &Value) -> Value {
     }))
 }
 
-/// Has the Pods use the copies, and none of those that have none.
-fn rename(job: &mut Value, renamed: &BTreeMap<String, Option<String>>) {
+/// Makes the Pods use the copies, and removes the projected ConfigMaps that have no copy.
+fn rename_references(job: &mut Value, renamed: &BTreeMap<String, Option<String>>) {
     each_reference(job, |source| {
         if let Some(Some(new)) = renamed.get(text(source.get("name"))) {
             source["name"] = json!(new);

@@ -1,4 +1,4 @@
-//! The original index by a file that an init container writes, for servers that read variables from a file.
+//! Sets the original index from a file that an init container writes, for servers that read variables from a file.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,11 @@ use crate::contract::{INDEX_VARIABLE, ORIGINAL, ORIGINAL_DIR, ORIGINAL_FILE, ann
 use crate::error::Error;
 use crate::spec;
 
-/// Where in the init container the index set is.
-const SET: &str = "/command/4";
+/// The path of the index set in the init container.
+const SET_POINTER: &str = "/command/4";
 
-/// Finds the original index: the set is walked range by range, so the Pod needs no list that grows with the Job.
+/// The script that finds the original index. It walks the set range by range, so the Pod needs no list that grows with
+/// the Job.
 pub(super) const FIND: &str = "\
 n=$JOB_COMPLETION_INDEX
 IFS=,
@@ -28,45 +29,46 @@ done
 index=$((first + n))
 ";
 
-/// Has every container see the original index.
-pub(super) fn hand_over(job: &mut Value, plan: &RetryPlan, warnings: &mut Vec<String>) -> Result<(), Error> {
+/// Sets the original index in every container.
+pub(super) fn set_original_index(job: &mut Value, plan: &RetryPlan, warnings: &mut Vec<String>) -> Result<(), Error> {
     for container in ["initContainers", "containers"] {
         list_mut(job, container).filter(|container| container["name"] != ORIGINAL).for_each(read_from_file);
     }
     let worker = worker_mut(job).cloned().unwrap_or_default();
     let of_pod = job["spec"]["template"]["spec"]["securityContext"].clone();
     if let Some(known) = list_mut(job, "initContainers").find(|container| container["name"] == ORIGINAL) {
-        // The Job that is retried retries another: all else is as it must be.
-        if let Some(set) = known.pointer_mut(SET) {
+        // The retried Job is a retry itself: everything else is in place.
+        if let Some(set) = known.pointer_mut(SET_POINTER) {
             *set = json!(plan.indexes.to_string());
         }
         if let Some(image) = &plan.changes.init_image {
             known["image"] = json!(image);
         }
-        guest::fit(known, &worker, &of_pod);
+        guest::restrict_container(known, &worker, &of_pod);
         return Ok(());
     }
-    let files = index_files(job, warnings)?;
-    let mut writer = writer(job, plan, &files);
+    let files = take_index_files(job, warnings)?;
+    let mut writer = index_writer(job, plan, &files);
     let pod = &mut job["spec"]["template"]["spec"];
     let mut mounts = vec![json!({"name": ORIGINAL, "mountPath": ORIGINAL_DIR})];
     mounts.extend(files.iter().map(|file| json!({"name": file.volume, "mountPath": file.folder()})));
     writer["volumeMounts"] = json!(mounts);
-    guest::fit(&mut writer, &worker, &of_pod);
+    guest::restrict_container(&mut writer, &worker, &of_pod);
     insert(pod, "initContainers", 0, [writer]);
     insert(pod, "volumes", 0, [json!({"name": ORIGINAL, "emptyDir": {}})]);
     Ok(())
 }
 
+/// A file of a downward API volume with the index.
 struct IndexFile {
     volume: String,
     path: String,
-    /// Its permissions, as the API counts them; None for the usual ones.
+    /// The permissions, as the API counts them; `None` for 0644.
     mode: Option<u64>,
 }
 
 impl IndexFile {
-    /// Where the init container has the volume.
+    /// Returns the path at which the init container mounts the volume.
     fn folder(&self) -> String {
         format!("{ORIGINAL_DIR}-{}", self.volume)
     }
@@ -78,8 +80,8 @@ pub(super) fn is_index(source: &Value) -> bool {
     ["annotations", "labels"].iter().any(|map| path == format!("metadata.{map}['{}']", annotation::INDEX))
 }
 
-/// Takes the files that the downward API would write with the new index out of its hands.
-fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexFile>, Error> {
+/// Replaces the downward API volumes with the index by empty ones, and returns their files.
+fn take_index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexFile>, Error> {
     let mut files = Vec::new();
     let mut replaced = Vec::new();
     for volume in list_mut(job, "volumes") {
@@ -88,13 +90,13 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
         let sources = entries(&volume["projected"], "sources");
         let within: Vec<_> = sources.flat_map(|source| entries(&source["downwardAPI"], "items")).collect();
         if within.iter().any(|item| is_index(item)) {
-            return Err(unreplaceable(&name, "is projected together with other files"));
+            return Err(irreplaceable(&name, "projects the index together with other files"));
         }
         for item in own.iter().chain(&within) {
             let path = text(item.pointer("/fieldRef/fieldPath"));
             if ["metadata.annotations", "metadata.labels"].contains(&path) {
                 warnings.push(format!(
-                    "the file {} of volume {name} lists the {} of the Pod, and with them the index in the new Job",
+                    "file {} in volume {name} lists the Pod's {}, so it shows the new Job's index, not the original one",
                     text(item.get("path")),
                     path.trim_start_matches("metadata.")
                 ));
@@ -104,7 +106,7 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
             continue;
         }
         if !own.iter().all(|item| is_index(item)) {
-            return Err(unreplaceable(&name, "has other fields of the Pod too"));
+            return Err(irreplaceable(&name, "also holds other fields of the Pod"));
         }
         let usual = volume.pointer("/downwardAPI/defaultMode").and_then(Value::as_u64);
         files.extend(own.into_iter().map(|item| IndexFile {
@@ -118,7 +120,7 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
     for kind in ["initContainers", "containers"] {
         for mount in list_mut(job, kind).flat_map(|container| entries_mut(container, "volumeMounts")) {
             if replaced.iter().any(|name| mount["name"] == *name) {
-                // As volumes of the downward API always are.
+                // Downward API volumes are always read-only.
                 mount["readOnly"] = json!(true);
             }
         }
@@ -126,15 +128,12 @@ fn index_files(job: &mut Value, warnings: &mut Vec<String>) -> Result<Vec<IndexF
     Ok(files)
 }
 
-fn unreplaceable(volume: &str, why: &str) -> Error {
-    Error::usage(format!(
-        "the worker reads its index from volume {volume:?}, which the downward API writes and which {why}: there it \
-         would find the index that it has in the new Job, not the original one"
-    ))
-    .hint("have the worker read JOB_COMPLETION_INDEX, or give the index a downward API volume of its own")
+fn irreplaceable(volume: &str, why: &str) -> Error {
+    Error::usage(format!("volume {volume:?} can't give the worker its original index: it {why}"))
+        .hint("have the worker read JOB_COMPLETION_INDEX, or put the index in a separate downwardAPI volume")
 }
 
-/// Has a container read the index from the file wherever it is named one.
+/// Makes a container read every index variable from the file.
 fn read_from_file(container: &mut Value) {
     let source = json!({"fileKeyRef": {"volumeName": ORIGINAL, "path": ORIGINAL_FILE, "key": INDEX_VARIABLE}});
     let mut named = false;
@@ -145,14 +144,14 @@ fn read_from_file(container: &mut Value) {
         }
     }
     if !named {
-        // Last, as the Job controller would have it: a variable that stands before it does not see it.
+        // At the end, as the Job controller does: earlier variables can't refer to it.
         let variable = json!({"name": INDEX_VARIABLE, "valueFrom": source});
         insert(container, "env", usize::MAX, [variable]);
     }
 }
 
-/// The init container that writes the original index.
-fn writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
+/// Returns the init container that writes the original index.
+fn index_writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
     let mut script = format!("{FIND}printf \"{INDEX_VARIABLE}='%s'\\n\" \"$index\" > {ORIGINAL_DIR}/{ORIGINAL_FILE}\n");
     for file in files {
         let path = quote(&format!("{}/{}", file.folder(), file.path));
@@ -164,7 +163,7 @@ fn writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
             let _ = writeln!(script, "chmod {mode:o} {path}");
         }
     }
-    let (image, pull) = match (&plan.changes.init_image, with_shell(job)) {
+    let (image, pull) = match (&plan.changes.init_image, container_with_shell(job)) {
         (Some(image), _) => (image.clone(), None),
         (None, Some(container)) => (text(container.get("image")).to_owned(), container.get("imagePullPolicy").cloned()),
         (None, None) => {
@@ -181,8 +180,8 @@ fn writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
     }))
 }
 
-/// A container whose own command is a shell, so that its image has one, and is pulled anyway.
-fn with_shell(job: &Value) -> Option<&Value> {
+/// Returns a container whose command is a shell: its image has one, and is pulled anyway.
+fn container_with_shell(job: &Value) -> Option<&Value> {
     ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)).find(|container| {
         let program = text(container.pointer("/command/0"));
         ["sh", "bash", "ash", "dash"].contains(&program.rsplit('/').next().unwrap_or(program))

@@ -7,7 +7,7 @@ use crate::spec::Requirement;
 use crate::spec::retry::ResourceChange;
 use crate::spec::tests::resolve_all;
 
-/// A Job as a server keeps it, of the documentation's form, with fields that this program does not know.
+/// A stored Job in the form of the documentation, with fields that this program does not know.
 fn stored() -> Value {
     json!({
         "apiVersion": "batch/v1", "kind": "Job",
@@ -74,8 +74,8 @@ fn worker(job: &Value) -> &Value {
     &job["spec"]["template"]["spec"]["containers"][0]
 }
 
-/// What the scripts of the Pod of a new index make of it, as the kubelet would run them.
-fn original(job: &Value, own: u32) -> String {
+/// Runs the script of the init container for a new index, and returns the file that it writes.
+fn original_index_file(job: &Value, own: u32) -> String {
     let init = &job["spec"]["template"]["spec"]["initContainers"][0];
     let words: Vec<_> = init["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     let folder = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ fn original(job: &Value, own: u32) -> String {
 }
 
 #[test]
-fn only_what_must_change_does() {
+fn a_retry_changes_no_other_field() {
     let job = built(&stored(), &plan("3,7,20-24"));
     assert_eq!(
         job["metadata"],
@@ -128,32 +128,32 @@ fn every_container_but_the_first_sees_the_original_index() {
     assert_eq!(inits[0]["image"], "bash", "an image that is pulled anyway, and has a shell");
     assert_eq!(inits[1]["env"], json!([variable]));
     assert_eq!(worker(&job)["env"], json!([{"name": "A", "value": "a"}, variable]));
-    let all: Vec<_> = (0..7).map(|own| original(&job, own)).collect();
+    let all: Vec<_> = (0..7).map(|own| original_index_file(&job, own)).collect();
     let line = |index: u32| format!("JOB_COMPLETION_INDEX='{index}'\n");
     assert_eq!(all, [3, 7, 20, 21, 22, 23, 24].map(line));
 }
 
 #[test]
-fn a_long_set_is_one_word_of_the_command() {
+fn the_size_of_the_index_set_is_limited() {
     let scattered: IndexSet = (0..20_000).map(|index| index * 2).collect();
     let mut plan = plan("0");
     plan.family.completions = 40_000;
     plan.indexes = scattered;
-    assert!(refused(&stored(), &plan).starts_with("the indexes are too scattered"));
+    assert!(refused(&stored(), &plan).starts_with("too many separate ranges of indexes"));
     plan.indexes = (10_000..17_000).map(|index| index * 2).collect();
     let job = built(&stored(), &plan);
-    assert_eq!(original(&job, 0), "JOB_COMPLETION_INDEX='20000'\n");
-    assert_eq!(original(&job, 6_999), "JOB_COMPLETION_INDEX='33998'\n");
+    assert_eq!(original_index_file(&job, 0), "JOB_COMPLETION_INDEX='20000'\n");
+    assert_eq!(original_index_file(&job, 6_999), "JOB_COMPLETION_INDEX='33998'\n");
 }
 
 #[test]
-fn a_retry_of_a_retry_has_one_writer() {
+fn a_retry_of_a_retry_has_one_init_container_for_the_index() {
     let mut first = built(&stored(), &plan("3,7,20-24"));
     first["metadata"]["uid"] = json!("u-r1");
     let second = RetryPlan { name: "rev-r2".to_owned(), ..plan("7,22") };
     let second = built(&first, &second);
     assert_eq!(
-        [original(&second, 0), original(&second, 1)],
+        [original_index_file(&second, 0), original_index_file(&second, 1)],
         ["JOB_COMPLETION_INDEX='7'\n", "JOB_COMPLETION_INDEX='22'\n"]
     );
     assert_eq!(second["metadata"]["annotations"]["kubectl-indexed/retry-of"], "rev-r1/u-r1");
@@ -169,7 +169,7 @@ fn index_field() -> Value {
 }
 
 #[test]
-fn the_index_of_the_downward_api_is_replaced_where_that_is_exact() {
+fn downward_api_volumes_with_nothing_but_the_index_are_replaced() {
     let mut job = stored();
     let pod = &mut job["spec"]["template"]["spec"];
     pod["containers"][0]["env"] = json!([{"name": "MY_INDEX", "valueFrom": index_field()}]);
@@ -190,14 +190,14 @@ fn the_index_of_the_downward_api_is_replaced_where_that_is_exact() {
     let other = json!({"path": "name", "fieldRef": {"fieldPath": "metadata.name"}});
     job["spec"]["template"]["spec"]["volumes"] =
         json!([{"name": "i", "downwardAPI": {"items": [file("data.txt"), other]}}]);
-    assert!(refused(&job, &plan("3")).contains("has other fields of the Pod too"));
+    assert!(refused(&job, &plan("3")).contains("also holds other fields of the Pod"));
     job["spec"]["template"]["spec"]["volumes"] =
         json!([{"name": "i", "projected": {"sources": [{"downwardAPI": {"items": [file("data.txt")]}}]}}]);
-    assert!(refused(&job, &plan("3")).contains("is projected together with other files"));
+    assert!(refused(&job, &plan("3")).contains("projects the index together with other files"));
 }
 
 #[test]
-fn changes_are_the_workers() {
+fn changes_apply_to_the_worker() {
     let mut plan = plan("3");
     plan.changes = Changes {
         image: Some("other".to_owned()),
@@ -214,20 +214,20 @@ fn changes_are_the_workers() {
         worker["resources"],
         json!({"requests": {"memory": "1024Mi", "cpu": "750m"}, "limits": {"memory": "2Gi"}})
     );
-    // Of a Job that others made nothing is known but its words.
+    // A Job that another tool created has no item form: the words are used as they are.
     assert_eq!((&worker["command"], worker.get("args")), (&json!(["fixed", "{}"]), None));
     assert_eq!(job["spec"]["backoffLimitPerIndex"], 2);
     let mut bare = stored();
     bare["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
-    assert_eq!(refused(&bare, &plan), "the worker asks for no cpu that could be multiplied");
+    assert_eq!(refused(&bare, &plan), "the worker has no cpu request or limit to multiply");
     plan.changes.cpu = Some(ResourceChange::To(Requirement { request: "2".to_owned(), limit: None }));
     plan.changes.memory = None;
     bare["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
-    assert!(refused(&bare, &plan).starts_with("--retries 2 counts the failures of each index"));
+    assert!(refused(&bare, &plan).starts_with("--retries 2 needs restartPolicy: Never"));
 }
 
 #[test]
-fn a_success_policy_asks_for_what_is_left_of_it() {
+fn a_success_policy_keeps_its_unmet_part() {
     let rules = |rules: Value, indexes: &str| {
         let mut job = stored();
         job["spec"]["successPolicy"] = json!({"rules": rules});
@@ -242,7 +242,7 @@ fn a_success_policy_asks_for_what_is_left_of_it() {
     assert_eq!(rules(json!([{"succeededCount": 40}]), "3,7,20"), None, "it is met already");
 }
 
-/// The Job that runs index 1 of a run again with another command, its ConfigMaps, and what the user hears.
+/// Builds the retry of index 1 of a run with another command, with its ConfigMaps and warnings.
 fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Result<(Manifest, Vec<String>), Error> {
     let Manifest { mut job, config_maps } = manifest::build(&resolve_all(line, None, file)?.spec)?;
     job["metadata"]["uid"] = json!("u");
@@ -253,7 +253,7 @@ fn corrected_by(line: &[&str], file: &[u8], minor: u32, command: &[&str]) -> Res
     build(&job, &config_maps, &plan)
 }
 
-/// The same over a table of two columns: what the worker runs, its mounts, and what is kept of the items.
+/// Does the same for a table of two columns, and prints the worker's command, its mounts and the stored items.
 fn corrected(flags: &str, command: &[&str]) -> String {
     let line: Vec<_> = format!("run j -a t.csv {flags}").split_whitespace().map(str::to_owned).collect();
     let line: Vec<_> = line.iter().map(String::as_str).collect();
@@ -272,7 +272,7 @@ fn corrected(flags: &str, command: &[&str]) -> String {
 }
 
 #[test]
-fn a_corrected_command_finds_its_item_as_the_first_one_did() {
+fn a_corrected_command_gets_its_item_in_the_same_form() {
     insta::assert_snapshot!(corrected("-- rev", &["wc", "-c"]), @r#"
     ["wc","-c","/input/data.txt"]
     input=/input/data.txt
@@ -337,9 +337,9 @@ fn a_corrected_command_may_have_other_placeholders() {
     insta::assert_snapshot!(numbered("x{}", &["sh", "-c", "echo {2}"]).unwrap(), @r#""ITEM__2='1'\nITEM__1='c'\nITEM='c 1'\n""#);
 }
 
-/// Every way to hand items over, with the next: all that the first brought along is gone, the new one is complete.
+/// Replaces every form of handover: nothing of the old one is left, and the new one is complete.
 #[test]
-fn nothing_of_the_first_command_s_handover_is_left() {
+fn a_corrected_command_replaces_the_whole_handover() {
     let forms = [
         "-- rev",
         "--item-path /in/it -- rev",
@@ -373,7 +373,7 @@ fn nothing_of_the_first_command_s_handover_is_left() {
                                 continue;
                             }
                         };
-                        check_whole(&retry.0, &format!("{line:?} {command:?} 1.{minor}"));
+                        check_references(&retry.0, &format!("{line:?} {command:?} 1.{minor}"));
                     }
                 }
             }
@@ -381,8 +381,8 @@ fn nothing_of_the_first_command_s_handover_is_left() {
     }
 }
 
-/// Checks that what is named is there, and that what is there is used.
-fn check_whole(manifest: &Manifest, told: &str) {
+/// Checks that every referenced object exists, and that every object is used.
+fn check_references(manifest: &Manifest, case: &str) {
     let pod = &manifest.job["spec"]["template"]["spec"];
     let names = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
@@ -391,36 +391,36 @@ fn check_whole(manifest: &Manifest, told: &str) {
     let containers = || list(&manifest.job, "initContainers").chain(list(&manifest.job, "containers"));
     for container in containers() {
         for volume in names(&container["volumeMounts"]) {
-            assert!(volumes.contains(&volume), "{told}: no volume {volume}");
+            assert!(volumes.contains(&volume), "{case}: no volume {volume}");
         }
         for variable in entries(container, "env") {
             if let Some(volume) = variable.pointer("/valueFrom/fileKeyRef/volumeName") {
-                assert!(volumes.iter().any(|known| volume == known), "{told}: no volume {volume}");
+                assert!(volumes.iter().any(|known| volume == known), "{case}: no volume {volume}");
             }
         }
         let mut env = names(&container["env"]);
         env.sort();
         let count = env.len();
         env.dedup();
-        assert_eq!(env.len(), count, "{told}: a variable is there twice");
+        assert_eq!(env.len(), count, "{case}: a variable is there twice");
     }
     for volume in &volumes {
         let used = containers().any(|container| names(&container["volumeMounts"]).contains(volume));
-        assert!(used, "{told}: volume {volume} is not used");
+        assert!(used, "{case}: volume {volume} is not used");
     }
     let mut kept: Vec<_> = manifest.config_maps.iter().map(|map| map["metadata"]["name"].as_str().unwrap()).collect();
     kept.sort_unstable();
-    assert_eq!(kept, config_maps(&manifest.job), "{told}");
+    assert_eq!(kept, config_maps(&manifest.job), "{case}");
 }
 
-/// A ConfigMap as a server keeps it.
+/// A stored ConfigMap.
 fn config_map(name: &str, owner: Option<&str>) -> Value {
     let owners = owner.map(|uid| json!([{"kind": "Job", "uid": uid}]));
     json!({"metadata": {"name": name, "uid": "u", "ownerReferences": owners}, "immutable": true, "data": {"3": "x"}})
 }
 
 #[test]
-fn what_goes_with_the_job_is_copied() {
+fn config_maps_that_the_job_owns_are_copied() {
     let mut job = stored();
     let shards = ["rev-items", "rev-items-2", "rev-items-3"];
     let sources: Vec<_> = shards.iter().map(|name| json!({"configMap": {"name": name}})).collect();
@@ -449,11 +449,11 @@ fn what_goes_with_the_job_is_copied() {
     found.pop();
     assert_eq!(
         build(&job, &found, &plan("3")).unwrap_err().to_string(),
-        "configmap \"theirs\", which the Pods of job \"rev\" need, is not there"
+        "configmap \"theirs\" is missing, and the Pods of job \"rev\" need it"
     );
 }
 
-/// What a wrapped command prints in the Pod of a new index.
+/// Runs a wrapped command for a new index, and returns its output.
 fn run_wrapped(container: &Value, own: u32) -> String {
     let words = container["command"].as_array().unwrap();
     // As the kubelet expands them.
@@ -482,7 +482,7 @@ fn an_old_server_gets_a_shell_around_each_command() {
     assert_eq!(run_wrapped(worker(&first), 1), "7 7 <7> $(MY_INDEX) 7 it's\n");
     let volume = &first["spec"]["template"]["spec"]["volumes"][0]["configMap"];
     assert_eq!(volume["items"], json!([{"key": "3", "path": "0"}, {"key": "7", "path": "1"}]));
-    // Once more, on a server that has been renewed meanwhile.
+    // The retry of that retry stays wrapped, on a newer server too.
     let again = build(&first, &found, &plan("7")).unwrap().0.job;
     assert_eq!(run_wrapped(worker(&again), 0), "7 7 <7> $(MY_INDEX) 7 it's\n");
     assert_eq!(
@@ -494,17 +494,17 @@ fn an_old_server_gets_a_shell_around_each_command() {
     let field = json!({"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"});
     labelled["spec"]["template"]["spec"]["volumes"][0] =
         json!({"name": "items", "downwardAPI": {"items": [{"path": "index", "fieldRef": field}]}});
-    assert!(refused(&labelled, &old).contains("can't tell volume \"items\" another index"));
+    assert!(refused(&labelled, &old).contains("can't give volume \"items\" the original index"));
     job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]["subPathExpr"] =
         json!("out/$(JOB_COMPLETION_INDEX)");
-    assert!(build(&job, &found, &old).unwrap_err().to_string().contains("can't tell the path \"out/"));
+    assert!(build(&job, &found, &old).unwrap_err().to_string().contains("can't give path \"out/"));
     let mut bare = stored();
     bare["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("command");
-    assert!(refused(&bare, &old).contains("can't tell the image's own entry point another index"));
+    assert!(refused(&bare, &old).contains("can't give the image's own entry point the original index"));
     assert!(build(&bare, &[], &plan("3")).is_ok(), "a newer one needs no shell in the image");
 }
 
-/// Kueue takes no Job that may run with as few Pods at once as it asks for, or fewer.
+/// Kueue rejects a Job whose minimum parallelism is not lower than its parallelism.
 #[test]
 fn kueue_may_admit_a_part_of_a_retry_that_has_parts() {
     let mut job = stored();
@@ -516,7 +516,7 @@ fn kueue_may_admit_a_part_of_a_retry_that_has_parts() {
     assert_eq!([least("3,7,20"), least("3,7"), least("3")], [Some(json!("2")), None, None]);
 }
 
-/// A variable that refers to the index has the original one, as far as Kubernetes expands it.
+/// A variable that refers to the index gets the original one, where Kubernetes expands the reference.
 #[test]
 fn an_old_server_gets_variables_that_refer_to_the_index() {
     let mut job = stored();
@@ -541,12 +541,12 @@ fn an_old_server_gets_variables_that_refer_to_the_index() {
 
     job["spec"]["template"]["spec"]["containers"][0]["env"][2]["name"] = json!("task.id");
     let refusal = refused(&job, &old);
-    assert!(refusal.contains("can't tell the variable \"task.id\" another index"), "{refusal}");
+    assert!(refusal.contains("can't give variable \"task.id\" the original index"), "{refusal}");
 }
 
 /// Also for a Job that others made, which has no annotations.
 #[test]
-fn a_script_with_windows_lines_is_warned_of() {
+fn a_script_with_windows_line_ends_gets_a_warning() {
     let mut plan = plan("1");
     plan.changes.command = Some(["sh", "-c", "set -e\r\nrev\r\n"].map(str::to_owned).to_vec());
     let warnings = build(&stored(), &[], &plan).unwrap().1;

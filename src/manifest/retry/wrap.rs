@@ -1,70 +1,94 @@
-//! The original index by a shell around each command, for servers that read no variables from a file.
+//! Sets the original index by a shell around each command, for servers that read no variables from a file.
 
 use serde_json::{Value, json};
 
 use super::super::scripts;
 use super::index::{FIND, is_index};
 use super::{RetryPlan, entries, list, list_mut, text};
-use crate::contract::INDEX_VARIABLE;
+use crate::contract::{INDEX_VARIABLE, ORIGINAL, annotation};
 use crate::error::Error;
 use crate::spec::handover::{CommandPart, VARIABLE_FILE_SINCE};
 
-/// Where in the command the index set is.
+/// The position of the index set in a wrapped command: it is the script's `$0`.
 const SET_POSITION: usize = 3;
 
-/// How the script begins. The index set is its `$0`; it is read in a shell of its own, whose variables nobody sees.
-fn head() -> String {
-    format!("{INDEX_VARIABLE}=$(set -- \"$0\"\n{FIND}printf %s \"$index\")\nexport {INDEX_VARIABLE}\n")
+/// A use of the index that no shell around a command can change.
+enum FixedUse<'a> {
+    EntryPoint,
+    /// A volume that the downward API fills.
+    DownwardVolume(&'a str),
+    /// A volume that is mounted by the index, and is no ConfigMap or is also mounted otherwise.
+    KeyedVolume(&'a str),
+    Path {
+        path: &'a str,
+        volume: &'a str,
+    },
+    Variable(&'a str),
 }
 
-fn is_wrapper(container: &Value) -> bool {
-    let script = text(container.pointer("/command/2"));
-    scripts::unescape_expansion(script).starts_with(&head())
+impl FixedUse<'_> {
+    fn error(&self, plan: &RetryPlan) -> Error {
+        let (what, hint) = match self {
+            Self::EntryPoint => (
+                "the image's own entry point".to_owned(),
+                "give the command after two dashes (--): a shell in the image then sets the index",
+            ),
+            Self::DownwardVolume(name) => (format!("volume {name:?}"), "have the worker read JOB_COMPLETION_INDEX"),
+            Self::KeyedVolume(name) => (format!("volume {name:?}"), "mount a separate ConfigMap by the index"),
+            Self::Path { path, volume } => (
+                format!("path {path:?} of volume {volume:?}"),
+                "mount the whole volume, and have the command choose the path",
+            ),
+            Self::Variable(name) => {
+                (format!("variable {name:?}"), "have the command read JOB_COMPLETION_INDEX instead")
+            }
+        };
+        Error::usage(format!(
+            "Kubernetes 1.{} can't give {what} the original index: this needs 1.{VARIABLE_FILE_SINCE} or newer",
+            plan.minor
+        ))
+        .hint(hint)
+    }
 }
 
-/// Whether the Job that is retried hands its original indexes over so.
-pub(super) fn is_wrapped(job: &Value) -> bool {
-    ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)).any(is_wrapper)
+/// Whether a stored Job is a retry whose commands are wrapped: any other retry has an init container for the index.
+pub(super) fn is_wrapped(stored: &Value) -> bool {
+    stored["metadata"]["annotations"].get(annotation::ORIGINAL_INDEXES).is_some()
+        && !list(stored, "initContainers").any(|container| container["name"] == ORIGINAL)
 }
 
-/// Has every container whose command is known see the original index; `again` where some do already, of a Job that
-/// retries another.
-pub(super) fn hand_over(
+/// Sets the original index in every container whose command is known. `stored` is the Job that `job` retries.
+pub(super) fn set_original_index(
     job: &mut Value,
+    stored: &Value,
     plan: &RetryPlan,
-    again: bool,
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let set = plan.indexes.to_string();
+    let is_rewrapped = is_wrapped(stored);
     check_volumes(job, plan)?;
-    map_keys(job, plan, again)?;
+    map_keys(job, plan, is_rewrapped)?;
     let worker = super::changes::worker_mut(job).map(|worker| worker["name"].clone());
     for kind in ["initContainers", "containers"] {
         for container in list_mut(job, kind) {
-            if is_wrapper(container) {
+            // A corrected command is not wrapped yet.
+            let is_old = |old: &Value| ["name", "command"].iter().all(|field| old.get(*field) == container.get(*field));
+            let has_command = container.get("command").is_some_and(Value::is_array);
+            if has_command && is_rewrapped && list(stored, kind).any(is_old) {
                 container["command"][SET_POSITION] = json!(set);
-            } else if container.get("command").is_some_and(Value::is_array) {
-                wrap(container, plan, &set)?;
+            } else if has_command {
+                wrap_command(container, plan, &set)?;
             } else if container.get("name") == worker.as_ref() {
-                return Err(too_old(plan, "tell the image's own entry point another index")
-                    .hint("give the command behind two dashes: a shell of the image then hands the index over"));
+                return Err(FixedUse::EntryPoint.error(plan));
             } else {
                 warnings.push(format!(
-                    "container {} runs its image's own command, and sees the index that it has in the new Job",
+                    "container {} runs its image's own command and sees the new Job's index, not the original one",
                     text(container.get("name"))
                 ));
             }
         }
     }
     Ok(())
-}
-
-fn too_old(plan: &RetryPlan, what: &str) -> Error {
-    Error::usage(format!(
-        "this server is Kubernetes 1.{}, which can't {what}: variables are read from a file from \
-         1.{VARIABLE_FILE_SINCE} on",
-        plan.minor
-    ))
 }
 
 /// Fails if a volume holds the index.
@@ -75,27 +99,23 @@ fn check_volumes(job: &Value, plan: &RetryPlan) -> Result<(), Error> {
         let projected = sources.filter_map(|source| source.get("downwardAPI"));
         let mut items = direct.chain(projected).flat_map(|api| entries(api, "items"));
         if items.any(is_index) {
-            return Err(too_old(plan, &format!("tell volume {} another index", volume["name"]))
-                .hint("have the worker read JOB_COMPLETION_INDEX"));
+            return Err(FixedUse::DownwardVolume(text(volume.get("name"))).error(plan));
         }
     }
     Ok(())
 }
 
-/// Has a volume of which each Pod mounts the key of its index give the key of the original one.
-fn map_keys(job: &mut Value, plan: &RetryPlan, again: bool) -> Result<(), Error> {
+/// Remaps per-index ConfigMap keys to the original indexes. `is_rewrapped` says that the keys are mapped already.
+fn map_keys(job: &mut Value, plan: &RetryPlan, is_rewrapped: bool) -> Result<(), Error> {
     let expression = format!("$({INDEX_VARIABLE})");
     let (mut by_index, mut whole) = (Vec::new(), Vec::new());
     for container in ["initContainers", "containers"].iter().flat_map(|kind| list(job, kind)) {
         for mount in entries(container, "volumeMounts") {
-            let name = text(mount.get("name")).to_owned();
+            let volume = text(mount.get("name"));
             match mount.get("subPathExpr").and_then(Value::as_str) {
-                Some(path) if path == expression => by_index.push(name),
-                Some(path) if path.contains(&expression) => {
-                    return Err(too_old(plan, &format!("tell the path {path:?} of volume {name} another index"))
-                        .hint("mount the volume whole, and have the command pick the path"));
-                }
-                _ => whole.push(name),
+                Some(path) if path == expression => by_index.push(volume.to_owned()),
+                Some(path) if path.contains(&expression) => return Err(FixedUse::Path { path, volume }.error(plan)),
+                _ => whole.push(volume.to_owned()),
             }
         }
     }
@@ -105,13 +125,11 @@ fn map_keys(job: &mut Value, plan: &RetryPlan, again: bool) -> Result<(), Error>
             continue;
         }
         if whole.contains(&name) || volume.get("configMap").is_none() {
-            return Err(too_old(plan, &format!("tell volume {name} another index"))
-                .hint("mount a configmap of its own by the index"));
+            return Err(FixedUse::KeyedVolume(&name).error(plan));
         }
         let known = volume["configMap"].get("items").and_then(Value::as_array).cloned();
         let key = |original: u32| match &known {
-            // The keys of a Job that retries another are the original indexes already.
-            Some(items) if !again => {
+            Some(items) if !is_rewrapped => {
                 let path = original.to_string();
                 let item = items.iter().find(|item| item["path"] == path);
                 item.map_or(path, |item| text(item.get("key")).to_owned())
@@ -127,16 +145,15 @@ fn map_keys(job: &mut Value, plan: &RetryPlan, again: bool) -> Result<(), Error>
     Ok(())
 }
 
-/// Puts a shell around the command of a container.
-fn wrap(container: &mut Value, plan: &RetryPlan, set: &str) -> Result<(), Error> {
+/// Puts a shell around the command of a container. A subshell reads the set, so that its variables stay its own.
+fn wrap_command(container: &mut Value, plan: &RetryPlan, set: &str) -> Result<(), Error> {
     let exports = exports(container, plan)?;
     let mut names: Vec<_> = exports.iter().map(|(name, _)| name.clone()).collect();
     names.push(INDEX_VARIABLE.to_owned());
     let words = entries(container, "command").chain(entries(container, "args"));
-    let words: Vec<_> = words.map(|word| parts(text(Some(word)), &names)).collect();
-    let mut command = scripts::with_command("sh", head(), &exports, &words, None);
-    set.clone_into(&mut command[SET_POSITION]);
-    container["command"] = json!(command);
+    let words: Vec<_> = words.map(|word| parse_references(text(Some(word)), &names)).collect();
+    let head = format!("{INDEX_VARIABLE}=$(set -- \"$0\"\n{FIND}printf %s \"$index\")\nexport {INDEX_VARIABLE}\n");
+    container["command"] = json!(scripts::command_of_script("sh", set, head, &exports, &words, None));
     if let Some(container) = container.as_object_mut() {
         container.remove("args");
     }
@@ -144,7 +161,7 @@ fn wrap(container: &mut Value, plan: &RetryPlan, set: &str) -> Result<(), Error>
 }
 
 /// Returns the variables that hold the index, or refer to one that does, each with its value. Kubernetes expands a
-/// variable by those that stand before it.
+/// variable from those before it.
 fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<CommandPart>)>, Error> {
     let (mut names, mut exports) = (Vec::new(), Vec::new());
     for variable in entries(container, "env") {
@@ -152,14 +169,13 @@ fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<Comma
         let value = if variable.get("valueFrom").is_some_and(is_index) {
             vec![CommandPart::Index]
         } else {
-            parts(text(variable.get("value")), &names)
+            parse_references(text(variable.get("value")), &names)
         };
         if matches!(value.as_slice(), [CommandPart::Text(_)]) {
             continue;
         }
         if name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-            return Err(too_old(plan, &format!("tell the variable {name:?} another index"))
-                .hint("have the command put the index in, from JOB_COMPLETION_INDEX"));
+            return Err(FixedUse::Variable(name).error(plan));
         }
         names.push(name.to_owned());
         if name != INDEX_VARIABLE {
@@ -169,8 +185,8 @@ fn exports(container: &Value, plan: &RetryPlan) -> Result<Vec<(String, Vec<Comma
     Ok(exports)
 }
 
-/// A word in which Kubernetes would have put the new index.
-fn parts(word: &str, names: &[String]) -> Vec<CommandPart> {
+/// Parses a word into its texts and its references `$(NAME)` to the variables `names`.
+fn parse_references(word: &str, names: &[String]) -> Vec<CommandPart> {
     let (mut parts, mut text, mut rest) = (Vec::new(), String::new(), word);
     while let Some(dollar) = rest.find('$') {
         text.push_str(&rest[..dollar]);
