@@ -1,8 +1,7 @@
-//! The one way out: data to stdout, everything else to stderr, and a live line that neither of them breaks.
+//! The only output: data to stdout, everything else to stderr, and a live line that neither of them breaks.
 
 pub(crate) mod screen;
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,52 +11,44 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{AnsiColors, Style as Color};
 
 use crate::error::{Error, Hint, chain};
-use crate::view::{Painted, Printable, Style, escape_control};
+use crate::view::{Painted, Printable, Style, Wording, escape_control};
 
 /// The streams of the program.
 pub(crate) struct Ui {
     stdout: BufWriter<Stdout>,
-    /// How data looks.
+    /// The style of data.
     pub(crate) style: Style,
     pub(crate) voice: Voice,
     /// Flags that the commands in hints need to reach the same cluster and namespace.
     pub(crate) flags: String,
 }
 
-/// Says what is no data, on stderr: also from a task that waits for something, while the rest goes on.
+/// Prints messages to stderr, from any task.
 #[derive(Clone)]
 pub(crate) struct Voice {
-    /// How messages look.
     style: Style,
-    /// Leaves out progress, summaries and hints; warnings and errors stay.
+    /// Whether progress, summaries and hints are left out; warnings and errors stay.
     pub(crate) quiet: bool,
-    /// Whether nothing may be drawn or redrawn: what changes is told in lines.
-    pub(crate) plain: bool,
     live: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Voice {
-    /// Says something about what is going on, unless the whole terminal shows that.
+    /// Prints a status message, unless a screen takes the whole terminal.
     pub(crate) fn status(&self, message: &str) {
         if !self.quiet && !screen::is_taken() {
             self.message("", AnsiColors::Default, message);
         }
     }
 
-    /// Prints what came from the server as kubectl does, also when quiet, unless the whole terminal shows something else.
+    /// Prints a message of the server as kubectl does, also when quiet, unless a screen takes the whole terminal.
     pub(crate) fn relay(&self, label: &str, text: &str) {
         if !screen::is_taken() {
             self.message(label, AnsiColors::Yellow, text);
         }
     }
 
-    /// Writes the lines of a message behind a label.
+    /// Writes a label and the lines of a message.
     fn message(&self, label: &str, color: AnsiColors, message: &str) {
-        let message = if self.plain {
-            message.replace(" × ", " times ").replace('…', "...").into()
-        } else {
-            Cow::from(message)
-        };
         let mut shown = Painted::default();
         if !label.is_empty() {
             shown.paint(label, Color::new().color(color).bold());
@@ -68,7 +59,7 @@ impl Voice {
             shown.push("\n");
         }
         let shown = shown.encoded(self.style);
-        // Nobody can be told that stderr is closed.
+        // A closed stderr can't be reported.
         let write = || drop(io::stderr().lock().write_all(&shown));
         match self.live().as_ref() {
             Some(live) => live.suspend(write),
@@ -76,48 +67,56 @@ impl Voice {
         }
     }
 
-    /// The live line, if one is shown.
     fn live(&self) -> MutexGuard<'_, Option<ProgressBar>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ui {
-    /// The process's own streams; plain ones have no colour, and nothing in them is drawn.
+    /// Opens the streams of the process. Plain ones have neither colour nor drawn symbols.
     pub(crate) fn new(plain: bool, color: ColorChoice) -> Self {
         color.write_global();
         let color = |choice: ColorChoice| !plain && !matches!(choice, ColorChoice::Never);
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        // A terminal that can't move its cursor calls itself so.
+        // The name of a terminal that can't move its cursor.
         let plain = plain || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
-        let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal() };
-        let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal() };
-        let voice = Voice { style: message_style, quiet: false, plain, live: Arc::default() };
+        let style = Style { color: color(AutoStream::choice(&stdout)), terminal: stdout.is_terminal(), plain };
+        let message_style = Style { color: color(AutoStream::choice(&stderr)), terminal: stderr.is_terminal(), plain };
+        let voice = Voice { style: message_style, quiet: false, live: Arc::default() };
         Self { stdout: BufWriter::new(stdout), style, voice, flags: String::new() }
     }
 
-    /// How many columns the terminal has that data goes to; None if it goes to no terminal.
+    /// Returns the number of columns of the terminal that stdout is; None if it is none.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = self.style.terminal.then(crossterm::terminal::size)?.ok()?;
-        Some(usize::from(width))
+        width_of(self.style)
     }
 
-    /// Writes data: to a terminal only what can't drive it, else byte for byte.
+    /// Returns how text in data is worded.
+    pub(crate) fn data_wording(&self) -> Wording<'_> {
+        Wording { flags: &self.flags, style: self.style, width: self.width() }
+    }
+
+    /// Returns how text in messages is worded.
+    pub(crate) fn message_wording(&self) -> Wording<'_> {
+        Wording { flags: &self.flags, style: self.voice.style, width: width_of(self.voice.style) }
+    }
+
+    /// Writes data: escaped to a terminal, else byte for byte.
     ///
     /// # Errors
-    /// If stdout can't be written to; a closed pipe is told by its kind and ends the program quietly.
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they made for it")]
+    /// If stdout can't be written to. The kind of the error tells a closed pipe, which ends the program quietly.
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass temporary values")]
     pub(crate) fn data(&mut self, data: impl Printable) -> io::Result<()> {
         self.data_or_raw(&data, false)
     }
 
-    /// Writes data; `raw` is what the user lets drive the terminal.
+    /// Writes data; `raw` lets it drive the terminal.
     pub(crate) fn data_or_raw(&mut self, data: &impl Printable, raw: bool) -> io::Result<()> {
         self.write(&data.encoded(Style { terminal: self.style.terminal && !raw, ..self.style }))
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // The live line is wiped before a terminal scrolls under it, and drawn again behind what was written.
+        // The live line is wiped before the terminal scrolls, and drawn again below the data.
         let stdout = &mut self.stdout;
         match self.voice.live().as_ref() {
             Some(live) if self.style.terminal => live.suspend(|| {
@@ -126,11 +125,11 @@ impl Ui {
             }),
             _ => stdout.write_all(bytes),
         }
-        .map_err(|error| named(&error))
+        .map_err(|error| stdout_error(&error))
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.stdout.flush().map_err(|error| named(&error))
+        self.stdout.flush().map_err(|error| stdout_error(&error))
     }
 
     pub(crate) fn status(&mut self, message: &str) {
@@ -139,12 +138,12 @@ impl Ui {
         }
     }
 
-    /// Says something that the user should know, also when quiet.
+    /// Prints a warning, also when quiet.
     pub(crate) fn warning(&mut self, message: &str) {
         self.message("warning:", AnsiColors::Yellow, message);
     }
 
-    /// Says something that belongs to a warning, also when quiet.
+    /// Prints what belongs to a warning, also when quiet.
     pub(crate) fn note(&mut self, message: &str) {
         self.message("", AnsiColors::Default, message);
     }
@@ -156,12 +155,12 @@ impl Ui {
         }
     }
 
-    /// Prints an error and its hints: the one place that does.
+    /// Prints an error and its hints. Nothing else does.
     pub(crate) fn error(&mut self, error: &anyhow::Error) {
         self.error_with(error, "");
     }
 
-    /// As [`Ui::error`], with lines that tell more between the error and its hints.
+    /// As [`Ui::error`], with details between the error and its hints.
     pub(crate) fn error_with(&mut self, error: &anyhow::Error, details: &str) {
         self.end_live();
         self.message("error:", AnsiColors::Red, &chain(error.chain()));
@@ -173,14 +172,13 @@ impl Ui {
         }
     }
 
-    /// Writes the lines of a message behind a label.
     fn message(&mut self, label: &str, color: AnsiColors, message: &str) {
-        // Data that was written before comes before.
+        // Earlier data comes first.
         let _ = self.stdout.flush();
         self.voice.message(label, color, message);
     }
 
-    /// Asks whether to do something; None where nobody can answer: stdin or stderr is no terminal.
+    /// Asks a question; None if stdin or stderr is no terminal, so that nobody can answer.
     pub(crate) fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
         if !io::stdin().is_terminal() || !self.voice.style.terminal {
             return Ok(None);
@@ -192,16 +190,16 @@ impl Ui {
         stderr.flush()?;
         let mut answer = String::new();
         if io::stdin().read_line(&mut answer)? == 0 {
-            // Nobody pressed Enter.
+            // No Enter moved the cursor to the next line.
             writeln!(stderr)?;
         }
         Ok(Some(["y", "yes"].contains(&answer.trim().to_lowercase().as_str())))
     }
 
-    /// Shows a line that is redrawn in place, on a terminal; elsewhere `progress` prints nothing by itself.
+    /// Starts a line that is redrawn in place, on a terminal only.
     pub(crate) fn begin_live(&mut self) {
-        let Voice { style, quiet, plain, .. } = self.voice;
-        if quiet || plain || !style.terminal || self.is_live() {
+        let Voice { style, quiet, .. } = self.voice;
+        if quiet || style.plain || !style.terminal || self.is_live() {
             return;
         }
         let live = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
@@ -216,7 +214,7 @@ impl Ui {
         self.voice.live().is_some()
     }
 
-    /// Changes the live line: how many of how many, and in words.
+    /// Changes the live line: its bar and its text.
     pub(crate) fn set_live(&self, done: usize, total: usize, message: impl AsRef<str>) {
         if let Some(live) = self.voice.live().as_ref() {
             live.set_length(total as u64);
@@ -232,7 +230,7 @@ impl Ui {
     }
 }
 
-/// For those that write data piece by piece.
+/// For writers of data in pieces.
 impl io::Write for Ui {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.data(bytes).map(|()| bytes.len())
@@ -243,7 +241,12 @@ impl io::Write for Ui {
     }
 }
 
-/// The error of stdout, which is named; its kind stays.
-fn named(error: &io::Error) -> io::Error {
+fn width_of(style: Style) -> Option<usize> {
+    let (width, _) = style.terminal.then(crossterm::terminal::size)?.ok()?;
+    Some(usize::from(width))
+}
+
+/// Names stdout in an error, and keeps its kind.
+fn stdout_error(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("can't write to stdout: {error}"))
 }

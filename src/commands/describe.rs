@@ -47,14 +47,14 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
     }
-    let causes = cause::causes(&state, now, context.flags());
+    let causes = cause::causes(&state, now, context.ui.data_wording());
     let rows = state.rows(&chosen, &mut succeeded);
 
     let job = family::with_family_completions(job, &state);
     let parts = describe::job(&job, events.as_deref(), now, &TimeZone::system());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
-    context.ui.data(detail::indexed(&state, &causes, &rows, &items, now))?;
+    context.ui.data(detail::indexed(&state, &causes, &rows, &items, now, context.ui.data_wording()))?;
     context.ui.data(&parts.events)?;
     missing.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }

@@ -20,9 +20,9 @@ use crate::state::{IndexStatus, ItemTexts, JobState};
 use crate::tracker::selection::IndexSelection;
 use crate::tracker::snapshot::load_selected;
 use crate::tracker::{Interest, Tracker, TrackingEnd};
-use crate::view::cause;
-use crate::view::indexes::{DataTable, Layout, Table, reason};
+use crate::view::indexes::{DataTable, IndexColumns, IndexTable, reason};
 use crate::view::json::{self, IndexEntry};
+use crate::view::{Wording, cause};
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
@@ -66,7 +66,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let items = find::items_or_warning(items, context)?;
     sort(&mut rows, sort_by, &items, context.now());
 
-    let layout = Layout {
+    let columns = IndexColumns {
         wide: output == Some(IndexFormat::Wide),
         headers: !no_headers,
         roomy: watch,
@@ -88,7 +88,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         context.ui.status(&format!("no indexes of job {name} match"));
         return Ok(Exit::Success);
     }
-    let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now);
+    let table = IndexTable::new(rows.iter().map(|row| (row, items.get(&row.index))), columns, now);
     let delimiter = match output {
         Some(IndexFormat::Csv) => Some(b','),
         Some(IndexFormat::Tsv) => Some(b'\t'),
@@ -99,6 +99,9 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     printer.begin(context)?;
     for row in &rows {
         printer.row(row, context)?;
+    }
+    if matches!(output, None | Some(IndexFormat::Wide)) {
+        printer.table.left_out().inspect(|note| context.ui.status(note));
     }
     if watch && state.outcome().is_none() {
         return print_changes(&cluster, state, &selection, rows, &printer, context).await;
@@ -162,7 +165,7 @@ async fn print_changes(
 
 /// Has each row say why its index is not done, in the words of `describe`; of a worker that failed, its own last words.
 fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
-    let causes = cause::causes(state, now, "");
+    let causes = cause::causes(state, now, Wording::default());
     let wrote = |index| {
         let last = state.attempts_of(index).last();
         last.is_some_and(|last| !last.is_other_container && last.own_message().is_some())
@@ -176,7 +179,7 @@ fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
 
 struct Printer {
     output: Option<IndexFormat>,
-    table: Table,
+    table: IndexTable,
     /// The columns of CSV or TSV, if one of them is printed.
     data: Option<DataTable>,
     items: ItemTexts,

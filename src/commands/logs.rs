@@ -139,7 +139,7 @@ async fn print_existing(
         && let Ok(events) = cluster.pod_endings().await
     {
         let events: Vec<_> = events.into_iter().filter(missing::is_about_end).collect();
-        missing.explain(&events, name);
+        missing.explain(&events, name, context.ui.style);
     }
     Ok(missing)
 }

@@ -66,11 +66,6 @@ impl Context {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
-
-    /// Returns the flags with which a hint's command reaches the same cluster and namespace, each after a space.
-    pub(crate) fn flags(&self) -> &str {
-        &self.ui.flags
-    }
 }
 
 /// Returns the flags with which a command reaches the same cluster and namespace, each after a space, without

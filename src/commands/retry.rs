@@ -21,7 +21,7 @@ use crate::state::row::SucceededRows;
 use crate::state::{IndexStatus, JobState};
 use crate::tracker::snapshot::load_pods;
 use crate::tracker::{family, selection};
-use crate::view::{cut, numbered, plural};
+use crate::view::{Style, cut, numbered, plural};
 
 const READ_AT_ONCE: usize = 4;
 /// Longest set of indexes in a sentence, in characters; `indexes` has a row for each.
@@ -37,7 +37,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         futures::join!(choose(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
     let (state, indexes) = chosen?;
     if indexes.is_empty() {
-        context.ui.status(&nothing(&state, &wanted));
+        context.ui.status(&nothing(&state, &wanted, context.ui.style));
         return Ok(Exit::Success);
     }
     let mut source = Source::read(&state, indexes, changes, minor?, &cluster).await?;
@@ -58,7 +58,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         }
         match submit::submit(&manifest, &order, &cluster, &launch.manager, context).await {
             Ok(Submitted { manifest, how }) => {
-                context.ui.status(&told(&source.plan, how == How::Unchanged));
+                context.ui.status(&told(&source.plan, how == How::Unchanged, context.ui.style));
                 if launch.args.detach {
                     return launch.detach(manifest, how, &name, context);
                 }
@@ -106,7 +106,7 @@ async fn choose(state: JobState, wanted: &RetryFilter, cluster: &Cluster) -> Res
     Ok((state, indexes))
 }
 
-fn nothing(state: &JobState, wanted: &RetryFilter) -> String {
+fn nothing(state: &JobState, wanted: &RetryFilter, style: Style) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();
     let selected =
@@ -116,15 +116,15 @@ fn nothing(state: &JobState, wanted: &RetryFilter) -> String {
         let here = member.all().intersection(&outstanding.under_way).intersection(&selected);
         if !here.is_empty() {
             let verb = if here.len() == 1 { "is" } else { "are" };
-            facts.push(format!("{} {verb} under way in job {}", some(&here), member.name()));
+            facts.push(format!("{} {verb} under way in job {}", some(&here, style), member.name()));
         }
     }
     if !outstanding.indexes.is_empty() {
         let number = plural(outstanding.indexes.len(), "outstanding index", "outstanding indexes");
-        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), RANGES)));
+        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), RANGES, style)));
     }
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
-        facts.push(format!("it succeeded without {} (--index runs them)", some(&outstanding.spare)));
+        facts.push(format!("it succeeded without {} (--index runs them)", some(&outstanding.spare, style)));
     }
     if facts.is_empty() {
         let all = plural(state.all().len(), "index", "indexes");
@@ -133,8 +133,8 @@ fn nothing(state: &JobState, wanted: &RetryFilter) -> String {
     format!("nothing to retry of job {name}: {}", facts.join("; "))
 }
 
-fn some(indexes: &IndexSet) -> String {
-    cut(&numbered(indexes), "indexes ".len() + RANGES).into_owned()
+fn some(indexes: &IndexSet, style: Style) -> String {
+    cut(&numbered(indexes), "indexes ".len() + RANGES, style).into_owned()
 }
 
 /// What the new Job is made of.
@@ -202,9 +202,9 @@ fn is_taken(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).any(|error| error.kind() == Kind::AlreadyExists)
 }
 
-fn told(plan: &RetryPlan, there: bool) -> String {
+fn told(plan: &RetryPlan, there: bool, style: Style) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in total", plan.indexes.len()) };
     let made = if there { "already exists, created by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);
-    format!("job {name} {made}: it retries {} of job {root}{number}", some(&plan.indexes))
+    format!("job {name} {made}: it retries {} of job {root}{number}", some(&plan.indexes, style))
 }

@@ -123,9 +123,9 @@ impl Waiting {
                     };
                     let error = Error::new(Kind::Failed, message)
                         .hint(Hint::indexed(&["describe", &name], "shows every index"));
-                    context
-                        .ui
-                        .error_with(&error.into(), &summary::failures_among(state, &items, &failed, context.flags()));
+                    let wording = context.ui.message_wording();
+                    let failures = summary::failures_among(state, &items, &failed, wording);
+                    context.ui.error_with(&error.into(), &failures);
                     Exit::Failure
                 }
             }

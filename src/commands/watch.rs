@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Exit, Hint};
 use crate::state::{ItemTexts, JobState};
 use crate::tracker::{Interest, Tracker, TrackingEnd};
-use crate::ui::screen::{Input, Screen};
+use crate::ui::screen::{Screen, ScreenInput};
 use crate::view::progress::Pace;
 use crate::view::watch::{Picture, screen};
 
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit> {
     let WatchArgs { job } = args;
     let named = job.as_deref().map(find::job_name).transpose()?;
-    if context.ui.voice.plain {
+    if context.ui.style.plain {
         return in_lines(job.as_deref(), context).await;
     }
     if !context.ui.style.terminal {
@@ -81,11 +81,11 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
     loop {
         let since = drawn.map_or(SECOND, |drawn| drawn.elapsed());
         if since >= if redraw { FRAME } else { SECOND } {
-            pace.look(tracker.state(0), context.now());
+            pace.sample(tracker.state(0), context.now());
             let trouble = tracker.watching.outage().map(reconnecting).or_else(|| {
                 let plight = plight(&tracker, 0, context)?;
                 let hint = plight.hints.first().map(|hint| format!("; hint: {hint}"));
-                Some(plight.sentence() + &hint.unwrap_or_default())
+                Some(plight.sentence(style) + &hint.unwrap_or_default())
             });
             let picture = Picture {
                 state: tracker.state(0),
@@ -94,6 +94,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 pace: &pace,
                 trouble: trouble.as_deref(),
                 now: context.now(),
+                style,
             };
             terminal.draw(&screen(&picture, Screen::size()), style)?;
             (drawn, redraw) = (Some(Instant::now()), false);
@@ -111,9 +112,9 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 }
             }
             Some(input) = keys.received.recv() => match input {
-                Input::Quit => return Ok(ScreenEnd::Left(Exit::Success)),
-                Input::Interrupt => return Ok(ScreenEnd::Left(Exit::Interrupted)),
-                Input::Resized => redraw = true,
+                ScreenInput::Quit => return Ok(ScreenEnd::Left(Exit::Success)),
+                ScreenInput::Interrupt => return Ok(ScreenEnd::Left(Exit::Interrupted)),
+                ScreenInput::Resized => redraw = true,
             },
             () = tokio::time::sleep(FRAME), if redraw => {}
         }
@@ -122,7 +123,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
 
 /// Keys, which only a thread that blocks can wait for.
 struct Keys {
-    received: mpsc::Receiver<Input>,
+    received: mpsc::Receiver<ScreenInput>,
     enough: Arc<AtomicBool>,
 }
 

@@ -1,4 +1,4 @@
-//! The whole terminal, redrawn in place; what was on it comes back.
+//! The whole terminal, redrawn in place. Its earlier content comes back at the end.
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,34 +15,33 @@ use crossterm::{execute, queue};
 
 use crate::view::{Painted, Printable as _, Style};
 
-/// Whether the terminal is ours, so that it is given back once, whoever comes first.
+/// Whether this program draws on the whole terminal. A panic and a normal end restore it, the first of them only.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether the whole terminal is drawn on.
 pub(super) fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
 }
 
-/// What the user does.
+/// What the user did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// `q`: has seen enough.
+pub(crate) enum ScreenInput {
+    /// The key `q` or Esc.
     Quit,
     Interrupt,
     Resized,
 }
 
-/// The terminal, taken until this is dropped.
+/// The whole terminal, until this is dropped.
 pub(crate) struct Screen(());
 
 impl Screen {
-    /// Takes the terminal: another screen, no cursor, keys one by one.
+    /// Takes the terminal: an alternate screen, no cursor, single keys.
     pub(crate) fn enter() -> io::Result<Self> {
-        // Before a panic is told, so that it is told where it can be read.
-        let told = std::panic::take_hook();
+        // A panic is printed after the terminal is restored, where it can be read.
+        let print_panic = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
-            told(panic);
+            restore_terminal();
+            print_panic(panic);
         }));
         terminal::enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
@@ -55,8 +54,8 @@ impl Screen {
         terminal::size().map_or((80, 24), |(columns, lines)| (columns.into(), lines.into()))
     }
 
-    /// Shows these lines, from the top, in colour where the style has it.
-    #[expect(clippy::unused_self, reason = "only who has the terminal may draw on it")]
+    /// Draws lines from the top.
+    #[expect(clippy::unused_self, reason = "only the owner of the terminal draws on it")]
     pub(crate) fn draw(&mut self, lines: &[Painted], style: Style) -> io::Result<()> {
         let mut out = io::stdout().lock();
         queue!(out, BeginSynchronizedUpdate, MoveTo(0, 0))?;
@@ -64,7 +63,7 @@ impl Screen {
             if at > 0 {
                 queue!(out, Print("\r\n"))?;
             }
-            // Before the line is printed: behind one that fills the window, its own last column would be wiped.
+            // Before the line is printed: after a line that fills the window, it would wipe the last column.
             queue!(out, Clear(ClearType::UntilNewLine))?;
             out.write_all(&line.encoded(style))?;
         }
@@ -72,18 +71,18 @@ impl Screen {
         out.flush()
     }
 
-    /// What the user does within `limit`, if anything; blocks until then.
-    pub(crate) fn input(limit: Duration) -> io::Result<Option<Input>> {
+    /// Waits up to `limit` for an input of the user. Blocks the thread.
+    pub(crate) fn input(limit: Duration) -> io::Result<Option<ScreenInput>> {
         if !event::poll(limit)? {
             return Ok(None);
         }
         Ok(match event::read()? {
             Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
-                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Some(Input::Interrupt),
-                KeyCode::Char('q' | 'Q') | KeyCode::Esc => Some(Input::Quit),
+                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Some(ScreenInput::Interrupt),
+                KeyCode::Char('q' | 'Q') | KeyCode::Esc => Some(ScreenInput::Quit),
                 _ => None,
             },
-            Event::Resize(..) => Some(Input::Resized),
+            Event::Resize(..) => Some(ScreenInput::Resized),
             _ => None,
         })
     }
@@ -91,12 +90,12 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        restore_terminal();
     }
 }
 
-/// Gives the terminal back as it was. Nobody can be told that this failed.
-fn give_back() {
+/// Restores the terminal. Its errors can't be reported.
+fn restore_terminal() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(io::stdout(), EnableLineWrap, Show, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();

@@ -1,55 +1,57 @@
-//! What `kubectl describe job` leaves out: failed, running and pending indexes, limits, policies, conditions, and a
-//! table of the indexes worth reading.
+//! What `kubectl describe job` leaves out: failed, running and pending indexes, limits, policies, conditions, and a table of
+//! indexes.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicyRule};
 
-use super::cause::{self, Cause};
+use super::cause::{self, IndexCause, Subject};
 use super::indexes::reason;
 use super::summary::ItemTexts;
-use super::{aligned, cut, duration, plural};
+use super::{Style, Wording, aligned, cut, duration, plural};
 use crate::index_set::IndexSet;
 use crate::state::member::Member;
 use crate::state::row::IndexRow;
 use crate::state::{self, JobState, Resumed};
 
-/// A table of more rows than this is no longer read; then the failed and the active indexes come first.
+/// The longest table. In a table of more indexes, failed and active ones come first.
 pub(crate) const ROWS: usize = 25;
-/// Longest item and reason shown in a table, in characters.
+/// The longest item or reason in a table, in columns of a terminal.
 const CELL: usize = 40;
 
-/// The block that is set off from kubectl's own lines.
+/// Returns the block that follows the lines of `kubectl describe`.
 ///
-/// `rows` are those that [`worth_reading`] names, in any order.
+/// `rows` are those of [`worth_reading`], in any order.
 pub(crate) fn indexed(
     state: &JobState,
-    causes: &[Cause],
+    causes: &[IndexCause],
     rows: &[IndexRow],
     items: &ItemTexts,
     now: Timestamp,
+    wording: Wording<'_>,
 ) -> String {
     let Some(job) = state.job() else { return String::new() };
     let mut text = String::from("Indexed:\n");
-    text.push_str(&cause::block(causes));
-    let facts = facts(job, state);
+    text.push_str(&cause::block(causes, wording.style));
+    let facts = facts(job, state, wording.style);
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in facts {
         let _ = writeln!(text, "  {:<width$}  {value}", format!("{name}:"), width = width + 1);
     }
     conditions(&mut text, job, now);
-    table(&mut text, state, rows, items, now);
+    table(&mut text, state, rows, items, now, wording);
     text
 }
 
-fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
+fn facts(job: &Job, state: &JobState, style: Style) -> Vec<(&'static str, String)> {
     let spec = job.spec.clone().unwrap_or_default();
     let named = |set: &IndexSet| if set.is_empty() { "<none>".to_owned() } else { format!("{set}  ({})", set.len()) };
     let mut facts = vec![("Status", state::status_word(job).to_owned())];
     let members = state.members();
     if members.len() > 1 || members.iter().any(Member::is_retry) {
-        facts.push(("Family", members.iter().map(told).collect::<Vec<_>>().join(", ")));
+        facts
+            .push(("Family", members.iter().map(|member| family_member(member, style)).collect::<Vec<_>>().join(", ")));
     }
     if let Some(Resumed { name, skipped, uid: _ }) = state::resumed(job) {
         let skipped = plural(skipped, "item", "items");
@@ -64,7 +66,7 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
         ("Running", named(&state.running())),
         ("Pending", named(&state.pending())),
     ]);
-    // What fails by itself then fails its index at once: only evictions are counted.
+    // With such a rule a worker that fails is never retried: only evictions are.
     let is_failed_at_once = |rule: &PodFailurePolicyRule| {
         let codes = rule.on_exit_codes.as_ref().filter(|codes| codes.container_name.is_none());
         rule.action == "FailIndex" && codes.is_some_and(|codes| codes.operator == "NotIn" && codes.values == [0])
@@ -88,7 +90,7 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
         facts.push(("Managed By", manager.clone()));
     }
     match state::item_form(job) {
-        Some((form, Some(store))) => facts.push(("Items", format!("as {form}, kept {}", kept(store)))),
+        Some((form, Some(store))) => facts.push(("Items", format!("as {form}, stored {}", stored(store)))),
         Some((form, None)) => facts.push(("Items", format!("as {form}"))),
         None => {}
     }
@@ -96,20 +98,20 @@ fn facts(job: &Job, state: &JobState) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// A Job of a family: its name, which indexes it runs, and how it fares.
-fn told(member: &Member) -> String {
+/// Returns a Job of a family: its name, its indexes, and its status.
+fn family_member(member: &Member, style: Style) -> String {
     let status = state::status_word(member.job());
     let indexes = member.all().to_string();
-    format!("{} ({}: {status})", member.name(), cut(&indexes, CELL))
+    format!("{} ({}: {status})", member.name(), cut(&indexes, CELL, style))
 }
 
-/// Where a list is kept, in words.
-fn kept(store: &str) -> String {
+/// Returns where a list is stored, in words.
+fn stored(store: &str) -> String {
     match store {
-        "inline" => "in the job itself".to_owned(),
-        "configmap" => "in a configmap, a key for each index".to_owned(),
-        "packed" => "in configmaps, many items a key".to_owned(),
-        "listed" => "in a configmap that was there before".to_owned(),
+        "inline" => "in the Job".to_owned(),
+        "configmap" => "in a ConfigMap, a key for each index".to_owned(),
+        "packed" => "in ConfigMaps, many items per key".to_owned(),
+        "listed" => "in an existing ConfigMap".to_owned(),
         other => format!("in {other}"),
     }
 }
@@ -132,7 +134,7 @@ fn failure_rule(rule: &PodFailurePolicyRule) -> String {
     let mut when = Vec::new();
     if let Some(codes) = &rule.on_exit_codes {
         let unsigned: Option<IndexSet> = codes.values.iter().map(|code| u32::try_from(*code).ok()).collect();
-        // Those of Windows may be negative.
+        // Exit codes of Windows can be negative.
         let list = || codes.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let values = unsigned.map_or_else(list, |set| set.to_string());
         let container = codes.container_name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
@@ -164,11 +166,20 @@ fn conditions(text: &mut String, job: &Job, now: Timestamp) {
     indent(text, &aligned(&["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"], &rows.collect::<Vec<_>>()));
 }
 
-fn table(text: &mut String, state: &JobState, rows: &[IndexRow], items: &ItemTexts, now: Timestamp) {
+fn table(
+    text: &mut String,
+    state: &JobState,
+    rows: &[IndexRow],
+    items: &ItemTexts,
+    now: Timestamp,
+    wording: Wording<'_>,
+) {
+    let Some(job) = state.job() else { return };
+    let command = |arguments| Subject { job, wording }.command("indexes", arguments);
     let all = state.completions() as usize;
     if rows.is_empty() {
         if all > 0 && state.succeeded().len() == all {
-            text.push_str("  Indexes:  all succeeded; the verb indexes has a row for each\n");
+            let _ = writeln!(text, "  Indexes:  all succeeded, see {}", command(""));
         }
         return;
     }
@@ -177,7 +188,7 @@ fn table(text: &mut String, state: &JobState, rows: &[IndexRow], items: &ItemTex
         rows.sort_by_key(|row| (row.status, row.index));
     }
     let mut header = vec!["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "DURATION"];
-    let mut cells: Vec<_> = rows.iter().map(|row| cells(row, items.get(&row.index), now)).collect();
+    let mut cells: Vec<_> = rows.iter().map(|row| cells(row, items.get(&row.index), now, wording.style)).collect();
     if rows.iter().any(|row| row.job.is_some()) {
         header.push("JOB");
         for (cells, row) in cells.iter_mut().zip(&rows) {
@@ -187,12 +198,12 @@ fn table(text: &mut String, state: &JobState, rows: &[IndexRow], items: &ItemTex
     text.push_str("  Indexes:\n");
     indent(text, &aligned(&header, &cells));
     if rows.len() < all {
-        let _ = writeln!(text, "    and {} more", all - rows.len());
+        let _ = writeln!(text, "    {} more, see {}", all - rows.len(), command(""));
     }
 }
 
-/// All indexes where they are few; else those that failed, then those that are at work, then the first of the pending.
-/// None of many that all succeeded: the Job's own ranges say all of them.
+/// Returns all indexes of a small Job; else the failed ones, then the active ones, then the first pending ones. None of many
+/// that all succeeded, as the ranges of the Job list them.
 pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
     let all = state.all();
     if all.len() <= ROWS {
@@ -201,16 +212,16 @@ pub(crate) fn worth_reading(state: &JobState) -> IndexSet {
     let tried: IndexSet = state.attempts().into_keys().collect();
     let pending = state.pending();
     let groups = [state.failed(), state.running(), pending.intersection(&tried), pending.difference(&tried)];
-    let mut telling = IndexSet::new();
+    let mut chosen = IndexSet::new();
     for group in groups {
-        telling = telling.union(&group.iter().take(ROWS - telling.len()).collect());
+        chosen = chosen.union(&group.iter().take(ROWS - chosen.len()).collect());
     }
-    telling
+    chosen
 }
 
-fn cells(row: &IndexRow, item: Option<&String>, now: Timestamp) -> Vec<String> {
+fn cells(row: &IndexRow, item: Option<&String>, now: Timestamp, style: Style) -> Vec<String> {
     let or_none = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
-    let cell = |text: &str| cut(text, CELL).into_owned();
+    let cell = |text: &str| cut(text, CELL, style).into_owned();
     vec![
         row.index.to_string(),
         or_none(item.map(|item| cell(item))),

@@ -1,105 +1,110 @@
-//! A row for each index, for a person on a terminal or for a program behind a pipe.
+//! A row for each index: cut to fit on a terminal, whole in a pipe.
 
 use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
-use unicode_width::UnicodeWidthStr as _;
 
 use super::line::last_state;
-use super::{Painted, Style, cut, duration, escape_control};
+use super::table::{Cell, left_out_note};
+use super::{ColumnWidths, Painted, Style, duration, escape_control};
 use crate::state::row::IndexRow;
 use crate::state::{IndexStatus, ItemTexts};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Layout {
-    /// With the Pod and the message.
+pub(crate) struct IndexColumns {
+    /// Adds the Pod and the message.
     pub(crate) wide: bool,
     pub(crate) headers: bool,
     /// On a terminal: ages, and cells cut to fit. Else: RFC 3339 times, whole seconds, nothing cut.
     pub(crate) style: Style,
-    /// With room for what later rows are likely to hold, where rows are printed again as they change.
+    /// Leaves room for what later rows are likely to hold, where rows are printed again as they change.
     pub(crate) roomy: bool,
-    /// Columns of the terminal, if they are known.
+    /// The columns of the terminal; None if they are unknown.
     pub(crate) width: Option<usize>,
 }
 
 const COLUMNS: [&str; 12] =
     ["INDEX", "ITEM", "STATUS", "ATTEMPTS", "EXIT", "REASON", "NODE", "STARTED", "DURATION", "JOB", "POD", "MESSAGE"];
-/// Those that `-o wide` adds.
+/// The number of columns that `-o wide` adds.
 const WIDE: usize = 2;
+const ITEM: usize = 1;
 const STATUS: usize = 2;
-/// Only where rows are of several Jobs.
+const ATTEMPTS: usize = 3;
+const EXIT: usize = 4;
+const REASON: usize = 5;
+const NODE: usize = 6;
+const STARTED: usize = 7;
+const DURATION: usize = 8;
 const JOB: usize = 9;
-/// Columns that can be cut, in this order, and how much of them stays.
-const ELASTIC: [(usize, usize); 3] = [(11, 60), (1, 12), (5, 16)];
-/// Columns that fill up while a Job goes on, and what is likely to stand in them.
-const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (5, "ContainerCreating"), (7, "119s ago")];
-const LIKELY_TIME: (usize, &str) = (7, "2026-01-01T00:00:00Z");
-const GAP: usize = 3;
+const POD: usize = 10;
+const MESSAGE: usize = 11;
+/// The columns that are cut to fit a terminal, in this order, and the least width of each.
+const ELASTIC: [(usize, usize); 7] =
+    [(MESSAGE, 60), (ITEM, 24), (REASON, 16), (MESSAGE, 30), (ITEM, 12), (REASON, 10), (JOB, 20)];
+/// The columns that are left out where cutting is not enough, in this order.
+const SPARE: [usize; 7] = [STARTED, NODE, ATTEMPTS, DURATION, POD, JOB, EXIT];
+/// Columns that fill up while a Job runs, and what is likely to stand in them.
+const LIKELY: [(usize, &str); 3] = [(STATUS, "Succeeded"), (REASON, "ContainerCreating"), (STARTED, "119s ago")];
+const LIKELY_TIME: (usize, &str) = (STARTED, "2026-01-01T00:00:00Z");
 
-/// The columns of a table, measured by its first rows. Rows that come later may be wider, and then push.
+/// A table of indexes, measured by its first rows. In a pipe, later rows that are wider move the rest.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
-    layout: Layout,
-    /// Of each column; None for one that is not shown.
-    widths: Vec<Option<usize>>,
+pub(crate) struct IndexTable {
+    columns: IndexColumns,
+    widths: ColumnWidths,
+    left_out: Vec<usize>,
 }
 
-impl Table {
+impl IndexTable {
     pub(crate) fn new<'a>(
         rows: impl Iterator<Item = (&'a IndexRow, Option<&'a String>)>,
-        layout: Layout,
+        columns: IndexColumns,
         now: Timestamp,
     ) -> Self {
-        let count = if layout.wide { COLUMNS.len() } else { COLUMNS.len() - WIDE };
-        let rows: Vec<_> = rows.collect();
-        let several = rows.iter().any(|(row, _)| row.job.is_some());
-        let mut widths: Vec<_> = COLUMNS[..count].iter().map(|name| name.len()).collect();
-        if layout.roomy {
-            let time = (!layout.style.terminal).then_some(LIKELY_TIME);
-            for (column, likely) in LIKELY.into_iter().chain(time) {
-                widths[column] = widths[column].max(likely.len());
+        let count = if columns.wide { COLUMNS.len() } else { COLUMNS.len() - WIDE };
+        let mut widths = ColumnWidths::default();
+        widths.fit(&COLUMNS[..count]);
+        if columns.roomy {
+            let time = (!columns.style.terminal).then_some(LIKELY_TIME);
+            let mut likely = [""; COLUMNS.len()];
+            for (column, text) in LIKELY.into_iter().chain(time) {
+                likely[column] = text;
             }
+            widths.fit(&likely[..count]);
         }
+        let mut several_jobs = false;
         for (row, item) in rows {
-            for (width, cell) in widths.iter_mut().zip(cells(row, item, layout.style, now)) {
-                *width = (*width).max(cell.width());
-            }
+            several_jobs |= row.job.is_some();
+            widths.fit(&cells(row, item, columns.style, now)[..count]);
         }
-        let shown = |column: usize| column != JOB || several;
-        let lengths = widths.iter().enumerate().filter(|(column, _)| shown(*column)).map(|(_, width)| width + GAP);
-        let total = lengths.sum::<usize>() - GAP;
-        let mut over = layout.width.map_or(0, |width| total.saturating_sub(width));
-        for (column, least) in ELASTIC {
-            if let Some(width) = widths.get_mut(column).filter(|width| **width > least) {
-                let less = over.min(*width - least);
-                *width -= less;
-                over -= less;
-            }
+        if !several_jobs {
+            widths.leave_out(JOB);
         }
-        let widths = widths.into_iter().enumerate().map(|(column, width)| shown(column).then_some(width));
-        Self { layout, widths: widths.collect() }
+        let narrow = |width| widths.narrow(width, &ELASTIC, &SPARE, columns.style);
+        let left_out = columns.width.map(narrow).unwrap_or_default();
+        Self { columns, widths, left_out }
     }
 
     pub(crate) fn header(&self) -> Painted {
-        if self.layout.headers { self.line(&COLUMNS.map(str::to_owned), None) } else { Painted::default() }
+        if self.columns.headers { self.line(&COLUMNS.map(str::to_owned), None) } else { Painted::default() }
     }
 
     pub(crate) fn row(&self, row: &IndexRow, item: Option<&String>, now: Timestamp) -> Painted {
-        self.line(&cells(row, item, self.layout.style, now), color(row.status))
+        self.line(&cells(row, item, self.columns.style, now), color(row.status))
+    }
+
+    /// Returns the sentence about columns that the terminal has no room for; None if there are none.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let names: Vec<_> = self.left_out.iter().map(|column| COLUMNS[*column]).collect();
+        left_out_note(&names, self.columns.width?)
     }
 
     fn line(&self, cells: &[String], status_color: Option<AnsiColors>) -> Painted {
         let mut line = Painted::default();
-        let last = self.widths.iter().rposition(Option::is_some).unwrap_or(0);
-        for (column, (cell, &width)) in cells.iter().zip(&self.widths).enumerate() {
-            let Some(width) = width else { continue };
-            let cell = if self.layout.width.is_some() { cut(cell, width) } else { cell.into() };
+        for Cell { column, text, blanks } in self.widths.cells(cells) {
+            line.push(" ".repeat(blanks));
             match status_color {
-                Some(color) if column == STATUS => line.paint(&cell, Color::new().color(color)),
-                _ => line.push(cell.as_bytes()),
-            }
-            if column < last {
-                line.push(" ".repeat(width.saturating_sub(cell.width()) + GAP));
+                Some(color) if column == STATUS => line.paint(&text, Color::new().color(color)),
+                _ => line.push(text.as_bytes()),
             }
         }
         line.push("\n");
@@ -118,7 +123,7 @@ fn color(status: IndexStatus) -> Option<AnsiColors> {
 }
 
 fn cells(row: &IndexRow, item: Option<&String>, style: Style, now: Timestamp) -> [String; COLUMNS.len()] {
-    // A line break inside a cell would be the end of its row, and a tab the end of the cell: escaped for everyone.
+    // A line break in a cell would end its row, and a tab the cell: escaped in pipes too.
     let text = |text: Option<&str>| match text {
         Some(text) if !text.is_empty() => escape_control(text.trim_end_matches('\n')).replace('\t', "\\t"),
         _ => "-".to_owned(),
@@ -147,7 +152,7 @@ fn cells(row: &IndexRow, item: Option<&String>, style: Style, now: Timestamp) ->
     ]
 }
 
-/// What to call it: "Error" says no more than the exit code, and then the signal says more.
+/// Returns the reason of a row, or the signal instead of `Error`, which says no more than the exit code.
 pub(crate) fn reason(row: &IndexRow) -> Option<&str> {
     match row.reason.as_deref() {
         None | Some("Error") => row.signal().or(row.reason.as_deref()),

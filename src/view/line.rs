@@ -1,4 +1,4 @@
-//! Lines of logs: what stands before them, and what of them reaches a terminal.
+//! Lines of logs: their prefix, and what a terminal shows of them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use owo_colors::{AnsiColors, Style as Color};
 use serde::Serialize;
 
-use super::{Painted, cut};
+use super::{Painted, Style, cut};
 use crate::state::ItemParams;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prefix {
+pub(crate) enum LinePrefix {
     /// `[3 qux] `.
     Index,
     /// `[pod/NAME/CONTAINER] `, as `kubectl logs --prefix` prints it.
@@ -19,8 +19,9 @@ pub(crate) enum Prefix {
     None,
 }
 
+/// The index and the container that wrote a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct LineOrigin<'a> {
     pub(crate) index: u32,
     pub(crate) item: Option<&'a str>,
     pub(crate) params: Option<ItemParams<'a>>,
@@ -28,11 +29,11 @@ pub(crate) struct Origin<'a> {
     pub(crate) attempt: u32,
     pub(crate) pod: &'a str,
     pub(crate) container: &'a str,
-    /// Whether lines of other containers stand beside it.
+    /// Whether lines of other containers of the index are printed too.
     pub(crate) one_of_several: bool,
 }
 
-/// Colours that read well on light and on dark ground; neighbours in index differ.
+/// Colours that are readable on light and on dark terminals; neighbouring indexes differ.
 const COLORS: [AnsiColors; 6] = [
     AnsiColors::Cyan,
     AnsiColors::Green,
@@ -42,16 +43,17 @@ const COLORS: [AnsiColors; 6] = [
     AnsiColors::BrightRed,
 ];
 
-/// How many columns of an item stand before each line; `-o jsonl` has the whole of it.
+/// The number of columns of an item in a prefix; `-o jsonl` has the whole item.
 const ITEM: usize = 32;
 
-pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>) -> String {
+/// Returns the prefix of a line, without the blank after it.
+pub(crate) fn prefix(prefix: LinePrefix, origin: &LineOrigin<'_>, style: Style) -> String {
     match prefix {
-        Prefix::Index => {
+        LinePrefix::Index => {
             let mut text = format!("[{}", origin.index);
             if let Some(item) = origin.item.filter(|item| !item.is_empty()) {
                 text.push(' ');
-                text.push_str(&cut(item, ITEM));
+                text.push_str(&cut(item, ITEM, style));
             }
             if origin.attempt > 1 {
                 let _ = write!(text, " #{}", origin.attempt);
@@ -62,15 +64,15 @@ pub(crate) fn prefix(prefix: Prefix, origin: &Origin<'_>) -> String {
             }
             text + "]"
         }
-        Prefix::Pod => format!("[pod/{}/{}]", origin.pod, origin.container),
-        Prefix::None => String::new(),
+        LinePrefix::Pod => format!("[pod/{}/{}]", origin.pod, origin.container),
+        LinePrefix::None => String::new(),
     }
 }
 
 /// Adds one line of a log with its prefix and line break; an index keeps the colour of its prefix.
 ///
-/// Bytes pass as they are, unless lines are `redrawn`: then only what a terminal would show in the end.
-pub(crate) fn line(
+/// Bytes are unchanged unless lines are `redrawn`: then only the last state that a terminal would show.
+pub(crate) fn push_line(
     to: &mut Painted,
     (prefix, index): (&str, u32),
     time: Option<Timestamp>,
@@ -92,8 +94,8 @@ pub(crate) fn line(
     to.push("\n");
 }
 
-/// Returns what each line shows in the end, where progress bars and spinners redraw it: by `\r`, by backspaces, or by
-/// sequences that erase it. Blanks that only wipe a line leave its last state.
+/// Returns the last state of each line that progress bars and spinners redraw by `\r`, by backspaces, or by sequences that
+/// erase it. Blanks that only wipe a line leave its last state.
 pub(crate) fn last_state(text: &str) -> Cow<'_, str> {
     if !text.contains(['\r', BACKSPACE, ESCAPE]) {
         return Cow::Borrowed(text);
@@ -108,13 +110,14 @@ pub(crate) fn last_state(text: &str) -> Cow<'_, str> {
 
 const BACKSPACE: char = '\x08';
 const ESCAPE: char = '\x1b';
-/// Sequences that erase a part of the line, or move to its start, and whether what comes next replaces the whole line.
+/// Sequences that erase a part of the line or move to its start, each with whether the next character replaces the whole
+/// line.
 const ERASING: [(&str, bool); 6] =
     [("\x1b[K", false), ("\x1b[0K", false), ("\x1b[1K", true), ("\x1b[2K", true), ("\x1b[G", true), ("\x1b[1G", true)];
 
 fn last_state_of_line(line: &str) -> String {
     let mut shown = String::new();
-    // How many characters the next one that shows replaces, and the blanks before it.
+    // The number of characters that the next visible one replaces, and the blanks before it.
     let (mut replaced, mut blanks) = (0, String::new());
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -140,12 +143,12 @@ fn last_state_of_line(line: &str) -> String {
     shown
 }
 
-/// A line as `-o json` and `-o jsonl` print it; a field that has no value is left out.
+/// A line for `-o json` and `-o jsonl`; fields without a value are left out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry<'a> {
+pub(crate) struct LogEntry<'a> {
     index: u32,
-    /// The item that it works on; bytes that are no UTF-8 are replaced by U+FFFD.
+    /// The item of the index; U+FFFD replaces bytes that are no UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a str>,
     /// The item's values by name, where its columns have names.
@@ -164,8 +167,8 @@ pub(crate) struct Entry<'a> {
     line_base64: Option<String>,
 }
 
-impl<'a> Entry<'a> {
-    pub(crate) fn new(origin: &Origin<'a>, time: Option<Timestamp>, bytes: &'a [u8]) -> Self {
+impl<'a> LogEntry<'a> {
+    pub(crate) fn new(origin: &LineOrigin<'a>, time: Option<Timestamp>, bytes: &'a [u8]) -> Self {
         use base64::Engine as _;
         use base64::prelude::BASE64_STANDARD;
         let line = std::str::from_utf8(bytes).ok();
@@ -186,9 +189,9 @@ impl<'a> Entry<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{Printable as _, Style};
+    use crate::view::Printable as _;
 
-    const ORIGIN: Origin<'static> = Origin {
+    const ORIGIN: LineOrigin<'static> = LineOrigin {
         index: 3,
         item: None,
         params: None,
@@ -197,31 +200,32 @@ mod tests {
         container: "worker",
         one_of_several: false,
     };
+    const STYLE: Style = Style { color: false, terminal: false, plain: false };
 
-    fn one(time: Option<Timestamp>, bytes: &[u8], redrawn: bool) -> Painted {
+    fn printed(time: Option<Timestamp>, bytes: &[u8], redrawn: bool) -> Painted {
         let mut to = Painted::default();
-        line(&mut to, ("[0]", 0), time, bytes, redrawn);
+        push_line(&mut to, ("[0]", 0), time, bytes, redrawn);
         to
     }
 
     #[test]
-    fn a_terminal_is_not_driven_by_a_log() {
-        let terminal = Style { terminal: true, color: false };
-        let on_terminal = one(None, b"a\x1b]0;title\x07\tb\xff\r", true).encoded(terminal).into_owned();
+    fn control_characters_of_a_log_are_escaped_on_a_terminal() {
+        let terminal = Style { terminal: true, ..Style::default() };
+        let on_terminal = printed(None, b"a\x1b]0;title\x07\tb\xff\r", true).encoded(terminal).into_owned();
         assert_eq!(String::from_utf8_lossy(&on_terminal), "[0] a\\u{1b}]0;title\\u{7}\tb\u{fffd}\n");
-        assert_eq!(*one(None, b"a\x1b\xff\r", false).encoded(Style::default()), *b"[0] a\x1b\xff\r\n");
-        let colored = one(None, b"\x1b[31m", true).encoded(Style { color: true, ..terminal }).into_owned();
+        assert_eq!(*printed(None, b"a\x1b\xff\r", false).encoded(Style::default()), *b"[0] a\x1b\xff\r\n");
+        let colored = printed(None, b"\x1b[31m", true).encoded(Style { color: true, ..terminal }).into_owned();
         assert_eq!(String::from_utf8_lossy(&colored), "\u{1b}[36m[0]\u{1b}[0m \\u{1b}[31m\n");
     }
 
     #[test]
     fn a_time_stands_between_prefix_and_line() {
         let time = "2026-01-01T00:00:00.5Z".parse().ok();
-        assert_eq!(one(time, b"a", false).text, b"[0] 2026-01-01T00:00:00.500000000Z a\n");
+        assert_eq!(printed(time, b"a", false).text, b"[0] 2026-01-01T00:00:00.500000000Z a\n");
     }
 
     #[test]
-    fn the_last_state_of_a_line_counts() {
+    fn only_the_last_state_of_a_line_is_kept() {
         for (written, shown) in [
             ("plain \u{1b}[31mred\u{1b}[0m", "plain \u{1b}[31mred\u{1b}[0m"),
             ("a\r\nb\r\n", "a\nb\n"),
@@ -241,25 +245,34 @@ mod tests {
     }
 
     #[test]
-    fn prefixes() {
-        assert_eq!(prefix(Prefix::Index, &ORIGIN), "[3]");
-        assert_eq!(prefix(Prefix::Index, &Origin { item: Some("qux"), ..ORIGIN }), "[3 qux]");
-        assert_eq!(prefix(Prefix::Index, &Origin { item: Some("a\nb"), attempt: 2, ..ORIGIN }), "[3 a\\nb #2]");
-        assert_eq!(prefix(Prefix::Index, &Origin { one_of_several: true, ..ORIGIN }), "[3 worker]");
+    fn a_prefix_names_the_index_its_item_and_its_attempt() {
+        assert_eq!(prefix(LinePrefix::Index, &ORIGIN, STYLE), "[3]");
+        assert_eq!(prefix(LinePrefix::Index, &LineOrigin { item: Some("qux"), ..ORIGIN }, STYLE), "[3 qux]");
         assert_eq!(
-            prefix(Prefix::Index, &Origin { item: Some(&"x".repeat(40)), ..ORIGIN }),
+            prefix(LinePrefix::Index, &LineOrigin { item: Some("a\nb"), attempt: 2, ..ORIGIN }, STYLE),
+            "[3 a\\nb #2]"
+        );
+        assert_eq!(prefix(LinePrefix::Index, &LineOrigin { one_of_several: true, ..ORIGIN }, STYLE), "[3 worker]");
+        assert_eq!(
+            prefix(LinePrefix::Index, &LineOrigin { item: Some(&"x".repeat(40)), ..ORIGIN }, STYLE),
             format!("[3 {}…]", "x".repeat(31))
         );
-        assert_eq!(prefix(Prefix::Pod, &ORIGIN), "[pod/rev-3-abcde/worker]");
-        assert_eq!(prefix(Prefix::None, &ORIGIN), "");
+        let plain = Style { plain: true, ..STYLE };
+        let long = "… ".repeat(20);
+        assert_eq!(
+            prefix(LinePrefix::Index, &LineOrigin { item: Some(&long), ..ORIGIN }, plain),
+            format!("[3 {}…...]", "… ".repeat(14))
+        );
+        assert_eq!(prefix(LinePrefix::Pod, &ORIGIN, STYLE), "[pod/rev-3-abcde/worker]");
+        assert_eq!(prefix(LinePrefix::None, &ORIGIN, STYLE), "");
     }
 
     #[test]
-    fn objects() {
+    fn an_entry_has_the_line_as_text_or_in_base64() {
         let time = "2026-01-01T00:00:00.5Z".parse().ok();
-        let json = |origin, time, bytes| serde_json::to_string(&Entry::new(origin, time, bytes)).unwrap();
+        let json = |origin, time, bytes| serde_json::to_string(&LogEntry::new(origin, time, bytes)).unwrap();
         assert_eq!(
-            json(&Origin { item: Some("qux"), ..ORIGIN }, time, b"a\x1bb"),
+            json(&LineOrigin { item: Some("qux"), ..ORIGIN }, time, b"a\x1bb"),
             r#"{"index":3,"item":"qux","attempt":1,"pod":"rev-3-abcde","container":"worker","time":"2026-01-01T00:00:00.5Z","line":"a\u001bb"}"#
         );
         assert_eq!(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::{Widths, duration};
+use super::{ColumnWidths, duration};
 use crate::index_set::IndexSet;
 use crate::state;
 
@@ -23,13 +23,13 @@ pub(crate) struct Columns {
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     columns: Columns,
-    widths: Widths,
+    widths: ColumnWidths,
 }
 
 impl Table {
     /// A table that fits these Jobs, and with `roomy` what rows that come later are likely to hold.
     pub(crate) fn new(jobs: &[Job], columns: Columns, roomy: bool, now: Timestamp) -> Self {
-        let mut widths = Widths::default();
+        let mut widths = ColumnWidths::default();
         if columns.headers {
             widths.fit(&header(&columns));
         }

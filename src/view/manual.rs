@@ -1,43 +1,43 @@
-//! A chapter of the manual on a terminal: Markdown into wrapped and coloured text.
+//! A chapter of the manual on a terminal: wraps and colours Markdown.
 
 use owo_colors::{AnsiColors, Style as Color};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Painted, Widths};
+use super::{ColumnWidths, Painted};
 
 /// Blanks before all text but headings.
 const INDENT: usize = 2;
 
-/// Returns Markdown wrapped to `width` columns. Commands are never broken: a table that is too wide becomes a list, a line
-/// of code stays as long as it is. Without `color`, code keeps its backticks.
+/// Returns Markdown wrapped to `width` columns. A table that is too wide becomes a list. Lines of code are never wrapped.
+/// Without `color`, code keeps its backticks.
 pub(crate) fn laid_out(markdown: &str, width: usize, color: bool) -> Painted {
-    let mut page = Page { width, color, ..Page::default() };
+    let mut page = ManualPage { width, color, ..ManualPage::default() };
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
-        page.take(event);
+        page.add(event);
     }
     page.shown
 }
 
-/// A word, and whether each part of it is code.
-type Word = Vec<(String, bool)>;
+/// The parts of a word, each with whether it is code.
+type ManualWord = Vec<(String, bool)>;
 
 #[derive(Default)]
-struct Page {
+struct ManualPage {
     width: usize,
     color: bool,
     shown: Painted,
-    /// The words of the paragraph, heading or cell that is being read.
-    words: Vec<Word>,
+    /// The words of the current paragraph, heading or cell.
+    words: Vec<ManualWord>,
     /// Whether the next text belongs to the last word.
     continues: bool,
     /// Whether the lines of a code block are commands; None outside of one.
     commands: Option<bool>,
-    rows: Vec<Vec<Vec<Word>>>,
+    rows: Vec<Vec<Vec<ManualWord>>>,
 }
 
-impl Page {
-    fn take(&mut self, event: Event<'_>) {
+impl ManualPage {
+    fn add(&mut self, event: Event<'_>) {
         match event {
             Event::Text(text) => match self.commands {
                 Some(commands) => self.put_code(&text, commands),
@@ -105,7 +105,7 @@ impl Page {
         self.continues = true;
     }
 
-    fn take_words(&mut self) -> Vec<Word> {
+    fn take_words(&mut self) -> Vec<ManualWord> {
         self.continues = false;
         std::mem::take(&mut self.words)
     }
@@ -118,13 +118,13 @@ impl Page {
         }
     }
 
-    /// Prints the words so far, wrapped; `mark` stands before the first line, within the indent.
+    /// Prints the current words, wrapped; `mark` stands before the first line, within the indent.
     fn put_paragraph(&mut self, indent: usize, mark: &str) {
         let words = self.take_words();
         self.put_words(&words, indent, mark);
     }
 
-    fn put_words(&mut self, words: &[Word], indent: usize, mark: &str) {
+    fn put_words(&mut self, words: &[ManualWord], indent: usize, mark: &str) {
         let mut column = 0;
         for (position, word) in words.iter().enumerate() {
             let wide = text_of(word).width();
@@ -157,7 +157,7 @@ impl Page {
             .iter()
             .map(|row| row.iter().map(|cell| cell.iter().map(text_of).collect::<Vec<_>>().join(" ")).collect())
             .collect();
-        let mut widths = Widths::default();
+        let mut widths = ColumnWidths::default();
         for row in &texts {
             widths.fit(row);
         }
@@ -183,7 +183,7 @@ impl Page {
     }
 }
 
-fn text_of(word: &Word) -> String {
+fn text_of(word: &ManualWord) -> String {
     word.iter().map(|(text, _)| text.as_str()).collect()
 }
 
@@ -211,7 +211,7 @@ kubectl indexed logs   # never broken, however long it is
 ";
 
     #[test]
-    fn text_wraps_and_commands_do_not() {
+    fn text_wraps_and_commands_stay_on_a_line() {
         let shown = laid_out(PAGE, 32, false);
         insta::assert_snapshot!(String::from_utf8_lossy(shown.bytes()), @"
         Title
@@ -229,7 +229,7 @@ kubectl indexed logs   # never broken, however long it is
               `kubectl indexed run --items a | cat`
         ");
         let wide = laid_out(PAGE, 80, true);
-        insta::assert_snapshot!(String::from_utf8_lossy(&wide.encoded(Style { color: true, terminal: true })), @"
+        insta::assert_snapshot!(String::from_utf8_lossy(&wide.encoded(Style { color: true, terminal: true, plain: false })), @"
         \u{1b}[1mTitle\u{1b}[0m
 
           A paragraph with \u{1b}[36mcode in it\u{1b}[0m, which is longer than a line.

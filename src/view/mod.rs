@@ -1,4 +1,4 @@
-//! Values, style and now into text; nothing here reads a clock, a terminal or a variable.
+//! Renders values as text, from a style and the current time. Nothing here reads a clock, a terminal or a variable.
 
 pub(crate) mod cause;
 pub(crate) mod config;
@@ -17,12 +17,14 @@ pub(crate) mod manual;
 pub(crate) mod progress;
 pub(crate) mod results;
 pub(crate) mod summary;
+mod table;
 mod text;
 pub(crate) mod version;
 pub(crate) mod watch;
 
+pub(crate) use table::ColumnWidths;
 pub(crate) use text::{
-    Painted, Printable, Style, Widths, aligned, beginning, cut, escape_control, numbered, one_line, plural,
+    Painted, Printable, Style, Wording, aligned, beginning, cut, escape_control, numbered, one_line, plural,
 };
 
 #[cfg(test)]

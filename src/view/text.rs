@@ -1,4 +1,4 @@
-//! Words, columns and colour.
+//! Words, colour, and what a terminal gets of them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,20 +14,44 @@ use crate::index_set::IndexSet;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
     pub(crate) color: bool,
-    /// Whether a person reads it on a terminal, so that control characters of others must not reach it.
+    /// Whether a terminal shows the text, so that control characters of items and logs must not reach it.
     pub(crate) terminal: bool,
+    /// Whether text is plain ASCII, without drawn symbols, and nothing is redrawn in place (`--plain`).
+    pub(crate) plain: bool,
 }
 
-/// Text on its way to a stream. All text of others passes [`Printable::encoded`] on its way to a terminal.
+impl Style {
+    /// Returns the mark of text that was cut off.
+    pub(crate) fn ellipsis(self) -> &'static str {
+        if self.plain { "..." } else { "…" }
+    }
+
+    /// Returns the sign between a count and what was counted.
+    pub(crate) fn times(self) -> &'static str {
+        if self.plain { "times" } else { "×" }
+    }
+}
+
+/// How text is worded for its reader.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wording<'a> {
+    /// The flags with which a command reaches the same cluster, each after a blank.
+    pub(crate) flags: &'a str,
+    pub(crate) style: Style,
+    /// The number of columns that a line may have; None for no limit.
+    pub(crate) width: Option<usize>,
+}
+
+/// Text for a stream. All text from items, logs and the cluster passes [`Printable::encoded`] before a terminal gets it.
 pub(crate) trait Printable {
     fn bytes(&self) -> &[u8];
 
-    /// Which parts are coloured, in order and without overlap.
+    /// Returns the coloured parts, in order and without overlap.
     fn colors(&self) -> &[(Range<usize>, Color)] {
         &[]
     }
 
-    /// The bytes for a stream of that style; for a terminal, what could drive it or reorder its text is made visible.
+    /// Returns the bytes for a stream of this style. For a terminal, characters that drive it or reorder text are escaped.
     fn encoded(&self, style: Style) -> Cow<'_, [u8]> {
         let (bytes, colors) = (self.bytes(), if style.color { self.colors() } else { &[] });
         if !style.terminal && colors.is_empty() {
@@ -36,13 +60,13 @@ pub(crate) trait Printable {
         let mut encoded = Vec::with_capacity(bytes.len() + 64);
         let mut end = 0;
         for (range, color) in colors {
-            put(&mut encoded, &bytes[end..range.start], style);
+            push_encoded(&mut encoded, &bytes[end..range.start], style);
             encoded.extend_from_slice(color.prefix_formatter().to_string().as_bytes());
-            put(&mut encoded, &bytes[range.clone()], style);
+            push_encoded(&mut encoded, &bytes[range.clone()], style);
             encoded.extend_from_slice(color.suffix_formatter().to_string().as_bytes());
             end = range.end;
         }
-        put(&mut encoded, &bytes[end..], style);
+        push_encoded(&mut encoded, &bytes[end..], style);
         Cow::Owned(encoded)
     }
 }
@@ -53,7 +77,7 @@ impl<T: AsRef<[u8]>> Printable for T {
     }
 }
 
-fn put(to: &mut Vec<u8>, bytes: &[u8], style: Style) {
+fn push_encoded(to: &mut Vec<u8>, bytes: &[u8], style: Style) {
     if !style.terminal {
         to.extend_from_slice(bytes);
         return;
@@ -101,26 +125,26 @@ pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Indexes with their noun, as in `index 3` and `indexes 3,5-7`.
+/// Returns indexes with their noun, as in `index 3` and `indexes 3,5-7`.
 pub(crate) fn numbered(indexes: &IndexSet) -> String {
     format!("{} {indexes}", if indexes.len() == 1 { "index" } else { "indexes" })
 }
 
-/// Whether a character drives a terminal, or changes the order in which it shows others.
-fn drives(c: char) -> bool {
+/// Returns whether a character drives a terminal, or changes the order in which it shows others.
+fn is_control(c: char) -> bool {
     c.is_control() && c != '\t'
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// Returns text with the characters made visible that drive a terminal, line breaks too; tabs stay. Text that is
-/// measured or cut passes here first, so that what is measured is what is shown.
+/// Returns text with visible escapes for the characters that drive a terminal, line breaks too; tabs stay. Text is
+/// escaped before it is measured or cut.
 pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
-    if !text.contains(drives) {
+    if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if drives(c) {
+        if is_control(c) {
             let _ = write!(escaped, "{}", c.escape_default());
         } else {
             escaped.push(c);
@@ -129,65 +153,36 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns text on one line, its words a blank apart.
+/// Returns text on one line, with one blank between words.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns text of at most that many columns of a terminal; where something is cut off, an ellipsis says so.
-pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+/// Returns text of at most that many columns of a terminal. An ellipsis stands for what is cut off.
+pub(crate) fn cut(text: &str, columns: usize, style: Style) -> Cow<'_, str> {
     let text = escape_control(text);
     if text.width() <= columns {
         return text;
     }
+    let ellipsis = style.ellipsis();
     let mut kept = String::new();
-    let mut taken = 1;
+    let mut used = ellipsis.width();
     for c in text.chars() {
-        taken += c.width().unwrap_or(0);
-        if taken > columns {
+        used += c.width().unwrap_or(0);
+        if used > columns {
             break;
         }
         kept.push(c);
     }
-    if columns > 0 {
-        kept.push('…');
-    }
+    kept.extend(ellipsis.chars().take(columns));
     Cow::Owned(kept)
 }
 
-/// The first characters of a text; where there are more, an ellipsis says so.
-pub(crate) fn beginning(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+/// Returns the first `limit` characters of a text. An ellipsis stands for the rest.
+pub(crate) fn beginning(text: &str, limit: usize, style: Style) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => Cow::Owned(format!("{}{}", &text[..end], style.ellipsis())),
         None => Cow::Borrowed(text),
-    }
-}
-
-/// How wide each column is of a table that is printed row by row.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Widths(Vec<usize>);
-
-impl Widths {
-    pub(crate) fn fit(&mut self, cells: &[String]) {
-        self.0.resize(self.0.len().max(cells.len()), 0);
-        for (width, cell) in self.0.iter_mut().zip(cells) {
-            *width = (*width).max(escape_control(cell).width());
-        }
-    }
-
-    /// The cells three blanks apart, as kubectl prints lists; a cell that is too wide moves the rest.
-    pub(crate) fn line(&self, cells: &[String]) -> String {
-        let mut line = String::new();
-        for (position, cell) in cells.iter().enumerate() {
-            let cell = escape_control(cell);
-            line.push_str(&cell);
-            if position + 1 < cells.len() {
-                let width = self.0.get(position).copied().unwrap_or(0);
-                line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 3));
-            }
-        }
-        line.push('\n');
-        line
     }
 }
 
@@ -202,7 +197,7 @@ pub(crate) fn aligned(header: &[&str], rows: &[Vec<String>]) -> String {
     table.trim_fmt() + "\n"
 }
 
-/// The start of a list up to its first comma at this position or behind it; None if there is none.
+/// Returns the start of a list up to its first comma at this position or after it; None if there is none.
 pub(super) fn up_to_comma(list: &str, position: usize) -> Option<&str> {
     let comma = position + list.get(position..)?.find(',')?;
     Some(&list[..=comma])
@@ -214,10 +209,10 @@ mod tests {
 
     use super::*;
 
-    const TERMINAL: Style = Style { color: false, terminal: true };
+    const TERMINAL: Style = Style { color: false, terminal: true, plain: false };
 
     #[test]
-    fn a_terminal_gets_nothing_that_drives_it() {
+    fn control_characters_are_escaped_on_a_terminal() {
         let hostile = "a\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}2J\r\u{7f}\u{202e}b\u{2066}c\u{200f}\td\n\u{61c}e 👩\u{200d}🚀";
         let shown =
             "a\\u{1b}]52;c;ZXZpbA==\\u{7}\\u{9b}2J\\r\\u{7f}\\u{202e}b\\u{2066}c\\u{200f}\td\n\\u{61c}e 👩\u{200d}🚀";
@@ -228,12 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_colours_pass() {
+    fn only_the_programs_own_colours_pass() {
         let mut painted = Painted::default();
         painted.push("\u{1b}[32mgood ");
         painted.paint("Failed\u{1b}[0m", Color::new().color(AnsiColors::Red));
         painted.push(" \u{1b}[8m\n");
-        let text = |color, terminal| String::from_utf8_lossy(&painted.encoded(Style { color, terminal })).into_owned();
+        let text = |color, terminal| {
+            String::from_utf8_lossy(&painted.encoded(Style { color, terminal, plain: false })).into_owned()
+        };
         assert_eq!(text(true, true), "\\u{1b}[32mgood \u{1b}[31mFailed\\u{1b}[0m\u{1b}[0m \\u{1b}[8m\n");
         assert_eq!(text(false, true), "\\u{1b}[32mgood Failed\\u{1b}[0m \\u{1b}[8m\n");
         assert_eq!(text(true, false), "\u{1b}[32mgood \u{1b}[31mFailed\u{1b}[0m\u{1b}[0m \u{1b}[8m\n");
@@ -241,12 +238,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_aligned_is_measured_as_it_is_shown() {
-        assert_eq!(cut("\u{1b}[2J", 6), "\\u{1b…");
+    fn text_is_measured_as_it_is_shown() {
+        assert_eq!(cut("\u{1b}[2J", 6, TERMINAL), "\\u{1b…");
         let row = vec!["\u{202e}".to_owned(), "b".to_owned()];
         assert_eq!(aligned(&["A", "B"], std::slice::from_ref(&row)), "A          B\n\\u{202e}   b\n");
-        let mut widths = Widths::default();
-        widths.fit(&row);
-        assert_eq!(widths.line(&row), "\\u{202e}   b\n");
+        let plain = Style { plain: true, ..TERMINAL };
+        assert_eq!(cut("日本語日本語", 8, plain), "日本...");
+        assert_eq!(cut("12345", 2, plain), "..");
+        assert_eq!(beginning("a … b × c", 5, plain), "a … b...", "only the mark of what is cut off is ASCII");
     }
 }

@@ -102,7 +102,7 @@ fn an_oom_kill_is_reported_with_its_memory_limit() {
     );
     let run = cluster.run(&["run", "big", "--completions", "1", "--", "sh", "-c", GROW]);
     let how = "exit code 137 (SIGKILL), OOMKilled at its memory limit of 24Mi";
-    let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi runs it again with more";
+    let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi retries with more memory";
     assert_eq!(run.code, 1, "{run:#?}");
     has(&run, &[&format!("index 0 failed: {how}"), cure]);
     assert_every_screen_prints(&cluster, "big", QUICK, how, cure);
@@ -269,9 +269,9 @@ fn repeated_evictions_are_reported_with_their_number() {
         });
         patch_pod(&cluster, EVICTED);
     }
-    let sentence = "1 index restarting (0): evicted 2 times, and started again each time, last: The node was low on resource: \
-                    memory (Evicted)";
-    let cure = "hint: kubectl indexed suspend ev stops it; ask for the memory that it needs (--memory)";
+    let sentence = "1 index restarting (0): evicted and restarted 2 times, the last time because: The node was low on \
+                    resource: memory (Evicted)";
+    let cure = "hint: request enough memory (--memory)";
     assert_every_screen_prints(&cluster, "ev", QUICK, sentence, cure);
     running.interrupt();
     let run = running.end();
@@ -296,8 +296,8 @@ fn a_node_that_no_longer_answers_is_named() {
     cluster.apply(&job);
     cluster.eventually("the pod", || !cluster.kubectl(&["get", "pods", "-o", "name"]).stdout.is_empty());
     patch_pod(&cluster, LOST);
-    let sentence = format!("1 index hanging (0): node {node} has not answered since 2026-01-01T00:00:40Z (NodeLost)");
-    let cure = format!("once the node is deleted (kubectl delete node {node}), or go on once it is back");
+    let sentence = format!("1 index hanging (0): node {node} has not responded since 2026-01-01T00:00:40Z (NodeLost)");
+    let cure = format!("hint: kubectl delete node {node} moves its indexes to other nodes");
     assert_every_screen_prints(&cluster, "held", QUICK, &sentence, &cure);
     has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
     // The hint helps: the Pods of a deleted Node are collected and replaced.
@@ -330,8 +330,9 @@ fn a_container_that_outlives_its_worker_is_named() {
     let cluster = Cluster::new("causes-sidecar");
     let path = template(&cluster, SIDECAR);
     let running = cluster.start(&["run", "side", "--template", &path, "--items", "a", "--", "echo", "{}"]);
-    let sentence = "1 index hanging (0): the worker ended with exit code 0, container proxy goes on (NotCompleted)";
-    let cure = "hint: make proxy an init container with restartPolicy: Always, which ends with the worker";
+    let sentence =
+        "1 index hanging (0): the worker ended with exit code 0, but container proxy still runs (NotCompleted)";
+    let cure = "hint: an init container with restartPolicy: Always ends with the worker: make proxy one";
     assert_every_screen_prints(&cluster, "side", QUICK, sentence, cure);
     running.interrupt();
     has(&running.end(), &[sentence, cure]);
@@ -398,20 +399,16 @@ fn every_screen_prints_why_pods_wait() {
     let range = run("range", &["--memory", "64Mi"]);
     // Other tests may add nodes.
     let causes = [
-        (
-            "gpu",
-            " Insufficient nvidia.com/gpu",
-            "hint: each Pod asks for nvidia.com/gpu 1 (--gpu), which no node has free",
-        ),
+        ("gpu", " Insufficient nvidia.com/gpu", "hint: each Pod requests nvidia.com/gpu 1 (--gpu)"),
         (
             "range",
             "1 index pending (0): maximum memory usage per Container is 24Mi, but limit is 64Mi (FailedCreate)",
-            "hint: kubectl describe limitranges shows how much a Pod may ask for: --memory",
+            "hint: kubectl describe limitranges shows how much a Pod may request; --memory sets the request",
         ),
         (
             "gate",
             "1 index pending (0): scheduling gate example.com/hold (SchedulingGated)",
-            "hint: example.com takes the gate away once the Pod may start",
+            "hint: check that the controller of example.com runs in the cluster",
         ),
         (
             "claim",
@@ -421,7 +418,7 @@ fn every_screen_prints_why_pods_wait() {
         (
             "mount",
             "1 index pending (0): MountVolume.SetUp failed for volume \"v\" : secret \"ghost\" not found (FailedMount)",
-            "hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which",
+            "hint: the Pod starts once the object exists; kubectl get configmaps,secrets lists",
         ),
     ];
     std::thread::scope(|scope| {
@@ -454,7 +451,7 @@ fn the_server_limits_evictions() {
     cluster.kubectl(&["delete", "node", &node]).ok();
     assert_eq!(run.code, 1, "{run:#?}");
     let why = "index 0 failed after 2 attempts: exit code 137 (SIGKILL), Evicted: The node was low on resource: memory";
-    has(&run, &[why, "hint: ask for the memory that it needs (--memory)"]);
+    has(&run, &[why, "hint: request enough memory (--memory)"]);
     has(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
     // A worker that fails is not retried without `--retries`.
     let own = cluster.run(&["run", "own", "--completions", "1", "--", "sh", "-c", "exit 3"]);

@@ -72,7 +72,7 @@ fn prints_facts_that_kubectl_omits() {
         "  Pending:          <none>",
         "  Retries:          1 for each index",
         "  On Pod Failure:   Ignore on DisruptionTarget=True",
-        "  Items:            as file, kept in a configmap, a key for each index",
+        "  Items:            as file, stored in a ConfigMap, a key for each index",
         "    2 indexes failed (2,3): exit code 4: no room",
         "    0       a      Succeeded   1          0      -        localhost",
         "    3       d      Failed      2          4      Error    localhost",

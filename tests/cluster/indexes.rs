@@ -73,7 +73,7 @@ fn each_row_has_the_outcome_of_its_index() {
         &[
             ("2 indexes failed (1,4): exit code 3: no room", ""),
             ("1 index failed (2): exit code 137 (SIGKILL), OOMKilled at its memory limit of 16Mi", ""),
-            ("hint: kubectl indexed retry mixed --reason OOMKilled --memory x2 runs it again with more", ""),
+            ("hint: kubectl indexed retry mixed --reason OOMKilled --memory x2 retries with more memory", ""),
         ],
     );
 
@@ -124,7 +124,7 @@ fn a_shared_cause_is_printed_once() {
         "cpu",
         &[
             ("2 indexes pending (0,1): 0/", "Insufficient cpu"),
-            ("hint: each Pod asks for cpu 1k: ask for less", "--cpu"),
+            ("hint: each Pod requests cpu 1k: request less", "--cpu"),
         ],
     );
     let row = cluster.run(&["indexes", "cpu", "--no-headers", "--index", "1", "-o", "wide"]).ok().stdout;
@@ -133,14 +133,17 @@ fn a_shared_cause_is_printed_once() {
     assert_causes(
         &cluster,
         "selector",
-        &[("2 indexes pending (0,1): 0/", "affinity/selector"), ("hint: a node must have the label disk=ssd", "")],
+        &[
+            ("2 indexes pending (0,1): 0/", "affinity/selector"),
+            ("hint: the Pods need a node with the label disk=ssd", ""),
+        ],
     );
     assert_causes(
         &cluster,
         "image",
         &[
             ("2 indexes pending (0,1): image docker.io/library/no-such-image", "not found (ImagePullBackOff)"),
-            ("hint: there is no such image, or no such tag: check --image", ""),
+            ("hint: the image or its tag does not exist: check --image", ""),
         ],
     );
     assert_causes(
@@ -148,7 +151,7 @@ fn a_shared_cause_is_printed_once() {
         "account",
         &[
             ("2 indexes pending (0,1): error looking up", "serviceaccount \"ghost\" not found (FailedCreate)"),
-            ("hint: it goes on by itself after kubectl create serviceaccount ghost", ""),
+            ("hint: kubectl create serviceaccount ghost lets the Pods start", ""),
         ],
     );
     assert_causes(
@@ -156,7 +159,7 @@ fn a_shared_cause_is_printed_once() {
         "config",
         &[
             ("2 indexes pending (0,1): secret \"ghost\" not found (CreateContainerConfigError)", ""),
-            ("hint: it goes on by itself once that is there", ""),
+            ("hint: the Pod starts once the object exists", ""),
         ],
     );
     assert_causes(
@@ -164,13 +167,13 @@ fn a_shared_cause_is_printed_once() {
         "mount",
         &[
             ("2 indexes pending (0,1): MountVolume.SetUp failed", "configmap \"ghost\" not found (FailedMount)"),
-            ("hint: it goes on by itself once that is there", ""),
+            ("hint: the Pod starts once the object exists", ""),
         ],
     );
     assert_causes(
         &cluster,
         "held",
-        &[("2 indexes pending (0,1): the Job is suspended", ""), ("hint: kubectl indexed resume held", "lets it run")],
+        &[("2 indexes pending (0,1): the Job is suspended", ""), ("hint: kubectl indexed resume held", "starts it")],
     );
     assert_causes(
         &cluster,
@@ -182,7 +185,7 @@ fn a_shared_cause_is_printed_once() {
         ],
     );
     let hint = causes(&cluster, "held");
-    let command = hint.split("hint: ").nth(1).unwrap().split(" lets it run").next().unwrap();
+    let command = hint.split("hint: ").nth(1).unwrap().split(" starts it").next().unwrap();
     cluster.shell(command).ok();
     cluster.run(&["wait", "held"]).ok();
     assert_eq!(causes(&cluster, "held"), "");
@@ -224,7 +227,7 @@ fn a_used_up_quota_is_a_cause() {
         "many",
         &[
             ("2 indexes pending (1,2): exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1", ""),
-            ("hint: it goes on as soon as others have ended", "-j runs fewer at once"),
+            ("hint: kubectl describe quota", "shows the quota; Pods start as soon as others free it"),
         ],
     );
     let rows = rows(&cluster.run(&["indexes", "many", "--status", "pending", "-o", "csv"]).ok().stdout);

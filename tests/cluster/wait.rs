@@ -146,7 +146,7 @@ fn wait_reports_a_suspended_job_and_waits() {
     cluster.kubectl(&["patch", "job", "held", "-p", "{\"spec\":{\"suspend\":false}}"]).ok();
     let outcome = running.end();
     assert_eq!(outcome.code, 0, "{outcome:?}");
-    let told = "warning: job held: 2 indexes pending (0,1): the Job is suspended\nhint: kubectl indexed resume held lets it run\n";
+    let told = "warning: job held: 2 indexes pending (0,1): the Job is suspended\nhint: kubectl indexed resume held starts it\n";
     assert!(outcome.stderr.starts_with(told), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome:?}");
 }

@@ -5,8 +5,8 @@ use super::jobs;
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
 use crate::state::row::{IndexRow, SucceededRows};
 use crate::state::{IndexStatus, JobState};
-use crate::view::cut;
 use crate::view::summary::ItemTexts;
+use crate::view::{Style, cut};
 
 /// The number of candidates to offer.
 const MAX_OFFERS: usize = 50;
@@ -72,7 +72,7 @@ pub(super) fn describe(row: &IndexRow, item: Option<&String>) -> String {
         parts.extend(row.reason.clone().filter(|reason| code.is_none() || reason != "Error"));
         parts.extend(code);
     }
-    parts.extend(item.map(|item| format!("item {}", cut(item, ITEM_COLUMNS))));
+    parts.extend(item.map(|item| format!("item {}", cut(item, ITEM_COLUMNS, Style::default()))));
     parts.join(", ")
 }
 

@@ -9,7 +9,7 @@ use super::Context;
 use crate::args::{CustomFormat, DataFormat, OutputFormat};
 use crate::error::{Error, Kind};
 use crate::manifest;
-use crate::view::Widths;
+use crate::view::ColumnWidths;
 use crate::view::jsonpath::{Columns, Fault, Template};
 
 /// A form of one's own.
@@ -19,7 +19,7 @@ pub(crate) struct Custom {
     what: What,
     headers: bool,
     /// The columns that are printed so far.
-    widths: Option<Widths>,
+    widths: Option<ColumnWidths>,
 }
 
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Custom {
                     rows.insert(0, columns.names.clone());
                 }
                 let widths = self.widths.get_or_insert_with(|| {
-                    let mut widths = Widths::default();
+                    let mut widths = ColumnWidths::default();
                     // As narrow as kubectl's columns get.
                     widths.fit(&vec!["   ".to_owned(); columns.names.len()]);
                     for row in &rows {

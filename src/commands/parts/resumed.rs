@@ -15,7 +15,7 @@ use crate::spec::resume::{self, RemainingItems, ResumedJob, SuccessCounts};
 use crate::spec::{self, Inputs, Resolved};
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState, Resumed};
-use crate::view::{cut, plural};
+use crate::view::{Style, cut, plural};
 
 /// Longest command or list of names in a sentence, in characters.
 const WORDS: usize = 160;
@@ -38,12 +38,15 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     let payload = whole.handover.payload();
     let History { succeeded, jobs, running, .. } = history;
     let positions = succeeded.left(whole.items.iter().map(|item| payload.bytes(item)));
-    context.ui.status(&told(whole.items.len(), positions.len(), &jobs));
+    context.ui.status(&told(whole.items.len(), positions.len(), &jobs, context.ui.style));
     if positions.is_empty() {
         return Ok(None);
     }
     if !running.is_empty() {
-        context.ui.warning(&format!("{} not ended: items that still run there run here too", have(&running)));
+        context.ui.warning(&format!(
+            "{} not ended: items that still run there run here too",
+            have(&running, context.ui.style)
+        ));
     }
     tell_others(&uid, &whole.name, &cluster, context).await;
     let resumes = ResumedJob { name: root, uid, skipped: whole.items.len() - positions.len() };
@@ -51,9 +54,9 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
 }
 
 /// How much of the list is skipped, and why.
-fn told(all: usize, left: usize, jobs: &[String]) -> String {
+fn told(all: usize, left: usize, jobs: &[String], style: Style) -> String {
     let noun = if jobs.len() == 1 { "job" } else { "jobs" };
-    let same = format!("{noun} {} with this command and image", cut(&jobs.join(", "), WORDS));
+    let same = format!("{noun} {} with this command and image", cut(&jobs.join(", "), WORDS, style));
     let items = plural(all, "item", "items");
     match all - left {
         0 => format!("none of {items} has succeeded in {same}: nothing is skipped"),
@@ -68,10 +71,10 @@ fn told(all: usize, left: usize, jobs: &[String]) -> String {
 }
 
 /// `job a has`, `jobs a, b have`.
-fn have(jobs: &[String]) -> String {
+fn have(jobs: &[String], style: Style) -> String {
     match jobs {
         [one] => format!("job {one} has"),
-        several => format!("jobs {} have", cut(&several.join(", "), WORDS)),
+        several => format!("jobs {} have", cut(&several.join(", "), WORDS, style)),
     }
 }
 
@@ -85,7 +88,7 @@ async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Con
     let others = jobs.into_iter().filter(|job| !is_retry(job)).filter_map(|job| job.metadata.name);
     let others: Vec<_> = others.filter(|other| other != name).collect();
     if let Some(last) = others.last() {
-        let list = cut(&others.join(", "), WORDS).into_owned();
+        let list = cut(&others.join(", "), WORDS, context.ui.style).into_owned();
         context.ui.hint(&format!("{list} resumed it before: --resume {last} counts those successes too"));
     }
 }
@@ -138,7 +141,7 @@ impl History {
                 continue;
             }
             if let Some(difference) = self.work.difference(&Work::of_job(member.job())) {
-                let (name, difference) = (member.name(), cut(&difference, WORDS));
+                let (name, difference) = (member.name(), cut(&difference, WORDS, context.ui.style));
                 context.ui.status(&format!("job {name} ran {difference}; its successes do not count"));
                 continue;
             }

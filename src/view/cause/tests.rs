@@ -50,6 +50,10 @@ fn add(state: &mut JobState, index: u32, status: &Value) {
     state.apply(StateEvent::Pod(Box::new(from_value(pod).unwrap())));
 }
 
+fn causes_block(state: &JobState) -> String {
+    block(&causes(state, now(), Wording::default()), Style::default())
+}
+
 fn unscheduled(message: &str) -> Value {
     let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message});
     json!({"phase": "Pending", "conditions": [condition]})
@@ -79,17 +83,17 @@ fn event(object: &str, reason: &str, second: u32, message: &str) -> KubeEvent {
     }
 }
 
-fn told(state: &JobState, job: &[KubeEvent], pods: &[KubeEvent]) -> String {
+fn causes_of(state: &JobState, job: &[KubeEvent], pods: &[KubeEvent]) -> String {
     let mut state = state.clone();
     state.apply(StateEvent::PodsWarned(pods.to_vec()));
     for event in job {
         state.apply(StateEvent::Reported(Box::new(event.clone())));
     }
-    block(&causes(&state, now(), ""))
+    causes_block(&state)
 }
 
 #[test]
-fn many_pods_of_one_cause_are_one_line() {
+fn indexes_with_the_same_cause_share_a_line() {
     let mut state = running_job();
     for index in 0..8 {
         let message = format!(
@@ -105,28 +109,28 @@ fn many_pods_of_one_cause_are_one_line() {
         &unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}. preemption: no"),
     );
     add(&mut state, 9, &json!({"phase": "Running"}));
-    assert_snapshot!(told(&state, &[], &[]), @"
+    assert_snapshot!(causes_of(&state, &[], &[]), @"
     Causes:
       8 indexes pending (0-7): 0/10 nodes are available: 7 Insufficient cpu, 1 Too many pods (Unschedulable)
-        hint: each Pod asks for cpu 4: ask for less (--cpu), or wait for a node that has it free
-        hint: the nodes are full: it goes on when other Pods have ended
+        hint: each Pod requests cpu 4: request less (--cpu), or wait until a node has it free
+        hint: the nodes are full: Pods start when other Pods end
       1 index pending (8): 0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true} (Unschedulable)
-        hint: kubectl describe nodes shows the taints; --toleration KEY=VALUE:EFFECT lets the Pods go there
+        hint: kubectl describe nodes shows the taints; --toleration KEY=VALUE:EFFECT lets the Pods run there
     ");
 }
 
 #[test]
-fn a_pull_is_one_cause_whatever_it_does_now() {
+fn a_failed_pull_is_one_cause_in_each_of_its_states() {
     let mut state = running_job();
     add(&mut state, 0, &waiting("ImagePullBackOff", "Back-off pulling image \"nope\""));
     let pulling = "failed to pull and unpack image \"docker.io/library/nope:latest\": failed to resolve reference \
                    \"docker.io/library/nope:latest\": pull access denied, repository does not exist or may require \
                    authorization: server message: insufficient_scope: authorization failed";
     add(&mut state, 1, &waiting("ErrImagePull", pulling));
-    assert_snapshot!(told(&state, &[], &[]), @"
+    assert_snapshot!(causes_of(&state, &[], &[]), @"
     Causes:
       2 indexes pending (0,1): image docker.io/library/nope:latest can't be pulled: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (ImagePullBackOff)
-        hint: does the image exist, and may the nodes pull it? --image-pull-secret NAME gives them credentials
+        hint: check that the image exists; --image-pull-secret NAME gives the nodes credentials for it
     ");
 
     // Before 1.31 a Pod that waits to pull again does not say what went wrong.
@@ -145,15 +149,15 @@ fn a_pull_is_one_cause_whatever_it_does_now() {
         event("j-0-abcde", "Failed", 2, "Error: ImagePullBackOff"),
         event("j-0-abcde", "BackOff", 3, "Back-off pulling image \"nope\""),
     ];
-    assert_snapshot!(told(&state, &[], &events), @"
+    assert_snapshot!(causes_of(&state, &[], &events), @"
     Causes:
       2 indexes pending (0,1): image nope can't be pulled: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (ImagePullBackOff)
-        hint: does the image exist, and may the nodes pull it? --image-pull-secret NAME gives them credentials
+        hint: check that the image exists; --image-pull-secret NAME gives the nodes credentials for it
     ");
 }
 
 #[test]
-fn what_a_pod_waits_for_is_named() {
+fn a_missing_object_is_named() {
     let mut state = running_job();
     add(&mut state, 0, &waiting("CreateContainerConfigError", "couldn't find key url in ConfigMap ns/settings"));
     add(&mut state, 1, &waiting("CreateContainerConfigError", "secret \"password\" not found"));
@@ -177,90 +181,90 @@ fn what_a_pod_waits_for_is_named() {
         event("j-2-abcde", "FailedMount", 9, "Unable to attach or mount volumes: unmounted volumes=[v]: timed out"),
         event("another", "FailedMount", 9, "MountVolume.SetUp failed for volume \"w\" : secret \"x\" not found"),
     ];
-    assert_snapshot!(told(&state, &[], &events), @r#"
+    assert_snapshot!(causes_of(&state, &[], &events), @r#"
     Causes:
       1 index pending (0): couldn't find key url in ConfigMap ns/settings (CreateContainerConfigError)
-        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
+        hint: the Pod starts once the object exists; kubectl get configmaps,secrets lists the existing ones
       1 index pending (1): secret "password" not found (CreateContainerConfigError)
-        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
+        hint: the Pod starts once the object exists; kubectl get configmaps,secrets lists the existing ones
       1 index pending (2): MountVolume.SetUp failed for volume "v" : configmap "data" not found (FailedMount)
-        hint: it goes on by itself once that is there; kubectl get configmaps,secrets shows which there are
-      1 index pending (3): the node is still busy with its volumes, network or image (ContainerCreating)
-        hint: kubectl describe pod j-3-abcde shows all that is known
-      1 index pending (4): no scheduler has looked at the Pod (not scheduled)
-        hint: is the scheduler default-scheduler running in the cluster?
+        hint: the Pod starts once the object exists; kubectl get configmaps,secrets lists the existing ones
+      1 index pending (3): the node is still preparing volumes, network or image (ContainerCreating)
+        hint: kubectl describe pod j-3-abcde shows its events
+      1 index pending (4): scheduler default-scheduler has not processed the Pod (not scheduled)
+        hint: check that scheduler default-scheduler is running in the cluster
       1 index pending (5): Scheduling is blocked (SchedulingGated)
-        hint: the controller that set the gate takes the gate away once the Pod may start: is its controller running in the cluster?
+        hint: check that the controller runs in the cluster: it must remove the gate
     "#);
 }
 
 #[test]
-fn pods_that_the_server_refuses() {
+fn refused_pods_have_a_cause() {
     let refused = |message: &str| {
         let events = [event("j", "FailedCreate", 1, "Error creating: older"), event("j", "FailedCreate", 2, message)];
-        told(&running_job(), &events, &[])
+        causes_of(&running_job(), &events, &[])
     };
     let quota = "(combined from similar events): Error creating: pods \"j-0-xyzab\" is forbidden: exceeded quota: q, \
                  requested: pods=1, used: pods=2, limited: pods=2";
     assert_snapshot!(refused(quota), @"
     Causes:
       10 indexes pending (0-9): exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2 (FailedCreate)
-        hint: it goes on as soon as others have ended; kubectl describe quota shows what is used, and -j runs fewer at once
+        hint: kubectl describe quota shows the quota; Pods start as soon as others free it
     ");
     assert_snapshot!(refused("Error creating: pods \"j-0-\" is forbidden: failed quota: q: must specify cpu for: worker"), @"
     Causes:
       10 indexes pending (0-9): failed quota: q: must specify cpu for: worker (FailedCreate)
-        hint: the quota wants it of every container: run with --cpu REQUEST, or set it in the template
+        hint: the quota requires it for every container: run again with --cpu REQUEST, or set it in the --template
     ");
     let security =
         "Error creating: pods \"j-0-x\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot";
     assert_snapshot!(refused(security), @r#"
     Causes:
       10 indexes pending (0-9): violates PodSecurity "restricted:latest": runAsNonRoot (FailedCreate)
-        hint: the namespace allows only Pods with the securityContext that it names: give it with --template
+        hint: the namespace requires this securityContext of its Pods: set it in a --template
     "#);
     let webhook = "Error creating: admission webhook \"policy.example.com\" denied the request: no latest tags";
     assert_snapshot!(refused(webhook), @r#"
     Causes:
       10 indexes pending (0-9): admission webhook "policy.example.com" denied the request: no latest tags (FailedCreate)
-        hint: a policy of the cluster refuses the Pods: change what it names, or ask who runs the cluster
+        hint: a policy of the cluster rejects the Pods: change the named field, or ask the administrator of the cluster
     "#);
 
-    // Once all Pods are there, an old refusal is no cause any more.
+    // Once all Pods exist, an old refusal is no cause any more.
     let mut state = running_job();
     for index in 0..10 {
         add(&mut state, index, &json!({"phase": "Running"}));
     }
-    assert_eq!(told(&state, &[event("j", "FailedCreate", 1, quota)], &[]), "");
+    assert_eq!(causes_of(&state, &[event("j", "FailedCreate", 1, quota)], &[]), "");
     assert!(!needs_job_events(&state) && needs_job_events(&running_job()));
 }
 
 #[test]
-fn what_holds_the_whole_job_up() {
+fn a_blocked_job_is_one_cause() {
     let unstarted = |metadata: &Value, spec: &Value| {
         let state = job(metadata, spec, &json!({"startTime": null}));
-        told(&state, &[], &[])
+        causes_of(&state, &[], &[])
     };
     assert_snapshot!(unstarted(&json!({}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the Job is suspended
-        hint: kubectl indexed resume j lets it run
+        hint: kubectl indexed resume j starts it
     ");
     assert_snapshot!(unstarted(&json!({"labels": {"kueue.x-k8s.io/queue-name": "main"}}), &json!({"suspend": true})), @"
     Causes:
       30 indexes pending (0-29): the queue main has not admitted the Job (suspended)
-        hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=u shows what Kueue waits for
-        hint: kubectl get localqueues shows whether there is a queue main, and how many wait in it
+        hint: kubectl describe workloads -l kueue.x-k8s.io/job-uid=u shows what Kueue is waiting for
+        hint: kubectl get localqueues shows whether the queue main exists, and how many Jobs wait in it
     ");
     assert_snapshot!(unstarted(&json!({}), &json!({"managedBy": "example.com/jobs"})), @"
     Causes:
-      30 indexes pending (0-29): the Job is left to example.com/jobs, which has not started it
-        hint: is example.com/jobs running in the cluster?
+      30 indexes pending (0-29): controller example.com/jobs manages the Job and has not started it
+        hint: check that controller example.com/jobs is running in the cluster
     ");
     assert_snapshot!(unstarted(&json!({}), &json!({})), @"
     Causes:
-      30 indexes pending (0-29): Kubernetes has not taken the Job up
-        hint: the Job controller, a part of kube-controller-manager, seems not to run
+      30 indexes pending (0-29): the Job controller has not started the Job
+        hint: check that kube-controller-manager is running: the Job controller is a part of it
     ");
     assert_eq!(
         unstarted(&json!({"creationTimestamp": "2026-01-01T00:09:57Z"}), &json!({})),
@@ -270,7 +274,7 @@ fn what_holds_the_whole_job_up() {
 }
 
 #[test]
-fn what_failed_is_grouped_by_how() {
+fn failed_indexes_are_grouped_by_cause() {
     let mut state = failed_job("0-4");
     add(&mut state, 0, &ended(1, "Error", "reading part 17\ncat: /in/17: no such file\n"));
     add(&mut state, 1, &ended(1, "Error", "reading part 20\ncat: /in/20: no such file\n"));
@@ -280,14 +284,14 @@ fn what_failed_is_grouped_by_how() {
         3,
         &json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),
     );
-    assert_snapshot!(told(&state, &[], &[]), @"
+    assert_snapshot!(causes_of(&state, &[], &[]), @"
     Causes:
       2 indexes failed (0,1): exit code 1: cat: /in/17: no such file
       1 index failed (2): exit code 137 (SIGKILL), OOMKilled at its memory limit of 16Mi
-        hint: kubectl indexed retry j --reason OOMKilled --memory x2 runs it again with more
+        hint: kubectl indexed retry j --reason OOMKilled --memory x2 retries with more memory
       1 index failed (3): Evicted: The node was low on resource: memory
-        hint: ask for the memory that it needs (--memory), so that a node reserves it
-      1 index failed (4): its Pod is gone, and with it how it ended
+        hint: request enough memory (--memory), so that the node reserves it
+      1 index failed (4): the reason is unknown, because the Pod no longer exists
     ");
 
     let mut state = failed_job("0-1");
@@ -295,31 +299,31 @@ fn what_failed_is_grouped_by_how() {
                  executable file not found in $PATH: unknown";
     add(&mut state, 0, &ended(128, "StartError", start));
     add(&mut state, 1, &ended(127, "Error", "sh: nope: not found"));
-    assert_snapshot!(told(&state, &[], &[]), @r#"
+    assert_snapshot!(causes_of(&state, &[], &[]), @r#"
     Causes:
       3 indexes not completed (2-4): x (FailedIndexes)
       1 index failed (0): exit code 128, StartError: the image has no command "nope"
-        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or kubectl indexed retry j -- CMD, runs it by another
+        hint: the image lacks the command "nope": kubectl indexed retry j --image IMAGE changes the image, kubectl indexed retry j -- CMD the command
       1 index failed (1): exit code 127: sh: nope: not found
-        hint: the image has no command "nope": kubectl indexed retry j --image IMAGE, or kubectl indexed retry j -- CMD, runs it by another
+        hint: the image lacks the command "nope": kubectl indexed retry j --image IMAGE changes the image, kubectl indexed retry j -- CMD the command
     "#);
 }
 
 #[test]
-fn only_the_first_causes_are_told() {
+fn only_the_first_causes_are_printed() {
     let mut state = failed_job("0-4");
     let letters = ["a", "b", "c", "d", "e"];
     for (index, letter) in (0..).zip(letters) {
         add(&mut state, index, &ended(1, "Error", letter));
     }
-    let mut all = causes(&state, now(), "");
+    let mut all = causes(&state, now(), Wording::default());
     all.extend(all.clone());
-    let text = block(&all);
+    let text = block(&all, Style::default());
     assert!(text.ends_with("    and 2 more causes\n"), "{text}");
 }
 
 #[test]
-fn the_last_state_of_a_line_and_no_stale_reason() {
+fn a_cause_has_the_last_state_of_a_line_and_no_old_reason() {
     let mut state = failed_job("0,1");
     add(&mut state, 0, &ended(3, "Error", "  1%|#|\r\n 90%|###|\r\u{1b}[KCUDA error: out of memory\r\n"));
     add(
@@ -329,17 +333,17 @@ fn the_last_state_of_a_line_and_no_stale_reason() {
             "waiting": {"reason": "ContainerCreating"},
         }))}),
     );
-    assert_snapshot!(block(&causes(&state, now(), "")), @"
-      Causes:
-        3 indexes not completed (2-4): x (FailedIndexes)
-        1 index failed (0): exit code 3: CUDA error: out of memory
-        1 index failed (1): its Pod is gone, and with it how it ended
+    assert_snapshot!(causes_block(&state), @"
+    Causes:
+      3 indexes not completed (2-4): x (FailedIndexes)
+      1 index failed (0): exit code 3: CUDA error: out of memory
+      1 index failed (1): the reason is unknown, because the Pod no longer exists
     ");
 }
 
 #[test]
 fn a_long_set_is_cut() {
     let odd: IndexSet = (1..100).step_by(2).collect();
-    assert_eq!(shortened(&odd), "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,…");
-    assert_eq!(shortened(&IndexSet::below(1000)), "0-999");
+    assert_eq!(shortened(&odd, Style::default()), "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,…");
+    assert_eq!(shortened(&IndexSet::below(1000), Style::default()), "0-999");
 }

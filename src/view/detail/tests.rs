@@ -5,7 +5,7 @@ use crate::state::Event;
 use crate::state::row::SucceededRows;
 use crate::view::cause::causes;
 
-/// A Job of a thousand indexes under way, of which one that failed comes after very many that wait.
+/// A running Job of a thousand indexes, with a failed one behind many that wait.
 fn state() -> JobState {
     let job = json!({
         "metadata": {"name": "j", "uid": "u", "labels": {"kueue.x-k8s.io/queue-name": "q"}},
@@ -39,23 +39,23 @@ fn state() -> JobState {
 }
 
 #[test]
-fn what_is_worth_reading_comes_first() {
+fn failed_and_active_indexes_come_first() {
     let now = "2026-01-01T00:10:00Z".parse().unwrap();
     let state = state();
     let chosen = worth_reading(&state);
     assert_eq!(chosen.to_string(), "100-120,300,400,500,900");
-    let causes = causes(&state, now, "");
+    let causes = causes(&state, now, Wording::default());
     let rows = state.rows(&chosen, &mut SucceededRows::default());
     let items = ItemTexts::from_iter([(900, "an item that is longer than a column can be".to_owned())]);
-    let text = indexed(&state, &causes, &rows, &items, now);
+    let text = indexed(&state, &causes, &rows, &items, now, Wording::default());
     let is_waiting = |line: &&str| line.contains("Pending    0 ");
     let shown: Vec<_> = text.lines().filter(|line| !is_waiting(line)).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     Indexed:
       Causes:
         1 index pending (300): the image can't be pulled: x: not found (ImagePullBackOff)
-          hint: there is no such image, or no such tag: check --image
-        1 index pending (500): exit code 3, and is tried again: Kubernetes waits longer each time, up to 10 minutes (Retrying)
+          hint: the image or its tag does not exist: check --image
+        1 index pending (500): exit code 3; Kubernetes retries it after a delay of up to 10 minutes (Retrying)
         1 index failed (900): exit code 3: no room
       Status:           Running
       Queue:            q
@@ -76,12 +76,11 @@ fn what_is_worth_reading_comes_first() {
         400     -                                          Running    1          -      -                  n      60s
         300     -                                          Starting   1          -      ImagePullBackOff   n      -
         500     -                                          Retrying   1          3      Error              n      2s
-        and 975 more
+        975 more, see kubectl indexed indexes j
     ");
     assert_eq!(text.lines().filter(is_waiting).count(), 21);
 }
 
-/// Of many that all went well the Job's own ranges say all: no Pod is asked for, and no row shown.
 #[test]
 fn many_that_succeeded_need_no_table() {
     let job = json!({
@@ -93,6 +92,6 @@ fn many_that_succeeded_need_no_table() {
     let (chosen, items) = (worth_reading(&state), ItemTexts::new());
     assert!(chosen.is_empty());
     let now = "2026-01-01T00:10:00Z".parse().unwrap();
-    let text = indexed(&state, &[], &[], &items, now);
-    assert!(text.ends_with("\n  Indexes:  all succeeded; the verb indexes has a row for each\n"), "{text}");
+    let text = indexed(&state, &[], &[], &items, now, Wording::default());
+    assert!(text.ends_with("\n  Indexes:  all succeeded, see kubectl indexed indexes words\n"), "{text}");
 }

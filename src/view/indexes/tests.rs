@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
 use crate::view::Printable as _;
@@ -64,18 +65,18 @@ pub(in crate::view) fn items() -> ItemTexts {
     items.into_iter().map(|(index, item)| (index, item.to_owned())).collect()
 }
 
-fn table(layout: Layout) -> String {
+fn table(columns: IndexColumns) -> String {
     let (rows, items) = (rows(), items());
-    let table = Table::new(rows.iter().map(|row| (row, items.get(&row.index))), layout, now());
+    let table = IndexTable::new(rows.iter().map(|row| (row, items.get(&row.index))), columns, now());
     let mut lines = vec![table.header()];
     lines.extend(rows.iter().map(|row| table.row(row, items.get(&row.index), now())));
-    let bytes = lines.iter().flat_map(|line| line.encoded(layout.style).into_owned()).collect();
+    let bytes = lines.iter().flat_map(|line| line.encoded(columns.style).into_owned()).collect();
     String::from_utf8(bytes).unwrap()
 }
 
 #[test]
-fn a_pipe_gets_all_of_it() {
-    assert_snapshot!(table(Layout { headers: true, wide: true, ..Layout::default() }), @r#"
+fn a_pipe_gets_whole_rows() {
+    assert_snapshot!(table(IndexColumns { headers: true, wide: true, ..IndexColumns::default() }), @r#"
     INDEX   ITEM                                                    STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED                DURATION   POD           MESSAGE
     0       foo                                                     Succeeded   1          0      -               node-1   2026-01-01T00:00:05Z   121s       job-0-abcde   -
     1       a,b                                                     Failed      1          3      Error           node-1   2026-01-01T00:00:05Z   121s       job-1-abcde   cat: /in: no such file\nat line 1, "sorry"
@@ -90,9 +91,9 @@ fn a_pipe_gets_all_of_it() {
 }
 
 #[test]
-fn a_terminal_gets_what_fits() {
-    let style = Style { terminal: true, color: false };
-    assert_snapshot!(table(Layout { headers: true, style, width: Some(100), ..Layout::default() }), @r"
+fn a_terminal_gets_rows_that_fit() {
+    let style = Style { terminal: true, ..Style::default() };
+    assert_snapshot!(table(IndexColumns { headers: true, style, width: Some(100), ..IndexColumns::default() }), @r"
     INDEX   ITEM             STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED     DURATION
     0       foo              Succeeded   1          0      -               node-1   9m55s ago   2m1s
     1       a,b              Failed      1          3      Error           node-1   9m55s ago   2m1s
@@ -104,28 +105,73 @@ fn a_terminal_gets_what_fits() {
     7       -                Succeeded   -          -      -               -        -           -
     8       -                Unknown     1          -      NodeLost        node-1   9m55s ago   9m55s
     ");
-    let wide = table(Layout { headers: true, style, width: Some(175), wide: true, ..Layout::default() });
+    let wide = table(IndexColumns { headers: true, style, width: Some(175), wide: true, ..IndexColumns::default() });
     assert_snapshot!(wide, @r#"
-    INDEX   ITEM           STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED     DURATION   POD           MESSAGE
-    0       foo            Succeeded   1          0      -               node-1   9m55s ago   2m1s       job-0-abcde   -
-    1       a,b            Failed      1          3      Error           node-1   9m55s ago   2m1s       job-1-abcde   cat: /in: no such file\nat line 1, "sorry"
-    2       日本語         Failed      1          137    OOMKilled       node-1   9m55s ago   2m1s       job-2-abcde   -
-    3       tab\tand\nl…   Retrying    1          139    SIGSEGV         node-1   9m55s ago   2m1s       job-3-abcde   \u{1b}[2Jboom
-    4       -              Running     2          -      -               node-1   9m55s ago   9m55s      job-4-abcde   -
-    5       s3://bucket…   Starting    1          -      Unschedulable   -        -           -          job-5-abcde   0/3 nodes are available: 3 Insufficient cpu. no new claims …
-    6       -              Pending     0          -      -               -        -           -          -             -
-    7       -              Succeeded   -          -      -               -        -           -          -             -
-    8       -              Unknown     1          -      NodeLost        node-1   9m55s ago   9m55s      job-8-abcde   -
+    INDEX   ITEM                       STATUS      ATTEMPTS   EXIT   REASON          NODE     STARTED     DURATION   POD           MESSAGE
+    0       foo                        Succeeded   1          0      -               node-1   9m55s ago   2m1s       job-0-abcde   -
+    1       a,b                        Failed      1          3      Error           node-1   9m55s ago   2m1s       job-1-abcde   cat: /in: no such file\nat line 1, "sorry"
+    2       日本語                     Failed      1          137    OOMKilled       node-1   9m55s ago   2m1s       job-2-abcde   -
+    3       tab\tand\nline             Retrying    1          139    SIGSEGV         node-1   9m55s ago   2m1s       job-3-abcde   \u{1b}[2Jboom
+    4       -                          Running     2          -      -               node-1   9m55s ago   9m55s      job-4-abcde   -
+    5       s3://bucket/with/a/long…   Starting    1          -      Unschedulable   -        -           -          job-5-abcde   0/3 nodes are available: 3 Insufficient cpu. no…
+    6       -                          Pending     0          -      -               -        -           -          -             -
+    7       -                          Succeeded   -          -      -               -        -           -          -             -
+    8       -                          Unknown     1          -      NodeLost        node-1   9m55s ago   9m55s      job-8-abcde   -
     "#);
     assert!(wide.lines().all(|line| line.width() <= 175), "{wide}");
 }
 
 #[test]
+fn a_narrow_terminal_leaves_columns_out() {
+    let columns = |width, wide| {
+        let style = Style { terminal: true, ..Style::default() };
+        IndexColumns { headers: true, style, width: Some(width), wide, roomy: false }
+    };
+    assert_snapshot!(table(columns(80, false)), @r"
+    INDEX   ITEM              STATUS      ATTEMPTS   EXIT   REASON          DURATION
+    0       foo               Succeeded   1          0      -               2m1s
+    1       a,b               Failed      1          3      Error           2m1s
+    2       日本語            Failed      1          137    OOMKilled       2m1s
+    3       tab\tand\nline    Retrying    1          139    SIGSEGV         2m1s
+    4       -                 Running     2          -      -               9m55s
+    5       s3://bucket/wi…   Starting    1          -      Unschedulable   -
+    6       -                 Pending     0          -      -               -
+    7       -                 Succeeded   -          -      -               -
+    8       -                 Unknown     1          -      NodeLost        9m55s
+    ");
+    assert_snapshot!(table(columns(80, true)), @r"
+    INDEX   ITEM           STATUS      REASON         MESSAGE
+    0       foo            Succeeded   -              -
+    1       a,b            Failed      Error          cat: /in: no such file\nat li…
+    2       日本語         Failed      OOMKilled      -
+    3       tab\tand\nl…   Retrying    SIGSEGV        \u{1b}[2Jboom
+    4       -              Running     -              -
+    5       s3://bucket…   Starting    Unschedulab…   0/3 nodes are available: 3 In…
+    6       -              Pending     -              -
+    7       -              Succeeded   -              -
+    8       -              Unknown     NodeLost       -
+    ");
+    for width in 1..200 {
+        for wide in [false, true] {
+            let text = table(columns(width, wide));
+            assert!(text.lines().all(|line| line.width() <= width), "{width}: {text}");
+        }
+    }
+    let (rows, items) = (rows(), items());
+    let rows = || rows.iter().map(|row| (row, items.get(&row.index)));
+    let note = |columns| IndexTable::new(rows(), columns, now()).left_out();
+    assert_eq!(note(columns(80, false)).unwrap(), "left out at 80 columns: STARTED, NODE (a pipe shows all)");
+    assert_eq!(note(columns(120, false)), None);
+    assert_eq!(note(IndexColumns { wide: true, ..IndexColumns::default() }), None);
+}
+
+#[test]
 fn colour_does_not_move_the_columns() {
-    let layout = Layout { style: Style { terminal: true, color: true }, ..Layout::default() };
-    let colored = table(layout);
+    let columns =
+        IndexColumns { style: Style { terminal: true, color: true, plain: false }, ..IndexColumns::default() };
+    let colored = table(columns);
     assert!(colored.contains("\u{1b}[31mFailed\u{1b}[0m "), "{colored}");
-    let plain = table(Layout { style: Style { terminal: true, color: false }, ..layout });
+    let plain = table(IndexColumns { style: Style { terminal: true, ..Style::default() }, ..columns });
     let mut stripped = colored;
     for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m", "\u{1b}[0m", "\u{1b}[39m"] {
         stripped = stripped.replace(code, "");

@@ -6,7 +6,7 @@ use crate::state::{Event, KubeEvent};
 use crate::view::tests::{ended, items, job, now, pod, running, unscheduled};
 use crate::view::{Printable as _, Style};
 
-const PLAIN: Style = Style { color: false, terminal: true };
+const PLAIN: Style = Style { color: false, terminal: true, plain: false };
 
 fn state() -> JobState {
     let mut state = job(1000, &json!({"completedIndexes": "0-311,313-420", "failedIndexes": "312,421,422"}));
@@ -36,7 +36,7 @@ fn shown(state: &JobState, style: Style, trouble: Option<&str>, size: (usize, us
     let mut items = items(&names);
     items.add(423, "an item whose name is long and has wide 字字字".to_owned(), Vec::new());
     let pace = Pace::new(state, now());
-    let picture = Picture { state, items: &items, namespace: "demo", pace: &pace, trouble, now: now() };
+    let picture = Picture { state, items: &items, namespace: "demo", pace: &pace, trouble, now: now(), style };
     let lines = screen(&picture, size);
     assert_eq!(lines.len(), size.1);
     for line in &lines {
@@ -68,7 +68,7 @@ fn a_window_of_the_usual_size() {
     440      -                          Starting   60s   node-1   0/3 nodes are ava…
     423      an item whose name is l…   Running    37s   node-1
     424      zero                       Running    36s   node-1
-    425      zero                       Running    35s   node-1
+    +15 more
 
     EVENT   REASON              MESSAGE
     10s     FailedCreate (×7)   pods "words-441-" is forbidden: exceeded quota
@@ -141,15 +141,15 @@ fn a_small_window() {
     running      17  423-439
     pending     560  440-999
 
-    FAILED   ITEM   AGE   REASON
-    421      zero   10s   exit code 137 (SI…
+
+
     q quits; the job goes on
     ");
 }
 
 #[test]
 fn colours() {
-    let style = Style { color: true, terminal: true };
+    let style = Style { color: true, terminal: true, plain: false };
     assert_snapshot!(shown(&state(), style, None, (30, 14)).replace('\u{1b}', "^"), @"
     ^[1mjob words in namespace demo: …^[0m
     420/1000 completed, 3 failed,…
@@ -198,9 +198,10 @@ fn a_job_without_anything_yet() {
 
 #[test]
 fn rows_are_shared_fairly() {
-    assert_eq!(share(0, [5, 5, 5]), [0, 0, 0]);
-    assert_eq!(share(3, [5, 5, 5]), [1, 0, 0]);
-    assert_eq!(share(10, [5, 5, 5]), [2, 1, 1]);
-    assert_eq!(share(20, [1, 50, 2]), [1, 11, 2]);
-    assert_eq!(share(20, [0, 50, 0]), [0, 18, 0]);
+    assert_eq!(share_rows(0, [5, 5, 5]), [0, 0, 0]);
+    assert_eq!(share_rows(3, [1, 5, 5]), [1, 0, 0]);
+    assert_eq!(share_rows(3, [5, 5, 5]), [0, 0, 0], "a row and the number of the others need four lines");
+    assert_eq!(share_rows(10, [5, 5, 5]), [2, 2, 0]);
+    assert_eq!(share_rows(20, [1, 50, 2]), [1, 10, 2]);
+    assert_eq!(share_rows(20, [0, 50, 0]), [0, 17, 0]);
 }

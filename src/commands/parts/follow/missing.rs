@@ -15,7 +15,7 @@ use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
 use crate::state::attempt::Attempt;
 use crate::state::{JobState, Outcome};
-use crate::view::{beginning, numbered};
+use crate::view::{Style, beginning, numbered};
 
 /// Longest part of an event's message that is printed, in characters.
 const LONGEST_MESSAGE: usize = 200;
@@ -146,7 +146,7 @@ impl Missing {
     }
 
     /// Explains by events why Pods are gone.
-    pub(crate) fn explain(&mut self, events: &[Happened], job: &str) {
+    pub(crate) fn explain(&mut self, events: &[Happened], job: &str, style: Style) {
         for index in self.gone.iter().collect::<Vec<_>>() {
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
@@ -156,7 +156,8 @@ impl Missing {
             });
             let Some(event) = event else { continue };
             let reason = event.reason.as_deref().unwrap_or_default();
-            let message = event.message.as_deref().map(|message| format!(": {}", beginning(message, LONGEST_MESSAGE)));
+            let message =
+                event.message.as_deref().map(|message| format!(": {}", beginning(message, LONGEST_MESSAGE, style)));
             let why = format!(" (its pod is gone: {reason}{})", message.unwrap_or_default());
             self.gone = self.gone.difference(&IndexSet::from_iter([index]));
             self.add_unread(index, why);

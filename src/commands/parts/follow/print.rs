@@ -14,7 +14,7 @@ use crate::args::{LogFormat, PrefixChoice};
 use crate::cluster::logs::{LogBatch, LogSource};
 use crate::error::Error;
 use crate::ui::Ui;
-use crate::view::line::{self, Entry, Origin};
+use crate::view::line::{self, LineOrigin, LinePrefix, LogEntry};
 use crate::view::summary::ItemTexts;
 use crate::view::{Painted, Printable, Style};
 
@@ -77,7 +77,7 @@ impl Filter {
 pub(crate) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
-    prefix: line::Prefix,
+    prefix: LinePrefix,
     /// The last log that was printed of, and how its lines begin.
     last: Option<(Arc<LogSource>, String)>,
     begun: HashSet<PathBuf>,
@@ -88,11 +88,11 @@ pub(crate) struct LogPrinter {
 impl LogPrinter {
     pub(crate) fn new(form: LogForm, items: ItemTexts) -> Self {
         let prefix = match form.prefix {
-            PrefixChoice::Auto if form.to.is_some() => line::Prefix::None,
-            PrefixChoice::Auto if form.one_index && !form.several_containers => line::Prefix::None,
-            PrefixChoice::Auto | PrefixChoice::Index => line::Prefix::Index,
-            PrefixChoice::Pod => line::Prefix::Pod,
-            PrefixChoice::None => line::Prefix::None,
+            PrefixChoice::Auto if form.to.is_some() => LinePrefix::None,
+            PrefixChoice::Auto if form.one_index && !form.several_containers => LinePrefix::None,
+            PrefixChoice::Auto | PrefixChoice::Index => LinePrefix::Index,
+            PrefixChoice::Pod => LinePrefix::Pod,
+            PrefixChoice::None => LinePrefix::None,
         };
         Self { form, items, prefix, last: None, begun: HashSet::new(), printed: 0, buffer: Painted::default() }
     }
@@ -126,7 +126,7 @@ impl LogPrinter {
     }
 
     pub(crate) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
-        let as_it_is = self.prefix == line::Prefix::None
+        let as_it_is = self.prefix == LinePrefix::None
             && self.form.output.is_none()
             && !self.form.timestamps
             && self.form.filter.takes_all();
@@ -176,7 +176,7 @@ impl LogPrinter {
         if !self.form.filter.takes(line) {
             return;
         }
-        let origin = Origin {
+        let origin = LineOrigin {
             index: source.index,
             item: self.items.get(&source.index).map(String::as_str),
             params: self.items.params(source.index),
@@ -194,18 +194,18 @@ impl LogPrinter {
             }
             self.printed += 1;
             // Writing to memory does not fail, nor do these types.
-            let _ = serde_json::to_writer(&mut to.text, &Entry::new(&origin, time, line));
+            let _ = serde_json::to_writer(&mut to.text, &LogEntry::new(&origin, time, line));
             if output == LogFormat::Jsonl {
                 to.push("\n");
             }
             return;
         }
         if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, source)) {
-            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin)));
+            self.last = Some((Arc::clone(source), line::prefix(self.prefix, &origin, style)));
         }
         let start = self.last.as_ref().map(|(_, start)| start.as_str()).unwrap_or_default();
         let time = time.filter(|_| self.form.timestamps);
-        line::line(to, (start, source.index), time, line, self.redraws(style));
+        line::push_line(to, (start, source.index), time, line, self.redraws(style));
     }
 
     fn write(&mut self, source: &LogSource, text: &impl Printable, ui: &mut Ui) -> Result<()> {

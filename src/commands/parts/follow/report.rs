@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, ItemTexts, JobState, Outcome};
 use crate::tracker::Tracker;
 use crate::tracker::watching::Remark;
-use crate::view::cause::Cause;
+use crate::view::cause::IndexCause;
 use crate::view::progress::{self, Pace};
 use crate::view::{duration, summary};
 
@@ -47,7 +47,7 @@ pub(crate) fn reconnecting(why: &str) -> String {
 pub(crate) struct Progress {
     pub(crate) pace: Pace,
     /// Why the Job does not go on, as it was said; None again once it does.
-    said: Option<Cause>,
+    said: Option<IndexCause>,
     printed: Instant,
 }
 
@@ -58,12 +58,12 @@ impl Progress {
 
     /// Says once why the Job does not go on. To be called at each tick.
     pub(crate) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
-        self.pace.look(tracker.state(job), context.now());
+        self.pace.sample(tracker.state(job), context.now());
         let plight = plight(tracker, job, context);
         // The words change with the time that passes; the trouble is the same until it is over.
         if let Some(plight) = plight.as_ref().filter(|_| self.said.is_none()) {
             let name = tracker.state(job).job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
-            context.ui.warning(&format!("job {name}: {}", plight.sentence()));
+            context.ui.warning(&format!("job {name}: {}", plight.sentence(context.ui.style)));
             for hint in &plight.hints {
                 context.ui.hint(hint);
             }
@@ -85,18 +85,19 @@ impl Progress {
     }
 }
 
-pub(crate) fn plight(tracker: &Tracker, job: usize, context: &Context) -> Option<Cause> {
+pub(crate) fn plight(tracker: &Tracker, job: usize, context: &Context) -> Option<IndexCause> {
     let idle = i64::try_from(tracker.idle(job).as_secs()).unwrap_or(i64::MAX);
-    progress::plight(tracker.state(job), idle, context.now(), context.flags())
+    progress::find_stall(tracker.state(job), idle, context.now(), context.ui.message_wording())
 }
 
 /// Reports how a Job that has ended went, and returns the exit code for it.
 pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
+    let failures = summary::failures(state, items, context.ui.message_wording());
     let sentence = summary::sentence(state, context.now());
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
         // What was enough for the Job may not be all.
-        context.ui.status(&summary::failures(state, items, context.flags()));
+        context.ui.status(&failures);
         return Exit::Success;
     }
     let name = state.job().and_then(|job| job.metadata.name.clone()).unwrap_or_default();
@@ -114,7 +115,6 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
         error = error.hint(Hint::indexed(&["describe", &name], "shows every index"));
         error = error.hint(Hint::indexed(&["retry", &name], "runs them again"));
     }
-    let failures = summary::failures(state, items, context.flags());
     context.ui.error_with(&error.into(), &failures);
     Exit::Failure
 }
