@@ -2,24 +2,26 @@
 
 use crate::support::{Cluster, file};
 
-/// The fenced blocks in this language, of README.md and of the chapters of the manual.
+/// Returns the fenced blocks in this language in README.md and all chapters of the manual.
 fn blocks(language: &str) -> Vec<String> {
-    let text =
-        ["README.md", "src/manual/reading-logs.md", "src/manual/results-and-retry.md", "src/manual/configuration.md"]
-            .map(file)
-            .concat();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/manual")).unwrap();
+    let mut chapters: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+    chapters.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    chapters.sort();
+    let chapters = chapters.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let text: String = std::iter::once(file("README.md")).chain(chapters).collect();
     let opening = format!("```{language}\n");
     text.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Output whose names, times and order may differ from run to run.
+/// Sorts the lines of output, and replaces names and times that differ from run to run.
 fn comparable(text: &str) -> Vec<String> {
     let word = |word: &str| {
         let plain = word.trim_end_matches(|c: char| c.is_ascii_punctuation());
         let took = plain.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
         match plain.rsplit_once('-') {
             _ if took => "TIME".to_owned(),
-            // Five letters or digits without vowels make a generated name, of ours or of a Pod, unique.
+            // A generated name ends in five letters or digits without vowels.
             Some((stem, end)) if end.len() == 5 && !end.contains(['a', 'e', 'i', 'o', 'u']) => format!("{stem}-NAME"),
             _ => word.to_owned(),
         }
@@ -30,7 +32,7 @@ fn comparable(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_transcripts_are_what_happens() {
+fn the_transcripts_are_true() {
     let cluster = Cluster::new("readme");
     let transcripts = blocks("console");
     assert_eq!(transcripts.len(), 2);
@@ -42,7 +44,7 @@ fn the_transcripts_are_what_happens() {
     }
 }
 
-/// The first session, in a home with nothing in it but a kubeconfig: it ends with the CSV that the text promises.
+/// The first session, in a home with only a kubeconfig, makes the CSV file that the text describes.
 #[test]
 fn a_new_user_gets_from_nothing_to_a_csv() {
     let cluster = Cluster::new("readme-first");
@@ -50,7 +52,7 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
     assert_eq!(session.len(), 1);
     let (install, then) = session[0].split_once('\n').unwrap();
     assert_eq!(install, "cargo install --path .");
-    // Built as for the tests, which need no second build then; tests/release installs what is released.
+    // A debug build, which the tests have made already; tests/release installs the release.
     let rust = std::path::Path::new(env!("CARGO")).parent().unwrap().display();
     let crates = std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
     let install = format!(
@@ -66,17 +68,17 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
     }
 }
 
-/// What people type elsewhere, and its like here: each command of the right column does what it should.
+/// The right column of the tables runs without an error.
 #[test]
 #[ignore = "documents the newest Kubernetes"]
-fn the_tables_for_newcomers_are_true() {
+fn the_commands_for_users_of_other_tools_work() {
     let cluster = Cluster::new("readme-from");
     cluster.write("words.txt", b"foo\nbar\nbaz\nqux\n");
     cluster.write("more.txt", b"foo\nbar\nbaz\nqux\nnew\n");
     cluster.write("sizes.csv", b"name,size\ncat.png,10\ndog.png,20\n");
     cluster.write("sizes.jsonl", b"{\"name\":\"cat.png\",\"size\":10}\n{\"name\":\"dog.png\",\"size\":20}\n");
     cluster.shell("kubectl indexed run long -d --completions 4 -- sh -c 'trap exit TERM; sleep 600 & wait'").ok();
-    // One has failed, or else there is nothing to try again.
+    // One index fails, so there is something to retry.
     let failing = "case $JOB_COMPLETION_INDEX-$HOSTNAME in 1-words-1) exit 1; esac; rev /input/data.txt";
     assert_eq!(
         cluster.shell(&format!("cd $HOME; kubectl indexed run words -q -a words.txt -- sh -c '{failing}'")).code,
@@ -91,7 +93,7 @@ fn the_tables_for_newcomers_are_true() {
     assert_eq!(commands.len(), 30, "{commands:#?}");
     let (submit, read): (Vec<_>, Vec<_>) = commands.iter().partition(|c| c.contains("indexed run"));
     for command in read {
-        // The live screen needs a terminal, and ends with the outcome of the Job itself.
+        // The live screen needs a terminal, and exits with the outcome of the Job.
         let (outcome, code) = if command.contains(" watch ") {
             (cluster.shell(&format!("cd $HOME; TERM=xterm script -qec '{command}' /dev/null")), 1)
         } else {
@@ -99,9 +101,9 @@ fn the_tables_for_newcomers_are_true() {
         };
         assert_eq!(outcome.code, code, "{command}: {outcome:#?}");
     }
-    for some in submit.chunks(4) {
+    for commands in submit.chunks(4) {
         std::thread::scope(|scope| {
-            for command in some {
+            for command in commands {
                 let cluster = &cluster;
                 scope.spawn(move || cluster.shell(&format!("cd $HOME; {command}")).ok());
             }
@@ -109,7 +111,7 @@ fn the_tables_for_newcomers_are_true() {
     }
 }
 
-/// Every row that has a command of one line and what its first index prints.
+/// Every row with a command and the output of index 0.
 #[test]
 #[ignore = "documents the newest Kubernetes"]
 fn the_tables_of_items_are_true() {
@@ -126,14 +128,14 @@ fn the_tables_of_items_are_true() {
         .map(|(command, printed)| (command.replace("\\|", "|"), printed.to_owned()))
         .collect();
     assert_eq!(rows.len(), 23, "{rows:#?}");
-    // Few at a time: all on one node.
-    for some in rows.chunks(6) {
+    // Few at a time: the cluster has one node.
+    for rows in rows.chunks(6) {
         std::thread::scope(|scope| {
-            for (command, printed) in some {
+            for (command, printed) in rows {
                 let cluster = &cluster;
                 scope.spawn(move || {
                     let outcome = cluster.shell(&format!("cd $HOME; {command}")).ok();
-                    // Of a single index nothing is printed but its output.
+                    // The output of a single index has no prefix.
                     let only = (outcome.stdout.lines().count() == 1).then_some(outcome.stdout.trim_end());
                     let first = outcome
                         .stdout
@@ -147,13 +149,13 @@ fn the_tables_of_items_are_true() {
     }
 }
 
-/// The commands about a Job that has ended.
+/// The blocks of commands for an existing Job.
 #[test]
-fn the_commands_about_a_job_work() {
+fn the_commands_for_a_job_work() {
     let cluster = Cluster::new("readme-logs");
     let folder = tempfile::tempdir().unwrap();
     let shell = |command: &str| cluster.shell(&format!("cd {} && {command}", folder.path().display()));
-    // Index 1 fails the first time.
+    // Index 1 fails in the first Job.
     let script = "echo $JOB_COMPLETION_INDEX; case $HOSTNAME in *-r1-*) ;; *) test $JOB_COMPLETION_INDEX != 1; esac";
     let items = "foo,bar,baz,qux,xyz";
     let template = "spec: {initContainers: [{name: first, image: busybox, command: [echo, hello]}]}";
