@@ -207,17 +207,23 @@ fn the_links_lead_to_files() {
     );
 }
 
+/// A function in brackets after a file is in that file.
 #[test]
-fn the_pages_for_developers_name_existing_files() {
+fn the_pages_for_developers_name_existing_files_and_functions() {
     for page in [".github/CONTRIBUTING.md", ".github/HOW_IT_WORKS.md"] {
-        let text = file(page);
-        let paths =
-            text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("src/") && !word.contains("VERB"));
-        let paths: Vec<_> = paths.collect();
-        assert!(paths.len() > 3, "{page}");
-        for path in paths {
+        let text = file(page).replace(['\n', ' '], " ");
+        let parts: Vec<_> = text.split('`').collect();
+        let mut count = 0;
+        for at in (1..parts.len()).step_by(2).filter(|at| parts[*at].starts_with("src/") && !parts[*at].contains("VERB")) {
+            let path = parts[at];
             assert!(root().join(path).exists(), "{page} names {path}, which is missing");
+            if parts[at + 1] == " (" {
+                let function = parts[at + 2].rsplit("::").next().unwrap();
+                assert!(file(path).contains(&format!("fn {function}")), "{page}: {path} has no function {function}");
+            }
+            count += 1;
         }
+        assert!(count > 3, "{page}");
     }
 }
 
