@@ -8,7 +8,7 @@ fn template(cluster: &Cluster, text: &str) -> String {
 }
 
 #[track_caller]
-fn has(outcome: &Outcome, words: &[&str]) {
+fn assert_contains(outcome: &Outcome, words: &[&str]) {
     let text = format!("{}{}", outcome.stdout, outcome.stderr);
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in\n{text}");
@@ -25,16 +25,16 @@ fn assert_every_screen_prints(cluster: &Cluster, job: &str, timeout: &str, cause
     cluster.eventually("the cause", || cluster.run(&["describe", job]).stdout.contains(cause));
     let wait = cluster.start(&["wait", job, "--timeout", timeout]);
     let watch = cluster.start(&["watch", job, "--plain"]);
-    has(&cluster.run(&["describe", job]).ok(), &[cause, cure]);
+    assert_contains(&cluster.run(&["describe", job]).ok(), &[cause, cure]);
     // A table has only a row for each index.
     let why = cause.split_once("): ").map_or(cause, |(_, why)| why);
-    has(&cluster.run(&["indexes", job, "-o", "wide"]).ok(), &[why]);
+    assert_contains(&cluster.run(&["indexes", job, "-o", "wide"]).ok(), &[why]);
     let wait = wait.end();
-    has(&wait, &[cause, cure]);
+    assert_contains(&wait, &[cause, cure]);
     if wait.code == 3 {
         watch.interrupt();
     }
-    has(&watch.end(), &[cause, cure]);
+    assert_contains(&watch.end(), &[cause, cure]);
 }
 
 const INIT: &str = "
@@ -62,16 +62,19 @@ fn an_init_container_that_fails_is_named_with_its_last_words() {
     let run = cluster.run(&["run", "ini", "--template", &path, "--items", "a,b", "--", "echo", "{}"]);
     let how = "exit code 6 of init container fetch";
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:#?}");
-    has(&run, &[&format!("2 × {how}: \"no route\""), "hint: kubectl indexed logs ini --index failed prints"]);
+    assert_contains(
+        &run,
+        &[&format!("2 × {how}: \"no route\""), "hint: kubectl indexed logs ini --index failed prints"],
+    );
     assert_every_screen_prints(&cluster, "ini", QUICK, how, "hint: kubectl indexed logs ini --index failed prints");
-    has(&cluster.run(&["describe", "ini"]).ok(), &[&format!("2 indexes failed (0,1): {how}: no route")]);
+    assert_contains(&cluster.run(&["describe", "ini"]).ok(), &[&format!("2 indexes failed (0,1): {how}: no route")]);
     let logs = cluster.run(&["logs", "ini", "--index", "failed"]).ok();
     let lines = ["[0 a fetch] trying", "[0 a fetch] no route", "[1 b fetch] trying", "[1 b fetch] no route"];
     assert_eq!(logs.stdout.lines().collect::<Vec<_>>(), lines, "{logs:#?}");
     // `logs` prints the log of the worker, which never started.
     let worker = cluster.run(&["logs", "ini", "-i", "0", "-c", "worker"]);
     assert_eq!((worker.code, worker.stdout.as_str()), (1, ""), "{worker:#?}");
-    has(&worker, &["init container fetch failed with exit code 6"]);
+    assert_contains(&worker, &["init container fetch failed with exit code 6"]);
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn an_added_init_container_that_fails_is_named() {
     cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lines}\ndata: {k: \"\"}");
     let run = running.end();
     assert_eq!(run.code, 1, "{run:#?}");
-    has(&run, &["of init container input"]);
+    assert_contains(&run, &["of init container input"]);
     let logs = cluster.run(&["logs", "li", "--index", "failed"]).ok();
     assert!(!logs.stdout.is_empty(), "{logs:#?}");
 }
@@ -104,7 +107,7 @@ fn an_oom_kill_is_reported_with_its_memory_limit() {
     let how = "exit code 137 (SIGKILL), OOMKilled at its memory limit of 24Mi";
     let cure = "hint: kubectl indexed retry big --reason OOMKilled --memory 48Mi retries with more memory";
     assert_eq!(run.code, 1, "{run:#?}");
-    has(&run, &[&format!("index 0 failed: {how}"), cure]);
+    assert_contains(&run, &[&format!("index 0 failed: {how}"), cure]);
     assert_every_screen_prints(&cluster, "big", QUICK, how, cure);
 }
 
@@ -114,10 +117,10 @@ fn a_command_that_the_image_lacks_is_named() {
     let how = "exit code 128, StartError: the image has no command \"nosuch\"";
     let run = cluster.run(&["run", "no", "--image", "bash", "--completions", "1", "--", "nosuch", "-v"]);
     let cure = "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or kubectl indexed retry no -- CMD";
-    has(&run, &[&format!("index 0 failed: {how}"), cure]);
+    assert_contains(&run, &[&format!("index 0 failed: {how}"), cure]);
     assert_every_screen_prints(&cluster, "no", QUICK, how, cure);
     let shell = cluster.run(&["run", "sh", "--completions", "1", "--", "sh", "-c", "nosuch; exit"]);
-    has(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
+    assert_contains(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
 }
 
 #[test]
@@ -142,12 +145,15 @@ fn a_submission_waits_until_the_old_objects_of_its_name_are_gone() {
         .kubectl(&["patch", "configmap", "x-items", "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"])
         .ok();
     let again = running.end().ok();
-    has(&again, &["configmap \"x-items\" of an earlier job \"x\" is being deleted: waiting until it is gone", "b"]);
+    assert_contains(
+        &again,
+        &["configmap \"x-items\" of an earlier job \"x\" is being deleted: waiting until it is gone", "b"],
+    );
     // Objects that were orphaned on purpose are never collected.
     cluster.kubectl(&["delete", "job", "x", "--cascade=orphan"]).ok();
     let orphaned = run("c");
     assert_eq!(orphaned.code, 1, "{orphaned:#?}");
-    has(
+    assert_contains(
         &orphaned,
         &[
             "error: configmap \"x-items\" was left behind by an earlier job \"x\"",
@@ -160,7 +166,7 @@ fn a_submission_waits_until_the_old_objects_of_its_name_are_gone() {
     cluster.kubectl(&["create", "configmap", "y-items"]).ok();
     let foreign = cluster.run(&["run", "y", "--items", "a", "--", "echo", "{}"]);
     assert_eq!(foreign.code, 1, "{foreign:#?}");
-    has(&foreign, &["\"y-items\" already exists", "hint: choose another --name"]);
+    assert_contains(&foreign, &["\"y-items\" already exists", "hint: choose another --name"]);
 }
 
 const HELD: &str = "
@@ -202,7 +208,7 @@ fn a_deletion_names_the_finalizer_that_blocks_it() {
     let held = running.end();
     let pod = cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.trim().replace("pod/", "");
     let by_hand = "--type=merge -p '{\"metadata\":{\"finalizers\":null}}'";
-    has(
+    assert_contains(
         &held,
         &[
             "warning: the deletion of job held waits for finalizer example.com/audit of job held, which audit set",
@@ -275,8 +281,8 @@ fn repeated_evictions_are_reported_with_their_number() {
     assert_every_screen_prints(&cluster, "ev", QUICK, sentence, cure);
     running.interrupt();
     let run = running.end();
-    has(&run, &[sentence, cure]);
-    assert_eq!(run.stdout, "", "what the node says is no output: {run:#?}");
+    assert_contains(&run, &[sentence, cure]);
+    assert_eq!(run.stdout, "", "a message of the node is not an output: {run:#?}");
     delete_jobs(&cluster);
     cluster.kubectl(&["delete", "node", &node]).ok();
 }
@@ -299,7 +305,7 @@ fn a_node_that_no_longer_answers_is_named() {
     let sentence = format!("1 index hanging (0): node {node} has not responded since 2026-01-01T00:00:40Z (NodeLost)");
     let cure = format!("hint: kubectl delete node {node} moves its indexes to other nodes");
     assert_every_screen_prints(&cluster, "held", QUICK, &sentence, &cure);
-    has(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
+    assert_contains(&cluster.run(&["indexes", "held", "-o", "wide"]).ok(), &["Unknown"]);
     // The hint helps: the Pods of a deleted Node are collected and replaced.
     let pods = || cluster.kubectl(&["get", "pods", "-o", "name"]).stdout;
     let lost = pods();
@@ -335,7 +341,7 @@ fn a_container_that_outlives_its_worker_is_named() {
     let cure = "hint: an init container with restartPolicy: Always ends with the worker: make proxy one";
     assert_every_screen_prints(&cluster, "side", QUICK, sentence, cure);
     running.interrupt();
-    has(&running.end(), &[sentence, cure]);
+    assert_contains(&running.end(), &[sentence, cure]);
 }
 
 const SIX_CONTAINERS: &str = "
@@ -366,7 +372,7 @@ fn a_termination_message_that_the_node_cut_is_not_an_output() {
     let results = ["results", "many", "--from", "termination-message", "-o", "jsonl"];
     let results = cluster.run(&results);
     assert_eq!(results.code, 1, "{results:#?}");
-    has(&results, &["error: no output of index 1: the node has cut its termination message at 2048 bytes"]);
+    assert_contains(&results, &["error: no output of index 1: the node has cut its termination message at 2048 bytes"]);
     assert!(results.stdout.contains("0000"), "{results:#?}");
 }
 
@@ -428,7 +434,7 @@ fn every_screen_prints_why_pods_wait() {
     });
     for (running, (_, cause, cure)) in [gpu, range].into_iter().zip(causes) {
         running.interrupt();
-        has(&running.end(), &[cause, cure]);
+        assert_contains(&running.end(), &[cause, cure]);
     }
     delete_jobs(cluster);
 }
@@ -451,13 +457,16 @@ fn the_server_limits_evictions() {
     cluster.kubectl(&["delete", "node", &node]).ok();
     assert_eq!(run.code, 1, "{run:#?}");
     let why = "index 0 failed after 2 attempts: exit code 137 (SIGKILL), Evicted: The node was low on resource: memory";
-    has(&run, &[why, "hint: request enough memory (--memory)"]);
-    has(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
+    assert_contains(&run, &[why, "hint: request enough memory (--memory)"]);
+    assert_contains(&cluster.run(&["describe", "ev"]).ok(), &["Retries:          0 for each index, 1 after evictions"]);
     // A worker that fails is not retried without `--retries`.
     let own = cluster.run(&["run", "own", "--completions", "1", "--", "sh", "-c", "exit 3"]);
     assert_eq!(own.code, 1, "{own:#?}");
-    has(&own, &["index 0 failed: exit code 3"]);
+    assert_contains(&own, &["index 0 failed: exit code 3"]);
     let again = cluster.run(&["retry", "own", "--retries", "1"]);
-    has(&again, &["index 0 failed after 2 attempts: exit code 3"]);
-    has(&cluster.run(&["describe", "own-r1"]).ok(), &["1 for each index", "Ignore on DisruptionTarget=True"]);
+    assert_contains(&again, &["index 0 failed after 2 attempts: exit code 3"]);
+    assert_contains(
+        &cluster.run(&["describe", "own-r1"]).ok(),
+        &["1 for each index", "Ignore on DisruptionTarget=True"],
+    );
 }

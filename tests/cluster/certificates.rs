@@ -130,7 +130,7 @@ fn judge(kind: &Kind, keys: &Path, kubectl: &Path) -> [(bool, String); 2] {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is what this test is for")]
+#[expect(clippy::print_stdout, reason = "people read the table")]
 fn certificates_are_checked_as_by_kubectl() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let kubectl: PathBuf = root.join("target/cluster/bin/kubectl");

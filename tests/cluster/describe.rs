@@ -47,7 +47,7 @@ fn prints_all_that_kubectl_prints() {
         assert_as_kubectl(&cluster, job);
     }
     let events = cluster.run(&["describe", "indexed-job"]).ok().stdout;
-    assert!(events.contains("SuccessfulCreate"), "one of the compared had events: {events}");
+    assert!(events.contains("SuccessfulCreate"), "one of the compared outputs has events: {events}");
 
     let without = cluster.run(&["describe", "indexed-job", "--show-events=false"]).ok().stdout;
     assert_eq!(without.find("Events:"), None);

@@ -29,7 +29,7 @@ fn with_a_downward_api_volume() {
 
 /// Returns the fields that define the work of a Job: completions, parallelism, and the containers, images, mounts and volumes
 /// of each Pod. The scripts of the init containers differ; the test compares their output.
-fn work(cluster: &Cluster, job: &str) -> serde_json::Value {
+fn read_work(cluster: &Cluster, job: &str) -> serde_json::Value {
     let text = cluster.kubectl(&["get", "job", job, "-o", "json"]).ok().stdout;
     let job: serde_json::Value = serde_json::from_str(&text).unwrap();
     let spec = &job["spec"];
@@ -58,7 +58,7 @@ fn flags_build_the_same_jobs() {
     for (manifest, script) in [("indexed-job.yaml", "indexed-job.sh"), ("indexed-job-vol.yaml", "indexed-job-vol.sh")] {
         applied.apply(&file(&format!("examples/{manifest}"))).ok();
         let ran = built.shell(&format!("examples/{script}")).ok();
-        assert_eq!(work(&applied, "indexed-job"), work(&built, "indexed-job"), "{manifest}");
+        assert_eq!(read_work(&applied, "indexed-job"), read_work(&built, "indexed-job"), "{manifest}");
         applied.run(&["wait", "indexed-job"]).ok();
         let logs = |cluster: &Cluster| cluster.run(&["logs", "indexed-job"]).ok().stdout;
         assert_eq!(logs(&applied), logs(&built), "{manifest}");

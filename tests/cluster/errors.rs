@@ -41,8 +41,8 @@ fn a_missing_job_gets_the_name_of_a_similar_one() {
     }
     assert!(!cluster.run(&["describe", "zebra"]).stderr.contains("did you mean"));
     let pod = cluster.run(&["logs", "train-a-0-x7k2p"]);
-    let told = "hint: did you mean train-a? That name belongs to a Pod of its index 0\n";
-    assert!(pod.code == 1 && pod.stderr.ends_with(told), "{pod:?}");
+    let hint = "hint: did you mean train-a? That name belongs to a Pod of its index 0\n";
+    assert!(pod.code == 1 && pod.stderr.ends_with(hint), "{pod:?}");
 }
 
 #[test]

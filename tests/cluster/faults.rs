@@ -129,7 +129,7 @@ fn policies_that_an_old_server_drops_are_refused_or_replaced() {
     };
     let refused = |outcome: Outcome, expected: &str| {
         assert_eq!((outcome.code, outcome.stderr.as_str()), (1, expected), "{outcome:?}");
-        assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "", "nothing is left behind");
+        assert_eq!(cluster.kubectl(&["get", "jobs", "-o", "name"]).ok().stdout, "", "no object is left");
     };
     refused(
         run(&["\"successPolicy\":{\"rules\":[{\"succeededCount\":1}]},"], &["--success-count", "1"]),
@@ -143,9 +143,9 @@ fn policies_that_an_old_server_drops_are_refused_or_replaced() {
     );
     let outcome =
         run(&["\"backoffLimitPerIndex\":1,", "\"maxFailedIndexes\":0,"], &["--fail-fast", "--retries", "1"]).ok();
-    let told = "warning: this server can't count failures per index (that needs Kubernetes 1.29): the job fails at \
+    let warning = "warning: this server can't count failures per index (that needs Kubernetes 1.29): the job fails at \
                 failure 2, counted across all indexes\n";
-    assert!(outcome.stderr.starts_with(told), "{outcome:?}");
+    assert!(outcome.stderr.starts_with(warning), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("warning: ").count(), 1, "{outcome:?}");
     assert_eq!(cluster.field("job/old", "{.spec.backoffLimit}"), "1");
 }
@@ -248,7 +248,7 @@ struct Counts(Mutex<Vec<String>>);
 
 impl Counts {
     /// Returns the paths that contain this text.
-    fn with(&self, part: &str) -> Vec<String> {
+    fn paths_with(&self, part: &str) -> Vec<String> {
         self.0.lock().unwrap().iter().filter(|path| path.contains(part)).cloned().collect()
     }
 }
@@ -274,10 +274,10 @@ fn wait_requests_no_single_pod() {
     let url = proxy(port, Arc::clone(&counts));
     let outcome = cluster.run(&["wait", "counted", "-s", &url, "-n", cluster.namespace()]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    let all = counts.with("");
-    assert_eq!(counts.with("/jobs?&watch=true").len(), 1, "{all:#?}");
-    assert_eq!(counts.with("/pods?&watch=true").len(), 1, "{all:#?}");
-    assert_eq!(counts.with("/pods/"), [""; 0], "{all:#?}");
+    let all = counts.paths_with("");
+    assert_eq!(counts.paths_with("/jobs?&watch=true").len(), 1, "{all:#?}");
+    assert_eq!(counts.paths_with("/pods?&watch=true").len(), 1, "{all:#?}");
+    assert_eq!(counts.paths_with("/pods/"), [""; 0], "{all:#?}");
     // Besides the Job and its retries: the lists before the watches, and why the one index failed.
     assert!(all.len() <= 7, "{all:#?}");
 }
@@ -290,11 +290,11 @@ fn following_requests_each_log_once() {
     let url = proxy(port, Arc::clone(&counts));
     let args = ["run", "counted", "--completions", "12", "-q", "-s", &url, "-n", cluster.namespace()];
     cluster.run(&[&args[..], &["--", "sh", "-c", "echo hello; sleep 1"]].concat()).ok();
-    let all = counts.with("");
-    assert_eq!(counts.with("watch=true").len(), 2, "{all:#?}");
-    assert_eq!(counts.with("/pods/").len(), counts.with("/log?").len(), "{all:#?}");
+    let all = counts.paths_with("");
+    assert_eq!(counts.paths_with("watch=true").len(), 2, "{all:#?}");
+    assert_eq!(counts.paths_with("/pods/").len(), counts.paths_with("/log?").len(), "{all:#?}");
     // One more request after the stream was closed, and one after the end of the container.
-    assert!((12..=36).contains(&counts.with("/log?").len()), "{all:#?}");
+    assert!((12..=36).contains(&counts.paths_with("/log?").len()), "{all:#?}");
 }
 
 /// A proxy that refuses and cuts connections during an outage.
@@ -473,7 +473,7 @@ fn an_expired_resource_version_leads_to_a_silent_new_list() {
         let outcome = cluster.run(&["wait", name, "-q", "-s", &url, "-n", cluster.namespace()]);
         assert_eq!(outcome.code, 1, "{outcome:?}");
         assert!(outcome.stderr.starts_with("error: "), "{outcome:?}");
-        assert!(fault.asked.load(Ordering::SeqCst) >= 6, "all of them were asked for again");
+        assert!(fault.asked.load(Ordering::SeqCst) >= 6, "all lists were requested again");
     }
 }
 

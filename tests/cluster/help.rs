@@ -41,7 +41,7 @@ fn set_up(verb: &str) -> &'static str {
                kubectl indexed run $job -q -d --completions 4 -- sh -c 'trap exit TERM; sleep 600 & wait'
              done"
         }
-        _ => panic!("what the examples of {verb} need is not written down"),
+        _ => panic!("the examples of {verb} have no preparation"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::Cluster;
 
 /// Parses CSV: the fields of each row by their names.
-fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+fn parse_rows(csv: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(csv.as_bytes()).deserialize().map(Result::unwrap).collect()
 }
 
@@ -48,13 +48,13 @@ fn each_row_has_the_outcome_of_its_index() {
     let args = ["run", "mixed", "--items", "good,bad,big,good,bad", "--memory", "16Mi", "--retries", "1", "-q"];
     assert_eq!(cluster.run(&[&args[..], &["--", "sh", "-c", script]].concat()).code, 1);
 
-    let rows = rows(&cluster.run(&["indexes", "mixed", "-o", "csv"]).ok().stdout);
-    let told = |row: &BTreeMap<String, String>| {
+    let rows = parse_rows(&cluster.run(&["indexes", "mixed", "-o", "csv"]).ok().stdout);
+    let found = |row: &BTreeMap<String, String>| {
         let names = ["index", "item", "status", "attempts", "exit_code", "signal", "reason", "node"];
         names.map(|name| row[name].clone()).join(" ")
     };
     assert_eq!(
-        rows.iter().map(told).collect::<Vec<_>>(),
+        rows.iter().map(found).collect::<Vec<_>>(),
         [
             "0 good Succeeded 1 0   localhost",
             "1 bad Failed 2 3  Error localhost",
@@ -230,7 +230,7 @@ fn a_used_up_quota_is_a_cause() {
             ("hint: kubectl describe quota", "shows the quota; Pods start as soon as others free it"),
         ],
     );
-    let rows = rows(&cluster.run(&["indexes", "many", "--status", "pending", "-o", "csv"]).ok().stdout);
+    let rows = parse_rows(&cluster.run(&["indexes", "many", "--status", "pending", "-o", "csv"]).ok().stdout);
     assert_eq!(rows.iter().map(|row| row["index"].as_str()).collect::<Vec<_>>(), ["1", "2"]);
 }
 
@@ -268,12 +268,12 @@ fn deadlines_of_a_job_and_of_a_pod_are_causes() {
             ("hint: activeDeadlineSeconds of the Pod is the time", ""),
         ],
     );
-    let told = |job: &str| {
-        let rows = rows(&cluster.run(&["indexes", job, "-o", "csv"]).ok().stdout);
+    let found = |job: &str| {
+        let rows = parse_rows(&cluster.run(&["indexes", job, "-o", "csv"]).ok().stdout);
         rows.iter().map(|row| format!("{} {}", row["status"], row["reason"])).collect::<Vec<_>>()
     };
-    assert_eq!(told("job"), ["Succeeded ", "Pending DeadlineExceeded"]);
-    assert_eq!(told("pod"), ["Succeeded ", "Failed DeadlineExceeded"]);
+    assert_eq!(found("job"), ["Succeeded ", "Pending DeadlineExceeded"]);
+    assert_eq!(found("pod"), ["Succeeded ", "Failed DeadlineExceeded"]);
 }
 
 #[test]
@@ -285,13 +285,13 @@ fn a_row_is_printed_again_until_the_job_ends() {
     let failed = cluster.start(&["indexes", "two", "-w", "--status", "failed", "--no-headers"]);
     let outcome = watch.end().ok();
     let mut last = BTreeMap::new();
-    for row in rows(&outcome.stdout) {
+    for row in parse_rows(&outcome.stdout) {
         let index = row["index"].clone();
         assert_ne!(last.get(&index), Some(&row), "a row that has not changed is not printed again");
         last.insert(index, row);
     }
-    let told: Vec<_> = last.values().map(|row| format!("{} {}", row["item"], row["status"])).collect();
-    assert_eq!(told, ["a Succeeded", "b Failed"]);
+    let found: Vec<_> = last.values().map(|row| format!("{} {}", row["item"], row["status"])).collect();
+    assert_eq!(found, ["a Succeeded", "b Failed"]);
     let failed = failed.end().ok().stdout;
     assert_eq!(failed.lines().count(), 1, "{failed}");
     assert!(failed.starts_with("1       b "), "{failed}");

@@ -26,7 +26,7 @@ fn outputs(cluster: &Cluster, job: &str, count: usize) -> Vec<Vec<u8>> {
 }
 
 /// Generates items of pieces that have a meaning in a shell, YAML, Kubernetes or a tool on the way; the same in each run.
-fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+fn generate(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     const PIECES: [&[u8]; 34] = [
         b"'",
         b"\"",
@@ -101,8 +101,8 @@ fn generated_items_arrive_byte_for_byte() {
     let cluster = Cluster::new("exact");
     let count = how_many(if cluster.is_newest() { 14 } else { 7 });
     let bytes = "od -An -v -tx1 -w100000";
-    let any = generated(count, |_| true);
-    let text = generated(count, |item| std::str::from_utf8(item).is_ok());
+    let any = generate(count, |_| true);
+    let text = generate(count, |item| std::str::from_utf8(item).is_ok());
     let script = format!("sh -c 'printf %s \"$1\" | {bytes}' sh {{}}");
     let in_script = format!("sh -c 'printf %s {{}} | {bytes} # it is an item'");
     let cases: [(&str, &[Vec<u8>], &str, &str); 7] = [
@@ -133,7 +133,7 @@ fn generated_items_arrive_byte_for_byte() {
 fn generated_items_arrive_without_a_shell() {
     let cluster = Cluster::new("exact-no-shell");
     // Items that fit on one line and that the kubelet can read from a file.
-    let items = generated(how_many(14), |item| {
+    let items = generate(how_many(14), |item| {
         !item.is_empty() && std::str::from_utf8(item).is_ok() && !item.iter().any(|byte| b"'\r\n".contains(byte))
     });
     for (name, flags, command) in [
@@ -356,16 +356,16 @@ fn long_lists_share_keys_and_config_maps() {
 }
 
 /// Adds the paths of values to `missing` that `part` has and `whole` has not.
-fn contains(whole: &Value, part: &Value, path: &str, missing: &mut Vec<String>) {
+fn find_missing(whole: &Value, part: &Value, path: &str, missing: &mut Vec<String>) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
             for (key, part) in part {
-                contains(whole.get(key).unwrap_or(&Value::Null), part, &format!("{path}.{key}"), missing);
+                find_missing(whole.get(key).unwrap_or(&Value::Null), part, &format!("{path}.{key}"), missing);
             }
         }
         (Value::Array(whole), Value::Array(part)) if whole.len() == part.len() => {
             for (index, (whole, part)) in whole.iter().zip(part).enumerate() {
-                contains(whole, part, &format!("{path}[{index}]"), missing);
+                find_missing(whole, part, &format!("{path}[{index}]"), missing);
             }
         }
         (whole, part) if whole == part => {}
@@ -405,7 +405,7 @@ fn the_documentation_s_four_forms() {
         let text = cluster.kubectl(&["get", "job", &made, "-o", "json"]).ok().stdout;
         let stored: Value = serde_json::from_str(&text).unwrap();
         let mut missing = Vec::new();
-        contains(&stored["spec"], &written["spec"], "spec", &mut missing);
+        find_missing(&stored["spec"], &written["spec"], "spec", &mut missing);
         // The scripts of the init containers differ; their output is compared below.
         missing.retain(|path| !path.contains("initContainers[0].command"));
         assert_eq!(missing, [""; 0], "{name}");

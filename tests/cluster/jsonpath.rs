@@ -132,7 +132,7 @@ const REFUSED: &[&str] = &[
     "{.items[?(@.spec.suspend<true)]}",
 ];
 
-fn both(cluster: &Cluster, form: &str, more: &[&str]) -> (Outcome, Outcome) {
+fn run_both(cluster: &Cluster, form: &str, more: &[&str]) -> (Outcome, Outcome) {
     let theirs = cluster.kubectl(&[&["get", "jobs", "-o", form], more].concat());
     (theirs, cluster.run(&[&["list", "-o", form], more].concat()))
 }
@@ -142,7 +142,7 @@ fn templates_print_what_kubectl_prints() {
     let cluster = Cluster::new("jsonpath");
     // Without Jobs, the document is an empty list.
     for template in ["{.kind}", "{.items}", "{range .items[*]}{.kind}{end}.", "{.items[*].metadata.name}"] {
-        let (theirs, ours) = both(&cluster, &format!("jsonpath={template}"), &[]);
+        let (theirs, ours) = run_both(&cluster, &format!("jsonpath={template}"), &[]);
         assert_eq!((ours.stdout, ours.code), (theirs.stdout, theirs.code), "{template}");
     }
     cluster.create(JOB).ok();
@@ -152,7 +152,7 @@ fn templates_print_what_kubectl_prints() {
     let mut wrong = Vec::new();
     for template in TAKEN {
         for form in ["jsonpath", "jsonpath-as-json"] {
-            let (theirs, ours) = both(&cluster, &format!("{form}={template}"), &[]);
+            let (theirs, ours) = run_both(&cluster, &format!("{form}={template}"), &[]);
             let same = (&ours.stdout, &ours.stderr, ours.code) == (&theirs.stdout, &theirs.stderr, theirs.code);
             if !same || theirs.code != 0 {
                 wrong.push(format!("{form}={template}\n  kubectl: {theirs:?}\n  ours:    {ours:?}"));
@@ -160,10 +160,10 @@ fn templates_print_what_kubectl_prints() {
         }
     }
     for template in REFUSED {
-        let (theirs, ours) = both(&cluster, &format!("jsonpath={template}"), &[]);
-        let told = ours.stderr.starts_with("error: -o jsonpath: ");
+        let (theirs, ours) = run_both(&cluster, &format!("jsonpath={template}"), &[]);
+        let is_named = ours.stderr.starts_with("error: -o jsonpath: ");
         let refuses = |outcome: &Outcome| outcome.stdout.is_empty() && outcome.code != 0;
-        if !refuses(&theirs) || !refuses(&ours) || !told {
+        if !refuses(&theirs) || !refuses(&ours) || !is_named {
             wrong.push(format!("{template}\n  kubectl: {theirs:?}\n  ours:    {ours:?}"));
         }
     }
@@ -188,7 +188,7 @@ fn members_and_recursive_descent_print_the_values_of_kubectl_in_order() {
         "{.items[*].spec.template..image}",
         "{.items[0].metadata.annotations..}",
     ] {
-        let (theirs, ours) = both(&cluster, &format!("jsonpath={template}"), &[]);
+        let (theirs, ours) = run_both(&cluster, &format!("jsonpath={template}"), &[]);
         assert_eq!(words(&ours.ok()), words(&theirs.ok()), "{template}");
     }
 }
@@ -205,7 +205,7 @@ fn columns_are_those_of_kubectl() {
         "custom-columns=A:.spec.completions,B:.spec.suspend,C:.spec.template.spec.containers[0].command",
     ];
     for form in forms {
-        let (theirs, ours) = both(&cluster, form, &one);
+        let (theirs, ours) = run_both(&cluster, form, &one);
         assert_eq!((ours.stdout, ours.code), (theirs.stdout, theirs.code), "{form}");
     }
     cluster.create(JOB).ok();
@@ -220,7 +220,7 @@ fn columns_are_those_of_kubectl() {
                 // kubectl prints these anyway.
                 continue;
             }
-            let (theirs, ours) = both(&cluster, form, more);
+            let (theirs, ours) = run_both(&cluster, form, more);
             let sorted = |outcome: &Outcome| {
                 let mut lines: Vec<_> = outcome.stdout.lines().map(str::to_owned).collect();
                 lines.sort();
@@ -230,7 +230,7 @@ fn columns_are_those_of_kubectl() {
         }
     }
     for form in ["custom-columns=NAME", "custom-columns=NAME:{.a}{.b}", "custom-columns=A:.a[x]"] {
-        let (theirs, ours) = both(&cluster, form, &one);
+        let (theirs, ours) = run_both(&cluster, form, &one);
         assert_eq!((theirs.code, ours.code), (1, 2), "{form}: {ours:?}");
     }
 }

@@ -28,7 +28,7 @@ fn moments(whole: Duration) -> Vec<Duration> {
 }
 
 /// Returns the duration of a command.
-fn measured(what: impl FnOnce() -> Outcome) -> Duration {
+fn measure(what: impl FnOnce() -> Outcome) -> Duration {
     let start = Instant::now();
     what().ok();
     start.elapsed()
@@ -105,7 +105,7 @@ fn assert_no_orphans(cluster: &Cluster, items: usize) {
 fn submitting() {
     let cluster = Cluster::new("kill-submit");
     let args = |name: &str| ["run", name, "--items", "a,b", "--detach", "--", "cat"].map(str::to_owned);
-    let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
+    let whole = measure(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
     let mut names = vec!["whole".to_owned()];
     let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
@@ -135,7 +135,7 @@ fn following() {
         let to = folder.join(name).display().to_string();
         ["run", name, "--completions", "2", "-q", "--results", &to, "--", "sh", "-c", "echo hello"].map(str::to_owned)
     };
-    let whole = measured(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
+    let whole = measure(|| cluster.run(&args("whole").each_ref().map(String::as_str)));
     let mut kills = Kills::new();
     for (n, moment) in moments(whole).into_iter().enumerate() {
         let name = format!("x{n}");
@@ -170,7 +170,7 @@ fn retrying() {
         assert_eq!(cluster.run(&["wait", name, "-q"]).code, 1);
     }
     let args = |name: &str| ["retry", name, "-d", "--", "cat"].map(str::to_owned);
-    let whole = measured(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
+    let whole = measure(|| cluster.run(&args("x0").each_ref().map(String::as_str)));
     let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         let args = args(name);
@@ -202,7 +202,7 @@ fn gathering() {
         let read = |file: &str| std::fs::read(folder.join(n.to_string()).join(file)).ok();
         ["0.out", "1.out", "2.out"].map(read)
     };
-    let whole = measured(|| cluster.run(&["results", "x", "--to", &to(0)]));
+    let whole = measure(|| cluster.run(&["results", "x", "--to", &to(0)]));
     // A busy node does not keep all of these lines, so the test compares with a run without kills.
     let expected = outputs(0);
     assert!(expected.iter().flatten().all(|bytes| bytes.starts_with(b"1\n2\n3\n")));
@@ -233,7 +233,7 @@ fn deleting() {
         cluster.kubectl(&["get", "jobs", "-o", "jsonpath={.items[*].status.ready}"]).ok().stdout.matches('1').count()
             == names.len()
     });
-    let whole = measured(|| cluster.run(&["delete", "x0"]));
+    let whole = measure(|| cluster.run(&["delete", "x0"]));
     let mut kills = Kills::new();
     for (name, moment) in names[1..].iter().zip(moments(whole)) {
         kills.send(&cluster, &["delete", name], moment);

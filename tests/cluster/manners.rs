@@ -38,7 +38,7 @@ fn color_and_redrawn_lines_depend_on_flags_and_variables() {
         assert!(text.contains(&format!("error: job {name} failed")), "{before} {flags}: {text:?}");
     }
     let again = run("again", "TERM=xterm KUBECTL_INDEXED_PLAIN=true", "--plain=false");
-    assert!(again.contains('░'), "a flag takes back what a variable says: {again:?}");
+    assert!(again.contains('░'), "a flag overrides a variable: {again:?}");
     // Without a terminal, there is colour only if it is forced.
     let list = |before: &str| cluster.shell(&format!("{before} kubectl indexed logs usual")).ok().stdout;
     assert!(!list("").contains(ESCAPE));

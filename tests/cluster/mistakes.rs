@@ -26,7 +26,7 @@ const ROWS: [&str; 15] = [
 ];
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is read by people")]
+#[expect(clippy::print_stdout, reason = "people read the table")]
 fn each_says_what_is_wrong_and_what_to_type() {
     let cluster = Cluster::new("mistakes");
     cluster.run(&["run", "train", "-q", "--items", "cat,dog", "--", "sh", "-c", "exit 1"]);

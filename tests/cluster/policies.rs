@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::guests::apply_mutation;
 use crate::support::{Cluster, Outcome};
 
 /// Runs a script with this number of indexes and these flags.
@@ -34,10 +35,10 @@ fn the_first_failed_index_ends_the_job() {
     let outcome = run(&cluster, "fast", 4, "--fail-fast -j 3", script);
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(start.elapsed() < Duration::from_secs(300), "{:?}", start.elapsed());
-    let told = outcome.stderr.split_once("error: ").unwrap().1;
+    let summary = outcome.stderr.split_once("error: ").unwrap().1;
     let expected = "job fast failed (MaxFailedIndexesExceeded): 1 of 4 indexes completed, 1 failed, 2 unfinished in ";
-    assert!(told.starts_with(expected), "{outcome:?}");
-    assert!(told.contains("\ncompleted: 0\nstopped: 2,3\nindex 1 failed: exit code 4, pod fast-1-"), "{outcome:?}");
+    assert!(summary.starts_with(expected), "{outcome:?}");
+    assert!(summary.contains("\ncompleted: 0\nstopped: 2,3\nindex 1 failed: exit code 4, pod fast-1-"), "{outcome:?}");
     let later = cluster.run(&["wait", "fast"]);
     assert_eq!(later.code, 1);
     assert_later(&later, "2 unfinished", "index 1 failed: exit code 4, pod fast-1-");
@@ -96,8 +97,8 @@ fn a_number_of_succeeded_indexes_completes_the_job() {
         "case $JOB_COMPLETION_INDEX in 1) exit 5 ;; 2) trap 'exit 1' TERM; sleep 60 & wait ;; *) sleep 8 ;; esac";
     let outcome = run(&cluster, "first", 4, "--success-count 2", script);
     assert_eq!(outcome.code, 0, "{outcome:?}");
-    let told = "job first completed (SuccessPolicy): 2 of 4 indexes completed, 1 failed, 1 unfinished in ";
-    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    let summary = "job first completed (SuccessPolicy): 2 of 4 indexes completed, 1 failed, 1 unfinished in ";
+    assert!(outcome.stderr.contains(summary), "{outcome:?}");
     let more = "\ncompleted: 0,3\nstopped: 2\nindex 1 failed: exit code 5, pod first-1-";
     assert!(outcome.stderr.contains(more), "{outcome:?}");
     let later = cluster.run(&["wait", "first"]).ok();
@@ -112,15 +113,15 @@ fn a_job_fails_at_its_timeout() {
     let cluster = Cluster::new("timeout");
     let outcome = run(&cluster, "late", 3, "--timeout 15s -j 2", "trap 'exit 1' TERM; sleep 60 & wait");
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    let told = outcome.stderr.split_once("error: ").unwrap().1;
+    let summary = outcome.stderr.split_once("error: ").unwrap().1;
     assert!(
-        told.starts_with("job late failed (DeadlineExceeded): 0 of 3 indexes completed, 0 failed, 3 unfinished in ")
+        summary.starts_with("job late failed (DeadlineExceeded): 0 of 3 indexes completed, 0 failed, 3 unfinished in ")
     );
     assert!(
-        told.contains(": Job was active longer than specified deadline\nstopped: 0,1\nnot run: 2\nhint: "),
-        "{told}"
+        summary.contains(": Job was active longer than specified deadline\nstopped: 0,1\nnot run: 2\nhint: "),
+        "{summary}"
     );
-    assert!(!told.contains("--index failed"), "nothing failed that had something to say: {told}");
+    assert!(!summary.contains("--index failed"), "no failed index has output: {summary}");
 }
 
 #[test]
@@ -218,35 +219,12 @@ fn the_worker_decides_the_outcome_of_an_index() {
 #[ignore = "needs Kubernetes 1.36"]
 fn an_injected_container_does_not_decide_the_outcome_of_an_index() {
     let cluster = Cluster::new("injected");
-    let name = cluster.namespace();
-    let policy = format!(
-        "
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingAdmissionPolicy
-metadata: {{name: {name}}}
-spec:
-  failurePolicy: Fail
-  reinvocationPolicy: Never
-  matchConstraints:
-    resourceRules:
-    - {{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}}
-  mutations:
-  - patchType: JSONPatch
+    let mutation = "  - patchType: JSONPatch
     jsonPatch:
       expression: >-
-        [JSONPatch{{op: 'add', path: '/spec/containers/0', value: Object.spec.containers{{name: 'agent',
-        image: 'docker.io/library/busybox', command: ['sh', '-c', 'sleep 3; exit 9']}}}}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingAdmissionPolicyBinding
-metadata: {{name: {name}}}
-spec:
-  policyName: {name}
-  matchResources:
-    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
-"
-    );
-    let policy = Policy { cluster: &cluster, text: cluster.apply(&policy).ok().stdout };
+        [JSONPatch{op: 'add', path: '/spec/containers/0', value: Object.spec.containers{name: 'agent',
+        image: 'docker.io/library/busybox', command: ['sh', '-c', 'sleep 3; exit 9']}}]";
+    let _policy = apply_mutation(&cluster, "[pods]", mutation);
     let injected = || {
         let pod = ["run", "probe", "--image=docker.io/library/busybox", "--dry-run=server", "-o", "yaml"];
         cluster.kubectl(&pod).stdout.contains("agent")
@@ -255,22 +233,7 @@ spec:
     let outcome = run(&cluster, "inj", 1, "", "echo last words; exit 42");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     let containers = cluster.field("pod", "{.items[0].spec.containers[*].name}");
-    assert_eq!(containers, "agent worker", "the policy is at work");
+    assert_eq!(containers, "agent worker", "the policy takes effect");
     assert!(outcome.stderr.contains("index 0 failed: exit code 42, pod inj-0-"), "{outcome:?}");
     assert_eq!(ending(&cluster, "inj"), ["0 42  last words\n"]);
-    drop(policy);
-}
-
-/// A policy of the whole cluster; deleted when dropped.
-struct Policy<'a> {
-    cluster: &'a Cluster,
-    text: String,
-}
-
-impl Drop for Policy<'_> {
-    fn drop(&mut self) {
-        for object in self.text.lines().filter_map(|line| line.split(' ').next()) {
-            let _ = self.cluster.kubectl(&["delete", object]);
-        }
-    }
 }

@@ -189,7 +189,7 @@ fn the_role_is_enough() {
     assert_eq!(run("run", &["mine", "--items", "a,b", "--", "rev"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     let described = run("describe", &[]).ok();
     assert!(!described.stderr.contains("warning"), "{described:?}");
-    assert!(described.stdout.contains("    1       b      Succeeded"), "the items may be read: {described:?}");
+    assert!(described.stdout.contains("    1       b      Succeeded"), "the user may read the items: {described:?}");
     assert_eq!(run("logs", &["mine", "-f"]).ok().sorted_lines(), ["[0 a] a", "[1 b] b"]);
     run("wait", &["mine"]).ok();
     assert_eq!(run("results", &["mine"]).ok().stdout, "a\nb\n");

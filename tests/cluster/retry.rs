@@ -90,12 +90,12 @@ fn a_job_of_another_tool_is_retried_several_times() {
         wait; cat a b";
     let both = cluster.shell(&format!("cd $HOME; {both}")).ok().stdout;
     assert_eq!(both.matches("job indexed-job-r3 created").count(), 1, "{both}");
-    let told = [
+    let messages = [
         "somebody else has just started a retry, job indexed-job-r3",
         "index 1 is under way in job indexed-job-r3",
         "job indexed-job-r3 already exists, created by this same command",
     ];
-    assert_eq!(told.iter().filter(|told| both.contains(**told)).count(), 1, "{both}");
+    assert_eq!(messages.iter().filter(|messages| both.contains(**messages)).count(), 1, "{both}");
     cluster.run(&["wait", "indexed-job-r2", "-q"]).ok();
     let whole = description(&cluster, "indexed-job");
     assert_eq!(line(&whole, "Completed Indexes:"), "Completed Indexes: 0-4");
@@ -273,9 +273,9 @@ fn a_job_that_can_not_be_retried_is_refused_with_the_reason() {
     assert!(refused(&["retry", "plain", "--index", "3"]).contains("the job has no index 3"));
     assert_eq!(jobs(), before);
 
-    let told = |args: &[&str]| cluster.run(args).ok().stderr;
+    let messages = |args: &[&str]| cluster.run(args).ok().stderr;
     assert!(
-        told(&["retry", "plain", "--status", "failed"])
+        messages(&["retry", "plain", "--status", "failed"])
             .starts_with("nothing to retry of job plain: none of its 3 outstanding indexes")
     );
     let dry = cluster.run(&["retry", "plain", "--status", "pending", "--dry-run=server", "-o", "name"]).ok();

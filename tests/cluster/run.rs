@@ -107,7 +107,10 @@ fn a_server_dry_run_creates_nothing() {
     );
     let yaml =
         cluster.run(&["run", "--name", "none", "--items", "a", "--dry-run=server", "-o", "yaml", "--", "rev"]).ok();
-    assert!(yaml.stdout.contains("\n  podReplacementPolicy: Failed\n"), "what the server adds is shown: {yaml:?}");
+    assert!(
+        yaml.stdout.contains("\n  podReplacementPolicy: Failed\n"),
+        "fields that the server adds are printed: {yaml:?}"
+    );
     assert!(!yaml.stdout.contains("managedFields") && !yaml.stdout.contains("status: {}"), "{yaml:?}");
     assert_eq!(cluster.kubectl(&["get", "jobs,configmaps", "-o", "name"]).ok().stdout, "configmap/kube-root-ca.crt\n");
 }

@@ -71,12 +71,14 @@ fn a_goal_decides_the_exit_code() {
     let script = "test $JOB_COMPLETION_INDEX != 2; code=$?; test $JOB_COMPLETION_INDEX -lt 3 || sleep 60; exit $code";
     cluster.run(&["run", "some", "--completions", "4", "--detach", "-q", "--", "sh", "-c", script]).ok();
     let wait = |goal: &str| cluster.run(&["wait", "some", "--timeout", "40s", "--for", goal]);
-    let told = |outcome: &Outcome| outcome.stderr.clone();
+    let message = |outcome: &Outcome| outcome.stderr.clone();
     let met = wait("indexes=0,1");
-    assert_eq!((met.code, told(&met).as_str()), (0, "indexes 0,1 of job some completed\n"));
+    assert_eq!((met.code, message(&met).as_str()), (0, "indexes 0,1 of job some completed\n"));
     let failed = wait("indexes=1,2");
     assert_eq!(failed.code, 1, "{failed:?}");
-    assert!(told(&failed).starts_with("error: index 2 of job some failed\nindex 2 failed: exit code 1, pod some-2-"));
+    assert!(
+        message(&failed).starts_with("error: index 2 of job some failed\nindex 2 failed: exit code 1, pod some-2-")
+    );
     let outside = wait("indexes=3-4");
     assert_eq!(outside.code, 2, "{outside:?}");
     let late = cluster.run(&["wait", "some", "--timeout", "1s", "--for", "indexes=3"]);
@@ -146,8 +148,8 @@ fn wait_reports_a_suspended_job_and_waits() {
     cluster.kubectl(&["patch", "job", "held", "-p", "{\"spec\":{\"suspend\":false}}"]).ok();
     let outcome = running.end();
     assert_eq!(outcome.code, 0, "{outcome:?}");
-    let told = "warning: job held: 2 indexes pending (0,1): the Job is suspended\nhint: kubectl indexed resume held starts it\n";
-    assert!(outcome.stderr.starts_with(told), "{outcome:?}");
+    let message = "warning: job held: 2 indexes pending (0,1): the Job is suspended\nhint: kubectl indexed resume held starts it\n";
+    assert!(outcome.stderr.starts_with(message), "{outcome:?}");
     assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome:?}");
 }
 
@@ -160,6 +162,6 @@ fn a_job_that_is_deleted_is_an_error() {
     cluster.kubectl(&["delete", "job", "gone", "--wait=false"]).ok();
     let outcome = running.end();
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    let told = "was deleted before it ended: 0 of 2 indexes had completed\n";
-    assert!(outcome.stderr.ends_with(told), "{outcome:?}");
+    let message = "was deleted before it ended: 0 of 2 indexes had completed\n";
+    assert!(outcome.stderr.ends_with(message), "{outcome:?}");
 }

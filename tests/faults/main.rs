@@ -9,7 +9,7 @@ mod check;
 mod fault;
 mod proxy;
 #[path = "../cluster/support.rs"]
-#[expect(dead_code, reason = "the tests on the cluster use all of it")]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 mod verb;
 
@@ -220,7 +220,7 @@ fn describe(cell: &Cell) -> String {
 }
 
 /// Returns a table of verbs and faults with the number of cells that survived, reported an error, or went wrong.
-fn table(cells: &[Cell], verdicts: &[Verdict]) -> String {
+fn draw_table(cells: &[Cell], verdicts: &[Verdict]) -> String {
     let mut counts: BTreeMap<(usize, Fault), [usize; 3]> = BTreeMap::new();
     for (cell, verdict) in cells.iter().zip(verdicts) {
         let column = if verdict.problems.is_empty() { usize::from(verdict.outcome.code != 0) } else { 2 };
@@ -276,7 +276,7 @@ fn every_fault_is_survived_or_reported() {
         );
         verdict
     });
-    let mut report = table(&cells, &verdicts);
+    let mut report = draw_table(&cells, &verdicts);
     let mut wrong: Vec<_> = cells.iter().zip(&verdicts).filter(|(_, verdict)| !verdict.problems.is_empty()).collect();
     wrong.sort_by_key(|(cell, _)| (cell.verb, cell.injection.call.clone(), cell.injection.fault));
     for (cell, Verdict { problems, outcome, .. }) in &wrong {

@@ -303,7 +303,7 @@ fn map() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let rows = rows.lines().filter_map(|line| line.strip_prefix("//! | `"));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
-        let [layer, _, may] = cells[..] else { panic!("a row of the map has not three cells: {row}") };
+        let [layer, _, may] = cells[..] else { panic!("a row of the table does not have three cells: {row}") };
         let may = match may {
             "all" => None,
             "–" => Some(BTreeSet::new()),
@@ -325,7 +325,7 @@ fn the_table_has_every_layer() {
         assert!(may.iter().all(|layer| layers.contains(layer.as_str())), "{may:?}");
     }
     let outside: BTreeSet<_> = OUTSIDE.iter().map(|row| row.layer).filter(|layer| *layer != "lib").collect();
-    assert_eq!(layers, outside, "the table of this file has a row for each");
+    assert_eq!(layers, outside, "the table in this file has a row for each layer");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::support::{Outcome, PROGRAM, Sandbox};
 
 /// Returns the objects of `run` with these variables and flags, as YAML.
-fn made(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> String {
+fn build_yaml(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> String {
     let args = [&["run", "--items", "a,b", "--dry-run=client", "-o", "yaml"], flags, &["--", "rev"]].concat();
     let outcome = sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome}");
@@ -20,13 +20,13 @@ fn with_file(text: &str) -> Sandbox {
     sandbox
 }
 
-fn with(sandbox: &Sandbox, variables: &[(&str, &str)], args: &[&str]) -> Outcome {
+fn run_with(sandbox: &Sandbox, variables: &[(&str, &str)], args: &[&str]) -> Outcome {
     sandbox.outcome(sandbox.command(PROGRAM).envs(variables.iter().copied()).args(args))
 }
 
 /// Asserts that the text has each of the lines, with any indentation.
 #[track_caller]
-fn has(text: &str, lines: &[&str]) {
+fn assert_lines(text: &str, lines: &[&str]) {
     for line in lines {
         assert!(text.lines().any(|found| found.trim_start().trim_start_matches("- ") == *line), "no {line} in\n{text}");
     }
@@ -45,8 +45,8 @@ toleration: ['file:NoSchedule']
 #[test]
 fn a_flag_beats_a_variable_which_beats_the_file() {
     let sandbox = with_file(FILE);
-    has(
-        &made(&sandbox, &[], &[]),
+    assert_lines(
+        &build_yaml(&sandbox, &[], &[]),
         &[
             "image: registry.example.com/file",
             "parallelism: 1",
@@ -62,14 +62,17 @@ fn a_flag_beats_a_variable_which_beats_the_file() {
         ("KUBECTL_INDEXED_LABEL", "team=variable,more=variable"),
         ("KUBECTL_INDEXED_TOLERATION", "variable:NoSchedule"),
     ];
-    let by_variable = made(&sandbox, &variables, &[]);
-    has(&by_variable, &["image: registry.example.com/variable", "team: variable", "area: file", "more: variable"]);
-    has(&by_variable, &["key: variable", "backoffLimitPerIndex: 3"]);
+    let by_variable = build_yaml(&sandbox, &variables, &[]);
+    assert_lines(
+        &by_variable,
+        &["image: registry.example.com/variable", "team: variable", "area: file", "more: variable"],
+    );
+    assert_lines(&by_variable, &["key: variable", "backoffLimitPerIndex: 3"]);
     assert!(!by_variable.contains("key: file"), "{by_variable}");
     let flags = ["--image", "registry.example.com/flag", "--label", "team=flag", "--retries", "1"];
-    let by_flag = made(&sandbox, &variables, &flags);
-    has(&by_flag, &["image: registry.example.com/flag", "team: flag", "area: file", "more: variable"]);
-    has(&by_flag, &["backoffLimitPerIndex: 1"]);
+    let by_flag = build_yaml(&sandbox, &variables, &flags);
+    assert_lines(&by_flag, &["image: registry.example.com/flag", "team: flag", "area: file", "more: variable"]);
+    assert_lines(&by_flag, &["backoffLimitPerIndex: 1"]);
 }
 
 #[test]
@@ -80,18 +83,18 @@ fn a_template_beats_both_and_a_flag_beats_it() {
                     containers: [{name: worker, image: registry.example.com/template}]}}}}";
     sandbox.write("job.yaml", template);
     let variables = [("KUBECTL_INDEXED_IMAGE", "registry.example.com/variable")];
-    let made = made(&sandbox, &variables, &["--template", "job.yaml", "--ttl", "9s"]);
-    has(
+    let made = build_yaml(&sandbox, &variables, &["--template", "job.yaml", "--ttl", "9s"]);
+    assert_lines(
         &made,
         &["image: registry.example.com/template", "parallelism: 2", "ttlSecondsAfterFinished: 9", "team: template"],
     );
     // Fields that the template does not set keep the defaults.
-    has(&made, &["backoffLimitPerIndex: 3", "area: file"]);
+    assert_lines(&made, &["backoffLimitPerIndex: 3", "area: file"]);
     // A template on stdin, which can be read only once.
     let piped = sandbox.shell(&format!(
         "echo '{template}' | kubectl-indexed run --items a --template - --dry-run=client -o yaml -- rev"
     ));
-    has(&piped.stdout, &["image: registry.example.com/template", "backoffLimitPerIndex: 3"]);
+    assert_lines(&piped.stdout, &["image: registry.example.com/template", "backoffLimitPerIndex: 3"]);
 }
 
 /// A default that contradicts a flag is ignored, where a second flag would be an error.
@@ -99,18 +102,18 @@ fn a_template_beats_both_and_a_flag_beats_it() {
 fn a_default_gives_way_to_a_flag_that_it_contradicts() {
     let sandbox =
         with_file(&format!("{FILE}init-image: registry.example.com/init\nitem-store: inline\nindex-timeout: 2h\n"));
-    let fast = made(&sandbox, &[], &["--fail-fast"]);
-    has(&fast, &["maxFailedIndexes: 0"]);
-    let few = made(&sandbox, &[], &[]);
+    let fast = build_yaml(&sandbox, &[], &["--fail-fast"]);
+    assert_lines(&fast, &["maxFailedIndexes: 0"]);
+    let few = build_yaml(&sandbox, &[], &[]);
     assert!(!few.contains("maxFailedIndexes"), "of two indexes all may fail: {few}");
-    made(&sandbox, &[], &["--item-store", "configmap"]);
-    made(&sandbox, &[], &["--timeout", "1h"]);
+    build_yaml(&sandbox, &[], &["--item-store", "configmap"]);
+    build_yaml(&sandbox, &[], &["--timeout", "1h"]);
     let outcome = sandbox.run(&["run", "--range", "1-9%3", "--dry-run=client", "-o", "yaml", "--", "echo", "{}"]);
-    has(&outcome.stdout, &["parallelism: 3"]);
+    assert_lines(&outcome.stdout, &["parallelism: 3"]);
     let outcome = sandbox.run(&["run", "--completions", "3", "--dry-run=client", "-o", "name", "--", "true"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome}");
     let sandbox = with_file("parallelism: 50");
-    has(&made(&sandbox, &[], &[]), &["parallelism: 2"]);
+    assert_lines(&build_yaml(&sandbox, &[], &[]), &["parallelism: 2"]);
 }
 
 #[test]
@@ -120,12 +123,15 @@ fn the_file_is_looked_for_in_its_places() {
     sandbox.write("named.yaml", "ttl: 6s");
     let xdg = sandbox.write("xdg/x", "");
     let xdg = xdg.parent().unwrap().to_str().unwrap();
-    has(&made(&sandbox, &[], &[]), &["parallelism: 1"]);
-    has(&made(&sandbox, &[("XDG_CONFIG_HOME", xdg)], &[]), &["parallelism: 2", "ttlSecondsAfterFinished: 5"]);
+    assert_lines(&build_yaml(&sandbox, &[], &[]), &["parallelism: 1"]);
+    assert_lines(
+        &build_yaml(&sandbox, &[("XDG_CONFIG_HOME", xdg)], &[]),
+        &["parallelism: 2", "ttlSecondsAfterFinished: 5"],
+    );
     let named = [("XDG_CONFIG_HOME", xdg), ("KUBECTL_INDEXED_CONFIG", "named.yaml")];
-    has(&made(&sandbox, &named, &[]), &["ttlSecondsAfterFinished: 6"]);
+    assert_lines(&build_yaml(&sandbox, &named, &[]), &["ttlSecondsAfterFinished: 6"]);
     let missing = [("KUBECTL_INDEXED_CONFIG", "missing.yaml")];
-    assert_snapshot!(with(&sandbox, &missing, &["list"]), @"
+    assert_snapshot!(run_with(&sandbox, &missing, &["list"]), @"
     ── stdout
     ── stderr
     error: the settings in missing.yaml can't be read: No such file or directory (os error 2)
@@ -158,7 +164,7 @@ fn an_unknown_setting_is_an_error_of_run_but_not_of_help() {
 fn config_shows_where_each_comes_from() {
     let sandbox = with_file(FILE);
     let variables = [("KUBECTL_INDEXED_LABEL", "team=variable"), ("KUBECTL_INDEXED_PLAIN", "true")];
-    assert_snapshot!(with(&sandbox, &variables, &["config"]), @"
+    assert_snapshot!(run_with(&sandbox, &variables, &["config"]), @"
     ── stdout
     File: HOME/.config/kubectl-indexed/config.yaml
 
@@ -192,7 +198,7 @@ fn config_shows_where_each_comes_from() {
     ── stderr
     ── exit code 0
     ");
-    let json = with(&sandbox, &variables, &["config", "-o", "json"]).stdout;
+    let json = run_with(&sandbox, &variables, &["config", "-o", "json"]).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["fileExists"], true);
     let rows = json["settings"].as_array().unwrap();
@@ -202,7 +208,7 @@ fn config_shows_where_each_comes_from() {
         image,
         &serde_json::json!({"name": "image", "value": "registry.example.com/file", "from": from, "line": 1})
     );
-    let yaml = with(&sandbox, &[], &["config", "-o", "yaml"]).stdout;
+    let yaml = run_with(&sandbox, &[], &["config", "-o", "yaml"]).stdout;
     assert!(
         yaml.starts_with("file: HOME/.config/kubectl-indexed/config.yaml\nfileExists: true\nsettings:\n"),
         "{yaml}"

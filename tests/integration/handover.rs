@@ -53,7 +53,7 @@ const PIECES: [&[u8]; 36] = [
 ];
 
 /// Generates the same items in each run.
-fn generated(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+fn generate(count: usize, allowed: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let mut random = fastrand::Rng::with_seed(11);
     let mut item = || -> Vec<u8> {
         match random.u8(..4) {
@@ -107,7 +107,7 @@ impl Node {
                 fs::write(folder.join(key), text.as_str().unwrap()).unwrap();
             }
             for (key, text) in config_map["binaryData"].as_object().into_iter().flatten() {
-                fs::write(folder.join(key), decode(text.as_str().unwrap())).unwrap();
+                fs::write(folder.join(key), decode_base64(text.as_str().unwrap())).unwrap();
             }
         }
         folder
@@ -137,14 +137,14 @@ impl Node {
             let file = &variable["valueFrom"]["fileKeyRef"];
             let value = if file.is_object() {
                 let path = self.volume(file["volumeName"].as_str().unwrap()).join(file["path"].as_str().unwrap());
-                assigned(&fs::read(path).unwrap(), file["key"].as_str().unwrap())
+                read_assigned(&fs::read(path).unwrap(), file["key"].as_str().unwrap())
             } else {
                 variable["value"].as_str().unwrap().as_bytes().to_vec()
             };
             variables.insert(name, value);
         }
         let words = container["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-        let words: Vec<_> = words.map(|word| in_root(&expand(word, &variables), &root)).collect();
+        let words: Vec<_> = words.map(|word| prepend_root(&expand_variables(word, &variables), &root)).collect();
         let [program, arguments @ ..] = &words[..] else { panic!("no command") };
         let mut command = Command::new(std::ffi::OsStr::from_bytes(program));
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
@@ -152,8 +152,8 @@ impl Node {
             command.env(name, std::ffi::OsString::from_vec(value));
         }
         let output = command.args(arguments.iter().map(|word| std::ffi::OsStr::from_bytes(word))).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && told.is_empty(), "index {index}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "index {index}: {stderr}");
         output.stdout
     }
 
@@ -170,7 +170,7 @@ impl Node {
 }
 
 /// Puts the folder that serves as root before the paths of a container.
-fn in_root(word: &[u8], root: &Path) -> Vec<u8> {
+fn prepend_root(word: &[u8], root: &Path) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = word;
     while let Some((first, after)) = rest.split_first() {
@@ -185,7 +185,7 @@ fn in_root(word: &[u8], root: &Path) -> Vec<u8> {
 }
 
 /// Expands an argument as Kubernetes does: `$(NAME)` if the variable exists, and `$$`.
-fn expand(word: &str, variables: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+fn expand_variables(word: &str, variables: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = word;
     while let Some(at) = rest.find('$') {
@@ -209,21 +209,21 @@ fn expand(word: &str, variables: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
 }
 
 /// Reads a variable from a file as the kubelet does: all of a quoted line.
-fn assigned(file: &[u8], key: &str) -> Vec<u8> {
+fn read_assigned(file: &[u8], key: &str) -> Vec<u8> {
     for line in file.split(|&byte| byte == b'\n') {
         let at = line.iter().position(|&byte| byte == b'=').unwrap();
         let quoted = line[at + 1..].strip_prefix(b"'").unwrap();
         if &line[..at] == key.as_bytes() {
             let end = quoted.iter().position(|&byte| byte == b'\'').unwrap();
             assert_eq!(end + 1, quoted.len(), "nothing may follow the value");
-            assert!(end > 0, "an empty value is none to the kubelet");
+            assert!(end > 0, "the kubelet takes an empty value as missing");
             return quoted[..end].to_vec();
         }
     }
     panic!("{key} is not in {:?}", String::from_utf8_lossy(file));
 }
 
-fn decode(text: &str) -> Vec<u8> {
+fn decode_base64(text: &str) -> Vec<u8> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,
@@ -241,7 +241,13 @@ fn decode(text: &str) -> Vec<u8> {
 }
 
 /// Builds the manifest of `items` with these flags and this command, plays every `step`th index, and compares its output.
-fn arrives(items: &[Vec<u8>], step: usize, flags: &[&str], command: &[&str], expected: impl Fn(&[u8]) -> Vec<u8>) {
+fn assert_arrives(
+    items: &[Vec<u8>],
+    step: usize,
+    flags: &[&str],
+    command: &[&str],
+    expected: impl Fn(&[u8]) -> Vec<u8>,
+) {
     let sandbox = Sandbox::new();
     let list: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
     sandbox.write("list", list);
@@ -264,37 +270,37 @@ fn arrives(items: &[Vec<u8>], step: usize, flags: &[&str], command: &[&str], exp
 
 #[test]
 fn any_bytes_arrive_in_every_form() {
-    let any = generated(250, |_| true);
-    let text = generated(250, |item| std::str::from_utf8(item).is_ok());
+    let any = generate(250, |_| true);
+    let text = generate(250, |item| std::str::from_utf8(item).is_ok());
     let whole = |item: &[u8]| item.to_vec();
-    arrives(&any, 1, &[], &["cat"], whole);
-    arrives(&any, 1, &["--item-path", "/work/here"], &["cat"], whole);
-    arrives(&text, 1, &["--item-store=inline"], &["cat"], whole);
-    arrives(&any, 1, &["--item-as=stdin"], &["cat"], whole);
-    arrives(&any, 1, &["--item-as=env"], &["sh", "-c", "printf %s \"$ITEM\""], whole);
-    arrives(&any, 1, &[], &["printf", "%s", "{}"], whole);
-    arrives(&any, 1, &[], &["sh", "-c", "printf %s {}; : '# {}' # {}"], whole);
-    arrives(&text, 1, &["--item-store=inline"], &["printf", "%s", "<{}>"], |item| [b"<", item, b">"].concat());
-    for (items, how) in [(&any, "--shell"), (&plain(), "--no-shell")] {
+    assert_arrives(&any, 1, &[], &["cat"], whole);
+    assert_arrives(&any, 1, &["--item-path", "/work/here"], &["cat"], whole);
+    assert_arrives(&text, 1, &["--item-store=inline"], &["cat"], whole);
+    assert_arrives(&any, 1, &["--item-as=stdin"], &["cat"], whole);
+    assert_arrives(&any, 1, &["--item-as=env"], &["sh", "-c", "printf %s \"$ITEM\""], whole);
+    assert_arrives(&any, 1, &[], &["printf", "%s", "{}"], whole);
+    assert_arrives(&any, 1, &[], &["sh", "-c", "printf %s {}; : '# {}' # {}"], whole);
+    assert_arrives(&text, 1, &["--item-store=inline"], &["printf", "%s", "<{}>"], |item| [b"<", item, b">"].concat());
+    for (items, how) in [(&any, "--shell"), (&generate_plain(), "--no-shell")] {
         let around = |item: &[u8]| [b"0: ${} $(NO) $<", item, b">"].concat();
-        arrives(&items[..1], 1, &[how], &["printf", "%s", "{#}: ${} $(NO) $$<{}>"], around);
+        assert_arrives(&items[..1], 1, &[how], &["printf", "%s", "{#}: ${} $(NO) $$<{}>"], around);
     }
 }
 
 /// Generates items that the kubelet can read from a file.
-fn plain() -> Vec<Vec<u8>> {
-    generated(250, |item| {
+fn generate_plain() -> Vec<Vec<u8>> {
+    generate(250, |item| {
         !item.is_empty() && std::str::from_utf8(item).is_ok() && !item.iter().any(|byte| b"'\r\n".contains(byte))
     })
 }
 
 #[test]
 fn items_that_the_kubelet_can_read_arrive_without_a_shell() {
-    let plain = plain();
+    let plain = generate_plain();
     let whole = |item: &[u8]| item.to_vec();
-    arrives(&plain, 1, &["--no-shell"], &["printf", "%s", "{}"], whole);
-    arrives(&plain, 1, &["--no-shell", "--item-as=env"], &["printenv", "ITEM"], |item| [item, b"\n"].concat());
-    arrives(&plain, 1, &["--no-shell", "--item-store=inline"], &["printf", "%s", "-{}$"], |item| {
+    assert_arrives(&plain, 1, &["--no-shell"], &["printf", "%s", "{}"], whole);
+    assert_arrives(&plain, 1, &["--no-shell", "--item-as=env"], &["printenv", "ITEM"], |item| [item, b"\n"].concat());
+    assert_arrives(&plain, 1, &["--no-shell", "--item-store=inline"], &["printf", "%s", "-{}$"], |item| {
         [b"-", item, b"$"].concat()
     });
 }
@@ -302,19 +308,19 @@ fn items_that_the_kubelet_can_read_arrive_without_a_shell() {
 /// In lists of more than a thousand items, many share a key, and an init container picks one.
 #[test]
 fn long_lists_arrive() {
-    let any = generated(1700, |_| true);
+    let any = generate(1700, |_| true);
     let whole = |item: &[u8]| item.to_vec();
-    arrives(&any, 7, &[], &["cat"], whole);
-    arrives(&any, 7, &["--item-as=stdin", "--item-path", "/work/in"], &["cat"], whole);
-    arrives(&any, 7, &[], &["printf", "%s", "{}"], whole);
+    assert_arrives(&any, 7, &[], &["cat"], whole);
+    assert_arrives(&any, 7, &["--item-as=stdin", "--item-path", "/work/in"], &["cat"], whole);
+    assert_arrives(&any, 7, &[], &["printf", "%s", "{}"], whole);
     let base = |item: &[u8]| [b"/", item, b"/"].concat();
     let slashed: Vec<_> = any.iter().map(|item| base(item)).collect();
-    arrives(&slashed, 7, &[], &["sh", "-c", "printf %s {//}"], |item| {
+    assert_arrives(&slashed, 7, &[], &["sh", "-c", "printf %s {//}"], |item| {
         let folder = &item[..item.len() - 1];
         let end = folder.iter().rposition(|&byte| byte == b'/').unwrap();
         if end == 0 { b"/".to_vec() } else { folder[..end].to_vec() }
     });
     let large: Vec<_> = any.iter().map(|item| [item, &b"large"[..]].concat().repeat(140)).collect();
-    arrives(&large, 17, &[], &["cat"], whole);
-    arrives(&large, 17, &["--item-as=env"], &["sh", "-c", "printf %s \"$ITEM\""], whole);
+    assert_arrives(&large, 17, &[], &["cat"], whole);
+    assert_arrives(&large, 17, &["--item-as=env"], &["sh", "-c", "printf %s \"$ITEM\""], whole);
 }

@@ -1437,7 +1437,7 @@ fn own_part(verb: &str) -> String {
 }
 
 fn cluster_options(help: &str) -> &str {
-    let start = help.find("Cluster options:\n").expect("the cluster options are in every help");
+    let start = help.find("Cluster options:\n").expect("every help has the cluster options");
     let mut end = start;
     for (number, line) in help[start..].split_inclusive('\n').enumerate() {
         if number > 0 && line.starts_with(|c: char| !c.is_whitespace()) {

@@ -1,6 +1,6 @@
 //! Tests that need no cluster: whole outcomes of the real binary, and statements of the repository about itself.
 
-#![expect(clippy::too_many_lines, reason = "a snapshot holds a whole outcome, however long that is")]
+#![expect(clippy::too_many_lines, reason = "a snapshot holds a whole outcome")]
 
 mod architecture;
 mod completions;

@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use crate::support::{Sandbox, nobody_listens};
 
 /// Returns a home with the files of the rows and the kubeconfig of a server that only counts requests, and the count.
-fn home() -> (Sandbox, Arc<AtomicU32>) {
+fn make_home() -> (Sandbox, Arc<AtomicU32>) {
     let sandbox = Sandbox::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -49,9 +49,9 @@ fn home() -> (Sandbox, Arc<AtomicU32>) {
 
 /// Runs each row in a shell, and returns the rows with their answers. Panics if one of them calls the server.
 #[track_caller]
-#[expect(clippy::print_stdout, reason = "the table is read by people")]
-fn table(rows: &[&str]) -> String {
-    let (sandbox, calls) = home();
+#[expect(clippy::print_stdout, reason = "people read the table")]
+fn answer_rows(rows: &[&str]) -> String {
+    let (sandbox, calls) = make_home();
     let mut table = String::new();
     for row in rows {
         let outcome = sandbox.shell(&format!("kubectl() {{ shift; kubectl-indexed \"$@\"; }}; {row}"));
@@ -69,7 +69,7 @@ fn table(rows: &[&str]) -> String {
 
 #[test]
 fn lists() {
-    assert_snapshot!(table(&[
+    assert_snapshot!(answer_rows(&[
         "kubectl indexed run -a utf16.txt -- rev",
         "kubectl indexed run -a words.txt.gz -- rev",
         "kubectl indexed run -a nul.txt -- rev",
@@ -135,7 +135,7 @@ fn lists() {
 
 #[test]
 fn items_and_commands() {
-    assert_snapshot!(table(&[
+    assert_snapshot!(answer_rows(&[
         "kubectl indexed run --items '[\"cat\",\"dog\"]' -- rev",
         "kubectl indexed run --items cat dog -- rev",
         "kubectl indexed run --items cat dog owl -- rev",
@@ -222,7 +222,7 @@ fn items_and_commands() {
 
 #[test]
 fn verbs_and_jobs() {
-    assert_snapshot!(table(&[
+    assert_snapshot!(answer_rows(&[
         "kubectl indexed get jobs",
         "kubectl indexed get pods",
         "kubectl indexed -n lab describe job train",
@@ -351,7 +351,7 @@ fn flags_of_other_tools() {
         "kubectl indexed retry train --failed",
         "kubectl indexed scale train --replicas 3",
     ]);
-    assert_snapshot!(table(&rows), @"
+    assert_snapshot!(answer_rows(&rows), @"
     $ kubectl indexed run --items cat --secret token -- rev
     error: run has no flag --secret
     hint: write it into a manifest, and add --template FILE: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
@@ -441,7 +441,7 @@ fn flags_of_other_tools() {
 
 #[test]
 fn values() {
-    assert_snapshot!(table(&[
+    assert_snapshot!(answer_rows(&[
         "kubectl indexed run --items cat --memory 1g -- rev",
         "kubectl indexed run --items cat --memory 64 -- rev",
         "kubectl indexed run --items cat -j 0 -- rev",
@@ -524,7 +524,7 @@ fn values() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is read by people")]
+#[expect(clippy::print_stdout, reason = "people read the table")]
 fn no_cluster() {
     let (server, port) = nobody_listens();
     let sandbox = Sandbox::new();

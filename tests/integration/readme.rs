@@ -214,7 +214,9 @@ fn the_pages_for_developers_name_existing_files_and_functions() {
         let text = file(page).replace(['\n', ' '], " ");
         let parts: Vec<_> = text.split('`').collect();
         let mut count = 0;
-        for at in (1..parts.len()).step_by(2).filter(|at| parts[*at].starts_with("src/") && !parts[*at].contains("VERB")) {
+        for at in
+            (1..parts.len()).step_by(2).filter(|at| parts[*at].starts_with("src/") && !parts[*at].contains("VERB"))
+        {
             let path = parts[at];
             assert!(root().join(path).exists(), "{page} names {path}, which is missing");
             if parts[at + 1] == " (" {

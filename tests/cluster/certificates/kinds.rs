@@ -34,17 +34,17 @@ const fn client(name: &'static str, recipe: &'static str, verdict: Verdict) -> K
 }
 
 impl Kind {
-    const fn by(mut self, options: &'static str) -> Self {
+    const fn with_options(mut self, options: &'static str) -> Self {
         self.server = options;
         self
     }
 
-    const fn with(mut self, cluster: &'static str) -> Self {
+    const fn with_cluster(mut self, cluster: &'static str) -> Self {
         self.cluster = cluster;
         self
     }
 
-    const fn of(mut self, user: &'static str) -> Self {
+    const fn with_user(mut self, user: &'static str) -> Self {
         self.user = user;
         self
     }
@@ -68,14 +68,14 @@ pub(super) const ALL: &[Kind] = &[
     // Keys.
     server("RSA, 2048 bits", "authority; server", Connects),
     server("RSA, 1024 bits, TLS 1.3", "authority; server rsa1024", Connects),
-    server("RSA, 1024 bits, TLS 1.2", "authority; server rsa1024", Connects).by("-tls1_2"),
+    server("RSA, 1024 bits, TLS 1.2", "authority; server rsa1024", Connects).with_options("-tls1_2"),
     server("RSA, 768 bits", "authority; server rsa768", Refuses("has a key that can't be used here")),
     server("RSA key for RSASSA-PSS only", "authority; server rsa-pss", Refuses("no way of TLS in common")),
     server("ECDSA, P-256", "authority; server prime256v1", Connects),
     server("ECDSA, P-384", "authority; server secp384r1", Connects),
     server("ECDSA, P-521, TLS 1.3", "authority; server secp521r1", Connects),
     server("ECDSA, P-521, TLS 1.2", "authority; server secp521r1", OnlyKubectl("no way of TLS in common"))
-        .by("-tls1_2"),
+        .with_options("-tls1_2"),
     server("Ed25519", "authority ed25519; server ed25519", Connects),
     // Signatures.
     server("signed by RSA, 1024 bits", "authority rsa1024; server", Connects),
@@ -115,11 +115,12 @@ pub(super) const ALL: &[Kind] = &[
     ),
     // Versions and authorities.
     server("version 1", "authority; server rsa2048 ''", Refuses("names no server as an alternative name")),
-    server("version 1, insecure", "authority; server rsa2048 ''", Connects).with(", insecure-skip-tls-verify: true"),
+    server("version 1, insecure", "authority; server rsa2048 ''", Connects)
+        .with_cluster(", insecure-skip-tls-verify: true"),
     server("expired, insecure", "authority; server; at 20200101000000Z 20210101000000Z server authority", Connects)
-        .with(", insecure-skip-tls-verify: true"),
+        .with_cluster(", insecure-skip-tls-verify: true"),
     server("negative serial number, insecure", "authority; SERIAL=-5 server", Refuses("its serial number is negative"))
-        .with(", insecure-skip-tls-verify: true"),
+        .with_cluster(", insecure-skip-tls-verify: true"),
     server("authority of version 1", "authority rsa2048 ''; server", Connects),
     server(
         "intermediate of version 1",
@@ -255,15 +256,15 @@ pub(super) const ALL: &[Kind] = &[
         Refuses("but for DNS:127.0.0.1"),
     ),
     server("wildcard", "authority; server rsa2048 'subjectAltName=DNS:*.Example.com'", Connects)
-        .with(", tls-server-name: api.example.com"),
+        .with_cluster(", tls-server-name: api.example.com"),
     server(
         "wildcard for two labels",
         "authority; server rsa2048 'subjectAltName=DNS:*.example.com'",
         Refuses("is not for it"),
     )
-    .with(", tls-server-name: a.b.example.com"),
+    .with_cluster(", tls-server-name: a.b.example.com"),
     server("name with an underscore", "authority; server rsa2048 subjectAltName=DNS:kube_api.local", Connects)
-        .with(", tls-server-name: kube_api.local"),
+        .with_cluster(", tls-server-name: kube_api.local"),
     server(
         "no subject, critical alternative names",
         "authority; SUBJECT=/ server rsa2048 subjectAltName=critical,IP:127.0.0.1",
@@ -324,8 +325,8 @@ pub(super) const ALL: &[Kind] = &[
     // Clients.
     client("client, version 1", "authority; server; client rsa2048 ''", Connects),
     client("client, version 1, TLS 1.2", "authority; server; client rsa2048 ''", Connects)
-        .by("-Verify 5 -CAfile authority.crt -tls1_2"),
-    client("client, version 1, by an exec plugin", PLUGIN, Connects).of(EXEC),
+        .with_options("-Verify 5 -CAfile authority.crt -tls1_2"),
+    client("client, version 1, by an exec plugin", PLUGIN, Connects).with_user(EXEC),
     client("client, version 3", "authority; server; client", Connects),
     client("client, P-256", "authority; server; client prime256v1", Connects),
     client("client, P-521", "authority; server; client secp521r1", Connects),

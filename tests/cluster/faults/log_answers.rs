@@ -26,7 +26,7 @@ impl Answers {
         Arc::new(Self { answer, to, most, given: Mutex::default() })
     }
 
-    fn given(&self) -> usize {
+    fn answer_count(&self) -> usize {
         self.given.lock().unwrap().values().sum()
     }
 }
@@ -76,7 +76,7 @@ fn a_response_that_is_not_a_log_is_an_error_and_not_stored() {
         let gathered = results_through(&url, &folder, &cluster);
         assert!(gathered.code == 1 && gathered.stderr.contains("no output of indexes 0,1: "), "{name}: {gathered:?}");
         assert_eq!(std::fs::read_to_string(folder.join("results.jsonl")).unwrap(), "", "{name}");
-        assert!(fault.given() >= 4, "{name}");
+        assert!(fault.answer_count() >= 4, "{name}");
     }
     let url = format!("http://127.0.0.1:{port}");
     let after = results_through(&url, &folder, &cluster).ok();
@@ -105,7 +105,7 @@ fn one_response_that_is_not_a_log_loses_no_line() {
                 (2, ""),
                 "{name} {args:?}: {outcome:?}"
             );
-            assert_eq!(fault.given(), 2, "{name} {args:?}");
+            assert_eq!(fault.answer_count(), 2, "{name} {args:?}");
         }
     }
 }
@@ -163,7 +163,7 @@ fn a_followed_log_that_fails_is_requested_again() {
     for (running, fault) in running.into_iter().zip(&faults) {
         let outcome = running.end().ok();
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("hello\n", ""), "{outcome:?}");
-        assert!(fault.given() >= 2, "it fired {} times", fault.given());
+        assert!(fault.answer_count() >= 2, "it fired {} times", fault.answer_count());
     }
 }
 

@@ -145,11 +145,11 @@ fn followed_logs_cut_anywhere_come_once() {
     expected.sort();
     assert!(followed.sorted_lines() == expected, "lines are missing, doubled or torn: {}", followed.stdout);
     let ordered = ordered.end().ok().stdout;
-    let told: Vec<serde_json::Value> = ordered.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut told: Vec<_> =
-        told.iter().map(|object| format!("[{}] {}", object["index"], object["line"].as_str().unwrap())).collect();
-    told.sort();
-    assert!(told == expected, "lines are missing, doubled or torn: {ordered}");
+    let printed: Vec<serde_json::Value> = ordered.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut printed: Vec<_> =
+        printed.iter().map(|object| format!("[{}] {}", object["index"], object["line"].as_str().unwrap())).collect();
+    printed.sort();
+    assert!(printed == expected, "lines are missing, doubled or torn: {ordered}");
     assert!(fault.cut() >= 5 && ordered_fault.cut() >= 5, "{} and {} cuts", fault.cut(), ordered_fault.cut());
 }
 

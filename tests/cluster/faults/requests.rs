@@ -93,7 +93,7 @@ fn strike(cluster: &Cluster, start: &'static str, verb: impl Fn(&str) -> Vec<Str
     }
 }
 
-fn words(line: &str) -> Vec<String> {
+fn split_words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
@@ -102,7 +102,7 @@ fn a_submission_is_complete_after_any_response() {
     let cluster = Cluster::new("struck-run");
     let all = || cluster.kubectl(&["get", "jobs,configmaps", "-o", "name"]).ok().stdout;
     for start in ["POST /apis/batch/v1/", "POST /api/v1/", "PATCH /apis/batch/v1/"] {
-        let verb = |job: &str| words(&format!("run {job} --items a,b -d -- true"));
+        let verb = |job: &str| split_words(&format!("run {job} --items a,b -d -- true"));
         strike(&cluster, start, verb, |job, outcome| {
             assert_eq!(cluster.field(&format!("job/{job}"), "{.spec.suspend}"), "false", "{outcome:?}");
             assert!(all().contains(&format!("configmap/{job}-items")), "{outcome:?}");
@@ -130,13 +130,13 @@ fn a_change_is_made_once_after_any_response() {
             assert_eq!(cluster.field(&format!("job/{job}"), &field), value, "{outcome:?}");
         }
     };
-    strike(&cluster, patch, |job| words(&format!("scale {job} -j 2")), has("parallelism", "2"));
-    strike(&cluster, patch, |job| words(&format!("suspend {job}")), has("suspend", "true"));
-    strike(&cluster, patch, |job| words(&format!("resume {job}")), has("suspend", "false"));
+    strike(&cluster, patch, |job| split_words(&format!("scale {job} -j 2")), has("parallelism", "2"));
+    strike(&cluster, patch, |job| split_words(&format!("suspend {job}")), has("suspend", "true"));
+    strike(&cluster, patch, |job| split_words(&format!("resume {job}")), has("suspend", "false"));
     strike(
         &cluster,
         "DELETE /apis/batch/v1/",
-        |job| words(&format!("delete {job} --no-wait")),
+        |job| split_words(&format!("delete {job} --no-wait")),
         |job, outcome| {
             assert_eq!(outcome.stdout, format!("job.batch {job:?} deleted\n"), "{outcome:?}");
             let (job, uid) = (format!("job/{job}"), "{.metadata.uid}");
@@ -188,8 +188,8 @@ fn exit_code_2_means_that_nothing_was_created() {
         cluster.kubectl(&["delete", kind, cluster.namespace()]).ok();
     }
     assert_eq!(outcome.code, 1, "{outcome:?}");
-    let told = "error: can't submit job \"x\", which is left suspended: ";
-    assert!(outcome.stderr.starts_with(told), "{outcome:?}");
+    let error = "error: can't submit job \"x\", which is left suspended: ";
+    assert!(outcome.stderr.starts_with(error), "{outcome:?}");
     assert!(outcome.stderr.contains("nothing may be changed here"), "{outcome:?}");
 }
 

@@ -38,7 +38,7 @@ fn attempts_are_selected_and_followed() {
     ];
     let mut sorted = all;
     sorted.sort_unstable();
-    assert_eq!(followed.sorted_lines(), sorted, "an attempt that comes later is followed too");
+    assert_eq!(followed.sorted_lines(), sorted, "a later attempt is followed, too");
     assert_eq!(ordered.end().ok().stdout.lines().collect::<Vec<_>>(), all);
 
     let logs = |args: &[&str]| cluster.run(&[&["logs", "attempts"], args].concat());
@@ -98,9 +98,9 @@ fn containers_are_selected() {
     assert_eq!(lines(&["-c", "sidecar"]), ["[0] beside", "[1] beside"]);
     assert_eq!(lines(&["-c", "prepare", "--index", "1"]), ["prepared"]);
     assert_eq!(lines(&["--init"]), ["[0] prepared", "[1] prepared"]);
-    let told = logs(&["--index", "0", "--all-containers", "-o", "jsonl"]).ok().stdout;
+    let printed = logs(&["--index", "0", "--all-containers", "-o", "jsonl"]).ok().stdout;
     let containers: Vec<_> = ["prepare", "sidecar", "main"].map(|name| format!("\"container\":\"{name}\"")).into();
-    assert!(told.lines().zip(&containers).all(|(line, container)| line.contains(container)), "{told}");
+    assert!(printed.lines().zip(&containers).all(|(line, container)| line.contains(container)), "{printed}");
     let none = logs(&["-c", "worker"]);
     assert_eq!(none.code, 2, "{none:?}");
     assert_eq!(

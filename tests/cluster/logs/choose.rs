@@ -74,10 +74,10 @@ fn of_a_job_of_this_program() {
     assert_eq!(times.len(), 10);
     assert!(times.is_sorted() && times[0].len() == "2026-01-01T00:00:00.123456789Z".len(), "{merged}");
 
-    let told = objects(&text(&["--item", "qux", "-o", "jsonl"]));
-    let lines: Vec<_> = told.iter().map(|object| object["line"].as_str().unwrap()).collect();
+    let printed = objects(&text(&["--item", "qux", "-o", "jsonl"]));
+    let lines: Vec<_> = printed.iter().map(|object| object["line"].as_str().unwrap()).collect();
     assert_eq!(lines, ["one qux", "two qux"]);
-    for object in &told {
+    for object in &printed {
         assert_eq!((&object["index"], &object["attempt"]), (&3.into(), &1.into()));
         assert_eq!((object["item"].as_str(), object["container"].as_str()), (Some("qux"), Some("worker")));
         assert!(object["pod"].as_str().unwrap().starts_with("x-3-"), "{object}");
@@ -98,7 +98,7 @@ fn of_a_job_of_this_program() {
     assert_eq!(files(&cluster, "deep/logs"), written(&[("0.log", foo), ("3.log", qux)]));
     text(&["--to", to, "--index", "3,4", "--tail=1"]);
     let expected = written(&[("0.log", foo), ("3.log", "two qux\n"), ("4.log", "two xyz\n")]);
-    assert_eq!(files(&cluster, "deep/logs"), expected, "what was there of others stays");
+    assert_eq!(files(&cluster, "deep/logs"), expected, "files of others stay");
 
     assert_wrong_flags_are_refused(&cluster);
 }
@@ -146,9 +146,9 @@ fn of_a_job_that_kubectl_made_without_half_of_its_pods() {
     }
     assert_eq!(logs(&["--item", "*a?"]).ok().stdout, "[1 bar] rab\n[2 baz] zab\n");
     assert_eq!(logs(&["--status", "failed", "--attempt", "all"]).ok().stdout, "");
-    let told = objects(&logs(&["-o", "jsonl"]).ok().stdout);
-    let told: Vec<_> = told.iter().map(|o| (o["item"].as_str().unwrap(), o["line"].as_str().unwrap())).collect();
-    assert_eq!(told, [("foo", "oof"), ("bar", "rab"), ("baz", "zab"), ("qux", "xuq"), ("xyz", "zyx")]);
+    let printed = objects(&logs(&["-o", "jsonl"]).ok().stdout);
+    let printed: Vec<_> = printed.iter().map(|o| (o["item"].as_str().unwrap(), o["line"].as_str().unwrap())).collect();
+    assert_eq!(printed, [("foo", "oof"), ("bar", "rab"), ("baz", "zab"), ("qux", "xuq"), ("xyz", "zyx")]);
 
     for index in ["1", "3"] {
         let label = format!("batch.kubernetes.io/job-completion-index={index}");
