@@ -1,4 +1,4 @@
-//! `delete`: Jobs with everything that belongs to them.
+//! `delete`: deletes Jobs with their Pods and ConfigMaps.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::change::{self, name};
-use super::follow::report::say;
+use super::follow::report::print_remark;
 use super::outputs::{keep, names};
 use super::{Context, find, submit};
 use crate::args::{DeleteArgs, DryRun, FilterArgs, NameFormat};
@@ -22,10 +22,10 @@ use crate::view::list::{Columns, Table};
 use crate::view::plural;
 
 pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Exit> {
-    // Without any other filter, `all` is what makes it clear that every Job is meant.
+    // `all` only confirms that no other filter is meant.
     let FilterArgs { finished, older_than, selector, all: _, all_namespaces } = &args.filter;
     let names = find::job_names(&args.jobs)?;
-    let older_than = older_than.as_deref().map(age).transpose()?;
+    let older_than = older_than.as_deref().map(parse_age).transpose()?;
     let is_open = |job: &Job| *finished && state::outcome(job).is_none();
     let cluster = context.cluster().await?;
 
@@ -60,7 +60,7 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
     delete_all(jobs, &cluster, &args, context).await
 }
 
-fn age(text: &str) -> Result<Duration, Error> {
+fn parse_age(text: &str) -> Result<Duration, Error> {
     let wrong = |problem| Error::usage(format!("--older-than {text:?}: {problem}"));
     duration::parse_age(text).map_err(|problem| wrong(problem).hint("write it as 30m, 12h or 1d"))
 }
@@ -73,14 +73,14 @@ fn is_older(job: &Job, least: Option<Duration>, context: &Context) -> bool {
     })
 }
 
-fn tell(kind: &str, name: &str, place: &str, args: &DeleteArgs, context: &mut Context) -> Result<()> {
+fn print_deleted(kind: &str, name: &str, place: &str, args: &DeleteArgs, context: &mut Context) -> Result<()> {
     Ok(context.ui.data(match args.output {
         Some(NameFormat::Name) => format!("{kind}/{name}\n"),
         None => format!("{kind} {name:?} deleted{place}{}\n", args.dry_run.note()),
     })?)
 }
 
-/// The Jobs of these names. Of one that is not there, the list may have been left behind, and is deleted.
+/// Returns the named Jobs. Deletes ConfigMaps with items that a missing Job has left behind.
 async fn find_named(names: &[String], cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Vec<Job>> {
     let (mut jobs, mut missing) = (Vec::new(), Vec::new());
     for name in names {
@@ -96,19 +96,19 @@ async fn find_named(names: &[String], cluster: &Cluster, args: &DeleteArgs, cont
     for (name, error) in missing {
         let left = unowned_items(name, cluster).await?;
         if left.is_empty() && !args.ignore_not_found {
-            return Err(find::with_nearest(error, name, cluster).await.into());
+            return Err(find::suggest_nearest(error, name, cluster).await.into());
         }
         for name in left {
             if args.dry_run == DryRun::None {
                 cluster.delete_config_map(&name).await?;
             }
-            tell("configmap", &name, "", args, context)?;
+            print_deleted("configmap", &name, "", args, context)?;
         }
     }
     Ok(jobs)
 }
 
-/// Deletes the Jobs, and waits until they are gone. What goes wrong with one does not keep the others.
+/// Deletes the Jobs, and waits until they are gone. An error of one Job does not stop the others.
 async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, context: &mut Context) -> Result<Exit> {
     let all_namespaces = args.filter.all_namespaces;
     let mut exit = Exit::Success;
@@ -126,7 +126,7 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
             None => Ok(()),
         };
         let deleted = match kept {
-            Ok(()) => one(&job, &cluster, args.dry_run).await.map_err(anyhow::Error::from),
+            Ok(()) => delete_one(&job, &cluster, args.dry_run).await.map_err(anyhow::Error::from),
             Err(error) => Err(error.context(format!("job {} is kept", name(&job)))),
         };
         match deleted {
@@ -142,19 +142,19 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
             wait_until_gone(&cluster, &job, context).await?;
         }
         let place = if all_namespaces { format!(" from {} namespace", cluster.namespace()) } else { String::new() };
-        tell("job.batch", name(&job), &place, args, context)?;
+        print_deleted("job.batch", name(&job), &place, args, context)?;
         for config_map in config_maps {
-            tell("configmap", &config_map, "", args, context)?;
+            print_deleted("configmap", &config_map, "", args, context)?;
         }
         context.ui.flush()?;
     }
     Ok(exit)
 }
 
-/// Has the server delete a Job. Returns the ConfigMaps that went with it although it did not own them.
+/// Deletes a Job. Returns its ConfigMaps that it did not own, which are deleted too.
 ///
 /// They are made its own first: so whenever this is cut off, nothing is left that belongs to nobody.
-async fn one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec<String>, Error> {
+async fn delete_one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec<String>, Error> {
     let (name, uid) = (name(job), job.metadata.uid.as_deref());
     let config_maps = unowned_items(name, cluster).await?;
     if dry_run == DryRun::None {
@@ -183,32 +183,33 @@ async fn one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec<String
 
 async fn unowned_items(job: &str, cluster: &Cluster) -> Result<Vec<String>, Error> {
     match cluster.unowned_items(job).await {
-        // Whoever may not see ConfigMaps has not made any through this program either.
+        // A user who may not read ConfigMaps can't have created any.
         Err(error) if error.kind() == Kind::Forbidden => Ok(Vec::new()),
         answer => answer,
     }
 }
 
-/// How long a deletion takes before it is worth asking what holds it.
-const HELD_FOR: Duration = Duration::from_secs(5);
-/// Finalizers that Kubernetes itself takes away.
-const PASSING: [&str; 3] = ["batch.kubernetes.io/job-tracking", "foregroundDeletion", "orphan"];
+/// How long a deletion may take before its holders are checked up.
+const HOLDER_PATIENCE: Duration = Duration::from_secs(5);
+/// Finalizers that Kubernetes itself removes.
+const KUBERNETES_FINALIZERS: [&str; 3] = ["batch.kubernetes.io/job-tracking", "foregroundDeletion", "orphan"];
 
-/// Says what keeps a Job or its Pods from going, each holder once.
-async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluster, context: &mut Context) {
-    // Who may not see it waits without a word; the watch of the Job tells of any other trouble.
+/// Reports what delays the deletion of a Job and its Pods, each holder once.
+async fn report_holders(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluster, context: &mut Context) {
+    // Without permission nothing is reported. The watch of the Job reports other errors.
     let (now, name) = (context.now(), name(job));
     let place = place(cluster, context);
     let (fresh, pods) = futures::join!(cluster.job(name), cluster.whole_pods(job));
     let fresh = fresh.ok().filter(|fresh| fresh.metadata.uid == job.metadata.uid);
     let mut holders = Vec::new();
     if let Some(job) = &fresh {
-        holders.extend(finalizers("job", &job.metadata, &place));
+        holders.extend(foreign_finalizers("job", &job.metadata, &place));
     }
     for pod in pods.unwrap_or_default() {
-        let left = finalizers("pod", &pod.metadata, &place);
+        let left = foreign_finalizers("pod", &pod.metadata, &place);
         let until = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
-        let overdue = until.is_some_and(|until| now.duration_since(until) > HELD_FOR.try_into().unwrap_or_default());
+        let overdue =
+            until.is_some_and(|until| now.duration_since(until) > HOLDER_PATIENCE.try_into().unwrap_or_default());
         let is_running = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
         if let Some(node) = node.filter(|_| left.is_empty() && overdue && is_running) {
@@ -226,10 +227,11 @@ async fn say_what_holds(job: &Job, said: &mut BTreeSet<String>, cluster: &Cluste
     }
 }
 
-/// The finalizers of an object that somebody else has to take away: which, who set it, and how it goes by hand.
-fn finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<(String, Hint)> {
+/// Returns the finalizers that a controller outside Kubernetes must remove, each with a hint.
+fn foreign_finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<(String, Hint)> {
     let name = metadata.name.as_deref().unwrap_or_default();
-    let foreign = metadata.finalizers.iter().flatten().filter(|finalizer| !PASSING.contains(&finalizer.as_str()));
+    let foreign =
+        metadata.finalizers.iter().flatten().filter(|finalizer| !KUBERNETES_FINALIZERS.contains(&finalizer.as_str()));
     let told = foreign.map(|finalizer| {
         let owner = match owner_of(finalizer, metadata) {
             Some("kube-controller-manager") if kind == "pod" => ", which the template of the job sets".to_owned(),
@@ -244,7 +246,7 @@ fn finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<(String,
     told.collect()
 }
 
-/// The field manager that set a finalizer.
+/// Returns the field manager that set a finalizer.
 fn owner_of<'a>(finalizer: &str, metadata: &'a ObjectMeta) -> Option<&'a str> {
     let key = format!("v:{finalizer:?}");
     let sets = |entry: &&ManagedFieldsEntry| {
@@ -259,15 +261,15 @@ fn place<'a>(cluster: &'a Cluster, context: &Context) -> Vec<&'a str> {
     if context.global.namespace.is_none() { vec!["-n", cluster.namespace()] } else { Vec::new() }
 }
 
-/// Waits for the Job, which goes last, after its Pods.
+/// Waits until the Job is gone. It goes last, after its Pods.
 async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Context) -> Result<()> {
     let state = JobState::new(job.clone());
     let mut tracker = Tracker::new(cluster, vec![state], Interest::Presence, &context.signals, None);
-    let (mut looked, mut said) = (Instant::now(), BTreeSet::new());
+    let (mut checked, mut said) = (Instant::now(), BTreeSet::new());
     loop {
-        if looked.elapsed() >= HELD_FOR {
-            Box::pin(say_what_holds(job, &mut said, cluster, context)).await;
-            looked = Instant::now();
+        if checked.elapsed() >= HOLDER_PATIENCE {
+            Box::pin(report_holders(job, &mut said, cluster, context)).await;
+            checked = Instant::now();
         }
         let step = match tracker.next().await {
             Ok(step) => step,
@@ -278,7 +280,7 @@ async fn wait_until_gone(cluster: &Arc<Cluster>, job: &Job, context: &mut Contex
                 return Err(Error::new(error.kind(), message).caused_by(error).hint(hint).into());
             }
         };
-        say(step.remark, context);
+        print_remark(step.remark, context);
         match step.ended {
             None => {}
             Some(TrackingEnd::Deleted | TrackingEnd::Finished(_)) => return Ok(()),

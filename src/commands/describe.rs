@@ -21,7 +21,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
-    let state = find::family(job.clone(), only_this, &cluster, context).await?;
+    let state = find::load_family(job.clone(), only_this, &cluster, context).await?;
     let (seen, events) = futures::join!(look(&cluster, state), events);
     let (events, missing) = match events {
         Ok(events) => (events, None),
@@ -42,7 +42,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     }
     find::add_events(&mut state, &cluster, now).await;
     let chosen = detail::worth_reading(&state);
-    let items = find::items_of(&chosen, state.items_job(), &cluster).await;
+    let items = find::load_items_of(&chosen, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;

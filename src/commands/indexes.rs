@@ -1,4 +1,4 @@
-//! `indexes`: how each index fares.
+//! `indexes`: prints the status of each index.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::follow::report::{Progress, say};
-use super::output::{self, Output};
+use super::follow::report::{Progress, print_remark};
+use super::output::{self, OutputChoice};
 use super::{Context, find};
 use crate::args::{IndexFormat, IndexKey, IndexesArgs, StatusFilter};
 use crate::cluster::Cluster;
@@ -26,7 +26,7 @@ use crate::view::{Wording, cause};
 
 pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<Exit> {
     let IndexesArgs { job, index, items: named_items, status, only_this, sort_by, output, no_headers, watch } = args;
-    let Output { word: output, mut custom } = output::read(output, !no_headers)?;
+    let OutputChoice { word: output, mut custom } = output::read(output, !no_headers)?;
     let whole = custom.as_ref().map(|custom| custom.flag).or((output == Some(IndexFormat::Json)).then_some("-o json"));
     if let (Some(flag), true) = (whole, watch) {
         return Err(Error::usage(format!("{flag} prints all indexes as one object, and -w prints changes"))
@@ -36,18 +36,18 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let mut selection = IndexSelection::new(index, status.into_iter().map(status_of).collect());
-    // Names need no items, which may be a long list.
+    // -o name needs no items, which may be a long list.
     let named = output == Some(IndexFormat::Name);
-    let state = find::family(job, only_this, &cluster, context).await?;
+    let state = find::load_family(job, only_this, &cluster, context).await?;
     let listing = state.items_job().cloned();
     if !named_items.is_empty() {
-        let all = find::items_or_warning(find::items(&state, &cluster).await, context)?;
+        let all = find::items_or_warning(find::load_items(&state, &cluster).await, context)?;
         selection.narrow_to_items(&named_items, &all, &name)?;
     }
     let early = selection.items_shown(&state, watch).filter(|_| !named);
     let items = async {
         match &early {
-            Some(wanted) => find::items_of(wanted, listing.as_ref(), &cluster).await,
+            Some(wanted) => find::load_items_of(wanted, listing.as_ref(), &cluster).await,
             None => Ok(ItemTexts::new()),
         }
     };
@@ -57,14 +57,14 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     rows.retain(|row| selection.accepts(row.status));
     if output == Some(IndexFormat::Wide) {
         find::add_events(&mut state, &cluster, context.now()).await;
-        explain(&mut rows, &state, context.now());
+        set_cause_messages(&mut rows, &state, context.now());
     }
     if early.is_none() && !named {
         let shown = rows.iter().map(|row| row.index).collect();
-        items = find::items_of(&shown, listing.as_ref(), &cluster).await;
+        items = find::load_items_of(&shown, listing.as_ref(), &cluster).await;
     }
     let items = find::items_or_warning(items, context)?;
-    sort(&mut rows, sort_by, &items, context.now());
+    sort_rows(&mut rows, sort_by, &items, context.now());
 
     let columns = IndexColumns {
         wide: output == Some(IndexFormat::Wide),
@@ -95,10 +95,10 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         _ => None,
     };
     let data = delimiter.map(|delimiter| DataTable { delimiter, with_output: false });
-    let printer = Printer { output, table, data, items, headers: !no_headers };
-    printer.begin(context)?;
+    let printer = RowPrinter { output, table, data, items, headers: !no_headers };
+    printer.print_header(context)?;
     for row in &rows {
-        printer.row(row, context)?;
+        printer.print_row(row, context)?;
     }
     if matches!(output, None | Some(IndexFormat::Wide)) {
         printer.table.left_out().inspect(|note| context.ui.status(note));
@@ -109,13 +109,13 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
     Ok(Exit::Success)
 }
 
-/// Prints each row again that changes, until the Job has ended.
+/// Prints each row that changes, until the Job has ended.
 async fn print_changes(
     cluster: &Arc<Cluster>,
     state: JobState,
     selection: &IndexSelection,
     rows: Vec<IndexRow>,
-    printer: &Printer,
+    printer: &RowPrinter,
     context: &mut Context,
 ) -> Result<Exit> {
     context.ui.flush()?;
@@ -129,23 +129,23 @@ async fn print_changes(
         if step.is_tick() {
             progress.tick(&tracker, 0, context);
         }
-        say(step.remark, context);
+        print_remark(step.remark, context);
         let state = tracker.state(0);
         waiting = waiting.union(&step.changed);
-        // Half a list says too little of an index that has several Pods.
+        // An index with several Pods is known only after the whole list.
         let ready = state.is_listed() || step.ended.is_some();
         let changed = if ready { std::mem::take(&mut waiting) } else { IndexSet::new() };
         let changed = selection.indexes(state).intersection(&changed);
         let mut rows = state.rows(&changed, &mut SucceededRows::default());
         if printer.output == Some(IndexFormat::Wide) {
-            explain(&mut rows, state, context.now());
+            set_cause_messages(&mut rows, state, context.now());
         }
         for row in rows {
             if shown.get(&row.index) == Some(&row) {
                 continue;
             }
             if selection.accepts(row.status) {
-                printer.row(&row, context)?;
+                printer.print_row(&row, context)?;
             }
             shown.insert(row.index, row);
         }
@@ -163,8 +163,8 @@ async fn print_changes(
     }
 }
 
-/// Has each row say why its index is not done, in the words of `describe`; of a worker that failed, its own last words.
-fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
+/// Sets the message of each unfinished row to its cause, as `describe` prints it. A failed worker keeps its own message.
+fn set_cause_messages(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
     let causes = cause::causes(state, now, Wording::default());
     let wrote = |index| {
         let last = state.attempts_of(index).last();
@@ -177,7 +177,7 @@ fn explain(rows: &mut [IndexRow], state: &JobState, now: Timestamp) {
     }
 }
 
-struct Printer {
+struct RowPrinter {
     output: Option<IndexFormat>,
     table: IndexTable,
     /// The columns of CSV or TSV, if one of them is printed.
@@ -186,8 +186,8 @@ struct Printer {
     headers: bool,
 }
 
-impl Printer {
-    fn begin(&self, context: &mut Context) -> io::Result<()> {
+impl RowPrinter {
+    fn print_header(&self, context: &mut Context) -> io::Result<()> {
         match self.output {
             None | Some(IndexFormat::Wide) => context.ui.data(self.table.header()),
             _ => match self.data.filter(|_| self.headers) {
@@ -197,7 +197,7 @@ impl Printer {
         }
     }
 
-    fn row(&self, row: &IndexRow, context: &mut Context) -> Result<()> {
+    fn print_row(&self, row: &IndexRow, context: &mut Context) -> Result<()> {
         let (items, now) = (&self.items, context.now());
         let line = match self.output {
             None | Some(IndexFormat::Wide) => {
@@ -211,7 +211,7 @@ impl Printer {
             }
             Some(IndexFormat::Name) => match &row.pod {
                 Some(pod) => format!("pod/{pod}\n").into_bytes(),
-                // It was never tried, or its Pod is gone: nothing that kubectl could go on with.
+                // The index has no Pod.
                 None => return Ok(()),
             },
         };
@@ -231,8 +231,8 @@ pub(super) fn status_of(filter: StatusFilter) -> IndexStatus {
     }
 }
 
-/// Sorts rows that are in the order of their indexes; those that have no value come last.
-fn sort(rows: &mut [IndexRow], key: IndexKey, items: &ItemTexts, now: Timestamp) {
+/// Sorts rows, which are in the order of their indexes. Rows without a value come last.
+fn sort_rows(rows: &mut [IndexRow], key: IndexKey, items: &ItemTexts, now: Timestamp) {
     fn compare<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
         (a.is_none(), a).cmp(&(b.is_none(), b))
     }
@@ -283,7 +283,7 @@ mod tests {
         let numbers = ItemTexts::from_iter(items.clone().into_iter().filter(|(index, _)| *index != 2));
         let items = ItemTexts::from_iter(items);
         let mut order = |key, items: &ItemTexts| {
-            sort(&mut rows, key, items, Timestamp::UNIX_EPOCH);
+            sort_rows(&mut rows, key, items, Timestamp::UNIX_EPOCH);
             rows.iter().map(|row| row.index).collect::<Vec<_>>()
         };
         assert_eq!(order(IndexKey::Exit, &items), [3, 1, 0, 2]);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::follow::report::say;
-use super::output::{self, Custom, Output, list_of, object, shown};
+use super::follow::report::print_remark;
+use super::output::{self, Custom, OutputChoice, list_of, object, shown};
 use super::{Context, find};
 use crate::args::{DataFormat, JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
@@ -18,7 +18,7 @@ use crate::view::list::{Columns, Table};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
     let ListArgs { all_namespaces, watch, .. } = args;
-    let Output { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
+    let OutputChoice { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
     let cluster = context.cluster().await?;
     let filter = JobFilter { all_namespaces, labels: args.selector.as_deref(), fields: args.field_selector.as_deref() };
     let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
@@ -73,7 +73,7 @@ fn sort(jobs: &mut [Job], key: JobKey) {
     let name = |job: &Job| (job.metadata.name.clone(), job.metadata.namespace.clone());
     jobs.sort_by_cached_key(name);
     match key {
-        JobKey::Age => find::newest_first(jobs),
+        JobKey::Age => find::sort_newest_first(jobs),
         JobKey::Name => {}
         JobKey::Status => jobs.sort_by_key(state::status_word),
         JobKey::Failed => jobs.sort_by_key(state::failed_count),
@@ -94,7 +94,7 @@ async fn print_changes(
     let mut watching = Watching::new(cluster.watch_jobs(filter), &context.signals, None);
     loop {
         let burst = watching.next().await?;
-        say(burst.remark, context);
+        print_remark(burst.remark, context);
         if burst.stop.is_some() {
             return Ok(Exit::Interrupted);
         }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::follow::lanes::Lanes;
 use super::follow::missing::{self, Missing, note_end};
 use super::follow::pick::{Pick, Picked};
-use super::follow::print::{Filter, LogForm, LogPrinter};
+use super::follow::print::{LineFilter, LogForm, LogPrinter};
 use super::follow::report::report_missing;
 use super::follow::{self, FollowEnd, LineOrder, LogView};
 use super::indexes::status_of;
@@ -40,7 +40,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     if let Some(folder) = args.to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
         return Err(Error::usage(format!("--to {}: not a folder", folder.display())).into());
     }
-    let filter = Filter::new(&args.grep, &args.exclude)?;
+    let filter = LineFilter::new(&args.grep, &args.exclude)?;
     let since = parse_since(args.since.as_deref(), args.since_time.as_deref(), context.now())?;
     let mut selection = IndexSelection::new(args.index, args.status.into_iter().map(status_of).collect());
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
@@ -57,14 +57,14 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         to: args.to,
         filter,
     };
-    let mut state = find::family(job, args.only_this, &cluster, context).await?;
+    let mut state = find::load_family(job, args.only_this, &cluster, context).await?;
     // A long list has many ConfigMaps, so only those with shown items are read.
     let shown = match (args.items.is_empty(), form.shows_items()) {
         (false, _) => state.all(),
         (true, true) => selection.fixed().unwrap_or_else(|| state.all()),
         (true, false) => IndexSet::new(),
     };
-    let texts = find::items_of(&shown, state.items_job(), &cluster).await;
+    let texts = find::load_items_of(&shown, state.items_job(), &cluster).await;
     let texts = find::items_or_warning(texts, context)?;
     if !args.items.is_empty() {
         selection.narrow_to_items(&args.items, &texts, &name)?;
@@ -87,7 +87,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         limit: args.limit_bytes,
     };
     let streams = Arc::new(Streams::new(usize::from(args.max_log_requests)));
-    printer.begin(&mut context.ui)?;
+    printer.print_opening(&mut context.ui)?;
     // With --tail or --since, the beginning is not wanted.
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
@@ -134,7 +134,7 @@ async fn print_existing(
             reads.print_in_order(sources, &mut printer, &mut missing, context).await?;
         }
     }
-    printer.end(&mut context.ui)?;
+    printer.print_closing(&mut context.ui)?;
     if missing.has_gone()
         && let Ok(events) = cluster.pod_endings().await
     {
@@ -198,7 +198,7 @@ impl LogReads<'_> {
             }
             let Some(OpenLog { picked, mut batches, reader }) = open_logs.pop_front() else { return Ok(()) };
             while let Some(batch) = batches.recv().await {
-                printer.batch(&batch, &mut context.ui)?;
+                printer.print_batch(&batch, &mut context.ui)?;
             }
             note_end(&picked.source, Some(&picked), &reader.await?, printer, missing, context)?;
         }

@@ -11,8 +11,8 @@ use futures::StreamExt as _;
 use futures::stream;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::follow::report::say;
-use super::output::{self, Custom, Output};
+use super::follow::report::print_remark;
+use super::output::{self, Custom, OutputChoice};
 use super::outputs::cut::CutLogs;
 use super::outputs::fetch::{AT_ONCE, Gathered, OutputSource};
 use super::outputs::folder::{Folder, FolderContents};
@@ -30,10 +30,10 @@ use joblog::JobLog;
 use print::{PrintOptions, ResultPrinter};
 
 pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<Exit> {
-    let Output { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
+    let OutputChoice { word, custom } = output::read(args.output.clone(), !args.no_headers)?;
     check_args(&args, word, custom.as_ref())?;
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
-    let state = find::family(job.clone(), args.only_this, &cluster, context).await?;
+    let state = find::load_family(job.clone(), args.only_this, &cluster, context).await?;
     let selection = IndexSelection::new(args.index, Vec::new());
     selection.check(&state)?;
     if let Some(job) = state.items_job() {
@@ -44,7 +44,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let mut folder = args.to.as_deref().map(|path| Folder::open(path, &contents)).transpose()?;
     let by_item = folder.as_ref().is_some_and(|folder| folder.by_item);
     let wanted = if by_item || args.follow { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
-    let items = find::items_of(&wanted, state.items_job(), &cluster).await;
+    let items = find::load_items_of(&wanted, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
     let folder = folder.map(Arc::new);
@@ -172,7 +172,7 @@ async fn follow_results(
             biased;
             step = tracker.next() => {
                 let step = step?;
-                say(step.remark, context);
+                print_remark(step.remark, context);
                 harvest.note_messages(&step.events);
                 harvest.fetch_ended(&step.changed, tracker.state_mut(0));
                 match step.ended {

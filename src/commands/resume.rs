@@ -1,28 +1,28 @@
-//! `resume`: lets suspended Jobs go on.
+//! `resume`: resumes suspended Jobs.
 
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use super::Context;
-use super::change::{self, Step, Words, name};
+use super::change::{self, JobChange, VerbWords, name};
 use crate::args::ResumeArgs;
 use crate::error::{Error, Exit, Hint, Kind};
 use crate::state;
 
-const WORDS: Words = Words { verb: "resume", done: "resumed" };
+const WORDS: VerbWords = VerbWords { verb: "resume", done: "resumed" };
 
 pub(super) async fn resume(args: ResumeArgs, context: &mut Context) -> Result<Exit> {
     let ResumeArgs { target, how } = args;
     change::carry_out(&WORDS, target, how, true, decide, context).await
 }
 
-fn decide(job: &Job) -> Result<Step, Error> {
+fn decide(job: &Job) -> Result<JobChange, Error> {
     change::check_unfinished(job, WORDS.verb)?;
-    change::check_unqueued(job, WORDS.verb, true)?;
+    change::check_not_queued(job, WORDS.verb, true)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend != Some(true) {
-        return Ok(Step::default());
+        return Ok(JobChange::default());
     }
     if state::is_submitting(job) {
         return Err(Error::new(
@@ -39,5 +39,5 @@ fn decide(job: &Job) -> Result<Step, Error> {
         hint = Hint::indexed(&["scale", name, "-j", "N"], "changes the parallelism");
     }
     let hint = Some(hint);
-    Ok(Step { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
+    Ok(JobChange { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
 }

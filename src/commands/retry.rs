@@ -1,11 +1,11 @@
-//! `retry`: a new Job of what is outstanding, each index with what it had the first time.
+//! `retry`: creates a new Job of the outstanding indexes, each with its original item.
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
 use super::launch::Launch;
-use super::submit::{How, Submitted};
+use super::submit::{JobOrigin, Submitted};
 use super::{Context, find, submit};
 use crate::args::{DryRun, OutstandingStatus, RetryArgs};
 use crate::cluster::{Cluster, PodFilter};
@@ -24,23 +24,23 @@ use crate::tracker::{family, selection};
 use crate::view::{Style, cut, numbered, plural};
 
 const READ_AT_ONCE: usize = 4;
-/// Longest set of indexes in a sentence, in characters; `indexes` has a row for each.
-const RANGES: usize = 160;
+/// Longest set of indexes in a sentence, in characters.
+const LONGEST_SET: usize = 160;
 
 pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit> {
     let launch = Launch::new(args.follow.clone(), args.objects.clone(), None, context)?;
     let named = args.job.clone();
     let (wanted, changes) = spec::retry::resolve(args)?;
     let (cluster, job) = find::connect_and_find_job(named.as_deref(), context).await?;
-    let state = find::family(job, false, &cluster, context).await?;
+    let state = find::load_family(job, false, &cluster, context).await?;
     let (chosen, minor) =
-        futures::join!(choose(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
+        futures::join!(select_indexes(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
     let (state, indexes) = chosen?;
     if indexes.is_empty() {
-        context.ui.status(&nothing(&state, &wanted, context.ui.style));
+        context.ui.status(&describe_nothing_left(&state, &wanted, context.ui.style));
         return Ok(Exit::Success);
     }
-    let mut source = Source::read(&state, indexes, changes, minor?, &cluster).await?;
+    let mut source = RetrySource::read(&state, indexes, changes, minor?, &cluster).await?;
     loop {
         let (manifest, warnings) = retry::build(&source.stored, &source.config_maps, &source.plan)?;
         for warning in &warnings {
@@ -51,14 +51,14 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         }
         let policy = Policy { retries: source.plan.changes.retries, ..Policy::default() };
         let name = source.plan.name.clone();
-        let order = submit::Order { name: &name, policy: &policy, ask_first: true };
+        let requirements = submit::SubmitRequirements { name: &name, policy: &policy, ask_first: true };
         if launch.dry_run == DryRun::Server {
-            let checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
+            let checked = submit::dry_run(&manifest, &requirements, &cluster, &launch.manager).await?;
             return launch.print(checked, "created (server dry run)", context);
         }
-        match submit::submit(&manifest, &order, &cluster, &launch.manager, context).await {
+        match submit::submit(&manifest, &requirements, &cluster, &launch.manager, context).await {
             Ok(Submitted { manifest, how }) => {
-                context.ui.status(&told(&source.plan, how == How::Unchanged, context.ui.style));
+                context.ui.status(&describe_retry(&source.plan, how == JobOrigin::Unchanged, context.ui.style));
                 if launch.args.detach {
                     return launch.detach(manifest, how, &name, context);
                 }
@@ -69,21 +69,21 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
                 };
                 return Box::pin(launch.follow(manifest.job, None, closing, &cluster, context)).await;
             }
-            Err(error) if is_taken(&error) => {
-                source.next(&cluster).await.map_err(|told| told.unwrap_or(error))?;
+            Err(error) if name_is_taken(&error) => {
+                source.advance_name(&cluster).await.map_err(|other| other.unwrap_or(error))?;
             }
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn choose(state: JobState, wanted: &RetryFilter, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
+async fn select_indexes(state: JobState, wanted: &RetryFilter, cluster: &Cluster) -> Result<(JobState, IndexSet)> {
     let outstanding = state.outstanding();
     let mut indexes = outstanding.indexes.clone();
     if let Some(selector) = &wanted.index {
         selection::check_numbers(&selector.numbers(), &state)?;
         let selected = selector.resolve(|word| state.indexes_with(word));
-        // What a Job left over that had enough is run when it is asked for by number.
+        // Indexes that a success policy left over run only when they are named by number.
         indexes = indexes.union(&outstanding.spare.intersection(&selector.numbers())).intersection(&selected);
     }
     if indexes.is_empty() || !wanted.needs_attempts() {
@@ -106,7 +106,7 @@ async fn choose(state: JobState, wanted: &RetryFilter, cluster: &Cluster) -> Res
     Ok((state, indexes))
 }
 
-fn nothing(state: &JobState, wanted: &RetryFilter, style: Style) -> String {
+fn describe_nothing_left(state: &JobState, wanted: &RetryFilter, style: Style) -> String {
     let name = state.members().first().map(Member::name).unwrap_or_default();
     let outstanding = state.outstanding();
     let selected =
@@ -116,37 +116,39 @@ fn nothing(state: &JobState, wanted: &RetryFilter, style: Style) -> String {
         let here = member.all().intersection(&outstanding.under_way).intersection(&selected);
         if !here.is_empty() {
             let verb = if here.len() == 1 { "is" } else { "are" };
-            facts.push(format!("{} {verb} under way in job {}", some(&here, style), member.name()));
+            facts.push(format!("{} {verb} under way in job {}", describe_indexes(&here, style), member.name()));
         }
     }
     if !outstanding.indexes.is_empty() {
         let number = plural(outstanding.indexes.len(), "outstanding index", "outstanding indexes");
-        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), RANGES, style)));
+        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), LONGEST_SET, style)));
     }
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
-        facts.push(format!("it succeeded without {} (--index runs them)", some(&outstanding.spare, style)));
+        facts.push(format!("it succeeded without {} (--index runs them)", describe_indexes(&outstanding.spare, style)));
     }
     if facts.is_empty() {
-        let all = plural(state.all().len(), "index", "indexes");
-        return format!("nothing to retry: all {all} of job {name} have succeeded");
+        return match state.all().len() {
+            1 => format!("nothing to retry: the only index of job {name} has succeeded"),
+            all => format!("nothing to retry: all {all} indexes of job {name} have succeeded"),
+        };
     }
     format!("nothing to retry of job {name}: {}", facts.join("; "))
 }
 
-fn some(indexes: &IndexSet, style: Style) -> String {
-    cut(&numbered(indexes), "indexes ".len() + RANGES, style).into_owned()
+fn describe_indexes(indexes: &IndexSet, style: Style) -> String {
+    cut(&numbered(indexes), "indexes ".len() + LONGEST_SET, style).into_owned()
 }
 
-/// What the new Job is made of.
-struct Source {
-    /// The newest Job of the family, as the server keeps it: what it has that this program does not know stays.
+/// The input of the new Job.
+struct RetrySource {
+    /// The newest Job of the family, as stored: fields that this program does not know are kept.
     stored: Value,
     config_maps: Vec<Value>,
     plan: RetryPlan,
     number: u32,
 }
 
-impl Source {
+impl RetrySource {
     async fn read(
         state: &JobState,
         indexes: IndexSet,
@@ -174,11 +176,11 @@ impl Source {
         Ok(Self { stored, config_maps: config_maps.into_iter().flatten().collect(), plan, number })
     }
 
-    /// Goes on to the next name, if a Job has this one that is no retry of the same family.
+    /// Chooses the next name, if this one belongs to a Job outside the family.
     ///
     /// # Errors
-    /// If somebody else retries the same Job; nothing where it can't be told.
-    async fn next(&mut self, cluster: &Cluster) -> Result<(), Option<anyhow::Error>> {
+    /// If somebody else retries the same Job; None if the other Job can't be read.
+    async fn advance_name(&mut self, cluster: &Cluster) -> Result<(), Option<anyhow::Error>> {
         let name = &self.plan.name;
         let other = cluster.stored_job(name).await.map_err(|_| None)?;
         if other["metadata"]["labels"][label::FAMILY] == json!(self.plan.family.root_uid) {
@@ -198,13 +200,13 @@ impl Source {
     }
 }
 
-fn is_taken(error: &anyhow::Error) -> bool {
+fn name_is_taken(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<Error>()).any(|error| error.kind() == Kind::AlreadyExists)
 }
 
-fn told(plan: &RetryPlan, there: bool, style: Style) -> String {
+fn describe_retry(plan: &RetryPlan, there: bool, style: Style) -> String {
     let number = if plan.indexes.len() == 1 { String::new() } else { format!(", {} in total", plan.indexes.len()) };
     let made = if there { "already exists, created by this same command" } else { "created" };
     let (name, root) = (&plan.name, &plan.family.root);
-    format!("job {name} {made}: it retries {} of job {root}{number}", some(&plan.indexes, style))
+    format!("job {name} {made}: it retries {} of job {root}{number}", describe_indexes(&plan.indexes, style))
 }

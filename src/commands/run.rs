@@ -1,4 +1,4 @@
-//! `run`: from items and a command to a Job, and to its end.
+//! `run`: creates a Job from items and a command, and follows it to its end.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::launch::Launch;
 use super::outputs::folder::Folder;
-use super::submit::{How, Submitted};
+use super::submit::{JobOrigin, Submitted};
 use super::{Context, find, inputs, resumed, settings, submit};
 use crate::args::{DryRun, RunArgs};
 use crate::cluster::Cluster;
@@ -32,7 +32,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     }
     if launch.dry_run == DryRun::Client {
         let manifest = manifest::build(&spec)?;
-        tell_handover(&spec, !launch.output.is_some(), false, context);
+        print_handover(&spec, !launch.output.is_some(), false, context);
         return launch.print(manifest, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
@@ -42,28 +42,29 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     spec.policy.settle(minor);
     let manifest = manifest::build(&spec)?;
     let ask_first = spec.policy.depends_on_server() || spec.handover.depends_on_server();
-    let order = submit::Order { name: &spec.name, policy: &spec.policy, ask_first };
+    let requirements = submit::SubmitRequirements { name: &spec.name, policy: &spec.policy, ask_first };
     if launch.dry_run == DryRun::Server {
-        let mut checked = submit::dry_run(&manifest, &order, &cluster, &launch.manager).await?;
-        if let Some(limit) = submit::mind_dropped(&manifest.job, &checked.job, &spec.policy, context)? {
+        let mut checked = submit::dry_run(&manifest, &requirements, &cluster, &launch.manager).await?;
+        if let Some(limit) = submit::report_dropped_fields(&manifest.job, &checked.job, &spec.policy, context)? {
             checked.job["spec"]["backoffLimit"] = json!(limit);
         }
-        tell_handover(&spec, !launch.output.is_some(), true, context);
+        print_handover(&spec, !launch.output.is_some(), true, context);
         return launch.print(checked, "created (server dry run)", context);
     }
     if let Some(folder) = &launch.results {
         check_folder(folder, &spec.name, &cluster).await?;
     }
     let detach = launch.args.detach;
-    let Submitted { manifest, how } = submit::submit(&manifest, &order, &cluster, &launch.manager, context).await?;
-    if how == How::Unchanged {
+    let Submitted { manifest, how } =
+        submit::submit(&manifest, &requirements, &cluster, &launch.manager, context).await?;
+    if how == JobOrigin::Unchanged {
         let then = if detach { "" } else { ": following it" };
         context.ui.status(&format!("job {} already exists, created by this same command{then}", spec.name));
     }
     if detach {
         return launch.detach(manifest, how, &spec.name, context);
     }
-    if how != How::Unchanged {
+    if how != JobOrigin::Unchanged {
         let number = plural(spec.completions as usize, "index", "indexes");
         let at_once = &manifest.job["spec"]["parallelism"];
         context.ui.status(&format!("job {} created: {number}, {at_once} at once", spec.name));
@@ -73,7 +74,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
 }
 
 /// # Errors
-/// If the folder holds anything but what this same command has gathered before it was cut off.
+/// If the folder holds anything but results of this same command, which was interrupted.
 async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()> {
     let Err(taken) = Folder::check_empty(folder) else { return Ok(()) };
     match cluster.job(name).await {
@@ -82,8 +83,8 @@ async fn check_folder(folder: &Path, name: &str, cluster: &Cluster) -> Result<()
     }
 }
 
-/// Says how the items of a dry run would reach the worker, where the objects that are printed don't.
-fn tell_handover(spec: &JobSpec, says_how: bool, asked_server: bool, context: &mut Context) {
+/// Prints how the items of a dry run would reach the worker, unless the objects are printed.
+fn print_handover(spec: &JobSpec, says_how: bool, asked_server: bool, context: &mut Context) {
     let handover = &spec.handover;
     if handover.form != ItemForm::Index && says_how {
         let number = plural(spec.items.len(), "item", "items");

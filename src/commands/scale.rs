@@ -1,67 +1,67 @@
-//! `scale`: how many indexes of a Job may run at once, and of an elastic Job how many there are.
+//! `scale`: sets the parallelism of a Job, and the completions of an elastic Job.
 
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use serde_json::json;
 
 use super::Context;
-use super::change::{self, Step, Words, active, name};
+use super::change::{self, JobChange, VerbWords, active, name};
 use crate::args::ScaleArgs;
 use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, member};
 use crate::view::plural;
 
-const WORDS: Words = Words { verb: "scale", done: "scaled" };
+const WORDS: VerbWords = VerbWords { verb: "scale", done: "scaled" };
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct ScaleGoal {
     parallelism: i32,
     completions: Option<i32>,
 }
 
 pub(super) async fn scale(args: ScaleArgs, context: &mut Context) -> Result<Exit> {
     let ScaleArgs { target, parallelism, completions, yes, how } = args;
-    let wanted = wanted(parallelism, completions)?;
+    let goal = resolve_goal(parallelism, completions)?;
     let stated = parallelism.is_some();
-    let decide = |job: &Job| decide(job, wanted, stated);
+    let decide = |job: &Job| decide(job, goal, stated);
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
-fn wanted(parallelism: Option<i32>, completions: Option<i32>) -> Result<Wanted, Error> {
+fn resolve_goal(parallelism: Option<i32>, completions: Option<i32>) -> Result<ScaleGoal, Error> {
     match (parallelism, completions) {
         (Some(at_once), Some(completions)) if at_once != completions => Err(Error::usage(format!(
             "--completions {completions} and --parallelism {at_once} differ: Kubernetes changes completions only \
              together with an equal parallelism"
         ))
         .hint(format!("leave one out, or set both to {completions}"))),
-        _ => Ok(Wanted { parallelism: parallelism.or(completions).unwrap_or_default(), completions }),
+        _ => Ok(ScaleGoal { parallelism: parallelism.or(completions).unwrap_or_default(), completions }),
     }
 }
 
-fn decide(job: &Job, wanted: Wanted, stated: bool) -> Result<Step, Error> {
+fn decide(job: &Job, goal: ScaleGoal, stated: bool) -> Result<JobChange, Error> {
     change::check_unfinished(job, WORDS.verb)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     let (before, at_once) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(1));
-    let completions = wanted.completions.unwrap_or(before);
+    let completions = goal.completions.unwrap_or(before);
     if completions != before {
         check_elastic(job, &spec, completions, stated)?;
     }
-    if (completions, wanted.parallelism) == (before, at_once) {
-        return Ok(Step::default());
+    if (completions, goal.parallelism) == (before, at_once) {
+        return Ok(JobChange::default());
     }
-    let mut patch = json!({"spec": {"parallelism": wanted.parallelism}});
+    let mut patch = json!({"spec": {"parallelism": goal.parallelism}});
     if completions != before {
         patch["spec"]["completions"] = json!(completions);
     }
     let active = active(job);
-    let ends = active.saturating_sub(usize::try_from(wanted.parallelism).unwrap_or(0));
+    let ends = active.saturating_sub(usize::try_from(goal.parallelism).unwrap_or(0));
     let when = (completions >= before).then_some("when there is room");
     let mut notes = Vec::from_iter(change::note_of_ends(ends, job, when));
     let mut hint = None;
-    if wanted.parallelism == 0 {
+    if goal.parallelism == 0 {
         notes.push(format!("job {name} starts no index while its parallelism is 0"));
         hint = Some(Hint::indexed(&["scale", name, "-j", &at_once.max(1).to_string()], "starts indexes again"));
     }
-    if wanted.parallelism > completions {
+    if goal.parallelism > completions {
         let indexes = plural(usize::try_from(completions).unwrap_or(0), "index", "indexes");
         notes.push(format!("job {name} has only {indexes}: no more than that run at once"));
     }
@@ -75,11 +75,11 @@ fn decide(job: &Job, wanted: Wanted, stated: bool) -> Result<Step, Error> {
     } else if spec.suspend == Some(true) {
         notes.push(format!("job {name} is suspended: the change takes effect when it is resumed"));
     }
-    Ok(Step { patch: Some(patch), ends, notes, hint })
+    Ok(JobChange { patch: Some(patch), ends, notes, hint })
 }
 
 /// # Errors
-/// If Kubernetes would not change the number of indexes, or the new ones would have no item.
+/// If Kubernetes refuses to change the completions, or a new index would have no item.
 fn check_elastic(job: &Job, spec: &JobSpec, completions: i32, stated: bool) -> Result<(), Error> {
     let (name, before) = (name(job), spec.completions.unwrap_or(0));
     let refused =

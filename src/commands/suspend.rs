@@ -1,27 +1,27 @@
-//! `suspend`: holds Jobs back.
+//! `suspend`: suspends Jobs, which ends their Pods.
 
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use super::Context;
-use super::change::{self, Step, Words, active, name};
+use super::change::{self, JobChange, VerbWords, active, name};
 use crate::args::SuspendArgs;
 use crate::error::{Error, Exit, Hint};
 
-const WORDS: Words = Words { verb: "suspend", done: "suspended" };
+const WORDS: VerbWords = VerbWords { verb: "suspend", done: "suspended" };
 
 pub(super) async fn suspend(args: SuspendArgs, context: &mut Context) -> Result<Exit> {
     let SuspendArgs { target, yes, how } = args;
     change::carry_out(&WORDS, target, how, yes, decide, context).await
 }
 
-fn decide(job: &Job) -> Result<Step, Error> {
+fn decide(job: &Job) -> Result<JobChange, Error> {
     change::check_unfinished(job, WORDS.verb)?;
-    change::check_unqueued(job, WORDS.verb, false)?;
+    change::check_not_queued(job, WORDS.verb, false)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend == Some(true) {
-        return Ok(Step::default());
+        return Ok(JobChange::default());
     }
     let ends = active(job);
     let mut notes = Vec::from_iter(change::note_of_ends(ends, job, Some("once it is resumed")));
@@ -29,5 +29,5 @@ fn decide(job: &Job) -> Result<Step, Error> {
         notes.push(format!("the time limit of job {name} ({limit}s) starts again when it is resumed"));
     }
     let hint = Some(Hint::indexed(&["resume", name], "resumes it"));
-    Ok(Step { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
+    Ok(JobChange { patch: Some(json!({"spec": {"suspend": true}})), ends, notes, hint })
 }

@@ -1,11 +1,11 @@
-//! `wait`: until Jobs have completed or failed, or some of their indexes have.
+//! `wait`: waits until Jobs, or some of their indexes, have completed or failed.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use tokio::time::Instant;
 
-use super::follow::report::{self, Progress, say};
+use super::follow::report::{self, Progress, print_remark};
 use super::{Context, find};
 use crate::args::{WaitArgs, WaitFor};
 use crate::cluster::Cluster;
@@ -23,12 +23,13 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     })?;
     find::job_names(&jobs)?;
     context.ui.voice.quiet = quiet;
-    // From the start, so that a server that never answers is not waited for longer either.
+    // The timeout includes the time to connect.
     let deadline = limit.map(|limit| Instant::now() + limit);
-    let over = |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
+    let timeout_error =
+        |what: &str| Error::new(Kind::TimedOut, format!("timed out after {timeout} waiting for {what}"));
     let (cluster, jobs) = tokio::select! {
-        found = Box::pin(found(&jobs, only_this, context)) => found?,
-        () = until(deadline) => return Err(over("the server").into()),
+        found = Box::pin(find_families(&jobs, only_this, context)) => found?,
+        () = until(deadline) => return Err(timeout_error("the server").into()),
     };
     if let Some(WaitFor::Indexes(indexes)) = &goal {
         jobs.iter().try_for_each(|state| selection::check_numbers(indexes, state))?;
@@ -39,7 +40,7 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
     };
     let mut waiting: Vec<_> = jobs.iter().map(waiting).collect();
     let mut tracker = Tracker::new(&cluster, jobs, Interest::Outcome, &context.signals, deadline);
-    let end = until_all_end(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
+    let end = wait_for_all(&mut waiting, goal.as_ref(), &mut tracker, &cluster, context).await;
     context.ui.end_live();
     let open = || waiting.iter().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
     match end? {
@@ -58,16 +59,20 @@ pub(super) async fn wait(args: WaitArgs, context: &mut Context) -> Result<Exit> 
             let sentences: Vec<_> =
                 open().map(|(job, _)| summary::sentence(tracker.state(job), context.now())).collect();
             let hints = open().map(|(_, open)| Hint::indexed(&["describe", &open.name], "shows why"));
-            Err(hints.fold(over(&sentences.join("; ")), Error::hint).into())
+            Err(hints.fold(timeout_error(&sentences.join("; ")), Error::hint).into())
         }
     }
 }
 
-async fn found(names: &[String], only_this: bool, context: &mut Context) -> Result<(Arc<Cluster>, Vec<JobState>)> {
+async fn find_families(
+    names: &[String],
+    only_this: bool,
+    context: &mut Context,
+) -> Result<(Arc<Cluster>, Vec<JobState>)> {
     let (cluster, jobs) = find::connect_and_find_jobs(names, context).await?;
     let mut families = Vec::new();
     for job in jobs {
-        families.push(find::family(job, only_this, &cluster, context).await?);
+        families.push(find::load_family(job, only_this, &cluster, context).await?);
     }
     Ok((cluster, families))
 }
@@ -92,14 +97,14 @@ impl Waiting {
         let failed = tracker.state(job).failed();
         if !failed.is_empty() {
             tracker.settle_failed(job).await?;
-            // A list that can't be read leaves items out, and nothing else: the outcome is known.
+            // Without the list only the items are left out: the outcome is known.
             let listing = tracker.state(job).items_job().cloned();
-            let texts = Box::pin(find::items_of(&failed, listing.as_ref(), cluster));
+            let texts = Box::pin(find::load_items_of(&failed, listing.as_ref(), cluster));
             items = tracker.watching.bounded(texts).await?.unwrap_or_default();
         }
         let (state, now) = (tracker.state(job), context.now());
         let exit = match (goal, state.outcome()) {
-            (None | Some(WaitFor::Complete), _) => report::report(state, &items, context),
+            (None | Some(WaitFor::Complete), _) => report::report_outcome(state, &items, context),
             (Some(WaitFor::Failed), Some(Outcome::Complete)) => {
                 let error = Error::new(Kind::Failed, format!("{}: it did not fail", summary::sentence(state, now)));
                 context.ui.error(&error.into());
@@ -135,15 +140,15 @@ impl Waiting {
     }
 }
 
-/// Waits until each Job has ended, or what is waited for of it is known; returns what stopped the waiting before that.
-async fn until_all_end(
+/// Waits until the goal of each Job is decided. Returns the reason if the waiting stopped before that.
+async fn wait_for_all(
     waiting: &mut [Waiting],
     goal: Option<&WaitFor>,
     tracker: &mut Tracker,
     cluster: &Cluster,
     context: &mut Context,
 ) -> Result<Option<Stop>> {
-    // Whether these indexes have all completed, or one of them has failed.
+    // Decided once all these indexes have completed, or one has failed.
     let is_decided = |job: usize, tracker: &Tracker| {
         let (succeeded, failed) = (tracker.state(job).succeeded(), tracker.state(job).failed());
         matches!(goal, Some(WaitFor::Indexes(indexes))
@@ -164,23 +169,23 @@ async fn until_all_end(
         let step = tracker.next().await?;
         if step.is_tick() {
             context.ui.begin_live();
-            show(waiting, tracker, context);
+            show_progress(waiting, tracker, context);
         }
-        say(step.remark, context);
+        print_remark(step.remark, context);
         match &step.ended {
             Some(TrackingEnd::Stopped(why)) => return Ok(Some(*why)),
             Some(TrackingEnd::Deleted) if waiting[step.job].exit.is_none() => {
                 context.ui.error(&tracker.deletion_error(step.job).into());
                 waiting[step.job].exit = Some(Exit::Failure);
             }
-            // What can't be known of its Pods is left out: the outcome is known.
+            // Missing details of its Pods are left out: the outcome is known.
             Some(TrackingEnd::Finished(_) | TrackingEnd::Deleted) => decided.push(step.job),
             None => decided.extend(is_decided(step.job, tracker).then_some(step.job)),
         }
     }
 }
 
-fn show(waiting: &mut [Waiting], tracker: &Tracker, context: &mut Context) {
+fn show_progress(waiting: &mut [Waiting], tracker: &Tracker, context: &mut Context) {
     let ended = waiting.iter().filter(|waiting| waiting.exit.is_some()).count();
     let all = waiting.len();
     for (job, open) in waiting.iter_mut().enumerate().filter(|(_, waiting)| waiting.exit.is_none()) {

@@ -1,4 +1,4 @@
-//! `watch`: a live screen of a Job, until it ends.
+//! `watch`: draws a live screen of a Job until it ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,18 +19,18 @@ use crate::ui::screen::{Screen, ScreenInput};
 use crate::view::progress::Pace;
 use crate::view::watch::{Picture, screen};
 
-/// How often the screen is drawn when nothing happens: ages grow by seconds.
-const SECOND: Duration = Duration::from_secs(1);
-/// The least time from one drawing to the next when much happens.
-const FRAME: Duration = Duration::from_millis(100);
-/// How long one look for a key takes, after which the looker sees whether it is still needed.
-const LOOK: Duration = Duration::from_millis(200);
+/// Time between two drawings when nothing changes: ages are in seconds.
+const IDLE_REDRAW: Duration = Duration::from_secs(1);
+/// Shortest time between two drawings.
+const SHORTEST_REDRAW: Duration = Duration::from_millis(100);
+/// How long one wait for a key takes. After it, the thread checks whether it should stop.
+const KEY_POLL: Duration = Duration::from_millis(200);
 
 pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit> {
     let WatchArgs { job } = args;
     let named = job.as_deref().map(find::job_name).transpose()?;
     if context.ui.style.plain {
-        return in_lines(job.as_deref(), context).await;
+        return print_lines(job.as_deref(), context).await;
     }
     if !context.ui.style.terminal {
         let name = Vec::from_iter(named.as_deref());
@@ -42,9 +42,9 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     let (cluster, job) = find::connect_and_find_job(job.as_deref(), context).await?;
     let name = job.metadata.name.clone().unwrap_or_default();
     let state = JobState::new(job);
-    let items = find::items_or_warning(find::items(&state, &cluster).await, context)?;
-    match show(state, &items, &cluster, context).await? {
-        ScreenEnd::Finished(state) => Ok(report::report(&state, &items, context)),
+    let items = find::items_or_warning(find::load_items(&state, &cluster).await, context)?;
+    match draw_until_end(state, &items, &cluster, context).await? {
+        ScreenEnd::Finished(state) => Ok(report::report_outcome(&state, &items, context)),
         ScreenEnd::Left(exit) => {
             context.ui.status(&format!("job {name} goes on"));
             context.ui.hint(Hint::indexed(&["watch", &name], "opens the screen again"));
@@ -53,8 +53,8 @@ pub(super) async fn watch(args: WatchArgs, context: &mut Context) -> Result<Exit
     }
 }
 
-/// Prints a row for each change of an index, then how the Job ended: for those whom a screen tells nothing.
-async fn in_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
+/// Prints a row for each change of an index, then the outcome, as `--plain` needs it.
+async fn print_lines(named: Option<&str>, context: &mut Context) -> Result<Exit> {
     let (_, job) = find::connect_and_find_job(named, context).await?;
     let name = job.metadata.name.unwrap_or_default();
     Box::pin(indexes::indexes(IndexesArgs::changes(&name), context)).await?;
@@ -67,7 +67,12 @@ enum ScreenEnd {
     Left(Exit),
 }
 
-async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, context: &mut Context) -> Result<ScreenEnd> {
+async fn draw_until_end(
+    state: JobState,
+    items: &ItemTexts,
+    cluster: &Arc<Cluster>,
+    context: &mut Context,
+) -> Result<ScreenEnd> {
     if state.outcome().is_some() {
         return Ok(ScreenEnd::Finished(Box::new(state)));
     }
@@ -79,8 +84,8 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
     let mut drawn = None::<Instant>;
     let mut redraw = true;
     loop {
-        let since = drawn.map_or(SECOND, |drawn| drawn.elapsed());
-        if since >= if redraw { FRAME } else { SECOND } {
+        let since = drawn.map_or(IDLE_REDRAW, |drawn| drawn.elapsed());
+        if since >= if redraw { SHORTEST_REDRAW } else { IDLE_REDRAW } {
             pace.sample(tracker.state(0), context.now());
             let trouble = tracker.watching.outage().map(reconnecting).or_else(|| {
                 let plight = plight(&tracker, 0, context)?;
@@ -105,7 +110,7 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 redraw |= !step.is_tick();
                 match step.ended {
                     None => {}
-                    // What can't be known of its Pods is left out: the outcome is known.
+                    // Missing details of its Pods are left out: the outcome is known.
                     Some(TrackingEnd::Finished(_)) => return Ok(ScreenEnd::Finished(Box::new(tracker.into_state()))),
                     Some(TrackingEnd::Deleted) => return Err(tracker.deletion_error(0).into()),
                     Some(TrackingEnd::Stopped(_)) => return Ok(ScreenEnd::Left(Exit::Interrupted)),
@@ -116,36 +121,36 @@ async fn show(state: JobState, items: &ItemTexts, cluster: &Arc<Cluster>, contex
                 ScreenInput::Interrupt => return Ok(ScreenEnd::Left(Exit::Interrupted)),
                 ScreenInput::Resized => redraw = true,
             },
-            () = tokio::time::sleep(FRAME), if redraw => {}
+            () = tokio::time::sleep(SHORTEST_REDRAW), if redraw => {}
         }
     }
 }
 
-/// Keys, which only a thread that blocks can wait for.
+/// The keys that were pressed. Only a blocking thread can wait for them.
 struct Keys {
     received: mpsc::Receiver<ScreenInput>,
-    enough: Arc<AtomicBool>,
+    stop_reading: Arc<AtomicBool>,
 }
 
 impl Keys {
     fn new() -> Self {
         let (sender, received) = mpsc::channel(16);
-        let enough = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&enough);
+        let stop_reading = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stop_reading);
         std::thread::spawn(move || {
-            // Without a terminal to read from, the screen is shown all the same, and a signal ends it.
-            while let Ok(input) = Screen::input(LOOK) {
+            // If no key can be read, the screen stays, and a signal ends it.
+            while let Ok(input) = Screen::input(KEY_POLL) {
                 if stop.load(Ordering::SeqCst) || input.is_some_and(|input| sender.blocking_send(input).is_err()) {
                     return;
                 }
             }
         });
-        Self { received, enough }
+        Self { received, stop_reading }
     }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.enough.store(true, Ordering::SeqCst);
+        self.stop.store(true, Ordering::SeqCst);
     }
 }

@@ -101,7 +101,7 @@ impl CandidateSource {
     async fn job(&self, cluster: &Cluster) -> Option<Job> {
         let job = match self.typed.names.first() {
             Some(name) => cluster.job(&find::job_name(name).ok()?).await.ok()?,
-            None => find::newest(cluster).await.ok()?,
+            None => find::find_newest(cluster).await.ok()?,
         };
         find::check_indexed(&job).ok().map(|()| job)
     }
@@ -125,7 +125,7 @@ impl CandidateSource {
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
         let offers = indexes::offers(&state, &within(&state), words, word);
         let shown: IndexSet = offers.iter().filter_map(|(_, index)| *index).collect();
-        let items = self.within_deadline(Box::pin(find::items_of(&shown, state.items_job(), &cluster))).await;
+        let items = self.within_deadline(Box::pin(find::load_items_of(&shown, state.items_job(), &cluster))).await;
         let items = items.and_then(Result::ok).unwrap_or_default();
         Some(indexes::candidates(offers, &state, &items))
     }
@@ -150,7 +150,7 @@ impl CandidateSource {
         let state = self.state(&cluster, PodFilter::UNSUCCESSFUL).await?;
         let all = state.all();
         let wanted = if word.is_empty() { all.intersection(&IndexSet::below(MAX_ITEMS_READ)) } else { all };
-        let items = Box::pin(find::items_of(&wanted, state.items_job(), &cluster)).await.ok()?;
+        let items = Box::pin(find::load_items_of(&wanted, state.items_job(), &cluster)).await.ok()?;
         let mut found: Vec<_> = items.iter().filter(|(_, item)| item.starts_with(word)).collect();
         let failed = state.failed();
         found.sort_by_key(|(index, _)| !failed.contains(**index));

@@ -1,5 +1,4 @@
-//! What the verbs have in common that change Jobs: which are meant, whether all of it can be done, the question before
-//! work is lost, and what is printed.
+//! The changes of the verbs that change Jobs: find the Jobs, check every change, ask before work is lost, apply, print.
 
 use std::sync::Arc;
 
@@ -7,7 +6,7 @@ use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use super::output::{self, Output};
+use super::output::{self, OutputChoice};
 use super::{Context, find};
 use crate::args::{DryRun, ObjectArgs, ObjectFormat, TargetArgs};
 use crate::cluster::{Cluster, Submission};
@@ -15,19 +14,19 @@ use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, Outcome};
 use crate::view::plural;
 
-pub(crate) struct Words {
+pub(crate) struct VerbWords {
     /// As in `suspend job "x"`.
     pub(crate) verb: &'static str,
     /// As in `job.batch/x suspended`.
     pub(crate) done: &'static str,
 }
 
-/// What a verb would do to a Job: by default nothing, as it is as it is wanted.
+/// A planned change of a Job. The default changes nothing.
 #[derive(Default)]
-pub(crate) struct Step {
-    /// The fields to change; None if all is as it is wanted.
+pub(crate) struct JobChange {
+    /// The fields to change; None if the Job already has the wanted values.
     pub(crate) patch: Option<Value>,
-    /// How many Pods that run would end.
+    /// The number of running Pods that end.
     pub(crate) ends: usize,
     pub(crate) notes: Vec<String>,
     pub(crate) hint: Option<Hint>,
@@ -37,13 +36,13 @@ pub(crate) fn name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// How many Pods of a Job are there that have not ended.
+/// Returns the number of Pods that have not ended.
 pub(crate) fn active(job: &Job) -> usize {
     let active = job.status.as_ref().and_then(|status| status.active);
     active.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
 }
 
-/// What becomes of running indexes of a Job that end: where they start anew, `when`.
+/// Returns a note about running indexes that end, and `when` they start again.
 pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
     let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
     let running = plural(ends, "running index", "running indexes");
@@ -52,7 +51,7 @@ pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option
 }
 
 /// # Errors
-/// If the Job has ended, or is on its way out: nothing that could be changed has an effect any more.
+/// If the Job has ended or is being deleted: a change has no effect.
 pub(crate) fn check_unfinished(job: &Job, verb: &str) -> Result<(), Error> {
     let name = name(job);
     let refused = |why: &str| Error::new(Kind::Failed, format!("can't {verb} job {name:?}: {why}"));
@@ -71,8 +70,8 @@ pub(crate) fn check_unfinished(job: &Job, verb: &str) -> Result<(), Error> {
 }
 
 /// # Errors
-/// If Kueue decides whether the Job runs: it would undo at once what somebody else does.
-pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
+/// If Kueue decides when the Job runs: it would undo the change.
+pub(crate) fn check_not_queued(job: &Job, verb: &str, active: bool) -> Result<(), Error> {
     let Some(queue) = state::queue(job) else { return Ok(()) };
     let uid = job.metadata.uid.as_deref().unwrap_or_default();
     let patch = json!({"spec": {"active": active}}).to_string();
@@ -91,22 +90,22 @@ pub(crate) fn check_unqueued(job: &Job, verb: &str, active: bool) -> Result<(), 
     )))
 }
 
-/// Does what `decide` says to the Jobs that are meant; what it finds wrong with any of them, before anything is changed.
+/// Applies the changes that `decide` returns. Nothing is changed if `decide` refuses a named Job.
 pub(crate) async fn carry_out(
-    words: &Words,
+    words: &VerbWords,
     target: TargetArgs,
     how: ObjectArgs,
     yes: bool,
-    decide: impl Fn(&Job) -> Result<Step, Error>,
+    decide: impl Fn(&Job) -> Result<JobChange, Error>,
     context: &mut Context,
 ) -> Result<Exit> {
     let ObjectArgs { dry_run, output, field_manager } = how;
     let output = output::read(output, true)?;
-    let (cluster, jobs) = meant(&target, words, context).await?;
-    let (mut steps, mut wrong) = (Vec::new(), Vec::new());
+    let (cluster, jobs) = find_targets(&target, words, context).await?;
+    let (mut changes, mut wrong) = (Vec::new(), Vec::new());
     for job in jobs {
         match decide(&job) {
-            Ok(step) => steps.push((job, step)),
+            Ok(change) => changes.push((job, change)),
             Err(error) => wrong.push(error),
         }
     }
@@ -120,24 +119,25 @@ pub(crate) async fn carry_out(
     for error in wrong {
         context.ui.warning(&format!("{error}: left unchanged"));
     }
-    let losing: Vec<_> = steps.iter().filter(|(_, step)| step.ends > 0).collect();
+    let losing: Vec<_> = changes.iter().filter(|(_, change)| change.ends > 0).collect();
     if losing.len() > 1 && !yes && dry_run == DryRun::None {
-        let ends: usize = losing.iter().map(|(_, step)| step.ends).sum();
-        let list: Vec<_> = losing.iter().map(|(job, step)| format!("  {}: {}", name(job), pods(step.ends))).collect();
+        let ends: usize = losing.iter().map(|(_, change)| change.ends).sum();
+        let list: Vec<_> =
+            losing.iter().map(|(job, change)| format!("  {}: {}", name(job), pods(change.ends))).collect();
         context.ui.note(&list.join("\n"));
         let what = format!("{} of {} jobs", pods(ends), losing.len());
         if !confirm(&format!("end {what}?"), &format!("would end {what}"), context)? {
             return Ok(Exit::Failure);
         }
     }
-    apply(words, steps, &cluster, dry_run, output, &field_manager, context).await
+    apply_changes(words, changes, &cluster, dry_run, output, &field_manager, context).await
 }
 
 fn pods(number: usize) -> String {
     plural(number, "running Pod", "running Pods")
 }
 
-/// Asks whether to go on, where somebody can answer.
+/// Asks a yes-or-no question on the terminal.
 pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) -> Result<bool> {
     match context.ui.confirm(question)? {
         Some(true) => Ok(true),
@@ -152,8 +152,12 @@ pub(crate) fn confirm(question: &str, consequence: &str, context: &mut Context) 
     }
 }
 
-/// The Jobs that are meant: named, chosen by labels, or the newest.
-async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
+/// Returns the Jobs that are named or selected by labels, else the newest.
+async fn find_targets(
+    target: &TargetArgs,
+    words: &VerbWords,
+    context: &mut Context,
+) -> Result<(Arc<Cluster>, Vec<Job>)> {
     let TargetArgs { jobs, selector, all } = target;
     if *all || selector.is_some() {
         let cluster = Arc::new(context.cluster().await?);
@@ -174,25 +178,25 @@ async fn meant(target: &TargetArgs, words: &Words, context: &mut Context) -> Res
     find::connect_and_find_jobs(jobs, context).await
 }
 
-/// Changes the Jobs one by one. What goes wrong with one does not keep the others.
-async fn apply(
-    words: &Words,
-    steps: Vec<(Job, Step)>,
+/// Changes the Jobs one by one. An error of one Job does not stop the others.
+async fn apply_changes(
+    words: &VerbWords,
+    changes: Vec<(Job, JobChange)>,
     cluster: &Cluster,
     dry_run: DryRun,
-    mut output: Output<ObjectFormat>,
+    mut output: OutputChoice<ObjectFormat>,
     field_manager: &str,
     context: &mut Context,
 ) -> Result<Exit> {
     let submission = Submission { dry_run: dry_run == DryRun::Server, field_manager };
     let (mut printed, mut exit) = (Vec::new(), Exit::Success);
-    let is_one = steps.len() == 1;
-    for (job, step) in steps {
-        let Step { patch, ends: _, notes, hint } = step;
+    let is_one = changes.len() == 1;
+    for (job, change) in changes {
+        let JobChange { patch, ends: _, notes, hint } = change;
         let already = if patch.is_some() { "" } else { "already " };
         let result = match patch {
             None => Ok(job.clone()),
-            Some(patch) if dry_run == DryRun::Client => patched(&job, &patch),
+            Some(patch) if dry_run == DryRun::Client => patch_locally(&job, &patch),
             Some(mut patch) => {
                 patch["metadata"]["uid"] = json!(job.metadata.uid);
                 cluster.patch_job(name(&job), &patch, submission, words.verb).await.map_err(anyhow::Error::from)
@@ -229,7 +233,7 @@ async fn apply(
     Ok(exit)
 }
 
-fn patched(job: &Job, patch: &Value) -> Result<Job> {
+fn patch_locally(job: &Job, patch: &Value) -> Result<Job> {
     let mut value = serde_json::to_value(job)?;
     for (field, wanted) in patch["spec"].as_object().into_iter().flatten() {
         value["spec"][field] = wanted.clone();

@@ -1,4 +1,4 @@
-//! From what the user calls a Job to the Job, and to its items.
+//! Finds Jobs by name, and loads their families and items.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::state::{self, ItemTexts, JobState};
 use crate::tracker::family;
 use crate::view::cause;
 
-/// What kubectl calls Jobs.
+/// The names of the Job kind in kubectl.
 pub(crate) const KINDS: [&str; 5] = ["job", "jobs", "job.batch", "jobs.batch", "jobs.v1.batch"];
 
-/// The name in `NAME`, `job/NAME` or `jobs.batch/NAME`.
+/// Parses `NAME`, `job/NAME` or `jobs.batch/NAME`, and returns the name.
 pub(crate) fn job_name(text: &str) -> Result<String, Error> {
     let (_, name) = text.rsplit_once('/').unwrap_or(("", text));
     if name.is_empty() {
@@ -42,10 +42,10 @@ pub(crate) fn job_name(text: &str) -> Result<String, Error> {
     }
 }
 
-/// The names of Jobs as [`job_name`] reads them, each once.
+/// Parses names of Jobs as [`job_name`] does, and returns each once.
 ///
 /// # Errors
-/// Also if a kind stands in front of a name, as kubectl has it: it would be the name of a Job.
+/// Also if the first word is a kind, as in `kubectl delete job x`.
 pub(crate) fn job_names(texts: &[String]) -> Result<Vec<String>, Error> {
     if let [kind, name, ..] = texts
         && KINDS.contains(&kind.as_str())
@@ -73,7 +73,7 @@ pub(crate) async fn connect_and_find_job(named: Option<&str>, context: &mut Cont
 /// names it on stderr.
 ///
 /// # Errors
-/// As [`job_name`], before the cluster is asked, and if one is not there, or not Indexed.
+/// As [`job_name`], before any request; and if a Job does not exist or is not Indexed.
 pub(crate) async fn connect_and_find_jobs(named: &[String], context: &mut Context) -> Result<(Arc<Cluster>, Vec<Job>)> {
     let wanted = job_names(named)?;
     let cluster = Arc::new(context.cluster().await?);
@@ -81,7 +81,7 @@ pub(crate) async fn connect_and_find_jobs(named: &[String], context: &mut Contex
     for name in &wanted {
         let job = match cluster.job(name).await {
             Err(error) if error.kind() == Kind::NotFound => {
-                return Err(with_nearest(error, name, &cluster).await.into());
+                return Err(suggest_nearest(error, name, &cluster).await.into());
             }
             found => found?,
         };
@@ -89,7 +89,7 @@ pub(crate) async fn connect_and_find_jobs(named: &[String], context: &mut Contex
         jobs.push(job);
     }
     if wanted.is_empty() {
-        let job = newest(&cluster).await?;
+        let job = find_newest(&cluster).await?;
         let name = job.metadata.name.as_deref().unwrap_or_default();
         context.ui.status(&format!("newest Indexed Job in namespace {}: {name}", cluster.namespace()));
         jobs.push(job);
@@ -97,21 +97,22 @@ pub(crate) async fn connect_and_find_jobs(named: &[String], context: &mut Contex
     Ok((cluster, jobs))
 }
 
-/// An error about a Job that is not there, with the one that may be meant.
-pub(crate) async fn with_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
-    // Who may not list Jobs goes without.
+/// Adds the most similar name to the error about a missing Job.
+pub(crate) async fn suggest_nearest(error: Error, name: &str, cluster: &Cluster) -> Error {
+    // Without permission to list Jobs, no name is suggested.
     let jobs = cluster.jobs(false, None).await.unwrap_or_default();
     let names = jobs.iter().filter(|job| state::is_indexed(job)).filter_map(|job| job.metadata.name.as_deref());
     let names: Vec<_> = names.collect();
-    let of_pod = names.iter().filter_map(|job| Some((index_in(name, job)?.0, job))).max_by_key(|(_, job)| job.len());
+    let of_pod =
+        names.iter().filter_map(|job| Some((parse_pod_name(name, job)?.0, job))).max_by_key(|(_, job)| job.len());
     if let Some((index, job)) = of_pod {
         return error.hint(format!("did you mean {job}? That name belongs to a Pod of its index {index}"));
     }
     error.hint_if(near::nearest(name, names).map(|near| format!("did you mean {near}?")))
 }
 
-/// The index in the name of a Pod of this Job, which is that of the Job, the index and something random; and the last.
-pub(crate) fn index_in<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
+/// Parses `JOB-INDEX-RANDOM`, the name of a Pod of this Job, and returns the index and the random part.
+pub(crate) fn parse_pod_name<'a>(pod: &'a str, job: &str) -> Option<(u32, &'a str)> {
     let rest = pod.strip_prefix(job)?.strip_prefix('-')?;
     let (index, random) = rest.split_once('-').unwrap_or((rest, ""));
     Some((index.parse().ok()?, random))
@@ -130,17 +131,17 @@ pub(crate) fn check_indexed(job: &Job) -> Result<(), Error> {
 }
 
 /// Sorts Jobs by age, and those of the same second by name.
-pub(crate) fn newest_first(jobs: &mut [Job]) {
+pub(crate) fn sort_newest_first(jobs: &mut [Job]) {
     jobs.sort_by(|a, b| {
         let newest_first = b.metadata.creation_timestamp.cmp(&a.metadata.creation_timestamp);
         newest_first.then_with(|| a.metadata.name.cmp(&b.metadata.name))
     });
 }
 
-pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
+pub(crate) async fn find_newest(cluster: &Cluster) -> Result<Job> {
     let mut jobs = cluster.jobs(false, None).await?;
     jobs.retain(state::is_indexed);
-    newest_first(&mut jobs);
+    sort_newest_first(&mut jobs);
     jobs.into_iter().next().ok_or_else(|| {
         Error::new(Kind::NotFound, format!("there is no Indexed Job in namespace {:?}", cluster.namespace()))
             .hint(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], "creates one"))
@@ -150,7 +151,12 @@ pub(crate) async fn newest(cluster: &Cluster) -> Result<Job> {
 }
 
 /// Loads the whole family of a Job, or with `only_this` the Job alone; warns where retries may be missing.
-pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context: &mut Context) -> Result<JobState> {
+pub(crate) async fn load_family(
+    job: Job,
+    only_this: bool,
+    cluster: &Cluster,
+    context: &mut Context,
+) -> Result<JobState> {
     let (state, incomplete) = Box::pin(family::load(job, only_this, cluster)).await?;
     if let Some(error) = incomplete {
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
@@ -159,15 +165,15 @@ pub(crate) async fn family(job: Job, only_this: bool, cluster: &Cluster, context
     Ok(state)
 }
 
-pub(crate) async fn items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
+pub(crate) async fn load_items(state: &JobState, cluster: &Cluster) -> Result<ItemTexts, Error> {
     // The list of a Job that retries another is that of its family.
     let completions = state.members().first().map_or(0, Member::family_completions);
-    items_of(&IndexSet::below(completions), state.items_job(), cluster).await
+    load_items_of(&IndexSet::below(completions), state.items_job(), cluster).await
 }
 
 /// The items of these indexes as people read them; only the ConfigMaps that hold them are requested. Empty where the
 /// Job notes no list.
-pub(crate) async fn items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
+pub(crate) async fn load_items_of(wanted: &IndexSet, job: Option<&Job>, cluster: &Cluster) -> Result<ItemTexts, Error> {
     let Some(job) = job else { return Ok(ItemTexts::new()) };
     let columns = read::item_columns(job);
     let listing = match read::item_source(job) {
@@ -196,10 +202,10 @@ pub(crate) fn item_texts(columns: &Columns, items: impl IntoIterator<Item = (u32
     texts
 }
 
-/// The items, or none with a warning where the list is missing or the user may not read it.
+/// Returns the items, or none with a warning if the list is missing or the user may not read it.
 ///
 /// # Errors
-/// Any other reason why the list was not read: what is printed without it would be wrong.
+/// If the list can't be read for any other reason: output without it would be wrong.
 pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Context) -> Result<ItemTexts, Error> {
     match items {
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => {
@@ -210,7 +216,7 @@ pub(crate) fn items_or_warning(items: Result<ItemTexts, Error>, context: &mut Co
     }
 }
 
-/// Adds the events that say why indexes are not done, where some are needed. Who may not see them goes without.
+/// Adds the events that explain unfinished indexes, if needed. Without permission none are added.
 pub(crate) async fn add_events(state: &mut JobState, cluster: &Cluster, now: Timestamp) {
     let mut events = Vec::new();
     if let Some(job) = state.job().filter(|_| cause::needs_job_events(state)) {

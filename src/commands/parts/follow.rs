@@ -92,8 +92,8 @@ pub(crate) async fn follow(
                     progress.tick(&tracker, 0, context);
                     progress.show(tracker.state(0), "", context);
                 }
-                report::say(step.remark, context);
-                readers.start(tracker.state_mut(0), &step.changed)?;
+                report::print_remark(step.remark, context);
+                readers.start_readers(tracker.state_mut(0), &step.changed)?;
                 match step.ended {
                     None => {}
                     Some(TrackingEnd::Finished(settled)) => {
@@ -111,11 +111,11 @@ pub(crate) async fn follow(
                 }
             }
             Some(batch) = batches.recv() => {
-                readers.view.printer.batch(&batch, &mut context.ui)?;
+                readers.view.printer.print_batch(&batch, &mut context.ui)?;
                 print_ready(&mut batches, &mut readers, context)?;
             }
             () = lanes.news.notified() => readers.print_lanes(tracker.state_mut(0), context)?,
-            Some(ended) = readers.tasks.join_next() => readers.end(ended??, tracker.state_mut(0), context)?,
+            Some(ended) = readers.tasks.join_next() => readers.finish_reader(ended??, tracker.state_mut(0), context)?,
         }
     }
 }
@@ -123,7 +123,7 @@ pub(crate) async fn follow(
 /// Prints the lines that have been read, without waiting for more.
 fn print_ready(batches: &mut mpsc::Receiver<LogBatch>, readers: &mut Readers<'_>, context: &mut Context) -> Result<()> {
     while let Ok(batch) = batches.try_recv() {
-        readers.view.printer.batch(&batch, &mut context.ui)?;
+        readers.view.printer.print_batch(&batch, &mut context.ui)?;
     }
     Ok(context.ui.flush()?)
 }

@@ -1,4 +1,4 @@
-//! What `run` reads before anything is decided: the template, the file with the items, a list in the cluster.
+//! Reads the inputs of `run`: the template, the file with the items, a list in the cluster.
 
 use std::io::{self, BufReader, IsTerminal as _, Read};
 use std::path::Path;
@@ -16,9 +16,9 @@ use crate::spec::select::LoadedItems;
 use crate::spec::sources::{self, ListedConfigMap};
 use crate::spec::{self, Inputs};
 
-/// How long stdin is read before the program says what it waits for.
+/// How long stdin may be silent before the program says what it waits for.
 const STDIN_PATIENCE: Duration = Duration::from_secs(1);
-/// How much of a file is read at once.
+/// Bytes that are read from a file at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
@@ -33,7 +33,7 @@ pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let seed = fastrand::u64(..1_000_000);
     Ok(Inputs {
         template: args.template.as_deref().map(|path| read_template(path, context)).transpose()?,
-        suffix: suffix(),
+        suffix: random_suffix(),
         namespace: context.global.namespace.clone(),
         file: source.items_file.as_deref().map(|path| read_items(source, path, seed, context)).transpose()?,
         listed: match &source.items_configmap {
@@ -45,20 +45,20 @@ pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
     })
 }
 
-/// A file, or stdin, and what to call it.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+/// Opens a file, or stdin for `-`.
+fn open_input(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) })
 }
 
-/// The error of a file that can't be read.
-fn unreadable(what: &str, path: &Path, error: io::Error) -> Error {
+/// Returns the error about a file that can't be read.
+fn unreadable_error(what: &str, path: &Path, error: io::Error) -> Error {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Error::usage(format!("{what} {} can't be read", path.display()))
         .caused_by(error)
         .hint(format!("ls -l {} lists the files", quoted(&folder.to_string_lossy())))
 }
 
-/// Says after a moment that stdin is still read, and what ends it; not once the sender is dropped.
+/// Prints after a second that stdin is still read, unless the returned sender is dropped before.
 fn announce_stdin(path: &Path, what: &str, context: &Context) -> Option<Sender<()>> {
     let message = match path.as_os_str() == "-" {
         false => return None,
@@ -81,18 +81,18 @@ fn read_template(path: &Path, context: &Context) -> Result<(String, Vec<u8>)> {
     let _announcement = announce_stdin(path, "the template", context);
     let origin = path.display().to_string();
     let mut bytes = Vec::new();
-    let read = open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-    read.map_err(|error| unreadable("the template", path, error))?;
+    let read = open_input(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|error| unreadable_error("the template", path, error))?;
     let bytes = text::decode(&format!("the template {origin}"), bytes)?;
     Ok((origin, bytes))
 }
 
-/// Reads items as far as they are of use.
+/// Reads items, up to the first that can't be used.
 fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Result<LoadedItems> {
     let _announcement = announce_stdin(path, "items, one per line,", context);
     let origin = path.display().to_string();
-    let cannot = |error: io::Error| unreadable("the file of items", path, error);
-    let file = BufReader::with_capacity(CHUNK_BYTES, open(path).map_err(cannot)?);
+    let cannot = |error: io::Error| unreadable_error("the file of items", path, error);
+    let file = BufReader::with_capacity(CHUNK_BYTES, open_input(path).map_err(cannot)?);
     Ok(sources::read_items_file(args, &origin, seed, file, cannot)?)
 }
 
@@ -108,8 +108,8 @@ async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigM
     Ok(read::config_map_entries(config_map).collect())
 }
 
-/// What makes a generated name unique: five letters or digits, none that is read as another.
-fn suffix() -> String {
+/// Returns five random letters or digits, without those that look alike, to make a name unique.
+fn random_suffix() -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     std::iter::repeat_with(|| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())]))
         .take(spec::SUFFIX_LENGTH)

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::change::name;
 use super::follow::pick::Pick;
 use super::follow::print::{LogForm, LogPrinter};
-use super::follow::report::{self, not_followed, ways_back};
+use super::follow::report::{self, follow_up_hint, not_followed_error};
 use super::follow::{self, FollowEnd, LineOrder, LogView};
-use super::output::{self, Output};
+use super::output::{self, OutputChoice};
 use super::outputs::cut::CutLogs;
 use super::outputs::keep::Keeper;
-use super::submit::How;
+use super::submit::JobOrigin;
 use super::{Context, find};
 use crate::args::{DataFormat, DryRun, FollowArgs, ObjectArgs, ObjectFormat};
 use crate::cluster::Cluster;
@@ -28,7 +28,7 @@ use crate::state::{ItemTexts, JobState};
 pub(crate) struct Launch {
     pub(crate) args: FollowArgs,
     pub(crate) dry_run: DryRun,
-    pub(crate) output: Output<ObjectFormat>,
+    pub(crate) output: OutputChoice<ObjectFormat>,
     pub(crate) manager: String,
     /// The folder for the output of each index.
     pub(crate) results: Option<PathBuf>,
@@ -68,8 +68,8 @@ impl Launch {
             return Ok(Exit::Success);
         }
         let text = match self.output.word {
-            None => lines(&objects, |object| format!("{} {done}", name(object))),
-            Some(ObjectFormat::Name) => lines(&objects, name),
+            None => join_lines(&objects, |object| format!("{} {done}", name(object))),
+            Some(ObjectFormat::Name) => join_lines(&objects, name),
             Some(ObjectFormat::Yaml) => manifest::yaml::documents(&objects).context("writing YAML")?,
             Some(ObjectFormat::Json) => {
                 let whole = match objects.len() {
@@ -84,15 +84,15 @@ impl Launch {
     }
 
     /// Prints the objects of a Job that is not followed.
-    pub(crate) fn detach(self, manifest: Manifest, how: How, name: &str, context: &mut Context) -> Result<Exit> {
-        let done = if how == How::Unchanged { "unchanged" } else { "created" };
+    pub(crate) fn detach(self, manifest: Manifest, how: JobOrigin, name: &str, context: &mut Context) -> Result<Exit> {
+        let done = if how == JobOrigin::Unchanged { "unchanged" } else { "created" };
         let exit = self.print(manifest, done, context)?;
-        context.ui.hint(ways_back(name));
+        context.ui.hint(follow_up_hint(name));
         Ok(exit)
     }
 
-    /// Shows what the workers write until the Job has ended. The items are read from the cluster where they are not
-    /// given; `closing` is said behind the report.
+    /// Prints the output of the workers until the Job has ended. Loads the items if they are not given. `closing` returns a
+    /// last sentence.
     pub(crate) async fn follow(
         self,
         job: Value,
@@ -105,17 +105,17 @@ impl Launch {
         let (name, state) = (name(&job).to_owned(), JobState::new(job.clone()));
         let items = match items {
             Some(items) => Ok(items),
-            None => find::items_or_warning(find::items_of(&state.all(), Some(&job), cluster).await, context),
+            None => find::items_or_warning(find::load_items_of(&state.all(), Some(&job), cluster).await, context),
         };
         let items = match items {
             Ok(items) => items,
-            Err(error) => return Err(not_followed(&name, error.into(), cluster).await),
+            Err(error) => return Err(not_followed_error(&name, error.into(), cluster).await),
         };
         let mut keeper = self.results.map(|path| Keeper::open(&path, &job, items.clone())).transpose()?;
-        let logs = view(&self.args, &job, &items);
+        let logs = log_view(&self.args, &job, &items);
         let end = match follow::follow(state, logs, keeper.as_mut(), cluster, context).await {
             Ok(end) => end,
-            Err(error) => return Err(not_followed(&name, error, cluster).await),
+            Err(error) => return Err(not_followed_error(&name, error, cluster).await),
         };
         let (state, missing) = match end {
             FollowEnd::Finished(state, missing) => (state, missing),
@@ -130,7 +130,7 @@ impl Launch {
                         "collects the rest of the results",
                     ));
                 }
-                context.ui.hint(ways_back(&name));
+                context.ui.hint(follow_up_hint(&name));
                 return Ok(Exit::Interrupted);
             }
         };
@@ -139,7 +139,7 @@ impl Launch {
             Some(keeper) => signals.unless_asked(Box::pin(keeper.finish(&state, cluster, context))).await,
             None => Some(Ok(Exit::Success)),
         };
-        let exit = report::report(&state, &items, context);
+        let exit = report::report_outcome(&state, &items, context);
         if let Some(closing) = closing(&state) {
             context.ui.status(&closing);
         }
@@ -151,11 +151,11 @@ impl Launch {
     }
 }
 
-fn lines(objects: &[Value], line: impl Fn(&Value) -> String) -> String {
+fn join_lines(objects: &[Value], line: impl Fn(&Value) -> String) -> String {
     objects.iter().flat_map(|object| [line(object), "\n".to_owned()]).collect()
 }
 
-fn view(args: &FollowArgs, job: &Job, items: &ItemTexts) -> LogView {
+fn log_view(args: &FollowArgs, job: &Job, items: &ItemTexts) -> LogView {
     let one_index = job.spec.as_ref().and_then(|spec| spec.completions) == Some(1);
     let form = LogForm { prefix: args.prefix, one_index, ..LogForm::default() };
     LogView {

@@ -1,6 +1,6 @@
 //! The steps that verbs share.
 //!
-//! The law of this folder: a file is one step of a verb's story (find a Job, submit it, follow it, print objects). A step
+//! The rule of this folder: a file is one step of a verb's story (find a Job, submit it, follow it, print objects). A step
 //! takes values and [`Context`], never clap's types of one verb, and never calls a verb. What watches a Job is in
 //! `tracker`, not here.
 

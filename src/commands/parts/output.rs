@@ -1,4 +1,4 @@
-//! What `-o` prints by a template or by columns of one's own.
+//! Prints objects as `-o` says: by a template, by columns, or as JSON or YAML.
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -12,54 +12,54 @@ use crate::manifest;
 use crate::view::ColumnWidths;
 use crate::view::jsonpath::{Columns, Fault, Template};
 
-/// A form of one's own.
+/// A template or columns that the user gave.
 #[derive(Debug)]
 pub(crate) struct Custom {
     pub(crate) flag: &'static str,
-    what: What,
+    template: CustomTemplate,
     headers: bool,
-    /// The columns that are printed so far.
+    /// The widths of the columns, known once the first rows are printed.
     widths: Option<ColumnWidths>,
 }
 
 #[derive(Debug)]
-enum What {
+enum CustomTemplate {
     Text(Template),
     Json(Template),
     Columns(Columns),
 }
 
-/// What `-o` asks for: one of both, or nothing.
+/// The value of `-o`: a word, a custom form, or none.
 #[derive(Debug)]
-pub(crate) struct Output<T> {
+pub(crate) struct OutputChoice<T> {
     pub(crate) word: Option<T>,
     pub(crate) custom: Option<Custom>,
 }
 
-impl<T> Output<T> {
+impl<T> OutputChoice<T> {
     pub(crate) fn is_some(&self) -> bool {
         self.word.is_some() || self.custom.is_some()
     }
 }
 
-/// Reads what `-o` asks for, before anything is asked of the server.
-pub(crate) fn read<T>(form: Option<OutputFormat<T>>, headers: bool) -> Result<Output<T>> {
+/// Parses the value of `-o`, before any request to the server.
+pub(crate) fn read<T>(form: Option<OutputFormat<T>>, headers: bool) -> Result<OutputChoice<T>> {
     let (custom, text) = match form {
-        None => return Ok(Output { word: None, custom: None }),
-        Some(OutputFormat::Word(word)) => return Ok(Output { word: Some(word), custom: None }),
+        None => return Ok(OutputChoice { word: None, custom: None }),
+        Some(OutputFormat::Word(word)) => return Ok(OutputChoice { word: Some(word), custom: None }),
         Some(OutputFormat::Custom(custom, text)) => (custom, text),
     };
     let (flag, read) = match custom {
-        CustomFormat::JsonPath => ("-o jsonpath", Template::parse(&text).map(What::Text)),
-        CustomFormat::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(What::Json)),
-        CustomFormat::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(What::Text)),
-        CustomFormat::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(What::Columns)),
+        CustomFormat::JsonPath => ("-o jsonpath", Template::parse(&text).map(CustomTemplate::Text)),
+        CustomFormat::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(CustomTemplate::Json)),
+        CustomFormat::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(CustomTemplate::Text)),
+        CustomFormat::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(CustomTemplate::Columns)),
         CustomFormat::CustomColumnsFile => {
-            ("-o custom-columns-file", Columns::parse_lines(&file(&text)?).map(What::Columns))
+            ("-o custom-columns-file", Columns::parse_lines(&file(&text)?).map(CustomTemplate::Columns))
         }
     };
-    let what = read.map_err(|fault| wrong(flag, &fault))?;
-    Ok(Output { word: None, custom: Some(Custom { flag, what, headers, widths: None }) })
+    let template = read.map_err(|fault| wrong(flag, &fault))?;
+    Ok(OutputChoice { word: None, custom: Some(Custom { flag, template, headers, widths: None }) })
 }
 
 fn file(path: &str) -> Result<String, Error> {
@@ -72,26 +72,26 @@ fn wrong(flag: &str, fault: &Fault) -> Error {
 }
 
 impl Custom {
-    /// Prints a list; columns are those of its items.
+    /// Prints a list. Columns apply to its items.
     pub(crate) fn list(&mut self, list: &Value, context: &mut Context) -> Result<()> {
-        match &self.what {
-            What::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
+        match &self.template {
+            CustomTemplate::Columns(_) => self.each(list["items"].as_array().map_or(&[], Vec::as_slice), context),
             _ => self.each(std::slice::from_ref(list), context),
         }
     }
 
-    /// Prints objects one by one; may be called again for more of them.
+    /// Prints objects one by one. May be called repeatedly.
     pub(crate) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
-        match &self.what {
-            What::Text(template) | What::Json(template) => {
-                let as_json = matches!(self.what, What::Json(_));
+        match &self.template {
+            CustomTemplate::Text(template) | CustomTemplate::Json(template) => {
+                let as_json = matches!(self.template, CustomTemplate::Json(_));
                 for object in objects {
                     let printed = if as_json { template.json(object) } else { template.text(object) };
                     text.extend(printed.map_err(|fault| self.misfit(&fault))?);
                 }
             }
-            What::Columns(columns) => {
+            CustomTemplate::Columns(columns) => {
                 let rows: Result<Vec<_>, _> = objects.iter().map(|object| columns.row(object)).collect();
                 let mut rows = rows.map_err(|fault| self.misfit(&fault))?;
                 if self.widths.is_none() && self.headers {
@@ -126,17 +126,17 @@ pub(crate) fn data(value: &Value, format: DataFormat) -> Result<String> {
     })
 }
 
-/// The form of data that a word of `-o` stands for.
+/// Returns the data format that a word of `-o` names.
 pub(crate) fn data_format(word: &impl ValueEnum) -> Option<DataFormat> {
     DataFormat::from_str(word.to_possible_value()?.get_name(), false).ok()
 }
 
-/// Jobs as kubectl prints several objects.
+/// Returns several objects as one list, as kubectl prints them.
 pub(crate) fn list_of(items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
 }
 
-/// A Job with all its fields, as templates find them.
+/// Returns a Job with all its fields, for templates.
 pub(crate) fn object(job: &Job) -> Result<Value> {
     let mut item = json!({"apiVersion": "batch/v1", "kind": "Job"});
     if let (Some(item), Value::Object(fields)) = (item.as_object_mut(), serde_json::to_value(job)?) {
@@ -145,7 +145,7 @@ pub(crate) fn object(job: &Job) -> Result<Value> {
     Ok(item)
 }
 
-/// A Job with the fields that `kubectl get -o json` shows.
+/// Returns a Job with the fields that `kubectl get -o json` prints.
 pub(crate) fn shown(job: &Job) -> Result<Value> {
     let mut item = object(job)?;
     manifest::strip_server_fields(&mut item);

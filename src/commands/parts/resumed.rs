@@ -1,4 +1,4 @@
-//! `run --resume`: what of a list has succeeded before, in a Job, its retries, and the Jobs that it resumes in turn.
+//! `run --resume`: finds the items that succeeded before, in a Job, its retries, and the Jobs that it resumed.
 
 use anyhow::Result;
 use k8s_openapi::api::batch::v1::Job;
@@ -18,12 +18,12 @@ use crate::state::{self, JobState, Resumed};
 use crate::view::{Style, cut, plural};
 
 /// Longest command or list of names in a sentence, in characters.
-const WORDS: usize = 160;
+const LONGEST_LIST: usize = 160;
 
-/// What the command line means; with `--resume` without the items that have succeeded before. None if nothing is left.
+/// Resolves the command line. With `--resume`, leaves out the items that succeeded before; None if no item is left.
 pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context) -> Result<Option<Resolved>> {
     let Some(named) = args.resume.clone() else { return Ok(Some(spec::resolve(args, inputs)?)) };
-    // The whole list first: it tells how an item reaches the worker, which is part of what is compared.
+    // The whole list is resolved first: how an item reaches the worker is part of the comparison.
     let whole = spec::resolve(args.clone(), inputs.clone())?.spec;
     resume::check(&whole)?;
     let (cluster, job) = find::connect_and_find_job(Some(&named), context).await?;
@@ -38,25 +38,25 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     let payload = whole.handover.payload();
     let History { succeeded, jobs, running, .. } = history;
     let positions = succeeded.left(whole.items.iter().map(|item| payload.bytes(item)));
-    context.ui.status(&told(whole.items.len(), positions.len(), &jobs, context.ui.style));
+    context.ui.status(&describe_skipped(whole.items.len(), positions.len(), &jobs, context.ui.style));
     if positions.is_empty() {
         return Ok(None);
     }
     if !running.is_empty() {
         context.ui.warning(&format!(
             "{} not ended: items that still run there run here too",
-            have(&running, context.ui.style)
+            describe_jobs(&running, context.ui.style)
         ));
     }
-    tell_others(&uid, &whole.name, &cluster, context).await;
+    hint_at_other_resumes(&uid, &whole.name, &cluster, context).await;
     let resumes = ResumedJob { name: root, uid, skipped: whole.items.len() - positions.len() };
     Ok(Some(spec::resolve(args, Inputs { left: Some(RemainingItems { positions, resumes }), ..inputs })?))
 }
 
-/// How much of the list is skipped, and why.
-fn told(all: usize, left: usize, jobs: &[String], style: Style) -> String {
+/// Returns a sentence about the items that are skipped.
+fn describe_skipped(all: usize, left: usize, jobs: &[String], style: Style) -> String {
     let noun = if jobs.len() == 1 { "job" } else { "jobs" };
-    let same = format!("{noun} {} with this command and image", cut(&jobs.join(", "), WORDS, style));
+    let same = format!("{noun} {} with this command and image", cut(&jobs.join(", "), LONGEST_LIST, style));
     let items = plural(all, "item", "items");
     match all - left {
         0 => format!("none of {items} has succeeded in {same}: nothing is skipped"),
@@ -71,35 +71,35 @@ fn told(all: usize, left: usize, jobs: &[String], style: Style) -> String {
 }
 
 /// `job a has`, `jobs a, b have`.
-fn have(jobs: &[String], style: Style) -> String {
+fn describe_jobs(jobs: &[String], style: Style) -> String {
     match jobs {
         [one] => format!("job {one} has"),
-        several => format!("jobs {} have", cut(&several.join(", "), WORDS, style)),
+        several => format!("jobs {} have", cut(&several.join(", "), LONGEST_LIST, style)),
     }
 }
 
-/// Points to Jobs that have resumed the same one before: what succeeded there is not counted, since the same command
-/// again, cut off or not, must mean the same Job.
-async fn tell_others(uid: &str, name: &str, cluster: &Cluster, context: &mut Context) {
+/// Hints at Jobs that resumed the same Job before. Their successes are not counted, because the same command must always
+/// mean the same Job.
+async fn hint_at_other_resumes(uid: &str, name: &str, cluster: &Cluster, context: &mut Context) {
     let selector = format!("{}={uid}", label::RESUMES);
-    // It is a hint only: who may not list Jobs goes without.
+    // Without permission to list Jobs there is no hint.
     let Ok(jobs) = cluster.jobs(false, Some(&selector)).await else { return };
     let is_retry = |job: &Job| job.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(label::FAMILY));
     let others = jobs.into_iter().filter(|job| !is_retry(job)).filter_map(|job| job.metadata.name);
     let others: Vec<_> = others.filter(|other| other != name).collect();
     if let Some(last) = others.last() {
-        let list = cut(&others.join(", "), WORDS, context.ui.style).into_owned();
+        let list = cut(&others.join(", "), LONGEST_LIST, context.ui.style).into_owned();
         context.ui.hint(&format!("{list} resumed it before: --resume {last} counts those successes too"));
     }
 }
 
-/// What has succeeded, as far as it can be known.
+/// The items that succeeded before, as far as they are known.
 struct History {
     work: Work,
     succeeded: SuccessCounts,
-    /// The Jobs that the families began with, the latest first.
+    /// The first Job of each family, the latest first.
     jobs: Vec<String>,
-    /// Those of them that have not ended.
+    /// Those with Jobs that have not ended.
     running: Vec<String>,
 }
 
@@ -108,15 +108,15 @@ impl History {
         Self { work, succeeded: SuccessCounts::default(), jobs: Vec::new(), running: Vec::new() }
     }
 
-    /// Counts what has succeeded in the family of `job`, and in those that it resumes, as far as they are there.
+    /// Counts the successes in the family of `job`, and in the families that it resumed, while they exist.
     async fn follow(&mut self, job: Job, cluster: &Cluster, context: &mut Context) -> Result<()> {
         let mut seen = vec![member::family_root(&job).1.to_owned()];
         let mut next = Some(job);
         while let Some(job) = next.take() {
             let is_named = self.jobs.is_empty();
             let name = member::family_root(&job).0.to_owned();
-            let state = find::family(job, false, cluster, context).await?;
-            if let Err(error) = self.count(&state, cluster, context).await {
+            let state = find::load_family(job, false, cluster, context).await?;
+            if let Err(error) = self.count_successes(&state, cluster, context).await {
                 if is_named || !matches!(error.kind(), Kind::Usage | Kind::NotFound) {
                     return Err(error.into());
                 }
@@ -126,13 +126,18 @@ impl History {
                 self.running.push(name.clone());
             }
             self.jobs.push(name);
-            next = earlier(&state, &mut seen, cluster, context).await?;
+            next = find_resumed_job(&state, &mut seen, cluster, context).await?;
         }
         Ok(())
     }
 
-    /// Counts what has succeeded in a family: each index once, by a Job that did the same work.
-    async fn count(&mut self, state: &JobState, cluster: &Cluster, context: &mut Context) -> Result<(), Error> {
+    /// Counts the successes of a family: each index once, in a Job with the same work.
+    async fn count_successes(
+        &mut self,
+        state: &JobState,
+        cluster: &Cluster,
+        context: &mut Context,
+    ) -> Result<(), Error> {
         let (mut counted, mut there) = (IndexSet::new(), IndexSet::new());
         for member in state.members() {
             there = there.union(member.succeeded());
@@ -141,11 +146,11 @@ impl History {
                 continue;
             }
             if let Some(difference) = self.work.difference(&Work::of_job(member.job())) {
-                let (name, difference) = (member.name(), cut(&difference, WORDS, context.ui.style));
+                let (name, difference) = (member.name(), cut(&difference, LONGEST_LIST, context.ui.style));
                 context.ui.status(&format!("job {name} ran {difference}; its successes do not count"));
                 continue;
             }
-            for content in contents(member, &new, cluster).await? {
+            for content in load_contents(member, &new, cluster).await? {
                 self.succeeded.add(content);
             }
             counted = counted.union(&new);
@@ -162,8 +167,8 @@ impl History {
     }
 }
 
-/// The Job that a family resumes, if it is still there, or one that retries it.
-async fn earlier(
+/// Returns the Job that a family resumed, if it exists, or a retry of it.
+async fn find_resumed_job(
     state: &JobState,
     seen: &mut Vec<String>,
     cluster: &Cluster,
@@ -193,8 +198,8 @@ async fn earlier(
     Ok(retries.into_iter().next())
 }
 
-/// Warns if a list that others may edit is not what it was when `job` was made: the items that are shown are those of
-/// now. Without the permission to read the list no items are shown, and nothing is said.
+/// Warns if a list that others may edit has changed since `job` was created: the current items are shown. Without
+/// permission to read the list, nothing is shown.
 pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: &mut Context) {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return };
     let Some(list) = listing.shared_config_map() else { return };
@@ -208,11 +213,11 @@ pub(crate) async fn warn_of_changed_list(job: &Job, cluster: &Cluster, context: 
     }
 }
 
-/// What stands for the items of these indexes, byte for byte.
+/// Returns the bytes of the items of these indexes.
 ///
 /// # Errors
-/// A usage error if the list is not there any more, or is not what it was; otherwise if the server can't be asked.
-async fn contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Result<Vec<Vec<u8>>, Error> {
+/// A usage error if the list is gone or has changed; else if the request fails.
+async fn load_contents(member: &Member, wanted: &IndexSet, cluster: &Cluster) -> Result<Vec<Vec<u8>>, Error> {
     let name = member.name();
     let unknown = |why: String| {
         Error::usage(format!("can't tell which items of job {name} succeeded: {why}"))

@@ -1,6 +1,6 @@
 //! Submitting: the Job suspended, then its ConfigMaps owned by it, then released.
 //!
-//! So whatever breaks in between, nothing is without an owner, and nothing runs without its item.
+//! So if a step fails, every ConfigMap has an owner, and no index runs without its item.
 
 mod admission;
 mod again;
@@ -18,41 +18,41 @@ use crate::contract::annotation;
 use crate::error::{Error, Hint, Kind};
 use crate::manifest::Manifest;
 use crate::spec::policy::Policy;
-pub(crate) use policies::mind_dropped;
+pub(crate) use policies::report_dropped_fields;
 
-/// What has to be known of a Job to submit it.
-pub(crate) struct Order<'a> {
+/// What the submission of a Job depends on, besides its objects.
+pub(crate) struct SubmitRequirements<'a> {
     pub(crate) name: &'a str,
-    /// What the flags ask for; an old server may not know all of it.
+    /// The policies of the flags. An old server may not know all of them.
     pub(crate) policy: &'a Policy,
-    /// Whether the server may drop something without which the Job must not run.
+    /// Whether to dry-run first, because the server may drop a field that the Job needs.
     pub(crate) ask_first: bool,
 }
 
-/// How many ConfigMaps are sent at once: each may have 1 MiB, which the server holds in memory several times over.
+/// Number of ConfigMaps sent at once. Each may have 1 MiB, which the server copies in memory several times.
 const SENT_AT_ONCE: usize = 2;
 
-/// Has the server check the objects as if they were stored, and returns what it would store. An error if it would leave
-/// out what the user asked for and nothing else can stand for.
+/// Sends the objects as a dry run, and returns what the server would store. Fails if the server would drop a field that the
+/// user asked for and that has no substitute.
 pub(crate) async fn dry_run(
     manifest: &Manifest,
-    order: &Order<'_>,
+    requirements: &SubmitRequirements<'_>,
     cluster: &Cluster,
     manager: &str,
 ) -> Result<Manifest, Error> {
     let submission = Submission { dry_run: true, field_manager: manager };
-    // The Job first, so that the same trouble is always told of the same object.
+    // The Job comes first, so that the error always names the same object.
     let job = cluster.create(&manifest.job, submission).await?;
-    check_kept(&manifest.job, &job.object)?;
-    policies::check_kept(&job.object, order.policy)?;
+    check_variables_kept(&manifest.job, &job.object)?;
+    policies::check_policies_kept(&job.object, requirements.policy)?;
     let config_maps = manifest.config_maps.iter().map(|config_map| cluster.create(config_map, submission));
     let config_maps = futures::stream::iter(config_maps).buffered(SENT_AT_ONCE);
     let config_maps = config_maps.map_ok(|created| created.object).try_collect().await?;
     Ok(Manifest { job: job.object, config_maps })
 }
 
-/// Checks that the server did not drop what the items need to reach the worker, because its gate `EnvFiles` is off.
-fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
+/// Checks that the server kept every `fileKeyRef`. It drops them if its feature gate `EnvFiles` is off.
+fn check_variables_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
     let count = |job: &Value| {
         let lists = ["initContainers", "containers"].map(|list| job.pointer(&format!("/spec/template/spec/{list}")));
         let containers = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
@@ -70,45 +70,45 @@ fn check_kept(sent: &Value, stored: &Value) -> Result<(), Error> {
 }
 
 pub(crate) struct Submitted {
-    /// The objects as the server has them.
+    /// The objects as stored.
     pub(crate) manifest: Manifest,
-    pub(crate) how: How,
+    pub(crate) how: JobOrigin,
 }
 
-/// How a Job came about.
+/// JobOrigin a submission got its Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum JobOrigin {
     Created,
-    /// An earlier submission of the same was cut off; what was missing of it is there now.
+    /// An earlier submission of the same objects was interrupted, and is finished now.
     TakenUp,
-    /// An earlier submission of the same made it, and it goes on.
+    /// An earlier submission of the same objects created it, and it still runs.
     Unchanged,
 }
 
-/// Creates the objects and lets them run, unless the program is asked to end. What the same command has begun before
-/// is taken up.
+/// Creates the objects and releases the Job, unless a signal asks the program to end. Finishes an earlier submission of the
+/// same objects.
 ///
 /// # Errors
-/// If the server refuses one of them. Then nothing of them is left, or the error says what is. If a Job of this name is
-/// there, and is another or has ended.
+/// If the server refuses an object. Then nothing is left, or the error says what is. If another Job has this name, or the
+/// same Job has ended.
 pub(crate) async fn submit(
     manifest: &Manifest,
-    order: &Order<'_>,
+    requirements: &SubmitRequirements<'_>,
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
 ) -> Result<Submitted> {
     let signals = context.signals.clone();
-    match signals.unless_asked(create(manifest, order, cluster, manager, context)).await {
+    match signals.unless_asked(create_and_release(manifest, requirements, cluster, manager, context)).await {
         Some(submitted) => submitted,
-        None => Err(cut_off(order.name, cluster).await.into()),
+        None => Err(interrupt_error(requirements.name, cluster).await.into()),
     }
 }
 
-/// What an interrupt leaves behind that came while the Job was being submitted.
-async fn cut_off(name: &str, cluster: &Cluster) -> Error {
-    let look = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
-    let left = match look {
+/// Returns the error for an interrupt during submission. It says what is left.
+async fn interrupt_error(name: &str, cluster: &Cluster) -> Error {
+    let found = tokio::time::timeout(Duration::from_secs(2), cluster.job(name)).await;
+    let left = match found {
         Ok(Ok(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => {
             format!("job {name} is left suspended; the same command with this name finishes the submission")
         }
@@ -122,9 +122,9 @@ async fn cut_off(name: &str, cluster: &Cluster) -> Error {
         .hint(Hint::indexed(&["delete", name], "removes it"))
 }
 
-async fn create(
+async fn create_and_release(
     manifest: &Manifest,
-    order: &Order<'_>,
+    requirements: &SubmitRequirements<'_>,
     cluster: &Cluster,
     manager: &str,
     context: &mut Context,
@@ -144,12 +144,12 @@ async fn create(
     let mut has_waited = false;
     let (created, how) = loop {
         let begun = async {
-            if held_back || order.ask_first {
-                // Of several ConfigMaps one stands for all: they differ in nothing that the server checks.
+            if held_back || requirements.ask_first {
+                // One ConfigMap is enough: the others differ in nothing that the server checks.
                 let one = manifest.config_maps.first().cloned();
                 let checked = Manifest { job: manifest.job.clone(), config_maps: one.into_iter().collect() };
                 // The dry run leaves out the submission's own suspension. A Job that it returns suspended is not released.
-                held = admission::is_suspended(&dry_run(&checked, order, cluster, manager).await?.job);
+                held = admission::is_suspended(&dry_run(&checked, requirements, cluster, manager).await?.job);
             }
             if held_back && held {
                 job["metadata"]["annotations"][annotation::SUBMITTING] = json!(annotation::HELD);
@@ -157,58 +157,65 @@ async fn create(
             cluster.create(&job, submission).await
         };
         match begun.await {
-            Ok(created) => break (created, How::Created),
+            Ok(created) => break (created, JobOrigin::Created),
             Err(error) if error.kind() != Kind::AlreadyExists => return Err(error.into()),
-            Err(_) if !has_waited && again::wait_until_collected(manifest, order.name, cluster, context).await? => {
+            Err(_)
+                if !has_waited
+                    && again::wait_until_collected(manifest, requirements.name, cluster, context).await? =>
+            {
                 has_waited = true;
             }
-            Err(error) => break again::find(error, order.name, &again::digest(manifest), cluster, context).await?,
+            Err(error) => {
+                break again::find_earlier(error, requirements.name, &again::digest(manifest), cluster, context)
+                    .await?;
+            }
         }
     };
-    if how == How::Unchanged {
+    if how == JobOrigin::Unchanged {
         return Ok(Submitted { manifest: Manifest { job: created.object, config_maps: Vec::new() }, how });
     }
     held |= created.object["metadata"]["annotations"][annotation::SUBMITTING] == annotation::HELD;
     held |= !held_back && admission::is_suspended(&created.object);
     admission::report(&manifest.job, &created.object, held, context);
-    let fallback = mind_dropped(&job, &created.object, order.policy, context);
+    let fallback = report_dropped_fields(&job, &created.object, requirements.policy, context);
     let rest = async {
         if let Some(limit) = fallback? {
-            // The Job's own limit, on the failures of all indexes together.
+            // backoffLimit counts failures across all indexes.
             let patch = json!({"spec": {"backoffLimit": limit}});
-            cluster.patch_job(order.name, &patch, submission, "change").await?;
+            cluster.patch_job(requirements.name, &patch, submission, "change").await?;
         }
-        let owner = owner(order.name, created.uid());
-        let config_maps = store(&manifest.config_maps, &owner, cluster, submission, context).await?;
-        let released = if held_back { Some(cluster.release(order.name, !held, submission).await?) } else { None };
+        let owner = owner(requirements.name, created.uid());
+        let config_maps = store_config_maps(&manifest.config_maps, &owner, cluster, submission, context).await?;
+        let released =
+            if held_back { Some(cluster.release(requirements.name, !held, submission).await?) } else { None };
         Ok::<_, Error>((config_maps, released))
     };
     match rest.await {
         Ok((config_maps, released)) => {
-            // Who follows the Job starts from what the server said last: as created, it is suspended.
+            // The Job as released, because as created it is suspended.
             let job = released.as_ref().map_or(Ok(created.object), output::shown)?;
             Ok(Submitted { manifest: Manifest { job, config_maps }, how })
         }
-        Err(error) => Err(undo(error, order.name, created.uid(), how, cluster).await),
+        Err(error) => Err(undo_submission(error, requirements.name, created.uid(), how, cluster).await),
     }
 }
 
-/// Takes back a Job that can't be completed, unless somebody else began it. Returns the error with what is left.
-async fn undo(error: Error, name: &str, uid: &str, how: How, cluster: &Cluster) -> anyhow::Error {
+/// Deletes a Job whose submission failed, unless an earlier submission created it. Returns the error with what is left.
+async fn undo_submission(error: Error, name: &str, uid: &str, how: JobOrigin, cluster: &Cluster) -> anyhow::Error {
     // Exit code 2 means that nothing was created.
     let kind = if error.kind() == Kind::Usage { Kind::Failed } else { error.kind() };
     let what = format!("can't submit job {name:?}");
-    if how == How::Created && cluster.delete_job(name, Some(uid), false).await.is_ok() {
+    if how == JobOrigin::Created && cluster.delete_job(name, Some(uid), false).await.is_ok() {
         return anyhow::Error::from(error.of_kind(kind)).context(format!("{what}, which was deleted again"));
     }
-    // Without an answer to its release nobody knows whether it runs.
+    // Without a response to its release, the Job may run.
     let state = if kind == Kind::Unreachable { "and may run" } else { "suspended" };
     let error = error.of_kind(kind).hint(Hint::indexed(&["delete", name], "removes the Job"));
     anyhow::Error::from(error).context(format!("{what}, which is left {state}"))
 }
 
-/// Stores the ConfigMaps, a few at a time, and shows how far it is where there are many.
-async fn store(
+/// Stores the ConfigMaps, a few at a time, and shows the progress.
+async fn store_config_maps(
     config_maps: &[Value],
     owner: &Value,
     cluster: &Cluster,
@@ -232,7 +239,7 @@ async fn store(
     Ok(stored)
 }
 
-/// The reference that makes a Job own something.
+/// Returns the owner reference to a Job.
 pub(crate) fn owner(name: &str, uid: &str) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid, "controller": true})
 }

@@ -1,5 +1,5 @@
-//! Logs that wait until it is their turn to be printed, each in a lane of its own: in memory while they are few, else
-//! in a file that has no name and is gone with the program.
+//! Holds logs until their turn to be printed, each in its own lane: in memory up to a limit, else in an unnamed temporary
+//! file.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
@@ -16,14 +16,14 @@ use super::print::LogPrinter;
 use crate::cluster::logs::{LogBatch, LogSource};
 use crate::ui::Ui;
 
-/// How many bytes of lines wait in memory, of all logs together.
+/// Limit of bytes that wait in memory, for all logs together.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
-/// How long a log may be silent before others go on without it, where the order is that of time and it is followed.
-const SILENCE: Duration = Duration::from_secs(1);
-/// The same for a log that has not come yet at all.
-const NOT_COME: Duration = Duration::from_secs(5);
+/// In time order: how long a followed log may be silent before the others are printed without it.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+/// In time order: the same for a log without any line yet.
+const LONGEST_START: Duration = Duration::from_secs(5);
 
-/// Where a log stands in index order.
+/// The place of a log in index order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LaneKey {
     pub(crate) index: u32,
@@ -33,64 +33,64 @@ pub(crate) struct LaneKey {
 }
 
 #[derive(Debug, Default)]
-struct Store {
+struct LaneStore {
     lanes: BTreeMap<LaneKey, Lane>,
-    /// Where the order is that of time: the lanes whose next line is known, by its time, and all others, by the time
-    /// before which they have none.
+    /// In time order: the lanes whose next line is known, by its time; and the other lanes, by the time before which they
+    /// have no line.
     heads: BTreeSet<(Timestamp, LaneKey)>,
     headless: BTreeSet<(Timestamp, LaneKey)>,
     in_memory: usize,
     file: Option<File>,
-    /// Where the file ends, and how many batches of it are still to be printed.
+    /// The end of the file, and the number of its batches that are not printed yet.
     end: u64,
     stored: usize,
 }
 
 #[derive(Debug)]
 struct Lane {
-    waiting: VecDeque<Held>,
-    /// The batch that is being printed, and how many of its lines were.
+    waiting: VecDeque<WaitingBatch>,
+    /// The batch that is being printed, and the number of its printed lines.
     begun: Option<(LogBatch, usize)>,
     ended: bool,
-    /// When something came last, and whether anything did.
+    /// When lines came last, and whether any came.
     last: Instant,
-    has_come: bool,
+    has_lines: bool,
 }
 
 #[derive(Debug)]
-enum Held {
+enum WaitingBatch {
     Memory(LogBatch),
     File { source: Arc<LogSource>, offset: u64, lines: usize, bytes: usize },
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lanes {
-    store: Arc<Mutex<Store>>,
+    store: Arc<Mutex<LaneStore>>,
     pub(crate) news: Arc<Notify>,
 }
 
 impl Lanes {
-    fn with<T>(&self, act: impl FnOnce(&mut Store) -> T) -> T {
+    fn with_store<T>(&self, act: impl FnOnce(&mut LaneStore) -> T) -> T {
         act(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A log that is going to come; none of its lines is older than `not_before`.
+    /// Opens a lane for a log. No line of it is older than `not_before`.
     pub(crate) fn open(&self, key: LaneKey, not_before: Option<Timestamp>) {
-        let lane = Lane { waiting: VecDeque::new(), begun: None, ended: false, last: Instant::now(), has_come: false };
-        self.with(|store| {
+        let lane = Lane { waiting: VecDeque::new(), begun: None, ended: false, last: Instant::now(), has_lines: false };
+        self.with_store(|store| {
             store.lanes.insert(key, lane);
             store.headless.insert((not_before.unwrap_or(Timestamp::MIN), key));
         });
     }
 
     fn push(&self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
-        let pushed = self.with(|store| store.push(key, batch));
+        let pushed = self.with_store(|store| store.push(key, batch));
         self.news.notify_one();
         pushed
     }
 
-    fn end(&self, key: LaneKey) {
-        self.with(|store| {
+    fn close(&self, key: LaneKey) {
+        self.with_store(|store| {
             if let Some(lane) = store.lanes.get_mut(&key) {
                 lane.ended = true;
             }
@@ -98,84 +98,83 @@ impl Lanes {
         self.news.notify_one();
     }
 
-    /// Hands what is read of a log to its lane, until it ends.
+    /// Moves the batches of a log into its lane until the log ends.
     pub(crate) async fn fill(&self, key: LaneKey, mut batches: mpsc::Receiver<LogBatch>) -> io::Result<()> {
         while let Some(batch) = batches.recv().await {
             self.push(key, batch)?;
         }
-        self.end(key);
+        self.close(key);
         Ok(())
     }
 
     pub(crate) fn are_empty(&self) -> bool {
-        self.with(|store| store.lanes.is_empty())
+        self.with_store(|store| store.lanes.is_empty())
     }
 
-    /// Prints what is there of one index, in order. Returns whether no more is going to come of the logs that were opened.
+    /// Prints the waiting lines of one index, in order. Returns whether all its opened logs have ended.
     pub(crate) fn print_index(&self, index: u32, printer: &mut LogPrinter, ui: &mut Ui) -> Result<bool> {
         let first = LaneKey { index, attempt: 0, container: 0 };
         let last = LaneKey { index, attempt: u32::MAX, container: usize::MAX };
         loop {
-            let front = self.with(|store| store.lanes.range(first..=last).next().map(|(key, _)| *key));
+            let front = self.with_store(|store| store.lanes.range(first..=last).next().map(|(key, _)| *key));
             let Some(key) = front else { return Ok(true) };
-            while let Some(batch) = self.with(|store| store.pop(key))? {
-                printer.batch(&batch, ui)?;
+            while let Some(batch) = self.with_store(|store| store.pop(key))? {
+                printer.print_batch(&batch, ui)?;
             }
             // A later attempt of the index waits for the one before it.
-            if !self.with(|store| store.close_if_done(key)) {
+            if !self.with_store(|store| store.close_if_done(key)) {
                 return Ok(false);
             }
         }
     }
 
-    /// Prints the lines that can be printed in the order of their times. Where logs are followed, `turn` is how long one
-    /// may wait until it is read at all; no line waits much longer than that and a second for others that may never
-    /// come.
+    /// Prints the lines that are ready, in the order of their times. For followed logs, `turn` is how long a log may wait
+    /// until it is read. A line waits for others for about that time and a second.
     pub(crate) fn print_by_time(&self, turn: Option<Duration>, printer: &mut LogPrinter, ui: &mut Ui) -> Result<()> {
         let now = Instant::now();
         loop {
-            let ready = self.with(|store| store.next_by_time(now, turn))?;
-            let Some(Ready { key, batch, from, until }) = ready else { return Ok(()) };
+            let ready = self.with_store(|store| store.next_by_time(now, turn))?;
+            let Some(ReadyLines { key, batch, from, until }) = ready else { return Ok(()) };
             let mut position = from;
             for (time, line) in batch.lines().skip(from) {
                 if position > from && until.is_some_and(|until| time.is_some_and(|time| time > until)) {
                     break;
                 }
-                printer.lines(&batch.source, [(time, line)], ui)?;
+                printer.print_lines(&batch.source, [(time, line)], ui)?;
                 position += 1;
             }
-            self.with(|store| store.put_back(key, batch, position));
+            self.with_store(|store| store.put_back(key, batch, position));
         }
     }
 }
 
-/// Lines of one lane that are older than those of all others.
-struct Ready {
+/// Lines of one lane that are older than those of all other lanes.
+struct ReadyLines {
     key: LaneKey,
     batch: LogBatch,
-    /// How many lines of the batch are printed.
+    /// The number of lines of the batch that are printed.
     from: usize,
-    /// Up to which time lines may be printed before another lane has its turn.
+    /// The time up to which lines are printed before another lane's turn.
     until: Option<Timestamp>,
 }
 
-impl Store {
+impl LaneStore {
     fn push(&mut self, key: LaneKey, batch: LogBatch) -> io::Result<()> {
         let held = if self.in_memory + batch.bytes.len() <= IN_MEMORY {
             self.in_memory += batch.bytes.len();
-            Held::Memory(batch)
+            WaitingBatch::Memory(batch)
         } else {
             self.store(batch)?
         };
         if let Some(lane) = self.lanes.get_mut(&key) {
             lane.waiting.push_back(held);
             lane.last = Instant::now();
-            lane.has_come = true;
+            lane.has_lines = true;
         }
         Ok(())
     }
 
-    fn store(&mut self, batch: LogBatch) -> io::Result<Held> {
+    fn store(&mut self, batch: LogBatch) -> io::Result<WaitingBatch> {
         let file = match &mut self.file {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
@@ -190,7 +189,7 @@ impl Store {
         file.write_all(&bytes)?;
         self.end += bytes.len() as u64;
         self.stored += 1;
-        Ok(Held::File { source: batch.source, offset, lines: batch.times.len(), bytes: batch.bytes.len() })
+        Ok(WaitingBatch::File { source: batch.source, offset, lines: batch.times.len(), bytes: batch.bytes.len() })
     }
 
     fn load(&mut self, source: Arc<LogSource>, offset: u64, lines: usize, bytes: usize) -> io::Result<LogBatch> {
@@ -206,7 +205,7 @@ impl Store {
         }
         self.stored -= 1;
         if self.stored == 0 {
-            // Nothing of it is wanted any more.
+            // Every batch in the file is printed.
             file.set_len(0)?;
             self.end = 0;
         }
@@ -217,11 +216,11 @@ impl Store {
         let Some(lane) = self.lanes.get_mut(&key) else { return Ok(None) };
         match lane.waiting.pop_front() {
             None => Ok(None),
-            Some(Held::Memory(batch)) => {
+            Some(WaitingBatch::Memory(batch)) => {
                 self.in_memory -= batch.bytes.len();
                 Ok(Some(batch))
             }
-            Some(Held::File { source, offset, lines, bytes }) => {
+            Some(WaitingBatch::File { source, offset, lines, bytes }) => {
                 let loaded = self.load(source, offset, lines, bytes);
                 loaded.map(Some).context("reading back lines that were kept on disk")
             }
@@ -237,8 +236,8 @@ impl Store {
         done
     }
 
-    /// The lane whose next line is the oldest of all, if that is known.
-    fn next_by_time(&mut self, now: Instant, turn: Option<Duration>) -> Result<Option<Ready>> {
+    /// Returns the lane with the oldest next line, if that is known.
+    fn next_by_time(&mut self, now: Instant, turn: Option<Duration>) -> Result<Option<ReadyLines>> {
         let held_back = self.find_heads(now, turn)?;
         let Some(&(time, key)) = self.heads.first() else { return Ok(None) };
         if held_back.is_some_and(|from| time >= from) {
@@ -247,11 +246,11 @@ impl Store {
         self.heads.pop_first();
         let second = self.heads.first().map(|(time, _)| *time);
         let Some((batch, from)) = self.lanes.get_mut(&key).and_then(|lane| lane.begun.take()) else { return Ok(None) };
-        Ok(Some(Ready { key, batch, from, until: [second, held_back].into_iter().flatten().min() }))
+        Ok(Some(ReadyLines { key, batch, from, until: [second, held_back].into_iter().flatten().min() }))
     }
 
-    /// Looks what is next in the lanes of which that is not known; returns the time from which on one may have lines
-    /// that have not come.
+    /// Finds the next line of lanes where it is not known. Returns the time from which on a lane may have lines that have not
+    /// come.
     fn find_heads(&mut self, now: Instant, turn: Option<Duration>) -> Result<Option<Timestamp>> {
         let mut silent = Vec::new();
         let mut held_back = None;
@@ -263,9 +262,9 @@ impl Store {
                     lane.begun = Some((batch, 0));
                 }
             } else if let Some(lane) = self.lanes.get(&key).filter(|lane| !lane.ended) {
-                let patience = if lane.has_come { SILENCE } else { NOT_COME };
+                let patience = if lane.has_lines { LONGEST_SILENCE } else { LONGEST_START };
                 silent.push((from, key));
-                // All that are left begin no earlier than this one.
+                // The remaining lanes begin no earlier than this one.
                 if turn.is_none_or(|turn| now.duration_since(lane.last) < turn + patience) {
                     held_back = Some(from);
                     break;
@@ -307,25 +306,25 @@ mod tests {
         }
     }
 
-    /// What is printed next, in the order of time.
+    /// Returns the lines that are printed next, in time order.
     fn by_time(lanes: &Lanes, turn: Option<Duration>) -> Vec<String> {
-        let mut told = Vec::new();
-        while let Some(ready) = lanes.with(|store| store.next_by_time(Instant::now(), turn)).unwrap() {
+        let mut printed_lines = Vec::new();
+        while let Some(ready) = lanes.with_store(|store| store.next_by_time(Instant::now(), turn)).unwrap() {
             let mut printed = ready.from;
             for (time, line) in ready.batch.lines().skip(ready.from) {
                 if printed > ready.from && ready.until.is_some_and(|until| time.unwrap() > until) {
                     break;
                 }
-                told.push(String::from_utf8(line.to_vec()).unwrap());
+                printed_lines.push(String::from_utf8(line.to_vec()).unwrap());
                 printed += 1;
             }
-            lanes.with(|store| store.put_back(ready.key, ready.batch, printed));
+            lanes.with_store(|store| store.put_back(ready.key, ready.batch, printed));
         }
-        told
+        printed_lines
     }
 
     #[test]
-    fn lines_of_several_logs_come_in_the_order_of_time() {
+    fn lines_of_several_logs_are_printed_in_time_order() {
         let lanes = Lanes::default();
         for index in 0..3 {
             lanes.open(key(index), None);
@@ -335,15 +334,15 @@ mod tests {
         assert!(by_time(&lanes, None).is_empty(), "the third may have older ones");
         lanes.push(key(2), batch(2, &[4])).unwrap();
         assert_eq!(by_time(&lanes, None), ["0:1", "1:2", "1:3", "2:4"]);
-        lanes.end(key(2));
+        lanes.close(key(2));
         assert_eq!(by_time(&lanes, None), ["0:5", "1:6"]);
-        (0..2).for_each(|index| lanes.end(key(index)));
+        (0..2).for_each(|index| lanes.close(key(index)));
         assert_eq!(by_time(&lanes, None), ["0:9"]);
         assert!(lanes.are_empty());
     }
 
     #[test]
-    fn a_log_that_begins_later_holds_nobody_up_before() {
+    fn a_log_that_begins_later_does_not_delay_earlier_lines() {
         let lanes = Lanes::default();
         lanes.open(key(0), None);
         lanes.open(key(1), Timestamp::from_second(5).ok());
@@ -352,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_log_that_is_followed_holds_nobody_up_for_long() {
+    async fn a_silent_followed_log_delays_others_only_briefly() {
         let lanes = Lanes::default();
         lanes.open(key(0), None);
         lanes.open(key(1), None);
@@ -360,25 +359,25 @@ mod tests {
         lanes.push(key(1), batch(1, &[2])).unwrap();
         let turn = Duration::from_secs(2);
         assert_eq!(by_time(&lanes, Some(turn)), ["0:1"]);
-        tokio::time::advance(SILENCE).await;
-        assert!(by_time(&lanes, Some(turn)).is_empty(), "it may not have had its turn");
-        assert_eq!(by_time(&lanes, Some(Duration::ZERO)), ["1:2"], "it has had a second to write something older");
+        tokio::time::advance(LONGEST_SILENCE).await;
+        assert!(by_time(&lanes, Some(turn)).is_empty(), "it may not have been read yet");
+        assert_eq!(by_time(&lanes, Some(Duration::ZERO)), ["1:2"], "it was silent for a second");
     }
 
     #[test]
-    fn what_is_too_much_for_memory_is_the_same_from_disk() {
+    fn lines_that_waited_on_disk_come_back_unchanged() {
         let lanes = Lanes::default();
         lanes.open(key(0), None);
-        lanes.with(|store| store.in_memory = IN_MEMORY);
+        lanes.with_store(|store| store.in_memory = IN_MEMORY);
         for second in 0..5 {
             lanes.push(key(0), batch(0, &[second, second])).unwrap();
         }
-        assert_eq!(lanes.with(|store| store.stored), 5);
+        assert_eq!(lanes.with_store(|store| store.stored), 5);
         for second in 0..5 {
-            assert_eq!(lanes.with(|store| store.pop(key(0))).unwrap(), Some(batch(0, &[second, second])));
+            assert_eq!(lanes.with_store(|store| store.pop(key(0))).unwrap(), Some(batch(0, &[second, second])));
         }
-        assert_eq!(lanes.with(|store| (store.stored, store.end)), (0, 0));
-        lanes.end(key(0));
-        assert!(lanes.with(|store| store.close_if_done(key(0))));
+        assert_eq!(lanes.with_store(|store| (store.stored, store.end)), (0, 0));
+        lanes.close(key(0));
+        assert!(lanes.with_store(|store| store.close_if_done(key(0))));
     }
 }

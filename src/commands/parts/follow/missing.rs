@@ -9,7 +9,7 @@ use super::pick::{Pick, Picked};
 use super::print::LogPrinter;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::commands::Context;
-use crate::commands::find::index_in;
+use crate::commands::find::parse_pod_name;
 use crate::commands::outputs::cut::{CutLogs, ROTATED};
 use crate::error::{Error, chain};
 use crate::index_set::IndexSet;
@@ -151,7 +151,7 @@ impl Missing {
             let event = events.iter().rfind(|event| {
                 let name = event.involved_object.name.as_deref().unwrap_or_default();
                 // A name with more parts behind the index is that of another Job's Pod.
-                index_in(name, job)
+                parse_pod_name(name, job)
                     .is_some_and(|(of, random)| of == index && !random.is_empty() && !random.contains('-'))
             });
             let Some(event) = event else { continue };
@@ -231,7 +231,7 @@ pub(crate) fn note_end(
 ) -> Result<Option<String>> {
     match result {
         Ok(LogEnd { gap, .. }) => {
-            printer.done(source)?;
+            printer.finish_log(source)?;
             if source.attempt > 1 {
                 missing.read.insert(source.index, source.attempt);
             }
@@ -256,7 +256,7 @@ fn print_message(picked: &Picked<'_>, printer: &mut LogPrinter, context: &mut Co
         return Ok(false);
     };
     let lines = message.lines().map(|line| (attempt.finished, line.as_bytes()));
-    printer.lines(source, lines, &mut context.ui)?;
+    printer.print_lines(source, lines, &mut context.ui)?;
     Ok(true)
 }
 

@@ -1,4 +1,4 @@
-//! Lines of logs on their way out: chosen, labelled, to stdout or to files.
+//! Prints lines of logs: filtered, with prefixes, to stdout or to files.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -23,19 +23,19 @@ use crate::view::{Painted, Printable, Style};
 pub(crate) struct LogForm {
     pub(crate) prefix: PrefixChoice,
     pub(crate) one_index: bool,
-    /// Whether the lines of several containers of an index stand beside one another.
+    /// Whether lines of several containers of an index are printed.
     pub(crate) several_containers: bool,
-    /// The container whose name goes without saying.
+    /// The container whose name is left out of the prefix.
     pub(crate) container: Option<String>,
     pub(crate) timestamps: bool,
     pub(crate) raw: bool,
     pub(crate) output: Option<LogFormat>,
     pub(crate) to: Option<PathBuf>,
-    pub(crate) filter: Filter,
+    pub(crate) filter: LineFilter,
 }
 
 impl LogForm {
-    /// Whether items stand before lines, or in their objects.
+    /// Whether items are part of the prefix or of the objects.
     pub(crate) fn shows_items(&self) -> bool {
         let before_lines = match self.prefix {
             PrefixChoice::Auto => self.to.is_none(),
@@ -47,12 +47,12 @@ impl LogForm {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Filter {
+pub(crate) struct LineFilter {
     grep: Option<RegexSet>,
     exclude: Option<RegexSet>,
 }
 
-impl Filter {
+impl LineFilter {
     pub(crate) fn new(grep: &[String], exclude: &[String]) -> Result<Self, Error> {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
@@ -64,12 +64,12 @@ impl Filter {
         Ok(Self { grep: set("--grep", grep)?, exclude: set("--exclude", exclude)? })
     }
 
-    fn takes(&self, line: &[u8]) -> bool {
+    fn matches(&self, line: &[u8]) -> bool {
         self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
             && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(line))
     }
 
-    fn takes_all(&self) -> bool {
+    fn matches_all(&self) -> bool {
         self.grep.is_none() && self.exclude.is_none()
     }
 }
@@ -78,7 +78,7 @@ pub(crate) struct LogPrinter {
     form: LogForm,
     items: ItemTexts,
     prefix: LinePrefix,
-    /// The last log that was printed of, and how its lines begin.
+    /// The log of the last line, and its prefix.
     last: Option<(Arc<LogSource>, String)>,
     begun: HashSet<PathBuf>,
     printed: u64,
@@ -101,7 +101,7 @@ impl LogPrinter {
         self.form.timestamps || self.form.output.is_some()
     }
 
-    pub(crate) fn begin(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn print_opening(&mut self, ui: &mut Ui) -> Result<()> {
         if let Some(folder) = &self.form.to {
             fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
         } else if self.form.output == Some(LogFormat::Json) {
@@ -110,14 +110,14 @@ impl LogPrinter {
         Ok(())
     }
 
-    pub(crate) fn end(&mut self, ui: &mut Ui) -> Result<()> {
+    pub(crate) fn print_closing(&mut self, ui: &mut Ui) -> Result<()> {
         if self.form.output == Some(LogFormat::Json) {
             let close = if self.printed > 0 { "\n]\n" } else { "]\n" };
             if self.form.to.is_none() {
                 ui.data(close)?;
             }
             for path in &self.begun {
-                let mut file = open_again(path)?;
+                let mut file = reopen(path)?;
                 let close: &[u8] = if file.metadata()?.len() > 1 { b"\n]\n" } else { b"]\n" };
                 file.write_all(close).with_context(|| format!("writing {}", path.display()))?;
             }
@@ -125,18 +125,18 @@ impl LogPrinter {
         Ok(ui.flush()?)
     }
 
-    pub(crate) fn batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
-        let as_it_is = self.prefix == LinePrefix::None
+    pub(crate) fn print_batch(&mut self, batch: &LogBatch, ui: &mut Ui) -> Result<()> {
+        let is_unchanged = self.prefix == LinePrefix::None
             && self.form.output.is_none()
             && !self.form.timestamps
-            && self.form.filter.takes_all();
-        if as_it_is && !self.redraws(ui.style) {
+            && self.form.filter.matches_all();
+        if is_unchanged && !self.redraws(ui.style) {
             return self.write(&batch.source, &batch.bytes, ui);
         }
-        self.lines(&batch.source, batch.lines(), ui)
+        self.print_lines(&batch.source, batch.lines(), ui)
     }
 
-    pub(crate) fn lines<'a>(
+    pub(crate) fn print_lines<'a>(
         &mut self,
         source: &Arc<LogSource>,
         lines: impl IntoIterator<Item = (Option<Timestamp>, &'a [u8])>,
@@ -145,27 +145,27 @@ impl LogPrinter {
         let mut text = std::mem::take(&mut self.buffer);
         text.clear();
         for (time, line) in lines {
-            self.render(&mut text, source, time, line, ui.style);
+            self.render_line(&mut text, source, time, line, ui.style);
         }
         self.write(source, &text, ui)?;
         self.buffer = text;
         Ok(())
     }
 
-    /// A log was read to its end: one without a line leaves an empty file, not none.
-    pub(crate) fn done(&mut self, source: &LogSource) -> Result<()> {
-        if let Some(path) = self.path(source) {
-            self.file(path)?;
+    /// Notes that a log was read to its end. A log without lines leaves an empty file.
+    pub(crate) fn finish_log(&mut self, source: &LogSource) -> Result<()> {
+        if let Some(path) = self.path_of(source) {
+            self.open_file(path)?;
         }
         Ok(())
     }
 
-    /// Whether a person reads the lines. Then only the last state of a line counts.
+    /// Whether only the last state of a redrawn line is printed, as for a person at a terminal.
     fn redraws(&self, style: Style) -> bool {
         style.terminal && !self.form.raw && self.form.to.is_none()
     }
 
-    fn render(
+    fn render_line(
         &mut self,
         to: &mut Painted,
         source: &Arc<LogSource>,
@@ -173,7 +173,7 @@ impl LogPrinter {
         line: &[u8],
         style: Style,
     ) {
-        if !self.form.filter.takes(line) {
+        if !self.form.filter.matches(line) {
             return;
         }
         let origin = LineOrigin {
@@ -188,12 +188,12 @@ impl LogPrinter {
         };
         if let Some(output) = self.form.output {
             if output == LogFormat::Json {
-                // In files each has its own beginning.
+                // Each file has its own opening bracket.
                 let first = self.printed == 0 && self.form.to.is_none();
                 to.push(if first { "\n" } else { ",\n" });
             }
             self.printed += 1;
-            // Writing to memory does not fail, nor do these types.
+            // Writing these types to memory does not fail.
             let _ = serde_json::to_writer(&mut to.text, &LogEntry::new(&origin, time, line));
             if output == LogFormat::Jsonl {
                 to.push("\n");
@@ -209,11 +209,11 @@ impl LogPrinter {
     }
 
     fn write(&mut self, source: &LogSource, text: &impl Printable, ui: &mut Ui) -> Result<()> {
-        let Some(path) = self.path(source) else { return Ok(ui.data_or_raw(text, self.form.raw)?) };
+        let Some(path) = self.path_of(source) else { return Ok(ui.data_or_raw(text, self.form.raw)?) };
         let text = text.bytes();
-        let mut file = self.file(path.clone())?;
+        let mut file = self.open_file(path.clone())?;
         let text = if self.form.output == Some(LogFormat::Json) && file.metadata()?.len() == 1 {
-            // The comma stands between two.
+            // The first object of a file has no comma before it.
             text.strip_prefix(b",").unwrap_or(text)
         } else {
             text
@@ -221,13 +221,13 @@ impl LogPrinter {
         file.write_all(text).with_context(|| format!("writing {}", path.display()))
     }
 
-    fn path(&self, source: &LogSource) -> Option<PathBuf> {
+    fn path_of(&self, source: &LogSource) -> Option<PathBuf> {
         let ending = match self.form.output {
             None => "log",
             Some(LogFormat::Json) => "json",
             Some(LogFormat::Jsonl) => "jsonl",
         };
-        // Neither part can lead out of the folder: the name of a container is a DNS label.
+        // The name stays inside the folder: a container's name is a DNS label.
         let name = if self.form.several_containers {
             format!("{}.{}.{ending}", source.index, source.container)
         } else {
@@ -236,13 +236,13 @@ impl LogPrinter {
         Some(self.form.to.as_ref()?.join(name))
     }
 
-    /// A file to be written on; what an earlier call of the program left in it is gone.
-    fn file(&mut self, path: PathBuf) -> Result<File> {
+    /// Opens a file to append. The first time, replaces the file of an earlier run.
+    fn open_file(&mut self, path: PathBuf) -> Result<File> {
         let doing = || format!("writing {}", path.display());
         if self.begun.contains(&path) {
-            return open_again(&path);
+            return reopen(&path);
         }
-        let mut file = create(&path).with_context(doing)?;
+        let mut file = create_new_file(&path).with_context(doing)?;
         if self.form.output == Some(LogFormat::Json) {
             file.write_all(b"[").with_context(doing)?;
         }
@@ -251,16 +251,16 @@ impl LogPrinter {
     }
 }
 
-/// A new file. What was there loses this name, so that a link is neither followed nor what it leads to emptied.
-fn create(path: &Path) -> io::Result<File> {
+/// Creates a file. An existing file or link is removed first, so that no link is followed.
+fn create_new_file(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => OpenOptions::new().append(true).create_new(true).open(path),
     }
 }
 
-/// A file that was begun, unless something else took its place.
-fn open_again(path: &Path) -> Result<File> {
+/// Opens a file that this run created, unless something else took its place.
+fn reopen(path: &Path) -> Result<File> {
     let open = || match fs::symlink_metadata(path) {
         Ok(file) if !file.is_file() => Err(io::Error::other("something else took its place")),
         _ => OpenOptions::new().append(true).open(path),
@@ -285,16 +285,16 @@ mod tests {
         let path = home.path().join("0.log");
         for target in [&secret, &folder, &nothing] {
             symlink(target, &path).unwrap();
-            create(&path).unwrap().write_all(b"line\n").unwrap();
+            create_new_file(&path).unwrap().write_all(b"line\n").unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"line\n");
-            open_again(&path).unwrap();
+            reopen(&path).unwrap();
             fs::remove_file(&path).unwrap();
             symlink(target, &path).unwrap();
-            assert!(open_again(&path).is_err());
+            assert!(reopen(&path).is_err());
             fs::remove_file(&path).unwrap();
         }
-        create(&hard).unwrap().write_all(b"line\n").unwrap();
+        create_new_file(&hard).unwrap().write_all(b"line\n").unwrap();
         assert_eq!((fs::read(&secret).unwrap(), nothing.exists()), (b"secret".to_vec(), false));
-        assert!(create(&folder).is_err());
+        assert!(create_new_file(&folder).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The logs of a Job that is followed: which are read, and which are done.
+//! Reads the logs of a followed Job, and tracks which are done.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ use crate::index_set::IndexSet;
 use crate::state::JobState;
 use crate::state::attempt::{Attempt, Phase};
 
-/// How many batches of lines are held before the readers must wait: of all logs together, or of each that has a lane.
-const HELD: usize = 16;
-const HELD_OF_ONE: usize = 2;
+/// How many batches may wait before the readers pause: of all logs together, or per lane.
+const WAITING_BATCHES: usize = 16;
+const WAITING_PER_LANE: usize = 2;
 
-struct Reading {
+struct OngoingRead {
     uid: String,
     container: String,
-    /// Tells the reader that the log has ended.
+    /// Signals the reader that the container has ended.
     ended: CancellationToken,
     done: bool,
 }
 
-pub(crate) struct Ended {
+pub(crate) struct EndedRead {
     uid: String,
     source: Arc<LogSource>,
     result: Result<LogEnd, Lost>,
@@ -43,33 +43,33 @@ pub(crate) struct Ended {
 
 /// The logs that are being read.
 ///
-/// Each change of the state is looked at once, and nothing is kept of an index that succeeded and was read, so that
-/// the work and the memory for a Job do not grow with its number of indexes faster than the Job itself.
+/// Each change of the state is handled once, and an index that succeeded and was read is forgotten. So work and memory stay
+/// proportional to the size of the Job.
 pub(crate) struct Readers<'a> {
     pub(crate) view: LogView,
-    /// Where lines wait that are not printed as they come.
+    /// Where lines wait for their turn, unless they are printed as they come.
     pub(crate) lanes: Lanes,
     missing: Missing,
     keeper: Option<&'a mut Keeper>,
     cluster: Arc<Cluster>,
     sender: mpsc::Sender<LogBatch>,
-    pub(crate) tasks: JoinSet<Result<Ended>>,
-    taken: HashMap<u32, Vec<Reading>>,
-    /// Indexes that were wanted when last asked, and those of which any log was begun.
+    pub(crate) tasks: JoinSet<Result<EndedRead>>,
+    reads: HashMap<u32, Vec<OngoingRead>>,
+    /// The wanted indexes at the last change, and those with a log that was begun.
     wanted: IndexSet,
     begun: IndexSet,
-    /// Indexes of which no more is to come, where an index waits for all lower ones.
+    /// In index order: the indexes that are printed completely.
     passed: IndexSet,
 }
 
 impl<'a> Readers<'a> {
-    /// Where lines are printed as they come, they come from the receiver.
+    /// The receiver yields the lines that are printed as they come.
     pub(crate) fn new(
         view: LogView,
         keeper: Option<&'a mut Keeper>,
         cluster: &Arc<Cluster>,
     ) -> (Self, mpsc::Receiver<LogBatch>) {
-        let (sender, receiver) = mpsc::channel(HELD);
+        let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
         let readers = Self {
             lanes: Lanes::default(),
             missing: Missing::new(view.cut.clone()),
@@ -78,7 +78,7 @@ impl<'a> Readers<'a> {
             cluster: Arc::clone(cluster),
             sender,
             tasks: JoinSet::new(),
-            taken: HashMap::new(),
+            reads: HashMap::new(),
             wanted: IndexSet::new(),
             begun: IndexSet::new(),
             passed: IndexSet::new(),
@@ -86,8 +86,8 @@ impl<'a> Readers<'a> {
         (readers, receiver)
     }
 
-    /// Begins to read what has started among the indexes that changed, and drops what is done.
-    pub(crate) fn start(&mut self, state: &mut JobState, changed: &IndexSet) -> Result<()> {
+    /// Starts to read the logs of changed indexes, and forgets indexes that are done.
+    pub(crate) fn start_readers(&mut self, state: &mut JobState, changed: &IndexSet) -> Result<()> {
         if changed.is_empty() {
             return Ok(());
         }
@@ -95,17 +95,17 @@ impl<'a> Readers<'a> {
         let newly = wanted.difference(&self.wanted).intersection(&state.attempted());
         for index in changed.union(&newly).iter() {
             if wanted.contains(index) {
-                self.look_at(index, state)?;
+                self.update_index(index, state)?;
             }
-            self.let_go(index, &wanted, state)?;
+            self.forget_if_done(index, &wanted, state)?;
         }
         self.wanted = wanted;
         Ok(())
     }
 
-    /// Ends the printing, and returns which logs are missing now that no more is going to come.
+    /// Ends the printing after the last log, and returns the missing logs.
     pub(crate) async fn finish(mut self, state: &JobState, context: &mut Context) -> Result<Missing> {
-        self.view.printer.end(&mut context.ui)?;
+        self.view.printer.print_closing(&mut context.ui)?;
         self.view.cut.save(state, &self.cluster, context).await;
         for index in self.wanted.difference(&self.begun).iter() {
             self.missing.add_unstarted(index, &self.view.pick, state);
@@ -113,7 +113,7 @@ impl<'a> Readers<'a> {
         Ok(self.missing)
     }
 
-    /// Prints what waits in lanes and may be printed now.
+    /// Prints the lines in lanes whose turn it is.
     pub(crate) fn print_lanes(&mut self, state: &mut JobState, context: &mut Context) -> Result<()> {
         match self.view.order {
             LineOrder::AsTheyCome => return Ok(()),
@@ -130,9 +130,9 @@ impl<'a> Readers<'a> {
         for index in self.wanted.difference(&self.passed).iter() {
             let is_printed = self.lanes.print_index(index, &mut self.view.printer, &mut context.ui)?;
             let finished = state.outcome().is_some() || state.has_succeeded(index) || state.has_failed(index);
-            // An index that was forgotten was read to its end.
+            // A forgotten index was read to its end.
             let awaited = state.has_succeeded(index) && !state.forgotten().contains(index) && state.outcome().is_none();
-            let being_read = self.reading(index).any(|reading| !reading.done);
+            let being_read = self.reads_of(index).any(|reading| !reading.done);
             if !finished || awaited || being_read || !is_printed {
                 return Ok(());
             }
@@ -141,21 +141,21 @@ impl<'a> Readers<'a> {
         Ok(())
     }
 
-    fn reading(&self, index: u32) -> impl Iterator<Item = &Reading> {
-        self.taken.get(&index).into_iter().flatten()
+    fn reads_of(&self, index: u32) -> impl Iterator<Item = &OngoingRead> {
+        self.reads.get(&index).into_iter().flatten()
     }
 
-    fn reading_of(&self, attempt: &Attempt, source: &LogSource) -> Option<&Reading> {
-        self.reading(attempt.index).find(|reading| reading.uid == attempt.uid && reading.container == source.container)
+    fn find_read(&self, attempt: &Attempt, source: &LogSource) -> Option<&OngoingRead> {
+        self.reads_of(attempt.index).find(|reading| reading.uid == attempt.uid && reading.container == source.container)
     }
 
-    fn look_at(&mut self, index: u32, state: &JobState) -> Result<()> {
+    fn update_index(&mut self, index: u32, state: &JobState) -> Result<()> {
         for picked in self.view.pick.of(index, state) {
-            if self.reading_of(picked.attempt, &picked.source).is_none() {
-                self.read(&picked)?;
+            if self.find_read(picked.attempt, &picked.source).is_none() {
+                self.spawn_reader(&picked)?;
             }
             if picked.ended
-                && let Some(reading) = self.reading_of(picked.attempt, &picked.source)
+                && let Some(reading) = self.find_read(picked.attempt, &picked.source)
             {
                 reading.ended.cancel();
             }
@@ -163,8 +163,8 @@ impl<'a> Readers<'a> {
         Ok(())
     }
 
-    /// Forgets an index that succeeded once its logs are read. One that nobody wants then, nobody will want later.
-    fn let_go(&mut self, index: u32, wanted: &IndexSet, state: &mut JobState) -> Result<()> {
+    /// Forgets a succeeded index once its logs are read. An unwanted index stays unwanted.
+    fn forget_if_done(&mut self, index: u32, wanted: &IndexSet, state: &mut JobState) -> Result<()> {
         if let Some(keeper) = &mut self.keeper {
             keeper.keep(index, state)?;
         }
@@ -172,29 +172,29 @@ impl<'a> Readers<'a> {
             return Ok(());
         }
         let is_read =
-            |picked: &Picked<'_>| self.reading_of(picked.attempt, &picked.source).is_some_and(|reading| reading.done);
+            |picked: &Picked<'_>| self.find_read(picked.attempt, &picked.source).is_some_and(|reading| reading.done);
         let done = if wanted.contains(index) {
-            // Only with the attempt that succeeded are all known: the Job may be ahead of its Pods.
+            // The status of the Job may be ahead of its Pods: all attempts are known only with the one that succeeded.
             state.attempts_of(index).any(|attempt| attempt.phase == Phase::Succeeded)
                 && self.view.pick.of(index, state).iter().all(is_read)
         } else {
-            self.reading(index).for_each(|reading| reading.ended.cancel());
-            self.reading(index).all(|reading| reading.done)
+            self.reads_of(index).for_each(|reading| reading.ended.cancel());
+            self.reads_of(index).all(|reading| reading.done)
         };
         if done {
-            self.taken.remove(&index);
+            self.reads.remove(&index);
             state.forget(index);
         }
         Ok(())
     }
 
-    fn read(&mut self, picked: &Picked<'_>) -> Result<()> {
+    fn spawn_reader(&mut self, picked: &Picked<'_>) -> Result<()> {
         let Picked { key, source, attempt, .. } = picked;
         let (uid, ended) = (attempt.uid.clone(), CancellationToken::new());
         let container = source.container.clone();
         let copy = self.keeper.as_ref().map(|keeper| keeper.create_copy(source)).transpose()?;
-        let reading = Reading { uid: uid.clone(), container, ended: ended.clone(), done: false };
-        self.taken.entry(source.index).or_default().push(reading);
+        let read = OngoingRead { uid: uid.clone(), container, ended: ended.clone(), done: false };
+        self.reads.entry(source.index).or_default().push(reading);
         self.begun.insert(source.index);
         let (cluster, streams, source) =
             (Arc::clone(&self.cluster), Arc::clone(&self.view.streams), Arc::clone(source));
@@ -203,18 +203,18 @@ impl<'a> Readers<'a> {
             (self.sender.clone(), None)
         } else {
             self.lanes.open(*key, attempt.created);
-            let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
+            let (sender, receiver) = mpsc::channel(WAITING_PER_LANE);
             let (lanes, key) = (self.lanes.clone(), *key);
             (sender, Some(async move { lanes.fill(key, receiver).await }))
         };
         self.tasks.spawn(async move {
             let log = Arc::clone(&source);
-            // The lane is full once this has dropped `output`.
+            // The lane ends when this drops `output`.
             let read = async move {
                 let Some(copy) = copy else {
                     return Ok((cluster.read_log(&log, options, &streams, &ended, &output).await, None));
                 };
-                let (sender, receiver) = mpsc::channel(HELD_OF_ONE);
+                let (sender, receiver) = mpsc::channel(WAITING_PER_LANE);
                 let read = async {
                     let result = cluster.read_log(&log, options, &streams, &ended, &sender).await;
                     drop(sender);
@@ -226,14 +226,19 @@ impl<'a> Readers<'a> {
             let (read, filled) = tokio::join!(read, OptionFuture::from(lane));
             filled.transpose().context("keeping lines until it is their turn")?;
             let (result, copy) = read?;
-            Ok(Ended { uid, source, result, copy })
+            Ok(EndedRead { uid, source, result, copy })
         });
         Ok(())
     }
 
-    /// Notes that a log was read, or why not.
-    pub(crate) fn end(&mut self, ended: Ended, state: &mut JobState, context: &mut Context) -> Result<()> {
-        let Ended { uid, source, result, copy } = ended;
+    /// Notes the end of a log, or why it could not be read.
+    pub(crate) fn finish_reader(
+        &mut self,
+        ended: EndedRead,
+        state: &mut JobState,
+        context: &mut Context,
+    ) -> Result<()> {
+        let EndedRead { uid, source, result, copy } = ended;
         let index = source.index;
         let picked = self.view.pick.of(index, state);
         let picked =
@@ -245,14 +250,14 @@ impl<'a> Readers<'a> {
         if let (Some(keeper), Some(copy)) = (&mut self.keeper, copy) {
             keeper.add(&source, copy, &result)?;
         }
-        let readings = self.taken.get_mut(&index).into_iter().flatten();
-        let of_this = |reading: &&mut Reading| reading.uid == uid && reading.container == source.container;
+        let readings = self.reads.get_mut(&index).into_iter().flatten();
+        let of_this = |reading: &&mut OngoingRead| reading.uid == uid && reading.container == source.container;
         readings.filter(of_this).for_each(|reading| reading.done = true);
-        if self.reading(index).filter(|reading| reading.uid == uid).all(|reading| reading.done) {
+        if self.reads_of(index).filter(|reading| reading.uid == uid).all(|reading| reading.done) {
             state.mark_read(index, &uid);
         }
         let wanted = std::mem::take(&mut self.wanted);
-        let kept = self.let_go(index, &wanted, state);
+        let kept = self.forget_if_done(index, &wanted, state);
         self.wanted = wanted;
         kept
     }

@@ -1,4 +1,4 @@
-//! What is said while a Job is followed, and at its end.
+//! Messages while a Job is followed, and at its end.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::view::cause::IndexCause;
 use crate::view::progress::{self, Pace};
 use crate::view::{duration, summary};
 
-/// How often progress is printed where it can't be redrawn in place.
+/// Time between two lines of progress where it can't be redrawn in place.
 const PLAIN_PROGRESS: Duration = Duration::from_secs(30);
-/// What is kept for fewer seconds than this after its end is gone before anybody has typed a command about it.
-const SHORT: i32 = 30;
-/// How long a last look at a Job may take.
+/// A Job with a shorter TTL, in seconds, is gone before the user has typed a command.
+const SHORT_TTL: i32 = 30;
+/// Timeout of the last request for a Job.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-pub(crate) fn say(remark: Option<Remark>, context: &mut Context) {
+pub(crate) fn print_remark(remark: Option<Remark>, context: &mut Context) {
     match remark {
         None => {}
         Some(Remark::Reconnecting(why)) => context.ui.warning(&reconnecting(&why)),
@@ -42,11 +42,11 @@ pub(crate) fn reconnecting(why: &str) -> String {
     format!("reconnecting to the server: {why}")
 }
 
-/// Says how far a Job is, and why it does not go on.
+/// Prints the progress of a Job, and why it does not continue.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) pace: Pace,
-    /// Why the Job does not go on, as it was said; None again once it does.
+    /// The cause that was printed; None again once the Job continues.
     said: Option<IndexCause>,
     printed: Instant,
 }
@@ -56,11 +56,11 @@ impl Progress {
         Self { pace: Pace::new(state, now), said: None, printed: Instant::now() }
     }
 
-    /// Says once why the Job does not go on. To be called at each tick.
+    /// Prints once why the Job does not continue. Is called at each tick.
     pub(crate) fn tick(&mut self, tracker: &Tracker, job: usize, context: &mut Context) {
         self.pace.sample(tracker.state(job), context.now());
         let plight = plight(tracker, job, context);
-        // The words change with the time that passes; the trouble is the same until it is over.
+        // The sentence changes with time. The cause is the same until it is over.
         if let Some(plight) = plight.as_ref().filter(|_| self.said.is_none()) {
             let name = tracker.state(job).job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();
             context.ui.warning(&format!("job {name}: {}", plight.sentence(context.ui.style)));
@@ -71,7 +71,7 @@ impl Progress {
         self.said = plight.and_then(|plight| self.said.take().or(Some(plight)));
     }
 
-    /// Shows how far the Job is: in place, or now and then in a line that begins with `start`.
+    /// Shows the progress: in place, or now and then as a line that begins with `start`.
     pub(crate) fn show(&mut self, state: &JobState, start: &str, context: &mut Context) {
         if context.ui.is_live() {
             let counts = state.counts();
@@ -90,13 +90,13 @@ pub(crate) fn plight(tracker: &Tracker, job: usize, context: &Context) -> Option
     progress::find_stall(tracker.state(job), idle, context.now(), context.ui.message_wording())
 }
 
-/// Reports how a Job that has ended went, and returns the exit code for it.
-pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
+/// Reports the outcome of a Job that has ended, and returns its exit code.
+pub(crate) fn report_outcome(state: &JobState, items: &ItemTexts, context: &mut Context) -> Exit {
     let failures = summary::failures(state, items, context.ui.message_wording());
     let sentence = summary::sentence(state, context.now());
     if state.outcome() == Some(Outcome::Complete) {
         context.ui.status(&sentence);
-        // What was enough for the Job may not be all.
+        // A completed Job may have failed indexes.
         context.ui.status(&failures);
         return Exit::Success;
     }
@@ -105,7 +105,7 @@ pub(crate) fn report(state: &JobState, items: &ItemTexts, context: &mut Context)
     let error = Error::new(Kind::Failed, sentence);
     let mut error = if state.failed().is_empty() { error.caused_by(cause.unwrap_or_default()) } else { error };
     let ttl = state.job().and_then(|job| job.spec.as_ref()?.ttl_seconds_after_finished);
-    if let Some(ttl) = ttl.filter(|ttl| *ttl < SHORT) {
+    if let Some(ttl) = ttl.filter(|ttl| *ttl < SHORT_TTL) {
         error =
             error.hint(format!("the job, its Pods and their logs are deleted after {ttl}s: a longer --ttl keeps them"));
     } else {
@@ -128,25 +128,25 @@ pub(crate) fn report_missing(missing: &Missing, job: &str) -> Result<Exit> {
         .into())
 }
 
-/// Names the commands that follow, show and delete a Job that goes on by itself.
-pub(crate) fn ways_back(name: &str) -> Hint {
+/// Returns the commands that follow, show and delete a Job that goes on.
+pub(crate) fn follow_up_hint(name: &str) -> Hint {
     Hint::indexed(&["logs", "-f", name], "follows it")
         .and(Hint::indexed(&["describe", name], "shows it"))
         .and(Hint::indexed(&["delete", name], "deletes it"))
 }
 
-/// The error for a Job that this program submitted and can't follow any longer: stdout is closed or full, the server
-/// refuses, a log could not be read. It says whether the Job goes on.
-pub(crate) async fn not_followed(name: &str, error: anyhow::Error, cluster: &Cluster) -> anyhow::Error {
-    let look = tokio::time::timeout(LAST_LOOK, cluster.job(name)).await;
-    let fate = match look {
-        Ok(Err(look)) if look.kind() == Kind::NotFound => return error,
+/// Returns the error for a submitted Job that can't be followed: stdout is closed or full, or a request failed. It says
+/// whether the Job goes on.
+pub(crate) async fn not_followed_error(name: &str, error: anyhow::Error, cluster: &Cluster) -> anyhow::Error {
+    let last_look = tokio::time::timeout(LAST_LOOK, cluster.job(name)).await;
+    let fate = match last_look {
+        Ok(Err(last_look)) if last_look.kind() == Kind::NotFound => return error,
         Ok(Ok(job)) if state::outcome(&job).is_some() => "has ended",
         Ok(Ok(_)) => "goes on",
         Ok(Err(_)) | Err(_) => "probably goes on",
     };
     Error::new(Kind::Failed, format!("job {name} {fate}, but can't be followed"))
         .caused_by(error.into_boxed_dyn_error())
-        .hint(ways_back(name))
+        .hint(follow_up_hint(name))
         .into()
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cluster::logs::{LogEnd, LogSource, Lost};
 use crate::cluster::{Cluster, Submission};
 use crate::commands::Context;
-use crate::commands::find::index_in;
+use crate::commands::find::parse_pod_name;
 use crate::contract::{self, MANAGER, annotation};
 use crate::index_set::IndexSet;
 use crate::state::JobState;
@@ -55,7 +55,7 @@ impl CutLogs {
     /// warning.
     pub(crate) async fn save(&self, state: &JobState, cluster: &Cluster, context: &mut Context) {
         for member in state.members() {
-            let is_own = |pod: &&str| index_in(pod, member.name()).is_some_and(|(_, rest)| !rest.contains('-'));
+            let is_own = |pod: &&str| parse_pod_name(pod, member.name()).is_some_and(|(_, rest)| !rest.contains('-'));
             let own: BTreeSet<_> = self.new.keys().map(String::as_str).filter(is_own).collect();
             if own.is_empty() {
                 continue;

@@ -152,7 +152,7 @@ pub(crate) async fn gather(
     let state = JobState::new(job.clone());
     let fresh = cut.is_some();
     let cut = cut.unwrap_or_else(|| CutLogs::of(&state));
-    let items = find::items_of(&state.all(), state.items_job(), cluster).await;
+    let items = find::load_items_of(&state.all(), state.items_job(), cluster).await;
     let items = find::items_or_warning(items, context)?;
     let source = OutputSource::new(cluster, container, Some(Arc::clone(&folder)), items, cut);
     let (state, requests) = rows::load(state, &IndexSelection::default(), Messages::new(false, None), cluster).await?;

@@ -1,4 +1,4 @@
-//! What the cluster made of a Job on admission: mutating policies and webhooks change what was sent.
+//! Reports what mutating policies and webhooks changed of a Job on admission.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +10,10 @@ pub(super) fn is_suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
 }
 
-/// Says what the cluster changed of a Job that decides when it runs, and what this program can't find again.
+/// Reports changes that delay the Job, and labels or annotations of this program that were removed.
 ///
-/// `sent` is what the flags and the template ask for, `stored` what the server made of it; `held` tells whether the
-/// cluster wants it suspended.
+/// `sent` is the Job that was sent, `stored` the one that the server returned. `held` says whether the cluster suspended
+/// it.
 pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Context) {
     let name = sent["metadata"]["name"].as_str().unwrap_or_default();
     if held && !is_suspended(sent) {
@@ -45,7 +45,7 @@ pub(super) fn report(sent: &Value, stored: &Value, held: bool, context: &mut Con
     }
 }
 
-/// The labels and annotations of this program that the server did not keep.
+/// Returns the labels and annotations of this program that the server did not keep.
 fn lost_notes<'a>(sent: &'a Value, stored: &Value) -> Vec<&'a str> {
     let is_ours = |key: &str| key.starts_with(NOTES) || key.starts_with("app.kubernetes.io/");
     let lost = ["labels", "annotations"].into_iter().flat_map(|notes| {

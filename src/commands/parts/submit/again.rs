@@ -1,4 +1,4 @@
-//! The same submission again, after the first was cut off somewhere: its digest tells that it is the same.
+//! Finds an earlier submission of the same objects, by their digest.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::How;
+use super::JobOrigin;
 use crate::cluster::{Cluster, Created};
 use crate::commands::{Context, output};
 use crate::contract::{self, annotation, label};
@@ -16,12 +16,12 @@ use crate::error::{Error, Hint, Kind};
 use crate::manifest::Manifest;
 use crate::state::{self, Outcome};
 
-/// A digest of all that is submitted. The same command makes the same objects, unless it mixes the items.
+/// Returns a digest of the objects. The same command makes the same objects, unless it shuffles the items.
 pub(crate) fn digest(manifest: &Manifest) -> String {
     let mut hash = Hash::new(&SHA256);
     for object in std::iter::once(&manifest.job).chain(&manifest.config_maps) {
         let mut object = object.clone();
-        // It says where they are, not what: a flag and the context may name the same.
+        // The namespace may come from a flag or from the context.
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.shift_remove("namespace");
         }
@@ -31,14 +31,14 @@ pub(crate) fn digest(manifest: &Manifest) -> String {
     URL_SAFE_NO_PAD.encode(hash.finish())
 }
 
-/// How often what an earlier Job of the same name left behind is looked for.
-const LOOK_EACH: Duration = Duration::from_millis(300);
+/// Time between two looks for objects of an earlier Job.
+const LEFTOVER_POLL: Duration = Duration::from_millis(300);
 
-/// Waits until a deleted Job of this name is gone with its ConfigMaps: the garbage collector takes them some time after
-/// the Job. Returns whether there was something to wait for.
+/// Waits until a deleted Job of this name and its ConfigMaps are gone: the garbage collector removes them after the Job.
+/// Returns whether there was anything to wait for.
 ///
 /// # Errors
-/// If a ConfigMap of items was left behind that belongs to no Job any more.
+/// If a ConfigMap with items has no owner, so that nothing removes it.
 pub(crate) async fn wait_until_collected(
     manifest: &Manifest,
     name: &str,
@@ -46,7 +46,7 @@ pub(crate) async fn wait_until_collected(
     context: &mut Context,
 ) -> Result<bool> {
     let mut has_waited = false;
-    while let Some(what) = leaving(name, &manifest.config_maps, cluster).await? {
+    while let Some(what) = find_leftover(name, &manifest.config_maps, cluster).await? {
         if !has_waited {
             context.ui.status(&format!("{what} is being deleted: waiting until it is gone"));
             context.ui.hint(Hint::indexed(
@@ -55,13 +55,13 @@ pub(crate) async fn wait_until_collected(
             ));
         }
         has_waited = true;
-        tokio::time::sleep(LOOK_EACH).await;
+        tokio::time::sleep(LEFTOVER_POLL).await;
     }
     Ok(has_waited)
 }
 
-/// Names what is on its way out of a deleted Job of this name.
-async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster) -> Result<Option<String>> {
+/// Returns the name of an object of a deleted Job of this name that is not gone yet.
+async fn find_leftover(name: &str, config_maps: &[Value], cluster: &Cluster) -> Result<Option<String>> {
     match cluster.job(name).await {
         Ok(job) => return Ok(job.metadata.deletion_timestamp.map(|_| format!("an earlier job {name:?}"))),
         Err(error) if error.kind() == Kind::NotFound => {}
@@ -84,26 +84,27 @@ async fn leaving(name: &str, config_maps: &[Value], cluster: &Cluster) -> Result
     Ok(None)
 }
 
-/// What there is of an earlier submission of the same: the Job, to be taken up or left to go on.
-pub(crate) async fn find(
+/// Returns the Job of an earlier submission of the same objects.
+pub(crate) async fn find_earlier(
     exists: Error,
     name: &str,
     digest: &str,
     cluster: &Cluster,
     context: &mut Context,
-) -> Result<(Created, How)> {
+) -> Result<(Created, JobOrigin)> {
     let another = "choose another --name, or leave --name out to generate one";
     let Ok(job) = cluster.job(name).await else { return Err(exists.hint(another).into()) };
+    let logs = Hint::indexed(&["logs", name, "--index", "failed"], "prints the output of its failed indexes");
+    let delete = Hint::indexed(&["delete", name], "removes it");
     let shows = Hint::indexed(&["describe", name], "shows it");
     let is_same = contract::annotation_value(&job, annotation::DIGEST) == Some(digest);
     if !is_same && state::resumed(&job).is_some() && state::is_submitting(&job) {
-        // More may have succeeded meanwhile: then less is left, and what was begun is another Job.
+        // More items may have succeeded meanwhile. Then the Job that was begun has other items.
         return Err(Error::new(
             Kind::AlreadyExists,
             format!("job {name:?} was interrupted before it started, and since then other items are left to run"),
         )
-        .hint("nothing of it has run: delete it, then run the same command again")
-        .hint(Hint::indexed(&["delete", name], "deletes it"))
+        .hint(Hint::indexed(&["delete", name], "removes it; then run the same command again"))
         .into());
     }
     let outcome = state::outcome(&job);
@@ -112,27 +113,30 @@ pub(crate) async fn find(
         failed.then(|| Hint::indexed(&[&["retry", name], words].concat(), does))
     };
     if !is_same {
-        let retry = retry(&["--", "COMMAND"], "runs its failed indexes with another command");
-        return Err(exists.hint_if(retry).hint(shows).hint(another).into());
+        return Err(match retry(&["--", "COMMAND"], "runs its failed indexes with another command") {
+            Some(retry) => exists.hint(retry).hint(logs).hint(delete).hint(another),
+            None => exists.hint(shows).hint(another),
+        }
+        .into());
     }
     let refused = |why: &str| {
         Error::new(Kind::AlreadyExists, format!("job {name:?} already exists, created by this same command, and {why}"))
     };
     if let Some(outcome) = outcome {
         let why = if outcome == Outcome::Complete { "has completed" } else { "has failed" };
-        return Err(refused(why)
-            .hint_if(retry(&[], "runs its failed indexes again"))
-            .hint(Hint::indexed(&["results", name, "--to", "DIR"], "saves its output"))
-            .hint(Hint::indexed(&["delete", name], "removes it; or choose another --name"))
-            .into());
+        let error = match retry(&[], "runs its failed indexes again") {
+            Some(retry) => refused(why).hint(retry).hint(logs),
+            None => refused(why).hint(Hint::indexed(&["results", name, "--to", "DIR"], "saves its output")),
+        };
+        return Err(error.hint(delete.and("or choose another --name")).into());
     }
     let how = if state::is_submitting(&job) {
         context
             .ui
             .status(&format!("job {name} was begun by this same command and interrupted: finishing the submission"));
-        How::TakenUp
+        JobOrigin::TakenUp
     } else {
-        How::Unchanged
+        JobOrigin::Unchanged
     };
     Ok((Created { object: output::shown(&job)? }, how))
 }
@@ -144,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_tells_every_object_apart() {
+    fn different_objects_have_different_digests() {
         let manifest = |command: &str, item: &str| Manifest {
             job: json!({"spec": {"command": command}}),
             config_maps: vec![json!({"data": {"0": item}})],

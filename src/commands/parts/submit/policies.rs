@@ -1,4 +1,4 @@
-//! What becomes of the policies on a server that does not know them: an old one drops fields without a word.
+//! Handles policies that an old server does not know: it drops such fields silently.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::error::{Error, Kind};
 use crate::spec::policy::Policy;
 use crate::spec::server::{self, Feature};
 
-/// Checks that the server keeps those policies that nothing else can stand for.
-pub(crate) fn check_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
+/// Checks that the server kept the policies that have no substitute.
+pub(crate) fn check_policies_kept(stored: &Value, policy: &Policy) -> Result<(), Error> {
     let rules = rules(stored);
     let has = |action: &str| rules.iter().any(|rule| rule["action"] == action && rule["onExitCodes"].is_object());
     let missing = |what: &str, flag: &str, feature: Feature| {
@@ -33,11 +33,11 @@ fn rules(job: &Value) -> &[Value] {
     job.pointer("/spec/podFailurePolicy/rules").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Says what the server has dropped of the Job.
+/// Warns about the fields that the server has dropped from the Job.
 ///
-/// Returns the nearest thing to retries of each index on such a server: a limit for all of them together, so wide that
-/// one failing index does not stop the others unless that was asked for.
-pub(crate) fn mind_dropped(
+/// Returns the substitute for retries per index on such a server: a `backoffLimit` across all indexes, so high that one
+/// failing index does not stop the others, unless `--max-failed` asks for that.
+pub(crate) fn report_dropped_fields(
     sent: &Value,
     stored: &Value,
     policy: &Policy,
@@ -54,7 +54,7 @@ pub(crate) fn mind_dropped(
                     .hint(format!("they need Kubernetes 1.{} or newer", server::INDEXED_JOBS.since)));
             }
             "backoffLimitPerIndex" => {
-                let limit = limit_of_all(sent["spec"]["completions"].as_u64().unwrap_or(0), policy);
+                let limit = total_backoff_limit(sent["spec"]["completions"].as_u64().unwrap_or(0), policy);
                 fallback = Some(limit);
                 context.ui.warning(&if policy.max_failed.is_some() {
                     format!(
@@ -69,7 +69,7 @@ pub(crate) fn mind_dropped(
                     )
                 });
             }
-            // That was said with the retries.
+            // The warning about the retries covers this.
             "maxFailedIndexes" if dropped.contains(&"backoffLimitPerIndex") && policy.max_failed.is_some() => {}
             "podFailurePolicy" => context.ui.warning(&format!(
                 "this server has no pod failure policy (that needs Kubernetes 1.{}): a drained node counts as a failure",
@@ -80,7 +80,7 @@ pub(crate) fn mind_dropped(
     }
     let lost = rules(sent).len().saturating_sub(rules(stored).len());
     if lost > 0 && !dropped.contains(&"podFailurePolicy") {
-        // What the flags ask for was checked before.
+        // Rules of the flags were checked before.
         context.ui.warning(&format!(
             "this server knows no FailIndex (that needs Kubernetes 1.{per_index}), and dropped such rules of the \
              template's podFailurePolicy"
@@ -89,9 +89,9 @@ pub(crate) fn mind_dropped(
     Ok(fallback)
 }
 
-/// As many failures as it takes for all indexes that may fail to have done so, and for one more to have its last attempt
-/// left.
-fn limit_of_all(completions: u64, policy: &Policy) -> u64 {
+/// Returns the number of failures after which all indexes that may fail have failed, and one more has only its last
+/// attempt left.
+fn total_backoff_limit(completions: u64, policy: &Policy) -> u64 {
     let retries = u64::from(policy.retries.unwrap_or(0));
     let all = completions.saturating_mul(retries + 1);
     let limit = policy.max_failed.map_or(all, |failed| u64::from(failed).saturating_mul(retries + 1) + retries);
