@@ -121,7 +121,10 @@ fn describe_nothing_left(state: &JobState, wanted: &RetryFilter, style: Style) -
     }
     if !outstanding.indexes.is_empty() {
         let number = plural(outstanding.indexes.len(), "outstanding index", "outstanding indexes");
-        facts.push(format!("none of its {number} match ({})", cut(&outstanding.indexes.to_string(), LONGEST_SET, style)));
+        facts.push(format!(
+            "none of its {number} match ({})",
+            cut(&outstanding.indexes.to_string(), LONGEST_SET, style)
+        ));
     }
     if !outstanding.spare.is_empty() && wanted.index.is_none() {
         facts.push(format!("it succeeded without {} (--index runs them)", describe_indexes(&outstanding.spare, style)));

@@ -151,6 +151,6 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.stop_reading.store(true, Ordering::SeqCst);
     }
 }

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::items::{Columns, Item, records};
 use super::select::{Collector, LoadedItems};
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
 /// Items that are made one by one, as many as are asked for.
@@ -83,7 +83,10 @@ impl<'a> ListSource<'a> {
                         "{:?} would read files, which is not understood behind the command",
                         String::from_utf8_lossy(&word)
                     ))
-                    .hint("name the file before the command: kubectl indexed run --items-file FILE -- CMD"));
+                    .hint(
+                        Hint::from("name the file before the command: ")
+                            .then(Hint::indexed(&["run", "--items-file", "FILE", "--", "CMD"], "")),
+                    ));
                 }
                 _ => {
                     let Some(list) = groups.last_mut().and_then(|group| group.last_mut()) else {
@@ -171,7 +174,7 @@ fn rows_of(group: &LinkedLists) -> usize {
 pub(super) fn from_list(list: &[u8]) -> Result<ListValues, Error> {
     if list.is_empty() {
         return Err(Error::usage("--items is empty: there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev"));
+            .hint(Hint::from("name them: ").then(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], ""))));
     }
     match records(list).as_mut_slice() {
         [fields] => Ok(std::mem::take(fields)),

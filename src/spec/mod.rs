@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::args::{self, ConfiguredFlags, HandoverArgs, RunArgs};
 use crate::contract;
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use handover::{Handover, HandoverChoices, HandoverRequest, ItemForm, Slurm};
 use items::Items;
 pub(crate) use pod::{Requirement, Resources, Toleration};
@@ -325,7 +325,10 @@ fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -
     }
     let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
     Err(Error::usage("there is no command to run for each item")
-        .hint("put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev")
+        .hint(
+            Hint::from("put it last, after two dashes: ")
+                .then(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], "")),
+        )
         .hint_if(name.map(named)))
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::JobSpec;
 use super::handover::ItemForm;
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
 /// How often each content has succeeded.
@@ -52,16 +52,16 @@ pub(crate) struct ResumedJob {
 
 /// Checks that the items of `spec`, the whole list, can be told apart and numbered anew.
 pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
-    let retry = "kubectl indexed retry JOB runs what is outstanding, each index with the number that it had";
+    let retry = || Hint::indexed(&["retry", "JOB"], "runs the outstanding indexes, each with its number");
     if spec.items.is_empty() {
-        return Err(Error::usage("--resume goes by what the items are, and here are none, only indexes").hint(retry));
+        return Err(Error::usage("--resume goes by what the items are, and here are none, only indexes").hint(retry()));
     }
     if spec.handover.form == ItemForm::Index {
         return Err(Error::usage(
             "--resume numbers what is left of the list from 0, and this worker goes by its index (--item-as index)",
         )
         .hint("hand the items over: leave --item-as out")
-        .hint(retry));
+        .hint(retry()));
     }
     Ok(())
 }

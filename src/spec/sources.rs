@@ -12,7 +12,7 @@ use super::select::{Collector, ItemSelection, LoadedItems};
 use super::stores::{ItemStore, ListDigest, has_windows_lines};
 use super::{MAX_COMPLETIONS, intake, policy, script};
 use crate::args::{ItemArgs, ItemsFormat};
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
 /// The keys and values of a ConfigMap in the cluster that holds a list.
@@ -102,7 +102,7 @@ pub(crate) fn check(args: &ItemArgs, command: &[OsString]) -> Result<(), Error> 
     let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     match given.as_slice() {
         [] => Err(Error::usage("there are no items to run the command for")
-            .hint("name them: kubectl indexed run --items foo,bar,baz -- rev")
+            .hint(Hint::from("name them: ").then(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], "")))
             .hint("or read them, a line each, from a file or a pipe: --items-file FILE, or -")
             .hint("or only number them: --completions 10")),
         [first, second, ..] => Err(Error::usage(format!("{first} and {second} are two sources of items"))
@@ -354,7 +354,7 @@ fn in_place(text: &str, mut entries: ListedConfigMap) -> Result<FoundItems, Erro
 fn check_some(items: &Items, name: &str) -> Result<(), Error> {
     if items.is_empty() {
         return Err(Error::usage(format!("configmap {name:?} is empty: there are no items to run the command for"))
-            .hint(format!("kubectl get configmap {name} -o yaml shows it")));
+            .hint(Hint::kubectl(&["get", "configmap", name, "-o", "yaml"], "shows it")));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod guests;
 mod help;
+mod hints;
 mod indexes;
 mod items;
 mod jsonpath;

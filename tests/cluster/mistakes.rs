@@ -55,19 +55,20 @@ fn each_says_what_is_wrong_and_what_to_type() {
     [exit code 2]
     $ kubectl indexed run other --items cat --context narrow -n NAMESPACE -- rev
     error: can't create job "other" in namespace "NAMESPACE": jobs.batch is forbidden: User "narrow" cannot create resource "jobs" in API group "batch" in the namespace "NAMESPACE"
-    hint: kubectl auth can-i create jobs.batch -n NAMESPACE tells whether you may
+    hint: kubectl auth can-i create jobs.batch --context narrow -n NAMESPACE tells whether you may
     hint: ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you
     [exit code 1]
     $ kubectl indexed run train --items cat,dog -- sh -c 'exit 1'
     error: job "train" already exists, created by this same command, and has failed
     hint: kubectl indexed retry train runs its failed indexes again
-    hint: kubectl indexed results train --to DIR saves its output
+    hint: kubectl indexed logs train --index failed prints the output of its failed indexes
     hint: kubectl indexed delete train removes it; or choose another --name
     [exit code 1]
     $ kubectl indexed run train --items cat,dog -- sh -c 'exit 0'
     error: can't create job "train" in namespace "NAMESPACE": jobs.batch "train" already exists
     hint: kubectl indexed retry train -- COMMAND runs its failed indexes with another command
-    hint: kubectl indexed describe train shows it
+    hint: kubectl indexed logs train --index failed prints the output of its failed indexes
+    hint: kubectl indexed delete train removes it
     hint: choose another --name, or leave --name out to generate one
     [exit code 1]
     $ kubectl indexed run ready --items cat,dog -- rev

@@ -11,7 +11,7 @@ use super::silence::Silent;
 use super::stack::ForeignAnswer;
 use super::tls;
 use super::transport::{ConnectTimeout, ProxyFailed, UnknownHost};
-use crate::error::{self, Error, Kind};
+use crate::error::{self, Error, Hint, Kind};
 
 /// Longer texts of a server, such as a proxy's whole page, are cut.
 const LONGEST: usize = 400;
@@ -158,13 +158,13 @@ fn answered(doing: &str, server: &str, status: &Status) -> Error {
             let detail = if said == "Unauthorized" { String::new() } else { format!(" ({said})") };
             error(Kind::Unauthorized, &format!("you must be logged in to the server {}{detail}", host(server)))
                 .hint("the credentials of this context are missing, wrong or expired: log in again as your cluster wants it")
-                .hint("kubectl auth whoami shows who the server takes you for")
+                .hint(Hint::kubectl(&["auth", "whoami"], "shows who the server takes you for"))
         }
         (403, _) | (_, "Forbidden") => forbidden(error(Kind::Forbidden, &said), &said),
         (404, _) | (_, "NotFound") => not_found(error(Kind::NotFound, &said), status),
         (_, "AlreadyExists") => error(Kind::AlreadyExists, &said),
         (422, _) | (_, "Invalid") => {
-            error(Kind::Usage, &invalid(status, &said)).hint("kubectl explain job describes its fields")
+            error(Kind::Usage, &invalid(status, &said)).hint(Hint::kubectl(&["explain", "job"], "describes its fields"))
         }
         (429, _) | (_, "TooManyRequests") => {
             error(Kind::Unreachable, &format!("the server {} is too busy: {said}", host(server)))
@@ -202,20 +202,22 @@ fn told(status: &Status) -> String {
 
 fn forbidden(error: Error, said: &str) -> Error {
     if let Some(asked) = asked(said) {
+        let words: Vec<_> = ["auth", "can-i"].into_iter().chain(asked.iter().map(String::as_str)).collect();
         return error
-            .hint(format!("kubectl auth can-i {asked} tells whether you may"))
+            .hint(Hint::kubectl(&words, "tells whether you may"))
             .hint("ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you");
     }
     if said.contains("exceeded quota") {
-        return error.hint("kubectl describe quota shows what is used and how much there may be");
+        return error.hint(Hint::kubectl(&["describe", "quota"], "shows what is used and how much there may be"));
     }
-    error.hint("kubectl auth can-i --list shows what you may do; policies of the cluster may refuse more")
+    let list = Hint::kubectl(&["auth", "can-i", "--list"], "shows what you may do");
+    error.hint(list.and("policies of the cluster may refuse more"))
 }
 
 /// Returns the request that a message of the server's RBAC refuses, as arguments of `kubectl auth can-i`.
 ///
 /// The message is such as `User "u" cannot list resource "pods/log" in API group "" in the namespace "n"`.
-fn asked(said: &str) -> Option<String> {
+fn asked(said: &str) -> Option<Vec<String>> {
     let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
     let (resource, rest) = rest.split_once('"')?;
     let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
@@ -225,10 +227,12 @@ fn asked(said: &str) -> Option<String> {
         return None;
     }
     let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
-    let option = |start: &str, value: &str| if value.is_empty() { String::new() } else { format!("{start}{value}") };
-    let (group, sub) = (option(".", group), option(" --subresource=", sub));
-    let scope = namespace.map_or_else(|| " -A".to_owned(), |namespace| format!(" -n {namespace}"));
-    Some(format!("{verb} {resource}{group}{sub}{scope}"))
+    let dot = if group.is_empty() { "" } else { "." };
+    let mut words = vec![verb.to_owned(), format!("{resource}{dot}{group}")];
+    words.extend((!sub.is_empty()).then(|| format!("--subresource={sub}")));
+    // The namespace of the request is that of the user's flags, which every hint gets.
+    words.extend(namespace.is_none().then(|| "-A".to_owned()));
+    Some(words)
 }
 
 fn not_found(error: Error, status: &Status) -> Error {
@@ -295,12 +299,12 @@ mod tests {
         );
         assert_eq!(kind, Kind::Forbidden);
         assert!(text.starts_with("can't create job x: jobs.batch is forbidden: User \"ann\" cannot create"), "{text}");
-        assert!(hints.starts_with("kubectl auth can-i create jobs.batch -n ns tells"), "{hints}");
+        assert!(hints.starts_with("kubectl auth can-i create jobs.batch tells"), "{hints}");
         assert!(hints.contains("Role"), "{hints}");
         let message =
             r#"pods "p" is forbidden: User "ann" cannot get resource "pods/log" in API group "" in the namespace "ns""#;
         let (_, _, hints) = told(403, "Forbidden", message, &json!({}));
-        assert!(hints.contains("can-i get pods --subresource=log -n ns"), "{hints}");
+        assert!(hints.contains("can-i get pods --subresource=log"), "{hints}");
         let message = r#"jobs.batch is forbidden: User "ann" cannot list resource "jobs" in API group "batch" at the cluster scope"#;
         let (_, _, hints) = told(403, "Forbidden", message, &json!({}));
         assert!(hints.contains("can-i list jobs.batch -A"), "{hints}");

@@ -10,7 +10,7 @@ use super::changes::worker_mut;
 use super::copies::is_gone;
 use super::{RetryPlan, entries, insert, text};
 use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, annotation};
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 use crate::spec::handover::{Handover, ItemForm};
 use crate::spec::items::{Item, Items};
@@ -48,9 +48,10 @@ pub(super) fn check_list(job: &Job, found: &[Value]) -> Result<(), Error> {
         return Err(Error::usage(format!(
             "configmap {name:?} has changed since the Job was created: the items differ"
         ))
-        .hint(format!(
-            "restore the ConfigMap, or start a new Job: kubectl indexed run --items-configmap {name} -- COMMAND"
-        )));
+        .hint(
+            Hint::from("restore the ConfigMap, or start a new Job: ")
+                .then(Hint::indexed(&["run", "--items-configmap", name, "--", "COMMAND"], "")),
+        ));
     }
     Ok(())
 }

@@ -49,10 +49,26 @@ fn the_cause_of_a_missing_log_is_printed() {
         .run(&["run", "x", "--completions", "1", "--image", "docker.io/library/missing", "--detach", "-q", "--", "x"])
         .ok();
     cluster.eventually("the failed pull", || cluster.kubectl(&["get", "pods"]).stdout.contains("ImagePull"));
-    let outcome = cluster.run(&["logs", "x"]);
+    let outcome = cluster.run(&["logs", "x", "--index", "0"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
     assert!(outcome.stderr.starts_with("error: no log from index 0 (not started: "), "{outcome:?}");
     assert!(outcome.stderr.contains("ImagePull"), "{outcome:?}");
+}
+
+#[test]
+fn an_index_that_has_not_started_is_an_error_only_if_it_is_named() {
+    let cluster = Cluster::new("logs-not-started");
+    let script = "echo hello; sleep 300";
+    cluster.run(&["run", "x", "--completions", "3", "-j", "1", "-d", "-q", "--", "sh", "-c", script]).ok();
+    cluster.eventually("the first line", || cluster.run(&["logs", "x", "--index", "0"]).stdout == "hello\n");
+    let note = "no log yet from indexes 1,2 (not started: no pod yet)\n";
+    for args in [&[][..], &["--merge"], &["--index", "all"]] {
+        let outcome = cluster.run(&[&["logs", "x"], args].concat()).ok();
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("[0] hello\n", note), "{args:?}");
+    }
+    let named = cluster.run(&["logs", "x", "--index", "0,1"]);
+    assert_eq!((named.code, named.stdout.as_str()), (1, "[0] hello\n"));
+    assert!(named.stderr.starts_with("error: no log from index 1 (not started: no pod yet)\n"), "{named:?}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ impl<'a> Readers<'a> {
         let container = source.container.clone();
         let copy = self.keeper.as_ref().map(|keeper| keeper.create_copy(source)).transpose()?;
         let read = OngoingRead { uid: uid.clone(), container, ended: ended.clone(), done: false };
-        self.reads.entry(source.index).or_default().push(reading);
+        self.reads.entry(source.index).or_default().push(read);
         self.begun.insert(source.index);
         let (cluster, streams, source) =
             (Arc::clone(&self.cluster), Arc::clone(&self.view.streams), Arc::clone(source));
