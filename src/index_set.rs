@@ -1,6 +1,6 @@
-//! Sets of completion indexes: `0-3,7`, their algebra, and the selectors that users type.
+//! Sets of completion indexes such as `0-3,7`, and the selectors that users type.
 //!
-//! A set is kept as ranges, so that a Job of 100,000 finished indexes costs one entry.
+//! A set is stored as ranges, so 100,000 finished indexes take one entry.
 
 use std::fmt;
 use std::ops::{Deref, RangeInclusive};
@@ -16,14 +16,12 @@ impl IndexSet {
         Self::default()
     }
 
+    /// Returns the indexes from 0 to `completions` − 1.
     pub(crate) fn below(completions: u32) -> Self {
         completions.checked_sub(1).map(|last| 0..=last).into_iter().collect()
     }
 
-    /// Reads what the Job controller writes into `.status.completedIndexes` and `.status.failedIndexes`.
-    ///
-    /// Lenient, as the controller itself is: what is no number is passed over, because a status that is only partly
-    /// readable still says more than none.
+    /// Parses `.status.completedIndexes` or `.status.failedIndexes`. Skips invalid parts, as the Job controller does.
     pub(crate) fn from_status(text: &str) -> Self {
         let range = |part: &str| {
             let (low, high) = part.split_once('-').unwrap_or((part, part));
@@ -36,7 +34,7 @@ impl IndexSet {
         usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
-    /// The positions within this set, counted from 0, of those of `members` that are in it.
+    /// Returns the positions in this set, counted from 0, of its indexes that are also in `members`.
     pub(crate) fn positions(&self, members: &Self) -> Self {
         (0..).zip(self.iter()).filter(|&(_, index)| members.contains(index)).map(|(position, _)| position).collect()
     }
@@ -53,7 +51,7 @@ impl IndexSet {
         Self(&self.0 & &other.0)
     }
 
-    /// The indexes in this set and not in `other`.
+    /// Returns the indexes in this set that are not in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Self {
         Self(&self.0 - &other.0)
     }
@@ -74,14 +72,14 @@ impl FromIterator<u32> for IndexSet {
 }
 
 impl FromIterator<RangeInclusive<u32>> for IndexSet {
-    /// What runs backwards is empty.
+    /// A backward range is empty.
     fn from_iter<I: IntoIterator<Item = RangeInclusive<u32>>>(ranges: I) -> Self {
         Self(ranges.into_iter().collect())
     }
 }
 
 impl fmt::Display for IndexSet {
-    /// The form of `.status.completedIndexes`: two neighbours are a pair, three or more a range.
+    /// Writes the form of `.status.completedIndexes`: two neighbours as a pair, three or more as a range.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, range) in self.0.ranges().enumerate() {
             if position > 0 {
@@ -101,15 +99,15 @@ impl fmt::Display for IndexSet {
 impl FromStr for IndexSet {
     type Err = String;
 
-    /// Reads `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
+    /// Parses `N`, `A-B` and `A-B:STEP`, separated by commas; `_` may group digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut set = Self::new();
-        let read = text.split(',').try_for_each(|part| read_part(part.trim(), &mut set));
+        let read = text.split(',').try_for_each(|part| parse_part(part.trim(), &mut set));
         read.map(|()| set)
     }
 }
 
-fn read_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
+fn parse_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
     if let Some((low, high)) = part.split_once("..").or_else(|| part.split_once('–')) {
         return Err(format!("a range is written with a hyphen: {low}-{}", high.trim_start_matches('=')));
     }
@@ -146,13 +144,13 @@ fn read_part(part: &str, IndexSet(set): &mut IndexSet) -> Result<(), String> {
     Ok(())
 }
 
-/// A status that a selector may name in place of numbers.
+/// A status word in a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatusWord {
     All,
-    /// The Job, or the last attempt where the Job keeps no list, says that it failed.
+    /// Failed according to the Job, or to the last attempt if the Job keeps no list.
     Failed,
-    /// The Job says that it completed.
+    /// Completed according to the Job.
     Succeeded,
     Running,
     /// Neither finished nor running.
@@ -160,7 +158,7 @@ pub(crate) enum StatusWord {
 }
 
 impl StatusWord {
-    /// The words that users type, those first that need somebody's attention.
+    /// The words that users type, those that need attention first.
     pub(crate) const NAMES: [(&'static str, Self); 5] = [
         ("failed", Self::Failed),
         ("running", Self::Running),
@@ -170,7 +168,7 @@ impl StatusWord {
     ];
 }
 
-/// What a user types for INDEXES: numbers and ranges, status words, and either of them excluded by a leading `!`.
+/// A parsed INDEXES argument: numbers, ranges and status words; a leading `!` excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexSelector(Vec<(bool, Term)>);
 
@@ -181,32 +179,31 @@ enum Term {
 }
 
 impl IndexSelector {
-    /// The set that this selector means, where `meaning` tells which indexes have a status.
-    ///
-    /// What is included is joined first and what is excluded taken away from it; a selector that only excludes starts
-    /// from all indexes.
-    pub(crate) fn resolve(&self, meaning: impl Fn(StatusWord) -> IndexSet) -> IndexSet {
+    /// Returns the selected indexes: the included ones without the excluded ones. A selector that only excludes starts
+    /// from all indexes. `indexes_with` returns the indexes of a status.
+    pub(crate) fn resolve(&self, indexes_with: impl Fn(StatusWord) -> IndexSet) -> IndexSet {
         let only_excludes = self.0.iter().all(|(excluded, _)| *excluded);
-        let included = if only_excludes { meaning(StatusWord::All) } else { self.join(false, &meaning) };
-        included.difference(&self.join(true, &meaning))
+        let included =
+            if only_excludes { indexes_with(StatusWord::All) } else { self.join_terms(false, &indexes_with) };
+        included.difference(&self.join_terms(true, &indexes_with))
     }
 
-    /// The set, if numbers alone say what it is, and not how indexes fare.
-    pub(crate) fn fixed(&self) -> Option<IndexSet> {
+    /// Returns the selected indexes if they do not depend on status.
+    pub(crate) fn fixed_indexes(&self) -> Option<IndexSet> {
         let numbers = self.0.iter().all(|(_, term)| matches!(term, Term::Set(_)));
         let included = self.0.iter().any(|(excluded, _)| !excluded);
         (numbers && included).then(|| self.resolve(|_| IndexSet::new()))
     }
 
-    /// The indexes named by number, whatever they turn out to be.
+    /// Returns the indexes that are included by number.
     pub(crate) fn numbers(&self) -> IndexSet {
-        self.join(false, &|_| IndexSet::new())
+        self.join_terms(false, &|_| IndexSet::new())
     }
 
-    fn join(&self, excluded: bool, meaning: &dyn Fn(StatusWord) -> IndexSet) -> IndexSet {
+    fn join_terms(&self, excluded: bool, indexes_with: &dyn Fn(StatusWord) -> IndexSet) -> IndexSet {
         let terms = self.0.iter().filter(|(is_excluded, _)| *is_excluded == excluded);
         terms.fold(IndexSet::new(), |set, (_, term)| match term {
-            Term::Word(word) => set.union(&meaning(*word)),
+            Term::Word(word) => set.union(&indexes_with(*word)),
             Term::Set(indexes) => set.union(indexes),
         })
     }
@@ -216,12 +213,12 @@ impl FromStr for IndexSelector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.split(',').map(|part| read_term(part.trim())).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(|part| parse_term(part.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
-/// Returns whether the term excludes, and the term.
-fn read_term(part: &str) -> Result<(bool, Term), String> {
+/// Parses a term; returns whether it excludes, and the term.
+fn parse_term(part: &str) -> Result<(bool, Term), String> {
     let rest = part.strip_prefix('!').map(str::trim_start);
     let (excluded, rest) = (rest.is_some(), rest.unwrap_or(part));
     if let Some(&(_, word)) = StatusWord::NAMES.iter().find(|(name, _)| *name == rest) {
@@ -232,7 +229,7 @@ fn read_term(part: &str) -> Result<(bool, Term), String> {
         return Err(format!("{rest:?} is neither a number nor one of {names}"));
     }
     let mut set = IndexSet::new();
-    read_part(rest, &mut set)?;
+    parse_part(rest, &mut set)?;
     Ok((excluded, Term::Set(set)))
 }
 
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_pairs_and_ranges_as_the_job_controller_does() {
+    fn sets_print_pairs_and_ranges_like_the_job_controller() {
         assert_eq!(set("1,2").to_string(), "1,2");
         assert_eq!(set("1,2,3,7").to_string(), "1-3,7");
         assert_eq!(set("9-20:5,0-3,2").to_string(), "0-3,9,14,19");
@@ -258,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn counts_what_a_step_leaves() {
+    fn a_range_with_a_step_has_every_nth_index() {
         assert_eq!(set("0-10:2").len(), 6);
         assert_eq!(set("0-10:20").len(), 1);
     }
 
     #[test]
-    fn refuses_what_is_no_set_and_says_why() {
+    fn an_invalid_set_is_an_error_with_a_reason() {
         let problem = |text: &str| text.parse::<IndexSet>().unwrap_err();
         insta::assert_snapshot!(problem(""), @"a number is missing");
         insta::assert_snapshot!(problem("1,,2"), @"a number is missing");
@@ -278,34 +275,34 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_as_far_as_it_can_be() {
+    fn invalid_parts_of_a_status_are_skipped() {
         assert_eq!(IndexSet::from_status("").to_string(), "");
         assert_eq!(IndexSet::from_status("1,3-5,x,7-").to_string(), "1,3-5");
     }
 
     #[test]
-    fn selectors_join_then_exclude() {
-        let meaning = |word| match word {
+    fn a_selector_excludes_from_the_included_indexes() {
+        let indexes_with = |word| match word {
             StatusWord::All => set("0-9"),
             StatusWord::Failed => set("2,5"),
             StatusWord::Succeeded => set("0,1"),
             StatusWord::Running => set("3"),
             StatusWord::Pending => set("4,6-9"),
         };
-        let resolve = |text: &str| text.parse::<IndexSelector>().unwrap().resolve(meaning).to_string();
+        let resolve = |text: &str| text.parse::<IndexSelector>().unwrap().resolve(indexes_with).to_string();
         assert_eq!(resolve("failed"), "2,5");
         assert_eq!(resolve("failed,0-3"), "0-3,5");
         assert_eq!(resolve("!failed"), "0,1,3,4,6-9");
         assert_eq!(resolve("all,!0-7"), "8,9");
         assert_eq!(resolve("!succeeded,failed"), "2,5");
-        let fixed = |text: &str| text.parse::<IndexSelector>().unwrap().fixed().map(|set| set.to_string());
+        let fixed = |text: &str| text.parse::<IndexSelector>().unwrap().fixed_indexes().map(|set| set.to_string());
         assert_eq!(fixed("0-3,!2").as_deref(), Some("0,1,3"));
         assert_eq!([fixed("!2"), fixed("0-3,!failed"), fixed("all")], [None, None, None]);
         let unknown = "faled".parse::<IndexSelector>().unwrap_err();
         insta::assert_snapshot!(unknown, @r#""faled" is neither a number nor one of failed, running, pending, succeeded, all"#);
     }
 
-    /// Small numbers close together, so that intervals meet, touch and overlap often.
+    /// Small numbers, so that ranges often touch and overlap.
     fn indexes() -> impl Strategy<Value = BTreeSet<u32>> {
         proptest::collection::btree_set(0u32..60, 0..40)
     }
@@ -314,7 +311,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn agrees_with_a_plain_set(a in indexes(), b in indexes(), extra in 0u32..60) {
+        fn operations_agree_with_a_btree_set(a in indexes(), b in indexes(), extra in 0u32..60) {
             let (left, right): (IndexSet, IndexSet) = (a.iter().copied().collect(), b.iter().copied().collect());
             prop_assert_eq!(left.iter().collect::<Vec<_>>(), a.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(left.len(), left.iter().count());
@@ -331,7 +328,7 @@ mod tests {
         }
 
         #[test]
-        fn prints_what_it_reads(a in proptest::collection::btree_set(0u32..60, 1..40)) {
+        fn printed_sets_parse_to_the_same_set(a in proptest::collection::btree_set(0u32..60, 1..40)) {
             let whole: IndexSet = a.into_iter().collect();
             prop_assert_eq!(&whole.to_string().parse::<IndexSet>().unwrap(), &whole);
             prop_assert_eq!(IndexSet::from_status(&whole.to_string()), whole);

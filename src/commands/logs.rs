@@ -61,7 +61,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     // A long list has many ConfigMaps, so only those with shown items are read.
     let shown = match (args.items.is_empty(), form.shows_items()) {
         (false, _) => state.all(),
-        (true, true) => selection.fixed().unwrap_or_else(|| state.all()),
+        (true, true) => selection.fixed_indexes().unwrap_or_else(|| state.all()),
         (true, false) => IndexSet::new(),
     };
     let texts = find::load_items_of(&shown, state.items_job(), &cluster).await;
@@ -69,9 +69,9 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     if !args.items.is_empty() {
         selection.narrow_to_items(&args.items, &texts, &name)?;
     }
-    selection.check(&state)?;
+    selection.check_numbers(&state)?;
     if !args.follow {
-        let fixed = selection.fixed();
+        let fixed = selection.fixed_indexes();
         let filter = PodFilter { indexes: fixed.as_ref(), ..PodFilter::default() };
         let members = state.members().to_vec();
         family::each_pod(&members, filter, &cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
@@ -92,7 +92,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
-    let named = selection.fixed().unwrap_or_default();
+    let named = selection.fixed_indexes().unwrap_or_default();
     let wanted = Box::new(move |state: &JobState| selection.matching(state));
     let logs = LogView { wanted, pick, options, printer, order, streams, cut };
     let mut missing = if options.follow {

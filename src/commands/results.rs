@@ -35,7 +35,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let (cluster, job) = find::connect_and_find_job(args.job.as_deref(), context).await?;
     let state = find::load_family(job.clone(), args.only_this, &cluster, context).await?;
     let selection = IndexSelection::new(args.index, Vec::new());
-    selection.check(&state)?;
+    selection.check_numbers(&state)?;
     if let Some(job) = state.items_job() {
         resumed::warn_of_changed_list(job, &cluster, context).await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
     let contents = FolderContents { job: &job, name_by: args.name_by, from: args.from, container };
     let mut folder = args.to.as_deref().map(|path| Folder::open(path, &contents)).transpose()?;
     let by_item = folder.as_ref().is_some_and(|folder| folder.by_item);
-    let wanted = if by_item || args.follow { None } else { selection.fixed() }.unwrap_or_else(|| state.all());
+    let wanted = if by_item || args.follow { None } else { selection.fixed_indexes() }.unwrap_or_else(|| state.all());
     let items = find::load_items_of(&wanted, state.items_job(), &cluster).await;
     let items = find::items_or_warning(items, context)?;
     name_files(folder.as_mut(), &items, &job)?;
@@ -201,7 +201,7 @@ async fn follow_results(
     }
     let signals = context.signals.clone();
     loop {
-        let Some(next) = signals.unless_asked(harvest.under_way.next()).await else {
+        let Some(next) = signals.unless_interrupted(harvest.under_way.next()).await else {
             printer.finish(context)?;
             return Ok(None);
         };

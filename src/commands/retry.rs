@@ -34,7 +34,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
     let (cluster, job) = find::connect_and_find_job(named.as_deref(), context).await?;
     let state = find::load_family(job, false, &cluster, context).await?;
     let (chosen, minor) =
-        futures::join!(select_indexes(family::without_cut_off(state), &wanted, &cluster), cluster.server_minor());
+        futures::join!(select_indexes(family::without_unsubmitted(state), &wanted, &cluster), cluster.server_minor());
     let (state, indexes) = chosen?;
     if indexes.is_empty() {
         context.ui.status(&describe_nothing_left(&state, &wanted, context.ui.style));

@@ -36,7 +36,7 @@ pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
         return launch.print(manifest, "created (dry run)", context);
     }
     let cluster = Arc::new(context.cluster().await?);
-    let minor = context.signals.unless_asked(cluster.server_minor()).await;
+    let minor = context.signals.unless_interrupted(cluster.server_minor()).await;
     let minor = minor.ok_or_else(|| Error::new(Kind::Interrupted, "interrupted: nothing was created"))??;
     spec.handover.settle(minor)?;
     spec.policy.settle(minor);

@@ -96,7 +96,7 @@ impl Waiting {
         let mut items = summary::ItemTexts::new();
         let failed = tracker.state(job).failed();
         if !failed.is_empty() {
-            tracker.settle_failed(job).await?;
+            tracker.settle_failed_indexes(job).await?;
             // Without the list only the items are left out: the outcome is known.
             let listing = tracker.state(job).items_job().cloned();
             let texts = Box::pin(find::load_items_of(&failed, listing.as_ref(), cluster));

@@ -1,4 +1,4 @@
-//! From a Pod to an attempt of its index.
+//! Reads a Pod as an attempt of its index.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::contract::{annotation, label};
 
-/// The part of a Pod that says how an index fares.
+/// The part of a Pod that determines the status of its index.
 ///
-/// A whole Pod takes some 50 KB of memory once decoded, most of it `managedFields` and the template that the Job has
-/// already; this takes about 3 KB.
+/// A decoded Pod takes about 50 KB of memory, most of it `managedFields` and the template that the Job has already. This
+/// part takes about 3 KB.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PodRecord {
@@ -22,8 +22,7 @@ pub(crate) struct PodRecord {
     pub(crate) status: PodRecordStatus,
 }
 
-/// Where a Pod runs, which of its init containers are sidecars, and what limits were in force: no status says so before
-/// Kubernetes 1.33.
+/// The node of a Pod, its sidecars and its limits. The status has no limits before Kubernetes 1.33.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodRecordSpec {
@@ -43,7 +42,7 @@ pub(crate) struct PodContainer {
 }
 
 impl PodRecordSpec {
-    /// Whether this is an init container with `restartPolicy: Always`: how one of them ends decides nothing.
+    /// Whether a container is an init container with `restartPolicy: Always`. Its exit does not decide the attempt.
     fn is_sidecar(&self, container: &ContainerStatus) -> bool {
         let is_it = |init: &PodContainer| init.name == container.name;
         self.init_containers.iter().any(|init| is_it(init) && init.restart_policy.as_deref() == Some("Always"))
@@ -62,7 +61,7 @@ pub(crate) struct PodRecordStatus {
     pub(crate) container_statuses: Vec<ContainerStatus>,
 }
 
-/// The metadata that is needed, without building the rest first.
+/// Deserializes only the needed metadata.
 fn lean_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
@@ -99,7 +98,7 @@ pub(crate) enum Phase {
     /// The worker ended with exit code 0.
     Succeeded,
     Failed,
-    /// The node does not answer.
+    /// The node does not respond.
     Unknown,
 }
 
@@ -108,62 +107,63 @@ pub(crate) enum Phase {
 pub(crate) struct Attempt {
     pub(crate) index: u32,
     pub(crate) pod: String,
-    /// The Pod's UID: names are given again.
+    /// The Pod's UID. Names can be reused.
     pub(crate) uid: String,
     pub(crate) phase: Phase,
     pub(crate) created: Option<Timestamp>,
-    /// When the worker, else the Pod, started.
+    /// The start of the worker, else of the Pod.
     pub(crate) started: Option<Timestamp>,
-    /// When the worker ended; where it never began, when the last container did.
+    /// The end of the worker; if it never started, of the last container.
     pub(crate) finished: Option<Timestamp>,
     pub(crate) node: Option<String>,
     /// The exit code of the container that [`Attempt::container`] names.
     pub(crate) exit_code: Option<i32>,
-    /// Why it waits or failed, in one word, as Kubernetes gives it: `OOMKilled`, `ImagePullBackOff`, `Evicted`.
+    /// Kubernetes' reason for waiting or failing: `OOMKilled`, `ImagePullBackOff`, `Evicted`.
     pub(crate) reason: Option<String>,
-    /// The sentence that belongs to the reason; for a failed worker its last lines.
+    /// The message of the reason; for a failed worker, its last lines.
     pub(crate) message: Option<String>,
-    /// Whose exit code, reason and message these are: the worker, unless another one failed the Pod or keeps it waiting.
+    /// The container of the exit code, reason and message: the worker, unless another container failed the Pod or keeps it
+    /// waiting.
     pub(crate) container: Option<String>,
     pub(crate) is_other_container: bool,
-    /// Whether the reason and the message are the Pod's as a whole (an eviction, a deadline), not a container's.
+    /// Whether reason and message belong to the whole Pod (an eviction, a deadline), not to a container.
     pub(crate) is_of_pod: bool,
     /// Whether the Pod was evicted, preempted or lost with its node.
     pub(crate) is_disrupted: bool,
-    /// The scheduling gates that keep it from a node.
+    /// The scheduling gates that block the Pod.
     pub(crate) gates: Vec<String>,
-    /// The memory limit in force of the container that [`Attempt::container`] names; old servers do not say.
+    /// The memory limit of the container that [`Attempt::container`] names, if known.
     pub(crate) memory_limit: Option<String>,
-    /// Since when the Pod's node does not answer, while the Pod still counts as running.
+    /// The time since which the node does not respond, while the Pod still counts as running.
     pub(crate) lost_since: Option<Timestamp>,
-    /// The container that goes on although the worker has ended, and when the worker did.
+    /// A container that runs after the worker's end, and the time of that end.
     pub(crate) outlived_by: Option<(String, Option<Timestamp>)>,
     /// Restarts of the worker within the Pod (`restartPolicy: OnFailure`).
     pub(crate) restarts: i32,
-    /// How many attempts of the index ended before this one, by the Job controller's own count; 0 where it keeps none.
+    /// The number of earlier attempts of the index by the Job controller's count; 0 if it keeps none.
     pub(crate) earlier: u32,
-    /// Whether its containers write no more; known a second or two before the Pod is called finished.
+    /// Whether all containers have stopped writing: known one or two seconds before the Pod counts as finished.
     pub(crate) log_ended: bool,
-    /// Its containers in the order of the Pod, init containers first; none before a node has taken it.
+    /// The containers in the order of the Pod, init containers first; empty before the Pod has a node.
     pub(crate) containers: Vec<Container>,
 }
 
-/// Reasons of a Pod that is simply on its way.
+/// The reasons of a Pod that starts normally.
 pub(crate) const STARTING_REASONS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) is_init: bool,
-    /// Whether there is, or was, a log to read.
+    /// Whether the container has, or had, a log.
     pub(crate) has_started: bool,
     pub(crate) log_ended: bool,
     pub(crate) restarts: i32,
 }
 
 impl Attempt {
-    /// Returns the attempt that a Pod is; None for a Pod without an index. `worker` names the container that does the
-    /// work: what another one reports comes second, since a mesh, a proxy or an injected agent says nothing about it.
+    /// Returns the attempt of a Pod; `None` for a Pod without an index. `worker` names the worker's container: it takes
+    /// precedence over other containers, such as a mesh, a proxy or an injected agent.
     pub(crate) fn from_pod(pod: &PodRecord, worker: Option<&str>) -> Option<Self> {
         let status = &pod.status;
         let worker = status.container_statuses.iter().find(|container| Some(container.name.as_str()) == worker);
@@ -209,31 +209,31 @@ impl Attempt {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
     }
 
-    /// Whether there is, or was, a log to read.
+    /// Whether the attempt has, or had, a log.
     pub(crate) fn has_started(&self) -> bool {
         self.phase != Phase::Starting
     }
 
-    /// Whether only events can say why the Pod does not start.
+    /// Whether only API events can explain why the Pod does not start.
     pub(crate) fn hides_cause(&self) -> bool {
         let reason = self.reason.as_deref().unwrap_or_default();
-        // Servers before 1.31 don't say what the last pull failed of.
+        // Servers before 1.31 don't report the error of the last pull here.
         let is_bare = reason == "ImagePullBackOff" && self.message.as_deref().is_none_or(|text| !text.contains(": "));
         self.phase == Phase::Starting && (is_bare || STARTING_REASONS.contains(&reason))
     }
 
-    /// What kept a Pod waiting is no cause of a failure that the Job counted later.
+    /// Whether the reason can explain a failure. The reason of a waiting Pod can't.
     pub(crate) fn explains_an_end(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Running)
     }
 
-    /// The init container that failed, where one kept the worker from starting.
+    /// Returns the failed init container that kept the worker from starting.
     pub(crate) fn failed_init(&self) -> Option<&Container> {
         let named = |container: &&Container| container.is_init && self.container.as_ref() == Some(&container.name);
         self.containers.iter().find(named).filter(|_| self.phase == Phase::Failed && self.exit_code.is_some())
     }
 
-    /// What the container wrote last; None where the message is Kubernetes' own.
+    /// Returns the message if the container wrote it, not Kubernetes.
     pub(crate) fn own_message(&self) -> Option<&str> {
         let is_own =
             matches!(self.reason.as_deref(), Some("StartError" | "ContainerCannotRun" | "ContainerStatusUnknown"));
@@ -251,7 +251,7 @@ impl Attempt {
         }
         let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
         let waiting = containers.filter_map(waiting).max_by_key(|(container, (reason, _))| {
-            // Of several that wait, the one that can't go on explains the others.
+            // A stuck container explains why the others wait.
             let is_stuck = !matches!(reason.as_deref(), None | Some("PodInitializing" | "ContainerCreating"));
             (is_stuck, worker == Some(*container))
         });
@@ -261,7 +261,7 @@ impl Attempt {
         }
     }
 
-    /// A container that is started again and again runs only now and then; one may go on after the worker has ended.
+    /// Explains a running Pod whose container restarts in a loop, or whose other container runs after the worker's end.
     fn explain_running(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
         let status = &pod.status;
         let is_running =
@@ -285,7 +285,7 @@ impl Attempt {
     fn explain_end(&mut self, pod: &PodRecord, worker: Option<&ContainerStatus>) {
         let status = &pod.status;
         let has_failed = |container: &&ContainerStatus| terminated(container).is_some_and(|end| end.exit_code != 0);
-        // The kubelet ends the sidecars behind the worker, mostly by force: that explains nothing.
+        // The kubelet kills sidecars after the worker's end: their exit codes explain nothing.
         let init = status.init_container_statuses.iter().filter(|init| !pod.spec.is_sidecar(init));
         let others = init.chain(&status.container_statuses);
         let worker = worker.filter(|worker| terminated(worker).is_some());
@@ -307,7 +307,7 @@ impl Attempt {
             return;
         }
         self.reason = self.reason.take().filter(|reason| reason != "Completed");
-        // What befell the Pod as a whole (eviction, a deadline) is the cause of what befell its containers.
+        // The reason of the whole Pod (an eviction, a deadline) is the cause of its containers' failures.
         let disrupted = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget" && c.status == "True");
         self.is_disrupted = disrupted.is_some() || status.reason.as_deref() == Some("Evicted");
         let (reason, message) = match disrupted {
@@ -321,28 +321,28 @@ impl Attempt {
     }
 }
 
-/// What a container of a Pod wrote to its termination log; of the first, if none is named.
+/// Returns the termination message of a container; of the first container if `container` is `None`.
 ///
 /// # Errors
-/// The number of bytes at which the node has cut it: 4,096 a container, and 12 KiB that all of a Pod share.
+/// The limit in bytes at which the node cut the message: 4,096 per container, and 12 KiB shared by all of a Pod.
 pub(crate) fn termination_message<'a>(pod: &'a PodRecord, container: Option<&str>) -> Option<Result<&'a str, usize>> {
     let PodRecordStatus { container_statuses, init_container_statuses, .. } = &pod.status;
     let number = container_statuses.len() + init_container_statuses.len();
     let container = container_statuses.iter().find(|status| container.is_none_or(|name| status.name == name))?;
     let message = terminated(container)?.message.as_deref()?;
     let limit = (12 * 1024 / number).min(4096);
-    // A character of up to four bytes may have been cut in two.
+    // The cut may have removed up to three bytes of a broken character.
     Some(if message.len() + 3 < limit { Ok(message) } else { Err(limit) })
 }
 
-/// The completion index of a Pod: its label, or the annotation that servers before 1.28 set alone.
+/// Returns the completion index of a Pod from its label, or from the annotation: servers before 1.28 set no label.
 fn index_of(metadata: &ObjectMeta) -> Option<u32> {
     let label = metadata.labels.as_ref().and_then(|labels| labels.get(label::INDEX));
     let annotation = || metadata.annotations.as_ref().and_then(|annotations| annotations.get(annotation::INDEX));
     label.or_else(annotation)?.parse().ok()
 }
 
-/// The signal of an exit code, which shells and container runtimes form as 128 + its number.
+/// Returns the signal of an exit code: shells and container runtimes return 128 + its number.
 pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     const FIRST: [&str; 15] = [
         "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
@@ -356,16 +356,16 @@ pub(crate) fn signal(exit_code: i32) -> Option<&'static str> {
     })
 }
 
-/// The failures of an index before this Pod that these annotations count: they outlive the Pods that failed.
+/// Returns the number of earlier failures of the Pod's index. The annotations outlive the failed Pods.
 fn earlier_failures(metadata: &ObjectMeta) -> u32 {
     let noted = |key: &str| metadata.annotations.as_ref()?.get(key)?.parse::<u32>().ok();
     annotation::FAILURES.iter().filter_map(|key| noted(key)).fold(0, u32::saturating_add)
 }
 
-/// Since when the node of a running Pod does not answer.
+/// Returns the time since which the node of a running Pod does not respond.
 ///
-/// The node lifecycle controller then calls the Pod not ready, and leaves the condition of its containers as the kubelet
-/// wrote it last. The kubelet itself never does so, but for readiness gates.
+/// The node lifecycle controller then sets the Pod to not ready, and keeps the kubelet's last condition of the containers.
+/// The kubelet itself writes this combination only for readiness gates.
 fn lost_since(pod: &PodRecord) -> Option<Timestamp> {
     let condition = |name: &str| pod.status.conditions.iter().find(|condition| condition.type_ == name);
     let ready = condition("Ready").filter(|ready| ready.status == "False")?;
@@ -382,7 +382,7 @@ fn started_at(container: &ContainerStatus) -> Option<Timestamp> {
     let ContainerState { running, terminated, .. } = container.state.as_ref()?;
     let running = running.as_ref().and_then(|running| running.started_at.as_ref());
     let terminated = terminated.as_ref().and_then(|terminated| terminated.started_at.as_ref());
-    // What never started is told to have started in 1970.
+    // The start of a container that never started is reported as 1970.
     running.or(terminated).map(|time| time.0).filter(|time| time.as_second() > 0)
 }
 
@@ -394,8 +394,8 @@ fn containers(pod: &PodRecord) -> Vec<Container> {
             name: status.name.clone(),
             is_init,
             has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
-            // One that failed is started again unless the policy says never; an init container that succeeded is not.
-            // A sidecar always is, as long as its Pod goes on.
+            // A failed container restarts unless the policy is Never. A succeeded init container does not restart. A sidecar
+            // restarts as long as the Pod runs.
             log_ended: !pod.spec.is_sidecar(status)
                 && terminated(status).is_some_and(|end| never_again || is_init && end.exit_code == 0),
             restarts: status.restart_count,

@@ -1,4 +1,4 @@
-//! The attempts of the indexes of a family, and how long each is kept.
+//! The known attempts of a family's indexes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,28 +8,28 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::attempt::{Attempt, Phase};
 use crate::index_set::IndexSet;
 
-/// Which attempts are kept. Their number must not grow with the indexes of a Job that is only followed.
+/// Which attempts are kept. For a followed Job their number must not grow with the number of indexes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Retention {
-    /// All, for screens that show each.
+    /// All attempts, for views that show each.
     #[default]
     All,
-    /// Those of an index that succeeded until [`Attempts::forget`].
+    /// The attempts of a succeeded index until [`Attempts::forget`].
     UntilForgotten,
-    /// None of an index that the Job says succeeded.
+    /// Only the attempts of indexes that the Job has not counted as completed.
     Unfinished,
 }
 
-/// How many attempts of one index are kept of a Job that is followed: the newest say its status.
-const ATTEMPTS: usize = 8;
-/// How much of what a failed worker wrote last is kept of a Job that is followed, in bytes.
-const MESSAGE: usize = 1024;
+/// The number of attempts kept per index of a followed Job: the newest decide its status.
+const MAX_ATTEMPTS: usize = 8;
+/// The number of bytes kept of a failed worker's last output, for a followed Job.
+const MAX_MESSAGE_BYTES: usize = 1024;
 
-/// An attempt, and what says which of two versions of it is the later one.
+/// An attempt with its version.
 #[derive(Clone, Debug)]
 pub(super) struct KnownAttempt {
     pub(super) attempt: Attempt,
-    /// The position of its Job among the members of the family.
+    /// The position of its Job in the family.
     pub(super) member: usize,
     version: Option<u64>,
     read: bool,
@@ -37,8 +37,8 @@ pub(super) struct KnownAttempt {
 }
 
 impl KnownAttempt {
-    /// An attempt that has ended does not run again, whatever comes late; else the server's own order counts.
-    fn order(&self) -> (bool, Option<u64>, u8, bool) {
+    /// Returns a key that orders versions: an ended attempt never runs again, else the server's order decides.
+    fn version_key(&self) -> (bool, Option<u64>, u8, bool) {
         let progress = match self.attempt.phase {
             Phase::Starting => 0,
             Phase::Unknown => 1,
@@ -48,7 +48,7 @@ impl KnownAttempt {
         (self.attempt.is_finished(), self.version, progress, self.attempt.log_ended)
     }
 
-    fn age(&self) -> (Option<Timestamp>, &str) {
+    fn age_key(&self) -> (Option<Timestamp>, &str) {
         (self.attempt.created, &self.attempt.pod)
     }
 }
@@ -57,16 +57,16 @@ impl KnownAttempt {
 pub(super) struct Attempts {
     pub(super) retention: Retention,
     by_index: BTreeMap<u32, Vec<KnownAttempt>>,
-    /// The index of each attempt that is kept, by UID.
+    /// The index of each known attempt, by UID.
     index_of: HashMap<String, u32>,
-    /// Succeeded indexes of which no attempt is kept.
+    /// Succeeded indexes whose attempts were dropped.
     pub(super) forgotten: IndexSet,
-    /// Indexes whose Pods seem to have succeeded, and that the Job has not counted yet.
+    /// Indexes whose Pods have probably succeeded, and that the Job has not counted yet.
     pub(super) ending: IndexSet,
-    /// Indexes of which an attempt was seen that had begun.
+    /// Indexes with an attempt that started.
     pub(super) begun: IndexSet,
     pub(super) changed: IndexSet,
-    /// UIDs named by the lists of Pods that are being read, by the position of the Job.
+    /// The UIDs in unfinished lists of Pods, by the position of the Job.
     pub(super) listing: HashMap<usize, HashSet<String>>,
     /// The positions of the Jobs whose Pods were listed.
     pub(super) listed: HashSet<usize>,
@@ -78,7 +78,7 @@ impl Attempts {
     }
 
     /// Adds an attempt, or replaces an older version of it.
-    pub(super) fn take(&mut self, mut attempt: Attempt, member: usize, pod: &ObjectMeta, succeeded: &IndexSet) {
+    pub(super) fn add(&mut self, mut attempt: Attempt, member: usize, pod: &ObjectMeta, succeeded: &IndexSet) {
         for named in self.listing.values_mut() {
             named.insert(attempt.uid.clone());
         }
@@ -95,7 +95,7 @@ impl Attempts {
             return;
         }
         if self.retention != Retention::All {
-            attempt.message = attempt.message.map(|message| last_bytes(&message, MESSAGE).to_owned());
+            attempt.message = attempt.message.map(|message| last_bytes(&message, MAX_MESSAGE_BYTES).to_owned());
             self.changed.insert(index);
         }
         let version = pod.resource_version.as_ref().and_then(|version| version.parse().ok());
@@ -104,7 +104,7 @@ impl Attempts {
         let mut new = KnownAttempt { attempt, member, version, read, deleting };
         let attempts = self.by_index.entry(index).or_default();
         match attempts.iter_mut().find(|known| known.attempt.uid == new.attempt.uid) {
-            Some(known) if known.order() <= new.order() => {
+            Some(known) if known.version_key() <= new.version_key() => {
                 new.read |= known.read;
                 *known = new;
             }
@@ -113,26 +113,26 @@ impl Attempts {
                 self.index_of.insert(new.attempt.uid.clone(), index);
                 self.ending = self.ending.difference(&IndexSet::from_iter([index]));
                 attempts.push(new);
-                attempts.sort_by(|a, b| a.age().cmp(&b.age()));
+                attempts.sort_by(|a, b| a.age_key().cmp(&b.age_key()));
             }
         }
-        self.bound(index);
+        self.drop_surplus(index);
     }
 
-    /// Drops the oldest attempts of an index that has too many.
-    fn bound(&mut self, index: u32) {
+    /// Drops the oldest attempts of an index above the limit.
+    fn drop_surplus(&mut self, index: u32) {
         let Some(attempts) = self.by_index.get_mut(&index).filter(|_| self.retention != Retention::All) else { return };
-        while attempts.len() > ATTEMPTS && attempts[0].read {
+        while attempts.len() > MAX_ATTEMPTS && attempts[0].read {
             self.index_of.remove(&attempts.remove(0).attempt.uid);
         }
     }
 
-    /// Drops an attempt whose Pod is gone, unless it had ended: how it ended stays worth knowing.
-    pub(super) fn lose(&mut self, uid: &str) {
+    /// Drops an attempt whose Pod is gone, unless it had ended.
+    pub(super) fn drop_unfinished(&mut self, uid: &str) {
         let Some(&index) = self.index_of.get(uid) else { return };
         let Some(attempts) = self.by_index.get_mut(&index) else { return };
         let before = attempts.len();
-        // A watch of Pods that have not succeeded reports a Pod that succeeds as gone.
+        // A watch of unsuccessful Pods reports a Pod as gone when it succeeds.
         let ends_well =
             |known: &KnownAttempt| known.attempt.uid == uid && known.attempt.has_started() && !known.deleting;
         if self.retention == Retention::Unfinished
@@ -152,14 +152,14 @@ impl Attempts {
         }
     }
 
-    /// Ends the list of Pods of the Job at this position, and loses the attempts of the Job that it did not name.
+    /// Ends the list of Pods of the Job at this position, and drops unfinished attempts that are not in the list.
     pub(super) fn end_list(&mut self, member: usize) {
         let Some(named) = self.listing.remove(&member) else { return };
         self.listed.insert(member);
         let unnamed = |known: &&KnownAttempt| known.member == member && !named.contains(&known.attempt.uid);
         let lost = self.by_index.values().flatten().filter(unnamed).map(|known| known.attempt.uid.clone());
         for uid in lost.collect::<Vec<_>>() {
-            self.lose(&uid);
+            self.drop_unfinished(&uid);
         }
     }
 
@@ -168,7 +168,7 @@ impl Attempts {
         self.by_index.is_empty() && self.index_of.is_empty()
     }
 
-    /// Drops what a Job has made superfluous that counts more indexes now.
+    /// Drops the attempts of indexes that the Job counts as finished.
     pub(super) fn drop_finished(&mut self, succeeded: &IndexSet, failed: &IndexSet) {
         if self.retention != Retention::Unfinished {
             return;
@@ -178,8 +178,8 @@ impl Attempts {
         self.by_index.retain(|index, _| !succeeded.contains(*index));
     }
 
-    /// Notes indexes that changed otherwise than by a Pod.
-    pub(super) fn note(&mut self, changed: &IndexSet) {
+    /// Marks indexes as changed.
+    pub(super) fn mark_changed(&mut self, changed: &IndexSet) {
         if self.retention != Retention::All {
             self.changed = self.changed.union(changed);
         }
@@ -189,7 +189,7 @@ impl Attempts {
         let attempts = self.by_index.get_mut(&index);
         if let Some(known) = attempts.and_then(|attempts| attempts.iter_mut().find(|a| a.attempt.uid == uid)) {
             known.read = true;
-            self.bound(index);
+            self.drop_surplus(index);
         }
     }
 
@@ -200,8 +200,8 @@ impl Attempts {
         }
     }
 
-    /// The attempts of one index, the oldest first.
-    pub(super) fn of(&self, index: u32) -> impl DoubleEndedIterator<Item = &KnownAttempt> {
+    /// Returns the attempts of an index, the oldest first.
+    pub(super) fn of_index(&self, index: u32) -> impl DoubleEndedIterator<Item = &KnownAttempt> {
         self.by_index.get(&index).into_iter().flatten()
     }
 
@@ -209,7 +209,7 @@ impl Attempts {
         self.by_index.keys().copied().collect()
     }
 
-    /// Indexes whose deciding attempt is known, or of which nobody wants to know more.
+    /// Returns the indexes whose deciding attempt is known, or was dropped.
     pub(super) fn settled(&self, succeeded: &IndexSet) -> IndexSet {
         let decided = |index: u32, attempts: &[KnownAttempt]| {
             let phase = |known: &KnownAttempt| known.attempt.phase;
@@ -223,9 +223,9 @@ impl Attempts {
         self.forgotten.union(&decided.map(|(&index, _)| index).collect())
     }
 
-    /// The indexes of which such an attempt is kept.
-    pub(super) fn with(&self, is_meant: impl Fn(&KnownAttempt) -> bool) -> IndexSet {
-        self.by_index.iter().filter(|(_, known)| known.iter().any(&is_meant)).map(|(&index, _)| index).collect()
+    /// Returns the indexes with an attempt that matches.
+    pub(super) fn indexes_where(&self, matches: impl Fn(&KnownAttempt) -> bool) -> IndexSet {
+        self.by_index.iter().filter(|(_, known)| known.iter().any(&matches)).map(|(&index, _)| index).collect()
     }
 }
 

@@ -1,5 +1,4 @@
-//! A Job of a family: one that others retry, or one that retries. Each speaks of its own indexes; here that becomes the
-//! original ones, which are those of the Job that the family began with.
+//! A Job of a family: the first Job or a retry. Maps the Job's own indexes to the original ones, those of the first Job.
 
 use std::ops::RangeInclusive;
 
@@ -9,16 +8,15 @@ use super::{Outcome, outcome};
 use crate::contract::{annotation, annotation_value, label};
 use crate::index_set::IndexSet;
 
-/// A Job, and what it says of the original indexes.
+/// A Job with its status in original indexes.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     job: Box<Job>,
-    /// For each interval of the original indexes of a Job that retries another, the Job's own index that it begins with,
-    /// and the original one.
+    /// For each range of a retry's original indexes: the own and the original index of its start.
     originals: Option<Vec<(u32, u32)>>,
     all: IndexSet,
     succeeded: IndexSet,
-    /// None where the Job keeps no list.
+    /// `None` if the Job keeps no list.
     pub(super) listed_failed: Option<IndexSet>,
     pub(super) gone: bool,
 }
@@ -41,8 +39,8 @@ impl Member {
         member
     }
 
-    /// Replaces the Job by its newer version, and returns the indexes that have succeeded or failed since.
-    pub(super) fn renew(&mut self, job: &Job) -> IndexSet {
+    /// Replaces the Job by a newer version, and returns the indexes that have succeeded or failed since.
+    pub(super) fn update(&mut self, job: &Job) -> IndexSet {
         self.job.as_mut().clone_from(job);
         let (succeeded, failed) = (std::mem::take(&mut self.succeeded), self.listed_failed.take().unwrap_or_default());
         self.read_status();
@@ -52,7 +50,7 @@ impl Member {
 
     fn read_status(&mut self) {
         if self.originals.is_none() {
-            // An elastic Job may get more completions, or fewer.
+            // The completions of an elastic Job may change.
             self.all = IndexSet::below(completions(&self.job));
         }
         let status = self.job.status.as_ref();
@@ -62,6 +60,7 @@ impl Member {
         (self.succeeded, self.listed_failed) = (succeeded, failed);
     }
 
+    /// Whether the Job was deleted before it ended.
     pub(super) fn is_cut_short(&self) -> bool {
         self.gone && self.outcome().is_none()
     }
@@ -82,23 +81,23 @@ impl Member {
         self.originals.is_some()
     }
 
-    /// The original indexes that the Job runs.
+    /// Returns the original indexes that the Job runs.
     pub(crate) fn all(&self) -> &IndexSet {
         &self.all
     }
 
-    /// Those that the Job counts as completed.
+    /// Returns the indexes that the Job counts as completed.
     pub(crate) fn succeeded(&self) -> &IndexSet {
         &self.succeeded
     }
 
-    /// Those that it counts neither as completed nor as failed.
-    pub(super) fn open(&self) -> IndexSet {
-        let open = self.all.difference(&self.succeeded);
-        self.listed_failed.as_ref().map_or_else(|| open.clone(), |failed| open.difference(failed))
+    /// Returns the indexes that the Job counts neither as completed nor as failed.
+    pub(super) fn unfinished(&self) -> IndexSet {
+        let unfinished = self.all.difference(&self.succeeded);
+        self.listed_failed.as_ref().map_or_else(|| unfinished.clone(), |failed| unfinished.difference(failed))
     }
 
-    /// Whether the Job keeps its own list of failed indexes (`backoffLimitPerIndex`).
+    /// Whether the Job lists its failed indexes (`backoffLimitPerIndex`).
     pub(super) fn keeps_failed(&self) -> bool {
         self.job.spec.as_ref().is_some_and(|spec| spec.backoff_limit_per_index.is_some())
     }
@@ -107,30 +106,31 @@ impl Member {
         outcome(&self.job)
     }
 
-    /// The original index of one of the Job's own.
-    pub(crate) fn original(&self, own: u32) -> u32 {
+    /// Returns the original index of an own index.
+    pub(crate) fn original_index(&self, own: u32) -> u32 {
         let Some(starts) = &self.originals else { return own };
         let at = starts.partition_point(|&(before, _)| before <= own);
         at.checked_sub(1).map_or(own, |at| starts[at].1 + (own - starts[at].0))
     }
 
     fn original_indexes(&self, own: IndexSet) -> IndexSet {
-        if self.is_retry() { own.iter().map(|index| self.original(index)).collect() } else { own }
+        if self.is_retry() { own.iter().map(|index| self.original_index(index)).collect() } else { own }
     }
 
-    /// The Job's own indexes for original ones; those that it does not have are left out.
+    /// Returns the Job's own indexes of original ones, without those of other Jobs.
     pub(crate) fn own_indexes(&self, originals: &IndexSet) -> IndexSet {
         if self.is_retry() { self.all.positions(originals) } else { originals.clone() }
     }
 
-    /// The indexes that an annotation of the Job names.
-    pub(super) fn noted(&self, key: &str) -> IndexSet {
+    /// Returns the indexes in an annotation of the Job.
+    pub(super) fn annotated_indexes(&self, key: &str) -> IndexSet {
         annotation_value(&self.job, key).map(IndexSet::from_status).unwrap_or_default()
     }
 
+    /// Returns the number of indexes of the first Job of the family.
     pub(crate) fn family_completions(&self) -> u32 {
-        let noted = annotation_value(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
-        noted.unwrap_or_else(|| completions(&self.job))
+        let annotated = annotation_value(&self.job, annotation::FAMILY_COMPLETIONS).and_then(|text| text.parse().ok());
+        annotated.unwrap_or_else(|| completions(&self.job))
     }
 }
 
@@ -138,7 +138,7 @@ fn completions(job: &Job) -> u32 {
     job.spec.as_ref().and_then(|spec| spec.completions).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
 }
 
-/// The name and the UID of the Job that the family of `job` began with: its own, unless it retries another.
+/// Returns the name and the UID of the first Job of the family of `job`.
 pub(crate) fn family_root(job: &Job) -> (&str, &str) {
     let labelled = job.metadata.labels.as_ref().and_then(|labels| labels.get(label::FAMILY));
     let own = || (job.metadata.name.as_deref().unwrap_or_default(), job.metadata.uid.as_deref().unwrap_or_default());

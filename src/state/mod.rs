@@ -1,7 +1,7 @@
-//! What is known of a Job and of each of its indexes: a fold over events.
+//! The status of a Job and of each of its indexes, computed from events.
 //!
-//! The Job's own ranges are the truth for what is finished; Pods tell the rest, and may be gone, doubled or late.
-//! Events may come in any order and more than once.
+//! The Job's status decides which indexes have finished. Pods provide the rest; they may be missing, duplicated or late.
+//! Events may arrive in any order and more than once.
 
 pub(crate) mod attempt;
 mod attempts;
@@ -30,6 +30,7 @@ pub(crate) use job::{
 };
 use member::Member;
 
+/// News about a Job or its Pods.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Job(Box<Job>),
@@ -40,16 +41,16 @@ pub(crate) enum Event {
     PodGone {
         uid: String,
     },
-    /// A new list of the Pods of a Job begins: what it does not name is gone by its end.
+    /// A new list of the Pods of a Job begins. Pods that are not in the list by its end are gone.
     PodListBegins {
         job: Option<String>,
     },
     PodListEnds {
         job: Option<String>,
     },
-    /// The cluster has told something about the Job.
+    /// The API has an event about the Job.
     Reported(Box<KubeEvent>),
-    /// The warnings about Pods of the namespace, instead of those before.
+    /// Replaces the warnings about Pods of the namespace.
     PodsWarned(Vec<KubeEvent>),
 }
 
@@ -63,10 +64,10 @@ pub(crate) enum Outcome {
 pub(crate) enum IndexStatus {
     Failed,
     Running,
-    /// Its node does not answer.
+    /// The node does not respond.
     Unknown,
     Starting,
-    /// Failed, and to be tried again.
+    /// Failed, and will be retried.
     Retrying,
     Pending,
     Succeeded,
@@ -94,11 +95,11 @@ pub(crate) struct Counts {
     pub(crate) total: usize,
 }
 
-/// Something that the cluster has told about a Job or a Pod: an event of the API, which has nothing to do with [`Event`].
+/// An event of the Kubernetes API about a Job or a Pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KubeEvent {
     pub(crate) uid: String,
-    /// The name of the object.
+    /// The name of the involved object.
     pub(crate) about: String,
     pub(crate) at: Option<Timestamp>,
     pub(crate) warning: bool,
@@ -107,16 +108,17 @@ pub(crate) struct KubeEvent {
     pub(crate) count: i32,
 }
 
+/// The newest API events that are kept.
 const MAX_KUBE_EVENTS: usize = 16;
 
-/// A family of Jobs (or one Job alone) with the attempts of its indexes. All indexes are original ones.
+/// A family of Jobs, or a single Job, with the attempts of its indexes. All indexes are original ones.
 ///
-/// What the Jobs say of themselves is read through [`Family`]; what needs attempts is here.
+/// [`Family`] has the Jobs' own statuses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobState {
     family: Family,
     attempts: Attempts,
-    /// Whether it is followed since before any Pod of it was there.
+    /// Whether the Job was followed before it had any Pod.
     from_start: bool,
     /// The oldest first.
     kube_events: Vec<KubeEvent>,
@@ -132,18 +134,19 @@ impl Deref for JobState {
 }
 
 impl JobState {
-    /// The state of a Job of which no Pod is known yet; it keeps all attempts.
+    /// Returns the state of a single Job without its Pods. The state keeps all attempts.
     pub(crate) fn new(job: Job) -> Self {
         Self { family: Family::new(vec![job], None, false), ..Self::default() }
     }
 
-    /// The state of a family without its Pods, the oldest Job first; [`Family::job`] is the one with the UID `asked`.
-    pub(crate) fn family(jobs: Vec<Job>, asked: Option<&str>) -> Self {
-        Self { family: Family::new(jobs, asked, true), ..Self::default() }
+    /// Returns the state of a family without its Pods. `jobs` are the oldest first; [`Family::job`] is the Job with the
+    /// UID `requested`.
+    pub(crate) fn family(jobs: Vec<Job>, requested: Option<&str>) -> Self {
+        Self { family: Family::new(jobs, requested, true), ..Self::default() }
     }
 
-    /// The same Jobs, from now on followed; attempts are known anew. What is kept does not grow with the indexes that
-    /// succeed; with `logs` the attempts of an index stay until [`JobState::forget`].
+    /// Starts following: drops the known attempts, and limits what is kept to the unfinished indexes. With `logs`, the
+    /// attempts of an index stay until [`JobState::forget`].
     pub(crate) fn followed(self, logs: bool) -> Self {
         let started = |member: &Member| member.job().status.as_ref().is_some_and(|status| status.start_time.is_some());
         let from_start = !self.members().iter().any(started);
@@ -154,18 +157,18 @@ impl JobState {
     pub(crate) fn apply(&mut self, event: impl Borrow<Event>) {
         match event.borrow() {
             Event::Job(job) => {
-                let changed = self.family.renew(job);
-                self.attempts.note(&changed);
+                let changed = self.family.update(job);
+                self.attempts.mark_changed(&changed);
                 let failed = self.failed();
                 self.attempts.drop_finished(&self.family.succeeded, &failed);
             }
             Event::JobGone { uid } => self.family.mark_gone(uid.as_deref()),
             Event::Pod(pod) => {
                 if let Some((member, attempt)) = self.family.attempt(pod) {
-                    self.attempts.take(attempt, member, &pod.metadata, &self.family.succeeded);
+                    self.attempts.add(attempt, member, &pod.metadata, &self.family.succeeded);
                 }
             }
-            Event::PodGone { uid } => self.attempts.lose(uid),
+            Event::PodGone { uid } => self.attempts.drop_unfinished(uid),
             Event::PodListBegins { job } => {
                 if let Some(member) = self.family.position(job.as_deref()) {
                     self.attempts.listing.insert(member, HashSet::new());
@@ -197,22 +200,22 @@ impl JobState {
         std::mem::take(&mut self.attempts.changed)
     }
 
-    /// Notes that nobody needs the log of this attempt any more.
+    /// Marks the log of an attempt as read: the attempt may be dropped.
     pub(crate) fn mark_read(&mut self, index: u32, uid: &str) {
         self.attempts.mark_read(index, uid);
     }
 
-    /// Drops the attempts of an index that succeeded: nobody needs them any more.
+    /// Drops the attempts of a succeeded index.
     pub(crate) fn forget(&mut self, index: u32) {
         self.attempts.forget(index);
     }
 
-    /// Succeeded indexes whose attempts were forgotten.
+    /// Returns the succeeded indexes whose attempts were dropped.
     pub(crate) fn forgotten(&self) -> &IndexSet {
         &self.attempts.forgotten
     }
 
-    /// Whether the Pods of all Jobs were listed, and none are being listed again.
+    /// Whether the Pods of all Jobs are listed, and no new list is in progress.
     pub(crate) fn is_listed(&self) -> bool {
         self.attempts.listing.is_empty() && self.attempts.listed.len() == self.members().len()
     }
@@ -221,33 +224,34 @@ impl JobState {
         self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
 
-    /// Indexes that have failed for good: as the Job lists them, else those whose last attempt failed when the Job did.
+    /// Returns the indexes that have failed for good: as the Job lists them, else those with a failed attempt of a failed
+    /// Job.
     pub(crate) fn failed(&self) -> IndexSet {
         match &self.listed_failed {
             Some(failed) => failed.clone(),
             None => self.fold_failed(&|position| {
-                self.attempts.with(|known| known.member == position && known.attempt.phase == Phase::Failed)
+                self.attempts.indexes_where(|known| known.member == position && known.attempt.phase == Phase::Failed)
             }),
         }
     }
 
-    /// Indexes with an active attempt whose worker runs, or has just ended well.
+    /// Returns the indexes whose worker runs, or has just succeeded.
     pub(crate) fn running(&self) -> IndexSet {
         self.active(Phase::Running).union(&self.attempts.ending)
     }
 
     fn active(&self, phase: Phase) -> IndexSet {
-        let active = self.attempts.with(|known| known.attempt.phase == phase);
+        let active = self.attempts.indexes_where(|known| known.attempt.phase == phase);
         active.difference(&self.succeeded).difference(&self.failed())
     }
 
-    /// Indexes that are neither finished nor running.
+    /// Returns the indexes that are neither finished nor running.
     pub(crate) fn pending(&self) -> IndexSet {
         let seen = self.succeeded().union(&self.failed()).union(&self.running());
         self.all().difference(&seen)
     }
 
-    /// The unfinished indexes of a Job that has ended: those that were stopped, and those that never began.
+    /// Returns the unfinished indexes of an ended Job: those that were stopped, and those that never started.
     pub(crate) fn unfinished(&self) -> (IndexSet, IndexSet) {
         if self.outcome().is_none() {
             return (IndexSet::new(), IndexSet::new());
@@ -256,7 +260,7 @@ impl JobState {
         (unfinished.intersection(&self.attempts.begun), unfinished.difference(&self.attempts.begun))
     }
 
-    /// Indexes whose Pods may know more than the state once the Jobs have ended: the watch of Pods may be late.
+    /// Returns the indexes of ended Jobs whose Pods may have newer information: the watch of Pods may be late.
     pub(crate) fn unsettled(&self) -> IndexSet {
         let listed = if self.outcome() == Some(Outcome::Failed) { self.all() } else { self.failed() };
         let open = listed.union(&self.succeeded()).union(&self.attempted());
@@ -265,11 +269,12 @@ impl JobState {
         open.difference(&self.attempts.settled(&self.succeeded))
     }
 
-    /// Whether an index that was never seen has never begun; else nobody knows.
+    /// Whether an index without a known attempt has surely never started.
     pub(crate) fn is_followed_from_start(&self) -> bool {
         self.from_start
     }
 
+    /// Returns the indexes that a status word selects.
     pub(crate) fn indexes_with(&self, word: StatusWord) -> IndexSet {
         match word {
             StatusWord::All => self.all(),
@@ -306,24 +311,24 @@ impl JobState {
         indexes.iter().map(|index| (index, status(index))).collect()
     }
 
-    /// Every attempt that is kept, the oldest of an index first.
+    /// Returns the known attempts by index, the oldest first.
     pub(crate) fn attempts(&self) -> BTreeMap<u32, Vec<&Attempt>> {
         self.attempted().iter().map(|index| (index, self.attempts_of(index).collect())).collect()
     }
 
-    /// The attempts of one index that are kept, the oldest first.
+    /// Returns the known attempts of an index, the oldest first.
     pub(crate) fn attempts_of(&self, index: u32) -> impl DoubleEndedIterator<Item = &Attempt> {
-        self.attempts.of(index).map(|known| &known.attempt)
+        self.attempts.of_index(index).map(|known| &known.attempt)
     }
 
-    /// The same with the number of each, from 1 on. The Job controller's own count tells of attempts before them whose
-    /// Pods are gone, where it keeps one.
+    /// Returns the known attempts of an index with their numbers, from 1. The Job controller's count, if there is one,
+    /// includes earlier attempts whose Pods are gone.
     pub(crate) fn numbered_attempts_of(&self, index: u32) -> impl Iterator<Item = (u32, &Attempt)> {
-        // A Job that retries another counts anew.
-        let (mut before, mut last, mut of) = (0, 0, None);
-        self.attempts.of(index).map(move |known| {
-            if of != Some(known.member) {
-                (before, of) = (last, Some(known.member));
+        // Each retry Job counts from 0.
+        let (mut before, mut last, mut member) = (0, 0, None);
+        self.attempts.of_index(index).map(move |known| {
+            if member != Some(known.member) {
+                (before, member) = (last, Some(known.member));
             }
             last = (last + 1).max(before + known.attempt.earlier.saturating_add(1));
             (last, &known.attempt)
@@ -334,7 +339,7 @@ impl JobState {
         self.attempts.indexes()
     }
 
-    /// What the cluster has told about the Job, the oldest first: only the newest are kept.
+    /// Returns the newest API events about the Job, the oldest first.
     pub(crate) fn kube_events(&self) -> &[KubeEvent] {
         &self.kube_events
     }

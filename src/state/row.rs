@@ -1,4 +1,4 @@
-//! What is known of one index, by its attempts: a row of a table, lean enough to keep a hundred thousand of them.
+//! A row per index, small enough for a hundred thousand of them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::index_set::IndexSet;
 pub(crate) struct IndexRow {
     pub(crate) index: u32,
     pub(crate) status: IndexStatus,
-    /// How often it was tried; None where nobody knows any more.
+    /// The number of attempts; `None` if unknown.
     pub(crate) attempts: Option<u32>,
     pub(crate) exit_code: Option<i32>,
     pub(crate) reason: Option<String>,
@@ -22,36 +22,36 @@ pub(crate) struct IndexRow {
     pub(crate) node: Option<String>,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
-    /// The Pod of the attempt that the rest is told of.
+    /// The Pod of the attempt that the other fields describe.
     pub(crate) pod: Option<String>,
-    /// The Job of that Pod, where a family has several.
+    /// The Job of that Pod, if the family has several.
     pub(crate) job: Option<String>,
 }
 
 impl IndexRow {
-    /// An index of that status, by its attempts, the oldest first.
+    /// Builds the row of an index from its attempts, the oldest first.
     pub(crate) fn new(index: u32, status: IndexStatus, attempts: &[&Attempt]) -> Self {
-        // Of several attempts the last tells how it stands, but a success is not undone by a late double.
+        // The last attempt decides, but a late duplicate does not undo a success.
         let succeeded = attempts.iter().find(|a| a.phase == Phase::Succeeded && status == IndexStatus::Succeeded);
-        let told = succeeded.or(attempts.last()).copied();
+        let shown = succeeded.or(attempts.last()).copied();
         let finished = matches!(status, IndexStatus::Succeeded | IndexStatus::Failed);
         let begun = attempts.iter().map(|attempt| 1 + u32::try_from(attempt.restarts).unwrap_or(0)).sum::<u32>();
-        // Of Pods that are gone only the Job controller's count is left.
+        // The Job controller's count includes Pods that are gone.
         let counted = attempts.iter().map(|attempt| attempt.earlier + 1).max().unwrap_or(0);
-        // What kept a Pod waiting is no cause of an end that the Job counted later.
-        let explained = told.filter(|told| !finished || told.explains_an_end());
+        // The reason of a waiting Pod does not explain a failure that the Job counted later.
+        let explained = shown.filter(|shown| !finished || shown.explains_an_end());
         Self {
             index,
             status,
-            // A finished index without a Pod was tried; how often, nobody knows any more.
-            attempts: (told.is_some() || !finished).then_some(begun.max(counted)),
-            exit_code: explained.and_then(|told| told.exit_code),
-            reason: explained.and_then(|told| told.reason.clone()),
-            message: explained.and_then(|told| told.message.clone()),
-            node: told.and_then(|told| told.node.clone()),
-            started: told.filter(|told| told.has_started()).and_then(|told| told.started),
-            finished: told.and_then(|told| told.finished),
-            pod: told.map(|told| told.pod.clone()),
+            // A finished index without a Pod had an unknown number of attempts.
+            attempts: (shown.is_some() || !finished).then_some(begun.max(counted)),
+            exit_code: explained.and_then(|attempt| attempt.exit_code),
+            reason: explained.and_then(|attempt| attempt.reason.clone()),
+            message: explained.and_then(|attempt| attempt.message.clone()),
+            node: shown.and_then(|attempt| attempt.node.clone()),
+            started: shown.filter(|attempt| attempt.has_started()).and_then(|attempt| attempt.started),
+            finished: shown.and_then(|attempt| attempt.finished),
+            pod: shown.map(|attempt| attempt.pod.clone()),
             job: None,
         }
     }
@@ -60,7 +60,7 @@ impl IndexRow {
         self.exit_code.and_then(signal)
     }
 
-    /// How many seconds the attempt took, or takes since it started.
+    /// Returns the duration of the attempt in seconds, until now if it runs.
     pub(crate) fn seconds(&self, now: Timestamp) -> Option<i64> {
         let at_work = matches!(self.status, IndexStatus::Running | IndexStatus::Retrying | IndexStatus::Unknown);
         let end = self.finished.or(at_work.then_some(now))?;
@@ -68,13 +68,13 @@ impl IndexRow {
     }
 }
 
-/// Rows of Pods that succeeded, of which there may be very many: kept in place of their attempts.
+/// The rows of succeeded Pods, kept instead of their attempts to save memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SucceededRows(BTreeMap<u32, IndexRow>);
 
 impl SucceededRows {
-    /// Takes a Pod in, if it succeeded; false if it did not.
-    pub(crate) fn take(&mut self, pod: &PodRecord, state: &JobState) -> bool {
+    /// Adds the row of a succeeded Pod; returns whether the Pod succeeded.
+    pub(crate) fn insert_succeeded(&mut self, pod: &PodRecord, state: &JobState) -> bool {
         if pod.status.phase.as_deref() != Some("Succeeded") {
             return false;
         }
@@ -87,7 +87,7 @@ impl SucceededRows {
 }
 
 impl JobState {
-    /// A row for each of the indexes, in order; those of `succeeded` are given out, and are gone then.
+    /// Returns a row for each of the indexes, in order. Moves rows out of `succeeded`.
     pub(crate) fn rows(&self, indexes: &IndexSet, succeeded: &mut SucceededRows) -> Vec<IndexRow> {
         let attempts = self.attempts();
         let ending = self.ending_condition().filter(|_| self.outcome() == Some(Outcome::Failed));
@@ -95,7 +95,7 @@ impl JobState {
         let rows = statuses.map(|(index, status)| {
             let attempts = attempts.get(&index).map(Vec::as_slice).unwrap_or_default();
             let last = attempts.last();
-            // The Job counts an attempt a second or two after it has ended.
+            // The Job counts an attempt one or two seconds after its end.
             let uncounted = last.is_some_and(|last| last.phase == Phase::Succeeded) || succeeded.0.contains_key(&index);
             let looping = last.and_then(|last| last.reason.as_deref()) == Some("CrashLoopBackOff");
             let status = match status {
@@ -104,18 +104,18 @@ impl JobState {
                 status => status,
             };
             let mut row = IndexRow::new(index, status, attempts);
-            let known = self.attempts.of(index).find(|known| row.pod.as_ref() == Some(&known.attempt.pod));
+            let known = self.attempts.of_index(index).find(|known| row.pod.as_ref() == Some(&known.attempt.pod));
             row.job = known.and_then(|known| self.job_name(known.member));
             if status == IndexStatus::Succeeded
-                && let Some(told) = succeeded.0.remove(&index)
+                && let Some(row_of_pod) = succeeded.0.remove(&index)
             {
-                // Others are of attempts before it, as far as their Pods are still there.
-                let others = attempts.iter().filter(|attempt| told.pod.as_ref() != Some(&attempt.pod)).count();
+                // The other attempts came before it.
+                let others = attempts.iter().filter(|attempt| row_of_pod.pod.as_ref() != Some(&attempt.pod)).count();
                 let known = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
-                row = IndexRow { attempts: told.attempts.map(|counted| counted.max(known)), ..told };
+                row = IndexRow { attempts: row_of_pod.attempts.map(|counted| counted.max(known)), ..row_of_pod };
             }
             if status == IndexStatus::Pending {
-                // It will not run any more; why, the Job tells.
+                // The index will not run; the Job has the reason.
                 row.reason = row.reason.or_else(|| ending?.reason.clone());
                 row.message = row.message.or_else(|| ending?.message.clone());
             }

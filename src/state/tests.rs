@@ -114,7 +114,7 @@ fn a_row_tells_of_the_last_attempt() {
     let mut state = JobState::new(job(1, spec, &json!({"completedIndexes": "0,6", "failedIndexes": "1"})));
     let mut succeeded = row::SucceededRows::default();
     let mut take = |pod: PodRecord| {
-        if !succeeded.take(&pod, &state) {
+        if !succeeded.insert_succeeded(&pod, &state) {
             state.apply(seen(pod));
         }
     };

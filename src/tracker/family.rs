@@ -1,4 +1,4 @@
-//! The family of a Job: the Job that it began with and all that retry it, shown as one.
+//! Loads the family of a Job: the first Job and all its retries, shown as one.
 
 use k8s_openapi::api::batch::v1::Job;
 
@@ -9,8 +9,8 @@ use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
 use crate::state::{self, JobState};
 
-/// Loads the whole family of a Job, of which no Pod is known yet; with `only_this` the Job alone. Either way indexes are
-/// original ones. Returns also why retries of the Job may be missing: the user may not list Jobs.
+/// Loads the family of a Job without its Pods; with `only_this`, only the Job. Indexes are original ones in both cases.
+/// Also returns an error if retries may be missing because the user may not list Jobs.
 pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result<(JobState, Option<Error>), Error> {
     if only_this {
         return Ok((JobState::new(job), None));
@@ -23,7 +23,7 @@ pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
             return Ok(Some(job.clone()));
         }
         match cluster.job(name).await {
-            // Another Job may have the name by now.
+            // Another Job may have the same name now.
             Ok(root) => Ok(Some(root).filter(|root| root.metadata.uid.as_deref() == Some(uid))),
             Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => Ok(None),
             Err(error) => Err(error),
@@ -44,24 +44,25 @@ pub(crate) async fn load(job: Job, only_this: bool, cluster: &Cluster) -> Result
         retries.push(job.clone());
     }
     retries.sort_by_key(|retry| retry_number(retry.metadata.name.as_deref().unwrap_or_default()));
-    let asked = job.metadata.uid.clone();
-    Ok((JobState::family(root?.into_iter().chain(retries).collect(), asked.as_deref()), None))
+    let requested = job.metadata.uid.clone();
+    Ok((JobState::family(root?.into_iter().chain(retries).collect(), requested.as_deref()), None))
 }
 
-/// Leaves out the retries whose submission was cut off: nothing of them has run, and the same retry again takes them up.
-pub(crate) fn without_cut_off(family: JobState) -> JobState {
-    let is_begun = |member: &&Member| !(member.is_retry() && state::is_submitting(member.job()));
-    let mut begun: Vec<_> = family.members().iter().filter(is_begun).map(|member| member.job().clone()).collect();
-    match begun.len() {
+/// Removes the retries whose submission was interrupted: they have run nothing, and the same retry completes them.
+pub(crate) fn without_unsubmitted(family: JobState) -> JobState {
+    let is_submitted = |member: &&Member| !(member.is_retry() && state::is_submitting(member.job()));
+    let mut submitted: Vec<_> =
+        family.members().iter().filter(is_submitted).map(|member| member.job().clone()).collect();
+    match submitted.len() {
         0 => family,
         number if number == family.members().len() => family,
-        // As it was before its first retry.
-        1 if family.members()[0].job().metadata.uid == begun[0].metadata.uid => JobState::new(begun.remove(0)),
-        _ => JobState::family(begun, None),
+        // The first Job alone, as before its first retry.
+        1 if family.members()[0].job().metadata.uid == submitted[0].metadata.uid => JobState::new(submitted.remove(0)),
+        _ => JobState::family(submitted, None),
     }
 }
 
-/// Hands over the Pods of the Jobs of a family, one Job after the other; the indexes of the filter are original ones.
+/// Lists the Pods of a family, one Job after the other, and calls `take` with each. The filter has original indexes.
 pub(crate) async fn each_pod(
     members: &[Member],
     filter: PodFilter<'_>,
@@ -81,7 +82,7 @@ pub(crate) async fn each_pod(
                 take(pod);
             };
             cluster.each_pod(member.job(), own, &mut seeing).await?;
-            // Servers before 1.28 give Pods no label with their index.
+            // Servers before 1.28 set no index label on Pods: list all of them.
             if seen || own.indexes.take().is_none() {
                 break;
             }
@@ -90,7 +91,7 @@ pub(crate) async fn each_pod(
     Ok(())
 }
 
-/// The Job with what its whole family has completed in place of its own indexes: those are numbered anew in each.
+/// Replaces the Job's completed indexes by those of its family: each Job numbers its own indexes from 0.
 pub(crate) fn with_family_completions(mut job: Job, state: &JobState) -> Job {
     if let Some(status) =
         job.status.as_mut().filter(|_| state.is_merged() || state.members().iter().any(Member::is_retry))
@@ -100,7 +101,7 @@ pub(crate) fn with_family_completions(mut job: Job, state: &JobState) -> Job {
     job
 }
 
-/// Which retry a Job is, by its name `NAME-rN`.
+/// Returns N for a retry called `NAME-rN`, else 0.
 pub(crate) fn retry_number(name: &str) -> u32 {
     name.rsplit_once("-r").and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }

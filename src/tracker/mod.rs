@@ -1,8 +1,8 @@
-//! The one loop that watches Jobs.
+//! The only loop that watches Jobs.
 //!
-//! A [`Tracker`] owns the watches, the state of each family, the messages about the connection, the signals, the
-//! deadline, and what happens when a Job ends or is deleted. Each verb that watches consumes its [`Step`]s and decides
-//! nothing of that again. What is not about one Job (`list -w`) consumes [`watching::Watching`] directly.
+//! A [`Tracker`] owns the watches, the state of each family, the messages about the connection, the signals and the
+//! deadline, and handles the end or deletion of a Job. Every verb that watches a Job consumes its [`Step`]s. `list -w`
+//! watches no single Job, and consumes [`watching::Watching`] directly.
 
 pub(crate) mod family;
 pub(crate) mod selection;
@@ -27,43 +27,43 @@ use crate::state::{Event, JobState};
 use signals::Signals;
 use watching::{Remark, Stop, Watching};
 
-/// After how long without a running Pod events are asked for the cause: only they name a quota, a webhook or a volume.
+/// The time without a running Pod after which API events are requested: only they name a quota, a webhook or a volume.
 const IDLE: Duration = Duration::from_secs(9);
-/// After how long they are asked for again.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// The time after which they are requested again.
+const REQUEST_AGAIN: Duration = Duration::from_secs(30);
 
-/// What a verb wants to know of a Job.
+/// The information about a Job that a verb needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
-    /// Only when it is gone.
+    /// Its deletion only.
     Presence,
-    /// How it ends, and why it does not go on. Pods that succeed are not watched.
+    /// Its outcome, and why it makes no progress. Succeeded Pods are not watched.
     Outcome,
-    /// The same with the Job's events, for a screen.
+    /// The outcome and the Job's API events, for a screen.
     Screen,
     /// Each index with its attempts, until the caller forgets them ([`JobState::forget`]).
     Indexes,
 }
 
-/// How the tracking of a Job came to its end.
+/// Why the tracking of a Job ended.
 #[derive(Debug)]
 pub(crate) enum TrackingEnd {
-    /// The Job has ended. Its Pods are known as far as the server has them, or the reason why they are not.
+    /// The Job has ended. All its existing Pods are known, unless their request failed.
     Finished(Result<(), Error>),
     Deleted,
     Stopped(Stop),
 }
 
-/// What has happened since the last step; nothing but the time, if all is empty.
+/// The news since the last step. Empty if only time has passed.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
-    /// The position of the Job among those that are tracked.
+    /// The position of the tracked Job.
     pub(crate) job: usize,
-    /// What was seen, already applied to the state.
+    /// The events, already applied to the state.
     pub(crate) events: Vec<Event>,
     pub(crate) changed: IndexSet,
     pub(crate) remark: Option<Remark>,
-    /// Set once for each Job, and once for all when the program is to end.
+    /// Set once for each Job, and once for all Jobs on a signal or the deadline.
     pub(crate) ended: Option<TrackingEnd>,
 }
 
@@ -77,33 +77,34 @@ impl Step {
 struct TrackedFamily {
     state: JobState,
     is_over: bool,
-    /// Since when nothing of it runs or finishes, and how many indexes had finished then.
+    /// The time since which no index runs or finishes.
     idle_since: Instant,
+    /// The number of finished indexes at that time.
     finished: usize,
-    asked_for_events: Option<Instant>,
+    events_requested: Option<Instant>,
     lost_members: usize,
 }
 
 type PendingQuery = BoxFuture<'static, (usize, QueryAnswer)>;
 
 enum QueryAnswer {
-    /// What the Pods of a Job that has ended have to add.
+    /// The last Pods of an ended Job.
     Settled(Result<Vec<Event>, Error>),
     Events(Result<Vec<Event>, Error>),
 }
 
-/// The watch of one Job or several.
+/// Watches one or more Jobs.
 pub(crate) struct Tracker {
     cluster: Arc<Cluster>,
     interest: Interest,
     tracked: Vec<TrackedFamily>,
     pub(crate) watching: Watching<(usize, Event)>,
-    asked: FuturesUnordered<PendingQuery>,
+    pending: FuturesUnordered<PendingQuery>,
     steps: VecDeque<Step>,
 }
 
 impl Tracker {
-    /// Begins to watch these families, of which no Pod is known yet. Catches signals from now on.
+    /// Starts to watch families without known Pods. Catches signals from now on.
     pub(crate) fn new(
         cluster: &Arc<Cluster>,
         states: Vec<JobState>,
@@ -134,7 +135,7 @@ impl Tracker {
             is_over: false,
             idle_since: Instant::now(),
             finished: 0,
-            asked_for_events: None,
+            events_requested: None,
             lost_members: 0,
         });
         let mut tracker = Self {
@@ -142,11 +143,11 @@ impl Tracker {
             interest,
             tracked: families.collect(),
             watching: Watching::new(select_all(watches), signals, deadline),
-            asked: FuturesUnordered::new(),
+            pending: FuturesUnordered::new(),
             steps: VecDeque::new(),
         };
         for job in 0..tracker.tracked.len() {
-            let ended = tracker.see_end(job);
+            let ended = tracker.detect_end(job);
             tracker.steps.extend(ended.map(|ended| Step { job, ended: Some(ended), ..Step::default() }));
         }
         tracker
@@ -156,7 +157,7 @@ impl Tracker {
         &self.tracked[job].state
     }
 
-    /// The same, for a caller that marks what it has read.
+    /// Returns the state for a caller that marks logs as read.
     pub(crate) fn state_mut(&mut self, job: usize) -> &mut JobState {
         &mut self.tracked[job].state
     }
@@ -165,15 +166,15 @@ impl Tracker {
         self.tracked.swap_remove(0).state
     }
 
-    /// For how long nothing of a Job has run or finished.
+    /// Returns the time since which no index of a Job runs or finishes.
     pub(crate) fn idle(&self, job: usize) -> Duration {
         self.tracked[job].idle_since.elapsed()
     }
 
-    /// Waits for the next step: at least every fifth of a second. Nothing is lost if the future is dropped.
+    /// Waits for the next step, at most 200 ms. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// If watching has ended because waiting can't help: no permission, credentials refused.
+    /// If a watch ended with an error that a retry can't fix: no permission, credentials refused.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         loop {
             if let Some(step) = self.steps.pop_front() {
@@ -181,13 +182,13 @@ impl Tracker {
             }
             tokio::select! {
                 biased;
-                Some((job, answer)) = self.asked.next() => self.take_answer(job, answer),
+                Some((job, answer)) = self.pending.next() => self.apply_answer(job, answer),
                 burst = self.watching.next() => {
                     let burst = burst?;
                     let ended = burst.stop.map(TrackingEnd::Stopped);
-                    self.take_events(burst.seen);
+                    self.apply_burst(burst.seen);
                     if burst.remark.is_some() || ended.is_some() || self.steps.is_empty() {
-                        self.look_for_progress();
+                        self.check_progress();
                         self.steps.push_back(Step { remark: burst.remark, ended, ..Step::default() });
                     }
                 }
@@ -195,8 +196,8 @@ impl Tracker {
         }
     }
 
-    /// Applies events, and makes a step for each run of events about the same family.
-    fn take_events(&mut self, seen: Vec<(usize, Event)>) {
+    /// Applies events, and adds a step for each run of events about the same family.
+    fn apply_burst(&mut self, seen: Vec<(usize, Event)>) {
         let mut seen = seen.into_iter().peekable();
         while let Some((job, first)) = seen.next() {
             let mut events = vec![first];
@@ -215,16 +216,16 @@ impl Tracker {
         let changed = state.take_changed();
         let lost: Vec<_> = state.lost_members().skip(*lost_members).map(str::to_owned).collect();
         *lost_members += lost.len();
-        let ended = self.see_end(job);
+        let ended = self.detect_end(job);
         self.steps.push_back(Step { job, events, changed, ended, remark: None });
         let remarks = lost.into_iter().map(Remark::JobDeleted);
         self.steps.extend(remarks.map(|remark| Step { job, remark: Some(remark), ..Step::default() }));
     }
 
-    /// Returns the end of a Job where it is seen and nothing is left to be known; else asks for what is left.
+    /// Returns the end of a Job whose Pods are all known. Requests the missing Pods of other ended Jobs.
     ///
-    /// What ended before it was deleted has ended: a burst may bring both.
-    fn see_end(&mut self, job: usize) -> Option<TrackingEnd> {
+    /// A Job that ended before its deletion has ended: a burst may contain both.
+    fn detect_end(&mut self, job: usize) -> Option<TrackingEnd> {
         let TrackedFamily { state, is_over, .. } = &mut self.tracked[job];
         let (deleted, ended) = match self.interest {
             Interest::Presence => (state.is_deleted(), false),
@@ -241,26 +242,30 @@ impl Tracker {
         if unsettled.is_empty() {
             return Some(TrackingEnd::Finished(Ok(())));
         }
-        let settle = self.settle(job, unsettled);
-        self.asked.push(Box::pin(async move { (job, QueryAnswer::Settled(settle.await)) }));
+        let settle = self.request_last_pods(job, unsettled);
+        self.pending.push(Box::pin(async move { (job, QueryAnswer::Settled(settle.await)) }));
         None
     }
 
-    /// Lists the Pods of these indexes, patiently: the server may be restarting.
-    fn settle(&self, job: usize, indexes: IndexSet) -> impl Future<Output = Result<Vec<Event>, Error>> + use<> {
+    /// Lists the Pods of these indexes, with retries: the server may be restarting.
+    fn request_last_pods(
+        &self,
+        job: usize,
+        indexes: IndexSet,
+    ) -> impl Future<Output = Result<Vec<Event>, Error>> + use<> {
         let state = self.state(job);
         let (members, cluster) = (state.members().to_vec(), Arc::clone(&self.cluster));
         let succeeded = !indexes.intersection(&state.succeeded()).is_empty();
         async move { snapshot::last_pods(&members, &indexes, succeeded, &cluster).await }
     }
 
-    /// Asks now what the Pods of the indexes that failed have to add, for a caller that does not wait for the Job's end.
-    pub(crate) async fn settle_failed(&mut self, job: usize) -> Result<(), Stop> {
+    /// Requests the last Pods of the failed indexes, for a caller that does not wait for the Job's end.
+    pub(crate) async fn settle_failed_indexes(&mut self, job: usize) -> Result<(), Stop> {
         let state = self.state(job);
         let failed = state.failed().intersection(&state.unsettled());
         if !failed.is_empty() {
-            let settle = self.settle(job, failed);
-            // What can't be known is left out: the outcome is known.
+            let settle = self.request_last_pods(job, failed);
+            // A failed request is ignored: the outcome is known.
             for event in self.watching.bounded(settle).await?.unwrap_or_default() {
                 self.tracked[job].state.apply(event);
             }
@@ -268,45 +273,49 @@ impl Tracker {
         Ok(())
     }
 
-    fn take_answer(&mut self, job: usize, answer: QueryAnswer) {
+    fn apply_answer(&mut self, job: usize, answer: QueryAnswer) {
         match answer {
             QueryAnswer::Settled(answer) => {
                 let (events, outcome) = answer.map_or_else(|error| (Vec::new(), Err(error)), |events| (events, Ok(())));
                 self.apply(job, events);
                 self.steps.push_back(Step { job, ended: Some(TrackingEnd::Finished(outcome)), ..Step::default() });
             }
-            // Who may not see events goes without.
+            // Events are optional: the user may not have permission to read them.
             QueryAnswer::Events(events) => self.apply(job, events.unwrap_or_default()),
         }
     }
 
-    /// Looks whether each Job goes on, and asks for the events of one of which no Pod is at work, or which say no cause.
-    fn look_for_progress(&mut self) {
+    /// Updates the progress of each Job. Requests the API events of an idle Job that has no running Pod, or whose Pods show
+    /// no cause.
+    fn check_progress(&mut self) {
         for (job, tracked) in self.tracked.iter_mut().enumerate().filter(|(_, tracked)| !tracked.is_over) {
-            let TrackedFamily { state, idle_since, finished, asked_for_events, .. } = tracked;
+            let TrackedFamily { state, idle_since, finished, events_requested, .. } = tracked;
             let counts = state.counts();
             if counts.running > 0 || counts.succeeded + counts.failed != *finished {
                 *idle_since = Instant::now();
             }
             *finished = counts.succeeded + counts.failed;
-            let is_early = asked_for_events.is_some_and(|asked| asked.elapsed() < ASK_AGAIN);
-            let Some(of) = state.job().filter(|_| !is_early && idle_since.elapsed() >= IDLE).cloned() else { continue };
+            let is_early = events_requested.is_some_and(|time| time.elapsed() < REQUEST_AGAIN);
+            let Some(idle_job) = state.job().filter(|_| !is_early && idle_since.elapsed() >= IDLE).cloned() else {
+                continue;
+            };
             let attempts = || state.attempts().into_values().flatten();
             let hides_cause = attempts().any(Attempt::hides_cause);
-            // A screen watches those of the Job.
-            let is_wanted = self.interest == Interest::Outcome || self.interest == Interest::Indexes;
-            if hides_cause || is_wanted && attempts().all(Attempt::is_finished) {
-                *asked_for_events = Some(Instant::now());
+            // A screen watches the Job's events anyway.
+            let needs_job_events = self.interest == Interest::Outcome || self.interest == Interest::Indexes;
+            if hides_cause || needs_job_events && attempts().all(Attempt::is_finished) {
+                *events_requested = Some(Instant::now());
                 let cluster = Arc::clone(&self.cluster);
-                self.asked.push(Box::pin(async move {
+                self.pending.push(Box::pin(async move {
                     let events =
-                        if hides_cause { cluster.pod_warnings().await } else { cluster.list_events(&of).await };
+                        if hides_cause { cluster.pod_warnings().await } else { cluster.list_events(&idle_job).await };
                     (job, QueryAnswer::Events(events))
                 }));
             }
         }
     }
 
+    /// Returns the error about a Job that was deleted before it ended.
     pub(crate) fn deletion_error(&self, job: usize) -> Error {
         let state = self.state(job);
         let name = state.job().and_then(|job| job.metadata.name.as_deref()).unwrap_or_default();

@@ -1,16 +1,16 @@
-//! The one selection of indexes: by number or status word, by item, by status.
+//! The selection of indexes by number or status word, by item, and by status.
 
 use crate::cluster::PodFilter;
 use crate::error::{Error, Hint};
 use crate::index_set::{IndexSelector, IndexSet, StatusWord};
 use crate::state::{IndexStatus, ItemTexts, JobState};
 
-/// Which indexes are asked for; all, if nothing is.
+/// The selected indexes of a command; by default all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IndexSelection {
     selector: Option<IndexSelector>,
     of_items: Option<IndexSet>,
-    /// Any, if none is named.
+    /// Empty for any status.
     statuses: Vec<IndexStatus>,
 }
 
@@ -19,7 +19,7 @@ impl IndexSelection {
         Self { selector, of_items: None, statuses }
     }
 
-    /// Narrows the selection to these items, each given as it is or with `*` and `?` as wildcards.
+    /// Narrows the selection to items. Each name is an exact item, or a pattern with the wildcards `*` and `?`.
     pub(crate) fn narrow_to_items(&mut self, named: &[String], items: &ItemTexts, job: &str) -> Result<(), Error> {
         if items.is_empty() {
             return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
@@ -27,7 +27,7 @@ impl IndexSelection {
         }
         let mut found = IndexSet::new();
         for name in named {
-            // An item may have a star in it.
+            // An exact match first: an item may contain a star.
             let mut these: IndexSet = items.iter().filter(|(_, item)| *item == name).map(|(&index, _)| index).collect();
             if these.is_empty() {
                 let pattern = regex::escape(name).replace(r"\*", ".*").replace(r"\?", ".");
@@ -45,11 +45,12 @@ impl IndexSelection {
         Ok(())
     }
 
-    pub(crate) fn check(&self, state: &JobState) -> Result<(), Error> {
+    /// Fails if the selection names an index that the Job does not have.
+    pub(crate) fn check_numbers(&self, state: &JobState) -> Result<(), Error> {
         self.selector.as_ref().map_or(Ok(()), |selector| check_numbers(&selector.numbers(), state))
     }
 
-    /// The indexes that are asked for by number, word or item, whatever their status.
+    /// Returns the indexes selected by number, status word or item, of any status.
     pub(crate) fn indexes(&self, state: &JobState) -> IndexSet {
         self.resolve(state, &|word| state.indexes_with(word))
     }
@@ -59,7 +60,7 @@ impl IndexSelection {
         self.of_items.as_ref().map_or_else(|| selected.clone(), |of_items| selected.intersection(of_items))
     }
 
-    /// The indexes that are asked for now. Words such as "failed" change their meaning while a Job runs.
+    /// Returns the indexes that match now. The indexes of words such as "failed" change while a Job runs.
     pub(crate) fn matching(&self, state: &JobState) -> IndexSet {
         let indexes = self.indexes(state);
         if self.statuses.is_empty() {
@@ -73,35 +74,34 @@ impl IndexSelection {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
-    /// The indexes that can be meant at all, if that does not depend on their status.
-    pub(crate) fn fixed(&self) -> Option<IndexSet> {
-        let fixed = self.selector.as_ref().and_then(IndexSelector::fixed);
+    /// Returns the selected indexes if they do not depend on status words.
+    pub(crate) fn fixed_indexes(&self) -> Option<IndexSet> {
+        let fixed = self.selector.as_ref().and_then(IndexSelector::fixed_indexes);
         match &self.of_items {
             Some(of_items) => Some(fixed.map_or_else(|| of_items.clone(), |fixed| fixed.intersection(of_items))),
             None => fixed,
         }
     }
 
-    /// Whether only one index can be meant, whatever its status.
+    /// Whether at most one index can match.
     pub(crate) fn is_one(&self, state: &JobState) -> bool {
-        state.completions() == 1 || self.fixed().is_some_and(|fixed| fixed.len() == 1)
+        state.completions() == 1 || self.fixed_indexes().is_some_and(|fixed| fixed.len() == 1)
     }
 
-    /// The indexes whose items are shown, if that is known before their status is. Of those that change while the Job
-    /// is watched, any may be shown.
+    /// Returns the indexes whose items may be shown, if they are known before the statuses. While a Job is watched, any
+    /// index that changes may be shown.
     pub(crate) fn items_shown(&self, state: &JobState, watched: bool) -> Option<IndexSet> {
         if !self.statuses.is_empty() && !watched {
             return None;
         }
         let any = self.selector.is_none() || watched;
-        self.fixed().or_else(|| any.then(|| state.all()))
+        self.fixed_indexes().or_else(|| any.then(|| state.all()))
     }
 
-    /// The cheapest list of Pods from which rows can be made; None if none is needed.
+    /// Returns the filter of the smallest list of Pods that the rows need; `None` if they need no Pods.
     ///
-    /// The Job itself says what has completed. So Pods that succeeded are listed only if their rows are shown, and of
-    /// a few indexes only their own.
-    pub(super) fn pods<'a>(&self, state: &JobState, fixed: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
+    /// The Job's status has the completed indexes, so succeeded Pods are listed only if their rows are shown.
+    pub(super) fn pod_filter<'a>(&self, state: &JobState, fixed: Option<&'a IndexSet>) -> Option<PodFilter<'a>> {
         let over = state.outcome().is_some();
         let succeeded = self.resolve(state, &|word| match word {
             StatusWord::Succeeded if over => state.succeeded(),
@@ -112,13 +112,14 @@ impl IndexSelection {
         if self.accepts(IndexStatus::Succeeded) && !succeeded.is_empty() {
             return Some(PodFilter { fields: None, indexes: fixed });
         }
-        // Where the Job keeps no list of its failed indexes, only their Pods say which those are.
+        // If the Job does not list its failed indexes, only their Pods show them.
         let known = over && state.keeps_failed_indexes();
         let rest = self.indexes(state).difference(&state.succeeded());
         (!known || !rest.is_empty()).then_some(PodFilter { indexes: fixed, ..PodFilter::UNSUCCESSFUL })
     }
 }
 
+/// Fails if the Job does not have all of these indexes.
 pub(crate) fn check_numbers(named: &IndexSet, state: &JobState) -> Result<(), Error> {
     let all = state.all();
     let outside = named.difference(&all);
@@ -148,17 +149,17 @@ mod tests {
         IndexSelection::new(index.map(|text| text.parse().unwrap()), statuses.to_vec())
     }
 
-    /// The list of Pods that is asked for: `all` of them or only `unsuccessful` ones, and of which indexes.
+    /// Describes the list of Pods: `all` or only `unsuccessful` ones, and their indexes.
     fn pods(index: Option<&str>, statuses: &[IndexStatus], over: bool) -> String {
         let (selection, state) = (selection(index, statuses), state(over));
-        let fixed = selection.fixed();
-        let Some(filter) = selection.pods(&state, fixed.as_ref()) else { return "none".to_owned() };
+        let fixed = selection.fixed_indexes();
+        let Some(filter) = selection.pod_filter(&state, fixed.as_ref()) else { return "none".to_owned() };
         let of = filter.indexes.map_or_else(String::new, |indexes| format!(" of {indexes}"));
         format!("{}{of}", if filter.fields.is_some() { "unsuccessful" } else { "all" })
     }
 
     #[test]
-    fn no_more_pods_are_listed_than_the_rows_need() {
+    fn only_the_pods_that_the_rows_need_are_listed() {
         assert_eq!(pods(None, &[], true), "all");
         assert_eq!(pods(None, &[IndexStatus::Failed], true), "unsuccessful");
         assert_eq!(pods(Some("failed"), &[], true), "unsuccessful");
@@ -168,19 +169,19 @@ mod tests {
         assert_eq!(pods(Some("9"), &[], true), "unsuccessful of 9");
         assert_eq!(pods(Some("3"), &[IndexStatus::Failed], true), "none", "the Job itself says that it completed");
         assert_eq!(pods(Some("0-7"), &[IndexStatus::Pending], true), "none");
-        // While it runs, what is not known to have completed may have by the time of the answer.
+        // While the Job runs, an index may complete before the response arrives.
         assert_eq!(pods(Some("9"), &[], false), "all of 9");
         assert_eq!(pods(Some("running,failed"), &[], false), "unsuccessful");
         assert_eq!(pods(Some("running"), &[IndexStatus::Succeeded], false), "unsuccessful");
     }
 
     #[test]
-    fn items_that_are_asked_for_narrow_what_is_listed() {
+    fn items_narrow_the_selection() {
         let items = ItemTexts::from_iter([(3, "foo"), (7, "bar"), (9, "food")].map(|(at, item)| (at, item.to_owned())));
         let of = |index: Option<&str>| {
             let mut selection = selection(index, &[]);
             selection.narrow_to_items(&["foo*".to_owned()], &items, "j").unwrap();
-            selection.fixed().unwrap().to_string()
+            selection.fixed_indexes().unwrap().to_string()
         };
         assert_eq!(of(None), "3,9");
         assert_eq!(of(Some("0-5")), "3");
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_items_are_asked_for_than_the_rows_need() {
+    fn only_the_items_that_the_rows_need_are_requested() {
         let items = |index: Option<&str>, statuses: &[IndexStatus], watched| {
             let early = selection(index, statuses).items_shown(&state(false), watched);
             early.map_or_else(|| "those of the rows".to_owned(), |indexes| indexes.to_string())

@@ -7,18 +7,18 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
 
-/// Whether the program is asked to end. A signal that came while nobody waited is not lost.
+/// The received signals. A signal that arrives while nothing waits is not lost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     caught: Arc<AtomicBool>,
-    /// Cancelled when the program is asked to end.
+    /// Cancelled by the first signal.
     pub(crate) first: CancellationToken,
-    /// Cancelled when the program is asked again, because what it does at its end takes too long.
+    /// Cancelled by the second signal: the clean-up takes too long.
     pub(crate) second: CancellationToken,
 }
 
 impl Signals {
-    /// Catches the signals from now on. Before that they end the program at once, as they end any other.
+    /// Catches the signals from now on. Before, they end the program at once.
     pub(crate) fn catch(&self) {
         if self.caught.swap(true, Ordering::SeqCst) {
             return;
@@ -32,8 +32,8 @@ impl Signals {
         });
     }
 
-    /// Returns what a future returns, or None if the program is asked to end first.
-    pub(crate) async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// Returns the output of a future, or `None` if a signal arrives first.
+    pub(crate) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.catch();
         tokio::select! {
             outcome = work => Some(outcome),
@@ -42,7 +42,7 @@ impl Signals {
     }
 }
 
-/// Begins to listen at once: a signal after this call is not lost.
+/// Starts to listen at once: no signal after this call is lost.
 #[cfg(unix)]
 fn listen() -> BoxStream<'static, ()> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -50,11 +50,11 @@ fn listen() -> BoxStream<'static, ()> {
     // Under nohup a hangup stays ignored.
     let kinds = kinds.into_iter().filter(|kind| *kind != SignalKind::hangup() || !ignores_hangup());
     let each = |mut signal: Signal| stream::poll_fn(move |context| signal.poll_recv(context));
-    // A system that lets nobody listen ends the program as ever.
+    // If listening fails, a signal ends the program as usual.
     stream::select_all(kinds.filter_map(|kind| signal(kind).ok()).map(each)).chain(stream::pending()).boxed()
 }
 
-/// Whether the program was started so that a hangup is ignored; known on Linux.
+/// Whether the program was started with SIGHUP ignored. Detected on Linux only.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -65,6 +65,6 @@ fn ignores_hangup() -> bool {
 
 #[cfg(not(unix))]
 fn listen() -> BoxStream<'static, ()> {
-    let asked = stream::repeat_with(tokio::signal::ctrl_c).then(|asked| asked);
-    asked.take_while(|asked| std::future::ready(asked.is_ok())).map(drop).chain(stream::pending()).boxed()
+    let received = stream::repeat_with(tokio::signal::ctrl_c).then(|signal| signal);
+    received.take_while(|signal| std::future::ready(signal.is_ok())).map(drop).chain(stream::pending()).boxed()
 }

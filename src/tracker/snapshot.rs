@@ -1,4 +1,4 @@
-//! What the server knows of a family and its Pods at one time.
+//! Loads the Pods of a family once, without watching.
 
 use super::family;
 use super::selection::IndexSelection;
@@ -10,28 +10,28 @@ use crate::state::member::Member;
 use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
 
-/// Lists these Pods of all Jobs of a family: rows of those that succeeded, of which there may be many, and attempts of
-/// the others. Each is shown to `see` first.
+/// Lists Pods of a family: returns succeeded Pods as rows, to save memory, and other Pods as attempts in the state. Calls
+/// `visit` with each Pod first.
 pub(crate) async fn load_pods(
     mut state: JobState,
     filter: PodFilter<'_>,
     cluster: &Cluster,
-    mut see: impl FnMut(&PodRecord),
+    mut visit: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
     let mut succeeded = SucceededRows::default();
     let members = state.members().to_vec();
     let take = |pod: PodRecord| {
-        see(&pod);
-        if !succeeded.take(&pod, &state) {
+        visit(&pod);
+        if !succeeded.insert_succeeded(&pod, &state) {
             state.apply(Event::Pod(Box::new(pod)));
         }
     };
     family::each_pod(&members, filter, cluster, take).await?;
     for member in members.iter().filter(|member| member.outcome().is_none()) {
-        // What has ended since then is in the Job, and no longer among the Pods that were listed.
+        // Indexes that finished after the Pods were listed are in the Job's newer status.
         match cluster.job(member.name()).await {
             Ok(job) => state.apply(Event::Job(Box::new(job))),
-            // A Job that was deleted meanwhile is shown as it was.
+            // A Job that is deleted now keeps its last status.
             Err(error) if error.kind() == Kind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -39,24 +39,23 @@ pub(crate) async fn load_pods(
     Ok((state, succeeded))
 }
 
-/// Lists the Pods that rows of these indexes need; each is shown to `see` first.
+/// Lists the Pods that the rows of the selected indexes need. Calls `visit` with each Pod first.
 pub(crate) async fn load_selected(
     cluster: &Cluster,
     state: JobState,
     selection: &IndexSelection,
-    see: impl FnMut(&PodRecord),
+    visit: impl FnMut(&PodRecord),
 ) -> Result<(JobState, SucceededRows), Error> {
-    // Before anything is listed, so that a wrong index costs nothing.
-    selection.check(&state)?;
-    let fixed = selection.fixed();
-    match selection.pods(&state, fixed.as_ref()) {
-        Some(filter) => load_pods(state, filter, cluster, see).await,
+    // First of all, so that a wrong index costs no request.
+    selection.check_numbers(&state)?;
+    let fixed = selection.fixed_indexes();
+    match selection.pod_filter(&state, fixed.as_ref()) {
+        Some(filter) => load_pods(state, filter, cluster, visit).await,
         None => Ok((state, SucceededRows::default())),
     }
 }
 
-/// Lists the Pods of these indexes of Jobs that have ended, patiently. Pods that succeeded are left out unless
-/// `succeeded`.
+/// Lists the Pods of these indexes of ended Jobs, with retries. Includes succeeded Pods only if `succeeded`.
 pub(super) async fn last_pods(
     members: &[Member],
     indexes: &IndexSet,
@@ -70,7 +69,7 @@ pub(super) async fn last_pods(
         if !own.is_empty() {
             let mut pods = cluster.last_pods(member.job(), PodFilter { indexes: Some(&own), ..filter }).await?;
             if pods.is_empty() {
-                // Servers before 1.28 give Pods no label with their index.
+                // Servers before 1.28 set no index label on Pods: list all of them.
                 pods = cluster.last_pods(member.job(), filter).await?;
             }
             events.extend(pods.into_iter().map(|pod| Event::Pod(Box::new(pod))));

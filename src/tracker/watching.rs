@@ -1,4 +1,4 @@
-//! One place that waits: for what watches report, for signals, for a deadline and for the clock.
+//! Waits for the reports of watches, signals, the deadline and the clock.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use super::signals::Signals;
 use crate::cluster::watch::Notice;
 use crate::error::Error;
 
-/// How often something is reported when nothing happens, so that progress can be redrawn.
+/// The interval of empty reports, so that progress can be redrawn.
 const TICK: Duration = Duration::from_millis(200);
-/// A connection that is back within this time is not worth a word: some proxies cut every long one.
+/// Shorter outages of the connection are not reported: some proxies cut every long connection.
 const GRACE: Duration = Duration::from_secs(2);
-/// The most events that are reported together; a Pod takes some 3 KB.
+/// The maximum number of events in a report. A Pod takes about 3 KB.
 const BURST: usize = 500;
 
-/// What is worth a word to the user, once.
+/// A message for the user, reported once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remark {
-    /// The connection is lost, for this reason.
+    /// The connection is lost. Has the reason.
     Reconnecting(String),
-    /// The connection is back, after so long.
+    /// The connection is back. Has the length of the outage.
     Reconnected(Duration),
-    /// This retry or original of the Job was deleted before it ended, and no longer counts.
+    /// Another Job of the family was deleted before it ended, and no longer counts. Has its name.
     JobDeleted(String),
 }
 
-/// Why nobody waits any longer.
+/// Why waiting stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     Interrupted,
     TimedOut,
 }
 
-/// What came at once: nothing at all when only time has passed.
+/// The events that arrived together. Empty if only time has passed.
 #[derive(Debug)]
 pub(crate) struct Burst<T> {
     pub(crate) seen: Vec<T>,
@@ -55,10 +55,10 @@ struct Outage {
     reported: bool,
 }
 
-/// A watch, with all else that may end the waiting.
+/// A stream of watched events, with the signals and the deadline that end the wait.
 pub(crate) struct Watching<T> {
     notices: Box<dyn Stream<Item = Result<Notice<T>, Error>> + Send + Unpin>,
-    /// Why watching has ended, where something came with it that is reported first.
+    /// The error that ended the watch, to be returned after the last burst.
     failure: Option<Error>,
     outage: Option<Outage>,
     signals: Signals,
@@ -76,12 +76,12 @@ impl<T: Send + 'static> Watching<T> {
         signals.catch();
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // A watch that has ended brings nothing, as one of nothing at all.
+        // A watch that has ended reports nothing more.
         let notices = Box::new(notices.chain(futures::stream::pending()));
         Self { notices, failure: None, outage: None, signals: signals.clone(), deadline, tick }
     }
 
-    /// Waits for the next burst. Nothing is lost if the future is dropped.
+    /// Waits for the next burst. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Burst<T>, Error> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -95,7 +95,7 @@ impl<T: Send + 'static> Watching<T> {
         }
     }
 
-    /// Takes what else is there already: events come in bursts, of which only the outcome is looked at.
+    /// Adds the other events that have already arrived.
     fn collect(&mut self, first: Result<Notice<T>, Error>) -> Result<Burst<T>, Error> {
         let mut burst = Burst::default();
         let mut notice = Some(first);
@@ -126,7 +126,7 @@ impl<T: Send + 'static> Watching<T> {
         Some(Remark::Reconnecting(outage.why.clone()))
     }
 
-    /// Why the connection is lost, if it has been for a while.
+    /// Returns the reason of an outage that lasts longer than [`GRACE`].
     pub(crate) fn outage(&self) -> Option<&str> {
         let outage = self.outage.as_ref().filter(|outage| outage.since.elapsed() >= GRACE)?;
         Some(&outage.why)
@@ -142,7 +142,7 @@ impl<T: Send + 'static> Watching<T> {
     }
 }
 
-/// Waits until the deadline; for ever if there is none.
+/// Waits until the deadline; forever if there is none.
 pub(crate) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,

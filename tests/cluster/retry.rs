@@ -266,7 +266,11 @@ fn a_job_that_can_not_be_retried_is_refused_with_the_reason() {
     cluster.kubectl(&["create", "configmap", "x"]).ok();
     let unreplaceable = refused(&["retry", "projected"]);
     assert!(
-        unreplaceable.contains(if cluster.is_newest() { "is projected" } else { "from 1.35 on" }),
+        unreplaceable.contains(if cluster.is_newest() {
+            "projects the index together"
+        } else {
+            "this needs 1.35 or newer"
+        }),
         "{unreplaceable}"
     );
     assert!(refused(&["retry", "plain", "--memory", "x2"]).contains("has no memory request or limit to multiply"));

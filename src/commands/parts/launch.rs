@@ -136,7 +136,7 @@ impl Launch {
         };
         let signals = context.signals.clone();
         let kept = match keeper {
-            Some(keeper) => signals.unless_asked(Box::pin(keeper.finish(&state, cluster, context))).await,
+            Some(keeper) => signals.unless_interrupted(Box::pin(keeper.finish(&state, cluster, context))).await,
             None => Some(Ok(Exit::Success)),
         };
         let exit = report::report_outcome(&state, &items, context);

@@ -99,7 +99,7 @@ pub(crate) async fn submit(
     context: &mut Context,
 ) -> Result<Submitted> {
     let signals = context.signals.clone();
-    match signals.unless_asked(create_and_release(manifest, requirements, cluster, manager, context)).await {
+    match signals.unless_interrupted(create_and_release(manifest, requirements, cluster, manager, context)).await {
         Some(submitted) => submitted,
         None => Err(interrupt_error(requirements.name, cluster).await.into()),
     }
