@@ -26,7 +26,7 @@ fn text(manifest: &Manifest) -> String {
 }
 
 #[test]
-fn three_items_in_a_config_map() {
+fn a_short_list_has_one_key_per_index() {
     insta::assert_snapshot!(text(&built(&["run", "--items", "foo,bar,baz", "--", "rev"], None)), @r#"
     apiVersion: v1
     kind: ConfigMap
@@ -109,7 +109,7 @@ fn three_items_in_a_config_map() {
 }
 
 #[test]
-fn the_documentations_job_from_flags() {
+fn flags_build_the_job_of_the_documentation() {
     let words = words(
         "run --item-store=inline --name indexed-job -j 3 --items foo,bar,baz,qux,xyz --init-image docker.io/library/bash --image docker.io/library/busybox -- rev",
     );
@@ -191,7 +191,7 @@ fn the_documentations_job_from_flags() {
 }
 
 #[test]
-fn the_documentations_job_with_a_volume_from_flags() {
+fn flags_build_the_job_with_a_volume_of_the_documentation() {
     let words = words("run indexed-job --completions 5 -j 3 --index-file /input/data.txt -- rev /input/data.txt");
     let job = built(&words, None).job;
     insta::assert_snapshot!(yaml::documents(&[job.pointer("/spec/template/spec").unwrap().clone()]).unwrap(), @r#"
@@ -366,7 +366,7 @@ status: {succeeded: 1}
 ";
 
 #[test]
-fn a_template_is_kept_where_flags_say_nothing() {
+fn fields_of_a_template_stay_unless_a_flag_sets_them() {
     let words = words("run --items a,b --env B=2 --env C=3 --toleration gpu:NoSchedule -- new");
     insta::assert_snapshot!(text(&built(&words, Some(TEMPLATE))), @r#"
     apiVersion: v1
@@ -475,15 +475,15 @@ fn a_template_with_several_containers_gets_a_worker() {
 }
 
 #[test]
-fn retries_replace_a_templates_limit_for_all() {
+fn retries_replace_the_backoff_limit_of_a_template() {
     let job = built(&["run", "--items", "a", "--retries", "5"], Some(TEMPLATE)).job;
     assert_eq!(job["spec"]["backoffLimit"], Value::Null);
     assert_eq!(job["spec"]["backoffLimitPerIndex"], 5);
-    assert_eq!(job.pointer("/spec/template/spec/containers/0/command/0").unwrap(), "old", "its command stands");
+    assert_eq!(job.pointer("/spec/template/spec/containers/0/command/0").unwrap(), "old", "its command stays");
 }
 
 #[test]
-fn notes_of_a_templates_own_job_do_not_pass_on() {
+fn annotations_of_a_templates_own_job_are_removed() {
     let template = TEMPLATE.replace("keep: it}", "keep: it, kubectl-indexed/resumes: x/u}");
     let job = built(&["run", "--items", "a", "--", "rev"], Some(&template)).job;
     assert_eq!(job["metadata"]["annotations"]["keep"], "it");

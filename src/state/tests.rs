@@ -72,7 +72,7 @@ fn each_index_has_its_status() {
 }
 
 #[test]
-fn without_limits_for_each_index_the_pods_tell_what_failed() {
+fn a_job_without_a_list_of_failed_indexes_is_judged_by_its_pods() {
     let spec = json!({"completions": 3, "completionMode": "Indexed", "backoffLimit": 0});
     let mut state = JobState::new(job(1, spec.clone(), &json!({"completedIndexes": "0"})));
     state.apply(seen(pod("a", 1, &ended(3, "Error"))));
@@ -84,12 +84,12 @@ fn without_limits_for_each_index_the_pods_tell_what_failed() {
 }
 
 #[test]
-fn an_attempt_tells_how_it_ended() {
+fn an_attempt_has_the_reason_of_its_end() {
     let attempt = |status: Value| Attempt::from_pod(&pod("p", 3, &status), Some("worker")).unwrap();
-    let told = attempt(ended(137, "OOMKilled"));
-    assert_eq!((told.index, told.exit_code, told.reason.as_deref()), (3, Some(137), Some("OOMKilled")));
-    assert_eq!(told.message.as_deref(), Some("last words"));
-    assert_eq!(told.finished.unwrap().as_second() - told.started.unwrap().as_second(), 4);
+    let killed = attempt(ended(137, "OOMKilled"));
+    assert_eq!((killed.index, killed.exit_code, killed.reason.as_deref()), (3, Some(137), Some("OOMKilled")));
+    assert_eq!(killed.message.as_deref(), Some("last words"));
+    assert_eq!(killed.finished.unwrap().as_second() - killed.started.unwrap().as_second(), 4);
 
     let evicted = attempt(json!({"phase": "Failed", "reason": "Evicted", "message": "the node was low on memory"}));
     assert_eq!((evicted.reason.as_deref(), evicted.exit_code), (Some("Evicted"), None));
@@ -109,7 +109,7 @@ fn an_attempt_tells_how_it_ended() {
 }
 
 #[test]
-fn a_row_tells_of_the_last_attempt() {
+fn a_row_shows_the_last_attempt() {
     let spec = json!({"completions": 8, "completionMode": "Indexed", "backoffLimitPerIndex": 1});
     let mut state = JobState::new(job(1, spec, &json!({"completedIndexes": "0,6", "failedIndexes": "1"})));
     let mut succeeded = row::SucceededRows::default();
@@ -135,9 +135,9 @@ fn a_row_tells_of_the_last_attempt() {
     take(pod("g", 6, &ended(1, "Error")));
     take(pod("h", 6, &ended(0, "Completed")));
     take(pod("i", 7, &json!({"phase": "Unknown", "reason": "NodeLost"})));
-    // A watch tells the state of every Pod.
+    // A watch reports every Pod again.
     state.apply(seen(pod("a", 0, &ended(0, "Completed"))));
-    let rows: Vec<_> = state.rows(&IndexSet::below(8), &mut succeeded).iter().map(told).collect();
+    let rows: Vec<_> = state.rows(&IndexSet::below(8), &mut succeeded).iter().map(describe_row).collect();
     insta::assert_snapshot!(rows.join("\n"), @"
     0 Succeeded attempts 1 exit 0 - - pod a
     1 Failed attempts 2 exit 139 SIGSEGV Error pod c
@@ -150,7 +150,7 @@ fn a_row_tells_of_the_last_attempt() {
     ");
 }
 
-fn told(row: &row::IndexRow) -> String {
+fn describe_row(row: &row::IndexRow) -> String {
     let row::IndexRow { index, status, attempts, exit_code, reason, pod, .. } = row;
     let word = |text: Option<&str>| text.unwrap_or("-").to_owned();
     let attempts = word(attempts.map(|n| n.to_string()).as_deref());
@@ -160,18 +160,18 @@ fn told(row: &row::IndexRow) -> String {
 }
 
 #[test]
-fn what_will_not_run_any_more_says_why() {
+fn an_index_that_will_never_run_has_the_reason_of_the_job() {
     let spec = json!({"completions": 2, "completionMode": "Indexed", "backoffLimitPerIndex": 0});
     let failed = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"});
     let state = JobState::new(job(1, spec, &json!({"completedIndexes": "0", "conditions": [failed]})));
     let rows = state.rows(&IndexSet::below(2), &mut row::SucceededRows::default());
-    assert_eq!(told(&rows[0]), "0 Succeeded attempts - exit - - - pod -");
-    assert_eq!(told(&rows[1]), "1 Pending attempts 0 exit - - DeadlineExceeded pod -");
+    assert_eq!(describe_row(&rows[0]), "0 Succeeded attempts - exit - - - pod -");
+    assert_eq!(describe_row(&rows[1]), "1 Pending attempts 0 exit - - DeadlineExceeded pod -");
     assert_eq!(rows[1].message.as_deref(), Some("too long"));
 }
 
 #[test]
-fn a_new_list_forgets_pods_that_are_gone() {
+fn a_new_list_removes_pods_that_are_gone() {
     let spec = json!({"completions": 3, "completionMode": "Indexed"});
     let mut state = JobState::new(job(1, spec, &json!({})));
     state.apply(seen(pod("a", 0, &running())));
@@ -184,7 +184,7 @@ fn a_new_list_forgets_pods_that_are_gone() {
 }
 
 #[test]
-fn pods_of_a_namesake_do_not_count() {
+fn pods_of_another_job_with_the_same_name_do_not_count() {
     let spec = json!({"completions": 1, "completionMode": "Indexed"});
     let mut state = JobState::new(job(1, spec, &json!({})));
     let mut other = pod("a", 0, &running());
@@ -203,14 +203,14 @@ fn limited(completions: u32) -> Value {
 }
 
 #[test]
-fn an_index_on_a_silent_node_is_unknown() {
+fn an_index_on_an_unreachable_node_is_unknown() {
     let mut state = JobState::new(job(1, limited(2), &json!({})));
     state.apply(seen(pod("a", 1, &json!({"phase": "Unknown"}))));
     assert_eq!(statuses(&state), "0 Pending, 1 Unknown");
 }
 
 #[test]
-fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
+fn a_followed_job_keeps_no_attempts_of_succeeded_indexes() {
     let n = 500;
     for logs in [false, true] {
         let mut state = JobState::new(job(1, limited(n), &json!({}))).followed(logs);
@@ -225,7 +225,7 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
                 assert_eq!(state.attempts_of(index).count(), 1, "its log is still to be read");
                 state.forget(index);
             }
-            // Its Pod is seen once more when the Job controller lets go of it, and when it is deleted.
+            // The Pod is reported again when the Job controller removes its finalizer, and when it is deleted.
             state.apply(seen(versioned(pod(&name, index, &ended(0, "Completed")), u64::from(index) + 3)));
             state.apply(Event::PodGone { uid: format!("uid-{name}") });
             assert!(state.attempted().is_empty() && state.attempts.is_empty());
@@ -236,7 +236,7 @@ fn what_is_kept_of_a_followed_job_does_not_grow_with_what_succeeds() {
 }
 
 #[test]
-fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
+fn an_index_with_a_succeeded_pod_counts_as_running_until_the_job_counts_it() {
     let mut state = JobState::new(job(1, limited(5), &json!({}))).followed(false);
     let mut deleted = pod("d", 2, &running());
     deleted.metadata.deletion_timestamp = deleted.metadata.creation_timestamp.clone();
@@ -253,10 +253,10 @@ fn an_index_whose_pod_succeeded_is_not_pending_until_the_job_counts_it() {
 }
 
 #[test]
-fn of_many_attempts_of_an_index_the_newest_are_kept() {
+fn only_the_newest_attempts_of_an_index_are_kept() {
     let names = |state: &JobState| state.attempts_of(1).map(|attempt| attempt.pod.clone()).collect::<Vec<_>>();
     let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
-    // The list of Pods comes twice, as after a broken watch.
+    // The list of Pods arrives twice, as after a broken watch.
     for n in (10..30).chain(10..30) {
         state.apply(seen(pod(&format!("p{n}"), 1, &ended(1, "Error"))));
     }
@@ -273,7 +273,7 @@ fn of_many_attempts_of_an_index_the_newest_are_kept() {
 }
 
 #[test]
-fn of_long_last_words_the_end_is_kept() {
+fn only_the_end_of_a_long_message_is_kept() {
     let mut state = JobState::new(job(1, limited(3), &json!({}))).followed(false);
     let mut status = ended(1, "Error");
     status["containerStatuses"][0]["state"]["terminated"]["message"] = json!("é".repeat(3000) + "!");
@@ -283,7 +283,7 @@ fn of_long_last_words_the_end_is_kept() {
 }
 
 #[test]
-fn only_the_newest_kube_events_are_kept_each_once() {
+fn only_the_newest_api_events_are_kept_each_once() {
     let mut state = JobState::new(job(1, limited(3), &json!({})));
     let kube_event = |n: i64, count| KubeEvent {
         uid: format!("e{n:02}"),
@@ -303,7 +303,7 @@ fn only_the_newest_kube_events_are_kept_each_once() {
     assert_eq!((kept.len(), kept[0], kept[15]), (16, ("e04", 1), ("e19", 3)));
 }
 
-/// What can be seen of a Job of six indexes while it runs: what, of which index, how late.
+/// Generates events of a running Job of six indexes: the kind, the index and the version of each.
 fn events() -> impl Strategy<Value = Vec<(u8, u32, u64)>> {
     proptest::collection::vec((0u8..7, 0u32..6, 1u64..9), 0..30)
 }
@@ -323,8 +323,8 @@ fn event((kind, index, version): (u8, u32, u64)) -> Event {
     }
 }
 
-/// All that a state tells.
-fn whole(state: &JobState) -> impl PartialEq + std::fmt::Debug + use<> {
+/// Returns all the results of a state.
+fn results_of(state: &JobState) -> impl PartialEq + std::fmt::Debug + use<> {
     let attempts: Vec<_> = state.attempts().into_values().flatten().cloned().collect();
     (statuses(state), state.counts(), attempts, state.forgotten().clone())
 }
@@ -333,7 +333,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_may_come_twice_and_in_any_order(
+    fn events_may_arrive_twice_and_in_any_order(
         list in events().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle())),
     ) {
         let starts: [fn(Job) -> JobState; 3] =
@@ -346,7 +346,7 @@ proptest! {
                         (0..times).for_each(|_| state.apply(event(entry)));
                     }
                 }
-                whole(&state)
+                results_of(&state)
             };
             let (in_order, shuffled) = &list;
             let once = fold(in_order, 1);
@@ -356,7 +356,7 @@ proptest! {
     }
 
     #[test]
-    fn a_followed_job_tells_the_same_of_every_index(list in events()) {
+    fn a_followed_job_has_the_same_statuses(list in events()) {
         let start = job(0, limited(6), &json!({}));
         let (mut all, mut followed) = (JobState::new(start.clone()), JobState::new(start).followed(false));
         for entry in list {
@@ -379,7 +379,7 @@ proptest! {
     }
 }
 
-/// A Job of a family, with the original indexes that it runs, unless it is the one that the family began with.
+/// A Job of a family: a retry of the original indexes, or the first Job.
 fn relative(name: &str, originals: Option<&str>, completions: u32, status: &Value) -> Job {
     let mut annotations = json!({});
     if let Some(originals) = originals {
@@ -407,35 +407,35 @@ fn ended_job(word: &str, completed: &str, failed: &str) -> Value {
 }
 
 #[test]
-fn a_family_is_told_of_as_one() {
+fn a_family_has_one_merged_state() {
     let first = relative("j", None, 10, &ended_job("Failed", "0-6", "7-9"));
-    let told = |jobs: &[&Job]| {
+    let merged = |jobs: &[&Job]| {
         let state = JobState::family(jobs.iter().map(|job| (*job).clone()).collect(), Some("u-j"));
         let left = state.outstanding();
         let sets = [state.succeeded(), state.failed(), left.indexes, left.under_way].map(|set| set.to_string());
         (sets.join(" | "), state.outcome())
     };
-    assert_eq!(told(&[&first]), ("0-6 | 7-9 | 7-9 | ".to_owned(), Some(Outcome::Failed)));
+    assert_eq!(merged(&[&first]), ("0-6 | 7-9 | 7-9 | ".to_owned(), Some(Outcome::Failed)));
     // New index 0 is 7, 1 is 9.
     let running = relative("j-r1", Some("7,9"), 2, &json!({"completedIndexes": "1"}));
-    assert_eq!(told(&[&first, &running]), ("0-6,9 | 8 | 8 | 7".to_owned(), None));
+    assert_eq!(merged(&[&first, &running]), ("0-6,9 | 8 | 8 | 7".to_owned(), None));
     let failed = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
-    assert_eq!(told(&[&first, &failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    assert_eq!(merged(&[&first, &failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
     let rest = relative("j-r2", Some("7,8"), 2, &ended_job("Complete", "0,1", ""));
-    assert_eq!(told(&[&first, &failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
-    // What the first Jobs said is known when they are gone.
-    assert_eq!(told(&[&failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
-    assert_eq!(told(&[&failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
-    // One that stopped with its first failure leaves indexes that have never run.
+    assert_eq!(merged(&[&first, &failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // The annotations keep the results of deleted Jobs.
+    assert_eq!(merged(&[&failed]), ("0-6,9 | 7,8 | 7,8 | ".to_owned(), Some(Outcome::Failed)));
+    assert_eq!(merged(&[&failed, &rest]), ("0-9 |  |  | ".to_owned(), Some(Outcome::Complete)));
+    // A Job that stopped at its first failure has indexes that never ran.
     let stopped = relative("j", None, 10, &ended_job("Failed", "0-2", "3"));
-    assert_eq!(told(&[&stopped]).0, "0-2 | 3 | 3-9 | ");
-    // One that had enough does not.
+    assert_eq!(merged(&[&stopped]).0, "0-2 | 3 | 3-9 | ");
+    // A completed Job has no outstanding ones.
     let enough = relative("j", None, 10, &ended_job("Complete", "0-2", "3"));
-    assert_eq!(told(&[&enough]).0, "0-2 | 3 | 3 | ");
+    assert_eq!(merged(&[&enough]).0, "0-2 | 3 | 3 | ");
 }
 
 #[test]
-fn a_retry_alone_speaks_of_original_indexes_too() {
+fn a_single_retry_has_original_indexes_too() {
     let retry = relative("j-r1", Some("7,9"), 2, &ended_job("Failed", "1", "0"));
     let mut state = JobState::new(retry);
     assert_eq!([state.all(), state.succeeded(), state.failed()].map(|set| set.to_string()), ["7,9", "9", "7"]);

@@ -22,8 +22,8 @@ impl IndexSelection {
     /// Narrows the selection to items. Each name is an exact item, or a pattern with the wildcards `*` and `?`.
     pub(crate) fn narrow_to_items(&mut self, named: &[String], items: &ItemTexts, job: &str) -> Result<(), Error> {
         if items.is_empty() {
-            return Err(Error::usage(format!("the items of job {job} are not known: it has no list that can be read"))
-                .hint("--index chooses by number"));
+            return Err(Error::usage(format!("job {job:?} has no readable list of items"))
+                .hint("select indexes by number with --index"));
         }
         let mut found = IndexSet::new();
         for name in named {
@@ -36,8 +36,8 @@ impl IndexSelection {
                 these = items.iter().filter(|(_, item)| pattern.is_match(item)).map(|(&index, _)| index).collect();
             }
             if these.is_empty() {
-                return Err(Error::usage(format!("job {job} has no item {name:?}"))
-                    .hint(Hint::indexed(&["indexes", job], "lists them").and("* stands for any characters")));
+                return Err(Error::usage(format!("job {job:?} has no item {name:?}"))
+                    .hint(Hint::indexed(&["indexes", job], "lists the items").and("* matches any characters")));
             }
             found = found.union(&these);
         }

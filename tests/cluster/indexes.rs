@@ -313,7 +313,7 @@ fn items_select_rows_as_they_select_logs() {
     assert_eq!(narrowed.stdout.lines().count(), 2, "{narrowed:?}");
     let unknown = cluster.run(&["indexes", "j", "--item", "x"]);
     assert_eq!(unknown.code, 2);
-    assert!(unknown.stderr.contains("error: job j has no item \"x\"\n"), "{unknown:?}");
+    assert!(unknown.stderr.contains("error: job \"j\" has no item \"x\"\n"), "{unknown:?}");
 
     // The same document, with templates and as columns.
     let columns = "custom-columns=INDEX:.index,ITEM:.item,OUT:.output";

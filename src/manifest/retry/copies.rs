@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::{filled, pack, read};
 use super::{RetryPlan, entries_mut, list_mut, text};
 use crate::contract::{annotation, label};
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
 /// Returns the names of the ConfigMaps that the Pods of a Job require.
@@ -38,9 +38,10 @@ fn each_reference(job: &mut Value, mut visit: impl FnMut(&mut Value)) {
     }
 }
 
-pub(super) fn is_gone(name: &str, job: &str) -> Error {
-    Error::usage(format!("configmap {name:?} is missing, and the Pods of job {job:?} need it"))
-        .hint(format!("create it again; kubectl describe job {job} shows where the Pods use it"))
+pub(super) fn missing_config_map(name: &str, job: &str) -> Error {
+    Error::usage(format!("configmap {name:?} is missing, and the Pods of job {job:?} need it")).hint(
+        Hint::from("create it again").and(Hint::kubectl(&["describe", "job", job], "shows where the Pods use it")),
+    )
 }
 
 /// Copies the ConfigMaps that are deleted with `stored`, and makes the Pods use the copies.
@@ -59,7 +60,7 @@ pub(super) fn copy_config_maps(
     for name in config_maps(job) {
         let Some(config_map) = found.iter().find(|config_map| text(config_map.pointer("/metadata/name")) == name)
         else {
-            return Err(is_gone(&name, old));
+            return Err(missing_config_map(&name, old));
         };
         let owners = config_map.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let owned = owners.into_iter().flatten().any(|owner| owner["uid"] == uid);

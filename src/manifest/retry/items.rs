@@ -7,7 +7,7 @@ use serde_json::{Value, from_value, json};
 use super::super::read::{self, ItemSource};
 use super::super::{guest, pack, payload};
 use super::changes::worker_mut;
-use super::copies::is_gone;
+use super::copies::missing_config_map;
 use super::{RetryPlan, entries, insert, text};
 use crate::contract::{self, INDEX_VARIABLE, ITEM_PATH, annotation};
 use crate::error::{Error, Hint};
@@ -45,13 +45,15 @@ pub(super) fn check_list(job: &Job, found: &[Value]) -> Result<(), Error> {
     let ItemSource::ConfigMaps(listing) = read::item_source(job) else { return Ok(()) };
     let Some(name) = listing.shared_config_map() else { return Ok(()) };
     if find_config_map(name, found).is_some_and(|config_map| listing.has_changed(&config_map, job)) {
+        let key =
+            contract::annotation_value(job, annotation::ITEMS_KEY).map(|key| format!("/{key}")).unwrap_or_default();
+        let (list, command) = (format!("{name}{key}"), read::read_command(job));
+        let words = ["run", "--items-configmap", &list, "--"].into_iter().chain(command.iter().map(String::as_str));
+        let run = Hint::indexed(&words.collect::<Vec<_>>(), "");
         return Err(Error::usage(format!(
             "configmap {name:?} has changed since the Job was created: the items differ"
         ))
-        .hint(
-            Hint::from("restore the ConfigMap, or start a new Job: ")
-                .then(Hint::indexed(&["run", "--items-configmap", name, "--", "COMMAND"], "")),
-        ));
+        .hint(Hint::from("restore the ConfigMap, or start a new Job: ").then(run)));
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ fn stored_items(stored: &Job, found: &[Value], wanted: &IndexSet) -> Result<(Num
         ItemSource::ConfigMaps(listing) => {
             let mut items = Vec::new();
             for list in listing.config_maps(wanted) {
-                let config_map = find_config_map(list, found).ok_or_else(|| is_gone(list, name))?;
+                let config_map = find_config_map(list, found).ok_or_else(|| missing_config_map(list, name))?;
                 items.extend(listing.items(config_map, wanted));
             }
             items.sort_unstable_by_key(|(index, _)| *index);

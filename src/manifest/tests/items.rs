@@ -1,4 +1,4 @@
-//! Items on their way into a manifest and back.
+//! Tests that write items into a manifest and read them back.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::spec::items::Item;
 
 #[test]
-fn items_of_the_documentations_manifest_are_read() {
+fn items_of_the_manifest_of_the_documentation_are_read() {
     let script = "items=(foo bar 'b z')\necho ${items[$JOB_COMPLETION_INDEX]} > /input/data.txt\n";
     let job: Job = from_value(json!({
         "metadata": {"name": "indexed-job"},
@@ -24,7 +24,7 @@ fn items_of_the_documentations_manifest_are_read() {
 
 #[test]
 fn yaml_1_1_reads_the_same_values() {
-    // Each is something else than a string to some reader when it stands without quotes.
+    // Without quotes, some reader parses each of these as something other than a string.
     for tricky in
         ["no", "y", "on", "~", "null", "012", "0o7", "1e3", "1_000", "1:30", "2001-01-01", "<<", "=", "", " x"]
     {
@@ -38,7 +38,7 @@ fn yaml_1_1_reads_the_same_values() {
     }
 }
 
-/// Items full of what shells, YAML and Kubernetes give a meaning to.
+/// Items with the special characters of shells, YAML and Kubernetes.
 fn item() -> impl Strategy<Value = Vec<u8>> {
     let telling = proptest::sample::select(vec![
         "'",
@@ -75,9 +75,9 @@ fn item() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// From a list to objects, through the text that a file or a server would hold, and back.
+    /// Builds objects from a list, writes and parses their YAML, and reads the items back.
     #[test]
-    fn what_is_built_is_read_back(
+    fn built_items_are_read_back(
         list in proptest::collection::vec(item(), 1..12),
         flags in proptest::sample::select(vec![
             "",
@@ -92,12 +92,12 @@ proptest! {
     ) {
         let input: Vec<u8> = list.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
         let line = format!("run --items-file - -0 {flags} -- {command}");
-        // What inline can't carry is refused.
+        // Inline refuses some items.
         let Ok(resolved) = resolve_all(&words(&line), None, &input) else { return Ok(()) };
         prop_assert_eq!(read_back(&resolved.spec), (0..).zip(resolved.spec.items.displays()).collect());
     }
 
-    /// The same for the columns of a table.
+    /// Does the same for the columns of a table.
     #[test]
     fn columns_are_read_back(
         rows in proptest::collection::vec(("[a-z'\" $,]{0,9}", "[a-z\\\\]{0,9}"), 1..9),
@@ -173,7 +173,7 @@ fn long_lists_are_packed_and_read_back_in_part() {
 }
 
 #[test]
-fn a_list_that_does_not_fit_is_refused_with_what_would() {
+fn a_list_that_is_too_long_is_an_error_with_hints() {
     let refused = |input: &[u8]| {
         let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, input).unwrap().spec;
         error_text(&build(&spec).unwrap_err())
@@ -186,8 +186,8 @@ fn a_list_that_does_not_fit_is_refused_with_what_would() {
     ");
     let large = [b"one\0".to_vec(), vec![b'x'; 1 << 20]].concat();
     let spec = resolve_all(&words("run --items-file - -0 -- rev"), None, &large).unwrap().spec;
-    assert_eq!(build(&spec).unwrap().config_maps.len(), 2, "the largest item there can be has a ConfigMap of its own");
-    // On a line each backslash takes two bytes.
+    assert_eq!(build(&spec).unwrap().config_maps.len(), 2, "the largest possible item has its own ConfigMap");
+    // On a line, each backslash takes two bytes.
     let line = "run --items-file - -0 --item-as=stdin --item-store=configmap -- rev";
     let many = [vec![b'\\'; 1 << 20], b"\0".repeat(1001)].concat();
     let error = resolve_all(&words(line), None, &many).unwrap_err();
@@ -198,7 +198,7 @@ fn a_list_that_does_not_fit_is_refused_with_what_would() {
 }
 
 #[test]
-fn a_list_that_may_have_changed_since_is_known_as_such() {
+fn a_list_that_may_have_changed_is_detected() {
     use crate::manifest::read::may_have_changed;
     let job: Job = from_value(json!({
         "metadata": {"name": "x", "uid": "u", "creationTimestamp": "2026-05-01T12:00:00Z"}
@@ -214,7 +214,7 @@ fn a_list_that_may_have_changed_since_is_known_as_such() {
     let (before, after) = ("2026-05-01T11:00:00Z", "2026-05-01T13:00:00Z");
     assert!(!changed(before, before, json!({})));
     assert!(changed(before, after, json!({})));
-    assert!(changed(after, after, json!({"immutable": true})), "it may be another one of the same name");
+    assert!(changed(after, after, json!({"immutable": true})), "another ConfigMap of the same name is possible");
     let owned =
         json!({"metadata": {"ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "u"}]}});
     assert!(changed(after, after, owned.clone()));

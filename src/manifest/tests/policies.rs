@@ -1,8 +1,8 @@
-//! What stands in a Job of the policies that flags and templates ask for.
+//! Tests the policy fields of a Job from flags and templates.
 
 use super::*;
 
-/// The policies in the spec of a Job, without the rest of it.
+/// Returns the policy fields in the spec of a Job.
 fn policies(line: &str, template: Option<&str>) -> String {
     let mut job = built(&words(line), template).job;
     let spec = job["spec"].as_object_mut().unwrap();
@@ -77,7 +77,7 @@ fn every_policy_has_its_field() {
 }
 
 #[test]
-fn policies_of_a_template_stay_but_where_a_flag_says_otherwise() {
+fn policies_of_a_template_stay_unless_a_flag_sets_them() {
     let template = "
 kind: Job
 spec:
@@ -167,7 +167,7 @@ spec:
 }
 
 #[test]
-fn rules_about_exit_codes_come_behind_those_about_the_pod() {
+fn rules_on_exit_codes_follow_rules_on_pod_conditions() {
     let rules = |policy: &str| {
         let template =
             format!("{{kind: Job, spec: {{{policy} template: {{spec: {{containers: [{{name: a}}, {{name: b}}]}}}}}}}}");
@@ -175,7 +175,7 @@ fn rules_about_exit_codes_come_behind_those_about_the_pod() {
         let rules = job.pointer("/spec/podFailurePolicy/rules").unwrap().as_array().unwrap();
         rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
-    // Of several containers the command is that of our own.
+    // With several containers, the rules apply to the worker.
     insta::assert_snapshot!(rules(""), @r#"
     {"action":"Count","onPodConditions":[{"type":"DisruptionTarget","status":"True"}]}
     {"action":"FailIndex","onPodConditions":[{"type":"Initialized","status":"False"}]}
@@ -198,7 +198,7 @@ fn rules_about_exit_codes_come_behind_those_about_the_pod() {
 }
 
 #[test]
-fn a_template_whose_pods_are_replaced_early_gets_no_rule_that_forbids_it() {
+fn a_template_with_another_replacement_policy_gets_no_failure_policy() {
     let template = "{kind: Job, spec: {podReplacementPolicy: TerminatingOrFailed, template: {spec: {containers: \
                     [{name: a, image: x}]}}}}";
     insta::assert_snapshot!(policies("run --items a -- rev", Some(template)), @"

@@ -36,7 +36,7 @@ fn waiting(name: &str, reason: &str) -> Value {
     container(name, &json!({"waiting": {"reason": reason}}))
 }
 
-fn end(attempt: &Attempt) -> String {
+fn describe_end(attempt: &Attempt) -> String {
     let seconds = |time: Option<Timestamp>| time.map(|time| time.as_second() - 1_767_225_600);
     format!(
         "{:?} exit {:?} {:?} of {:?} other {} {:?}..{:?} {:?}",
@@ -52,27 +52,27 @@ fn end(attempt: &Attempt) -> String {
 }
 
 #[test]
-fn the_worker_comes_first_and_a_sidecar_never() {
+fn the_worker_takes_precedence_and_sidecars_do_not_count() {
     let mut lines = Vec::new();
-    let mut told = |worker: &str, phase: &str, init: &[Value], main: &[Value]| {
+    let mut add_line = |worker: &str, phase: &str, init: &[Value], main: &[Value]| {
         let status = json!({"phase": phase, "initContainerStatuses": init, "containerStatuses": main});
-        lines.push(end(&attempt(worker, &status)));
+        lines.push(describe_end(&attempt(worker, &status)));
     };
     let input = ended("input", 0, 1, 2);
     let killed = ended("mesh", 137, 2, 40);
-    // The node kills a native sidecar once the worker has ended.
-    told("worker", "Failed", &[input.clone(), killed.clone()], &[ended("worker", 3, 5, 9)]);
-    told("worker", "Succeeded", &[input.clone(), killed.clone()], &[ended("worker", 0, 5, 9)]);
+    // The node kills a sidecar after the worker's end.
+    add_line("worker", "Failed", &[input.clone(), killed.clone()], &[ended("worker", 3, 5, 9)]);
+    add_line("worker", "Succeeded", &[input.clone(), killed.clone()], &[ended("worker", 0, 5, 9)]);
     // Statuses are sorted by name, so an injected container may come first.
     let helper = ended("helper", 1, 4, 30);
-    told("worker", "Failed", &[], &[helper.clone(), ended("worker", 42, 5, 9)]);
-    told("main", "Failed", &[], &[ended("agent", 143, 5, 30), ended("main", 7, 5, 9)]);
-    // Only where the worker did not fail does another container explain the failure of the Pod.
-    told("worker", "Failed", &[], &[helper, ended("worker", 0, 5, 9)]);
-    // An init container that failed comes before the sidecar that was killed for it.
+    add_line("worker", "Failed", &[], &[helper.clone(), ended("worker", 42, 5, 9)]);
+    add_line("main", "Failed", &[], &[ended("agent", 143, 5, 30), ended("main", 7, 5, 9)]);
+    // Another container explains the failure of the Pod only if the worker did not fail.
+    add_line("worker", "Failed", &[], &[helper, ended("worker", 0, 5, 9)]);
+    // A failed init container takes precedence over the sidecar that was killed after it.
     let not_begun = waiting("worker", "PodInitializing");
-    told("worker", "Failed", &[ended("input", 6, 3, 4), killed], std::slice::from_ref(&not_begun));
-    told("worker", "Failed", &[input, waiting("mesh", "PodInitializing")], &[not_begun]);
+    add_line("worker", "Failed", &[ended("input", 6, 3, 4), killed], std::slice::from_ref(&not_begun));
+    add_line("worker", "Failed", &[input, waiting("mesh", "PodInitializing")], &[not_begun]);
     insta::assert_snapshot!(lines.join("\n"), @r#"
     Failed exit Some(3) Some("Error") of "worker" other false Some(5)..Some(9) Some("words of worker")
     Succeeded exit Some(0) None of "worker" other false Some(5)..Some(9) None
@@ -85,7 +85,7 @@ fn the_worker_comes_first_and_a_sidecar_never() {
 }
 
 #[test]
-fn another_container_that_waits_does_not_restart_the_worker() {
+fn a_waiting_container_does_not_hide_a_running_worker() {
     let running = container("worker", &json!({"running": {"startedAt": "2026-01-01T00:00:05Z"}}));
     let status = json!({"phase": "Running", "containerStatuses": [waiting("helper", "CrashLoopBackOff"), running]});
     assert_eq!((attempt("worker", &status).reason, attempt("worker", &status).exit_code), (None, None));
@@ -96,7 +96,7 @@ fn another_container_that_waits_does_not_restart_the_worker() {
 }
 
 #[test]
-fn a_sidecar_writes_until_its_pod_ends() {
+fn the_log_of_a_sidecar_ends_with_its_pod() {
     let status = |phase: &str| {
         json!({"phase": phase, "initContainerStatuses": [ended("input", 0, 1, 2), ended("mesh", 0, 1, 2)],
             "containerStatuses": [ended("worker", 3, 5, 9)]})
@@ -123,7 +123,7 @@ fn a_reason_belongs_to_the_phase_it_explains() {
     assert_eq!(row(IndexStatus::Succeeded, &[&creating]), (None, None));
     assert_eq!(row(IndexStatus::Failed, &[&failed, &creating]), (None, None));
     assert_eq!(row(IndexStatus::Failed, &[&creating, &failed]), (Some("Error".to_owned()), Some(3)));
-    // A success says nothing of what was said about its Pod before.
+    // A succeeded Pod has no reason.
     let drained = json!({"phase": "Succeeded", "containerStatuses": [ended("worker", 0, 5, 9)], "conditions": [
         {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"},
     ]});

@@ -113,7 +113,7 @@ fn assert_wrong_flags_are_refused(cluster: &Cluster) {
     };
     assert_eq!(
         of(&["--item", "quux"]),
-        "error: job x has no item \"quux\"\nhint: kubectl indexed indexes x lists them; * stands for any characters\n"
+        "error: job \"x\" has no item \"quux\"\nhint: kubectl indexed indexes x lists the items; * matches any characters\n"
     );
     assert_eq!(
         of(&["-c", "main"]),
