@@ -1,6 +1,6 @@
 //! `delete`: deletes Jobs with their Pods and ConfigMaps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::error::{Error, Exit, Hint, Kind};
 use crate::spec::duration;
 use crate::state::{self, JobState};
 use crate::tracker::{Interest, Tracker, TrackingEnd};
-use crate::view::list::{Columns, Table};
+use crate::view::list::{JobTable, ListColumns};
 use crate::view::plural;
 
 pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Exit> {
@@ -48,8 +48,8 @@ pub(super) async fn delete(args: DeleteArgs, context: &mut Context) -> Result<Ex
     }
     let careless = names.is_empty() && jobs.iter().any(|job| state::outcome(job).is_none());
     if (jobs.len() > 1 || careless) && !args.yes && args.dry_run == DryRun::None {
-        let columns = Columns { namespace: *all_namespaces, headers: true, ..Columns::default() };
-        let table = Table::new(&jobs, columns, false, context.now());
+        let columns = ListColumns { namespace: *all_namespaces, headers: true, ..ListColumns::default() };
+        let table = JobTable::new(&jobs, HashMap::new(), columns, false, context.now());
         let rows: String = jobs.iter().map(|job| table.row(job, context.now())).collect();
         context.ui.note(&format!("{}{rows}", table.header()));
         let what = format!("delete {}", plural(jobs.len(), "job with its Pods", "jobs with their Pods"));

@@ -1,4 +1,4 @@
-//! `list`: the Indexed Jobs of a namespace, or of all.
+//! `list`: prints the Indexed Jobs of a namespace, or of all.
 
 use std::collections::HashMap;
 
@@ -12,24 +12,25 @@ use crate::args::{DataFormat, JobKey, ListArgs, ListFormat};
 use crate::cluster::watch::JobChange;
 use crate::cluster::{Cluster, JobFilter};
 use crate::error::{Error, Exit};
-use crate::state;
+use crate::state::{self, member};
+use crate::tracker::family;
 use crate::tracker::watching::Watching;
-use crate::view::list::{Columns, Table};
+use crate::view::list::{JobTable, ListColumns};
 
 pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> {
     let ListArgs { all_namespaces, watch, .. } = args;
     let OutputChoice { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
     let cluster = context.cluster().await?;
     let filter = JobFilter { all_namespaces, labels: args.selector.as_deref(), fields: args.field_selector.as_deref() };
-    let mut jobs = cluster.jobs_with(filter).await.map_err(|error| knows_no_field(error, filter))?;
+    let mut jobs = cluster.jobs_with(filter).await.map_err(|error| hint_at_fields(error, filter))?;
     jobs.retain(state::is_indexed);
     sort(&mut jobs, args.sort_by);
     let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));
     if is_table && jobs.is_empty() && !watch {
         let place =
             if all_namespaces { "any namespace".to_owned() } else { format!("namespace {}", cluster.namespace()) };
-        let such = if filter.labels.or(filter.fields).is_some() { " with what was asked for" } else { "" };
-        context.ui.status(&format!("there is no Indexed Job{such} in {place}"));
+        let selected = if filter.labels.or(filter.fields).is_some() { " that matches the selectors" } else { "" };
+        context.ui.status(&format!("there is no Indexed Job{selected} in {place}"));
         return Ok(Exit::Success);
     }
 
@@ -44,31 +45,32 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
         context.ui.data(output::data(&list_of(&objects), format)?)?;
         return Ok(Exit::Success);
     }
-    let columns = Columns {
+    let columns = ListColumns {
         namespace: all_namespaces,
         wide: output == Some(ListFormat::Wide),
         headers: !args.no_headers,
         labels: args.label_columns,
         all_labels: args.show_labels,
     };
-    let table = Table::new(&jobs, columns, watch, context.now());
+    let table = JobTable::new(&jobs, family::completing_retries(&jobs), columns, watch, context.now());
     if is_table {
         context.ui.data(table.header())?;
     }
-    let mut printer = Printer { output, custom, table };
-    printer.jobs(&jobs, context)?;
+    let mut printer = JobPrinter { output, custom, table };
+    printer.print_all(&jobs, context)?;
     if watch { print_changes(&cluster, filter, jobs, printer, context).await } else { Ok(Exit::Success) }
 }
 
-/// The server names only the field that it does not know.
-fn knows_no_field(error: Error, filter: JobFilter<'_>) -> Error {
+/// Adds the fields that a server selects Jobs by: its error has only the unknown one.
+fn hint_at_fields(error: Error, filter: JobFilter<'_>) -> Error {
     if filter.fields.is_some() && error.to_string().contains("field label") {
-        return error.hint("of a Job it knows metadata.name, metadata.namespace and status.successful");
+        return error
+            .hint("fields of a job that can be selected: metadata.name, metadata.namespace, status.successful");
     }
     error
 }
 
-/// Sorts Jobs; those that are alike by name.
+/// Sorts Jobs by a key, and then by name.
 fn sort(jobs: &mut [Job], key: JobKey) {
     let name = |job: &Job| (job.metadata.name.clone(), job.metadata.namespace.clone());
     jobs.sort_by_cached_key(name);
@@ -80,12 +82,12 @@ fn sort(jobs: &mut [Job], key: JobKey) {
     }
 }
 
-/// Prints a Job again whenever it changes, until the program is asked to end.
+/// Prints each row again when it changes, until an interrupt.
 async fn print_changes(
     cluster: &Cluster,
     filter: JobFilter<'_>,
     jobs: Vec<Job>,
-    mut printer: Printer,
+    mut printer: JobPrinter,
     context: &mut Context,
 ) -> Result<Exit> {
     let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
@@ -99,52 +101,86 @@ async fn print_changes(
             return Ok(Exit::Interrupted);
         }
         for change in burst.seen {
-            match change {
+            let gone = match change {
                 JobChange::Now(job) if state::is_indexed(&job) => {
-                    if known.get(&uid(&job)).is_none_or(|before| printer.tells_apart(before, &job)) {
-                        printer.job(&job, false, context)?;
-                    }
-                    known.insert(uid(&job), job);
+                    let before = known.insert(uid(&job), job.clone());
+                    printer.print_change(before.as_deref(), &job, &known, context)?;
+                    continue;
                 }
-                JobChange::Now(_) => {}
-                JobChange::Gone(uid) => {
-                    if let Some(job) = known.remove(&uid) {
-                        printer.job(&job, true, context)?;
-                    }
-                }
+                JobChange::Now(_) => continue,
+                JobChange::Gone(uid) => known.remove(&uid).into_iter().collect(),
                 JobChange::Listed(uids) => {
-                    for (_, job) in known.extract_if(|uid, _| !uids.contains(uid)) {
-                        printer.job(&job, true, context)?;
-                    }
+                    known.extract_if(|uid, _| !uids.contains(uid)).map(|(_, job)| job).collect::<Vec<_>>()
                 }
+            };
+            for job in gone {
+                printer.print(&job, true, context)?;
+                printer.print_family(&job, &known, context)?;
             }
         }
         context.ui.flush()?;
     }
 }
 
-struct Printer {
+struct JobPrinter {
     output: Option<ListFormat>,
     custom: Option<Custom>,
-    table: Table,
+    table: JobTable,
 }
 
-impl Printer {
-    fn jobs(&mut self, jobs: &[Job], context: &mut Context) -> Result<()> {
+impl JobPrinter {
+    fn print_all(&mut self, jobs: &[Job], context: &mut Context) -> Result<()> {
         if let Some(custom) = &mut self.custom {
-            // At once, since columns are as wide as the first of them need.
+            // All in one call: the first call sets the widths of the columns.
             let objects = jobs.iter().map(object).collect::<Result<Vec<_>>>()?;
             return custom.each(&objects, context);
         }
-        jobs.iter().try_for_each(|job| self.job(job, false, context))
+        jobs.iter().try_for_each(|job| self.print(job, false, context))
     }
 
-    /// Whether a Job is printed again that has changed.
-    fn tells_apart(&self, before: &Job, now: &Job) -> bool {
-        if self.custom.is_some() { before != now } else { self.table.face(before) != self.table.face(now) }
+    /// Prints a Job and the other Jobs of its family, each only if its row has changed.
+    fn print_change(
+        &mut self,
+        before: Option<&Job>,
+        job: &Job,
+        known: &HashMap<String, Box<Job>>,
+        context: &mut Context,
+    ) -> Result<()> {
+        let cells = before.map(|before| self.table.timeless_cells(before));
+        let is_new = match before {
+            Some(before) if self.custom.is_some() => before != job,
+            _ => cells.is_none_or(|cells| cells != self.table.timeless_cells(job)),
+        };
+        if is_new {
+            self.print(job, false, context)?;
+        }
+        self.print_family(job, known, context)
     }
 
-    fn job(&mut self, job: &Job, deleted: bool, context: &mut Context) -> Result<()> {
+    /// Prints the Jobs of a family whose status has changed because another Job of the family did.
+    fn print_family(&mut self, job: &Job, known: &HashMap<String, Box<Job>>, context: &mut Context) -> Result<()> {
+        let root = |job: &Job| member::family_root(job).1.to_owned();
+        let mut jobs: Vec<&Job> = known.values().map(Box::as_ref).filter(|other| root(other) == root(job)).collect();
+        jobs.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        let completed_by = family::completing_retries(jobs.iter().copied());
+        for job in jobs {
+            let Some(uid) = &job.metadata.uid else { continue };
+            let retry = completed_by.get(uid);
+            if self.table.completed_by.get(uid) == retry {
+                continue;
+            }
+            match retry {
+                Some(retry) => self.table.completed_by.insert(uid.clone(), retry.clone()),
+                None => self.table.completed_by.remove(uid),
+            };
+            if self.custom.is_none() && matches!(self.output, None | Some(ListFormat::Wide)) {
+                self.print(job, false, context)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, job: &Job, deleted: bool, context: &mut Context) -> Result<()> {
         if let Some(custom) = &mut self.custom {
             return custom.each(&[object(job)?], context);
         }

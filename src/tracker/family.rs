@@ -1,5 +1,7 @@
 //! Loads the family of a Job: the first Job and all its retries, shown as one.
 
+use std::collections::HashMap;
+
 use k8s_openapi::api::batch::v1::Job;
 
 use crate::cluster::{Cluster, PodFilter};
@@ -7,7 +9,7 @@ use crate::contract::label;
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::member::{self, Member};
-use crate::state::{self, JobState};
+use crate::state::{self, JobState, Outcome};
 
 /// Loads the family of a Job without its Pods; with `only_this`, only the Job. Indexes are original ones in both cases.
 /// Also returns an error if retries may be missing because the user may not list Jobs.
@@ -101,7 +103,73 @@ pub(crate) fn with_family_completions(mut job: Job, state: &JobState) -> Job {
     job
 }
 
+/// Returns the retries that completed a family: for the UID of each failed Job in it, the name of the newest retry that is
+/// complete, without the name of the first Job: `r2`.
+pub(crate) fn completing_retries<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> HashMap<String, String> {
+    let mut families: HashMap<&str, Vec<&Job>> = HashMap::new();
+    for job in jobs {
+        families.entry(member::family_root(job).1).or_default().push(job);
+    }
+    let mut retries = HashMap::new();
+    for (root, mut jobs) in families.into_iter().filter(|(_, jobs)| jobs.len() > 1) {
+        let name = |job: &Job| job.metadata.name.clone().unwrap_or_default();
+        let is_retry = |job: &Job| job.metadata.uid.as_deref() != Some(root);
+        jobs.sort_by_key(|job| (is_retry(job), retry_number(&name(job))));
+        let family = JobState::family(jobs.iter().copied().cloned().collect(), None);
+        let is_complete = |job: &&&Job| is_retry(job) && state::outcome(job) == Some(Outcome::Complete);
+        let completing = jobs.iter().rev().find(is_complete).filter(|_| family.outcome() == Some(Outcome::Complete));
+        let Some(completing) = completing else { continue };
+        let (whole, first) = (name(completing), member::family_root(completing).0);
+        let short = whole.strip_prefix(first).and_then(|rest| rest.strip_prefix('-')).unwrap_or(&whole);
+        let failed = jobs.iter().filter(|job| state::outcome(job) == Some(Outcome::Failed));
+        retries.extend(failed.filter_map(|job| Some((job.metadata.uid.clone()?, short.to_owned()))));
+    }
+    retries
+}
+
 /// Returns N for a retry called `NAME-rN`, else 0.
 pub(crate) fn retry_number(name: &str) -> u32 {
     name.rsplit_once("-r").and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn job(name: &str, condition: Option<&str>, completed: &str, original: Option<&str>) -> Job {
+        let mut job = json!({
+            "metadata": {"name": name, "uid": name},
+            "spec": {"completions": 3, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "template": {}},
+            "status": {"completedIndexes": completed,
+                "conditions": condition.map(|type_| json!({"type": type_, "status": "True"})).into_iter().collect::<Vec<_>>()},
+        });
+        if let Some(original) = original {
+            job["metadata"]["labels"] = json!({"kubectl-indexed/family": "x"});
+            job["metadata"]["annotations"] = json!({"kubectl-indexed/family-root": "x",
+                "kubectl-indexed/family-completions": "3", "kubectl-indexed/original-indexes": original});
+            job["spec"]["completions"] = json!(original.split(',').count());
+        }
+        from_value(job).unwrap()
+    }
+
+    #[test]
+    fn a_family_that_its_retries_completed_names_the_last_of_them() {
+        let root = job("x", Some("Failed"), "0", None);
+        let first = job("x-r1", Some("Failed"), "0", Some("1,2"));
+        let second = |condition, completed| job("x-r2", condition, completed, Some("2"));
+        let other = job("y", Some("Failed"), "", None);
+        let completing = |jobs: &[&Job]| {
+            let mut retries: Vec<_> = completing_retries(jobs.iter().copied()).into_iter().collect();
+            retries.sort();
+            retries
+        };
+        let done = second(Some("Complete"), "0");
+        let by = |uid: &str| (uid.to_owned(), "r2".to_owned());
+        assert_eq!(completing(&[&done, &other, &first, &root]), [by("x"), by("x-r1")]);
+        assert_eq!(completing(&[&root, &first, &second(None, "")]), []);
+        assert_eq!(completing(&[&root, &first, &second(Some("Failed"), "")]), []);
+        assert_eq!(completing(&[&root, &first, &other]), []);
+    }
 }

@@ -1,4 +1,6 @@
-//! Lists of Jobs.
+//! The table of Jobs.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
@@ -9,38 +11,48 @@ use crate::state;
 
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub(crate) struct Columns {
+pub(crate) struct ListColumns {
     /// The namespace, where several are listed.
     pub(crate) namespace: bool,
-    /// Containers and images, as `kubectl get -o wide` adds them, and the indexes that failed.
+    /// Containers and images, as in `kubectl get -o wide`, and the failed indexes.
     pub(crate) wide: bool,
     pub(crate) headers: bool,
     pub(crate) labels: Vec<String>,
     pub(crate) all_labels: bool,
 }
 
-/// A table of Jobs, measured by its first rows. Rows that come later may be wider, and then push.
+/// A table of Jobs whose widths fit its first rows. A later row that is wider moves its own cells.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
-    columns: Columns,
+pub(crate) struct JobTable {
+    columns: ListColumns,
+    /// By the UID of a failed Job: the retry that completed its family.
+    pub(crate) completed_by: HashMap<String, String>,
     widths: ColumnWidths,
 }
 
-impl Table {
-    /// A table that fits these Jobs, and with `roomy` what rows that come later are likely to hold.
-    pub(crate) fn new(jobs: &[Job], columns: Columns, roomy: bool, now: Timestamp) -> Self {
-        let mut widths = ColumnWidths::default();
+impl JobTable {
+    /// Returns a table that fits these Jobs; with `roomy` also likely values of later rows.
+    pub(crate) fn new(
+        jobs: &[Job],
+        completed_by: HashMap<String, String>,
+        columns: ListColumns,
+        roomy: bool,
+        now: Timestamp,
+    ) -> Self {
+        let mut table = Self { columns, completed_by, widths: ColumnWidths::default() };
+        let (columns, mut widths) = (&table.columns, ColumnWidths::default());
         if columns.headers {
-            widths.fit(&header(&columns));
+            widths.fit(&header(columns));
         }
         if roomy {
-            let likely = ["", "SuccessCriteriaMet", "10000/10000"].map(str::to_owned);
+            let likely = ["", "FailureTarget", "10000/10000"].map(str::to_owned);
             widths.fit(&if columns.namespace { [&[String::new()], &likely[..]].concat() } else { likely.to_vec() });
         }
         for job in jobs {
-            widths.fit(&row(job, &columns, now));
+            widths.fit(&table.cells(job, columns, now));
         }
-        Self { columns, widths }
+        table.widths = widths;
+        table
     }
 
     pub(crate) fn header(&self) -> String {
@@ -48,23 +60,72 @@ impl Table {
     }
 
     pub(crate) fn row(&self, job: &Job, now: Timestamp) -> String {
-        self.widths.line(&row(job, &self.columns, now))
+        self.widths.line(&self.cells(job, &self.columns, now))
     }
 
     pub(crate) fn deleted(&self, job: &Job, now: Timestamp) -> String {
-        let mut row = row(job, &self.columns, now);
+        let mut row = self.cells(job, &self.columns, now);
         "Deleted".clone_into(&mut row[usize::from(self.columns.namespace) + 1]);
         self.widths.line(&row)
     }
 
-    /// What of a Job a list shows, but for the time that passes: a row is printed again when this changes.
-    pub(crate) fn face(&self, job: &Job) -> Vec<String> {
-        let columns = Columns { namespace: true, wide: true, ..self.columns.clone() };
-        row(job, &columns, job.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+    /// Returns the cells of a Job with a fixed time: a row is printed again when they change.
+    pub(crate) fn timeless_cells(&self, job: &Job) -> Vec<String> {
+        let columns = ListColumns { namespace: true, wide: true, ..self.columns.clone() };
+        self.cells(job, &columns, job.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0))
+    }
+
+    /// Returns the status of a Job: of a failed Job whose retries completed its family `Complete (r2)`.
+    fn status(&self, job: &Job) -> String {
+        let completed_by = job.metadata.uid.as_ref().and_then(|uid| self.completed_by.get(uid));
+        completed_by.map_or_else(|| state::status_word(job).to_owned(), |retry| format!("Complete ({retry})"))
+    }
+
+    fn cells(&self, job: &Job, columns: &ListColumns, now: Timestamp) -> Vec<String> {
+        let mut row = Vec::new();
+        if columns.namespace {
+            row.push(job.metadata.namespace.clone().unwrap_or_default());
+        }
+        let status = job.status.clone().unwrap_or_default();
+        let completions = job.spec.as_ref().and_then(|spec| spec.completions).unwrap_or(0);
+        let failed = status.failed_indexes.as_deref().map(IndexSet::from_status);
+        let pods = |count: Option<i32>| count.unwrap_or(0).to_string();
+        let start = status.start_time.as_ref().map(|time| time.0);
+        let end = state::ended_at(job);
+        let age = |from: Option<Timestamp>, to: Timestamp| {
+            from.map_or_else(String::new, |from| duration::human(to.as_second() - from.as_second()))
+        };
+        row.extend([
+            job.metadata.name.clone().unwrap_or_default(),
+            self.status(job),
+            format!("{}/{completions}", pods(status.succeeded)),
+            pods(status.active),
+            state::failed_count(job).to_string(),
+            age(start, end.unwrap_or(now)),
+            age(job.metadata.creation_timestamp.as_ref().map(|time| time.0), now),
+        ]);
+        if columns.wide {
+            let containers = job.spec.iter().flat_map(|spec| spec.template.spec.iter()).flat_map(|pod| &pod.containers);
+            let (names, images): (Vec<_>, Vec<_>) = containers
+                .map(|container| (container.name.clone(), container.image.clone().unwrap_or_default()))
+                .unzip();
+            let failed = failed.map(|failed| failed.to_string()).filter(|text| !text.is_empty());
+            row.extend([names.join(","), images.join(","), failed.unwrap_or_else(|| "<none>".to_owned())]);
+        }
+        let labels = job.metadata.labels.as_ref().filter(|labels| !labels.is_empty());
+        // Empty where there is no such label, as in kubectl.
+        let value = |label: &String| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default();
+        row.extend(columns.labels.iter().map(value));
+        if columns.all_labels {
+            let all = labels
+                .map(|labels| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","));
+            row.push(all.unwrap_or_else(|| "<none>".to_owned()));
+        }
+        row
     }
 }
 
-fn header(columns: &Columns) -> Vec<String> {
+fn header(columns: &ListColumns) -> Vec<String> {
     let mut header = Vec::new();
     if columns.namespace {
         header.push("NAMESPACE");
@@ -74,7 +135,7 @@ fn header(columns: &Columns) -> Vec<String> {
         header.extend(["CONTAINERS", "IMAGES", "FAILED INDEXES"]);
     }
     let mut header: Vec<_> = header.into_iter().map(str::to_owned).collect();
-    // As kubectl names them: without what stands before the slash.
+    // kubectl omits the prefix before the slash.
     header.extend(columns.labels.iter().map(|label| label.rsplit('/').next().unwrap_or(label).to_uppercase()));
     if columns.all_labels {
         header.push("LABELS".to_owned());
@@ -82,44 +143,36 @@ fn header(columns: &Columns) -> Vec<String> {
     header
 }
 
-fn row(job: &Job, columns: &Columns, now: Timestamp) -> Vec<String> {
-    let mut row = Vec::new();
-    if columns.namespace {
-        row.push(job.metadata.namespace.clone().unwrap_or_default());
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_failed_job_that_its_retry_completed_reads_complete_within_80_columns() {
+        let job = |name: &str, condition: &str, completed: &str, failed: &str| -> Job {
+            from_value(json!({
+                "metadata": {"name": name, "uid": name, "creationTimestamp": "2026-01-01T00:00:00Z"},
+                "spec": {"completions": 1000, "completionMode": "Indexed", "template": {}},
+                "status": {"startTime": "2026-01-01T00:00:01Z", "completedIndexes": completed, "failedIndexes": failed,
+                    "succeeded": 999, "conditions": [{"type": condition, "status": "True",
+                    "lastTransitionTime": "2026-01-01T00:02:06Z"}]},
+            }))
+            .unwrap()
+        };
+        let jobs = [
+            job("rev-x7k2p-r1", "Complete", "0", ""),
+            job("rev-x7k2p", "Failed", "0-998", "999"),
+            job("y", "Failed", "", ""),
+        ];
+        let columns = ListColumns { headers: true, ..ListColumns::default() };
+        let completed_by = HashMap::from([("rev-x7k2p".to_owned(), "r1".to_owned())]);
+        let now = "2026-01-03T00:00:00Z".parse().unwrap();
+        let table = JobTable::new(&jobs, completed_by, columns, false, now);
+        let text = table.header() + &jobs.iter().map(|job| table.row(job, now)).collect::<String>();
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        assert_snapshot!(text, @"");
     }
-    let status = job.status.clone().unwrap_or_default();
-    let completions = job.spec.as_ref().and_then(|spec| spec.completions).unwrap_or(0);
-    let failed = status.failed_indexes.as_deref().map(IndexSet::from_status);
-    let pods = |count: Option<i32>| count.unwrap_or(0).to_string();
-    let start = status.start_time.as_ref().map(|time| time.0);
-    let end = state::ended_at(job);
-    let age = |from: Option<Timestamp>, to: Timestamp| {
-        from.map_or_else(String::new, |from| duration::human(to.as_second() - from.as_second()))
-    };
-    row.extend([
-        job.metadata.name.clone().unwrap_or_default(),
-        state::status_word(job).to_owned(),
-        format!("{}/{completions}", pods(status.succeeded)),
-        pods(status.active),
-        state::failed_count(job).to_string(),
-        age(start, end.unwrap_or(now)),
-        age(job.metadata.creation_timestamp.as_ref().map(|time| time.0), now),
-    ]);
-    if columns.wide {
-        let containers = job.spec.iter().flat_map(|spec| spec.template.spec.iter()).flat_map(|pod| &pod.containers);
-        let (names, images): (Vec<_>, Vec<_>) =
-            containers.map(|container| (container.name.clone(), container.image.clone().unwrap_or_default())).unzip();
-        let failed = failed.map(|failed| failed.to_string()).filter(|text| !text.is_empty());
-        row.extend([names.join(","), images.join(","), failed.unwrap_or_else(|| "<none>".to_owned())]);
-    }
-    let labels = job.metadata.labels.as_ref().filter(|labels| !labels.is_empty());
-    // As kubectl leaves it empty where there is no such label.
-    let value = |label: &String| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default();
-    row.extend(columns.labels.iter().map(value));
-    if columns.all_labels {
-        let all = labels
-            .map(|labels| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","));
-        row.push(all.unwrap_or_else(|| "<none>".to_owned()));
-    }
-    row
 }
