@@ -1,4 +1,4 @@
-//! `describe`: all that kubectl prints, and what it leaves out.
+//! `describe`: prints all that kubectl prints, then what kubectl omits, and the causes last.
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
@@ -22,21 +22,21 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
 
     let events = async { if show_events { cluster.events(&job).await.map(Some) } else { Ok(None) } };
     let state = find::load_family(job.clone(), only_this, &cluster, context).await?;
-    let (seen, events) = futures::join!(look(&cluster, state), events);
+    let (loaded, events) = futures::join!(load_readable_pods(&cluster, state), events);
     let (events, missing) = match events {
         Ok(events) => (events, None),
-        // As kubectl, which prints what it may see.
+        // kubectl also prints the rest.
         Err(error) if error.kind() == Kind::Forbidden => {
-            context.ui.warning(&format!("no events are shown: {error}"));
+            context.ui.warning(&format!("events are left out: {error}"));
             (None, None)
         }
         Err(error) => (None, Some(error)),
     };
-    let (mut state, mut succeeded) = seen?;
+    let (mut state, mut succeeded) = loaded?;
     let job = state.job().cloned().unwrap_or(job);
 
     let now = context.now();
-    // What can't be seen without more permissions leaves a cause out, and nothing else.
+    // Missing permissions leave out causes, and nothing else.
     for event in events.iter().flatten().cloned() {
         state.apply(happened(event));
     }
@@ -54,16 +54,18 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let parts = describe::job(&job, events.as_deref(), now, &TimeZone::system());
     context.ui.data(&parts.head)?;
     context.ui.data(&parts.template)?;
-    context.ui.data(detail::indexed(&state, &causes, &rows, &items, now, context.ui.data_wording()))?;
+    context.ui.data(detail::indexed(&state, &rows, &items, now, context.ui.data_wording()))?;
     context.ui.data(&parts.events)?;
+    // Last, where a person on a terminal reads first.
+    context.ui.data(cause::block(&causes, context.ui.data_wording().style))?;
     missing.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }
 
-/// The Job and what of its Pods is worth telling, by the cheapest list that says it.
-async fn look(cluster: &Cluster, state: JobState) -> Result<(JobState, SucceededRows), Error> {
+/// Loads the Pods that the description needs, by the cheapest list.
+async fn load_readable_pods(cluster: &Cluster, state: JobState) -> Result<(JobState, SucceededRows), Error> {
     let all = state.all();
     if all.len() > detail::ROWS && all.difference(&state.succeeded()).is_empty() {
-        // The Job itself says that all went well, and no row is worth more than the others.
+        // The status of the Job is enough: no row is more important than the others.
         return Ok((state, SucceededRows::default()));
     }
     let filter = if all.len() <= detail::ROWS { PodFilter::default() } else { PodFilter::UNSUCCESSFUL };

@@ -94,17 +94,17 @@ impl IndexCause {
     }
 }
 
-/// Returns the causes as a block of a description; empty if there is none.
+/// Returns the last block of a description; empty without causes.
 pub(crate) fn block(causes: &[IndexCause], style: Style) -> String {
-    let mut text = if causes.is_empty() { String::new() } else { "  Causes:\n".to_owned() };
+    let mut text = if causes.is_empty() { String::new() } else { "Causes:\n".to_owned() };
     for cause in causes.iter().take(BLOCK_CAUSES) {
-        let _ = writeln!(text, "    {}", cause.sentence(style));
+        let _ = writeln!(text, "  {}", cause.sentence(style));
         for hint in &cause.hints {
-            let _ = writeln!(text, "      hint: {hint}");
+            let _ = writeln!(text, "    hint: {hint}");
         }
     }
     if causes.len() > BLOCK_CAUSES {
-        let _ = writeln!(text, "    and {}", plural(causes.len() - BLOCK_CAUSES, "more cause", "more causes"));
+        let _ = writeln!(text, "  and {}", plural(causes.len() - BLOCK_CAUSES, "more cause", "more causes"));
     }
     text
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicyRule};
 
-use super::cause::{self, IndexCause, Subject};
+use super::cause::Subject;
 use super::indexes::reason;
 use super::summary::ItemTexts;
 use super::{Style, Wording, aligned, cut, duration, plural};
@@ -25,7 +25,6 @@ const CELL: usize = 40;
 /// `rows` are those of [`worth_reading`], in any order.
 pub(crate) fn indexed(
     state: &JobState,
-    causes: &[IndexCause],
     rows: &[IndexRow],
     items: &ItemTexts,
     now: Timestamp,
@@ -33,7 +32,6 @@ pub(crate) fn indexed(
 ) -> String {
     let Some(job) = state.job() else { return String::new() };
     let mut text = String::from("Indexed:\n");
-    text.push_str(&cause::block(causes, wording.style));
     let facts = facts(job, state, wording.style);
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in facts {

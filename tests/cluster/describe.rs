@@ -2,11 +2,15 @@
 
 use crate::support::{Cluster, file};
 
-/// Splits the output of `describe` into its own block and the rest.
+/// Splits the output of `describe` into its own two blocks and the rest.
 fn split(text: &str) -> (String, String) {
+    let (text, causes) = match text.find("\nCauses:\n") {
+        Some(at) => text.split_at(at + 1),
+        None => (text, ""),
+    };
     let start = text.find("\nIndexed:\n").map_or_else(|| panic!("no own block in {text}"), |at| at + 1);
     let end = text[start..].find("\nEvents:").map_or_else(|| panic!("no events in {text}"), |at| start + at + 1);
-    (text[start..end].to_owned(), format!("{}{}", &text[..start], &text[end..]))
+    (format!("{}{causes}", &text[start..end]), format!("{}{}", &text[..start], &text[end..]))
 }
 
 /// Compares the output with that of kubectl. Ages change between two calls, so only a lasting difference counts.
@@ -73,7 +77,7 @@ fn prints_facts_that_kubectl_omits() {
         "  Retries:          1 for each index",
         "  On Pod Failure:   Ignore on DisruptionTarget=True",
         "  Items:            as file, stored in a ConfigMap, a key for each index",
-        "    2 indexes failed (2,3): exit code 4: no room",
+        "  2 indexes failed (2,3): exit code 4: no room",
         "    0       a      Succeeded   1          0      -        localhost",
         "    3       d      Failed      2          4      Error    localhost",
     ] {

@@ -12,10 +12,8 @@ fn parse_rows(csv: &str) -> Vec<BTreeMap<String, String>> {
 /// Returns the block of causes in a description; empty if there is none.
 fn causes(cluster: &Cluster, job: &str) -> String {
     let text = cluster.run(&["describe", job]).ok().stdout;
-    let own = &text[text.find("\nIndexed:\n").unwrap() + "\nIndexed:\n".len()..];
-    let block = own.strip_prefix("  Causes:\n").unwrap_or_default();
-    let lines: Vec<_> = block.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
-    lines.join("\n")
+    let block = text.split_once("\nCauses:\n").map_or("", |(_, block)| block);
+    block.lines().map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 /// Waits until the causes are these: each line begins with the first text and contains the second.

@@ -3,7 +3,6 @@ use serde_json::{from_value, json};
 use super::*;
 use crate::state::Event;
 use crate::state::row::SucceededRows;
-use crate::view::cause::causes;
 
 /// A running Job of a thousand indexes, with a failed one behind many that wait.
 fn state() -> JobState {
@@ -44,19 +43,13 @@ fn failed_and_active_indexes_come_first() {
     let state = state();
     let chosen = worth_reading(&state);
     assert_eq!(chosen.to_string(), "100-120,300,400,500,900");
-    let causes = causes(&state, now, Wording::default());
     let rows = state.rows(&chosen, &mut SucceededRows::default());
     let items = ItemTexts::from_iter([(900, "an item that is longer than a column can be".to_owned())]);
-    let text = indexed(&state, &causes, &rows, &items, now, Wording::default());
+    let text = indexed(&state, &rows, &items, now, Wording::default());
     let is_waiting = |line: &&str| line.contains("Pending    0 ");
     let shown: Vec<_> = text.lines().filter(|line| !is_waiting(line)).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     Indexed:
-      Causes:
-        1 index pending (300): the image can't be pulled: x: not found (ImagePullBackOff)
-          hint: the image or its tag does not exist: check --image
-        1 index pending (500): exit code 3; Kubernetes retries it after a delay of up to 10 minutes (Retrying)
-        1 index failed (900): exit code 3: no room
       Status:           Running
       Queue:            q
       Completed:        0-99  (100)
@@ -92,6 +85,6 @@ fn many_that_succeeded_need_no_table() {
     let (chosen, items) = (worth_reading(&state), ItemTexts::new());
     assert!(chosen.is_empty());
     let now = "2026-01-01T00:10:00Z".parse().unwrap();
-    let text = indexed(&state, &[], &[], &items, now, Wording::default());
+    let text = indexed(&state, &[], &items, now, Wording::default());
     assert!(text.ends_with("\n  Indexes:  all succeeded, see kubectl indexed indexes words\n"), "{text}");
 }
