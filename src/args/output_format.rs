@@ -27,6 +27,12 @@ pub(crate) enum CustomFormat {
     /// Fields selected by a template in a file
     #[value(name = "jsonpath-file=")]
     JsonPathFile,
+    /// A Go template, as in go-template='{{.metadata.name}}'
+    #[value(name = "go-template=")]
+    GoTemplate,
+    /// A Go template in a file
+    #[value(name = "go-template-file=", hide = true)]
+    GoTemplateFile,
     /// A table of fields, as in custom-columns=NAME:.metadata.name
     #[value(name = "custom-columns=")]
     CustomColumns,
@@ -42,6 +48,8 @@ impl CustomFormat {
             Self::JsonPath => "a template is missing, as in jsonpath='{.metadata.name}'",
             Self::JsonPathAsJson => "a template is missing, as in jsonpath-as-json='{.metadata.name}'",
             Self::JsonPathFile => "a file with a template is missing, as in jsonpath-file=FILE",
+            Self::GoTemplate => "a template is missing, as in go-template='{{.metadata.name}}'",
+            Self::GoTemplateFile => "a file with a template is missing, as in go-template-file=FILE",
             Self::CustomColumns => "columns are missing, as in custom-columns=NAME:.metadata.name",
             Self::CustomColumnsFile => "a file with columns is missing, as in custom-columns-file=FILE",
         }

@@ -15,28 +15,28 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::go;
-pub(crate) use columns::Columns;
-use walk::{Found, find};
+pub(crate) use columns::PathColumns;
+use walk::{PathMatch, find};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Template(Vec<Block>);
+pub(crate) struct PathTemplate(Vec<TemplatePart>);
 
 /// What is wrong with a template, or with a document that it is laid over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}{}", at.map_or_else(String::new, |at| format!(" (at character {at})")))]
-pub(crate) struct Fault {
+pub(crate) struct TemplateFault {
     /// Which character of the template is at fault, from 1 on; None where a document is.
     at: Option<usize>,
     problem: String,
     hint: Option<&'static str>,
 }
 
-impl Fault {
-    fn of_data(problem: impl Into<String>) -> Self {
+impl TemplateFault {
+    pub(super) fn of_data(problem: impl Into<String>) -> Self {
         Self { at: None, problem: problem.into(), hint: None }
     }
 
-    fn with(mut self, hint: &'static str) -> Self {
+    pub(super) fn with(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -47,14 +47,14 @@ impl Fault {
 }
 
 #[derive(Clone, Debug)]
-enum Block {
+enum TemplatePart {
     Text(String),
     /// What stands in a pair of braces.
-    Action(Vec<Step>),
+    Action(Vec<PathStep>),
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum PathStep {
     /// `range`, `end`, and in a filter also what nobody knows.
     Word(String),
     /// By escapes it may be no UTF-8.
@@ -69,19 +69,19 @@ enum Step {
         end: Option<i64>,
         step: i64,
     },
-    Union(Vec<Vec<Step>>),
-    Filter(Filter),
+    Union(Vec<Vec<PathStep>>),
+    PathFilter(PathFilter),
 }
 
 #[derive(Clone, Debug)]
-enum Filter {
-    Exists(Vec<Step>),
+enum PathFilter {
+    Exists(Vec<PathStep>),
     /// Which orders of the two sides pass.
-    Compare(Vec<Step>, fn(Ordering) -> bool, Vec<Step>),
+    Compare(Vec<PathStep>, fn(Ordering) -> bool, Vec<PathStep>),
 }
 
-impl Template {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+impl PathTemplate {
+    pub(crate) fn parse(text: &str) -> Result<Self, TemplateFault> {
         parse::template(text).map(Self)
     }
 
@@ -89,7 +89,7 @@ impl Template {
     ///
     /// # Errors
     /// If a step can't be taken: an index that is outside, a comparison of a number and a text.
-    pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, TemplateFault> {
         let mut text = Vec::new();
         for found in find(&self.0, document)? {
             for (position, value) in found.iter().enumerate() {
@@ -103,10 +103,10 @@ impl Template {
     }
 
     /// The same as JSON: an array for each part of the template.
-    pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, TemplateFault> {
         let mut text = String::new();
         for found in find(&self.0, document)? {
-            let values = found.into_iter().map(Found::to_json).collect();
+            let values = found.into_iter().map(PathMatch::to_json).collect();
             text += &go::json(&Value::Array(values), Some(0));
             text.push('\n');
         }

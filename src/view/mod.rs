@@ -6,6 +6,7 @@ pub(crate) mod describe;
 pub(crate) mod detail;
 pub(crate) mod duration;
 mod go;
+pub(crate) mod gotemplate;
 mod group;
 pub(crate) mod indexes;
 pub(crate) mod joblog;

@@ -10,7 +10,8 @@ use crate::args::{CustomFormat, DataFormat, OutputFormat};
 use crate::error::{Error, Kind};
 use crate::manifest;
 use crate::view::ColumnWidths;
-use crate::view::jsonpath::{Columns, Fault, Template};
+use crate::view::gotemplate::GoTemplate;
+use crate::view::jsonpath::{PathColumns, PathTemplate, TemplateFault};
 
 /// A template or columns that the user gave.
 #[derive(Debug)]
@@ -24,9 +25,10 @@ pub(crate) struct Custom {
 
 #[derive(Debug)]
 enum CustomTemplate {
-    Text(Template),
-    Json(Template),
-    Columns(Columns),
+    Text(PathTemplate),
+    Json(PathTemplate),
+    Go(GoTemplate),
+    Columns(PathColumns),
 }
 
 /// The value of `-o`: a word, a custom form, or none.
@@ -50,12 +52,18 @@ pub(crate) fn read<T>(form: Option<OutputFormat<T>>, headers: bool) -> Result<Ou
         Some(OutputFormat::Custom(custom, text)) => (custom, text),
     };
     let (flag, read) = match custom {
-        CustomFormat::JsonPath => ("-o jsonpath", Template::parse(&text).map(CustomTemplate::Text)),
-        CustomFormat::JsonPathAsJson => ("-o jsonpath-as-json", Template::parse(&text).map(CustomTemplate::Json)),
-        CustomFormat::JsonPathFile => ("-o jsonpath-file", Template::parse(&file(&text)?).map(CustomTemplate::Text)),
-        CustomFormat::CustomColumns => ("-o custom-columns", Columns::parse(&text).map(CustomTemplate::Columns)),
+        CustomFormat::JsonPath => ("-o jsonpath", PathTemplate::parse(&text).map(CustomTemplate::Text)),
+        CustomFormat::JsonPathAsJson => ("-o jsonpath-as-json", PathTemplate::parse(&text).map(CustomTemplate::Json)),
+        CustomFormat::JsonPathFile => {
+            ("-o jsonpath-file", PathTemplate::parse(&file(&text)?).map(CustomTemplate::Text))
+        }
+        CustomFormat::GoTemplate => ("-o go-template", GoTemplate::parse(&text).map(CustomTemplate::Go)),
+        CustomFormat::GoTemplateFile => {
+            ("-o go-template-file", GoTemplate::parse(&file(&text)?).map(CustomTemplate::Go))
+        }
+        CustomFormat::CustomColumns => ("-o custom-columns", PathColumns::parse(&text).map(CustomTemplate::Columns)),
         CustomFormat::CustomColumnsFile => {
-            ("-o custom-columns-file", Columns::parse_lines(&file(&text)?).map(CustomTemplate::Columns))
+            ("-o custom-columns-file", PathColumns::parse_lines(&file(&text)?).map(CustomTemplate::Columns))
         }
     };
     let template = read.map_err(|fault| wrong(flag, &fault))?;
@@ -67,7 +75,7 @@ fn file(path: &str) -> Result<String, Error> {
         .map_err(|error| Error::usage(format!("-o: the file {path} can't be read")).caused_by(error))
 }
 
-fn wrong(flag: &str, fault: &Fault) -> Error {
+fn wrong(flag: &str, fault: &TemplateFault) -> Error {
     Error::usage(format!("{flag}: {fault}")).hint_if(fault.hint())
 }
 
@@ -84,6 +92,11 @@ impl Custom {
     pub(crate) fn each(&mut self, objects: &[Value], context: &mut Context) -> Result<()> {
         let mut text = Vec::new();
         match &self.template {
+            CustomTemplate::Go(template) => {
+                for object in objects {
+                    text.extend(template.text(object).map_err(|fault| self.misfit(&fault))?.into_bytes());
+                }
+            }
             CustomTemplate::Text(template) | CustomTemplate::Json(template) => {
                 let as_json = matches!(self.template, CustomTemplate::Json(_));
                 for object in objects {
@@ -114,7 +127,7 @@ impl Custom {
         Ok(context.ui.data(text)?)
     }
 
-    fn misfit(&self, fault: &Fault) -> Error {
+    fn misfit(&self, fault: &TemplateFault) -> Error {
         Error::new(Kind::Failed, format!("{}: {fault}", self.flag)).hint("-o json prints what there is to choose from")
     }
 }

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::{Fault, Found, Template, find};
+use super::{PathMatch, PathTemplate, TemplateFault, find};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Columns {
+pub(crate) struct PathColumns {
     pub(crate) names: Vec<String>,
-    paths: Vec<Template>,
+    paths: Vec<PathTemplate>,
 }
 
-impl Columns {
+impl PathColumns {
     /// Reads `NAME:.path,NAME:.path`.
-    pub(crate) fn parse(spec: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(spec: &str) -> Result<Self, TemplateFault> {
         let columns = spec.split(',').map(|column| {
             column.split_once(':').ok_or_else(|| {
-                Fault::of_data(format!("{column:?} has no path"))
+                TemplateFault::of_data(format!("{column:?} has no path"))
                     .with("write each column as NAME:.path, as in NAME:.metadata.name,DONE:.status.succeeded")
             })
         });
@@ -23,23 +23,23 @@ impl Columns {
     }
 
     /// Reads a line of names and a line of paths.
-    pub(crate) fn parse_lines(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse_lines(text: &str) -> Result<Self, TemplateFault> {
         let mut lines = text.lines().map(str::split_whitespace);
         let (Some(names), Some(paths)) = (lines.next(), lines.next()) else {
-            return Err(Fault::of_data("a line of names and a line of paths are needed"));
+            return Err(TemplateFault::of_data("a line of names and a line of paths are needed"));
         };
         let (names, paths): (Vec<_>, Vec<_>) = (names.collect(), paths.collect());
         if names.len() != paths.len() {
-            return Err(Fault::of_data(format!("{} names and {} paths don't match", names.len(), paths.len())));
+            return Err(TemplateFault::of_data(format!("{} names and {} paths don't match", names.len(), paths.len())));
         }
         Self::of(names.into_iter().zip(paths).collect())
     }
 
-    fn of(columns: Vec<(&str, &str)>) -> Result<Self, Fault> {
+    fn of(columns: Vec<(&str, &str)>) -> Result<Self, TemplateFault> {
         let (mut names, mut paths) = (Vec::new(), Vec::new());
         for (name, path) in columns {
-            let template = relaxed(path).and_then(|path| Template::parse(&path));
-            paths.push(template.map_err(|fault| Fault {
+            let template = relaxed(path).and_then(|path| PathTemplate::parse(&path));
+            paths.push(template.map_err(|fault| TemplateFault {
                 // Characters of the whole path, of which the user may have left out some.
                 at: None,
                 problem: format!("column {name}: {}", fault.problem),
@@ -50,11 +50,11 @@ impl Columns {
         Ok(Self { names, paths })
     }
 
-    pub(crate) fn row(&self, object: &Value) -> Result<Vec<String>, Fault> {
-        let cell = |path: &Template| {
+    pub(crate) fn row(&self, object: &Value) -> Result<Vec<String>, TemplateFault> {
+        let cell = |path: &PathTemplate| {
             let found = find(&path.0, object)?;
             let none = found.first().is_none_or(Vec::is_empty).then(|| "<none>".to_owned());
-            let values = found.iter().flatten().map(Found::plain);
+            let values = found.iter().flatten().map(PathMatch::plain);
             Ok(none.into_iter().chain(values).collect::<Vec<_>>().join(","))
         };
         self.paths.iter().map(cell).collect()
@@ -62,14 +62,14 @@ impl Columns {
 }
 
 /// A whole path where the braces, or the dot before it, may be left out.
-fn relaxed(path: &str) -> Result<String, Fault> {
+fn relaxed(path: &str) -> Result<String, TemplateFault> {
     if path.is_empty() {
         return Ok(String::new());
     }
     let inner = path.strip_prefix('{').and_then(|path| path.strip_suffix('}')).unwrap_or(path);
     let bare = inner.strip_prefix('.').filter(|bare| !bare.is_empty()).unwrap_or(inner);
     if bare.is_empty() || bare.contains(['{', '}']) {
-        return Err(Fault::of_data(format!("{path:?} is not a path")).with("write it as in .metadata.name"));
+        return Err(TemplateFault::of_data(format!("{path:?} is not a path")).with("write it as in .metadata.name"));
     }
     Ok(format!("{{.{bare}}}"))
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Block, Fault, Filter, Step};
+use super::{PathFilter, PathStep, TemplateFault, TemplatePart};
 use crate::view::go;
 
 macro_rules! patterns {
@@ -28,26 +28,26 @@ patterns! {
     WORD r"^[^ \t\r\n.,\[\]$@{}]*"
 }
 
-pub(super) fn template(text: &str) -> Result<Vec<Block>, Fault> {
+pub(super) fn template(text: &str) -> Result<Vec<TemplatePart>, TemplateFault> {
     let (mut blocks, mut at) = (Vec::new(), 0);
     let mut open_ranges = 0;
     while let Some(brace) = text[at..].find('{') {
         if brace > 0 {
-            blocks.push(Block::Text(text[at..at + brace].to_owned()));
+            blocks.push(TemplatePart::Text(text[at..at + brace].to_owned()));
         }
-        let mut reader = Reader { text, before: 0, at: at + brace + 1, nested: false };
+        let mut reader = TemplateReader { text, before: 0, at: at + brace + 1, nested: false };
         let steps = reader.steps().map_err(|fault| fault.in_characters(text))?;
         check_words(&steps, &mut open_ranges, at + brace).map_err(|fault| fault.in_characters(text))?;
-        blocks.push(Block::Action(steps));
+        blocks.push(TemplatePart::Action(steps));
         at = reader.at;
     }
     if at < text.len() {
-        blocks.push(Block::Text(text[at..].to_owned()));
+        blocks.push(TemplatePart::Text(text[at..].to_owned()));
     }
     Ok(blocks)
 }
 
-impl Fault {
+impl TemplateFault {
     /// A fault at a byte of the template, which is told as a character in the end.
     fn at(at: usize, problem: impl Into<String>) -> Self {
         Self { at: Some(at), problem: problem.into(), hint: None }
@@ -61,17 +61,17 @@ impl Fault {
 }
 
 /// Words are obeyed wherever the template comes by, so one that is unknown, and an `end` too many, are faults always.
-fn check_words(steps: &[Step], open_ranges: &mut usize, at: usize) -> Result<(), Fault> {
+fn check_words(steps: &[PathStep], open_ranges: &mut usize, at: usize) -> Result<(), TemplateFault> {
     for step in steps {
         match step {
-            Step::Word(word) if word == "range" => *open_ranges += 1,
-            Step::Word(word) if word == "end" => {
+            PathStep::Word(word) if word == "range" => *open_ranges += 1,
+            PathStep::Word(word) if word == "end" => {
                 *open_ranges = open_ranges
                     .checked_sub(1)
-                    .ok_or_else(|| Fault::at(at, "{end} without a {range} before it, which it would end"))?;
+                    .ok_or_else(|| TemplateFault::at(at, "{end} without a {range} before it, which it would end"))?;
             }
-            Step::Word(word) => return Err(unknown(word, at)),
-            Step::Union(parts) => {
+            PathStep::Word(word) => return Err(unknown(word, at)),
+            PathStep::Union(parts) => {
                 for part in parts {
                     check_words(part, open_ranges, at)?;
                 }
@@ -82,13 +82,13 @@ fn check_words(steps: &[Step], open_ranges: &mut usize, at: usize) -> Result<(),
     Ok(())
 }
 
-fn unknown(word: &str, at: usize) -> Fault {
-    Fault::at(at, format!("{word:?} is no word that means something here"))
+fn unknown(word: &str, at: usize) -> TemplateFault {
+    TemplateFault::at(at, format!("{word:?} is no word that means something here"))
         .with("a path begins with a dot, as in {.metadata.name}; a text stands in quotes")
 }
 
 /// Reads the inside of braces, or of what stands in it.
-struct Reader<'a> {
+struct TemplateReader<'a> {
     text: &'a str,
     /// How many bytes of the template stand before the text.
     before: usize,
@@ -97,9 +97,9 @@ struct Reader<'a> {
     nested: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn part(text: &str, before: usize) -> Result<Vec<Step>, Fault> {
-        Reader { text, before, at: 0, nested: true }.steps()
+impl<'a> TemplateReader<'a> {
+    fn part(text: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
+        TemplateReader { text, before, at: 0, nested: true }.steps()
     }
 
     fn rest(&self) -> &'a str {
@@ -125,23 +125,25 @@ impl<'a> Reader<'a> {
     }
 
     /// All steps up to the brace that ends them.
-    fn steps(&mut self) -> Result<Vec<Step>, Fault> {
+    fn steps(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
         let opened = self.here().saturating_sub(1);
         let mut steps = Vec::new();
         while !self.take_if("}") {
             match self.rest().chars().next() {
                 None if self.nested => break,
                 None | Some('\r' | '\n') => {
-                    return Err(Fault::at(opened, "{ is not closed by } on its line").with("{\"\\n\"} is a line break"));
+                    return Err(
+                        TemplateFault::at(opened, "{ is not closed by } on its line").with("{\"\\n\"} is a line break")
+                    );
                 }
                 Some(' ' | '@' | '$') => self.at += 1,
                 Some('[') => steps.extend(self.bracket()?),
-                Some('"' | '\'') => steps.push(Step::Text(self.quoted()?)),
+                Some('"' | '\'') => steps.push(PathStep::Text(self.quoted()?)),
                 Some('.') => self.dot(&mut steps)?,
                 Some('+' | '-' | '0'..='9') => steps.push(self.number()?),
                 Some(c) if begins_word(c) => steps.push(self.word()),
                 Some(c) => {
-                    let fault = Fault::at(self.here(), format!("{c:?} does not belong into braces"));
+                    let fault = TemplateFault::at(self.here(), format!("{c:?} does not belong into braces"));
                     return Err(fault.with("text stands outside of the braces, or in quotes"));
                 }
             }
@@ -149,13 +151,13 @@ impl<'a> Reader<'a> {
         Ok(steps)
     }
 
-    fn dot(&mut self, steps: &mut Vec<Step>) -> Result<(), Fault> {
+    fn dot(&mut self, steps: &mut Vec<PathStep>) -> Result<(), TemplateFault> {
         let here = self.here();
         if self.take_if("..") {
-            if matches!(steps.last(), Some(Step::Descend)) {
-                return Err(Fault::at(here, ".. stands twice"));
+            if matches!(steps.last(), Some(PathStep::Descend)) {
+                return Err(TemplateFault::at(here, ".. stands twice"));
             }
-            steps.push(Step::Descend);
+            steps.push(PathStep::Descend);
             if !self.rest().starts_with(begins_word) {
                 return Ok(());
             }
@@ -163,40 +165,41 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         let name = self.take(&NAME).unwrap_or_default();
-        steps.push(if name == "*" { Step::Wildcard } else { Step::Field(name.replace('\\', "")) });
+        steps.push(if name == "*" { PathStep::Wildcard } else { PathStep::Field(name.replace('\\', "")) });
         Ok(())
     }
 
-    fn word(&mut self) -> Step {
+    fn word(&mut self) -> PathStep {
         match self.take(&WORD).unwrap_or_default() {
-            word @ ("true" | "false") => Step::Literal(Value::Bool(word == "true")),
-            word => Step::Word(word.to_owned()),
+            word @ ("true" | "false") => PathStep::Literal(Value::Bool(word == "true")),
+            word => PathStep::Word(word.to_owned()),
         }
     }
 
-    fn number(&mut self) -> Result<Step, Fault> {
+    fn number(&mut self) -> Result<PathStep, TemplateFault> {
         let here = self.here();
         let number = self.take(&NUMBER).unwrap_or_default();
         let float = || number.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::from);
         let literal = number.parse::<i64>().ok().map(Value::from).or_else(float);
-        literal.map(Step::Literal).ok_or_else(|| Fault::at(here, format!("{number:?} is not a number")))
+        literal.map(PathStep::Literal).ok_or_else(|| TemplateFault::at(here, format!("{number:?} is not a number")))
     }
 
-    fn quoted(&mut self) -> Result<Vec<u8>, Fault> {
+    fn quoted(&mut self) -> Result<Vec<u8>, TemplateFault> {
         let here = self.here();
         let Some(text) = self.take(&QUOTED) else {
             let quote = &self.rest()[..1];
-            return Err(Fault::at(here, format!("{quote} is not closed by another {quote} on its line")));
+            return Err(TemplateFault::at(here, format!("{quote} is not closed by another {quote} on its line")));
         };
-        unescape(text).ok_or_else(|| Fault::at(here, format!("{text} has an escape that is unknown")))
+        unescape(text).ok_or_else(|| TemplateFault::at(here, format!("{text} has an escape that is unknown")))
     }
 
-    fn bracket(&mut self) -> Result<Vec<Step>, Fault> {
+    fn bracket(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
         if self.take_if("[?(") {
-            return Ok(vec![Step::Filter(self.filter()?)]);
+            return Ok(vec![PathStep::PathFilter(self.filter()?)]);
         }
         let mut at = self.here() + 1;
-        let bracket = self.take(&BRACKET).ok_or_else(|| Fault::at(at - 1, "[ is not closed by ] on its line"))?;
+        let bracket =
+            self.take(&BRACKET).ok_or_else(|| TemplateFault::at(at - 1, "[ is not closed by ] on its line"))?;
         let inside = &bracket[1..bracket.len() - 1];
         if !inside.contains(',') {
             return inside_bracket(inside, at);
@@ -207,25 +210,25 @@ impl<'a> Reader<'a> {
             at += part.len() + 1;
             let part = part.trim_matches(' ');
             parts.push(if part.starts_with("?(") {
-                Reader::part(&format!("[{part}]"), start - 1)?
+                TemplateReader::part(&format!("[{part}]"), start - 1)?
             } else {
                 inside_bracket(part, start)?
             });
         }
-        Ok(vec![Step::Union(parts)])
+        Ok(vec![PathStep::Union(parts)])
     }
 
     /// What stands behind `[?(`.
-    fn filter(&mut self) -> Result<Filter, Fault> {
+    fn filter(&mut self) -> Result<PathFilter, TemplateFault> {
         let here = self.here();
         let text = self.take(&FILTER).and_then(|text| text.strip_suffix(')'));
-        let text = text.ok_or_else(|| Fault::at(here - 3, "[?( is not closed by )] on its line"))?;
+        let text = text.ok_or_else(|| TemplateFault::at(here - 3, "[?( is not closed by )] on its line"))?;
         if !self.take_if("]") {
-            let fault = Fault::at(self.here(), "a filter is closed by )]");
+            let fault = TemplateFault::at(self.here(), "a filter is closed by )]");
             return Err(fault.with("write it as in [?(@.type==\"Ready\")]"));
         }
         let Some(comparison) = COMPARISON.captures(text) else {
-            return Ok(Filter::Exists(Reader::part(text, here)?));
+            return Ok(PathFilter::Exists(TemplateReader::part(text, here)?));
         };
         let (_, [left, operator, right]) = comparison.extract();
         let at = here + left.len();
@@ -237,20 +240,21 @@ impl<'a> Reader<'a> {
             ">" => Ordering::is_gt,
             ">=" => Ordering::is_ge,
             _ => {
-                let fault = Fault::at(at, format!("{operator:?} compares nothing"));
+                let fault = TemplateFault::at(at, format!("{operator:?} compares nothing"));
                 return Err(fault.with("filters know ==, !=, <, <=, > and >="));
             }
         };
         let behind = at + operator.len();
-        let (left, right) = (Reader::part(left, here)?, Reader::part(right, behind)?);
+        let (left, right) = (TemplateReader::part(left, here)?, TemplateReader::part(right, behind)?);
         for (side, at) in [(&left, here), (&right, behind)] {
-            if let Some(word) = side.iter().find_map(|step| if let Step::Word(word) = step { Some(word) } else { None })
+            if let Some(word) =
+                side.iter().find_map(|step| if let PathStep::Word(word) = step { Some(word) } else { None })
             {
                 return Err(unknown(word, at)
                     .with("a text is compared in quotes, as in [?(@.type==\"Ready\")], a path begins with @."));
             }
         }
-        Ok(Filter::Compare(left, passes, right))
+        Ok(PathFilter::Compare(left, passes, right))
     }
 }
 
@@ -259,15 +263,15 @@ fn begins_word(c: char) -> bool {
 }
 
 /// What a pair of brackets holds that is neither a filter nor a union.
-fn inside_bracket(inside: &str, before: usize) -> Result<Vec<Step>, Fault> {
+fn inside_bracket(inside: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
     let quoted = inside.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     if let Some(name) = quoted.filter(|name| !name.contains('\'')) {
         // The same as after a dot: dots divide unless a backslash stands before them.
-        return Reader::part(&format!(".{name}"), before);
+        return TemplateReader::part(&format!(".{name}"), before);
     }
     let inside = if inside == "*" { ":" } else { inside };
     let wrong = || {
-        Fault::at(before, format!("[{inside}] is neither an index nor a name"))
+        TemplateFault::at(before, format!("[{inside}] is neither an index nor a name"))
             .with("write [0], [-1], [1:3], [*], ['name'] or [?(@.type==\"Ready\")]")
     };
     let slice = SLICE.captures(inside).ok_or_else(wrong)?;
@@ -278,7 +282,7 @@ fn inside_bracket(inside: &str, before: usize) -> Result<Vec<Step>, Fault> {
         None if slice.get(2).is_none() => Some(start.saturating_add(1)).filter(|&end| end != 0),
         end => end,
     };
-    Ok(vec![Step::Slice { start, end, step: number(5)?.unwrap_or(1) }])
+    Ok(vec![PathStep::Slice { start, end, step: number(5)?.unwrap_or(1) }])
 }
 
 /// The bytes that a text in quotes means, as in a literal of Go.

@@ -3,17 +3,17 @@ use serde_json::{Value, json};
 use super::*;
 
 fn text(template: &str, document: &Value) -> String {
-    let template = Template::parse(template).unwrap();
+    let template = PathTemplate::parse(template).unwrap();
     String::from_utf8(template.text(document).unwrap()).unwrap()
 }
 
 fn refused(template: &str) -> String {
-    let fault = Template::parse(template).unwrap_err();
+    let fault = PathTemplate::parse(template).unwrap_err();
     fault.hint().map_or_else(|| fault.to_string(), |hint| format!("{fault}; {hint}"))
 }
 
 fn misfit(template: &str, document: &Value) -> String {
-    Template::parse(template).unwrap().text(document).unwrap_err().to_string()
+    PathTemplate::parse(template).unwrap().text(document).unwrap_err().to_string()
 }
 
 /// The document of kubectl's own documentation.
@@ -82,7 +82,7 @@ fn values_are_written_as_go_writes_them() {
     assert_eq!(text("{.no} {.yes} {.empty} {.none} {.missing}", &document), "null true [] {} ");
     assert_eq!(text("{.html}", &document), r#"["\u003ca\u003e \u0026 \u2028"]"#);
     assert_eq!(text("{.deep}", &document), r#"{"a":{"x":1e+21},"b":[1,null,1.5e-7]}"#);
-    let columns = Columns::parse("DEEP:.deep,NO:no,MISSING:{.missing},TWO:.deep.b[0:2]").unwrap();
+    let columns = PathColumns::parse("DEEP:.deep,NO:no,MISSING:{.missing},TWO:.deep.b[0:2]").unwrap();
     assert_eq!(columns.names, ["DEEP", "NO", "MISSING", "TWO"]);
     assert_eq!(
         columns.row(&document).unwrap(),
@@ -92,7 +92,7 @@ fn values_are_written_as_go_writes_them() {
 
 #[test]
 fn json_comes_as_an_array_for_each_part() {
-    let template = Template::parse("{.a}-{.b[*]}").unwrap();
+    let template = PathTemplate::parse("{.a}-{.b[*]}").unwrap();
     let json = template.json(&json!({"a": {"x": []}, "b": []})).unwrap();
     assert_eq!(String::from_utf8(json).unwrap(), "[\n    {\n        \"x\": []\n    }\n]\n[\n    \"-\"\n]\n[]\n");
 }
@@ -148,12 +148,12 @@ fn what_does_not_fit_the_document_is_told() {
 
 #[test]
 fn columns_without_a_path_are_refused() {
-    let refused = |spec: &str| Columns::parse(spec).unwrap_err().to_string();
+    let refused = |spec: &str| PathColumns::parse(spec).unwrap_err().to_string();
     assert_eq!(refused("NAME"), "\"NAME\" has no path");
     assert_eq!(refused("NAME:{.a}{.b}"), "column NAME: \"{.a}{.b}\" is not a path");
     assert_eq!(refused("NAME:.a[x]"), "column NAME: [x] is neither an index nor a name");
-    let lines = Columns::parse_lines("NAME   DONE\n.metadata.name {.status.succeeded}\n").unwrap();
-    let words = Columns::parse("NAME:metadata.name,DONE:.status.succeeded").unwrap();
+    let lines = PathColumns::parse_lines("NAME   DONE\n.metadata.name {.status.succeeded}\n").unwrap();
+    let words = PathColumns::parse("NAME:metadata.name,DONE:.status.succeeded").unwrap();
     assert_eq!(format!("{lines:?}"), format!("{words:?}"));
-    assert_eq!(Columns::parse_lines("A B\n.a\n").unwrap_err().to_string(), "2 names and 1 paths don't match");
+    assert_eq!(PathColumns::parse_lines("A B\n.a\n").unwrap_err().to_string(), "2 names and 1 paths don't match");
 }

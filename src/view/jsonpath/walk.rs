@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{Block, Fault, Filter, Step};
+use super::{PathFilter, PathStep, TemplateFault, TemplatePart};
 use crate::view::go;
 
 /// The numbers that the bytes of a text are.
 static BYTES: LazyLock<Vec<Value>> = LazyLock::new(|| (0..=u8::MAX).map(Value::from).collect());
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Found<'a> {
+pub(crate) enum PathMatch<'a> {
     /// In the document, a literal of the template, or a byte of a text.
     Here(&'a Value),
     Text(&'a [u8]),
@@ -20,7 +20,7 @@ pub(crate) enum Found<'a> {
     Nothing,
 }
 
-impl<'a> Found<'a> {
+impl<'a> PathMatch<'a> {
     /// What kubectl's jsonpath prints.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         match self {
@@ -78,24 +78,29 @@ impl<'a> Found<'a> {
     }
 
     /// The members of an object, the elements of an array, the bytes of a text.
-    fn children(self) -> Vec<Found<'a>> {
+    fn children(self) -> Vec<PathMatch<'a>> {
         match self {
             Self::Here(Value::Object(object)) => {
-                go::members(object).into_iter().map(|(_, value)| Found::Here(value)).collect()
+                go::members(object).into_iter().map(|(_, value)| PathMatch::Here(value)).collect()
             }
-            Self::Here(Value::Array(items)) => items.iter().map(Found::Here).collect(),
-            _ => self.text().unwrap_or_default().iter().map(|&byte| Found::Here(&BYTES[usize::from(byte)])).collect(),
+            Self::Here(Value::Array(items)) => items.iter().map(PathMatch::Here).collect(),
+            _ => {
+                self.text().unwrap_or_default().iter().map(|&byte| PathMatch::Here(&BYTES[usize::from(byte)])).collect()
+            }
         }
     }
 }
 
-pub(super) fn find<'a>(blocks: &'a [Block], document: &'a Value) -> Result<Vec<Vec<Found<'a>>>, Fault> {
-    Walk { blocks, begun: 0, inside: 0, ended: 0, last_end: None }.from(0, Found::Here(document))
+pub(super) fn find<'a>(
+    blocks: &'a [TemplatePart],
+    document: &'a Value,
+) -> Result<Vec<Vec<PathMatch<'a>>>, TemplateFault> {
+    Walk { blocks, begun: 0, inside: 0, ended: 0, last_end: None }.from(0, PathMatch::Here(document))
 }
 
 /// A way through a template. A `range` is counted when it is met, and begins behind its block; so is an `end`.
 struct Walk<'a> {
-    blocks: &'a [Block],
+    blocks: &'a [TemplatePart],
     begun: usize,
     inside: usize,
     ended: usize,
@@ -105,13 +110,13 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// All blocks from one on, for one root.
-    fn from(&mut self, first: usize, root: Found<'a>) -> Result<Vec<Vec<Found<'a>>>, Fault> {
+    fn from(&mut self, first: usize, root: PathMatch<'a>) -> Result<Vec<Vec<PathMatch<'a>>>, TemplateFault> {
         let mut all = Vec::new();
         let mut position = first;
         while let Some(block) = self.blocks.get(position) {
             let found = match block {
-                Block::Text(text) => vec![Found::Text(text.as_bytes())],
-                Block::Action(steps) => self.steps(steps, vec![root])?,
+                TemplatePart::Text(text) => vec![PathMatch::Text(text.as_bytes())],
+                TemplatePart::Action(steps) => self.steps(steps, vec![root])?,
             };
             if self.ended > 0 && self.ended <= self.inside {
                 self.ended -= 1;
@@ -127,10 +132,10 @@ impl<'a> Walk<'a> {
             self.inside += 1;
             if found.is_empty() {
                 // Gone through all the same, to learn where it ends.
-                self.from(position + 1, Found::Nothing)?;
+                self.from(position + 1, PathMatch::Nothing)?;
             }
             for value in found {
-                let value = if value.is_null() { Found::Nothing } else { value };
+                let value = if value.is_null() { PathMatch::Nothing } else { value };
                 all.extend(self.from(position + 1, value)?);
             }
             self.inside -= 1;
@@ -140,30 +145,34 @@ impl<'a> Walk<'a> {
         Ok(all)
     }
 
-    fn steps(&mut self, steps: &'a [Step], mut values: Vec<Found<'a>>) -> Result<Vec<Found<'a>>, Fault> {
+    fn steps(
+        &mut self,
+        steps: &'a [PathStep],
+        mut values: Vec<PathMatch<'a>>,
+    ) -> Result<Vec<PathMatch<'a>>, TemplateFault> {
         for step in steps {
             values = match step {
-                Step::Word(word) => self.word(word, values)?,
-                Step::Text(text) => vec![Found::Text(text)],
-                Step::Literal(literal) => vec![Found::Here(literal); values.len()],
-                Step::Field(name) => values.into_iter().filter_map(|value| value.member(name)).collect(),
-                Step::Wildcard => values.into_iter().flat_map(Found::children).collect(),
-                Step::Descend => descend(values),
-                Step::Slice { start, end, step } => sliced((*start, *end, *step), values)?,
-                Step::Union(parts) => {
+                PathStep::Word(word) => self.word(word, values)?,
+                PathStep::Text(text) => vec![PathMatch::Text(text)],
+                PathStep::Literal(literal) => vec![PathMatch::Here(literal); values.len()],
+                PathStep::Field(name) => values.into_iter().filter_map(|value| value.member(name)).collect(),
+                PathStep::Wildcard => values.into_iter().flat_map(PathMatch::children).collect(),
+                PathStep::Descend => descend(values),
+                PathStep::Slice { start, end, step } => sliced((*start, *end, *step), values)?,
+                PathStep::Union(parts) => {
                     let mut all = Vec::new();
                     for part in parts {
                         all.extend(self.steps(part, values.clone())?);
                     }
                     all
                 }
-                Step::Filter(filter) => self.filtered(filter, values)?,
+                PathStep::PathFilter(filter) => self.filtered(filter, values)?,
             };
         }
         Ok(values)
     }
 
-    fn word(&mut self, word: &str, values: Vec<Found<'a>>) -> Result<Vec<Found<'a>>, Fault> {
+    fn word(&mut self, word: &str, values: Vec<PathMatch<'a>>) -> Result<Vec<PathMatch<'a>>, TemplateFault> {
         match word {
             "range" => {
                 self.begun += 1;
@@ -173,21 +182,28 @@ impl<'a> Walk<'a> {
                 self.ended += 1;
                 Ok(Vec::new())
             }
-            _ => Err(Fault::of_data(format!("{word:?} is no word that means something here"))),
+            _ => Err(TemplateFault::of_data(format!("{word:?} is no word that means something here"))),
         }
     }
 
-    fn filtered(&mut self, filter: &'a Filter, values: Vec<Found<'a>>) -> Result<Vec<Found<'a>>, Fault> {
+    fn filtered(
+        &mut self,
+        filter: &'a PathFilter,
+        values: Vec<PathMatch<'a>>,
+    ) -> Result<Vec<PathMatch<'a>>, TemplateFault> {
         let mut kept = Vec::new();
         for value in values {
-            let Found::Here(Value::Array(items)) = value else {
-                return Err(Fault::of_data(format!("{} is not an array, and a filter needs one", value.name())));
+            let PathMatch::Here(Value::Array(items)) = value else {
+                return Err(TemplateFault::of_data(format!(
+                    "{} is not an array, and a filter needs one",
+                    value.name()
+                )));
             };
-            for item in items.iter().map(Found::Here) {
+            for item in items.iter().map(PathMatch::Here) {
                 let passes = match filter {
                     // Whatever goes wrong on the way there is there.
-                    Filter::Exists(steps) => self.steps(steps, vec![item]).map_or(true, |found| !found.is_empty()),
-                    Filter::Compare(left, operator, right) => {
+                    PathFilter::Exists(steps) => self.steps(steps, vec![item]).map_or(true, |found| !found.is_empty()),
+                    PathFilter::Compare(left, operator, right) => {
                         let left = only(&self.steps(left, vec![item])?)?;
                         let right = if left.is_some() { only(&self.steps(right, vec![item])?)? } else { None };
                         match (left, right) {
@@ -206,7 +222,7 @@ impl<'a> Walk<'a> {
 }
 
 /// All values that have something in them, each before what it has.
-fn descend(values: Vec<Found<'_>>) -> Vec<Found<'_>> {
+fn descend(values: Vec<PathMatch<'_>>) -> Vec<PathMatch<'_>> {
     let mut all = Vec::new();
     for value in values {
         let children = value.children();
@@ -218,14 +234,20 @@ fn descend(values: Vec<Found<'_>>) -> Vec<Found<'_>> {
     all
 }
 
-fn sliced((given, end, step): (i64, Option<i64>, i64), values: Vec<Found<'_>>) -> Result<Vec<Found<'_>>, Fault> {
+fn sliced(
+    (given, end, step): (i64, Option<i64>, i64),
+    values: Vec<PathMatch<'_>>,
+) -> Result<Vec<PathMatch<'_>>, TemplateFault> {
     let mut all = Vec::new();
     for value in values {
         if value.is_null() {
             continue;
         }
-        let Found::Here(Value::Array(items)) = value else {
-            return Err(Fault::of_data(format!("{} is not an array, and has no element by index", value.name())));
+        let PathMatch::Here(Value::Array(items)) = value else {
+            return Err(TemplateFault::of_data(format!(
+                "{} is not an array, and has no element by index",
+                value.name()
+            )));
         };
         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let from_end = |index: i64| if index < 0 { index.saturating_add(length) } else { index };
@@ -233,7 +255,8 @@ fn sliced((given, end, step): (i64, Option<i64>, i64), values: Vec<Found<'_>>) -
         if start == end {
             return Ok(all);
         }
-        let outside = |index: i64| Fault::of_data(format!("index {index} is outside of an array of length {length}"));
+        let outside =
+            |index: i64| TemplateFault::of_data(format!("index {index} is outside of an array of length {length}"));
         if !(0..length).contains(&start) {
             return Err(outside(given));
         }
@@ -241,40 +264,40 @@ fn sliced((given, end, step): (i64, Option<i64>, i64), values: Vec<Found<'_>>) -
             return Err(outside(end - 1));
         }
         if start > end {
-            return Err(Fault::of_data(format!("a slice from {start} to {end} ends before it begins")));
+            return Err(TemplateFault::of_data(format!("a slice from {start} to {end} ends before it begins")));
         }
         if step <= 0 {
-            return Err(Fault::of_data(format!("a slice goes on by steps of {step}, which leads nowhere")));
+            return Err(TemplateFault::of_data(format!("a slice goes on by steps of {step}, which leads nowhere")));
         }
         let index = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
-        all.extend(items[index(start)..index(end)].iter().step_by(index(step)).map(Found::Here));
+        all.extend(items[index(start)..index(end)].iter().step_by(index(step)).map(PathMatch::Here));
     }
     Ok(all)
 }
 
 /// # Errors
 /// If there are several.
-fn only<'a>(values: &[Found<'a>]) -> Result<Option<Found<'a>>, Fault> {
+fn only<'a>(values: &[PathMatch<'a>]) -> Result<Option<PathMatch<'a>>, TemplateFault> {
     match *values {
         [] => Ok(None),
         [value] => Ok(Some(value)),
-        _ => Err(Fault::of_data(format!("{} values can't be compared, only one", values.len()))),
+        _ => Err(TemplateFault::of_data(format!("{} values can't be compared, only one", values.len()))),
     }
 }
 
-fn compare(left: Found<'_>, passes: fn(Ordering) -> bool, right: Found<'_>) -> Result<bool, Fault> {
-    use Found::Here;
+fn compare(left: PathMatch<'_>, passes: fn(Ordering) -> bool, right: PathMatch<'_>) -> Result<bool, TemplateFault> {
+    use PathMatch::Here;
 
-    let refused = |what: &str| Err(Fault::of_data(format!("{what} can't be compared")));
+    let refused = |what: &str| Err(TemplateFault::of_data(format!("{what} can't be compared")));
     for side in [left, right] {
-        if matches!(side, Here(Value::Null | Value::Array(_) | Value::Object(_)) | Found::Nothing) {
+        if matches!(side, Here(Value::Null | Value::Array(_) | Value::Object(_)) | PathMatch::Nothing) {
             return refused(side.name());
         }
     }
     Ok(passes(match (left, right) {
         // A comparison that tells less from greater needs an order.
         (Here(Value::Bool(_)), Here(Value::Bool(_))) if passes(Ordering::Less) != passes(Ordering::Greater) => {
-            return Err(Fault::of_data("true and false have no order"));
+            return Err(TemplateFault::of_data("true and false have no order"));
         }
         (Here(Value::Bool(left)), Here(Value::Bool(right))) => left.cmp(right),
         (Here(Value::Number(left)), Here(Value::Number(right))) => match (left.as_i64(), right.as_i64()) {
