@@ -47,7 +47,9 @@ pub(crate) use output_format::{CustomFormat, OutputFormat};
 pub(crate) use results::{NameBy, ResultFormat, ResultFrom, ResultsArgs};
 pub(crate) use resume::ResumeArgs;
 pub(crate) use retry::{OutstandingStatus, RetryArgs};
-pub(crate) use run::{Compat, HandoverArgs, ItemArgs, ItemForm, ItemsFormat, PolicyArgs, RunArgs, StoreChoice};
+pub(crate) use run::{
+    Compat, FlagBeforeName, HandoverArgs, ItemArgs, ItemForm, ItemsFormat, PolicyArgs, PullPolicy, RunArgs, StoreChoice,
+};
 pub(crate) use scale::ScaleArgs;
 pub(crate) use suspend::SuspendArgs;
 pub(crate) use version::VersionArgs;

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use super::change::of_new_objects;
-use super::run::INIT_IMAGE_SETTING;
+use super::run::{INIT_IMAGE_SETTING, parse_parallelism};
 use super::{Complete, ConfiguredFlags, FollowArgs, ObjectArgs};
 use crate::index_set::IndexSelector;
 
@@ -82,7 +82,8 @@ pub(crate) struct RetryArgs {
     #[arg(long, value_name = "N", help_heading = "Changes")]
     pub(crate) retries: Option<u32>,
     /// Run at most N indexes at once [default: the Job's]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "Changes")]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Changes", value_parser = parse_parallelism,
+          allow_negative_numbers = true)]
     pub(crate) parallelism: Option<u32>,
     /// Use this image for init containers; it needs a POSIX shell
     #[arg(long, value_name = "IMAGE", help_heading = "Changes", hide_short_help = true, add = INIT_IMAGE_SETTING)]

@@ -175,7 +175,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Job", hide_short_help = true)]
     pub(crate) name: Option<String>,
     /// Run at most N indexes at once [default: all, at most 100]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "Job",
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Job", value_parser = parse_parallelism,
+          allow_negative_numbers = true,
           add = Configurable::one(TemplateFields::Job(&["/spec/parallelism"]), "20").default("all, at most 100"))]
     pub(crate) parallelism: Option<u32>,
     /// Add a label to the Job and its Pods
@@ -280,9 +281,16 @@ pub(crate) struct RunArgs {
     /// The flags whose values come from configured defaults.
     #[arg(skip)]
     pub(crate) configured: ConfiguredFlags,
-    /// Whether the positional name is the word after the value of --items.
+    /// The flag that the positional name follows directly, if the name may be meant as its value.
     #[arg(skip)]
-    pub(crate) name_behind_items: bool,
+    pub(crate) name_after: Option<FlagBeforeName>,
+}
+
+/// A flag whose next word may be mistaken for its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlagBeforeName {
+    Items,
+    Shuffle,
 }
 
 /// The source of the items, and a selection of them.
@@ -442,6 +450,11 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "DURATION", hide_short_help = true,
           add = Configurable::one(TemplateFields::Job(&["/spec/ttlSecondsAfterFinished"]), "72h").default("never"))]
     pub(crate) ttl: Option<String>,
+}
+
+/// Parses a parallelism; its upper limit is checked later. Negative numbers get here so that the error is about them.
+pub(super) fn parse_parallelism(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it must be a whole number, at least 1".to_owned())
 }
 
 /// Parses KEY=VALUE.

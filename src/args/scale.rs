@@ -23,7 +23,7 @@ pub(crate) struct ScaleArgs {
     pub(crate) target: TargetArgs,
     /// Run at most N indexes at once; 0 runs none
     #[arg(short = 'j', long, value_name = "N", help_heading = "Changes", required_unless_present = "completions",
-          value_parser = value_parser!(i32).range(0..=MAX_PARALLELISM))]
+          value_parser = value_parser!(i32).range(0..=MAX_PARALLELISM), allow_negative_numbers = true)]
     pub(crate) parallelism: Option<i32>,
     /// Change the number of indexes of an elastic Job
     ///

@@ -47,7 +47,7 @@ pub(super) fn build_input(feed: &Feed<'_>, template: Option<&Value>, shards: &[S
         add_index_file(&mut input, path, &volume);
     }
     let shared = input.volumes.first().and_then(|volume| volume["name"].as_str()).unwrap_or(INPUT).to_owned();
-    input.env = handover.variables.iter().filter_map(|v| env_entry(&v.name, &v.origin, handover, &shared)).collect();
+    input.env = handover.variables.iter().filter_map(|v| env_entry(&v.name, &v.source, handover, &shared)).collect();
     input.command = worker_command(feed, template);
     input
 }

@@ -39,7 +39,7 @@ pub(super) fn init_script(handover: &Handover, store: &ItemStore, inline: &[Vec<
             }
             Payload::Item => write_item_variables(&mut script, handover, written),
         }
-        for variable in handover.variables.iter().filter(|variable| variable.origin == VariableSource::Position) {
+        for variable in handover.variables.iter().filter(|variable| variable.source == VariableSource::Position) {
             let name = &variable.name;
             let _ = writeln!(script, "printf \"{name}='%s'\\n\" \"$(({INDEX_VARIABLE} + 1))\" >> {VARIABLES_PATH}");
         }
@@ -147,7 +147,7 @@ pub(super) fn wrap_command(handover: &Handover, shell: &str, words: &[Vec<Comman
             }
         }
     }
-    for variable in handover.variables.iter().filter(|variable| variable.origin == VariableSource::Position) {
+    for variable in handover.variables.iter().filter(|variable| variable.source == VariableSource::Position) {
         let _ = writeln!(script, "export {}=$(({INDEX_VARIABLE} + 1))", variable.name);
     }
     let stdin = (handover.form == ItemForm::Stdin).then(|| quote(&handover.path));

@@ -28,7 +28,7 @@ impl Work {
         let worker = spec.base.as_ref().and_then(base::worker);
         let words = match payload::worker_command(&spec.feed(), spec.base.as_ref()) {
             Some(words) => (true, words),
-            None => join_words(base::words(worker, "command"), base::words(worker, "args")),
+            None => join_words(base::string_list(worker, "command"), base::string_list(worker, "args")),
         };
         let image = spec.image.as_deref().or_else(|| worker?.get("image")?.as_str());
         Self {

@@ -1,11 +1,11 @@
-//! The manifest that `--template` names: a Job, a CronJob or a PodTemplate, brought into the form of a Job.
+//! The manifest of `--template`: a Job, or a CronJob or PodTemplate converted into one.
 
 use serde_json::{Map, Value, json};
 
 use crate::contract;
 use crate::error::Error;
 
-/// Reads a manifest as kubectl reads it, and takes out of it what a new Job must not repeat.
+/// Parses a manifest as kubectl does, and removes what a new Job must not repeat.
 pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Error::usage(format!("the template {origin} is not UTF-8 text")).caused_by(error))?;
@@ -17,8 +17,10 @@ pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
                 .hint("kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from"));
         }
         n => {
-            return Err(Error::usage(format!("the template {origin} has {n} documents; a template is one manifest"))
-                .hint("keep the Job only, and create the others by kubectl apply"));
+            return Err(Error::usage(format!(
+                "the template {origin} has {n} documents, and a template must be one manifest"
+            ))
+            .hint("keep only the Job in it, and create the others with kubectl apply"));
         }
     };
     let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -35,7 +37,7 @@ pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
         _ => {
             let what = if kind.is_empty() { "has no kind".to_owned() } else { format!("is a {kind}") };
             return Err(Error::usage(format!(
-                "the template {origin} {what}; it must be a Job, a CronJob or a PodTemplate"
+                "the template {origin} {what}, and it must be a Job, a CronJob or a PodTemplate"
             ))
             .hint("kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from"));
         }
@@ -50,16 +52,16 @@ pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
 }
 
 fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
-    // As kubectl reads it: 0644 is octal, and a key that stands twice is an error.
+    // As in kubectl, 0644 is octal and a repeated key is an error.
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     let documents = serde_saphyr::from_multiple_with_options::<Value>(text, options).map_err(|error| {
-        Error::usage(format!("the template {origin} can't be read as YAML"))
+        Error::usage(format!("the template {origin} is not valid YAML"))
             .caused_by(error.to_string().trim_start_matches("error: ").to_owned())
     })?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The metadata that a new Job inherits: labels and annotations of both, the outer name or its start.
+/// Returns the metadata that a new Job inherits: labels and annotations of both, and the outer name or generateName.
 fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
     let mut merged = Map::new();
     for key in ["name", "generateName"] {
@@ -81,7 +83,7 @@ fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
     Value::Object(merged)
 }
 
-/// Takes out what belongs to the object that the manifest was read from, and not to a new one.
+/// Removes the fields that belong to the existing object only.
 fn strip(job: &mut Value) {
     if let Some(job) = job.as_object_mut() {
         job.remove("status");
@@ -91,7 +93,7 @@ fn strip(job: &mut Value) {
     let metadata = merge_metadata(job.get("metadata"), None);
     job["metadata"] = metadata;
     if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
-        // The API server makes the selector, out of the new Job's own UID; an Indexed Job made by us decides the rest.
+        // The API server makes the selector from the UID of the new Job; the other fields are set by this program.
         for field in ["selector", "manualSelector", "completions", "completionMode", "suspend"] {
             spec.remove(field);
         }
@@ -103,7 +105,7 @@ fn strip(job: &mut Value) {
     });
 }
 
-/// Takes out of a Job and its Pods those labels and annotations that another Job must not have.
+/// Removes the labels and annotations of a Job and its Pods that another Job must not have.
 pub(crate) fn drop_notes(job: &mut Value, must_go: impl Fn(&str) -> bool) {
     for pointer in ["/metadata", "/spec/template/metadata"] {
         let Some(metadata) = job.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
@@ -116,7 +118,7 @@ pub(crate) fn drop_notes(job: &mut Value, must_go: impl Fn(&str) -> bool) {
     }
 }
 
-/// The container that does the work: the only one, else the one that is called so.
+/// Returns the container that does the work: the only one, or the one named [`contract::WORKER`].
 pub(crate) fn worker(job: &Value) -> Option<&Value> {
     let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
     match containers.as_slice() {
@@ -125,14 +127,14 @@ pub(crate) fn worker(job: &Value) -> Option<&Value> {
     }
 }
 
-/// The command and arguments that the template gives its worker; empty where the image's own entry point stands.
+/// Returns command and arguments of the template's worker; empty if it uses the entry point of its image.
 pub(crate) fn command(job: &Value) -> Vec<String> {
-    // Arguments alone are those of the image's own entry point, which is not known here.
+    // Without a command, the arguments belong to the entry point of the image, which is unknown.
     let known = worker(job).filter(|worker| worker.get("command").is_some_and(Value::is_array));
-    [words(known, "command"), words(known, "args")].concat()
+    [string_list(known, "command"), string_list(known, "args")].concat()
 }
 
-pub(crate) fn words(container: Option<&Value>, list: &str) -> Vec<String> {
+pub(crate) fn string_list(container: Option<&Value>, list: &str) -> Vec<String> {
     let list = container.and_then(|container| container.get(list)?.as_array());
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

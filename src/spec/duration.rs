@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Reads a duration as kubectl's `--request-timeout` is read: whole seconds, or Go's durations such as `1m30s`, `1.5h` and `250ms`; none if
-/// it comes to zero, which is no limit.
+/// Parses a duration like kubectl's `--request-timeout`: whole seconds, or a Go duration such as `1m30s`, `1.5h` or
+/// `250ms`. `None` is zero, which means no limit.
 pub(crate) fn parse(text: &str) -> Result<Option<Duration>, String> {
-    let wrong = || format!("{text:?} is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h");
+    let wrong = || format!("{text:?} is not a duration such as 90s, 10m or 2h");
     let duration = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => go_duration(text).ok_or_else(wrong)?,
@@ -13,7 +13,7 @@ pub(crate) fn parse(text: &str) -> Result<Option<Duration>, String> {
     Ok(Some(duration).filter(|duration| !duration.is_zero()))
 }
 
-/// Reads an age: as [`parse`], and with days, which is how kubectl prints one.
+/// Parses an age: a duration that may begin with days, as kubectl prints it.
 pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
     let (days, rest) = match text.split_once('d') {
         Some((days, rest)) => (days.parse::<u32>().map(u64::from).ok(), if rest.is_empty() { "0" } else { rest }),
@@ -21,10 +21,10 @@ pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
     };
     let age = days.map(|days| Duration::from_secs(days * 24 * 60 * 60)).zip(parse(rest).ok());
     age.and_then(|(days, rest)| days.checked_add(rest.unwrap_or_default()))
-        .ok_or_else(|| format!("{text:?} is not an age: give a number with a unit such as 30m, 2h, 1d, 1d12h"))
+        .ok_or_else(|| format!("{text:?} is not an age such as 30m, 2h, 1d or 1d12h"))
 }
 
-/// Go's `time.ParseDuration`, without negative ones.
+/// Parses like Go's `time.ParseDuration`, without negative durations.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
@@ -35,9 +35,9 @@ fn go_duration(text: &str) -> Option<Duration> {
     }
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
-        let end = rest.find(|one: char| !one.is_ascii_digit() && one != '.')?;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, unit) = rest.split_at(end);
-        let length = unit.find(|one: char| one.is_ascii_digit() || one == '.').unwrap_or(unit.len());
+        let length = unit.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(unit.len());
         let (unit, after) = unit.split_at(length);
         let seconds = match unit {
             "h" => 3600.0,
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_as_kubectl_reads_them() {
+    fn durations_are_parsed_like_those_of_kubectl() {
         let seconds = |seconds: f64| Ok(Some(Duration::from_secs_f64(seconds)));
         for (text, expected) in [
             ("0", Ok(None)),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_days_too() {
+    fn ages_may_have_days() {
         let hours = |hours: u64| Ok(Duration::from_secs(hours * 3600));
         for (text, expected) in [("1d", hours(24)), ("1d12h", hours(36)), ("0", hours(0)), ("2h", hours(2))] {
             assert_eq!(parse_age(text), expected, "{text}");

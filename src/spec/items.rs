@@ -1,4 +1,4 @@
-//! From bytes to items, and what each store can carry.
+//! Items and their columns.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,36 +10,36 @@ use serde_json::{Map, Value};
 
 use crate::index_set::IndexSet;
 
-/// Most bytes of one item: more than fits into any object that could carry it, so nothing is lost by refusing it early.
+/// The most bytes of one item. No object in the cluster could hold more.
 pub(crate) const MAX_ITEM_BYTES: usize = 1024 * 1024;
 
-/// What one index works on: any bytes, or a record of them.
+/// The input of one index: any bytes, or a record of values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Item {
     whole: Vec<u8>,
-    /// One for each column, in the order of [`Columns`]; empty where there are no columns.
+    /// One for each column, in the order of [`Columns`]; empty if there are no columns.
     values: Vec<Vec<u8>>,
 }
 
-/// What the values of every item are called.
+/// The columns that all items of a list share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Columns {
     /// An item is one value.
     #[default]
     None,
-    /// An item has so many values, known by their number.
+    /// An item has this number of values, without names.
     Numbered(usize),
-    /// An item has a value for each of these names, none of which is empty or there twice.
+    /// An item has a value for each of these names. No name is empty or repeated.
     Named(Vec<String>),
 }
 
-/// The items, one for each index: read as a slice.
+/// The items of a Job, one for each index; derefs to a slice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Items {
     columns: Columns,
     rows: Vec<Item>,
-    /// The index of each row; None counts them from 0.
+    /// The index of each row; `None` numbers them from 0.
     indexes: Option<IndexSet>,
 }
 
@@ -48,19 +48,18 @@ impl Item {
         Self { whole: bytes.into(), values: Vec::new() }
     }
 
-    /// A record whose whole is written already, as one that came from JSON and keeps its own types.
+    /// Returns a record with its text, which a JSON source wrote with its own types.
     pub(crate) fn record(whole: impl Into<Vec<u8>>, values: Vec<Vec<u8>>) -> Self {
         Self { whole: whole.into(), values }
     }
 
-    /// An item of these values, one for each of the columns; without columns, of the only one.
+    /// Returns an item of these values, one for each column; without columns, of the only one.
     ///
-    /// The whole of named values is a JSON object on one line, that of numbered ones has a blank between them, as `{}`
-    /// of GNU parallel.
+    /// Named values become a JSON object on one line. Numbered values are joined by spaces, as `{}` of GNU parallel.
     ///
     /// # Errors
-    /// The column whose value is not UTF-8, which JSON can't carry; counted from 0.
-    pub(crate) fn of(columns: &Columns, values: Vec<Vec<u8>>) -> Result<Self, usize> {
+    /// The column, from 0, whose value is not UTF-8 and so can't be part of JSON.
+    pub(crate) fn from_values(columns: &Columns, values: Vec<Vec<u8>>) -> Result<Self, usize> {
         match columns {
             Columns::None => Ok(Self::new(values.into_iter().next().unwrap_or_default())),
             Columns::Numbered(_) => Ok(Self { whole: values.join(&b' '), values }),
@@ -76,18 +75,18 @@ impl Item {
         }
     }
 
-    /// The item that was kept as this whole: of named values, those of the JSON object that it is.
+    /// Parses an item from its stored text, with the values of the columns.
     pub(crate) fn read_back(whole: &[u8], columns: &Columns) -> Self {
         let names = match columns {
             Columns::Named(names) => names,
-            // Without a blank in a value, each is known.
+            // A space inside a value makes the values ambiguous.
             Columns::Numbered(count) => {
                 let values: Vec<_> = whole.split(|&byte| byte == b' ').map(<[u8]>::to_vec).collect();
                 return if values.len() == *count { Self::record(whole, values) } else { Self::new(whole) };
             }
             Columns::None => return Self::new(whole),
         };
-        // A number stays the text that it is.
+        // A number keeps its text.
         let Ok(object) = serde_json::from_slice::<HashMap<String, &RawValue>>(whole) else { return Self::new(whole) };
         let value = |name: &String| match object.get(name).map(|value| value.get()) {
             None | Some("null") => Vec::new(),
@@ -98,17 +97,17 @@ impl Item {
         Self::record(whole, names.iter().map(value).collect())
     }
 
-    /// The bytes as they reach the worker: of a record, all of it.
+    /// Returns the bytes as they reach the worker; for a record, all of it.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.whole
     }
 
-    /// The value of a column, counted from 0; empty where there is no such column.
+    /// Returns the value of a column, from 0; empty if there is no such column.
     pub(crate) fn value(&self, column: usize) -> &[u8] {
         self.values.get(column).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn value_count(&self) -> usize {
         self.values.len()
     }
 
@@ -116,12 +115,22 @@ impl Item {
         std::str::from_utf8(&self.whole).ok()
     }
 
-    /// The item to be read by a person: bytes that are not UTF-8 are replaced.
+    /// Returns the item as text for a person: bytes that are not UTF-8 are replaced.
     pub(crate) fn lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.whole)
     }
 
-    /// The item to be read by a person, with the names of its values where they have some: `lr=0.1 seed=1`.
+    /// Returns the item with its index as an error shows it: `item 3 ("a.png")`, cut after 40 characters.
+    pub(crate) fn quoted(&self, index: u32) -> String {
+        const SHOWN: usize = 40;
+        let text = self.lossy();
+        match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("item {index} ({:?}…)", &text[..end]),
+            None => format!("item {index} ({text:?})"),
+        }
+    }
+
+    /// Returns the item as text for a person, with the names of its values if they have names: `lr=0.1 seed=1`.
     pub(crate) fn display(&self, columns: &Columns) -> String {
         match columns {
             Columns::Named(names) if !self.values.is_empty() => {
@@ -133,7 +142,7 @@ impl Item {
         }
     }
 
-    /// About how much memory the item takes, in bytes.
+    /// Returns the approximate memory that the item takes, in bytes.
     pub(crate) fn cost(&self) -> usize {
         let values: usize = self.values.iter().map(Vec::len).sum();
         size_of::<Self>() + self.whole.len() + values + self.values.len() * size_of::<Vec<u8>>()
@@ -141,7 +150,7 @@ impl Item {
 }
 
 impl Columns {
-    /// The names by which a command may call them: of numbered ones their numbers, from 1.
+    /// Returns the names that placeholders use; for numbered columns the numbers, from 1.
     pub(crate) fn names(&self) -> Vec<String> {
         match self {
             Self::None => Vec::new(),
@@ -150,12 +159,12 @@ impl Columns {
         }
     }
 
-    /// What is noted of them in the cluster; nothing where there are none.
+    /// Returns the value of the annotation; `None` without columns.
     pub(crate) fn to_note(&self) -> Option<String> {
         serde_json::to_string(self).ok().filter(|_| *self != Self::None)
     }
 
-    /// Reads what was noted; what can't be read is as if nothing were.
+    /// Parses the annotation; an unreadable one means no columns.
     pub(crate) fn from_note(note: &str) -> Self {
         serde_json::from_str(note).unwrap_or_default()
     }
@@ -168,10 +177,10 @@ impl Columns {
         }
     }
 
-    /// The name of a column to be read by a person, as in `"size"`, or its number from 1.
+    /// Returns a column as an error names it: `column "size"`, or `column 2`, from 1.
     pub(crate) fn label(&self, column: usize) -> String {
         let name = if let Self::Named(names) = self { names.get(column) } else { None };
-        name.map_or_else(|| (column + 1).to_string(), |name| format!("{name:?}"))
+        name.map_or_else(|| format!("column {}", column + 1), |name| format!("column {name:?}"))
     }
 }
 
@@ -180,7 +189,7 @@ impl Items {
         Self { columns, rows, indexes: None }
     }
 
-    /// The items of some indexes of a Job, in their order.
+    /// Returns the items of some indexes of a Job, in their order.
     pub(crate) fn of_indexes(columns: Columns, rows: Vec<Item>, indexes: IndexSet) -> Self {
         Self { columns, rows, indexes: Some(indexes) }
     }
@@ -210,8 +219,8 @@ impl Deref for Items {
     }
 }
 
-/// The records of CSV in a text. Memory does not fail, and a record may have any number of fields: there is no error.
-pub(super) fn records(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+/// Parses CSV. There is no error: reading from memory does not fail, and a record may have any number of fields.
+pub(super) fn parse_csv(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     reader.byte_records().flatten().map(|record| record.iter().map(<[u8]>::to_vec).collect()).collect()
 }

@@ -1,32 +1,35 @@
-//! Items that need no file: lists, numbers, and what can be combined of several lists.
+//! Items from the command line: lists, numbers, and combinations of lists.
+
+use std::fmt;
 
 use itertools::Itertools as _;
 use serde::de::IgnoredAny;
 
-use super::items::{Columns, Item, records};
+use super::items::{Columns, Item, parse_csv};
 use super::select::{Collector, LoadedItems};
 use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
-/// Items that are made one by one, as many as are asked for.
+/// Makes items one by one, no more than are needed.
 pub(crate) struct ListSource<'a> {
     origin: &'static str,
     columns: Columns,
-    /// How many there are; [`UNCOUNTABLE`] for that many or more.
+    /// The number of items; [`UNCOUNTABLE`] means that number or more.
     count: u64,
     rows: Box<dyn Iterator<Item = Vec<Vec<u8>>> + 'a>,
     notes: Vec<String>,
 }
 
-/// A count that stands for itself and all above.
+/// The number from which items are no longer counted.
 const UNCOUNTABLE: u64 = u64::MAX;
 
 impl<'a> ListSource<'a> {
-    /// The fields of a record of CSV, as `--items a,b,"c,d"` has it.
+    /// Returns the items of `--items a,b,"c,d"`: the fields of one CSV record.
     pub(crate) fn list(list: &[u8]) -> Result<Self, Error> {
-        let fields = from_list(list)?;
-        check_other_notation("--items", list, &fields, "--range 1-3 makes numbers")?;
-        let notes = notation_note("--items is one item", &fields, "--range 1-3 makes numbers");
+        let fields = parse_list(list)?;
+        check_notation(ListFlag::Items, list, &fields)?;
+        let notes = note_of_single_value(ListFlag::Items, &fields);
+        let notes = Vec::from_iter(notes);
         let (count, rows) = (fields.len() as u64, Box::new(fields.into_iter().map(|field| vec![field])));
         Ok(Self { origin: "--items", columns: Columns::None, count, rows, notes })
     }
@@ -36,12 +39,12 @@ impl<'a> ListSource<'a> {
         Self { origin: "--range", columns: Columns::None, count: numbers.len() as u64, rows, notes: Vec::new() }
     }
 
-    /// The combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV: every combination, with
-    /// the last list changing fastest, or one of each in turn where `link` is set.
+    /// Returns the combinations of named lists, each `NAME=VALUE,…` with the values quoted as in CSV. The last list
+    /// changes fastest. With `link`, the first values form one item, then the second ones, and so on.
     pub(crate) fn params<S: AsRef<[u8]>>(params: &[S], link: bool) -> Result<Self, Error> {
         let (mut names, mut lists, mut notes) = (Vec::<String>::new(), Vec::new(), Vec::new());
         for param in params {
-            let (name, values) = read_param(param.as_ref())?;
+            let (name, values) = parse_param(param.as_ref())?;
             if let Some(earlier) = names.iter().position(|known| *known == name) {
                 let (one, other) = (params[earlier].as_ref(), param.as_ref());
                 return Err(Error::usage(format!(
@@ -49,10 +52,9 @@ impl<'a> ListSource<'a> {
                     String::from_utf8_lossy(one),
                     String::from_utf8_lossy(other)
                 ))
-                .hint("give all values of a name in one --param, separated by commas"));
+                .hint(format!("write its values into one --param {name}=VALUE,VALUE")));
             }
-            let numbers = format!("--param {name}=$(seq -s, 1 3) makes numbers");
-            notes.extend(notation_note(&format!("--param {name} has one value"), &values, &numbers));
+            notes.extend(note_of_single_value(ListFlag::Param(&name), &values));
             names.push(name);
             lists.push(values);
         }
@@ -61,9 +63,8 @@ impl<'a> ListSource<'a> {
         Ok(Self::combinations("--param", Columns::Named(names), groups, notes))
     }
 
-    /// The combinations of lists that stand behind the command, as `::: a b ::: 1 2`: every one, with the last list
-    /// changing fastest. A list behind `:::+` goes in step with the one before it, as far as both reach; with `link`
-    /// every list does.
+    /// Returns the combinations of the lists after the command, as in `::: a b ::: 1 2`. The last list changes fastest. A
+    /// list after `:::+` is paired with the one before it, up to the shorter one; with `link` all lists are paired.
     ///
     /// `words` begins with one of these separators.
     pub(crate) fn words(words: Vec<Vec<u8>>, link: bool) -> Result<Self, Error> {
@@ -74,13 +75,13 @@ impl<'a> ListSource<'a> {
                     Some(group) if link || separator == b":::+" => group.push(Vec::new()),
                     _ if separator == b":::" => groups.push(vec![Vec::new()]),
                     _ => {
-                        return Err(Error::usage("\":::+\" has no list before it to go in step with")
+                        return Err(Error::usage("\":::+\" has no list before it to pair with")
                             .hint("begin with \":::\", as in ::: a b :::+ 1 2"));
                     }
                 },
                 b"::::" | b"::::+" => {
                     return Err(Error::usage(format!(
-                        "{:?} would read files, which is not understood behind the command",
+                        "{:?} would read files, which is not supported after the command",
                         String::from_utf8_lossy(&word)
                     ))
                     .hint(
@@ -91,7 +92,7 @@ impl<'a> ListSource<'a> {
                 _ => {
                     let Some(list) = groups.last_mut().and_then(|group| group.last_mut()) else {
                         let word = String::from_utf8_lossy(&word);
-                        return Err(Error::usage(format!("{word:?} stands before the first \":::\"")));
+                        return Err(Error::usage(format!("{word:?} comes before the first \":::\"")));
                     };
                     list.push(word);
                 }
@@ -99,33 +100,33 @@ impl<'a> ListSource<'a> {
         }
         let (mut notes, mut number) = (Vec::new(), 0);
         for lists in &groups {
-            let shortest = rows_of(lists);
+            let shortest = row_count(lists);
             for (place, list) in lists.iter().enumerate() {
                 number += 1;
                 let separator = if place == 0 { ":::" } else { ":::+" };
                 if list.is_empty() {
-                    return Err(Error::usage(format!("list {number} behind the command ({separator}) has no values")));
+                    return Err(Error::usage(format!("list {number} after the command ({separator}) has no values")));
                 }
                 let length = list.len();
-                let left_out = match length - shortest {
+                let ignored = match length - shortest {
                     0 => continue,
                     1 => "the last is".to_owned(),
                     more => format!("the last {more} are"),
                 };
                 notes.push(format!(
-                    "list {number} behind the command ({separator}) has {length} values and goes in step with one of \
-                     {shortest}: {left_out} left out"
+                    "list {number} after the command ({separator}) has {length} values and is paired with a list of \
+                     {shortest}: {ignored} ignored"
                 ));
             }
         }
         let columns = if number == 1 { Columns::None } else { Columns::Numbered(number) };
-        Ok(Self::combinations("the lists behind the command", columns, groups, notes))
+        Ok(Self::combinations("the lists after the command", columns, groups, notes))
     }
 
     fn combinations(origin: &'static str, columns: Columns, groups: Vec<LinkedLists>, notes: Vec<String>) -> Self {
-        let lengths = groups.iter().map(|group| rows_of(group) as u64);
+        let lengths = groups.iter().map(|group| row_count(group) as u64);
         let count = lengths.into_iter().try_fold(1_u64, u64::checked_mul).unwrap_or(UNCOUNTABLE);
-        let combinations = groups.iter().map(|group| 0..rows_of(group)).multi_cartesian_product();
+        let combinations = groups.iter().map(|group| 0..row_count(group)).multi_cartesian_product();
         let rows = combinations.map(move |at| {
             let rows = groups.iter().zip(at);
             rows.flat_map(|(group, row)| group.iter().map(move |list| list[row].clone())).collect()
@@ -133,18 +134,16 @@ impl<'a> ListSource<'a> {
         Self { origin, columns, count, rows: Box::new(rows), notes }
     }
 
-    /// Gives the items to `collector`, as many as it asks for, and returns what it selected.
+    /// Gives the items to `collector` until it needs no more, and returns the selected ones.
     pub(crate) fn collect(self, mut collector: Collector) -> Result<LoadedItems, Error> {
         let Self { origin, columns, count, rows, notes } = self;
         let counted = if count == UNCOUNTABLE { "more than 10^19".to_owned() } else { count.to_string() };
         collector.check_count(count, &counted)?;
         for values in rows {
-            let item = Item::of(&columns, values).map_err(|column| {
+            let item = Item::from_values(&columns, values).map_err(|column| {
                 let (item, label) = (collector.pushed(), columns.label(column));
-                Error::usage(format!(
-                    "item {item} of {origin} has bytes in the column {label} that are not UTF-8, which a record can't carry"
-                ))
-                .hint("give the values as one list without names: --items carries any bytes")
+                Error::usage(format!("{label} of item {item} of {origin} is not UTF-8, so a record can't hold it"))
+                    .hint("pass the values as one list without names: --items accepts any bytes")
             })?;
             if collector.push(item)? {
                 break;
@@ -155,105 +154,139 @@ impl<'a> ListSource<'a> {
     }
 }
 
-/// Whether a word behind the command begins a list, as in GNU parallel.
+/// Returns whether a word after the command begins a list, as in GNU parallel.
 pub(crate) fn is_separator(word: &[u8]) -> bool {
     matches!(word, b":::" | b":::+" | b"::::" | b"::::+")
 }
 
 type ListValues = Vec<Vec<u8>>;
 
-/// Lists that go in step.
+/// Lists that are paired value by value.
 type LinkedLists = Vec<ListValues>;
 
-/// How many rows each of the lists reaches.
-fn rows_of(group: &LinkedLists) -> usize {
+/// Returns the length of the shortest list.
+fn row_count(group: &LinkedLists) -> usize {
     group.iter().map(Vec::len).min().unwrap_or(0)
 }
 
-/// Reads a list as in `--items a,b,"c,d"`: the fields of one CSV record.
-pub(super) fn from_list(list: &[u8]) -> Result<ListValues, Error> {
+/// Parses a list such as `a,b,"c,d"`: the fields of one CSV record.
+pub(super) fn parse_list(list: &[u8]) -> Result<ListValues, Error> {
     if list.is_empty() {
         return Err(Error::usage("--items is empty: there are no items to run the command for")
             .hint(Hint::from("name them: ").then(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], ""))));
     }
-    match records(list).as_mut_slice() {
+    match parse_csv(list).as_mut_slice() {
         [fields] => Ok(std::mem::take(fields)),
-        _ => Err(Error::usage("--items has a line break between items; they are separated by commas")
-            .hint("quote an item with a line break in it: --items $'a,\"b\\nc\"'")),
+        _ => Err(Error::usage("--items has a line break between items, and commas separate them")
+            .hint("quote an item that has a line break: --items $'a,\"b\\nc\"'")),
     }
 }
 
-/// Checks that a list is not JSON, which its commas would cut, nor a range of a shell's.
-fn check_other_notation(flag: &str, text: &[u8], fields: &[Vec<u8>], numbers: &str) -> Result<(), Error> {
+/// A flag with a list of values.
+#[derive(Clone, Copy)]
+enum ListFlag<'a> {
+    Items,
+    Param(&'a str),
+}
+
+impl fmt::Display for ListFlag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Items => f.write_str("--items"),
+            Self::Param(name) => write!(f, "--param {name}"),
+        }
+    }
+}
+
+impl ListFlag<'_> {
+    /// Returns the flag with a list, as typed in a shell.
+    fn with_list(self, list: &str) -> String {
+        match self {
+            Self::Items => format!("--items '{list}'"),
+            Self::Param(name) => format!("--param '{name}={list}'"),
+        }
+    }
+
+    /// Returns the hint how to make numbers.
+    fn numbers_hint(self) -> String {
+        match self {
+            Self::Items => "--range 1-3 makes numbers".to_owned(),
+            Self::Param(name) => format!("--param {name}=$(seq -s, 1 3) makes numbers"),
+        }
+    }
+}
+
+/// Checks that a list is neither JSON, which its commas would cut, nor a shell's range.
+fn check_notation(flag: ListFlag<'_>, text: &[u8], fields: &[Vec<u8>]) -> Result<(), Error> {
     let Ok(text) = std::str::from_utf8(text) else { return Ok(()) };
-    let literally = |list: &str| match flag.strip_prefix("--param ") {
-        Some(name) => format!("--param '{name}={list}'"),
-        None => format!("{flag} '{list}'"),
-    };
     let values = format!("[{text}]");
     if let Ok(values) = serde_json::from_str::<Vec<IgnoredAny>>(&values)
         && (values.len() != fields.len() || text.trim_start().starts_with("[\""))
     {
-        let example = literally("\"[1,2]\",b");
-        return Err(Error::usage(format!("{flag} is JSON, and takes values with commas between them"))
-            .hint(if flag == "--items" { "write --items a,b" } else { "write --param NAME=a,b" })
-            .hint("or give the JSON as a file: --items-file FILE.json")
-            .hint(format!("a value with a comma or a quote in it is quoted as in CSV: {example}")));
+        let example = flag.with_list("\"[1,2]\",b");
+        return Err(Error::usage(format!("{flag} is JSON, and must be values separated by commas"))
+            .hint(match flag {
+                ListFlag::Items => "write --items a,b".to_owned(),
+                ListFlag::Param(name) => format!("write --param {name}=a,b"),
+            })
+            .hint("or read the JSON from a file: --items-file FILE.json")
+            .hint(format!("quote a value that has a comma or a quote, as in CSV: {example}")));
     }
     let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let is_number = |text: &str| text.strip_prefix('-').unwrap_or(text).parse::<u32>().is_ok();
     if inner.contains("..") && inner.split("..").all(is_number) {
         return Err(Error::usage(format!("{flag} {text:?} looks like a range, and would be one value"))
-            .hint(numbers)
-            .hint(format!("if it is the value itself, quote it as in CSV: {}", literally(&format!("\"{text}\"")))));
+            .hint(flag.numbers_hint())
+            .hint(format!("if it is one value, quote it as in CSV: {}", flag.with_list(&format!("\"{text}\"")))));
     }
     Ok(())
 }
 
-/// Says of a single value that may be meant as several what it is.
-fn notation_note(subject: &str, fields: &[Vec<u8>], numbers: &str) -> Vec<String> {
-    let [only] = fields else { return Vec::new() };
+/// Returns a note if a list has a single value that may be meant as several.
+fn note_of_single_value(flag: ListFlag<'_>, fields: &[Vec<u8>]) -> Option<String> {
+    let [only] = fields else { return None };
+    let noun = if matches!(flag, ListFlag::Items) { "item" } else { "value" };
     let text = String::from_utf8_lossy(only);
     let is_number = |text: &str| text.parse::<u32>().is_ok();
     if text.split_once('-').is_some_and(|(first, last)| is_number(first) && is_number(last)) {
-        return vec![format!("{subject}, {text:?}; {numbers}")];
+        return Some(format!("{flag} has one {noun}, {text:?}; {}", flag.numbers_hint()));
     }
-    // A blank behind a semicolon stands between commands.
+    // A space after a semicolon separates commands.
     if text.contains(';') && !text.contains("; ") && !text.ends_with(';') {
-        return vec![format!("{subject}, {text:?}; commas separate values, semicolons do not")];
+        return Some(format!("{flag} has one {noun}, {text:?}; commas separate values, semicolons do not"));
     }
-    Vec::new()
+    None
 }
 
-fn read_param(param: &[u8]) -> Result<(String, ListValues), Error> {
+/// Parses `NAME=VALUE,VALUE`.
+fn parse_param(param: &[u8]) -> Result<(String, ListValues), Error> {
     let shown = String::from_utf8_lossy(param);
     let example = "write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01";
     let equals = param.iter().position(|&byte| byte == b'=').filter(|&at| at > 0);
     let Some(equals) = equals else {
-        return Err(Error::usage(format!("--param {shown:?} has no name before a \"=\"")).hint(example));
+        return Err(Error::usage(format!("--param {shown:?} is not NAME=VALUES")).hint(example));
     };
     let Ok(name) = std::str::from_utf8(&param[..equals]) else {
-        return Err(Error::usage(format!("--param {shown:?} has a name that is not UTF-8")).hint(example));
+        return Err(Error::usage(format!("the name in --param {shown:?} is not UTF-8")).hint(example));
     };
-    match records(&param[equals + 1..]).as_mut_slice() {
+    match parse_csv(&param[equals + 1..]).as_mut_slice() {
         [] => Err(Error::usage(format!("--param {name} has no values"))
             .hint(example)
-            .hint(format!("one empty value is --param '{name}=\"\"'"))),
+            .hint(format!("for one empty value, write --param '{name}=\"\"'"))),
         [values] => {
-            let numbers = format!("--param {name}=$(seq -s, 1 3) makes numbers");
-            check_other_notation(&format!("--param {name}"), &param[equals + 1..], values, &numbers)?;
+            check_notation(ListFlag::Param(name), &param[equals + 1..], values)?;
             Ok((name.to_owned(), std::mem::take(values)))
         }
-        _ => Err(Error::usage(format!("--param {name} has a line break between values; they are separated by commas"))
-            .hint("quote a value with a line break in it, as in CSV")),
+        _ => Err(Error::usage(format!("--param {name} has a line break between values, and commas separate them"))
+            .hint("quote a value that has a line break, as in CSV")),
     }
 }
 
-/// One group of all the lists; a list of one value goes with every row.
+/// Pairs all lists; a list of one value is paired with every value of the others.
 fn link_params(names: &[String], mut lists: Vec<ListValues>) -> Result<LinkedLists, Error> {
     if lists.len() < 2 {
-        return Err(Error::usage("--link has nothing to link: it pairs the values of two or more --param")
-            .hint("leave --link out, or give another --param"));
+        return Err(Error::usage("--link pairs the values of two or more --param, and there is one")
+            .hint("remove --link, or add another --param"));
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
     let longest = lists.iter().position(|list| list.len() == rows).unwrap_or(0);
@@ -263,14 +296,12 @@ fn link_params(names: &[String], mut lists: Vec<ListValues>) -> Result<LinkedLis
             values if values.len() == rows => {}
             values => {
                 return Err(Error::usage(format!(
-                    "--link pairs value by value, but {} has {rows} values and {} has {}",
+                    "--link pairs value by value, but column {:?} has {rows} values and column {:?} has {}",
                     names[longest],
                     names[place],
                     values.len()
                 ))
-                .hint(
-                    "give each as many values, or one that goes with all; without --link every combination is made",
-                ));
+                .hint("give each --param the same number of values, or one; without --link all combinations run"));
             }
         }
     }
@@ -287,28 +318,28 @@ mod tests {
 
     const LIMIT: usize = 100_000;
 
-    fn all(source: ListSource) -> Result<LoadedItems, Error> {
-        some(source, ItemSelection::default())
+    fn collect_all(source: ListSource) -> Result<LoadedItems, Error> {
+        collect(source, ItemSelection::default())
     }
 
-    fn some(source: ListSource, selection: ItemSelection) -> Result<LoadedItems, Error> {
+    fn collect(source: ListSource, selection: ItemSelection) -> Result<LoadedItems, Error> {
         source.collect(Collector::new(selection, LIMIT)?)
     }
 
-    fn texts(taken: &LoadedItems) -> Vec<String> {
+    fn item_texts(taken: &LoadedItems) -> Vec<String> {
         taken.items.iter().map(|item| item.lossy().into_owned()).collect()
     }
 
-    fn words(line: &str) -> Result<ListSource<'static>, Error> {
+    fn words_source(line: &str) -> Result<ListSource<'static>, Error> {
         ListSource::words(line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), false)
     }
 
     fn refused(source: Result<ListSource, Error>) -> String {
-        error_text(&source.and_then(all).unwrap_err())
+        error_text(&source.and_then(collect_all).unwrap_err())
     }
 
     #[test]
-    fn json_and_ranges_are_no_lists() {
+    fn json_and_ranges_are_refused_as_lists() {
         let list = |text: &str| refused(ListSource::list(text.as_bytes()));
         let param = |text: &str| refused(ListSource::params(&[text], false));
         insta::assert_snapshot!(list("[\"a\",\"b\"]"), @r#"
@@ -331,25 +362,25 @@ mod tests {
         hint: --param lr=$(seq -s, 1 3) makes numbers
         hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
         "#);
-        let taken = |text: &str| all(ListSource::list(text.as_bytes()).unwrap()).unwrap();
+        let taken = |text: &str| collect_all(ListSource::list(text.as_bytes()).unwrap()).unwrap();
         for text in ["a", "[x]", "[1]", "{\"a\":1}", "\"a\",\"b\"", "a..b", "..", "\"1..3\"", "1..3,4", "1,2", "x[0],y"]
         {
             assert_eq!(taken(text).notes, [""; 0], "{text}");
         }
-        assert_eq!(texts(&taken("\"[1,2]\",b")), ["[1,2]", "b"]);
-        assert_eq!(texts(&taken("\"1..3\"")), ["1..3"]);
+        assert_eq!(item_texts(&taken("\"[1,2]\",b")), ["[1,2]", "b"]);
+        assert_eq!(item_texts(&taken("\"1..3\"")), ["1..3"]);
         insta::assert_snapshot!(taken("a;b;c").notes.concat(), @r#"--items is one item, "a;b;c"; commas separate values, semicolons do not"#);
         insta::assert_snapshot!(taken("1-10").notes.concat(), @r#"--items is one item, "1-10"; --range 1-3 makes numbers"#);
         assert_eq!(taken("cd /x; make").notes.concat() + &taken("1-10,11-20").notes.concat(), "");
-        let param = |text: &str| all(ListSource::params(&[text], false).unwrap()).unwrap().notes.concat();
+        let param = |text: &str| collect_all(ListSource::params(&[text], false).unwrap()).unwrap().notes.concat();
         insta::assert_snapshot!(param("seed=1-3"), @r#"--param seed has one value, "1-3"; --param seed=$(seq -s, 1 3) makes numbers"#);
         assert_eq!(param("lr=\"1..3\""), "");
     }
 
     #[test]
-    fn a_list_goes_through_the_selection() {
+    fn the_selection_applies_to_a_list() {
         let first = ItemSelection { skip: 1, first: Some(1), ..ItemSelection::default() };
-        let taken = some(ListSource::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
+        let taken = collect(ListSource::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
         assert_eq!((taken.items.len(), taken.items[0].bytes()), (1, &b"b,\xff"[..]));
         insta::assert_snapshot!(refused(ListSource::list(b"\n")), @r#"
         --items has a line break between items; they are separated by commas
@@ -358,29 +389,29 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_items_as_text() {
+    fn numbers_become_items_as_text() {
         let set = "1-10:3,2".parse().unwrap();
-        assert_eq!(texts(&all(ListSource::range(&set)).unwrap()), ["1", "2", "4", "7", "10"]);
+        assert_eq!(item_texts(&collect_all(ListSource::range(&set)).unwrap()), ["1", "2", "4", "7", "10"]);
         let set = "0-99_999".parse().unwrap();
-        assert_eq!(all(ListSource::range(&set)).unwrap().items.len(), LIMIT);
+        assert_eq!(collect_all(ListSource::range(&set)).unwrap().items.len(), LIMIT);
         let set = "1-4_000_000_000".parse().unwrap();
         insta::assert_snapshot!(refused(Ok(ListSource::range(&set))), @"
         4000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         let part = ItemSelection { skip: 3_000_000, first: Some(2), ..ItemSelection::default() };
-        assert_eq!(texts(&some(ListSource::range(&set), part).unwrap()), ["3000001", "3000002"]);
+        assert_eq!(item_texts(&collect(ListSource::range(&set), part).unwrap()), ["3000001", "3000002"]);
         let sample = ItemSelection { shuffle: Some(1), first: Some(2), ..ItemSelection::default() };
-        insta::assert_snapshot!(error_text(&some(ListSource::range(&set), sample).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&collect(ListSource::range(&set), sample).unwrap_err()), @"
         4000000000 items are too many to choose from: at most 10000000 are gone through one by one
         hint: give fewer values, or take the first ones by --first alone
         ");
     }
 
     #[test]
-    fn named_lists_are_combined_with_the_last_changing_fastest() {
-        let taken = all(ListSource::params(&["lr=0.1,0.01", "seed=1,2,\"3,4\""], false).unwrap()).unwrap();
-        insta::assert_snapshot!(texts(&taken).join("\n"), @r#"
+    fn named_lists_are_combined_and_the_last_changes_fastest() {
+        let taken = collect_all(ListSource::params(&["lr=0.1,0.01", "seed=1,2,\"3,4\""], false).unwrap()).unwrap();
+        insta::assert_snapshot!(item_texts(&taken).join("\n"), @r#"
         {"lr":"0.1","seed":"1"}
         {"lr":"0.1","seed":"2"}
         {"lr":"0.1","seed":"3,4"}
@@ -391,18 +422,18 @@ mod tests {
         assert_eq!(taken.items.columns(), &Columns::Named(vec!["lr".to_owned(), "seed".to_owned()]));
         assert_eq!(taken.items[2].value(1), b"3,4");
         assert_eq!(taken.items.displays().last().unwrap(), "lr=0.01 seed=3,4");
-        let one = all(ListSource::params(&["x=a"], false).unwrap()).unwrap();
-        assert_eq!(texts(&one), ["{\"x\":\"a\"}"]);
+        let one = collect_all(ListSource::params(&["x=a"], false).unwrap()).unwrap();
+        assert_eq!(item_texts(&one), ["{\"x\":\"a\"}"]);
     }
 
     #[test]
-    fn linked_lists_go_in_step_and_a_single_value_with_all() {
-        let taken = all(ListSource::params(&["a=1,2", "b=x", "c=\"\",z"], true).unwrap()).unwrap();
+    fn linked_lists_are_paired_and_a_single_value_repeats() {
+        let taken = collect_all(ListSource::params(&["a=1,2", "b=x", "c=\"\",z"], true).unwrap()).unwrap();
         assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1 b=x c=", "a=2 b=x c=z"]);
     }
 
     #[test]
-    fn what_is_no_named_list_is_refused() {
+    fn a_malformed_named_list_is_refused() {
         insta::assert_snapshot!(refused(ListSource::params(&["lr=1", "n=2", "lr=3,4"], false)), @r#"
         --param names "lr" twice: "lr=1" and "lr=3,4"
         hint: give all values of a name in one --param, separated by commas
@@ -439,17 +470,17 @@ mod tests {
     }
 
     #[test]
-    fn lists_behind_the_command_are_combined_as_gnu_parallel_does() {
+    fn lists_after_the_command_are_combined_like_gnu_parallel() {
         assert!([":::", ":::+", "::::", "::::+"].iter().all(|word| is_separator(word.as_bytes())));
         assert!(!is_separator(b"::"));
-        let taken = all(words("::: a b").unwrap()).unwrap();
-        assert_eq!((texts(&taken).join(","), taken.items.columns()), ("a,b".to_owned(), &Columns::None));
-        let taken = all(words("::: a b ::: 1 2 3").unwrap()).unwrap();
-        assert_eq!(texts(&taken), ["a 1", "a 2", "a 3", "b 1", "b 2", "b 3"]);
+        let taken = collect_all(words_source("::: a b").unwrap()).unwrap();
+        assert_eq!((item_texts(&taken).join(","), taken.items.columns()), ("a,b".to_owned(), &Columns::None));
+        let taken = collect_all(words_source("::: a b ::: 1 2 3").unwrap()).unwrap();
+        assert_eq!(item_texts(&taken), ["a 1", "a 2", "a 3", "b 1", "b 2", "b 3"]);
         assert_eq!(taken.items.columns(), &Columns::Numbered(2));
         assert_eq!((taken.items[4].value(0), taken.items[4].value(1)), (&b"b"[..], &b"2"[..]));
-        let taken = all(words("::: a b c :::+ 1 2 ::: X Y :::+ p q r s").unwrap()).unwrap();
-        assert_eq!(texts(&taken), ["a 1 X p", "a 1 Y q", "b 2 X p", "b 2 Y q"]);
+        let taken = collect_all(words_source("::: a b c :::+ 1 2 ::: X Y :::+ p q r s").unwrap()).unwrap();
+        assert_eq!(item_texts(&taken), ["a 1 X p", "a 1 Y q", "b 2 X p", "b 2 Y q"]);
         insta::assert_snapshot!(taken.notes.join("\n"), @"
         list 1 behind the command (:::) has 3 values and goes in step with one of 2: the last is left out
         list 4 behind the command (:::+) has 4 values and goes in step with one of 2: the last 2 are left out
@@ -457,55 +488,55 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_can_not_be_combined_are_refused() {
-        insta::assert_snapshot!(refused(words("::: a ::: ::: b")), @"list 2 behind the command (:::) has no values");
-        insta::assert_snapshot!(refused(words("::: a :::+")), @"list 2 behind the command (:::+) has no values");
-        insta::assert_snapshot!(refused(words(":::+ a")), @r#"
+    fn lists_that_cannot_be_combined_are_refused() {
+        insta::assert_snapshot!(refused(words_source("::: a ::: ::: b")), @"list 2 behind the command (:::) has no values");
+        insta::assert_snapshot!(refused(words_source("::: a :::+")), @"list 2 behind the command (:::+) has no values");
+        insta::assert_snapshot!(refused(words_source(":::+ a")), @r#"
         ":::+" has no list before it to go in step with
         hint: begin with ":::", as in ::: a b :::+ 1 2
         "#);
-        insta::assert_snapshot!(refused(words("::: a :::: b")), @r#"
+        insta::assert_snapshot!(refused(words_source("::: a :::: b")), @r#"
         "::::" would read files, which is not understood behind the command
         hint: name the file before the command: kubectl indexed run --items-file FILE -- CMD
         "#);
-        insta::assert_snapshot!(refused(words("a ::: b")), @r#""a" stands before the first ":::""#);
+        insta::assert_snapshot!(refused(words_source("a ::: b")), @r#""a" stands before the first ":::""#);
     }
 
     #[test]
-    fn combinations_beyond_the_limit_are_counted_and_not_made() {
+    fn combinations_beyond_the_limit_are_only_counted() {
         let line = "::: 0 1 2 3 4 5 6 7 8 9 ";
-        insta::assert_snapshot!(refused(words(line.repeat(9).trim_end())), @"
+        insta::assert_snapshot!(refused(words_source(line.repeat(9).trim_end())), @"
         1000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
-        insta::assert_snapshot!(refused(words(line.repeat(40).trim_end())), @"
+        insta::assert_snapshot!(refused(words_source(line.repeat(40).trim_end())), @"
         18446744073709551615 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         let first = ItemSelection { skip: 1, first: Some(1), ..ItemSelection::default() };
-        let taken = some(words(line.repeat(40).trim_end()).unwrap(), first).unwrap();
-        assert_eq!(texts(&taken), [format!("{}1", "0 ".repeat(39))]);
+        let taken = collect(words_source(line.repeat(40).trim_end()).unwrap(), first).unwrap();
+        assert_eq!(item_texts(&taken), [format!("{}1", "0 ".repeat(39))]);
         let skip = ItemSelection { skip: 1, ..ItemSelection::default() };
-        insta::assert_snapshot!(error_text(&some(words(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
+        insta::assert_snapshot!(error_text(&collect(words_source(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
         999999 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
         hint: split the work into runs of at most 100000, as by --skip and --first
         ");
         let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let twice = format!("{}::: a a", line.repeat(5));
-        assert_eq!(some(words(&twice).unwrap(), unique).unwrap().items.len(), LIMIT);
+        assert_eq!(collect(words_source(&twice).unwrap(), unique).unwrap().items.len(), LIMIT);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn combinations_count_as_numbers_do(lengths in proptest::collection::vec(1_usize..5, 1..5)) {
+        fn combinations_count_like_digits(lengths in proptest::collection::vec(1_usize..5, 1..5)) {
             let lists = lengths.iter().map(|&length| {
                 let list: Vec<_> = (0..length).map(|n| n.to_string()).collect();
                 format!("::: {}", list.join(" "))
             });
             let line = lists.collect::<Vec<_>>().join(" ");
-            let items = texts(&all(words(&line).unwrap()).unwrap());
+            let items = item_texts(&collect_all(words_source(&line).unwrap()).unwrap());
             prop_assert_eq!(items.len(), lengths.iter().product::<usize>());
             for (mut number, item) in items.into_iter().enumerate() {
                 let mut digits = Vec::new();

@@ -1,4 +1,21 @@
-//! What a run is meant to be: validated intent, free of clap and of Kubernetes types.
+//! Validated intent: what a command line asks for, free of clap and of Kubernetes types.
+//!
+//! # Which file does what
+//!
+//! | files | do | may use, of this folder |
+//! | --- | --- | --- |
+//! | `duration`, `name`, `near`, `pairs`, `pod`, `server`, `base` | read one value, or know one rule | – |
+//! | `items` | holds items and their columns | – |
+//! | `select`, `lists`, `intake/` | read items from flags and files | the above |
+//! | `template`, `script/` | find placeholders and put references into scripts | the above, and each other |
+//! | `handover`, `variables` | decide how an item reaches its worker | the above, and each other |
+//! | `stores` | decides where the list is kept | the above |
+//! | `policy` | reads retries, limits and early ends | `base`, `duration`, `server` |
+//! | `sources` | finds the one source of items, and checks its flags | all above |
+//! | `mod`, `resume`, `retry` | resolve `run`, `run --resume` and `retry` | all |
+//! | `settings/` | reads defaults from a file and variables | `near`, `pairs` |
+//!
+//! Nothing here imports from `mod` but `resume` and `retry`, and `MAX_COMPLETIONS`.
 
 pub(crate) mod base;
 pub(crate) mod duration;
@@ -24,7 +41,7 @@ mod variables;
 
 use serde_json::Value;
 
-use crate::args::{self, ConfiguredFlags, HandoverArgs, RunArgs};
+use crate::args::{self, ConfiguredFlags, FlagBeforeName, HandoverArgs, RunArgs};
 use crate::contract;
 use crate::error::{Error, Hint};
 use handover::{Handover, HandoverChoices, HandoverRequest, ItemForm, Slurm};
@@ -32,44 +49,44 @@ use items::Items;
 pub(crate) use pod::{Requirement, Resources, Toleration};
 use policy::Policy;
 use resume::{RemainingItems, ResumedJob};
-pub(crate) use script::windows_lines;
+pub(crate) use script::warn_of_windows_lines;
 use select::LoadedItems;
 use sources::{FoundItems, ListedConfigMap};
 use stores::ItemStore;
 
 /// Image of the worker when neither the flags nor a template name one.
 pub(crate) const DEFAULT_IMAGE: &str = "docker.io/library/busybox";
-/// How many characters make a generated name unique.
+/// The number of characters that make a generated name unique.
 pub(crate) const SUFFIX_LENGTH: usize = 5;
-/// How many indexes run at once unless the user says otherwise.
+/// The default parallelism.
 const DEFAULT_PARALLELISM: u32 = 100;
-/// Greatest parallelism that the API takes for an Indexed Job (`pkg/apis/batch/validation`).
+/// The largest parallelism that the API accepts for an Indexed Job (`pkg/apis/batch/validation`).
 const MAX_PARALLELISM: u32 = 100_000;
-/// Greatest number of completions with per-index limits and no `maxFailedIndexes` (`pkg/apis/batch/validation`).
+/// The largest number of completions with per-index limits and no `maxFailedIndexes` (`pkg/apis/batch/validation`).
 const MAX_COMPLETIONS: usize = 100_000;
 
-/// A Job that can be built: everything checked that can be checked without a server.
+/// A Job that can be built. All checks that need no server have passed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JobSpec {
     /// A DNS label with room for `-INDEX`.
     pub(crate) name: String,
-    /// What the Job is called after: the command's name.
+    /// The stem of a generated name: that of the template or the command.
     pub(crate) app: String,
-    /// Only when the user named one, so that a manifest stays as portable as it was asked to be.
+    /// Only if the user named one: a manifest without it stays portable.
     pub(crate) namespace: Option<String>,
-    /// At least 1; as many as there are items, where there are any.
+    /// At least 1; the number of items, if there are any.
     pub(crate) completions: u32,
-    /// Empty when the worker goes by its index.
+    /// Empty if the worker uses only its index.
     pub(crate) items: Items,
-    /// The absolute path of a file with the index.
+    /// The absolute path of the file that holds the index.
     pub(crate) index_file: Option<String>,
     pub(crate) handover: Handover,
     pub(crate) item_store: ItemStore,
-    /// As the user wrote it; empty when a template's own command stands.
+    /// As typed; empty keeps the command of the template.
     pub(crate) command: Vec<String>,
-    /// None when the template's image stands.
+    /// `None` keeps the image of the template.
     pub(crate) image: Option<String>,
-    /// Image of the init container, where there is one.
+    /// Image of the init container, if there is one.
     pub(crate) init_image: String,
     /// At least 1.
     pub(crate) parallelism: u32,
@@ -80,15 +97,15 @@ pub(crate) struct JobSpec {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) resources: Resources,
     pub(crate) workdir: Option<String>,
-    pub(crate) image_pull_policy: Option<String>,
+    pub(crate) image_pull_policy: Option<&'static str>,
     pub(crate) service_account: Option<String>,
     pub(crate) node_selector: Vec<(String, String)>,
     pub(crate) tolerations: Vec<Toleration>,
     pub(crate) image_pull_secrets: Vec<String>,
     pub(crate) priority_class: Option<String>,
-    /// Which Job ran the rest of the list before.
+    /// The Job that ran the rest of the list before.
     pub(crate) resumes: Option<ResumedJob>,
-    /// A Job manifest to lay the rest over.
+    /// The template: a Job manifest that all other fields are merged into.
     pub(crate) base: Option<Value>,
 }
 
@@ -116,31 +133,31 @@ pub(crate) struct Feed<'a> {
     pub(crate) index_file: Option<&'a str>,
 }
 
-/// What `resolve` needs from the world, read by the caller.
+/// What the caller read for [`resolve`], which does no I/O.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inputs {
-    /// The manifest that `--template` names: where it came from and its bytes.
+    /// Name and bytes of the manifest of `--template`.
     pub(crate) template: Option<(String, Vec<u8>)>,
-    /// What makes a generated name unique: five lower-case letters or digits.
+    /// Makes a generated name unique: five lower-case letters or digits.
     pub(crate) suffix: String,
     pub(crate) namespace: Option<String>,
-    /// What [`sources::intake`] took in of `--items-file`.
+    /// The items of `--items-file`, from [`sources::read_items_file`].
     pub(crate) file: Option<LoadedItems>,
-    /// The list that `--items-configmap` names.
+    /// The content of `--items-configmap`.
     pub(crate) listed: Option<ListedConfigMap>,
-    /// What orders the items of a `--shuffle` that names no seed.
+    /// The seed of `--shuffle` if it names none.
     pub(crate) seed: u64,
-    /// What is left of the items, where others have succeeded before; all of them without it.
-    pub(crate) left: Option<RemainingItems>,
+    /// The items that have not succeeded before; `None` runs all.
+    pub(crate) remaining: Option<RemainingItems>,
 }
 
-/// A Job that can be built, and what the user should be told about it.
+/// A Job that can be built, with messages for the user.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resolved {
     pub(crate) spec: JobSpec,
-    /// What was done, and the user may not expect.
+    /// Facts that the user may not expect.
     pub(crate) notes: Vec<String>,
-    /// What may not be meant.
+    /// Likely mistakes.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -169,31 +186,29 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         tolerations,
         image_pull_secrets,
         priority_class,
-        // What has succeeded is read by the caller.
+        // The caller reads what has succeeded.
         resume: _,
-        // How the run is shown is the command's business.
+        // The command decides how the run is shown.
         follow: _,
         results: _,
         objects: _,
         configured,
-        name_behind_items,
+        name_after,
     } = args;
 
     sources::check(&source, &command)?;
     pod::check_image("--image", image.as_deref())?;
     pod::check_image("--init-image", handover.init_image.as_deref())?;
     let base = inputs.template.map(|(origin, bytes)| base::parse(&origin, &bytes)).transpose()?;
-    let (command, behind_command) = sources::split_command(&command)?;
+    let (command, after_command) = sources::split_command(&command)?;
     check_command(&command, positional_name.as_deref(), base.as_ref())?;
-    let behind = !behind_command.is_empty();
-    let found = sources::find(&source, behind_command, inputs.file, inputs.listed, inputs.seed)?;
-    if let (true, Some(name), 1) = (name_behind_items, &positional_name, found.items.len()) {
-        return Err(Error::usage(format!("--items takes one word, and {name:?} behind it would name the Job"))
-            .hint("separate items by commas, as in --items a,b")
-            .hint(format!("to name the Job, write --name {name}")));
+    let has_lists = !after_command.is_empty();
+    let found = sources::find(&source, after_command, inputs.file, inputs.listed, inputs.seed)?;
+    if let (Some(flag), Some(name)) = (name_after, &positional_name) {
+        check_name_after(flag, name, found.items.len())?;
     }
-    let (found, resumes) = match inputs.left {
-        Some(RemainingItems { positions, resumes }) => (found.only(&positions)?, Some(resumes)),
+    let (found, resumes) = match inputs.remaining {
+        Some(RemainingItems { positions, resumes }) => (found.select(&positions)?, Some(resumes)),
         None => (found, None),
     };
     let header_of = found.header_of.as_ref().filter(|_| handover.item_as != Some(ItemForm::Env));
@@ -206,7 +221,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     };
     let slurm = slurm(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
     let (handover, item_store, mut warnings) =
-        hand_over(handover, &found, &command, behind, &env, slurm, base.as_ref(), &configured)?;
+        hand_over(handover, &found, &command, has_lists, &env, slurm, base.as_ref(), &configured)?;
     let FoundItems { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
     notes.extend(header.flatten());
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &configured)?;
@@ -237,7 +252,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         env,
         resources: Resources::parse(cpu, memory, gpu)?,
         workdir,
-        image_pull_policy: image_pull_policy.map(|policy| format!("{policy:?}")),
+        image_pull_policy: image_pull_policy.map(pod::pull_policy),
         service_account,
         node_selector,
         tolerations: tolerations.iter().map(|text| Toleration::parse(text)).collect::<Result<_, _>>()?,
@@ -249,7 +264,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
     Ok(Resolved { spec, notes, warnings })
 }
 
-/// What the scripts of Slurm may ask of the Job: its template counts where no flag does.
+/// Returns what the variables of Slurm say about the Job. A flag takes precedence over the template.
 fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Value>) -> Slurm {
     let worker = base.and_then(base::worker);
     let text = |path: &str| {
@@ -262,13 +277,13 @@ fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Valu
     Slurm { job: job.to_owned(), cpus, workdir: workdir.map(str::to_owned).or_else(|| text("/workingDir")) }
 }
 
-/// How the items reach the worker, and where they are kept.
+/// Decides how the items reach the worker and where they are kept. Returns warnings with it.
 #[expect(clippy::too_many_arguments, reason = "each is a part of the command line or of the template")]
 fn hand_over(
     args: HandoverArgs,
     found: &FoundItems,
     command: &[String],
-    behind_command: bool,
+    after_command: bool,
     env: &[(String, String)],
     slurm: Slurm,
     base: Option<&Value>,
@@ -286,26 +301,26 @@ fn hand_over(
         item_store,
         init_image,
     } = args;
-    let wishes = HandoverRequest {
+    let request = HandoverRequest {
         form: item_as,
-        wished: HandoverChoices { form: item_as.is_some(), no_placeholders, shell, no_shell },
-        standing: Vec::new(),
+        choices: HandoverChoices { form: item_as.is_some(), no_placeholders, shell, no_shell },
+        kept_variables: Vec::new(),
         path: item_path.map(|path| check_path("--item-path", &path).map(|()| path)).transpose()?,
         index_env,
         compat,
         env,
-        arguments: behind_command.then_some("::: lists arguments"),
+        arguments: after_command.then_some("::: lists arguments"),
         is_range: found.is_range,
         template_command: command.is_empty() && base.is_some_and(|base| !base::command(base).is_empty()),
         completions: found.completions,
         slurm,
     };
-    let (handover, mut warnings) = Handover::plan(command, &found.items, &wishes)?;
-    // A template may set what it likes.
-    warnings.extend(variables::unset_variable(command, &found.items, &wishes).filter(|_| base.is_none()));
+    let (handover, mut warnings) = Handover::plan(command, &found.items, &request)?;
+    // A template may set any variable.
+    warnings.extend(variables::unset_variable(command, &found.items, &request).filter(|_| base.is_none()));
     let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
     let item_store = match choose(item_store) {
-        // It was meant for lists that can be kept so.
+        // A configured default does not apply to a list that it does not fit.
         Err(_) if configured.contains("item-store") => choose(args::StoreChoice::Auto)?,
         chosen => chosen?,
     };
@@ -318,26 +333,42 @@ fn hand_over(
     Ok((handover, item_store, warnings))
 }
 
+/// Checks that the name of the Job is not meant as the value of the flag before it.
+fn check_name_after(flag: FlagBeforeName, name: &str, items: usize) -> Result<(), Error> {
+    let (problem, hint) = match flag {
+        FlagBeforeName::Items if items == 1 => {
+            ("--items takes one value", "separate items by commas: --items a,b".to_owned())
+        }
+        FlagBeforeName::Shuffle if name.parse::<u64>().is_ok() => {
+            ("--shuffle takes its seed after an equals sign", format!("write --shuffle={name}"))
+        }
+        FlagBeforeName::Items | FlagBeforeName::Shuffle => return Ok(()),
+    };
+    Err(Error::usage(format!("{problem}, and {name:?} after it would be the name of the Job"))
+        .hint(hint)
+        .hint(format!("to name the Job, write --name {name}")))
+}
+
 fn check_command(command: &[String], name: Option<&str>, base: Option<&Value>) -> Result<(), Error> {
-    // An image may well have an entry point of its own: a template that names no command says so on purpose.
+    // A template without a command relies on the entry point of its image.
     if !command.is_empty() || base.is_some_and(|base| base::worker(base).is_some()) {
         return Ok(());
     }
-    let named = |name| format!("{name:?} stands before them, and was read as the name of the Job");
+    let named = |name| format!("{name:?} was taken for the name of the Job");
     Err(Error::usage("there is no command to run for each item")
         .hint(
-            Hint::from("put it last, after two dashes: ")
+            Hint::from("put the command last, after two dashes: ")
                 .then(Hint::indexed(&["run", "--items", "foo,bar,baz", "--", "rev"], "")),
         )
         .hint_if(name.map(named)))
 }
 
-/// Checks the absolute path of a file that is to appear in the worker.
+/// Checks that a path can be that of a file in the worker.
 fn check_path(flag: &str, path: &str) -> Result<(), Error> {
     if !path.starts_with('/') || path.ends_with('/') || path.contains(':') {
-        // A colon is what the API refuses in a mount path (`validateVolumeMounts` in `pkg/apis/core/validation`).
+        // The API refuses a colon in a mount path (`validateVolumeMounts` in `pkg/apis/core/validation`).
         return Err(Error::usage(format!("{flag} {path:?} is not the absolute path of a file"))
-            .hint("write it as /work/item.txt"));
+            .hint(format!("write it as {flag} /work/item.txt")));
     }
     Ok(())
 }
@@ -346,11 +377,14 @@ fn check_index_file(path: &str, handover: &Handover) -> Result<(), Error> {
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     if name.is_empty() || !folder.starts_with('/') || folder.len() == 1 {
         return Err(Error::usage(format!("--index-file {path:?} is not the absolute path of a file in a folder"))
-            .hint("write it as /index/data.txt"));
+            .hint("write it as --index-file /index/data.txt"));
     }
     if handover.form != ItemForm::Index && path.starts_with(contract::INPUT_DIR) {
-        return Err(Error::usage(format!("--index-file {path} lies in {}, where the item is", contract::INPUT_DIR))
-            .hint("choose another folder, as in /index/data.txt"));
+        return Err(Error::usage(format!(
+            "--index-file {path:?} is in {}, the folder of the item",
+            contract::INPUT_DIR
+        ))
+        .hint("use another folder, as in --index-file /index/data.txt"));
     }
     Ok(())
 }
@@ -359,14 +393,14 @@ fn check_init_image(image: Option<&str>, handover: &Handover, store: &ItemStore)
     let picks = handover.needs_item() && (store.needs_picking() || store.is_checked());
     match image.filter(|_| !picks && !handover.depends_on_server()) {
         Some(image) => {
-            Err(Error::usage(format!("--init-image {image} has no use: nothing here needs an init container"))
-                .hint("leave --init-image out, or add --item-store=inline"))
+            Err(Error::usage(format!("--init-image {image:?} has no effect: this run needs no init container"))
+                .hint("remove --init-image, or add --item-store=inline"))
         }
         None => Ok(()),
     }
 }
 
-/// Where a list is kept that replaces one of the same items.
+/// Chooses the store for a list that replaces another one with the same items.
 pub(crate) fn choose_store_again(
     inline: bool,
     listed: Option<ItemStore>,
@@ -385,47 +419,48 @@ fn choose_store(
 ) -> Result<ItemStore, Error> {
     if let Some(listed) = listed {
         if asked != args::StoreChoice::Auto {
-            return Err(Error::usage("--item-store has no use: --items-configmap names where the list is kept")
-                .hint("leave --item-store out"));
+            return Err(Error::usage("--item-store has no effect: --items-configmap says where the list is kept")
+                .hint("remove --item-store"));
         }
         let derived = |p: &template::Placeholder| p.operation != template::Operation::None;
         if handover.item_variables().any(|(_, placeholder)| derived(placeholder)) {
             return Err(Error::usage(
-                "a list in the cluster is used as it is: what {.}, {/}, {//} and {/.} make of an item is not in it",
+                "--items-configmap can't be used with {.}, {/}, {//} and {/.}: the list in the cluster has only whole items",
             )
-            .hint("use {}, or pass the list by --items-file"));
+            .hint("use {}, or read the list from a file with --items-file FILE"));
         }
         return Ok(listed);
     }
     match asked {
         args::StoreChoice::Inline if !handover.needs_item() => {
-            Err(Error::usage("--item-store inline has no use: no item is handed over, only the index")
-                .hint("leave --item-store out"))
+            Err(Error::usage("--item-store inline has no effect: the worker gets its index, and no item")
+                .hint("remove --item-store"))
         }
         args::StoreChoice::Inline => {
             stores::check_inline(items, &handover.payload())?;
             Ok(ItemStore::Inline)
         }
         args::StoreChoice::Auto | args::StoreChoice::Configmap if items.is_empty() => Ok(ItemStore::Nowhere),
-        args::StoreChoice::Auto | args::StoreChoice::Configmap => stores::config_maps(items, &handover.payload()),
+        args::StoreChoice::Auto | args::StoreChoice::Configmap => {
+            stores::choose_config_maps(items, &handover.payload())
+        }
     }
 }
 
-/// Most that the keys and values of an object's annotations may have together, in bytes (`TotalAnnotationSizeLimitB` in
+/// The most bytes that the keys and values of an object's annotations may have together (`TotalAnnotationSizeLimitB` in
 /// `k8s.io/apimachinery/pkg/api/validation`).
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
-/// What this program's own annotations may take of it, besides the command.
+/// The part of it that this program's own annotations may take, besides the command.
 const OWN_ANNOTATION_BYTES: usize = 8 * 1024;
 
-/// The command is noted in an annotation, so it counts.
+/// Checks the size of all annotations. An annotation holds the command, so the command counts.
 fn check_annotations(annotations: &[(String, String)], command: &[String]) -> Result<(), Error> {
     let users: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     let noted = Value::from(command.to_vec()).to_string().len();
     let room = MAX_ANNOTATION_BYTES - OWN_ANNOTATION_BYTES;
     if users + noted > room {
         return Err(Error::usage(format!(
-            "the annotations would have {} bytes, {noted} of them the command, and Kubernetes takes {room} besides this \
-             program's own",
+            "the annotations have {} bytes with the command's {noted}, and at most {room} fit",
             users + noted
         ))
         .hint("put a long script into the image, a ConfigMap or an item, and name it in the command"));
@@ -444,9 +479,9 @@ fn choose_parallelism(
     let asked = asked.filter(|_| !is_configured || by_range.is_none());
     if let (Some(asked), Some(by_range)) = (asked, by_range) {
         return Err(Error::usage(format!(
-            "--parallelism {asked} and %{by_range} both say how many indexes run at once"
+            "--parallelism {asked} and %{by_range} both set how many indexes run at once"
         ))
-        .hint("leave one of them out"));
+        .hint("remove one of them"));
     }
     match asked.or(by_range) {
         Some(n) if is_configured && by_range.is_none() => Ok(check_parallelism(n)?.min(completions)),
@@ -461,16 +496,16 @@ fn choose_parallelism(
 
 fn check_parallelism(at_once: u32) -> Result<u32, Error> {
     match at_once {
-        0 => Err(Error::usage("--parallelism 0 would never run anything").hint("give at least 1")),
+        0 => Err(Error::usage("--parallelism 0 would run nothing").hint("use --parallelism 1 or more")),
         n if n > MAX_PARALLELISM => Err(Error::usage(format!(
             "--parallelism {n} is over Kubernetes' limit of {MAX_PARALLELISM} for an Indexed Job"
         ))
-        .hint(format!("give at most {MAX_PARALLELISM}"))),
+        .hint(format!("use --parallelism {MAX_PARALLELISM} or less"))),
         n => Ok(n),
     }
 }
 
-/// What to call the work: the command's own name, else that of the template, else "job".
+/// Returns the stem of a generated name: that of the template, else of the command, else "job".
 fn app_name(command: &[String], base: Option<&Value>) -> String {
     let command = command.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
     let of_template = |field: &str| base.and_then(|base| base["metadata"][field].as_str());

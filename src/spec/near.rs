@@ -1,9 +1,9 @@
-//! What may have been meant by a word that nothing is called.
+//! Suggestions for a mistyped word.
 
-/// How alike two words must be, from 0 to 1, by Jaro and Winkler: `retry` is like `retries`, `secret` not like `server`.
+/// The least Jaro-Winkler similarity of a suggestion, from 0 to 1: `retry` suggests `retries`, `secret` not `server`.
 const ALIKE: f64 = 0.85;
 
-/// The candidate that is most like `word`, if one is like it.
+/// Returns the candidate that is most similar to `word`, if any is similar enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let rate = |other: &str| if is_slip(word, other) { 1.0 } else { strsim::jaro_winkler(word, other) };
     let rated = candidates.into_iter().map(|candidate| (rate(candidate), candidate));
@@ -11,8 +11,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     best.map(|(_, candidate)| candidate)
 }
 
-/// The candidate that `word` is but for one slip of the pen, its case and what joins its parts.
-pub(crate) fn slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns the candidate that differs from `word` by at most one typing error, case, and `-` for `_`.
+pub(crate) fn find_slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     candidates.into_iter().find(|candidate| is_slip(&plain(word), &plain(candidate)))
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_near_and_another_word_is_not() {
+    fn a_typing_error_is_near_and_another_word_is_not() {
         assert_eq!(nearest("lable", ["image", "label", "ttl"]), Some("label"));
         assert_eq!(nearest("train-xbfq2", ["eval-b", "train-xbfg2", "train-b"]), Some("train-xbfg2"));
         assert_eq!(nearest("rnu", ["resume", "run"]), Some("run"));

@@ -1,10 +1,10 @@
-//! The keys and values of a map as they stand, even those that are there twice.
+//! The keys and values of a map, with repeated keys.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// In the order of the document; none where there is nothing at all.
+/// The pairs in the order of the document; none for an empty value.
 pub(super) struct Pairs<K, V>(pub(super) Vec<(K, V)>);
 
 impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {

@@ -1,9 +1,8 @@
-//! `run --resume`: what is left of a list once others have succeeded before, by content.
+//! `run --resume`: finds the items of a list that have not succeeded before.
 //!
-//! The content of an item is what stands for it in the cluster, byte for byte: all columns of a table, and whatever the
-//! command's placeholders make of them. So a list may be put in another order, shortened, or longer. An item that
-//! stands in the list several times is as many items, and each success pays for one of them: the first ones are left
-//! out.
+//! Items are compared by their content, the bytes that are stored for them in the cluster: all columns of a table, and
+//! what the placeholders of the command take from them. So a list may be reordered, shortened or extended. Each success
+//! counts for one item only: if a list repeats an item, the first ones are skipped.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +12,7 @@ use super::handover::ItemForm;
 use crate::error::{Error, Hint};
 use crate::index_set::IndexSet;
 
-/// How often each content has succeeded.
+/// The number of successes of each content.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SuccessCounts(HashMap<Vec<u8>, usize>);
 
@@ -22,16 +21,16 @@ impl SuccessCounts {
         *self.0.entry(content).or_default() += 1;
     }
 
-    /// The positions, from 0, of the contents that no success pays for.
-    pub(crate) fn left<'a>(mut self, contents: impl Iterator<Item = Cow<'a, [u8]>>) -> IndexSet {
-        let mut is_paid = |content: &[u8]| match self.0.get_mut(content) {
+    /// Returns the positions, from 0, of the contents without a success.
+    pub(crate) fn remaining<'a>(mut self, contents: impl Iterator<Item = Cow<'a, [u8]>>) -> IndexSet {
+        let mut has_succeeded = |content: &[u8]| match self.0.get_mut(content) {
             Some(times) if *times > 0 => {
                 *times -= 1;
                 true
             }
             _ => false,
         };
-        (0..).zip(contents).filter(|(_, content)| !is_paid(content)).map(|(position, _)| position).collect()
+        (0..).zip(contents).filter(|(_, content)| !has_succeeded(content)).map(|(position, _)| position).collect()
     }
 }
 
@@ -44,23 +43,23 @@ pub(crate) struct RemainingItems {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResumedJob {
-    /// The name of the Job that its family began with.
+    /// The name of the first Job of its family.
     pub(crate) name: String,
     pub(crate) uid: String,
     pub(crate) skipped: usize,
 }
 
-/// Checks that the items of `spec`, the whole list, can be told apart and numbered anew.
+/// Checks that the items of `spec`, the whole list, can be compared and renumbered.
 pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
-    let retry = || Hint::indexed(&["retry", "JOB"], "runs the outstanding indexes, each with its number");
+    let retry = || Hint::indexed(&["retry", "JOB"], "runs the outstanding indexes under their own numbers");
     if spec.items.is_empty() {
-        return Err(Error::usage("--resume goes by what the items are, and here are none, only indexes").hint(retry()));
+        return Err(Error::usage("--resume compares items, and this run has only indexes").hint(retry()));
     }
     if spec.handover.form == ItemForm::Index {
         return Err(Error::usage(
-            "--resume numbers what is left of the list from 0, and this worker goes by its index (--item-as index)",
+            "--resume renumbers the remaining items from 0, and this worker uses its index (--item-as index)",
         )
-        .hint("hand the items over: leave --item-as out")
+        .hint("remove --item-as, so that the worker gets its item")
         .hint(retry()));
     }
     Ok(())
@@ -72,29 +71,29 @@ mod tests {
 
     use super::*;
 
-    fn left(succeeded: &[&str], list: &[&str]) -> String {
+    fn remaining(succeeded: &[&str], list: &[&str]) -> String {
         let mut known = SuccessCounts::default();
         for content in succeeded {
             known.add(content.as_bytes().to_vec());
         }
-        known.left(list.iter().map(|content| Cow::Borrowed(content.as_bytes()))).to_string()
+        known.remaining(list.iter().map(|content| Cow::Borrowed(content.as_bytes()))).to_string()
     }
 
     #[test]
-    fn each_success_pays_for_one_item_of_its_content() {
-        assert_eq!(left(&[], &["a", "b"]), "0,1");
-        assert_eq!(left(&["b", "a"], &["a", "b"]), "");
-        assert_eq!(left(&["a"], &["a", "a", "b", "a"]), "1-3");
-        assert_eq!(left(&["a", "a"], &["a", "a", "b", "a"]), "2,3");
-        assert_eq!(left(&["gone", "a"], &["b", "a", ""]), "0,2");
-        assert_eq!(left(&["a "], &["a"]), "0");
+    fn each_success_counts_for_one_item_of_its_content() {
+        assert_eq!(remaining(&[], &["a", "b"]), "0,1");
+        assert_eq!(remaining(&["b", "a"], &["a", "b"]), "");
+        assert_eq!(remaining(&["a"], &["a", "a", "b", "a"]), "1-3");
+        assert_eq!(remaining(&["a", "a"], &["a", "a", "b", "a"]), "2,3");
+        assert_eq!(remaining(&["gone", "a"], &["b", "a", ""]), "0,2");
+        assert_eq!(remaining(&["a "], &["a"]), "0");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_is_left_is_the_list_without_the_successes(
+        fn the_remaining_items_are_the_list_without_the_successes(
             succeeded in proptest::collection::vec("[a-c]", 0..12),
             list in proptest::collection::vec("[a-d]", 0..12),
         ) {
@@ -102,9 +101,9 @@ mod tests {
             for content in &succeeded {
                 known.add(content.clone().into_bytes());
             }
-            let positions = known.left(list.iter().map(|content| Cow::Borrowed(content.as_bytes())));
+            let positions = known.remaining(list.iter().map(|content| Cow::Borrowed(content.as_bytes())));
             for content in ["a", "b", "c", "d"] {
-                let count = |list: &[String]| list.iter().filter(|one| *one == content).count();
+                let count = |list: &[String]| list.iter().filter(|item| *item == content).count();
                 let left = positions.iter().filter(|&position| list[position as usize] == content).count();
                 prop_assert_eq!(left, count(&list).saturating_sub(count(&succeeded)));
             }

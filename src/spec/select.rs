@@ -1,4 +1,4 @@
-//! Which of the items that come in are kept: one after another, in memory that does not grow with what is passed over.
+//! Selects items as they are read. Memory does not grow with the items that are passed over.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
@@ -8,22 +8,22 @@ use fastrand::Rng;
 use super::items::{Columns, Item, Items, MAX_ITEM_BYTES};
 use crate::error::Error;
 
-/// Most memory that the items kept may take, in bytes.
+/// The most memory of the kept items, in bytes.
 const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
-/// How far items are counted that can't be taken anyway, so that a source without an end comes to an error.
+/// The most items that are counted, so that a source without an end leads to an error.
 pub(super) const MAX_COUNTED: usize = 10_000_000;
 
-/// What to take of the items, in the order of the fields.
+/// The flags that select items, in the order in which they apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ItemSelection {
-    /// Only the first of several equal items.
+    /// Keeps only the first of several equal items.
     pub(crate) unique: bool,
-    /// So many are left out at the beginning.
+    /// The number of items to skip at the beginning.
     pub(crate) skip: usize,
     /// The seed of a random order: the same seed gives the same items the same order.
     pub(crate) shuffle: Option<u64>,
-    /// So many are taken of what is left. Being last, it takes a random sample where the order is random, and that
-    /// sample is how the whole would begin in that order.
+    /// The number of items to take from the rest. In a random order this is a random sample: the beginning of the whole
+    /// list in that order.
     pub(crate) first: Option<usize>,
 }
 
@@ -31,26 +31,26 @@ pub(crate) struct ItemSelection {
 pub(crate) struct LoadedItems {
     pub(crate) items: Items,
     pub(crate) notes: Vec<String>,
-    /// The file whose first line was taken for a header, without a word of the user.
+    /// The file whose first line was taken for a header, although no flag said so.
     pub(crate) header_of: Option<String>,
 }
 
-/// Takes items one after another and keeps those that are selected.
+/// Takes items one by one and keeps those that are selected.
 #[derive(Debug)]
 pub(crate) struct Collector {
     selection: ItemSelection,
-    /// Most items that one Job can have.
+    /// The most items that one Job can have.
     limit: usize,
     seen: HashSet<Item>,
     pushed: usize,
-    /// How many came that were not equal to an earlier one, where that matters.
+    /// The number of items after `unique`.
     distinct: usize,
-    /// How many of them were not skipped.
+    /// The number of items after `skip`.
     counted: usize,
-    /// Whether there may be more than counted.
+    /// Whether counting stopped early.
     open: bool,
-    /// The items by their order. Where that is random, every item draws a random key: so the first few of a random order
-    /// can be had without holding the rest, and they are the same few. The position makes the keys differ.
+    /// The items by order and position. In a random order every item draws a random key: so a sample needs no memory for
+    /// the rest, and equals the beginning of the whole order.
     kept: BTreeMap<(u64, usize), Item>,
     random: Option<Rng>,
     cost: usize,
@@ -59,7 +59,7 @@ pub(crate) struct Collector {
 impl Collector {
     pub(crate) fn new(selection: ItemSelection, limit: usize) -> Result<Self, Error> {
         if selection.first == Some(0) {
-            return Err(Error::usage("--first 0 would take no item").hint("give at least 1"));
+            return Err(Error::usage("--first 0 would take no items").hint("use --first 1 or more"));
         }
         Ok(Self {
             random: selection.shuffle.map(Rng::with_seed),
@@ -75,13 +75,13 @@ impl Collector {
         })
     }
 
-    /// How many items came so far, which is the position of the next one.
+    /// Returns the number of items so far, which is the position of the next one.
     pub(crate) fn pushed(&self) -> usize {
         self.pushed
     }
 
-    /// Takes the next item; returns whether that is enough: what more could be read can't change the outcome.
-    /// That there are too many is only said at the end, when their number is known.
+    /// Takes the next item; returns whether further items can't change the outcome. Too many items are an error only at
+    /// the end, when their number is known.
     pub(crate) fn push(&mut self, item: Item) -> Result<bool, Error> {
         if item.bytes().len() > MAX_ITEM_BYTES {
             return Err(too_large(format_args!("item {}", self.pushed)));
@@ -100,7 +100,7 @@ impl Collector {
         }
         self.counted += 1;
         if self.too_many() {
-            // Nothing of it will be used: from here on there is only counting.
+            // The run will fail: from now on items are only counted.
             self.kept.clear();
             self.open = self.selection.unique || self.counted >= MAX_COUNTED;
         } else {
@@ -127,11 +127,11 @@ impl Collector {
             return Ok(());
         }
         Err(Error::usage(format!(
-            "the first {} items take more than {} MiB of memory, far more than one Job can carry",
+            "the first {} items take more than {} MiB of memory, more than one Job can hold",
             self.pushed,
             MAX_KEPT_BYTES / 1024 / 1024
         ))
-        .hint("put large inputs into a volume and pass their names as items"))
+        .hint("put large inputs into a volume, and pass their names as items"))
     }
 
     fn selected(&self) -> usize {
@@ -142,18 +142,19 @@ impl Collector {
         self.selected() > self.limit
     }
 
-    pub(crate) fn finish(self, origin: &str, columns: Columns) -> Result<Items, Error> {
+    /// Returns the selected items of `origin`.
+    pub(crate) fn finish(self, origin: impl Display, columns: Columns) -> Result<Items, Error> {
         if self.pushed == 0 {
             return Err(Error::usage(format!("there are no items in {origin}"))
-                .hint("write each item on a line of its own; a table needs rows below its header"));
+                .hint("write one item per line; a table needs rows below its header"));
         }
         if self.counted == 0 {
             let distinct = if self.selection.unique { "distinct " } else { "" };
             return Err(Error::usage(format!(
-                "--skip {} leaves nothing of the {} {distinct}items in {origin}",
+                "--skip {} leaves none of the {} {distinct}items in {origin}",
                 self.selection.skip, self.distinct
             ))
-            .hint(format!("skip fewer than {}", self.distinct)));
+            .hint(format!("use --skip {} or less", self.distinct - 1)));
         }
         if self.too_many() {
             return Err(match (self.open, self.selection.unique) {
@@ -165,7 +166,7 @@ impl Collector {
         Ok(Items::new(columns, self.kept.into_values().collect()))
     }
 
-    /// The error that is certain when a source is known to give `count` items, before the first of them is made.
+    /// Checks the number of items of a source before the first one is made.
     pub(super) fn check_count(&self, count: u64, counted: &str) -> Result<(), Error> {
         let ItemSelection { unique, skip, shuffle, first } = &self.selection;
         let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -182,9 +183,9 @@ impl Collector {
         let walk = if *unique || shuffle.is_some() { count } else { count.min(skip.saturating_add(first)) };
         if walk > as_u64(MAX_COUNTED) {
             return Err(Error::usage(format!(
-                "{counted} items are too many to choose from: at most {MAX_COUNTED} are gone through one by one"
+                "{counted} items are too many to choose from: the limit is {MAX_COUNTED}"
             ))
-            .hint("give fewer values, or take the first ones by --first alone"));
+            .hint("give fewer values, or take the first items with --first alone"));
         }
         Ok(())
     }
@@ -197,15 +198,15 @@ impl Collector {
 
 fn too_many(count: &str, limit: usize) -> Error {
     Error::usage(format!(
-        "{count} items are more than one Job can have: Kubernetes takes {limit} with per-index limits"
+        "{count} items are too many for one Job: Kubernetes allows {limit} indexes with per-index limits"
     ))
-    .hint(format!("split the work into runs of at most {limit}, as by --skip and --first"))
+    .hint(format!("split the list into runs of at most {limit} items with --skip and --first"))
 }
 
-/// The error of an item that no form could carry; `place` says which.
+/// Returns the error of an item that is too large; `place` names the item.
 pub(super) fn too_large(place: impl Display) -> Error {
     Error::usage(format!("{place} is larger than {} MiB", MAX_ITEM_BYTES / 1024 / 1024))
-        .hint("put large inputs into a volume and pass their names as items")
+        .hint("put large inputs into a volume, and pass their names as items")
 }
 
 #[cfg(test)]
@@ -264,7 +265,7 @@ mod tests {
             }
             assert_eq!(collector.held(), 0, "what can't be used is not held");
             let error = error_text(&collector.finish("items.txt", Columns::None).unwrap_err());
-            assert!(error.starts_with("1000000 items are more than one Job can have"), "{error}");
+            assert!(error.starts_with("1000000 items are too many for one Job"), "{error}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::items::records;
+use super::items::parse_csv;
 use super::near::nearest;
 use super::pairs::Pairs;
 use super::{Inputs, base, resolve};
@@ -201,7 +201,7 @@ pub(crate) fn from_environment(
 
 /// Splits at commas; quotes keep a comma in a value.
 fn separated(text: &str) -> Option<Vec<String>> {
-    let fields = records(text.as_bytes()).into_iter().next()?;
+    let fields = parse_csv(text.as_bytes()).into_iter().next()?;
     fields.into_iter().map(|field| String::from_utf8(field).ok()).collect()
 }
 

@@ -1,8 +1,8 @@
-//! Where a list of items is kept in the cluster, and whether it fits there.
+//! Where a list of items is stored in the cluster, and whether it fits.
 //!
-//! Up to [`MAX_KEYS`] items have a key each in a ConfigMap, of which every Pod mounts its own: no init container is
-//! needed. The kubelet writes every key of a ConfigMap for every Pod that mounts it, so beyond that many items share a
-//! key, one a line, and an init container picks the line.
+//! Up to [`MAX_KEYS`] items have a key each in a ConfigMap. Every Pod mounts its own key and needs no init container. The
+//! kubelet writes every key of a ConfigMap for every Pod that mounts it. So in longer lists, items share a key, one per
+//! line, and an init container picks the line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,38 +11,38 @@ use super::handover::Payload;
 use super::items::Items;
 use crate::error::Error;
 
-/// Most items that have a key each: a Pod of 1,000 keys starts about as fast as one of few, one of 5,000 some 0.7 s
-/// later.
+/// The most items that have a key each. A Pod with 1,000 keys starts about as fast as one with few; one with 5,000 keys
+/// starts about 0.7 s later.
 pub(crate) const MAX_KEYS: usize = 1000;
-/// Most that the values of a ConfigMap may have together, in bytes (`MaxSecretSize` in `pkg/apis/core/validation`).
+/// The most bytes that the values of a ConfigMap may have together (`MaxSecretSize` in `pkg/apis/core/validation`).
 pub(crate) const MAX_CONFIG_MAP_BYTES: usize = 1024 * 1024;
-/// Most ConfigMaps of one list. Every Pod gets a copy of all of them, in the memory of its node.
+/// The most ConfigMaps of one list. Every Pod gets a copy of all, in the memory of its node.
 pub(crate) const MAX_CONFIG_MAPS: usize = 16;
-/// What one key should not exceed before it is compressed, so that a Pod reads little to find its item.
+/// The most uncompressed bytes of one shared key, so that a Pod reads little to find its item.
 const KEY_BYTES: usize = 256 * 1024;
-/// How many items share a key, the most that fit into [`KEY_BYTES`].
+/// The candidates for the number of items that share a key: the largest that fits into [`KEY_BYTES`] is used.
 const PER_KEY: [u32; 10] = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
-/// Longest single argument of a process on Linux (`MAX_ARG_STRLEN`, 32 pages of 4 KiB, with its ending NUL); an inline
-/// list is one such argument.
+/// The longest argument of a Linux process (`MAX_ARG_STRLEN`, 32 pages of 4 KiB with the final NUL). An inline list is
+/// one argument.
 const MAX_SCRIPT_BYTES: usize = 128 * 1024 - 1;
-/// What of an inline script is not the list.
+/// The bytes of an inline script besides the list.
 const SCRIPT_FRAME_BYTES: usize = 1024;
 
-/// Where the list of items is kept.
+/// Where the list of items is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ItemStore {
-    /// Nowhere: there are no items.
+    /// There are no items.
     Nowhere,
     /// In the script of an init container.
     Inline,
     /// In ConfigMaps with a key for each index.
     Keys,
-    /// In ConfigMaps with many items a key, one a line (see [`encode_line`]).
+    /// In ConfigMaps with many items per key, one per line (see [`encode_line`]).
     Packed { per_key: u32, compressed: bool },
-    /// In a ConfigMap that was there before, and is not ours.
+    /// In an existing ConfigMap, which belongs to the user.
     Listed {
         config_map: String,
-        /// The key with an item a line; without one each index has the key that is its number.
+        /// The key with an item per line; `None` if each index has a key, its number.
         key: Option<String>,
         /// Whether its lines end with `\r\n`.
         crlf: bool,
@@ -50,33 +50,33 @@ pub(crate) enum ItemStore {
     },
 }
 
-/// What a list that is not ours was when the Job was made: somebody may edit it while the Job runs.
+/// The digest of a user's list at the time when the Job was made: somebody may edit the list while the Job runs.
 ///
-/// A Pod compares the digest by `sha256sum`. Lines and keys behind those of the Job don't count: a list may grow.
+/// A Pod compares the digest with `sha256sum`. Later lines and keys are not included: a list may grow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListDigest {
-    /// How many items the Job has of the list.
+    /// The number of items that the Job uses.
     pub(crate) count: u32,
-    /// SHA-256 in hexadecimal digits.
+    /// SHA-256, in hexadecimal digits.
     pub(crate) sum: String,
 }
 
 impl ListDigest {
-    /// The digest of the first `count` lines, each with a line feed behind it.
+    /// Returns the digest of the first `count` lines, each with a final line feed.
     pub(crate) fn of_lines(text: &[u8], count: u32) -> Self {
         let lines = text.split(|&byte| byte == b'\n').take(count as usize);
         let bytes: Vec<u8> = lines.flat_map(|line| [line, b"\n"]).flatten().copied().collect();
         Self { count, sum: sha256(&bytes) }
     }
 
-    /// The digest of the keys 0 to `count` - 1: that of the lines that `sha256sum` prints of them.
+    /// Returns the digest of the keys 0 to `count` - 1: that of the lines that `sha256sum` prints for them.
     pub(crate) fn of_keys(entries: &BTreeMap<String, Vec<u8>>, count: u32) -> Self {
         let line = |key: u32| entries.get(&key.to_string()).map(|value| format!("{}  {key}\n", sha256(value)));
         let lines: String = (0..count).filter_map(line).collect();
         Self { count, sum: sha256(lines.as_bytes()) }
     }
 
-    /// Reads what [`Display`](std::fmt::Display) wrote.
+    /// Parses what [`Display`](std::fmt::Display) wrote.
     pub(crate) fn from_note(note: &str) -> Option<Self> {
         let (count, sum) = note.split_once(':')?;
         Some(Self { count: count.parse().ok()?, sum: sum.to_owned() })
@@ -89,7 +89,7 @@ impl std::fmt::Display for ListDigest {
     }
 }
 
-/// Whether a line of a text ends as on Windows.
+/// Returns whether a line of a text has a Windows line end.
 pub(crate) fn has_windows_lines(text: &[u8]) -> bool {
     text.windows(2).any(|pair| pair == b"\r\n")
 }
@@ -103,7 +103,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 impl ItemStore {
-    /// The word for it in the annotation.
+    /// Returns the value of the annotation.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Nowhere => "none",
@@ -114,19 +114,19 @@ impl ItemStore {
         }
     }
 
-    /// Whether others may edit the list, so that an init container has to check it.
+    /// Returns whether an init container must check the list, because others may edit it.
     pub(crate) fn is_checked(&self) -> bool {
         matches!(self, Self::Listed { .. })
     }
 
-    /// Whether an init container has to pick the item.
+    /// Returns whether an init container must pick the item.
     pub(crate) fn needs_picking(&self) -> bool {
         !matches!(self, Self::Nowhere | Self::Keys | Self::Listed { key: None, .. })
     }
 }
 
-/// The ConfigMaps that fit a list best.
-pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore, Error> {
+/// Chooses the layout of the ConfigMaps for a list.
+pub(super) fn choose_config_maps(items: &Items, payload: &Payload) -> Result<ItemStore, Error> {
     if items.len() <= MAX_KEYS {
         return Ok(ItemStore::Keys);
     }
@@ -141,56 +141,54 @@ pub(super) fn config_maps(items: &Items, payload: &Payload) -> Result<ItemStore,
 }
 
 pub(crate) fn too_large(index: usize, bytes: usize) -> Error {
-    Error::usage(format!("item {index} takes {bytes} bytes, and a ConfigMap may have {MAX_CONFIG_MAP_BYTES}"))
+    Error::usage(format!("item {index} takes {bytes} bytes, and a ConfigMap holds {MAX_CONFIG_MAP_BYTES}"))
         .hint("put large inputs into a volume or a bucket, and pass their names as items")
 }
 
 pub(crate) fn too_long(fit: usize, items: usize) -> Error {
     Error::usage(format!(
-        "the list is too long: its first {fit} items of {items} fill the {MAX_CONFIG_MAPS} ConfigMaps of 1 MiB that one \
-         Job may have"
+        "the list is too long: the first {fit} of its {items} items fill the {MAX_CONFIG_MAPS} ConfigMaps of 1 MiB that \
+         one Job may have"
     ))
-    .hint(format!("split it into runs of at most {fit} items, as by --skip and --first"))
+    .hint(format!("split it into runs of at most {fit} items with --skip and --first"))
     .hint("or put large inputs into a volume or a bucket, and pass their names as items")
 }
 
-/// Whether a list can stand in the script of an init container.
+/// Checks that a list fits into the script of an init container.
 pub(super) fn check_inline(items: &Items, payload: &Payload) -> Result<(), Error> {
-    let carry = "use --item-store=configmap, which carries any bytes";
+    let any_bytes = "use --item-store=configmap, which stores any bytes";
     let mut size = 0;
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in (0..).zip(items.iter()) {
         let bytes = payload.bytes(item);
         let Ok(text) = std::str::from_utf8(&bytes) else {
-            return Err(Error::usage(format!(
-                "item {index} ({:?}) is not UTF-8, so it can't stand inline in a manifest",
-                item.lossy()
-            ))
-            .hint(carry));
+            let item = item.quoted(index);
+            return Err(Error::usage(format!("{item} is not UTF-8, so a manifest can't hold it")).hint(any_bytes));
         };
         if text.contains('\0') {
-            return Err(Error::usage(format!("item {index} has a NUL byte, which no shell can carry")).hint(carry));
+            let item = item.quoted(index);
+            return Err(Error::usage(format!("{item} has a NUL byte, which a script can't hold")).hint(any_bytes));
         }
-        // Quotes around it, a blank behind it, and a quote that must itself be quoted take up to four bytes.
+        // Two quotes and a space for each item; a quote inside becomes up to four bytes.
         size += text.len() + 3 + 3 * text.matches(['\'', '$']).count();
         if size > MAX_SCRIPT_BYTES - SCRIPT_FRAME_BYTES {
             return Err(Error::usage(format!(
-                "the list is too long to stand inline: its first {index} items fill the {MAX_SCRIPT_BYTES} bytes that \
-                 one argument may have"
+                "the list is too long for --item-store=inline: its first {index} items fill the {MAX_SCRIPT_BYTES} bytes \
+                 of one argument"
             ))
-            .hint("use --item-store=configmap, or split the list"));
+            .hint("use --item-store=configmap, or split the list with --skip and --first"));
         }
     }
     Ok(())
 }
 
-/// An item as one line of text, for `printf %b` to turn into the item again: only backslash, line feed and NUL differ.
+/// Encodes an item as one line of text, which `printf %b` decodes: only backslash, line feed and NUL change.
 pub(crate) fn encode_line(bytes: &[u8]) -> Vec<u8> {
     let mut line = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
             b'\\' => line.extend_from_slice(br"\\"),
             b'\n' => line.extend_from_slice(br"\n"),
-            // Four digits, so that a digit behind it is not taken for part of it.
+            // Four digits, so that a following digit is not part of the escape.
             0 => line.extend_from_slice(br"\0000"),
             byte => line.push(byte),
         }
@@ -198,7 +196,7 @@ pub(crate) fn encode_line(bytes: &[u8]) -> Vec<u8> {
     line
 }
 
-/// Undoes [`encode_line`].
+/// Decodes a line of [`encode_line`].
 pub(crate) fn decode_line(line: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(line.len());
     let mut rest = line.iter().copied();

@@ -1,40 +1,40 @@
-//! Placeholders in the user's command: `{}`, `{column}`, `{#}`, and what each stands for.
+//! Placeholders in the user's command: `{}`, `{column}` and `{#}`.
 //!
-//! The words are GNU parallel's, with one difference: `{#}` is the index, so it begins at 0.
+//! They are those of GNU parallel, with one difference: `{#}` is the index, so it begins at 0.
 
 use super::items::Item;
 use super::{near, script};
 use crate::error::Error;
 
-/// Names of columns that a message lists before it only counts them.
+/// The most names of columns in a message.
 const LISTED_NAMES: usize = 10;
 
-/// Which text a placeholder stands for.
+/// The text that replaces a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Item,
-    /// A column of it, from 0.
+    /// A column of the item, from 0.
     Column(usize),
     /// The completion index, in decimal digits.
     Index,
 }
 
-/// What is done to that text, taken as a path, before it stands in the command.
+/// What is cut from that text, as a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Operation {
     /// `{}`: nothing.
     None,
-    /// `{.}`: the last extension goes.
+    /// `{.}`: removes the last extension.
     WithoutExtension,
-    /// `{/}`: only what follows the last slash stays.
+    /// `{/}`: keeps only what follows the last slash.
     Base,
-    /// `{//}`: only the folder stays; `.` where there is none.
+    /// `{//}`: keeps only the folder; `.` if there is none.
     Folder,
-    /// `{/.}`: both of `{/}` and `{.}`.
+    /// `{/.}`: `{/}` and `{.}` together.
     Stem,
 }
 
-/// A pair of braces that stands for something.
+/// A pair of braces that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Placeholder {
     pub(crate) subject: Subject,
@@ -43,9 +43,9 @@ pub(crate) struct Placeholder {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
-    /// Stays as it is; never empty.
+    /// Fixed text; never empty.
     Text(String),
-    /// Is another for each index.
+    /// A different text for each index.
     Value(Placeholder),
 }
 
@@ -53,16 +53,16 @@ pub(crate) enum Segment {
 pub(crate) struct CommandTemplate {
     /// The segments of each word of the command, no two texts side by side, none for an empty word.
     pub(crate) arguments: Vec<Vec<Segment>>,
-    /// What the user should hear although it is no error; text of the command and names of columns are in it, unescaped.
+    /// Notes for the user, with unescaped text of the command and of names.
     pub(crate) notes: Vec<String>,
 }
 
 impl Operation {
-    /// All of them, the longer before those that they end with.
+    /// All operations; a suffix comes before its own endings.
     const ALL: [Self; 5] = [Self::None, Self::Stem, Self::Folder, Self::WithoutExtension, Self::Base];
 
-    /// As it is written before the closing brace.
-    fn written(self) -> &'static str {
+    /// Returns the text before the closing brace.
+    fn suffix(self) -> &'static str {
         match self {
             Self::None => "",
             Self::WithoutExtension => ".",
@@ -72,9 +72,9 @@ impl Operation {
         }
     }
 
-    /// What is left of `value`, by the rules of GNU parallel: a hidden file is all extension, `{/}` of a path that ends
-    /// in a slash is empty, and `{//}` is Perl's `dirname`. A line break is a byte as any other, where parallel's own
-    /// `{/}` stops at it.
+    /// Returns the rest of `value`, by the rules of GNU parallel: a hidden file consists of its extension, `{/}` of a path
+    /// that ends in a slash is empty, and `{//}` is Perl's `dirname`. Other than in GNU parallel, `{/}` does not stop at a
+    /// line break.
     pub(crate) fn apply(self, value: &[u8]) -> &[u8] {
         match self {
             Self::None => value,
@@ -103,7 +103,7 @@ fn folder(path: &[u8]) -> &[u8] {
     if folder.is_empty() { b"." } else { without_slashes(folder) }
 }
 
-/// Drops the slashes at the end, but not that of the root.
+/// Removes the slashes at the end, but not that of the root.
 fn without_slashes(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|&byte| byte != b'/').map_or(path.len().min(1), |at| at + 1);
     &path[..end]
@@ -112,7 +112,7 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 impl Placeholder {
     pub(crate) const ITEM: Self = Self::plain(Subject::Item);
 
-    /// What it stands for in an item; an index is none of an item's.
+    /// Returns the text for an item; empty for the index.
     pub(crate) fn value_in<'a>(&self, item: &'a Item) -> &'a [u8] {
         self.operation.apply(match self.subject {
             Subject::Item => item.bytes(),
@@ -125,9 +125,9 @@ impl Placeholder {
         Self { subject, operation: Operation::None }
     }
 
-    /// As the user would write it, with these names of columns; those without a name go by their number.
-    pub(crate) fn written(&self, names: &[String]) -> String {
-        let operation = self.operation.written();
+    /// Returns the placeholder as typed, with these names of columns; a column without a name has its number.
+    pub(crate) fn to_text(&self, names: &[String]) -> String {
+        let operation = self.operation.suffix();
         match self.subject {
             Subject::Item => format!("{{{operation}}}"),
             Subject::Column(place) => match names.get(place) {
@@ -162,19 +162,19 @@ impl CommandTemplate {
         Self { arguments: command.iter().map(argument).collect(), notes: Vec::new() }
     }
 
-    /// The placeholders of the whole command, in order, with repetitions.
+    /// Returns the placeholders of the whole command, in order, with repetitions.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.arguments.iter().flatten().filter_map(Segment::placeholder)
     }
 
-    /// Whether the command is the same for every index.
+    /// Returns whether the command is the same for every index.
     pub(crate) fn is_literal(&self) -> bool {
         self.placeholders().next().is_none()
     }
 }
 
-/// Reads a command. `names` are those of the columns, "1", "2" and so on where columns are only numbered, empty where an
-/// item has none; without items only `{#}` is a placeholder.
+/// Parses a command. `names` are those of the columns: "1", "2" and so on if columns are only numbered, empty if an item
+/// has none. Without items only `{#}` is a placeholder.
 pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Result<CommandTemplate, Error> {
     let uses_first = command.iter().any(|word| word.contains("{1}"));
     let mut reader =
@@ -183,69 +183,70 @@ pub(crate) fn parse(command: &[String], names: &[String], has_items: bool) -> Re
     let argument = |(at, word): (usize, &String)| {
         let is_code = |option: &String| option == "-c" || option == "-e";
         reader.in_code = at.checked_sub(1).is_some_and(|before| is_code(&command[before])) && !scripts.contains(&at);
-        reader.argument(word)
+        reader.parse_argument(word)
     };
     let arguments = command.iter().enumerate().map(argument).collect::<Result<_, _>>()?;
     let (notes, doubled) = (reader.notes, reader.doubled);
     let template = CommandTemplate { arguments, notes };
     match doubled {
-        Some(inner) if template.is_literal() => Err(from_elsewhere(&inner)),
+        Some(inner) if template.is_literal() => Err(foreign_placeholder_error(&inner)),
         _ => Ok(template),
     }
 }
 
-/// The error of a command whose only placeholder is written as Jinja and Argo Workflows have it.
-fn from_elsewhere(inner: &str) -> Error {
+/// Returns the error of a command whose only placeholder has the form of Jinja and Argo Workflows.
+fn foreign_placeholder_error(inner: &str) -> Error {
     let name = inner.trim();
     let meant = if name == "item" { String::new() } else { name.to_owned() };
     Error::usage(format!("{{{{{inner}}}}} in the command is text: a placeholder has single braces"))
         .hint(format!("write {{{meant}}} for the value"))
-        .hint("or add --no-placeholders, which leaves every brace as it is")
+        .hint("or add --no-placeholders to keep every brace")
 }
 
+/// What a pair of braces means.
 enum Meaning {
     Value(Placeholder),
-    /// Would be one, if there were such a column.
+    /// A placeholder for a column that does not exist.
     NoColumn,
-    /// A word that may well be meant for a column's name.
+    /// A word that may be meant as a column's name.
     Unknown,
-    /// The index and this column, from 0, which is called `#`.
+    /// The index, or this column, from 0, with the name `#`.
     Both(usize),
-    /// A slip of the pen in this column's name.
+    /// A mistyped name of this column.
     Slip(String),
-    /// GNU parallel's, which has no counterpart: what it is there, and what to do here.
+    /// A placeholder of GNU parallel without a counterpart: its meaning there, and the hint.
     Parallel(&'static str, &'static str),
-    /// Somebody else's.
+    /// No placeholder.
     Text,
 }
 
 struct PlaceholderReader<'a> {
     names: &'a [String],
     has_items: bool,
-    /// Whether the command has the placeholder `{1}`, so that `{2}` is meant for one.
+    /// Whether the command has the placeholder `{1}`, so that `{2}` is meant as one.
     uses_first: bool,
-    /// Whether this word is code of a language with braces of its own, as behind `python3 -c`.
+    /// Whether this word is code of a language that uses braces, as after `python3 -c`.
     in_code: bool,
     notes: Vec<String>,
-    /// The first column in doubled braces, as other systems write a placeholder.
+    /// The first column in doubled braces, which other systems use for placeholders.
     doubled: Option<String>,
 }
 
-/// Statements of awk that are the whole of an action, as in `awk '{print}'`.
+/// Statements of awk that are a whole action, as in `awk '{print}'`.
 const AWK: [&str; 6] = ["exit", "getline", "next", "nextfile", "print", "return"];
 
 impl PlaceholderReader<'_> {
-    fn argument(&mut self, word: &str) -> Result<Vec<Segment>, Error> {
+    fn parse_argument(&mut self, word: &str) -> Result<Vec<Segment>, Error> {
         let mut segments = Vec::new();
         let mut at = 0;
         while let Some(open) = word[at..].find('{').map(|open| at + open) {
             push_text(&mut segments, &word[at..open]);
             at = open;
-            // A variable of the shell.
+            // `${` begins a variable of the shell.
             let variable = word[..open].ends_with('$');
             if let Some(inner) = doubled(&word[open..]) {
                 let escaped = !matches!(self.meaning(inner), Meaning::Unknown | Meaning::Text) && !variable;
-                if self.doubled.is_none() && !variable && self.is_elsewhere(inner.trim()) {
+                if self.doubled.is_none() && !variable && self.is_foreign(inner.trim()) {
                     self.doubled = Some(inner.to_owned());
                 }
                 let length = inner.len() + 4;
@@ -259,21 +260,21 @@ impl PlaceholderReader<'_> {
                         segments.push(Segment::Value(placeholder));
                         continue;
                     }
-                    Meaning::NoColumn if self.numbered() || self.is_place(&word[..open], &word[at..]) => {
-                        return Err(self.no_column(inner));
+                    Meaning::NoColumn if self.has_numbers() || self.is_column_number(&word[..open], &word[at..]) => {
+                        return Err(self.no_column_error(inner));
                     }
-                    // A format of curl's has a percent sign before it.
+                    // curl writes a variable as %{name}.
                     Meaning::Slip(meant) if !self.in_code && !word[..open].ends_with('%') => {
-                        return Err(self.slip(inner, &meant));
+                        return Err(self.mistyped_error(inner, &meant));
                     }
                     Meaning::Both(column) => {
-                        return Err(Error::usage("{#} in the command is the index, and a column is called # too")
+                        return Err(Error::usage("{#} in the command may be the index or the column \"#\"")
                             .hint(format!("write {{{}}} for the column", column + 1))
-                            .hint("the variable JOB_COMPLETION_INDEX has the index")
-                            .hint(literally(inner)));
+                            .hint("use the variable JOB_COMPLETION_INDEX for the index")
+                            .hint(hint_for_braces(inner)));
                     }
-                    Meaning::Parallel(what, instead) => return Err(of_parallel(inner, what, instead)),
-                    Meaning::NoColumn | Meaning::Unknown | Meaning::Slip(_) => self.note(inner),
+                    Meaning::Parallel(meaning, hint) => return Err(parallel_error(inner, meaning, hint)),
+                    Meaning::NoColumn | Meaning::Unknown | Meaning::Slip(_) => self.add_note(inner),
                     Meaning::Text => {}
                 }
                 push_text(&mut segments, &word[open..at]);
@@ -296,15 +297,15 @@ impl PlaceholderReader<'_> {
         if !self.has_items {
             return Meaning::Text;
         }
-        if let Some(operation) = Operation::ALL.into_iter().find(|operation| operation.written() == inner) {
+        if let Some(operation) = Operation::ALL.into_iter().find(|operation| operation.suffix() == inner) {
             return Meaning::Value(Placeholder { subject: Subject::Item, operation });
         }
         let readings = || {
             Operation::ALL
                 .into_iter()
-                .filter_map(|operation| Some((operation, inner.strip_suffix(operation.written())?)))
+                .filter_map(|operation| Some((operation, inner.strip_suffix(operation.suffix())?)))
         };
-        // A column may be called "1", or end in a dot: its name comes first.
+        // A name may be "1", or end in a dot: names take precedence.
         for (operation, name) in readings() {
             if let Some(place) = self.names.iter().position(|column| column == name) {
                 return Meaning::Value(Placeholder { subject: Subject::Column(place), operation });
@@ -321,16 +322,17 @@ impl PlaceholderReader<'_> {
             }
         }
         match inner {
-            "%" => return Meaning::Parallel("the number of its job slot", "{#} is the index"),
-            "##" => return Meaning::Parallel("the number of jobs", "the variable ITEM_COUNT has it"),
+            "%" => return Meaning::Parallel("the number of the job slot", "use {#} for the index"),
+            "##" => return Meaning::Parallel("the number of jobs", "use the variable ITEM_COUNT"),
             _ if inner.len() > 1 && inner.starts_with('=') && inner.ends_with('=') => {
                 let instead = "change the value in a shell: -- sh -c 'printf %s {} | sed s/a/b/'";
                 return Meaning::Parallel("a Perl expression", instead);
             }
             _ => {}
         }
-        let named = !self.names.is_empty() && !self.numbered();
-        let slip = |(_, name): (_, &str)| near::slip(name, self.names.iter().map(String::as_str)).map(str::to_owned);
+        let named = !self.names.is_empty() && !self.has_numbers();
+        let slip =
+            |(_, name): (_, &str)| near::find_slip(name, self.names.iter().map(String::as_str)).map(str::to_owned);
         if let Some(meant) =
             readings().filter(|(_, name)| named && is_identifier(name) && !AWK.contains(name)).find_map(slip)
         {
@@ -339,47 +341,48 @@ impl PlaceholderReader<'_> {
         if named && readings().any(|(_, name)| is_identifier(name)) { Meaning::Unknown } else { Meaning::Text }
     }
 
-    /// Whether the columns have no names but their numbers.
-    fn numbered(&self) -> bool {
+    /// Returns whether the columns have numbers for names.
+    fn has_numbers(&self) -> bool {
         !self.names.is_empty() && self.names.iter().zip(1..).all(|(name, place)| *name == place.to_string())
     }
 
-    fn no_column(&self, inner: &str) -> Error {
+    fn no_column_error(&self, inner: &str) -> Error {
         let columns = match self.names.len() {
             0 => "no columns".to_owned(),
             1 => "one column, {1}".to_owned(),
             count => format!("{count} columns, {{1}} to {{{count}}}"),
         };
-        Error::usage(format!("{{{inner}}} in the command is no column: the items have {columns}"))
-            .hint_if(self.names.is_empty().then_some("--colsep CHAR makes columns of the lines of a file"))
-            .hint(literally(inner))
+        Error::usage(format!("{{{inner}}} in the command names no column: the items have {columns}"))
+            .hint_if(self.names.is_empty().then_some("--colsep CHAR splits the lines of a file into columns"))
+            .hint(hint_for_braces(inner))
     }
 
-    /// Whether a number in braces between these texts is meant for a column: in a regular expression, `{2}` stands
-    /// behind something.
-    fn is_place(&self, before: &str, after: &str) -> bool {
+    /// Returns whether a number in braces between these texts is meant as a column. In a regular expression, `{2}` follows
+    /// a character.
+    fn is_column_number(&self, before: &str, after: &str) -> bool {
         let begins = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'=:/,".contains(c));
         begins && (self.uses_first || (before.is_empty() && after.is_empty()))
     }
 
-    /// Whether another system would take this between doubled braces for a placeholder.
-    fn is_elsewhere(&self, name: &str) -> bool {
-        let is_column = self.names.iter().any(|column| column == name) && !self.numbered();
+    /// Returns whether this name in doubled braces is a placeholder in another system.
+    fn is_foreign(&self, name: &str) -> bool {
+        let is_column = self.names.iter().any(|column| column == name) && !self.has_numbers();
         self.has_items && (is_column || (self.names.is_empty() && name == "item"))
     }
 
-    fn slip(&self, inner: &str, meant: &str) -> Error {
-        let columns = self.columns();
-        Error::usage(format!("{{{inner}}} in the command is no column: {columns}"))
+    fn mistyped_error(&self, inner: &str, meant: &str) -> Error {
+        let columns = self.list_columns();
+        Error::usage(format!("{{{inner}}} in the command names no column: {columns}"))
             .hint(format!("did you mean {{{meant}}}?"))
-            .hint(literally(inner))
+            .hint(hint_for_braces(inner))
     }
 
-    fn columns(&self) -> String {
+    fn list_columns(&self) -> String {
         if self.names.is_empty() {
             "the items have no columns".to_owned()
         } else {
-            let listed = self.names.iter().take(LISTED_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let listed =
+                self.names.iter().take(LISTED_NAMES).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             let more = self.names.len().saturating_sub(LISTED_NAMES);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let (noun, verb) = if self.names.len() == 1 { ("column", "is") } else { ("columns", "are") };
@@ -387,32 +390,32 @@ impl PlaceholderReader<'_> {
         }
     }
 
-    fn note(&mut self, inner: &str) {
-        let columns = self.columns();
-        let note = format!("{{{inner}}} in the command is no column ({columns}) and stays as it is");
+    fn add_note(&mut self, inner: &str) {
+        let columns = self.list_columns();
+        let note = format!("{{{inner}}} in the command names no column ({columns}) and stays unchanged");
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 }
 
-fn literally(inner: &str) -> String {
-    format!("write {{{{{inner}}}}} for the braces themselves")
+fn hint_for_braces(inner: &str) -> String {
+    format!("write {{{{{inner}}}}} for the text {{{inner}}} itself")
 }
 
-fn of_parallel(inner: &str, what: &str, instead: &str) -> Error {
-    Error::usage(format!("{{{inner}}} in the command is {what} to GNU parallel, and nothing here"))
-        .hint(instead)
-        .hint(literally(inner))
+fn parallel_error(inner: &str, meaning: &str, hint: &str) -> Error {
+    Error::usage(format!("{{{inner}}} in the command is {meaning} in GNU parallel, and is not supported here"))
+        .hint(hint)
+        .hint(hint_for_braces(inner))
 }
 
-/// What stands between the braces that `text` begins with, if no other brace does.
+/// Returns the text in the braces with which `text` begins, if it has no other brace.
 fn single(text: &str) -> Option<&str> {
     let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
     (!inner.contains('{')).then_some(inner)
 }
 
-/// The same for doubled braces.
+/// Does the same for doubled braces.
 fn doubled(text: &str) -> Option<&str> {
     let inner = single(text.strip_prefix('{')?)?;
     text[inner.len() + 3..].starts_with('}').then_some(inner)

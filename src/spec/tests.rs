@@ -2,7 +2,7 @@ use clap::Parser as _;
 
 use super::*;
 use crate::args::{Cli, Verb};
-use crate::spec::lists::from_list;
+use crate::spec::lists::parse_list;
 
 mod brought;
 
@@ -30,7 +30,7 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
         text.lines().filter_map(entry).collect()
     });
     let (suffix, namespace) = ("x7k2p".to_owned(), cli.global.namespace);
-    resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, left: None })
+    resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, remaining: None })
 }
 
 /// The error of a command line with its hints, as they are printed.
@@ -49,7 +49,7 @@ pub(crate) fn error_text(error: &Error) -> String {
 #[test]
 fn a_list_is_one_record_of_csv() {
     let list = |text: &str| {
-        from_list(text.as_bytes()).unwrap().into_iter().map(|i| String::from_utf8(i).unwrap()).collect::<Vec<_>>()
+        parse_list(text.as_bytes()).unwrap().into_iter().map(|i| String::from_utf8(i).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(list("foo,bar,baz"), ["foo", "bar", "baz"]);
     assert_eq!(list("a,\"b,c\",,d"), ["a", "b,c", "", "d"]);
@@ -212,12 +212,12 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
     };
     let word = |word: &handover::CommandWord| word.iter().map(part).collect::<String>();
     let command = spec.handover.words.iter().map(word).collect::<Vec<_>>().join(" ");
-    let variable = |variable: &handover::Variable| match &variable.origin {
+    let variable = |variable: &handover::Variable| match &variable.source {
         handover::VariableSource::Constant(value) => format!("{}={value}", variable.name),
         handover::VariableSource::Field(path) => format!("{}=<{path}>", variable.name),
         handover::VariableSource::Index => format!("{}=<index>", variable.name),
         handover::VariableSource::Position => format!("{}=<index + 1>", variable.name),
-        handover::VariableSource::Item(placeholder) => format!("{}={}", variable.name, placeholder.written(&[])),
+        handover::VariableSource::Item(placeholder) => format!("{}={}", variable.name, placeholder.to_text(&[])),
     };
     let variables = spec.handover.variables.iter().map(variable).collect::<Vec<_>>().join(" ");
     let said = notes.iter().chain(&warnings).map(|note| format!("\n{note}")).collect::<Vec<_>>().concat();

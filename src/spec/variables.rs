@@ -1,6 +1,7 @@
-//! The variables that a worker finds besides those that the user sets: what they are called, and where they come from.
+//! The variables that a worker gets besides those of the user: their names and sources.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::handover::{CommandPart, CommandWord, HandoverRequest, ItemForm, Slurm, Variable, VariableSource};
 use super::items::{Item, Items};
@@ -9,10 +10,10 @@ use crate::args::Compat;
 use crate::contract::{COUNT_VARIABLE, INDEX_VARIABLE, ITEM_VARIABLE};
 use crate::error::Error;
 
-/// The index, which Slurm's number of a job is made of.
+/// The index, which is part of Slurm's job number.
 const SLURM_INDEX: &str = "SLURM_TASK_INDEX";
 
-/// The names of the variables that placeholders are replaced by.
+/// The variable for each placeholder.
 pub(super) struct Naming {
     pub(super) columns: Vec<String>,
     names: BTreeMap<Placeholder, String>,
@@ -60,12 +61,12 @@ impl Naming {
 
     pub(super) fn of_columns(columns: &[String]) -> Vec<(String, Placeholder)> {
         let mut naming = Self::new(columns);
-        naming.all(columns);
+        naming.column_words(columns);
         naming.names.into_iter().map(|(placeholder, name)| (name, placeholder)).collect()
     }
 
-    /// An argument for each column, or one for an item that has none.
-    pub(super) fn all(&mut self, columns: &[String]) -> Vec<CommandWord> {
+    /// Returns one argument for each column, or one for an item without columns.
+    pub(super) fn column_words(&mut self, columns: &[String]) -> Vec<CommandWord> {
         let subjects = match columns.len() {
             0 => vec![Subject::Item],
             n => (0..n).map(Subject::Column).collect(),
@@ -79,21 +80,21 @@ impl Naming {
     }
 }
 
-/// A name that a shell takes for that of a variable.
+/// Returns a name that is valid for a shell variable.
 fn identifier(column: &str) -> String {
     let name: String = column.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-/// Variables that bash, dash, busybox, ksh, mksh or zsh set themselves, or that bash documents as its own; those that
-/// begin with BASH are too.
+/// Variables that bash, dash, busybox, ksh, mksh or zsh set themselves, or that bash documents as its own. Names that
+/// begin with BASH count too.
 const OF_SHELLS: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD IFS LINENO \
                          OLDPWD OPTERR OPTIND PIPESTATUS POSIXLY_CORRECT PPID PS0 PS1 PS2 PS3 PS4 PWD RANDOM SECONDS \
                          SHELLOPTS SHLVL SRANDOM TMOUT UID";
 
-/// Checks that no column is a variable of the shell that reads it.
+/// Checks that no column becomes a variable that shells set themselves.
 pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> Result<(), Error> {
-    let of_column = |variable: &Variable| match &variable.origin {
+    let of_column = |variable: &Variable| match &variable.source {
         VariableSource::Item(Placeholder { subject: Subject::Column(column), .. }) => Some(*column),
         _ => None,
     };
@@ -101,69 +102,96 @@ pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> R
     let owned = variables.iter().filter(|variable| is_of_shells(&variable.name));
     let mut owned = owned.filter_map(|variable| Some((columns.get(of_column(variable)?)?, &variable.name)));
     let Some((column, name)) = owned.next() else { return Ok(()) };
-    Err(Error::usage(format!("the column {column:?} would be the variable {name}, which shells set themselves"))
-        .hint(format!("leave --item-as env out, and write {{{column}}} in the command"))
-        .hint("or give the column another name"))
+    Err(Error::usage(format!("column {column:?} would become the variable {name}, which shells set themselves"))
+        .hint(format!("remove --item-as env, and write {{{column}}} in the command"))
+        .hint("or rename the column"))
 }
 
-/// All variables that the worker finds besides those that the user sets; each name only once.
-pub(super) fn variables(
+/// What sets a variable, as an error names it.
+#[derive(Clone, Copy)]
+enum Setter<'a> {
+    Env,
+    Count,
+    IndexEnv,
+    Compat,
+    FirstCommand,
+    Item,
+    Column(&'a str),
+    Placeholder,
+}
+
+impl fmt::Display for Setter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Env => "--env",
+            Self::Count => "the number of items",
+            Self::IndexEnv => "--index-env",
+            Self::Compat => "--compat",
+            Self::FirstCommand => "the first command",
+            Self::Item => "the item",
+            Self::Column(name) => return write!(f, "column {name:?}"),
+            Self::Placeholder => "a placeholder",
+        })
+    }
+}
+
+/// Returns all variables that the worker gets besides those of the user. No name repeats.
+pub(super) fn variables<'a>(
     form: ItemForm,
     items: &Items,
-    columns: &[String],
+    columns: &'a [String],
     naming: &Naming,
-    wishes: &HandoverRequest<'_>,
+    request: &HandoverRequest<'_>,
 ) -> Result<Vec<Variable>, Error> {
-    let mut known: Vec<(Variable, String)> = Vec::new();
-    let mut add = |name: String, origin: VariableSource, standing: bool, by: &str| {
-        let earlier = known.iter().find(|(variable, _)| variable.name == name).map(|(_, by)| by.as_str());
-        let users = wishes.env.iter().any(|(users, _)| *users == name).then_some("--env");
+    let mut known: Vec<(Variable, Setter<'_>)> = Vec::new();
+    let mut add = |name: String, source: VariableSource, is_kept: bool, setter: Setter<'a>| {
+        let earlier = known.iter().find(|(variable, _)| variable.name == name).map(|(_, setter)| *setter);
+        let users = request.env.iter().any(|(users, _)| *users == name).then_some(Setter::Env);
         if let Some(earlier) = earlier.or(users) {
-            return Err(Error::usage(format!("{earlier} and {by} both set the variable {name}")).hint(match by {
-                by if by.starts_with("column") => "give the column another name".to_owned(),
-                _ => format!("leave one of them out, or give it another name than {name}"),
-            }));
+            return Err(Error::usage(format!("{earlier} and {setter} both set the variable {name}")).hint(
+                match setter {
+                    Setter::Column(_) => "rename the column",
+                    _ => "remove one of them, or rename the variable",
+                },
+            ));
         }
-        known.push((Variable { name, origin, standing }, by.to_owned()));
+        known.push((Variable { name, source, is_kept }, setter));
         Ok(())
     };
-    add(
-        COUNT_VARIABLE.to_owned(),
-        VariableSource::Constant(wishes.completions.to_string()),
-        true,
-        "the number of items",
-    )?;
-    if let Some(name) = &wishes.index_env {
-        add(name.clone(), VariableSource::Index, true, "--index-env")?;
+    add(COUNT_VARIABLE.to_owned(), VariableSource::Constant(request.completions.to_string()), true, Setter::Count)?;
+    if let Some(name) = &request.index_env {
+        add(name.clone(), VariableSource::Index, true, Setter::IndexEnv)?;
     }
-    for &system in &wishes.compat {
-        for (name, origin) in compatible(system, items, wishes) {
-            // The user's own value is the better one, as of SLURM_CPUS_PER_TASK.
-            if !wishes.env.iter().any(|(users, _)| users == name) {
-                add(name.to_owned(), origin, true, "--compat")?;
+    for &system in &request.compat {
+        for (name, source) in compatible(system, items, request) {
+            // The user's own value takes precedence, as for SLURM_CPUS_PER_TASK.
+            if !request.env.iter().any(|(users, _)| users == name) {
+                add(name.to_owned(), source, true, Setter::Compat)?;
             }
         }
     }
-    for (name, origin) in &wishes.standing {
-        add(name.clone(), origin.clone(), true, "the first command")?;
+    for (name, source) in &request.kept_variables {
+        add(name.clone(), source.clone(), true, Setter::FirstCommand)?;
     }
     match form {
         ItemForm::Env => {
-            add(ITEM_VARIABLE.to_owned(), VariableSource::Item(Placeholder::ITEM), false, "the item")?;
+            add(ITEM_VARIABLE.to_owned(), VariableSource::Item(Placeholder::ITEM), false, Setter::Item)?;
             for (column, name) in columns.iter().enumerate() {
                 let variable = identifier(name);
                 if matches!(variable.as_str(), INDEX_VARIABLE | "PATH") {
-                    return Err(Error::usage(format!("the column {name:?} would hide the worker's own {variable}"))
-                        .hint("give the column another name"));
+                    return Err(Error::usage(format!(
+                        "column {name:?} would replace the worker's variable {variable}"
+                    ))
+                    .hint("rename the column"));
                 }
                 let placeholder = Placeholder { subject: Subject::Column(column), operation: Operation::None };
-                add(variable, VariableSource::Item(placeholder), false, &format!("column {name:?}"))?;
+                add(variable, VariableSource::Item(placeholder), false, Setter::Column(name))?;
             }
         }
         ItemForm::Arg => {
             for (placeholder, name) in &naming.names {
                 if placeholder.subject != Subject::Index {
-                    add(name.clone(), VariableSource::Item(placeholder.clone()), false, "a placeholder")?;
+                    add(name.clone(), VariableSource::Item(placeholder.clone()), false, Setter::Placeholder)?;
                 }
             }
         }
@@ -173,28 +201,28 @@ pub(super) fn variables(
 }
 
 /// Returns a warning if the command reads a variable of another system that nothing sets.
-pub(super) fn unset_variable(command: &[String], items: &Items, wishes: &HandoverRequest<'_>) -> Option<String> {
-    Compat::named().filter(|(system, _)| !wishes.compat.contains(system)).find_map(|(system, word)| {
-        let names = compatible(system, items, wishes).into_iter().map(|(name, _)| name);
-        let mut unset = names.filter(|name| !wishes.env.iter().any(|(users, _)| users == name));
+pub(super) fn unset_variable(command: &[String], items: &Items, request: &HandoverRequest<'_>) -> Option<String> {
+    Compat::named().filter(|(system, _)| !request.compat.contains(system)).find_map(|(system, word)| {
+        let names = compatible(system, items, request).into_iter().map(|(name, _)| name);
+        let mut unset = names.filter(|name| !request.env.iter().any(|(users, _)| users == name));
         let read = unset.find(|name| command.iter().any(|word| word.contains(name)))?;
-        Some(format!("the command reads {read}, which nothing sets: --compat {word} does"))
+        Some(format!("the command reads {read}, which is not set; --compat {word} sets it"))
     })
 }
 
-/// The variables of another system, by its own documentation.
-fn compatible(system: Compat, items: &Items, wishes: &HandoverRequest<'_>) -> Vec<(&'static str, VariableSource)> {
+/// Returns the variables of another system, as its documentation defines them.
+fn compatible(system: Compat, items: &Items, request: &HandoverRequest<'_>) -> Vec<(&'static str, VariableSource)> {
     let constant = |number: u32| VariableSource::Constant(number.to_string());
-    // Whoever counts from 1, or by threes, sees those numbers; where they are the index, Kubernetes gives them itself.
+    // An array of its own numbers, such as 1-9:3, passes those; where they equal the index, Kubernetes sets them.
     let number = |item: &Item| item.text().and_then(|text| text.parse::<u32>().ok());
     let is_index = |(index, item): (usize, &Item)| number(item).is_some_and(|number| number as usize == index);
-    let counts_by_item = wishes.is_range && !items.iter().enumerate().all(is_index);
+    let counts_by_item = request.is_range && !items.iter().enumerate().all(is_index);
     let id = if counts_by_item { VariableSource::Item(Placeholder::ITEM) } else { VariableSource::Index };
     match system {
         Compat::Slurm => {
             let numbers: Vec<_> = items.iter().filter_map(number).filter(|_| counts_by_item).collect();
             let ends = (numbers.iter().min().copied(), numbers.iter().max().copied());
-            slurm(wishes, id, (ends.0.unwrap_or(0), ends.1.unwrap_or(wishes.completions - 1)), step(&numbers))
+            slurm(request, id, (ends.0.unwrap_or(0), ends.1.unwrap_or(request.completions - 1)), array_step(&numbers))
         }
         Compat::Hyperqueue => {
             let mut variables = vec![("HQ_TASK_ID", id)];
@@ -205,47 +233,47 @@ fn compatible(system: Compat, items: &Items, wishes: &HandoverRequest<'_>) -> Ve
         }
         Compat::Aws => vec![
             ("AWS_BATCH_JOB_ARRAY_INDEX", VariableSource::Index),
-            ("AWS_BATCH_JOB_ARRAY_SIZE", constant(wishes.completions)),
+            ("AWS_BATCH_JOB_ARRAY_SIZE", constant(request.completions)),
         ],
         Compat::Parallel => vec![("PARALLEL_SEQ", VariableSource::Position)],
     }
 }
 
-/// The step of an array's numbers; 1 where they are not evenly spaced.
-fn step(numbers: &[u32]) -> u32 {
+/// Returns the step of an array's numbers; 1 if they are not evenly spaced.
+fn array_step(numbers: &[u32]) -> u32 {
     let mut steps = numbers.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
     steps.next().filter(|step| *step > 0 && steps.all(|next| next == *step)).unwrap_or(1)
 }
 
-/// What Slurm sets in an array of jobs with one task each, by the output environment variables of sbatch(1). A job's
-/// number is made of the array's, which the name of the Job gives, and the index.
+/// Returns the variables that Slurm sets in a job array of one task each: the output environment variables of sbatch(1).
+/// A job's number consists of the array's, a hash of the Job's name, and the index.
 fn slurm(
-    wishes: &HandoverRequest<'_>,
+    request: &HandoverRequest<'_>,
     id: VariableSource,
     ends: (u32, u32),
     step: u32,
 ) -> Vec<(&'static str, VariableSource)> {
     const NODE: VariableSource = VariableSource::Field("spec.nodeName");
-    let Slurm { job, cpus, workdir } = &wishes.slurm;
+    let Slurm { job, cpus, workdir } = &request.slurm;
     let text = |text: &str| VariableSource::Constant(text.to_owned());
     let number = |number: u32| VariableSource::Constant(number.to_string());
-    // FNV-1a; five digits with no 0 in front.
+    // FNV-1a; five digits, the first not 0.
     let hash = job.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let array_id = 10_000 + hash % 90_000;
     let job_id = || VariableSource::Constant(format!("{array_id}$({SLURM_INDEX})"));
     vec![
         ("SLURM_ARRAY_TASK_ID", id),
-        ("SLURM_ARRAY_TASK_COUNT", number(wishes.completions)),
+        ("SLURM_ARRAY_TASK_COUNT", number(request.completions)),
         ("SLURM_ARRAY_TASK_MIN", number(ends.0)),
         ("SLURM_ARRAY_TASK_MAX", number(ends.1)),
         ("SLURM_ARRAY_TASK_STEP", number(step)),
         ("SLURM_ARRAY_JOB_ID", number(array_id)),
-        // Kubernetes expands a variable that stands before.
+        // Kubernetes expands variables that are defined earlier.
         (SLURM_INDEX, VariableSource::Index),
         ("SLURM_JOB_ID", job_id()),
         ("SLURM_JOBID", job_id()),
         ("SLURM_JOB_NAME", text(job)),
-        // The image's own folder is not known here.
+        // The working directory of the image is unknown.
         ("SLURM_SUBMIT_DIR", text(workdir.as_deref().unwrap_or("."))),
         ("SLURM_SUBMIT_HOST", text("localhost")),
         ("SLURM_CLUSTER_NAME", text("kubernetes")),

@@ -238,7 +238,9 @@ fn asked(said: &str) -> Option<Vec<String>> {
 fn not_found(error: Error, status: &Status) -> Error {
     let details = status.details.as_ref();
     match details.map(|details| (details.kind.as_str(), details.name.as_str())) {
-        Some(("namespaces", name)) if !name.is_empty() => error.hint("kubectl get namespaces shows which there are"),
+        Some(("namespaces", name)) if !name.is_empty() => error
+            .hint_if(name.parse::<u32>().is_ok().then_some("-n names the namespace; -j N sets how many indexes run at once"))
+            .hint("kubectl get namespaces shows which there are"),
         Some((_, name)) if !name.is_empty() => error,
         _ => error.hint("the server may be too old for this, or not a Kubernetes API server: kubectl version, kubectl api-resources"),
     }
@@ -336,6 +338,9 @@ mod tests {
         let (kind, _, hints) =
             told(404, "NotFound", r#"namespaces "n" not found"#, &json!({"kind": "namespaces", "name": "n"}));
         assert_eq!((kind, hints.as_str()), (Kind::NotFound, "kubectl get namespaces shows which there are"));
+        let (_, _, hints) =
+            told(404, "NotFound", r#"namespaces "1" not found"#, &json!({"kind": "namespaces", "name": "1"}));
+        assert!(hints.starts_with("-n names the namespace; -j N sets how many indexes run at once"), "{hints}");
         let (kind, _, hints) = told(404, "NotFound", "the server could not find the requested resource", &json!({}));
         assert_eq!(kind, Kind::NotFound);
         assert!(hints.contains("kubectl version"), "{hints}");

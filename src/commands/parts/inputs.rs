@@ -41,7 +41,7 @@ pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
             None => None,
         },
         seed,
-        left: None,
+        remaining: None,
     })
 }
 
@@ -97,7 +97,7 @@ fn read_items(args: &ItemArgs, path: &Path, seed: u64, context: &Context) -> Res
 }
 
 async fn read_config_map(named: &str, context: &Context) -> Result<ListedConfigMap> {
-    let (name, _) = sources::config_map_named(named);
+    let (name, _) = sources::split_config_map(named);
     let cluster = context.cluster().await?;
     let Some(config_map) = cluster.config_map(name).await? else {
         let message = format!("there is no configmap {name:?} in namespace {:?}", cluster.namespace());

@@ -37,7 +37,7 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     Box::pin(history.follow(job, &cluster, context)).await?;
     let payload = whole.handover.payload();
     let History { succeeded, jobs, running, .. } = history;
-    let positions = succeeded.left(whole.items.iter().map(|item| payload.bytes(item)));
+    let positions = succeeded.remaining(whole.items.iter().map(|item| payload.bytes(item)));
     context.ui.status(&describe_skipped(whole.items.len(), positions.len(), &jobs, context.ui.style));
     if positions.is_empty() {
         return Ok(None);
@@ -50,7 +50,7 @@ pub(crate) async fn resolve(args: RunArgs, inputs: Inputs, context: &mut Context
     }
     hint_at_other_resumes(&uid, &whole.name, &cluster, context).await;
     let resumes = ResumedJob { name: root, uid, skipped: whole.items.len() - positions.len() };
-    Ok(Some(spec::resolve(args, Inputs { left: Some(RemainingItems { positions, resumes }), ..inputs })?))
+    Ok(Some(spec::resolve(args, Inputs { remaining: Some(RemainingItems { positions, resumes }), ..inputs })?))
 }
 
 /// Returns a sentence about the items that are skipped.

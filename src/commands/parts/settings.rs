@@ -11,7 +11,7 @@ use clap::{ArgMatches, ColorChoice, Command, CommandFactory as _, FromArgMatches
 
 use super::super::help;
 use super::{usage, words};
-use crate::args::{Cli, ConfiguredFlags, RunArgs, SETTINGS, SettingShape, Verb};
+use crate::args::{Cli, ConfiguredFlags, FlagBeforeName, RunArgs, SETTINGS, SettingShape, Verb};
 use crate::error::Error;
 use crate::spec::settings::{self, ConfiguredValue, VARIABLES};
 use crate::spec::{Inputs, base};
@@ -162,7 +162,9 @@ fn complete_run(args: &mut RunArgs, matches: &ArgMatches, values: &[&ConfiguredV
     }
     args.configured = configured_flags("run", matches, values);
     let place = |id: &str| matches.index_of(id);
-    args.name_behind_items = place("items").is_some_and(|at| place("positional_name") == Some(at + 1));
+    let flags = [("items", FlagBeforeName::Items), ("shuffle", FlagBeforeName::Shuffle)];
+    let precedes = |id| place(id).is_some_and(|at| place("positional_name") == Some(at + 1));
+    args.name_after = flags.into_iter().find(|(id, _)| precedes(id)).map(|(_, flag)| flag);
 }
 
 fn configured_flags(verb: &str, matches: &ArgMatches, values: &[&ConfiguredValue]) -> ConfiguredFlags {

@@ -6,11 +6,11 @@ use super::list_mut;
 use crate::contract::{self, annotation};
 use crate::error::Error;
 use crate::spec::Requirement;
-use crate::spec::retry::{Changes, ResourceChange, multiplied};
+use crate::spec::retry::{Changes, ResourceChange, multiply};
 
 /// Applies all changes to the worker's container.
 pub(super) fn apply_changes(job: &mut Value, changes: &Changes) -> Result<(), Error> {
-    let Changes { image, cpu, memory, retries, parallelism: _, init_image: _, init_image_at_last: _, command } =
+    let Changes { image, cpu, memory, retries, parallelism: _, init_image: _, fallback_init_image: _, command } =
         changes;
     let restarts = job.pointer("/spec/template/spec/restartPolicy").is_some_and(|policy| policy != "Never");
     if let (true, Some(retries)) = (restarts, retries) {
@@ -62,7 +62,7 @@ fn set_resource(worker: &mut Value, name: &str, amount: &ResourceChange) -> Resu
         }
         ResourceChange::Times(thousandths) => {
             let product = |quantity: &str| {
-                multiplied(quantity, *thousandths)
+                multiply(quantity, *thousandths)
                     .ok_or_else(|| cannot(format!("the worker's {name} of {quantity:?} can't be multiplied")))
             };
             [("requests", request.map(product).transpose()?), ("limits", limit.map(product).transpose()?)]

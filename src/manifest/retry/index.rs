@@ -167,7 +167,7 @@ fn index_writer(job: &Value, plan: &RetryPlan, files: &[IndexFile]) -> Value {
         (Some(image), _) => (image.clone(), None),
         (None, Some(container)) => (text(container.get("image")).to_owned(), container.get("imagePullPolicy").cloned()),
         (None, None) => {
-            let last = plan.changes.init_image_at_last.as_deref();
+            let last = plan.changes.fallback_init_image.as_deref();
             (last.unwrap_or(spec::DEFAULT_IMAGE).to_owned(), None)
         }
     };

@@ -71,7 +71,7 @@ pub(super) fn remove_handover(
     let form = noted(annotation::ITEM_AS).and_then(ItemForm::named);
     let Some(command) = &plan.changes.command else { return Ok(None) };
     let Some(form) = form else {
-        warnings.extend(spec::windows_lines(command));
+        warnings.extend(spec::warn_of_windows_lines(command));
         return Ok(None);
     };
     let Some(worker) = worker_mut(job) else { return Ok(None) };
@@ -170,7 +170,7 @@ impl NewHandover {
         let Self { items, handover, store, init } = self;
         let before = init.as_ref().and_then(|(_, init)| init["image"].as_str());
         let changes = &plan.changes;
-        let images = [changes.init_image.as_deref(), before, changes.init_image_at_last.as_deref()];
+        let images = [changes.init_image.as_deref(), before, changes.fallback_init_image.as_deref()];
         let feed = Feed {
             job: &plan.name,
             items: &items,

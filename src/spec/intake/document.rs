@@ -1,6 +1,6 @@
-//! Values and flat objects of JSON, as an array or line by line.
+//! JSON: values and flat objects, as an array or line by line.
 //!
-//! Numbers stay the text they are: a seed of twenty digits must not come out rounded.
+//! Numbers keep their text: a seed of twenty digits must not be rounded.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,23 +9,23 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Collector, Columns, Error, Item, ItemPlace, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, too_large};
+use super::{Collector, Columns, Error, Item, ItemPlace, ListOrigin, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, too_large};
 use crate::spec::pairs::Pairs;
 
-/// What the first item told about the others.
+/// The form of all items, which the first one decides.
 #[derive(Debug, Default)]
 pub(super) enum JsonShape {
     #[default]
     Unknown,
     /// Each is one value.
     Scalars,
-    /// Each has these keys, in any order; the places are those in the first.
+    /// Each has these keys, in any order. The places are those in the first item.
     Records { names: Vec<String>, places: HashMap<String, usize> },
 }
 
 impl JsonShape {
-    /// Takes the item in a line of its own; a blank line holds none.
-    pub(super) fn take_line(
+    /// Reads the item of a line. A blank line has none.
+    pub(super) fn read_line(
         &mut self,
         place: &ItemPlace,
         line: &[u8],
@@ -35,10 +35,10 @@ impl JsonShape {
             return Ok(false);
         }
         let raw: &RawValue = serde_json::from_slice(line).map_err(|error| {
-            let (what, column) = (without_position(&error), error.column());
-            Error::usage(format!("{place} is not JSON: {what} at column {column}"))
+            let (problem, column) = (without_position(&error), error.column());
+            Error::usage(format!("{place} is not JSON: {problem} at column {column}"))
         })?;
-        collector.push(self.item(raw, place)?)
+        collector.push(self.read_item(raw, place)?)
     }
 
     pub(super) fn into_columns(self) -> Columns {
@@ -48,25 +48,26 @@ impl JsonShape {
         }
     }
 
-    fn item(&mut self, raw: &RawValue, place: &ItemPlace) -> Result<Item, Error> {
+    fn read_item(&mut self, raw: &RawValue, place: &ItemPlace) -> Result<Item, Error> {
         let text = raw.get();
         if text.len() > MAX_ITEM_BYTES {
             return Err(too_large(place));
         }
-        match (first(text), &*self) {
-            (b'[', _) => Err(nested(place, &format!("{place} is an array"))),
-            (b'{', Self::Scalars) => Err(mixed(place, text, "one value")),
-            (b'{', _) => self.record(text, place),
-            (_, Self::Records { .. }) => Err(mixed(place, text, "an object")),
+        match (first_byte(text), &*self) {
+            (b'[', _) => Err(nested_error(place, &format!("{place} is an array"))),
+            (b'{', Self::Scalars) => Err(mixed_error(place, text, "one value")),
+            (b'{', _) => self.read_record(text, place),
+            (_, Self::Records { .. }) => Err(mixed_error(place, text, "an object")),
             _ => {
                 *self = Self::Scalars;
-                scalar(text).map(Item::new).map_err(|error| not_json(place, &error))
+                scalar_text(text).map(Item::new).map_err(|error| not_json_error(place, &error))
             }
         }
     }
 
-    fn record(&mut self, text: &str, place: &ItemPlace) -> Result<Item, Error> {
-        let Pairs::<String, &RawValue>(fields) = serde_json::from_str(text).map_err(|error| not_json(place, &error))?;
+    fn read_record(&mut self, text: &str, place: &ItemPlace) -> Result<Item, Error> {
+        let Pairs::<String, &RawValue>(fields) =
+            serde_json::from_str(text).map_err(|error| not_json_error(place, &error))?;
         if matches!(self, Self::Unknown) {
             let names: Vec<_> = fields.iter().map(|(key, _)| key.clone()).collect();
             if names.is_empty() {
@@ -84,21 +85,21 @@ impl JsonShape {
                 return Err(problem("has an empty key, which can't name a column"));
             }
             let Some(value) = places.get(&key).and_then(|&column| values.get_mut(column)) else {
-                return Err(problem(&format!("has the key {key:?}, which item 0 has not")).hint(SAME_KEYS));
+                return Err(problem(&format!("has the key {key:?}, which item 0 lacks")).hint(SAME_KEYS));
             };
             let raw = raw.get();
-            if matches!(first(raw), b'[' | b'{') {
-                return Err(nested(place, &format!("the value of {key:?} in {place} is {}", noun(raw))));
+            if matches!(first_byte(raw), b'[' | b'{') {
+                return Err(nested_error(place, &format!("the value of {key:?} in {place} is {}", type_name(raw))));
             }
             if value.is_some() {
                 return Err(problem(&format!("has the key {key:?} twice")));
             }
-            let plain = scalar(raw).map_err(|error| not_json(place, &error))?;
+            let plain = scalar_text(raw).map_err(|error| not_json_error(place, &error))?;
             whole.push(if whole.is_empty() { '{' } else { ',' });
             whole.push_str(&Value::from(key).to_string());
             whole.push(':');
-            match first(raw) {
-                // Its escapes are those of this program from here on, whoever wrote it.
+            match first_byte(raw) {
+                // Rewritten, so that equal strings have equal escapes.
                 b'"' => whole.push_str(&Value::from(plain.as_str()).to_string()),
                 _ => whole.push_str(raw),
             }
@@ -115,15 +116,15 @@ impl JsonShape {
 
 const SAME_KEYS: &str = "give every object the same keys; null counts as empty";
 
-/// Reads an array of items, the whole of a document.
-pub(super) fn read(
+/// Reads a document that consists of one array of items.
+pub(super) fn read_array(
     document: &[u8],
-    origin: &str,
+    origin: ListOrigin<'_>,
     shape: &mut JsonShape,
     collector: &mut Collector,
 ) -> Result<(), Error> {
-    let array = "it must be one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
-    let lines = "one object on each line is --format jsonl";
+    let array = "write one array: [\"a\", \"b\"], or [{\"name\": \"a\"}, {\"name\": \"b\"}]";
+    let lines = "if each line is an object, add --format jsonl";
     match document.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[') => {}
         None => return Err(Error::usage(format!("{origin} is empty")).hint(array)),
@@ -141,18 +142,18 @@ pub(super) fn read(
     outcome.map_err(|error| Error::usage(format!("{origin} is not JSON: {error}")))
 }
 
-pub(super) fn over_the_limit(origin: &str) -> Error {
+pub(super) fn over_limit_error(origin: ListOrigin<'_>) -> Error {
     let most = MAX_DOCUMENT_BYTES / 1024 / 1024;
-    Error::usage(format!("{origin} is larger than {most} MiB, and JSON must be held as a whole"))
-        .hint("give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl")
+    Error::usage(format!("{origin} is larger than {most} MiB, and JSON is read as a whole"))
+        .hint("convert it to JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl")
 }
 
-/// Hands each element on as it is read, so that their number does not matter.
+/// Passes each element on as it is read, so that memory does not grow with their number.
 struct Array<'a> {
-    origin: &'a str,
+    origin: ListOrigin<'a>,
     collector: &'a mut Collector,
     shape: &'a mut JsonShape,
-    /// What is wrong with an item; the reader's own error could not carry it.
+    /// The error of an item; the type of the reader's errors can't hold it.
     failure: Option<Error>,
 }
 
@@ -166,7 +167,7 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(raw) = elements.next_element::<&RawValue>()? {
             let place = ItemPlace { origin: self.origin, item: self.collector.pushed(), line: None };
-            let item = self.shape.item(raw, &place);
+            let item = self.shape.read_item(raw, &place);
             match item.and_then(|item| self.collector.push(item)) {
                 Ok(false) => {}
                 Ok(true) => break,
@@ -176,15 +177,15 @@ impl<'de> Visitor<'de> for &mut Array<'_> {
                 }
             }
         }
-        // The rest is still to be JSON.
+        // The rest must be valid JSON too.
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }
 
-/// What a value of JSON is, by its first byte.
-fn noun(text: &str) -> &'static str {
-    match first(text) {
+/// Returns the type of a JSON value, by its first byte.
+fn type_name(text: &str) -> &'static str {
+    match first_byte(text) {
         b'{' => "an object",
         b'[' => "an array",
         b'"' => "a string",
@@ -194,37 +195,37 @@ fn noun(text: &str) -> &'static str {
     }
 }
 
-fn first(text: &str) -> u8 {
+fn first_byte(text: &str) -> u8 {
     text.bytes().next().unwrap_or_default()
 }
 
-/// A single value as text: a string without its quotes, null as nothing, all else as it is written.
-fn scalar(text: &str) -> Result<String, serde_json::Error> {
-    match first(text) {
+/// Returns a single value as text: a string without its quotes, null as empty, everything else unchanged.
+fn scalar_text(text: &str) -> Result<String, serde_json::Error> {
+    match first_byte(text) {
         b'"' => serde_json::from_str(text),
         b'n' => Ok(String::new()),
         _ => Ok(text.to_owned()),
     }
 }
 
-fn mixed(place: &ItemPlace, text: &str, first: &str) -> Error {
-    Error::usage(format!("{place} is {}, but item 0 is {first}: all must be of one kind", noun(text)))
+fn mixed_error(place: &ItemPlace, text: &str, first: &str) -> Error {
+    Error::usage(format!("{place} is {}, but item 0 is {first}: all must be of one kind", type_name(text)))
 }
 
-fn nested(place: &ItemPlace, what: &str) -> Error {
+fn nested_error(place: &ItemPlace, problem: &str) -> Error {
     let error =
-        Error::usage(format!("{what}, but an item is one value or a flat object")).hint("flatten it first by jq");
+        Error::usage(format!("{problem}, but an item is one value or a flat object")).hint("flatten it first with jq");
     error.hint(match place.line {
-        Some(_) => "or take each line as it stands, by --format lines",
-        None => "or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …",
+        Some(_) => "or use each line as text: --format lines",
+        None => "or use each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - -- CMD",
     })
 }
 
-fn not_json(place: &ItemPlace, error: &serde_json::Error) -> Error {
+fn not_json_error(place: &ItemPlace, error: &serde_json::Error) -> Error {
     Error::usage(format!("{place} is not JSON: {}", without_position(error)))
 }
 
-/// What is wrong, without where: the reader counts from the start of what it was given, not of the file.
+/// Returns the message without its position, which is not that in the file.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())

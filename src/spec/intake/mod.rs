@@ -1,4 +1,4 @@
-//! From the bytes of a file to items, as they come: what is held at a time is bounded, whatever is fed.
+//! Parses the bytes of a list into items, in bounded memory.
 
 mod document;
 mod table;
@@ -13,23 +13,43 @@ use crate::args::ItemsFormat;
 use crate::error::Error;
 use document::JsonShape;
 use table::TableReader;
-use text::{BYTE_ORDER_MARK, Text};
+use text::{BYTE_ORDER_MARK, ListText};
 
-/// Most bytes of what holds one item, with a mark before it and the carriage return of its line end.
+/// The most bytes of one piece: an item with a byte order mark and the carriage return of its line end.
 const MAX_PIECE_BYTES: usize = MAX_ITEM_BYTES + BYTE_ORDER_MARK.len() + 1;
-/// Most bytes of a JSON document, which must be held until its end.
+/// The most bytes of a JSON document, which is read as a whole.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where an item stands, to be read by a person. Items are counted from 0, as indexes are, and lines from 1.
+/// Where a list comes from, as a message names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ListOrigin<'a> {
+    Stdin,
+    /// A file by its path.
+    File(&'a str),
+    /// `NAME/KEY` of a ConfigMap.
+    ConfigMap(&'a str),
+}
+
+impl fmt::Display for ListOrigin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("stdin"),
+            Self::File(path) => f.write_str(path),
+            Self::ConfigMap(name) => write!(f, "configmap {name:?}"),
+        }
+    }
+}
+
+/// The place of an item, as a message names it. Items are counted from 0, as indexes are, and lines from 1.
 #[derive(Clone, Copy, Debug)]
 struct ItemPlace<'a> {
-    origin: &'a str,
+    origin: ListOrigin<'a>,
     item: usize,
     line: Option<u64>,
 }
 
 impl ItemsFormat {
-    /// The format that the ending of a file's name means; lines unless it is known.
+    /// Returns the format by the ending of a file's name; the default is lines.
     pub(super) fn from_name(name: &str) -> Self {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
@@ -52,13 +72,13 @@ impl fmt::Display for ItemPlace<'_> {
     }
 }
 
-/// How a file holds its items, and what the flags say about its columns.
+/// The format of a file and its columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileLayout {
     pub(super) format: ItemsFormat,
-    /// The separator of columns that the user named; of lines it makes a table without a header.
+    /// The separator of `--colsep`; it makes lines a table without a header.
     pub(super) separator: Option<u8>,
-    /// Whether the first line of a table is an item; None if the user did not say.
+    /// Whether the first line of a table is an item; `None` without `--no-header`.
     pub(super) no_header: Option<bool>,
 }
 
@@ -72,9 +92,9 @@ impl FileLayout {
     }
 }
 
-/// Reads items from what is called `origin`, as many as `collector` asks for.
+/// Reads items from `input` until `collector` needs no more. `unreadable` makes the error of a failed read.
 pub(super) fn read(
-    origin: &str,
+    origin: ListOrigin<'_>,
     layout: FileLayout,
     mut input: impl BufRead,
     mut collector: Collector,
@@ -83,9 +103,9 @@ pub(super) fn read(
     use ItemsFormat::{Csv, Json, Jsonl, Lines, Null, Tsv};
     let format = layout.format;
     let (mut table, mut shape) = (TableReader::new(layout), JsonShape::default());
-    // A table has rows, in which a blank line is nothing.
-    let mut text = Text::new(origin, if layout.is_table() && format == Lines { Tsv } else { format });
-    let (mut piece, mut enough) = (Vec::new(), false);
+    // In a table, a blank line is no row.
+    let mut text = ListText::new(origin, if layout.is_table() && format == Lines { Tsv } else { format });
+    let (mut piece, mut is_enough) = (Vec::new(), false);
     for number in 1.. {
         let place = ItemPlace {
             origin,
@@ -93,18 +113,18 @@ pub(super) fn read(
             line: Some(number).filter(|_| !matches!(format, Null | Json)),
         };
         piece.clear();
-        let ended = next_piece(format, &mut input, &mut piece).map_err(&unreadable)?;
+        let ended = read_piece(format, &mut input, &mut piece).map_err(&unreadable)?;
         if piece.len() > limit(format) {
-            return Err(if format == Json { document::over_the_limit(origin) } else { too_large(place) });
+            return Err(if format == Json { document::over_limit_error(origin) } else { too_large(place) });
         }
-        let Some(text) = text.take(&piece, ended)? else { break };
-        enough = match format {
-            _ if layout.is_table() => table.take_line(&place, text, &mut collector)?,
-            Lines | Null | Csv | Tsv => take_whole(&place, text, &mut collector)?,
-            Jsonl => shape.take_line(&place, text, &mut collector)?,
-            Json => document::read(text, origin, &mut shape, &mut collector).map(|()| true)?,
+        let Some(text) = text.clean_piece(&piece, ended)? else { break };
+        is_enough = match format {
+            _ if layout.is_table() => table.read_line(&place, text, &mut collector)?,
+            Lines | Null | Csv | Tsv => read_whole(&place, text, &mut collector)?,
+            Jsonl => shape.read_line(&place, text, &mut collector)?,
+            Json => document::read_array(text, origin, &mut shape, &mut collector).map(|()| true)?,
         };
-        if enough {
+        if is_enough {
             break;
         }
     }
@@ -112,7 +132,7 @@ pub(super) fn read(
     let columns = match format {
         _ if layout.is_table() => {
             notes.extend(table.take_notes(origin));
-            table.finish(origin, &collector, enough)?
+            table.finish(origin, &collector, is_enough)?
         }
         Lines | Null | Csv | Tsv => Columns::None,
         Json | Jsonl => shape.into_columns(),
@@ -121,17 +141,17 @@ pub(super) fn read(
     Ok(LoadedItems {
         items: collector.finish(origin, columns)?,
         notes,
-        header_of: has_header.then(|| origin.to_owned()),
+        header_of: has_header.then(|| origin.to_string()),
     })
 }
 
-/// Most bytes that are held at a time.
+/// Returns the most bytes that are held at a time.
 fn limit(format: ItemsFormat) -> usize {
     if format == ItemsFormat::Json { MAX_DOCUMENT_BYTES } else { MAX_PIECE_BYTES }
 }
 
-/// Reads what holds the next item, and one byte at most beyond the limit; returns whether a separator ended it.
-fn next_piece(format: ItemsFormat, input: impl BufRead, piece: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads the next piece, and at most one byte beyond the limit. Returns whether a separator ended it.
+fn read_piece(format: ItemsFormat, input: impl BufRead, piece: &mut Vec<u8>) -> io::Result<bool> {
     let mut input = input.take(limit(format) as u64 + 1);
     if format == ItemsFormat::Json {
         return input.read_to_end(piece).map(|_| false);
@@ -141,8 +161,8 @@ fn next_piece(format: ItemsFormat, input: impl BufRead, piece: &mut Vec<u8>) -> 
     Ok(piece.pop_if(|byte| *byte == separator).is_some())
 }
 
-/// Takes an item that is all there is between two separators.
-fn take_whole(place: &ItemPlace, bytes: &[u8], collector: &mut Collector) -> Result<bool, Error> {
+/// Reads an item that fills a whole piece.
+fn read_whole(place: &ItemPlace, bytes: &[u8], collector: &mut Collector) -> Result<bool, Error> {
     if bytes.len() > MAX_ITEM_BYTES {
         return Err(too_large(place));
     }

@@ -28,7 +28,7 @@ fn read_all(format: ItemsFormat, input: impl io::Read, selection: ItemSelection)
 
 fn read_layout(layout: FileLayout, input: impl io::Read, selection: ItemSelection) -> Result<LoadedItems, Error> {
     let collector = Collector::new(selection, LIMIT)?;
-    read("FILE", layout, io::BufReader::new(input), collector, |error| panic!("{error}"))
+    read(ListOrigin::File("FILE"), layout, io::BufReader::new(input), collector, |error| panic!("{error}"))
 }
 
 fn take<'a>(

@@ -1,23 +1,24 @@
-//! One rule for encodings, line ends and blank lines, applied before any format reads a line.
+//! The rules for encodings, line ends and blank lines, which apply before a format parses a line.
 //!
-//! - A list is UTF-8. Byte order marks at its start are left out; UTF-16, UTF-32 and packed files are refused.
+//! - A list is UTF-8. Byte order marks at its start are removed; UTF-16, UTF-32 and compressed files are refused.
 //! - A carriage return before a line break is part of the line break.
-//! - A blank line is an empty item in a list of lines, and nothing in every other format.
-//! - NUL bytes and carriage returns inside a line stay, unless they stand in place of line breaks.
+//! - A blank line is an empty item in a list of lines, and is ignored in other formats.
+//! - NUL bytes and carriage returns inside a line are kept, unless they replace line breaks.
 //!
-//! Whatever was left out, or stays and may not be meant, becomes a note. With `-0` all bytes belong to the items.
+//! A note reports what was removed, and what was kept but may be a mistake. With `-0` all bytes belong to the items.
 
+use super::ListOrigin;
 use crate::args::ItemsFormat;
 use crate::error::Error;
 
 /// The mark that some editors put at the start of a text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// How many bytes show the encoding of a text without a mark.
+/// The number of bytes that show the encoding of a text without a mark.
 const SAMPLE_BYTES: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Encoding {
-    /// As `iconv` calls it.
+    /// The name in `iconv`.
     name: &'static str,
     width: usize,
     little_endian: bool,
@@ -25,17 +26,28 @@ struct Encoding {
     mark: usize,
 }
 
-/// Files that hold another file, with the bytes that they begin with and the command that unpacks to stdout.
-const PACKED: [(&[u8], &str, &str); 6] = [
-    (b"\x1f\x8b\x08", "gzip", "gzip -dc"),
-    (b"PK\x03\x04", "zip", "unzip -p"),
-    (b"PK\x05\x06", "zip", "unzip -p"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"),
-    (b"\xfd7zXZ", "xz", "xz -dc"),
-    (b"BZh91AY&SY", "bzip2", "bzip2 -dc"),
+/// A kind of compressed file.
+#[derive(Clone, Copy)]
+struct Compression {
+    /// The first bytes of a file.
+    start: &'static [u8],
+    name: &'static str,
+    /// Unpacks the file that follows to stdout.
+    unpack: &'static str,
+    /// Unpacks stdin to stdout.
+    filter: &'static str,
+}
+
+const COMPRESSIONS: [Compression; 6] = [
+    Compression { start: b"\x1f\x8b\x08", name: "gzip", unpack: "gzip -dc", filter: "gzip -dc" },
+    Compression { start: b"PK\x03\x04", name: "zip", unpack: "unzip -p", filter: "funzip" },
+    Compression { start: b"PK\x05\x06", name: "zip", unpack: "unzip -p", filter: "funzip" },
+    Compression { start: b"\x28\xb5\x2f\xfd", name: "zstd", unpack: "zstd -dc", filter: "zstd -dc" },
+    Compression { start: b"\xfd7zXZ", name: "xz", unpack: "xz -dc", filter: "xz -dc" },
+    Compression { start: b"BZh91AY&SY", name: "bzip2", unpack: "bzip2 -dc", filter: "bzip2 -dc" },
 ];
 
-/// Endings of the names of workbooks, which are zip files.
+/// Endings of spreadsheet files, which are zip files.
 const WORKBOOKS: [&str; 3] = [".xlsx", ".xlsm", ".ods"];
 
 /// Returns the encoding that a byte order mark names.
@@ -51,8 +63,8 @@ fn marked(text: &[u8]) -> Option<Encoding> {
     }
 }
 
-/// Returns the encoding of a text without a mark: all bytes of an ASCII character are NUL but one. A line break cuts a
-/// character, so a last one may be in part.
+/// Returns the encoding of a text without a mark: all bytes but one of an ASCII character are NUL. The last character may
+/// be incomplete, because a line break cuts it.
 fn unmarked(text: &[u8]) -> Option<Encoding> {
     let sample = &text[..text.len().min(SAMPLE_BYTES)];
     let candidates = [("UTF-32LE", 4, true), ("UTF-32BE", 4, false), ("UTF-16LE", 2, true), ("UTF-16BE", 2, false)];
@@ -68,13 +80,13 @@ fn unmarked(text: &[u8]) -> Option<Encoding> {
     found.map(|(name, width, little_endian)| Encoding { name, width, little_endian, mark: 0 })
 }
 
-/// Returns a template as UTF-8, decoded where it is UTF-16 or UTF-32; bytes that are neither stay for the parser.
+/// Decodes a template from UTF-16 or UTF-32 to UTF-8; other bytes are left to the parser.
 ///
 /// # Errors
-/// If it is a packed file, or ends inside a character.
+/// If the file is compressed, or ends inside a character.
 pub(crate) fn decode(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
-    if let Some((_, kind, command)) = packing(&bytes) {
-        return Err(Error::usage(format!("{origin} is a {kind} file")).hint(format!("unpack it first: {command} FILE")));
+    if let Some(Compression { name, unpack, .. }) = find_compression(&bytes) {
+        return Err(Error::usage(format!("{origin} is a {name} file")).hint(format!("unpack it first: {unpack} FILE")));
     }
     let Some(encoding) = marked(&bytes).or_else(|| unmarked(&bytes)) else {
         return Ok(bytes.strip_prefix(BYTE_ORDER_MARK).map(<[u8]>::to_vec).unwrap_or(bytes));
@@ -93,16 +105,16 @@ pub(crate) fn decode(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     };
     text.filter(|_| is_whole).map(String::into_bytes).ok_or_else(|| {
         let name = encoding.name;
-        Error::usage(format!("{origin} looks like {name}, and is not valid {name}"))
+        Error::usage(format!("{origin} looks like {name}, but is not valid {name}"))
             .hint(format!("iconv -f {name} -t UTF-8 FILE shows where"))
     })
 }
 
-fn packing(bytes: &[u8]) -> Option<(&'static [u8], &'static str, &'static str)> {
-    PACKED.into_iter().find(|(start, _, _)| bytes.starts_with(start))
+fn find_compression(bytes: &[u8]) -> Option<Compression> {
+    COMPRESSIONS.into_iter().find(|compression| bytes.starts_with(compression.start))
 }
 
-/// Lines that the rules did something to, or that are odd: how many, and the first of them.
+/// Lines that the rules changed, or that may be a mistake: their number and the first one.
 #[derive(Debug, Default)]
 struct OddLines {
     count: u64,
@@ -117,8 +129,8 @@ impl OddLines {
         self.count += 1;
     }
 
-    /// Returns the sentence about these lines with a verb for one and for several; None if there are none.
-    fn sentence(&self, origin: &str, one: &str, several: &str) -> Option<String> {
+    /// Returns a sentence about these lines, with the verb for one and for several; `None` if there are none.
+    fn sentence(&self, origin: ListOrigin<'_>, one: &str, several: &str) -> Option<String> {
         match self.count {
             0 => None,
             1 => Some(format!("line {} of {origin} {one}", self.first)),
@@ -127,15 +139,15 @@ impl OddLines {
     }
 }
 
-/// A list as the formats see it.
+/// Cleans the pieces of a list before its format parses them.
 #[derive(Debug)]
-pub(super) struct Text<'a> {
-    origin: &'a str,
+pub(super) struct ListText<'a> {
+    origin: ListOrigin<'a>,
     format: ItemsFormat,
     lines: u64,
-    /// Whether byte order marks were left out.
+    /// Whether byte order marks were removed.
     marked: bool,
-    /// Lines with a byte order mark in front, as in files that were put together.
+    /// Lines that begin with a byte order mark, as in concatenated files.
     late_marks: OddLines,
     windows: OddLines,
     blank: OddLines,
@@ -143,19 +155,19 @@ pub(super) struct Text<'a> {
     carriage_returns: OddLines,
 }
 
-impl<'a> Text<'a> {
-    pub(super) fn new(origin: &'a str, format: ItemsFormat) -> Self {
+impl<'a> ListText<'a> {
+    pub(super) fn new(origin: ListOrigin<'a>, format: ItemsFormat) -> Self {
         let met = OddLines::default;
         let (late_marks, windows, blank, nul, carriage_returns) = (met(), met(), met(), met(), met());
         Self { origin, format, lines: 0, marked: false, late_marks, windows, blank, nul, carriage_returns }
     }
 
-    /// Returns what belongs to the items in the next piece, a line or all of a document; None at the end of the text.
-    /// `ended` says whether a separator ended the piece.
+    /// Returns the part of the next piece, a line or a whole document, that belongs to the items; `None` at the end of the
+    /// text. `ended` says whether a separator ended the piece.
     ///
     /// # Errors
-    /// If the text is not UTF-8 but UTF-16 or UTF-32, is packed, or has no line breaks but other bytes in their place.
-    pub(super) fn take<'p>(&mut self, piece: &'p [u8], ended: bool) -> Result<Option<&'p [u8]>, Error> {
+    /// If the text is UTF-16 or UTF-32, is compressed, or has other bytes in place of line breaks.
+    pub(super) fn clean_piece<'p>(&mut self, piece: &'p [u8], ended: bool) -> Result<Option<&'p [u8]>, Error> {
         self.lines += 1;
         let is_first = self.lines == 1;
         if is_first {
@@ -196,24 +208,26 @@ impl<'a> Text<'a> {
         Ok(Some(text))
     }
 
-    /// Checks the first piece for other encodings and packed files. Where all bytes belong to the items, only what
-    /// begins like such a file is one.
+    /// Checks the first piece for other encodings and compressed files. If all bytes belong to the items, only their marks
+    /// count.
     fn check_start(&self, piece: &[u8], ended: bool) -> Result<(), Error> {
         let origin = self.origin;
-        if let Some((_, kind, command)) = packing(piece) {
-            let name = origin.to_ascii_lowercase();
-            if WORKBOOKS.iter().any(|ending| name.ends_with(ending)) {
-                return Err(Error::usage(format!("{origin} is a workbook of a spreadsheet program, not a list"))
-                    .hint("save its sheet as CSV UTF-8, and name that file"));
+        if let Some(Compression { name, unpack, filter, .. }) = find_compression(piece) {
+            if let ListOrigin::File(path) = origin
+                && WORKBOOKS.iter().any(|ending| path.to_ascii_lowercase().ends_with(ending))
+            {
+                return Err(Error::usage(format!("{origin} is a spreadsheet, not a list"))
+                    .hint("save its sheet as CSV UTF-8, and use that file"));
             }
-            return Err(self.convert(&format!("a {kind} file, not a list"), command));
+            return Err(self.unconverted_error(&format!("is a {name} file, not a list"), unpack, filter));
         }
         let unmarked = if self.format == ItemsFormat::Null { None } else { unmarked(piece) };
         let Some(encoding) = marked(piece).or(unmarked) else { return Ok(()) };
         let name = encoding.name;
-        let mut error = self.convert(&format!("{name}, and a list is UTF-8"), &format!("iconv -f {name} -t UTF-8"));
+        let iconv = format!("iconv -f {name} -t UTF-8");
+        let mut error = self.unconverted_error(&format!("is {name}, and a list must be UTF-8"), &iconv, &iconv);
         if encoding.width == 2 {
-            error = error.hint("PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >");
+            error = error.hint("in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >");
         }
         if encoding.mark == 0 && !ended {
             error = error.hint("if NUL bytes end its items, add -0");
@@ -221,29 +235,33 @@ impl<'a> Text<'a> {
         Err(error)
     }
 
-    /// Checks that a text has line breaks, and not NUL bytes or carriage returns in their place.
+    /// Checks that a text has no NUL bytes or carriage returns in place of line breaks.
     fn check_line_breaks(&self, text: &[u8], is_first: bool, ended: bool) -> Result<(), Error> {
         let origin = self.origin;
         let is_lines = self.format == ItemsFormat::Lines;
         if !ended && (text.ends_with(b"\0") || (is_lines && is_first && text.contains(&0))) {
             return Err(Error::usage(format!("NUL bytes, not line breaks, end the items of {origin}"))
                 .hint("add -0")
-                .hint("if the NUL bytes belong to the items, end the last line with a line break"));
+                .hint("if the NUL bytes are part of the items, end the last line with a line break"));
         }
         if is_lines && is_first && !ended && text.strip_suffix(b"\r").unwrap_or(text).contains(&b'\r') {
+            let problem = "has carriage returns instead of line breaks";
             return Err(self
-                .convert("one line with carriage returns, as old Macs end lines", "tr '\\r' '\\n' <")
+                .unconverted_error(problem, "tr '\\r' '\\n' <", "tr '\\r' '\\n'")
                 .hint("if all of it is one item, add -0"));
         }
         Ok(())
     }
 
-    /// The error of a text that a command turns into a list.
-    fn convert(&self, what: &str, command: &str) -> Error {
+    /// Returns the error of a text that must be converted first. The file follows after `command`; `filter` reads stdin.
+    fn unconverted_error(&self, problem: &str, command: &str, filter: &str) -> Error {
         let origin = self.origin;
-        // The name of a packed file has the ending of the list before its own.
-        let packed = origin.rsplit_once('.').map(|(name, _)| ItemsFormat::from_name(name));
-        let format = match packed.filter(|_| self.format == ItemsFormat::Lines).unwrap_or(self.format) {
+        // The name of a compressed file has the ending of the list before its own.
+        let inner = match origin {
+            ListOrigin::File(path) => path.rsplit_once('.').map(|(name, _)| ItemsFormat::from_name(name)),
+            ListOrigin::Stdin | ListOrigin::ConfigMap(_) => None,
+        };
+        let format = match inner.filter(|_| self.format == ItemsFormat::Lines).unwrap_or(self.format) {
             ItemsFormat::Lines => "",
             ItemsFormat::Csv => " --format csv",
             ItemsFormat::Tsv => " --format tsv",
@@ -251,50 +269,51 @@ impl<'a> Text<'a> {
             ItemsFormat::Jsonl => " --format jsonl",
             ItemsFormat::Null => " -0",
         };
-        let run = format!("kubectl indexed run -a -{format} …");
-        let bare = command.trim_end_matches(" <");
-        Error::usage(format!("{origin} is {what}")).hint(if origin == "stdin" {
-            let bare = if bare == "unzip -p" { "funzip" } else { bare };
-            format!("convert it: … | {bare} | {run}")
-        } else if origin.starts_with("configmap ") {
-            format!("make the configmap of a file that this command wrote: {bare}")
-        } else {
-            let name = shlex::try_quote(origin).unwrap_or(origin.into());
-            let space = if command.ends_with('<') { "" } else { " " };
-            format!("convert it: {command}{space}{name} | {run}")
+        let run = format!("kubectl indexed run -a -{format} -- CMD");
+        Error::usage(format!("{origin} {problem}")).hint(match origin {
+            ListOrigin::Stdin => format!("convert it: … | {filter} | {run}"),
+            ListOrigin::ConfigMap(_) => format!("create the configmap from a converted file: {filter} <FILE"),
+            ListOrigin::File(path) => {
+                let path = shlex::try_quote(path).unwrap_or(path.into());
+                format!("convert it: {command} {path} | {run}")
+            }
         })
     }
 
-    /// Returns what was done to the text, and what is odd about it.
+    /// Returns notes about what was removed, and about what may be a mistake.
     pub(super) fn into_notes(self) -> Vec<String> {
         let origin = self.origin;
-        let mark = format!("the byte order mark at the start of {origin} is left out");
+        let mark = format!("the byte order mark at the start of {origin} is removed");
         let windows = if self.windows.first == 1 && self.windows.count > 1 {
-            Some(format!("the lines of {origin} end as on Windows: the carriage return is taken off each"))
+            Some(format!("{origin} has Windows line ends: the carriage returns are removed"))
         } else {
-            let end = "as on Windows: the carriage return is taken off";
-            self.windows.sentence(origin, &format!("ends {end}"), &format!("end {end}"))
+            let one = "has a Windows line end: the carriage return is removed";
+            self.windows.sentence(origin, one, "have Windows line ends: the carriage returns are removed")
         };
-        let stays = |met: &OddLines, one: &str, several: &str, what: &str| {
+        let kept = |met: &OddLines, one: &str, several: &str, what: &str| {
             Some(format!("{}; {what}", met.sentence(origin, one, several)?))
         };
-        let blank = "grep . leaves such lines out";
         let notes = [
             self.marked.then_some(mark),
             windows,
-            stays(&self.blank, "is blank and an empty item", "are blank and empty items", blank),
-            stays(&self.nul, "has NUL bytes, which stay", "have NUL bytes, which stay", "-0 ends an item at each"),
-            stays(
-                &self.carriage_returns,
-                "has carriage returns inside, which stay",
-                "have carriage returns inside, which stay",
-                "tr '\\r' '\\n' makes lines of them",
+            kept(&self.blank, "is blank: an empty item", "are blank: empty items", "grep . removes such lines"),
+            kept(
+                &self.nul,
+                "has NUL bytes, which are kept",
+                "have NUL bytes, which are kept",
+                "-0 splits items at them",
             ),
-            stays(
+            kept(
+                &self.carriage_returns,
+                "has carriage returns inside, which are kept",
+                "have carriage returns inside, which are kept",
+                "tr '\\r' '\\n' turns them into line breaks",
+            ),
+            kept(
                 &self.late_marks,
-                "begins with a byte order mark, which stays",
-                "begin with a byte order mark, which stays",
-                "sed 's/^\\xEF\\xBB\\xBF//' takes it off",
+                "begins with a byte order mark, which is kept",
+                "begin with a byte order mark, which is kept",
+                "sed 's/^\\xEF\\xBB\\xBF//' removes it",
             ),
         ];
         notes.into_iter().flatten().collect()

@@ -1,4 +1,4 @@
-//! Commands: where their words begin, which command each belongs to, and what ends them.
+//! Finds commands: where their words begin, which command each word belongs to, and what ends them.
 
 use super::Evaluated;
 use super::commands::{Assigned, COMPARISONS, PREFIXES, assigned, is_test, prints_its_arguments};
@@ -7,17 +7,20 @@ use super::reader::{ScriptChar, ScriptReader, is_meta};
 use super::writer::{BraceContent, QuotePlace, ScriptWord, Writer};
 use crate::error::Error;
 
-/// Words after which a command may begin, where they stand for one.
+/// Words after which a command may begin, if they are at the place of a command.
 const OPENERS: [&str; 11] = ["!", "{", "coproc", "do", "elif", "else", "if", "then", "time", "until", "while"];
+
+/// What ends a piece of code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum CodeEnd {
     Input,
+    /// A closing parenthesis.
     Paren,
-    /// The same, behind a pattern.
+    /// That of a pattern.
     Pattern,
-    /// The same, behind the elements of an array.
+    /// That of the elements of an array.
     Array,
-    /// The word `esac`. Until then a parenthesis that closes nothing ends a pattern.
+    /// The word `esac`. Before it, a parenthesis that closes nothing ends a pattern.
     Esac,
 }
 
@@ -27,11 +30,11 @@ impl CodeEnd {
     }
 }
 
-/// Where in code the next word stands.
+/// The place of the next word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CodeStage {
     Commands,
-    /// Between `case` and `in`, with so many words seen.
+    /// Between `case` and `in`, after this number of words.
     Subject(usize),
     Patterns,
 }
@@ -39,9 +42,9 @@ enum CodeStage {
 struct Code {
     end: CodeEnd,
     stage: CodeStage,
-    /// Whether a word would begin here.
+    /// Whether a word may begin here.
     word: bool,
-    /// Whether that word would be a command.
+    /// Whether that word is a command.
     command: bool,
     documents: Vec<Document>,
     /// The words of the command so far, each without quotes and up to its first expansion.
@@ -53,7 +56,7 @@ struct Code {
     of_target: Option<Evaluated>,
     /// How the shell evaluates what this code prints.
     printed: Option<Evaluated>,
-    /// The variables that the code prints as they are.
+    /// The variables that the code prints unchanged.
     prints: Vec<String>,
 }
 
@@ -82,31 +85,35 @@ impl Code {
         }
     }
 
-    /// Whether this is between `[[` and `]]`, where operators end no command.
+    /// Returns whether this is between `[[` and `]]`, where operators end no command.
     fn in_brackets(&self) -> bool {
         self.words.first().is_some_and(|word| word == "[[") && self.words.last().is_some_and(|word| word != "]]")
     }
 }
 
 impl Writer<'_> {
-    /// Commands, up to their end and with it; the here-documents that began there and are still to come.
-    pub(super) fn code(&mut self, reader: &mut ScriptReader<'_, '_>, end: CodeEnd) -> Result<Vec<Document>, Error> {
+    /// Writes commands up to their end. Returns the here-documents that began there and follow later.
+    pub(super) fn write_code(
+        &mut self,
+        reader: &mut ScriptReader<'_, '_>,
+        end: CodeEnd,
+    ) -> Result<Vec<Document>, Error> {
         self.deepen()?;
         let element = end == CodeEnd::Array && self.attributes.integers.contains(assigned(&self.word.literal).name());
         let outer = std::mem::take(&mut self.word);
         self.word.evaluated = element.then_some(Evaluated::Arithmetic);
         let document = std::mem::take(&mut self.document);
         let mut code = Code::new(end, outer.evaluated);
-        while let Some(seen) = reader.seen(0) {
+        while let Some(seen) = reader.peek(0) {
             let over = match seen {
-                ScriptChar::Char(c) if is_meta(c) => self.operator(reader, &mut code, c)?,
-                // Nothing at all to a shell.
+                ScriptChar::Char(c) if is_meta(c) => self.write_operator(reader, &mut code, c)?,
+                // A shell removes a backslash with a line break.
                 ScriptChar::Char('\\') if reader.char(1) == Some('\n') => {
                     self.copy(reader, 2);
                     false
                 }
-                _ if code.word => self.word(reader, &mut code)?,
-                _ => self.expansion(reader, seen, false).map(|()| false)?,
+                _ if code.word => self.write_word(reader, &mut code)?,
+                _ => self.write_expansion(reader, seen, false).map(|()| false)?,
             };
             if over {
                 break;
@@ -120,8 +127,8 @@ impl Writer<'_> {
         Ok(code.documents)
     }
 
-    /// A character that stands between words; whether it ends the code.
-    fn operator(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
+    /// Writes a character between words. Returns whether it ends the code.
+    fn write_operator(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code, c: char) -> Result<bool, Error> {
         if ")\n;&|".contains(c) && !code.in_brackets() {
             self.finish_word(code);
         }
@@ -135,7 +142,7 @@ impl Writer<'_> {
                 code.of_target = evaluated.then_some(Evaluated::Arithmetic);
             }
             '<' if reader.starts_with("<<") => {
-                code.documents.extend(self.delimiter(reader)?);
+                code.documents.extend(self.parse_delimiter(reader)?);
                 code.word = true;
             }
             '<' | '>' if !code.in_brackets() => {
@@ -143,7 +150,7 @@ impl Writer<'_> {
                 let doubled = reader.char(1) == Some('&');
                 self.copy(reader, 1 + usize::from(doubled));
                 code.word = true;
-                // In a process substitution begins a command.
+                // A process substitution begins a command.
                 code.target = reader.char(0) != Some('(');
                 code.of_target = doubled.then_some(Evaluated::Code);
             }
@@ -156,15 +163,15 @@ impl Writer<'_> {
                 code.separate();
                 self.copy(reader, 1);
                 for document in std::mem::take(&mut code.documents) {
-                    self.document(reader, &document)?;
+                    self.write_document(reader, &document)?;
                 }
             }
             '(' if reader.char(1) == Some('(') && reader.is_arithmetic(2) => {
-                self.formula(reader, 2)?;
+                self.write_formula(reader, 2)?;
                 code.separate();
             }
             '(' => {
-                let end = match self.out.chars().next_back() {
+                let end = match reader.previous() {
                     Some('=') if !code.word => CodeEnd::Array,
                     Some('?' | '*' | '+' | '@' | '!') if !code.word => CodeEnd::Pattern,
                     _ => CodeEnd::Paren,
@@ -173,7 +180,7 @@ impl Writer<'_> {
                     self.attributes.arrays.insert(name.to_owned());
                 }
                 self.copy(reader, 1);
-                code.documents.extend(self.code(reader, end)?);
+                code.documents.extend(self.write_code(reader, end)?);
                 code.separate();
             }
             ')' => {
@@ -198,12 +205,12 @@ impl Writer<'_> {
         Ok(false)
     }
 
-    /// The beginning of a word, or all of a comment or keyword; whether it ends the code.
-    fn word(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
+    /// Writes the beginning of a word, or all of a comment or keyword. Returns whether it ends the code.
+    fn write_word(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<bool, Error> {
         if reader.char(0) == Some('#') {
-            while let Some(seen) = reader.seen(0).filter(|seen| !matches!(seen, ScriptChar::Char('\n'))) {
+            while let Some(seen) = reader.peek(0).filter(|seen| !matches!(seen, ScriptChar::Char('\n'))) {
                 match seen {
-                    ScriptChar::Value(placeholder) => self.place(reader, placeholder, QuotePlace::Bare),
+                    ScriptChar::Value(placeholder) => self.write_reference(reader, placeholder, QuotePlace::Bare),
                     ScriptChar::Char(_) => self.copy(reader, 1),
                 }
             }
@@ -213,7 +220,7 @@ impl Writer<'_> {
         self.finish_word(code);
         if std::mem::take(&mut code.target) {
             self.word.evaluated = code.of_target;
-            return self.first(reader).map(|()| false);
+            return self.write_first_piece(reader).map(|()| false);
         }
         let command = std::mem::replace(&mut code.command, false);
         let keyword = reader.plain_word().unwrap_or_default();
@@ -224,7 +231,7 @@ impl Writer<'_> {
                 code.stage = CodeStage::Patterns;
                 code.command = true;
             }
-            _ if !command => self.argument(reader, code)?,
+            _ if !command => self.read_argument(reader, code)?,
             _ if keyword == "esac" && code.end == CodeEnd::Esac => {
                 self.copy(reader, 4);
                 return Ok(true);
@@ -232,26 +239,28 @@ impl Writer<'_> {
             CodeStage::Patterns => {}
             CodeStage::Commands if keyword == "case" => {
                 self.copy(reader, 4);
-                code.documents.extend(self.code(reader, CodeEnd::Esac)?);
+                code.documents.extend(self.write_code(reader, CodeEnd::Esac)?);
             }
             CodeStage::Commands => {
-                code.command = self.command_word(reader, code, &keyword)?;
+                code.command = self.read_command_word(reader, code, &keyword)?;
                 self.copy(reader, keyword.chars().count());
             }
         }
-        self.first(reader).map(|()| false)
+        self.write_first_piece(reader).map(|()| false)
     }
 
-    /// The first piece of a word, unless the word has ended.
-    fn first(&mut self, reader: &mut ScriptReader<'_, '_>) -> Result<(), Error> {
-        match reader.seen(0) {
-            Some(seen) if !matches!(seen, ScriptChar::Char(c) if is_meta(c)) => self.expansion(reader, seen, false),
+    /// Writes the first piece of a word, unless the word has ended.
+    fn write_first_piece(&mut self, reader: &mut ScriptReader<'_, '_>) -> Result<(), Error> {
+        match reader.peek(0) {
+            Some(seen) if !matches!(seen, ScriptChar::Char(c) if is_meta(c)) => {
+                self.write_expansion(reader, seen, false)
+            }
             _ => Ok(()),
         }
     }
 
-    /// A word where a command may begin; whether one may begin behind it as well.
-    fn command_word(
+    /// Reads a word at the place of a command. Returns whether the next word may be a command too.
+    fn read_command_word(
         &mut self,
         reader: &mut ScriptReader<'_, '_>,
         code: &mut Code,
@@ -265,7 +274,7 @@ impl Writer<'_> {
             Assigned::Element(name) => {
                 self.word.literal.clone_from(&literal);
                 self.copy(reader, name.chars().count() + 1);
-                self.braces(reader, ']', BraceContent::Subscript, false)?;
+                self.write_braces(reader, ']', BraceContent::Subscript, false)?;
                 self.word.evaluated = self.attributes.integers.contains(name).then_some(Evaluated::Arithmetic);
                 return Ok(true);
             }
@@ -284,13 +293,13 @@ impl Writer<'_> {
         Ok(false)
     }
 
-    /// A word behind a command's name, or in a list.
-    fn argument(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<(), Error> {
+    /// Reads a word after a command's name, or in a list.
+    fn read_argument(&mut self, reader: &mut ScriptReader<'_, '_>, code: &mut Code) -> Result<(), Error> {
         if code.end == CodeEnd::Array {
             if reader.char(0) == Some('[') {
                 let element = self.word.evaluated;
                 self.copy(reader, 1);
-                self.braces(reader, ']', BraceContent::Subscript, false)?;
+                self.write_braces(reader, ']', BraceContent::Subscript, false)?;
                 self.word.evaluated = element;
             }
             return Ok(());
@@ -315,7 +324,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Ends the word before the next one begins.
+    /// Ends a word before the next one begins.
     fn finish_word(&mut self, code: &mut Code) {
         let element = if code.end == CodeEnd::Array { self.word.evaluated } else { None };
         let word = std::mem::replace(&mut self.word, ScriptWord { evaluated: element, ..ScriptWord::default() });

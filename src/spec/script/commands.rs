@@ -1,7 +1,7 @@
-//! The commands by which a shell evaluates a value once more, after it was expanded.
+//! The commands with which a shell evaluates a value again after its expansion.
 //!
-//! The rules are those of bash, dash, ksh, mksh, zsh and busybox together, found by trying every builtin of each: a
-//! value is taken to be evaluated where one of them does so.
+//! The rules were found by trying every builtin of bash, dash, ksh, mksh, zsh and busybox. A value counts as evaluated if
+//! one of these shells evaluates it.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use super::reader::is_name;
 
 /// Operators of `[[`, `[` and `test` whose operands are formulas: in `[[` to bash, in all three to mksh.
 pub(super) const COMPARISONS: [&str; 6] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
-/// Words before the name of a command that leave it what it is.
+/// Words that may precede the name of a command.
 pub(super) const PREFIXES: [&str; 6] = ["builtin", "command", "exec", "nocorrect", "noglob", "-"];
-/// Integer variables of the shells' own.
+/// Integer variables that shells define.
 const INTEGERS: [&str; 8] = ["BASHPID", "COLUMNS", "HISTCMD", "LINES", "OPTIND", "RANDOM", "SECONDS", "TMOUT"];
-/// Variables whose value is expanded again, or run.
+/// Variables whose value the shell expands again or runs.
 const CODE: [&str; 8] = ["BASH_ENV", "ENV", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS3", "PS4"];
 
-/// The variables to which an assignment means more than text.
+/// The variables for which an assignment evaluates its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
-    /// Integers, and references to other variables: each value that is assigned is evaluated.
+    /// Integers, and references to other variables: the shell evaluates each assigned value.
     pub(super) integers: BTreeSet<String>,
     /// Arrays: `declare` evaluates a value in parentheses.
     pub(super) arrays: BTreeSet<String>,
@@ -36,7 +36,7 @@ pub(super) enum Assigned<'a> {
 }
 
 impl<'a> Assigned<'a> {
-    /// The variable; empty if there is none.
+    /// Returns the variable; empty if there is none.
     pub(super) fn name(self) -> &'a str {
         match self {
             Self::Element(name) | Self::Value(name) => name,
@@ -69,7 +69,7 @@ fn has_option(words: &[String], letters: &str) -> bool {
 }
 
 impl Attributes {
-    /// Takes note of what a command declares by its latest word.
+    /// Stores what a command declares with its latest word.
     pub(super) fn learn(&mut self, words: &[String]) {
         let [name, options @ .., latest] = words else { return };
         let variable = match assigned(latest) {
@@ -91,8 +91,8 @@ impl Attributes {
         };
     }
 
-    /// How the shell evaluates what the latest of a command's `words` expands to, each of which is known up to its first
-    /// expansion; a single word may assign.
+    /// Returns how the shell evaluates the expansion of the latest of a command's `words`. Each word is known up to its
+    /// first expansion. A single word may be an assignment.
     pub(super) fn evaluated(&self, words: &[String]) -> Option<Evaluated> {
         let [name, between @ .., latest] = words else {
             return self.assigns(assigned(words.first()?).name());
@@ -119,7 +119,7 @@ impl Attributes {
         }
     }
 
-    /// How `declare` and its like evaluate a word.
+    /// Returns how `declare` and similar commands evaluate a word.
     fn declares(&self, options: &[String], word: &str) -> Option<Evaluated> {
         let Assigned::Value(name) = assigned(word) else { return Some(Evaluated::Name) };
         if has_option(options, "EFin") {

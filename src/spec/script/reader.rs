@@ -1,8 +1,8 @@
-//! The script as a shell sees it: characters and values, one after the other.
+//! The script as a sequence of characters and values.
 
 use crate::spec::template::{Placeholder, Segment};
 
-/// What a shell sees at a place of the script.
+/// A character, or a placeholder whose value replaces it.
 #[derive(Clone, Copy)]
 pub(super) enum ScriptChar<'a> {
     Char(char),
@@ -18,16 +18,16 @@ impl ScriptChar<'_> {
     }
 }
 
-/// A character with where it is in the source; inside of backticks that may be several bytes, as in `\$`.
+/// A character with its bytes in the source; inside backticks these may be several, as in `\$`.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
-    pub(super) seen: ScriptChar<'a>,
+    pub(super) value: ScriptChar<'a>,
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// The texts of a script, one after the other, and its pieces.
-pub(super) fn pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
+/// Splits a script into pieces. Returns its texts, in order, and the pieces.
+pub(super) fn split_pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
     let mut source = String::new();
     let mut pieces = Vec::new();
     for segment in segments {
@@ -37,11 +37,11 @@ pub(super) fn pieces(segments: &[Segment]) -> (String, Vec<Piece<'_>>) {
                 source.push_str(text);
                 pieces.extend(text.char_indices().map(|(at, c)| {
                     let start = start + at;
-                    Piece { seen: ScriptChar::Char(c), start, end: start + c.len_utf8() }
+                    Piece { value: ScriptChar::Char(c), start, end: start + c.len_utf8() }
                 }));
             }
             Segment::Value(placeholder) => {
-                pieces.push(Piece { seen: ScriptChar::Value(placeholder), start, end: start });
+                pieces.push(Piece { value: ScriptChar::Value(placeholder), start, end: start });
             }
         }
     }
@@ -54,16 +54,21 @@ pub(super) struct ScriptReader<'p, 'a> {
 }
 
 impl<'a> ScriptReader<'_, 'a> {
-    pub(super) fn seen(&self, ahead: usize) -> Option<ScriptChar<'a>> {
-        self.pieces.get(self.at + ahead).map(|piece| piece.seen)
+    pub(super) fn peek(&self, ahead: usize) -> Option<ScriptChar<'a>> {
+        self.pieces.get(self.at + ahead).map(|piece| piece.value)
+    }
+
+    /// Returns the character before this place; `None` for a value.
+    pub(super) fn previous(&self) -> Option<char> {
+        self.pieces.get(self.at.checked_sub(1)?)?.value.char()
     }
 
     pub(super) fn char(&self, ahead: usize) -> Option<char> {
-        self.seen(ahead)?.char()
+        self.peek(ahead)?.char()
     }
 
     pub(super) fn value(&self, ahead: usize) -> Option<&'a Placeholder> {
-        match self.seen(ahead)? {
+        match self.peek(ahead)? {
             ScriptChar::Char(_) => None,
             ScriptChar::Value(placeholder) => Some(placeholder),
         }
@@ -73,11 +78,11 @@ impl<'a> ScriptReader<'_, 'a> {
         text.chars().enumerate().all(|(ahead, c)| self.char(ahead) == Some(c))
     }
 
-    /// The word that begins here, if it is one without quotes and expansions.
+    /// Returns the word that begins here, if it has no quotes and no expansions.
     pub(super) fn plain_word(&self) -> Option<String> {
         let mut word = String::new();
         for ahead in 0.. {
-            match self.seen(ahead) {
+            match self.peek(ahead) {
                 Some(ScriptChar::Char(c)) if !is_meta(c) && !"'\"\\$`".contains(c) => word.push(c),
                 None => break,
                 Some(ScriptChar::Char(c)) if is_meta(c) => break,
@@ -87,7 +92,7 @@ impl<'a> ScriptReader<'_, 'a> {
         Some(word)
     }
 
-    /// The text of the word that begins here, without its quotes and up to its first expansion.
+    /// Returns the text of the word that begins here, without quotes and up to its first expansion.
     pub(super) fn literal(&self) -> String {
         let mut literal = String::new();
         let mut quote = None;
@@ -109,24 +114,24 @@ impl<'a> ScriptReader<'_, 'a> {
         literal
     }
 
-    /// How many characters that begin here are of a kind.
-    pub(super) fn length(&self, kind: impl Fn(char) -> bool) -> usize {
+    /// Returns the number of characters of a kind that begin here.
+    pub(super) fn count(&self, kind: impl Fn(char) -> bool) -> usize {
         let rest = self.pieces.iter().skip(self.at);
-        rest.take_while(|piece| matches!(piece.seen, ScriptChar::Char(c) if kind(c))).count()
+        rest.take_while(|piece| matches!(piece.value, ScriptChar::Char(c) if kind(c))).count()
     }
 
-    /// The name of a variable that begins here; empty if none does.
+    /// Returns the name of the variable that begins here; empty if there is none.
     pub(super) fn name(&self) -> String {
-        let name: String = (0..self.length(is_name)).filter_map(|ahead| self.char(ahead)).collect();
+        let name: String = (0..self.count(is_name)).filter_map(|ahead| self.char(ahead)).collect();
         if name.starts_with(|c: char| c.is_ascii_digit()) { String::new() } else { name }
     }
 
-    /// Whether what begins `ahead`, after two opening parentheses, is closed by two together: arithmetic, not a subshell
-    /// in a subshell.
+    /// Returns whether two parentheses together close what begins `ahead`, after two opening ones: arithmetic, not a
+    /// subshell in a subshell.
     pub(super) fn is_arithmetic(&self, mut ahead: usize) -> bool {
         let mut depth = 0;
         let mut quote = None;
-        while let Some(seen) = self.seen(ahead) {
+        while let Some(seen) = self.peek(ahead) {
             ahead += 1;
             match seen {
                 ScriptChar::Char('\\') if quote != Some('\'') => ahead += 1,
@@ -143,12 +148,12 @@ impl<'a> ScriptReader<'_, 'a> {
     }
 }
 
-/// Ends a word where it is not quoted.
+/// Returns whether an unquoted character ends a word.
 pub(super) fn is_meta(c: char) -> bool {
     " \t\n;&|()<>".contains(c)
 }
 
-/// Whether a character can be part of the name of a variable.
+/// Returns whether a character may be part of the name of a variable.
 pub(super) fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }

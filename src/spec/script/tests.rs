@@ -26,7 +26,7 @@ fn variable(placeholder: &Placeholder) -> String {
 }
 
 fn referring(script: &str) -> String {
-    refer(&segments(script), &words("n|m"), &variable).unwrap()
+    insert_references(&segments(script), &words("n|m"), &variable).unwrap()
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_backslash_before_a_reference_stays_a_backslash() {
 #[test]
 fn where_nothing_is_replaced_is_an_error() {
     let problem = |script: &str| {
-        let error = refer(&segments(script), &words("n|m"), &variable).unwrap_err();
+        let error = insert_references(&segments(script), &words("n|m"), &variable).unwrap_err();
         format!("{error}\nhint: {}", error.hints().join("\nhint: "))
     };
     insta::assert_snapshot!(problem("cat <<'EOF'\n{m.}\nEOF"), @r"
@@ -159,12 +159,12 @@ fn where_nothing_is_replaced_is_an_error() {
     quotes and substitutions nest more than 100 deep in the script
     hint: put the script into the image, or leave placeholders out of it and use --item-as env
     ");
-    assert!(refer(&segments(&"\"$(".repeat(49)), &[], &variable).is_ok());
+    assert!(insert_references(&segments(&"\"$(".repeat(49)), &[], &variable).is_ok());
 }
 
 /// The variables of a script that a shell evaluates once more, with placeholders as `I`, `C0` and `C1`.
 fn evaluated_in(script: &str) -> String {
-    let mut found: Vec<_> = evaluated(&referring(script)).unwrap();
+    let mut found: Vec<_> = find_evaluated(&referring(script)).unwrap();
     found.retain(|(name, _)| ["I", "C0", "C1"].contains(&name.as_str()));
     let mut found: Vec<_> = found.iter().map(|(name, place)| format!("{name} {place:?}")).collect();
     found.sort();
@@ -434,7 +434,7 @@ proptest! {
             }
             let number = items.len();
             let line = format!("printf %s {word_of_script}\nprintf '\\000'\n");
-            script += &refer(&segments(&line), &[], &|_| format!("I{number}")).unwrap();
+            script += &insert_references(&segments(&line), &[], &|_| format!("I{number}")).unwrap();
             expected.push(word.prints(item));
             items.push(item.clone());
         }
@@ -464,7 +464,7 @@ proptest! {
         let script = pieces.concat();
         let segments = segments(&script);
         let values = segments.iter().filter(|segment| matches!(segment, Segment::Value(_))).count();
-        let Ok(text) = refer(&segments, &[], &|_| "ITEM".to_owned()) else {
+        let Ok(text) = insert_references(&segments, &[], &|_| "ITEM".to_owned()) else {
             return Ok(());
         };
         prop_assert_eq!(text.matches("${ITEM}").count(), values, "{}", text);
@@ -495,7 +495,7 @@ fn every_byte_arrives_in_other_places() {
     ];
     for shell in shells() {
         for (script, expected) in scripts {
-            let script = refer(&segments(script), &[], &|_| "I0".to_owned()).unwrap();
+            let script = insert_references(&segments(script), &[], &|_| "I0".to_owned()).unwrap();
             let printed = printed(&shell, &script, std::slice::from_ref(&item));
             assert_eq!(String::from_utf8_lossy(&printed), String::from_utf8_lossy(expected), "{shell:?} runs {script}");
         }
@@ -503,7 +503,9 @@ fn every_byte_arrives_in_other_places() {
         assert_eq!(printed(&shell, &script, &[b"7".to_vec()]), b"637");
     }
     let script =
-        refer(&segments("v=(a {} c); printf %s $'\\x2d{}\\n' \"${v[1]/{}/b}\" <<<{}"), &[], &|_| "I0".to_owned());
+        insert_references(&segments("v=(a {} c); printf %s $'\\x2d{}\\n' \"${v[1]/{}/b}\" <<<{}"), &[], &|_| {
+            "I0".to_owned()
+        });
     let expected = [b"-", &item[..], b"\nb"].concat();
     for bash in shells().iter().filter(|shell| shell[0] == "bash") {
         assert_eq!(printed(bash, script.as_ref().unwrap(), std::slice::from_ref(&item)), expected);

@@ -15,7 +15,7 @@ fn shown(template: &CommandTemplate) -> String {
     let segments = template.arguments.iter().flatten();
     let show = |segment: &Segment| match segment {
         Segment::Text(text) => text.clone(),
-        Segment::Value(placeholder) => placeholder.written(&[]).replace('{', "<").replace('}', ">"),
+        Segment::Value(placeholder) => placeholder.to_text(&[]).replace('{', "<").replace('}', ">"),
     };
     segments.map(show).collect()
 }
@@ -92,7 +92,7 @@ fn columns_go_by_name_and_by_place() {
     // A name comes before a place.
     insta::assert_snapshot!(named("{1} {2} {3/}"), @"<1> <4> <3/>");
     insta::assert_snapshot!(named("{print $1} {print $2}"), @"<6> {print $2}");
-    let written = |word: &str| read(word, &columns).placeholders().next().unwrap().written(&columns.map(str::to_owned));
+    let written = |word: &str| read(word, &columns).placeholders().next().unwrap().to_text(&columns.map(str::to_owned));
     assert_eq!(["{name.}", "{5//}", "{/.}", "{#}"].map(written), ["{name.}", "{größe//}", "{/.}", "{#}"]);
 }
 
@@ -267,7 +267,7 @@ proptest! {
         let Ok(template) = parse(&command, &words(&["a", "b"]), true) else { return Ok(()) };
         let again: String = template.arguments[0].iter().map(|segment| match segment {
             Segment::Text(text) => text.clone(),
-            Segment::Value(placeholder) => placeholder.written(&words(&["a", "b"])),
+            Segment::Value(placeholder) => placeholder.to_text(&words(&["a", "b"])),
         }).collect();
         // Only a place becomes a name and an escape loses two braces.
         let squeezed = |text: &str| text.replace(['{', '}'], "").replace('1', "a");

@@ -78,7 +78,7 @@ fn a_script_with_windows_lines_is_warned_of() {
 fn slurm(words: &[&str], template: Option<&str>) -> std::collections::BTreeMap<String, handover::VariableSource> {
     let words = [&["run", "sweep", "--compat", "slurm"], words, &["--", "bash", "job.sh"]].concat();
     let spec = resolve_line(&words, template).unwrap();
-    spec.handover.variables.into_iter().map(|variable| (variable.name, variable.origin)).collect()
+    spec.handover.variables.into_iter().map(|variable| (variable.name, variable.source)).collect()
 }
 
 #[test]

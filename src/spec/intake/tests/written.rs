@@ -54,27 +54,27 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
         }
     }
     let layout = FileLayout { format: ItemsFormat::Lines, separator: None, no_header: None };
-    let from = |origin: &str, bytes: &[u8]| {
+    let from = |origin: ListOrigin<'_>, bytes: &[u8]| {
         let collector = Collector::new(ItemSelection::default(), LIMIT).unwrap();
         error_text(&read(origin, layout, bytes, collector, |error| panic!("{error}")).unwrap_err())
     };
-    insta::assert_snapshot!(from("my items.txt.gz", b"\x1f\x8b\x08\0"), @"
+    insta::assert_snapshot!(from(ListOrigin::File("my items.txt.gz"), b"\x1f\x8b\x08\0"), @"
     my items.txt.gz is a gzip file, not a list
     hint: convert it: gzip -dc 'my items.txt.gz' | kubectl indexed run -a - …
     ");
     assert!(
-        from("a/sizes.csv.zst", b"\x28\xb5\x2f\xfd")
+        from(ListOrigin::File("a/sizes.csv.zst"), b"\x28\xb5\x2f\xfd")
             .contains("zstd -dc a/sizes.csv.zst | kubectl indexed run -a - --format csv …")
     );
-    insta::assert_snapshot!(from("stdin", b"PK\x03\x04"), @"
+    insta::assert_snapshot!(from(ListOrigin::Stdin, b"PK\x03\x04"), @"
     stdin is a zip file, not a list
     hint: convert it: … | funzip | kubectl indexed run -a - …
     ");
-    insta::assert_snapshot!(from("Items.XLSX", b"PK\x03\x04"), @"
+    insta::assert_snapshot!(from(ListOrigin::File("Items.XLSX"), b"PK\x03\x04"), @"
     Items.XLSX is a workbook of a spreadsheet program, not a list
     hint: save its sheet as CSV UTF-8, and name that file
     ");
-    insta::assert_snapshot!(from("configmap words/list", &utf16("foo", true, true)), @"
+    insta::assert_snapshot!(from(ListOrigin::ConfigMap("words/list"), &utf16("foo", true, true)), @"
     configmap words/list is UTF-16, and a list is UTF-8
     hint: make the configmap of a file that this command wrote: iconv -f UTF-16 -t UTF-8
     hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
