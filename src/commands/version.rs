@@ -73,12 +73,12 @@ mod tests {
         Server Version: v1.28.4
         This server has:
           Indexed Jobs (since 1.24)
-          a drained node counts as no failure; --ignore-exit (since 1.26)
+          a drained node does not count as a failure; --ignore-exit (since 1.26)
         It lacks:
-          retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for all indexes together; --fail-on-exit is refused
-          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29): a Pod may be replaced while it still ends
+          retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for the whole Job; --fail-on-exit is refused
+          a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29): a Pod may be replaced while it is still ending
           --success-indexes, --success-count (since 1.31): both are refused
-          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell of the image hands them over
+          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell in the image passes the items
         Kueue is not there: a Job with --queue would wait for ever.
         ");
         assert_snapshot!(page(30, true), @"
@@ -86,12 +86,12 @@ mod tests {
         Server Version: v1.30.4
         This server has:
           Indexed Jobs (since 1.24)
-          a drained node counts as no failure; --ignore-exit (since 1.26)
+          a drained node does not count as a failure; --ignore-exit (since 1.26)
           retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
-          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
+          a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29)
         It lacks:
           --success-indexes, --success-count (since 1.31): both are refused
-          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell of the image hands them over
+          items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell in the image passes the items
         Kueue is there: --queue has it admit a Job.
         ");
     }
@@ -103,9 +103,9 @@ mod tests {
         Server Version: v1.36.4
         This server has:
           Indexed Jobs (since 1.24)
-          a drained node counts as no failure; --ignore-exit (since 1.26)
+          a drained node does not count as a failure; --ignore-exit (since 1.26)
           retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
-          a Pod is replaced only once it has ended (podReplacementPolicy) (since 1.29)
+          a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29)
           --success-indexes, --success-count (since 1.31)
           items in arguments and variables, and retry, without a shell in the image (since 1.35)
         Kueue is there: --queue has it admit a Job.

@@ -243,8 +243,11 @@ impl Handover {
         let passes_any = self.variables.iter().any(is_passed);
         if !passes_any && self.form != ItemForm::Stdin {
             if request.choices.shell {
-                return Err(Error::usage(format!("--shell has no effect: --item-as {} needs none", self.form.name()))
-                    .hint("remove --shell"));
+                return Err(Error::usage(format!(
+                    "--shell has no effect: --item-as {} needs no shell",
+                    self.form.name()
+                ))
+                .hint("remove --shell"));
             }
             return Ok(());
         }
@@ -369,7 +372,7 @@ impl Handover {
                     Evaluated::Code => ("in text that the shell runs as code", "use it outside that text"),
                 };
                 return Err(Error::usage(format!(
-                    "{written} is used {place}, where only numbers are safe, and is none in {}",
+                    "{written} is used {place}, where only numbers are safe, and is no number in {}",
                     item.quoted(index)
                 ))
                 .hint(hint));

@@ -343,10 +343,10 @@ mod tests {
         let list = |text: &str| refused(ListSource::list(text.as_bytes()));
         let param = |text: &str| refused(ListSource::params(&[text], false));
         insta::assert_snapshot!(list("[\"a\",\"b\"]"), @r#"
-        --items is JSON, and takes values with commas between them
+        --items is JSON, and must be values separated by commas
         hint: write --items a,b
-        hint: or give the JSON as a file: --items-file FILE.json
-        hint: a value with a comma or a quote in it is quoted as in CSV: --items '"[1,2]",b'
+        hint: or read the JSON from a file: --items-file FILE.json
+        hint: quote a value that has a comma or a quote, as in CSV: --items '"[1,2]",b'
         "#);
         for text in ["[1, 2]", "[\"a\"]", "{\"a\":1,\"b\":2}", "[[1,2],[3,4]]"] {
             assert!(list(text).starts_with("--items is JSON, "), "{text}");
@@ -355,12 +355,12 @@ mod tests {
         insta::assert_snapshot!(list("{1..3}"), @r#"
         --items "{1..3}" looks like a range, and would be one value
         hint: --range 1-3 makes numbers
-        hint: if it is the value itself, quote it as in CSV: --items '"{1..3}"'
+        hint: if it is one value, quote it as in CSV: --items '"{1..3}"'
         "#);
         insta::assert_snapshot!(param("lr=1..3"), @r#"
         --param lr "1..3" looks like a range, and would be one value
         hint: --param lr=$(seq -s, 1 3) makes numbers
-        hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
+        hint: if it is one value, quote it as in CSV: --param 'lr="1..3"'
         "#);
         let taken = |text: &str| collect_all(ListSource::list(text.as_bytes()).unwrap()).unwrap();
         for text in ["a", "[x]", "[1]", "{\"a\":1}", "\"a\",\"b\"", "a..b", "..", "\"1..3\"", "1..3,4", "1,2", "x[0],y"]
@@ -369,8 +369,8 @@ mod tests {
         }
         assert_eq!(item_texts(&taken("\"[1,2]\",b")), ["[1,2]", "b"]);
         assert_eq!(item_texts(&taken("\"1..3\"")), ["1..3"]);
-        insta::assert_snapshot!(taken("a;b;c").notes.concat(), @r#"--items is one item, "a;b;c"; commas separate values, semicolons do not"#);
-        insta::assert_snapshot!(taken("1-10").notes.concat(), @r#"--items is one item, "1-10"; --range 1-3 makes numbers"#);
+        insta::assert_snapshot!(taken("a;b;c").notes.concat(), @r#"--items has one item, "a;b;c"; commas separate values, semicolons do not"#);
+        insta::assert_snapshot!(taken("1-10").notes.concat(), @r#"--items has one item, "1-10"; --range 1-3 makes numbers"#);
         assert_eq!(taken("cd /x; make").notes.concat() + &taken("1-10,11-20").notes.concat(), "");
         let param = |text: &str| collect_all(ListSource::params(&[text], false).unwrap()).unwrap().notes.concat();
         insta::assert_snapshot!(param("seed=1-3"), @r#"--param seed has one value, "1-3"; --param seed=$(seq -s, 1 3) makes numbers"#);
@@ -383,8 +383,8 @@ mod tests {
         let taken = collect(ListSource::list(b"a,\"b,\xff\",c").unwrap(), first).unwrap();
         assert_eq!((taken.items.len(), taken.items[0].bytes()), (1, &b"b,\xff"[..]));
         insta::assert_snapshot!(refused(ListSource::list(b"\n")), @r#"
-        --items has a line break between items; they are separated by commas
-        hint: quote an item with a line break in it: --items $'a,"b\nc"'
+        --items has a line break between items, and commas separate them
+        hint: quote an item that has a line break: --items $'a,"b\nc"'
         "#);
     }
 
@@ -396,15 +396,15 @@ mod tests {
         assert_eq!(collect_all(ListSource::range(&set)).unwrap().items.len(), LIMIT);
         let set = "1-4_000_000_000".parse().unwrap();
         insta::assert_snapshot!(refused(Ok(ListSource::range(&set))), @"
-        4000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        4000000000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         let part = ItemSelection { skip: 3_000_000, first: Some(2), ..ItemSelection::default() };
         assert_eq!(item_texts(&collect(ListSource::range(&set), part).unwrap()), ["3000001", "3000002"]);
         let sample = ItemSelection { shuffle: Some(1), first: Some(2), ..ItemSelection::default() };
         insta::assert_snapshot!(error_text(&collect(ListSource::range(&set), sample).unwrap_err()), @"
-        4000000000 items are too many to choose from: at most 10000000 are gone through one by one
-        hint: give fewer values, or take the first ones by --first alone
+        4000000000 items are too many to choose from: the limit is 10000000
+        hint: give fewer values, or take the first items with --first alone
         ");
     }
 
@@ -436,36 +436,36 @@ mod tests {
     fn a_malformed_named_list_is_refused() {
         insta::assert_snapshot!(refused(ListSource::params(&["lr=1", "n=2", "lr=3,4"], false)), @r#"
         --param names "lr" twice: "lr=1" and "lr=3,4"
-        hint: give all values of a name in one --param, separated by commas
+        hint: write its values into one --param lr=VALUE,VALUE
         "#);
         insta::assert_snapshot!(refused(ListSource::params(&["lr"], false)), @r#"
-        --param "lr" has no name before a "="
+        --param "lr" is not NAME=VALUES
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
         "#);
         insta::assert_snapshot!(refused(ListSource::params(&["=1"], false)), @r#"
-        --param "=1" has no name before a "="
+        --param "=1" is not NAME=VALUES
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
         "#);
         insta::assert_snapshot!(refused(ListSource::params(&["lr="], false)), @r#"
         --param lr has no values
         hint: write it as --param NAME=VALUE,VALUE, as in --param lr=0.1,0.01
-        hint: one empty value is --param 'lr=""'
+        hint: for one empty value, write --param 'lr=""'
         "#);
         insta::assert_snapshot!(refused(ListSource::params(&["lr=1\n2"], false)), @"
-        --param lr has a line break between values; they are separated by commas
-        hint: quote a value with a line break in it, as in CSV
+        --param lr has a line break between values, and commas separate them
+        hint: quote a value that has a line break, as in CSV
         ");
-        insta::assert_snapshot!(refused(ListSource::params(&["a=1,2,3", "b=x,y"], true)), @"
-        --link pairs value by value, but a has 3 values and b has 2
-        hint: give each as many values, or one that goes with all; without --link every combination is made
-        ");
+        insta::assert_snapshot!(refused(ListSource::params(&["a=1,2,3", "b=x,y"], true)), @r#"
+        --link pairs value by value, but column "a" has 3 values and column "b" has 2
+        hint: give each --param the same number of values, or one; without --link all combinations run
+        "#);
         insta::assert_snapshot!(refused(ListSource::params(&["a=1,2,3"], true)), @"
-        --link has nothing to link: it pairs the values of two or more --param
-        hint: leave --link out, or give another --param
+        --link pairs the values of two or more --param, and there is one
+        hint: remove --link, or add another --param
         ");
         insta::assert_snapshot!(refused(ListSource::params(&[&b"a=1,\xff"[..], b"b=x,y"], false)), @r#"
-        item 2 of --param has bytes in the column "a" that are not UTF-8, which a record can't carry
-        hint: give the values as one list without names: --items carries any bytes
+        column "a" of item 2 of --param is not UTF-8, so a record can't hold it
+        hint: pass the values as one list without names: --items accepts any bytes
         "#);
     }
 
@@ -482,44 +482,44 @@ mod tests {
         let taken = collect_all(words_source("::: a b c :::+ 1 2 ::: X Y :::+ p q r s").unwrap()).unwrap();
         assert_eq!(item_texts(&taken), ["a 1 X p", "a 1 Y q", "b 2 X p", "b 2 Y q"]);
         insta::assert_snapshot!(taken.notes.join("\n"), @"
-        list 1 behind the command (:::) has 3 values and goes in step with one of 2: the last is left out
-        list 4 behind the command (:::+) has 4 values and goes in step with one of 2: the last 2 are left out
+        list 1 after the command (:::) has 3 values and is paired with a list of 2: the last is ignored
+        list 4 after the command (:::+) has 4 values and is paired with a list of 2: the last 2 are ignored
         ");
     }
 
     #[test]
     fn lists_that_cannot_be_combined_are_refused() {
-        insta::assert_snapshot!(refused(words_source("::: a ::: ::: b")), @"list 2 behind the command (:::) has no values");
-        insta::assert_snapshot!(refused(words_source("::: a :::+")), @"list 2 behind the command (:::+) has no values");
+        insta::assert_snapshot!(refused(words_source("::: a ::: ::: b")), @"list 2 after the command (:::) has no values");
+        insta::assert_snapshot!(refused(words_source("::: a :::+")), @"list 2 after the command (:::+) has no values");
         insta::assert_snapshot!(refused(words_source(":::+ a")), @r#"
-        ":::+" has no list before it to go in step with
+        ":::+" has no list before it to pair with
         hint: begin with ":::", as in ::: a b :::+ 1 2
         "#);
         insta::assert_snapshot!(refused(words_source("::: a :::: b")), @r#"
-        "::::" would read files, which is not understood behind the command
+        "::::" would read files, which is not supported after the command
         hint: name the file before the command: kubectl indexed run --items-file FILE -- CMD
         "#);
-        insta::assert_snapshot!(refused(words_source("a ::: b")), @r#""a" stands before the first ":::""#);
+        insta::assert_snapshot!(refused(words_source("a ::: b")), @r#""a" comes before the first ":::""#);
     }
 
     #[test]
     fn combinations_beyond_the_limit_are_only_counted() {
         let line = "::: 0 1 2 3 4 5 6 7 8 9 ";
         insta::assert_snapshot!(refused(words_source(line.repeat(9).trim_end())), @"
-        1000000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        1000000000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         insta::assert_snapshot!(refused(words_source(line.repeat(40).trim_end())), @"
-        18446744073709551615 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        18446744073709551615 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         let first = ItemSelection { skip: 1, first: Some(1), ..ItemSelection::default() };
         let taken = collect(words_source(line.repeat(40).trim_end()).unwrap(), first).unwrap();
         assert_eq!(item_texts(&taken), [format!("{}1", "0 ".repeat(39))]);
         let skip = ItemSelection { skip: 1, ..ItemSelection::default() };
         insta::assert_snapshot!(error_text(&collect(words_source(line.repeat(6).trim_end()).unwrap(), skip).unwrap_err()), @"
-        999999 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        999999 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let twice = format!("{}::: a a", line.repeat(5));

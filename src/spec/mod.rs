@@ -460,7 +460,7 @@ fn check_annotations(annotations: &[(String, String)], command: &[String]) -> Re
     let room = MAX_ANNOTATION_BYTES - OWN_ANNOTATION_BYTES;
     if users + noted > room {
         return Err(Error::usage(format!(
-            "the annotations have {} bytes with the command's {noted}, and at most {room} fit",
+            "the annotations have {} bytes, {noted} of them for the command, and at most {room} fit",
             users + noted
         ))
         .hint("put a long script into the image, a ConfigMap or an item, and name it in the command"));

@@ -274,21 +274,21 @@ mod tests {
         let endless = || std::iter::repeat_with(|| "y".to_owned());
         let (items, pushed) = select(ItemSelection::default(), LIMIT, endless());
         insta::assert_snapshot!(error_text(&items.unwrap_err()), @"
-        more than 10000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        more than 10000000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         assert_eq!(pushed, MAX_COUNTED);
         let unique = ItemSelection { unique: true, ..ItemSelection::default() };
         let (items, pushed) = select(unique, LIMIT, numbers(1_000_000));
         insta::assert_snapshot!(error_text(&items.unwrap_err()), @"
-        more than 100000 distinct items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        more than 100000 distinct items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
         assert_eq!(pushed, LIMIT + 1);
         let first = ItemSelection { first: Some(150_000), ..ItemSelection::default() };
         insta::assert_snapshot!(error_text(&select(first, LIMIT, endless()).0.unwrap_err()), @"
-        150000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-        hint: split the work into runs of at most 100000, as by --skip and --first
+        150000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+        hint: split the list into runs of at most 100000 items with --skip and --first
         ");
     }
 
@@ -310,23 +310,23 @@ mod tests {
     fn nothing_selected_is_an_error_that_says_why() {
         insta::assert_snapshot!(error_text(&select(ItemSelection::default(), LIMIT, []).0.unwrap_err()), @"
         there are no items in items.txt
-        hint: write each item on a line of its own; a table needs rows below its header
+        hint: write one item per line; a table needs rows below its header
         ");
         let skip = ItemSelection { skip: 3, ..ItemSelection::default() };
         insta::assert_snapshot!(error_text(&select(skip.clone(), LIMIT, numbers(3)).0.unwrap_err()), @"
-        --skip 3 leaves nothing of the 3 items in items.txt
-        hint: skip fewer than 3
+        --skip 3 leaves none of the 3 items in items.txt
+        hint: use --skip 2 or less
         ");
         let twice = numbers(2).chain(numbers(2));
         let skip = ItemSelection { unique: true, ..skip };
         insta::assert_snapshot!(error_text(&select(skip, LIMIT, twice).0.unwrap_err()), @"
-        --skip 3 leaves nothing of the 2 distinct items in items.txt
-        hint: skip fewer than 2
+        --skip 3 leaves none of the 2 distinct items in items.txt
+        hint: use --skip 1 or less
         ");
         let none = ItemSelection { first: Some(0), ..ItemSelection::default() };
         insta::assert_snapshot!(error_text(&Collector::new(none, LIMIT).unwrap_err()), @"
-        --first 0 would take no item
-        hint: give at least 1
+        --first 0 would take no items
+        hint: use --first 1 or more
         ");
     }
 
@@ -335,14 +335,14 @@ mod tests {
         let mut one = collector(ItemSelection::default());
         let error = (0..300).find_map(|_| one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES])).err()).unwrap();
         insta::assert_snapshot!(error_text(&error), @"
-        the first 256 items take more than 256 MiB of memory, far more than one Job can carry
-        hint: put large inputs into a volume and pass their names as items
+        the first 256 items take more than 256 MiB of memory, more than one Job can hold
+        hint: put large inputs into a volume, and pass their names as items
         ");
         let mut one = collector(ItemSelection::default());
         assert!(one.push(Item::new("a")).is_ok());
         insta::assert_snapshot!(error_text(&one.push(Item::new(vec![b'x'; MAX_ITEM_BYTES + 1])).unwrap_err()), @"
         item 1 is larger than 1 MiB
-        hint: put large inputs into a volume and pass their names as items
+        hint: put large inputs into a volume, and pass their names as items
         ");
     }
 

@@ -84,55 +84,55 @@ fn what_can_make_no_job_is_refused() {
     insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @"
     there are no items to run the command for
     hint: name them: kubectl indexed run --items foo,bar,baz -- rev
-    hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
-    hint: or only number them: --completions 10
+    hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
+    hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @r"
     --items is empty: there are no items to run the command for
     hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     ");
-    insta::assert_snapshot!(refused(&["run", "--items", "a"], None), @r"
+    insta::assert_snapshot!(refused(&["run", "--items", "a"], None), @"
     there is no command to run for each item
-    hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
     ");
-    insta::assert_snapshot!(refused(&["run", "--items", "a", "-j", "0", "--", "rev"], None), @r"
-    --parallelism 0 would never run anything
-    hint: give at least 1
+    insta::assert_snapshot!(refused(&["run", "--items", "a", "-j", "0", "--", "rev"], None), @"
+    --parallelism 0 would run nothing
+    hint: use --parallelism 1 or more
     ");
     let long = "n".repeat(62);
     insta::assert_snapshot!(refused(&["run", &long, "--items", "a", "--", "rev"], None), @r#"
-    the name "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" is too long: with 1 indexes, NAME-0 must fit into 63 characters, so NAME may have 61 and has 62
-    hint: try --name nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+    the name "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" has 62 characters, and at most 61 fit: NAME-0 may have 63
+    hint: use --name nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--cpu", "lots", "--", "rev"], None), @r#"
-    --cpu "lots" is not a quantity that Kubernetes knows
+    --cpu "lots" is not a Kubernetes quantity
     hint: write it as 2, 0.5, 500m or 500m:2
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--gpu", "x", "--", "rev"], None), @r#"
-    --gpu "x" is neither a whole number of GPUs nor RESOURCE=NUMBER
-    hint: write it as 1, or as amd.com/gpu=1
+    --gpu "x" is neither a whole number nor RESOURCE=NUMBER
+    hint: write it as --gpu 1 or --gpu amd.com/gpu=1
     "#);
     insta::assert_snapshot!(refused(&["run", "--items", "a", "--toleration", "gpu:Never", "--", "rev"], None), @r#"
-    --toleration "gpu:Never" has an unknown effect; there are NoSchedule, PreferNoSchedule, NoExecute
+    --toleration "gpu:Never" has an unknown effect: use NoSchedule, PreferNoSchedule, NoExecute
     hint: write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
     "#);
-    insta::assert_snapshot!(refused(&["run", "--items", "a", "--init-image", "bash", "--", "rev"], None), @"
-    --init-image bash has no use: nothing here needs an init container
-    hint: leave --init-image out, or add --item-store=inline
-    ");
+    insta::assert_snapshot!(refused(&["run", "--items", "a", "--init-image", "bash", "--", "rev"], None), @r#"
+    --init-image "bash" has no effect: this run needs no init container
+    hint: remove --init-image, or add --item-store=inline
+    "#);
 }
 
 #[test]
 fn lists_over_the_limits_are_refused_with_what_would_fit() {
     let many = vec!["x"; 100_001].join(",");
     insta::assert_snapshot!(refused(&["run", "--items", &many, "--", "rev"], None), @"
-    100001 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-    hint: split the work into runs of at most 100000, as by --skip and --first
+    100001 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+    hint: split the list into runs of at most 100000 items with --skip and --first
     ");
     let large = vec!["x".repeat(1000); 1100].join(",");
     insta::assert_snapshot!(refused(&["run", "--items", &large, "--item-store=inline", "--", "rev"], None), @"
-    the list is too long to stand inline: its first 129 items fill the 131071 bytes that one argument may have
-    hint: use --item-store=configmap, or split the list
+    the list is too long for --item-store=inline: its first 129 items fill the 131071 bytes of one argument
+    hint: use --item-store=configmap, or split the list with --skip and --first
     ");
 }
 
@@ -148,7 +148,7 @@ fn quantities_are_those_of_kubernetes() {
         |text: &str| Resources::parse(None, Some(text.to_owned()), None).map_err(|error| error.hints().to_vec());
     assert!(memory("1Mi:1G").is_ok() && memory("8e6").is_ok());
     for (bad, meant) in [("1g", "1Gi"), ("1.5 GB", "1.5Gi"), ("2kib", "2Ki"), ("64", "64Mi"), ("100m", "100Mi")] {
-        assert_eq!(memory(bad).unwrap_err()[0], format!("did you mean {meant}?"));
+        assert_eq!(memory(bad).unwrap_err()[0], format!("did you mean --memory {meant}?"));
     }
 }
 
@@ -169,8 +169,8 @@ fn the_name_of_an_image_is_what_the_kubelet_takes() {
 #[test]
 fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
     let words = ["run", "--items", "a", "--", "rev"];
-    insta::assert_snapshot!(refused(&words, Some("kind: Deployment\n")), @r"
-    the template job.yaml is a Deployment; it must be a Job, a CronJob or a PodTemplate
+    insta::assert_snapshot!(refused(&words, Some("kind: Deployment\n")), @"
+    the template job.yaml is a Deployment, and it must be a Job, a CronJob or a PodTemplate
     hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
     ");
     insta::assert_snapshot!(refused(&words, Some("kind: Job\nspec: {}\n")), @"the template job.yaml is a Job without a Pod template (spec.template.spec)");
@@ -178,11 +178,11 @@ fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
     the template job.yaml is empty
     hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
     ");
-    insta::assert_snapshot!(refused(&words, Some("kind: Job\n---\nkind: Job\n")), @r"
-    the template job.yaml has 2 documents; a template is one manifest
-    hint: keep the Job only, and create the others by kubectl apply
+    insta::assert_snapshot!(refused(&words, Some("kind: Job\n---\nkind: Job\n")), @"
+    the template job.yaml has 2 documents, and a template must be one manifest
+    hint: keep only the Job in it, and create the others with kubectl apply
     ");
-    assert!(refused(&words, Some("kind: [")).starts_with("the template job.yaml can't be read as YAML: "));
+    assert!(refused(&words, Some("kind: [")).starts_with("the template job.yaml is not valid YAML: "));
     let pod = "{spec: {containers: [{name: main, image: alpine}]}}";
     for template in [
         format!("{{kind: Job, spec: {{template: {pod}}}}}"),
@@ -248,12 +248,12 @@ fn the_command_chooses_the_form() {
     insta::assert_snapshot!(over(&["-a", "t.csv", "--", "sh", "-c", "echo {name} \"{size}\"", "sh", "{2}"]), @r#"
     arg in configmap: sh -c echo "${ITEM_name}" "${ITEM_size}" sh <ITEM_size>
     ITEM_COUNT=2 ITEM_name={1} ITEM_size={2}
-    the command has the placeholder {name}; the shell sh of the worker's image reads it: the command is one itself
+    the command has the placeholder {name}; the shell sh in the worker's image reads it: the command is a shell
     "#);
     insta::assert_snapshot!(over(&["--items", "echo 1", "--", "sh", "-c", "{}"]), @"
     arg in configmap: sh -c <ITEM>
     ITEM_COUNT=1 ITEM={}
-    the command has the placeholder {}; the shell sh of the worker's image reads it: the command is one itself
+    the command has the placeholder {}; the shell sh in the worker's image reads it: the command is a shell
     ");
     insta::assert_snapshot!(over(&["--", "echo", ":::", "a", ":::", "1", "2"]), @"
     arg in configmap: echo <ITEM__1> <ITEM__2>
@@ -263,17 +263,17 @@ fn the_command_chooses_the_form() {
     insta::assert_snapshot!(over(&["-a", "t.csv", "--item-as", "arg", "--", "convert"]), @"
     arg in configmap: convert <ITEM_name> <ITEM_size>
     ITEM_COUNT=2 ITEM_name={1} ITEM_size={2}
-    --item-as arg asks for it; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    --item-as arg was given; the kubelet reads it from a file that an init container writes, so the image needs no shell
     ");
     insta::assert_snapshot!(over(&["-a", "t.csv", "--item-as", "env", "--", "tool", "{name}"]), @"
     env in configmap: tool {name}
     ITEM_COUNT=2 ITEM={} name={1} size={2}
-    --item-as env asks for it; the kubelet reads it from a file that an init container writes, so the image needs no shell
+    --item-as env was given; the kubelet reads it from a file that an init container writes, so the image needs no shell
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--item-as", "stdin", "--", "bash", "-c", "rev"]), @"
     stdin in configmap: bash -c rev
     ITEM_COUNT=1
-    --item-as stdin asks for it; the shell bash of the worker's image reads it: standard input takes one
+    --item-as stdin was given; the shell bash in the worker's image reads it: only a shell can fill standard input
     ");
     insta::assert_snapshot!(over(&["--completions", "3", "--index-env", "N", "--", "echo", "{#}", "{}"]), @"
     index in none: echo <index> {}
@@ -288,14 +288,14 @@ fn the_command_chooses_the_form() {
     insta::assert_snapshot!(over(&["--items", "it's", "--", "echo", "{}"]), @r#"
     arg in configmap: echo <ITEM>
     ITEM_COUNT=1 ITEM={}
-    the command has the placeholder {}; the shell sh of the worker's image reads it: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry
+    the command has the placeholder {}; the shell sh in the worker's image reads it: item 0 ("it's") has a single quote, which the kubelet can't read from a file
     "#);
-    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{other}", "{size}", "{{size}}"]), @"
+    insta::assert_snapshot!(over(&["-a", "t.csv", "--", "echo", "{other}", "{size}", "{{size}}"]), @r#"
     arg in configmap: echo {other} <ITEM_size> {size}
     ITEM_COUNT=2 ITEM_size={2}
     the command has the placeholder {size}; the kubelet reads it from a file that an init container writes, so the image needs no shell
-    {other} in the command is no column (the columns are name, size) and stays as it is
-    ");
+    {other} in the command names no column (the columns are "name", "size") and stays unchanged
+    "#);
     insta::assert_snapshot!(over(&["--items", "a", "--no-placeholders", "--", "find", "-exec", "ls", "{}", ";"]), @"
     file in configmap: find -exec ls {} ; /input/data.txt
     ITEM_COUNT=1
@@ -311,11 +311,11 @@ fn a_template_s_own_command_is_wrapped_too() {
     insta::assert_snapshot!(handed_over(&words, Some(own), ""), @r#"
     env in configmap: 
     ITEM_COUNT=2 ITEM={}
-    --item-as env asks for it; the shell sh of the worker's image reads it: item 1 ("it's") has a single quote, which the kubelet's variable files can't carry
+    --item-as env was given; the shell sh in the worker's image reads it: item 1 ("it's") has a single quote, which the kubelet can't read from a file
     "#);
     insta::assert_snapshot!(handed_over(&words, Some(entry), ""), @r#"
-    error: the items can't reach the worker as env without a shell in its image: item 1 ("it's") has a single quote, which the kubelet's variable files can't carry, and the image's own entry point, which the template leaves in place, is not known
-    hint: --item-as file needs no shell: the worker finds its item in a file
+    error: --item-as env needs a shell in the worker's image (item 1 ("it's") has a single quote, which the kubelet can't read from a file), and the command of the template's image is unknown
+    hint: use --item-as file, which needs no shell
     "#);
 }
 
@@ -329,10 +329,10 @@ fn an_old_server_gets_a_shell() {
             Err(error) => format!("error: {}", error_text(&error)),
         }
     };
-    insta::assert_snapshot!(settled(&["--", "echo", "{}"]), @"the command has the placeholder {}; the shell sh of the worker's image reads it: this server is Kubernetes 1.34, and variables are read from a file from 1.35 on");
+    insta::assert_snapshot!(settled(&["--", "echo", "{}"]), @"the command has the placeholder {}; the shell sh in the worker's image reads it: this server is Kubernetes 1.34, and variables from a file need 1.35");
     insta::assert_snapshot!(settled(&["--no-shell", "--", "echo", "{}"]), @"
-    error: the items can't reach the worker as arg without a shell in its image: this server is Kubernetes 1.34, and variables are read from a file from 1.35 on, and --no-shell forbids one
-    hint: --item-as file needs no shell: the worker finds its item in a file
+    error: --item-as arg needs a shell in the worker's image (this server is Kubernetes 1.34, and variables from a file need 1.35), and --no-shell forbids one
+    hint: use --item-as file, which needs no shell
     ");
     let mut new = resolve_line(&["run", "--items", "a", "--", "echo", "{}"], None).unwrap().handover;
     let before = new.clone();
@@ -344,80 +344,80 @@ fn an_old_server_gets_a_shell() {
 fn what_can_t_be_handed_over_is_refused() {
     let over = |words: &[&str]| handed_over(&[&["run"], words].concat(), None, "a\0b\nx\n");
     insta::assert_snapshot!(over(&["-a", "-", "--", "echo", "{}"]), @r#"
-    error: item 0 ("a\0b") has a NUL byte, which no argument and no variable can carry
-    hint: --item-as file and --item-as stdin carry any bytes
+    error: item 0 ("a\0b") has a NUL byte, which arguments and variables can't hold
+    hint: use --item-as file or --item-as stdin, which pass any bytes
     "#);
     insta::assert_snapshot!(over(&["-a", "-", "--item-as", "env", "--", "env"]), @r#"
-    error: item 0 ("a\0b") has a NUL byte, which no argument and no variable can carry
-    hint: --item-as file and --item-as stdin carry any bytes
+    error: item 0 ("a\0b") has a NUL byte, which arguments and variables can't hold
+    hint: use --item-as file or --item-as stdin, which pass any bytes
     "#);
     insta::assert_snapshot!(over(&["--items", &"x".repeat(131_000), "--", "echo", &"y".repeat(100), "{}"]), @r#"
-    error: item 0 ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"…) has 131000 bytes, and Linux takes 131072 in one argument or variable
-    hint: --item-as file and --item-as stdin carry any bytes
+    error: item 0 ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"…) has 131000 bytes, and Linux allows 131072 in one argument or variable
+    hint: use --item-as file or --item-as stdin, which pass any bytes
     "#);
     insta::assert_snapshot!(over(&["--items", "it's", "--no-shell", "--", "echo", "{}"]), @r#"
-    error: the items can't reach the worker as arg without a shell in its image: item 0 ("it's") has a single quote, which the kubelet's variable files can't carry, and --no-shell forbids one
-    hint: --item-as file needs no shell: the worker finds its item in a file
+    error: --item-as arg needs a shell in the worker's image (item 0 ("it's") has a single quote, which the kubelet can't read from a file), and --no-shell forbids one
+    hint: use --item-as file, which needs no shell
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--no-shell", "--item-as", "stdin", "--", "cat"]), @"
-    error: the items can't reach the worker as stdin without a shell in its image: standard input takes one, and --no-shell forbids one
-    hint: --item-as file needs no shell: the worker finds its item in a file
+    error: --item-as stdin needs a shell in the worker's image (only a shell can fill standard input), and --no-shell forbids one
+    hint: use --item-as file, which needs no shell
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--shell", "--", "cat"]), @"
-    error: --shell has no use: no shell is needed as file
-    hint: leave --shell out
+    error: --shell has no effect: --item-as file needs no shell
+    hint: remove --shell
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--", "sh", "-c", "cat /input/data.txt {}"]), @"
-    error: the command has the placeholder {} and names /input/data.txt: an item reaches the worker one way
-    hint: leave one of them out, or add --no-placeholders to keep the braces as they are
+    error: the command has the placeholder {} and the file /input/data.txt, and an item is passed only one way
+    hint: remove one of them, or add --no-placeholders to keep the braces
     ");
     insta::assert_snapshot!(over(&["--items", "a,1", "--", "sh", "-c", "echo $(( {} + 1 ))"]), @r#"
-    error: {} stands in arithmetic, where only numbers are safe, and item 0 ("a") gives none
-    hint: take it out of the formula: assign it to a variable and check it there
+    error: {} is used in arithmetic, where only numbers are safe, and is no number in item 0 ("a")
+    hint: assign it to a variable first, and check that variable
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--", "timeout", "9", "sh", "-c", "trap 'rm {}.tmp' EXIT"]), @r#"
-    error: {} stands in text that the shell runs as code, where only numbers are safe, and item 0 ("a") gives none
-    hint: take it out of that text: assign it to a variable and check it there
+    error: {} is used in text that the shell runs as code, where only numbers are safe, and is no number in item 0 ("a")
+    hint: use it outside that text
     "#);
     insta::assert_snapshot!(over(&["--items", "1,a", "--item-as", "env", "--", "bash", "-c", "echo ${a[ITEM]}"]), @r#"
-    error: $ITEM stands in arithmetic, where only numbers are safe, and item 1 ("a") gives none
-    hint: take it out of the formula: assign it to a variable and check it there
+    error: $ITEM is used in arithmetic, where only numbers are safe, and is no number in item 1 ("a")
+    hint: assign it to a variable first, and check that variable
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--item-as", "env", "--env", "ITEM=b", "--", "env"]), @"
     error: --env and the item both set the variable ITEM
-    hint: leave one of them out, or give it another name than ITEM
+    hint: remove one of them, or rename the variable
     ");
     insta::assert_snapshot!(over(&["--param", "PATH=a", "--item-as", "env", "--", "env"]), @r#"
-    error: the column "PATH" would hide the worker's own PATH
-    hint: give the column another name
+    error: column "PATH" would replace the worker's variable PATH
+    hint: rename the column
     "#);
     insta::assert_snapshot!(over(&["--param", "a-b=1", "--param", "a_b=1", "--item-as", "env", "--", "env"]), @r#"
     error: column "a-b" and column "a_b" both set the variable a_b
-    hint: give the column another name
+    hint: rename the column
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--item-path", "data", "--", "cat"]), @r#"
     error: --item-path "data" is not the absolute path of a file
-    hint: write it as /work/item.txt
+    hint: write it as --item-path /work/item.txt
     "#);
     insta::assert_snapshot!(over(&["--items", "a", "--item-path", "/x/y", "--", "echo", "{}"]), @"
-    error: --item-path has no use: the item reaches the worker as arg
-    hint: leave --item-path out, or add --item-as=file
+    error: --item-path has no effect: the item is passed as arg, not in a file
+    hint: remove --item-path, or add --item-as=file
     ");
     insta::assert_snapshot!(over(&["--completions", "3", "--item-as", "env", "--", "env"]), @"
-    error: --item-as env has no use: there are no items, only --completions
-    hint: leave --item-as out; the worker finds its index in the variable JOB_COMPLETION_INDEX
+    error: --item-as env has no effect: there are no items, only --completions
+    hint: remove --item-as, and read the index from the variable JOB_COMPLETION_INDEX
     ");
-    insta::assert_snapshot!(over(&["--items", "a", "--index-file", "/input/n", "--", "cat"]), @"
-    error: --index-file /input/n lies in /input, where the item is
-    hint: choose another folder, as in /index/data.txt
-    ");
+    insta::assert_snapshot!(over(&["--items", "a", "--index-file", "/input/n", "--", "cat"]), @r#"
+    error: --index-file "/input/n" is in /input, the folder of the item
+    hint: use another folder, as in --index-file /index/data.txt
+    "#);
     insta::assert_snapshot!(over(&["--completions", "2", "--item-store", "inline", "--", "cat"]), @"
-    error: --item-store inline has no use: no item is handed over, only the index
-    hint: leave --item-store out
+    error: --item-store inline has no effect: the worker gets its index, and no item
+    hint: remove --item-store
     ");
     let note = format!("big={}", "x".repeat(260_000));
     insta::assert_snapshot!(over(&["--items", "a", "--annotation", &note, "--", "cat"]), @"
-    error: the annotations would have 260010 bytes, 7 of them the command, and Kubernetes takes 253952 besides this program's own
+    error: the annotations have 260010 bytes, 7 of them for the command, and at most 253952 fit
     hint: put a long script into the image, a ConfigMap or an item, and name it in the command
     ");
 }
@@ -427,35 +427,35 @@ fn one_source_and_what_goes_with_it() {
     let over = |words: &[&str]| handed_over(&[&["run"], words, &["--", "cat"]].concat(), None, "0:a\n1:b\nlist:x|y\n");
     insta::assert_snapshot!(over(&["--items", "a", "--range", "1-3"]), @"
     error: --items and --range are two sources of items
-    hint: leave one of them out; --param can be repeated, and combines its lists
+    hint: remove one of them; only --param can be repeated
     ");
     insta::assert_snapshot!(over(&["--items", "a", "--format", "csv"]), @"
-    error: --format says how --items-file is written, and the items come from --items
-    hint: leave --format out
+    error: --format describes the file of --items-file, and the items come from --items
+    hint: remove --format
     ");
     insta::assert_snapshot!(over(&["--range", "1-3", "--link"]), @"
-    error: --link pairs several lists, and --range is one
+    error: --link pairs several lists, and --range is one list
     hint: repeat --param, as in --param a=1,2 --param b=x,y --link
     ");
     insta::assert_snapshot!(over(&["--completions", "3", "--shuffle"]), @"
-    error: --shuffle selects among items, and --completions numbers the indexes only
-    hint: leave --shuffle out, or take the items from --items-file or --range
+    error: --shuffle selects items, and --completions provides no items
+    hint: remove --shuffle, or take the items from --items-file or --range
     ");
     insta::assert_snapshot!(over(&["--items", "a,b", "--skip", "2"]), @"
-    error: --skip 2 leaves nothing of the 2 items in --items
-    hint: skip fewer than 2
+    error: --skip 2 leaves none of the 2 items in --items
+    hint: use --skip 1 or less
     ");
     insta::assert_snapshot!(over(&["--range", "9-1"]), @r#"
     error: --range "9-1": 9-1 runs backwards; write 1-9
-    hint: write it as 1-100, 0-9:2 or 1,5,9-12
+    hint: write it as --range 1-100, 0-9:2 or 1,5,9-12
     "#);
     insta::assert_snapshot!(over(&["--range", "1-9%x"]), @r#"
-    error: --range "1-9%x": "x" behind % is not a number of indexes to run at once
-    hint: write it as 0-99%10, or give -j 10
+    error: --range "1-9%x": "x" after % is not a number of indexes, at least 1
+    hint: write it as --range 0-99%10, or use --parallelism 10
     "#);
     insta::assert_snapshot!(over(&["--range", "1-9%2", "-j", "3"]), @"
-    error: --parallelism 3 and %2 both say how many indexes run at once
-    hint: leave one of them out
+    error: --parallelism 3 and %2 both set how many indexes run at once
+    hint: remove one of them
     ");
     insta::assert_snapshot!(over(&["--items-configmap", "words/list"]), @"
     file in listed: cat /input/data.txt
@@ -463,26 +463,26 @@ fn one_source_and_what_goes_with_it() {
     the command has no placeholder; /input/data.txt is its last argument
     ");
     insta::assert_snapshot!(over(&["--items-configmap", "words"]), @r#"
-    error: configmap "words" is no list by itself: "list" is not one of the keys 0 to 2
-    hint: name the key with an item a line, as in --items-configmap words/list
+    error: configmap "words" does not have the keys 0 to 2, one for each item: it has "list"
+    hint: if that key has an item per line, write --items-configmap words/list
     "#);
     insta::assert_snapshot!(over(&["--items-configmap", "words/lines"]), @r#"
     error: configmap "words" has no key "lines"
     hint: its keys are 0, 1, list
     "#);
     insta::assert_snapshot!(over(&["--items-configmap", "words/list", "--item-store", "inline"]), @"
-    error: --item-store has no use: --items-configmap names where the list is kept
-    hint: leave --item-store out
+    error: --item-store has no effect: --items-configmap says where the list is kept
+    hint: remove --item-store
     ");
     insta::assert_snapshot!(over(&["--items", "a,b,c,d", "--shuffle", "--first", "2"]), @"
     file in configmap: cat /input/data.txt
     ITEM_COUNT=2
     the command has no placeholder; /input/data.txt is its last argument
-    the items are mixed; --shuffle=7 gives this order again
+    the items are shuffled; --shuffle=7 repeats this order
     ");
     let derived = ["run", "--items-configmap", "words/list", "--", "echo", "{/}"];
     insta::assert_snapshot!(handed_over(&derived, None, "list:x|y\n"), @"
-    error: a list in the cluster is used as it is: what {.}, {/}, {//} and {/.} make of an item is not in it
-    hint: use {}, or pass the list by --items-file
+    error: --items-configmap can't be used with {.}, {/}, {//} and {/.}: the list in the cluster has only whole items
+    hint: use {}, or read the list from a file with --items-file FILE
     ");
 }

@@ -197,7 +197,7 @@ pub(crate) fn item_texts(columns: &Columns, items: impl IntoIterator<Item = (u32
     for (index, item) in items {
         let item = item.borrow();
         let value = |column| String::from_utf8_lossy(item.value(column)).into_owned();
-        texts.add(index, item.display(columns), (0..item.count()).map(value).collect());
+        texts.add(index, item.display(columns), (0..item.value_count()).map(value).collect());
     }
     texts
 }

@@ -327,7 +327,7 @@ fn a_corrected_command_may_have_other_placeholders() {
     ["sh","-c","ITEM=$$(cat /input/data.txt; printf x)\nITEM=${ITEM%x}\nexport ITEM\nexec \"$@\"\n","sh","sh","-c","echo \"${ITEM}\""]
     input=/input
     "#);
-    insta::assert_snapshot!(corrected("-- rev", &["sh", "-c", "echo $(({size} + 1)) $(({name}))"]), @r#"{name} stands in arithmetic, where only numbers are safe, and item 1 ("{\"name\":\"b'b\",\"size\":\"2\"}") gives none"#);
+    insta::assert_snapshot!(corrected("-- rev", &["sh", "-c", "echo $(({size} + 1)) $(({name}))"]), @r#"{name} is used in arithmetic, where only numbers are safe, and is no number in item 1 ("{\"name\":\"b'b\",\"size\":\"2\"}")"#);
     // Columns without names are kept apart where arguments were asked for.
     let numbered = |first: &str, command: &[&str]| {
         let line = ["run", "j", "--", "sh", "-c", first, ":::", "a b", "c", ":::", "1"];

@@ -180,8 +180,8 @@ fn a_list_that_is_too_long_is_an_error_with_hints() {
     };
     let item = format!("{}\0", "a".repeat(20_000));
     insta::assert_snapshot!(refused(item.repeat(900).as_bytes()), @"
-    the list is too long: its first 832 items of 900 fill the 16 ConfigMaps of 1 MiB that one Job may have
-    hint: split it into runs of at most 832 items, as by --skip and --first
+    the list is too long: the first 832 of its 900 items fill the 16 ConfigMaps of 1 MiB that one Job may have
+    hint: split it into runs of at most 832 items with --skip and --first
     hint: or put large inputs into a volume or a bucket, and pass their names as items
     ");
     let large = [b"one\0".to_vec(), vec![b'x'; 1 << 20]].concat();
@@ -192,7 +192,7 @@ fn a_list_that_is_too_long_is_an_error_with_hints() {
     let many = [vec![b'\\'; 1 << 20], b"\0".repeat(1001)].concat();
     let error = resolve_all(&words(line), None, &many).unwrap_err();
     insta::assert_snapshot!(error_text(&error), @"
-    item 0 takes 2097153 bytes, and a ConfigMap may have 1048576
+    item 0 takes 2097153 bytes, and a ConfigMap holds 1048576
     hint: put large inputs into a volume or a bucket, and pass their names as items
     ");
 }

@@ -92,14 +92,14 @@ fn blank_lines_are_items_but_not_what_is_behind_the_last() {
 #[test]
 fn a_carriage_return_before_a_line_break_is_part_of_it() {
     assert_eq!(texts(ItemsFormat::Lines, "a\r\n\r\nb\nc\r\r\nd\r"), ["a", "", "b", "c\r", "d\r"]);
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\r\nb\r\n"), @"the lines of FILE end as on Windows: the carriage return is taken off each");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\r\nb\r\n"), @"FILE has Windows line ends: the carriage returns are removed");
     assert_eq!(texts(ItemsFormat::Lines, "a\r"), ["a\r"]);
 }
 
 #[test]
 fn a_byte_order_mark_is_none_of_the_items() {
     assert_eq!(texts(ItemsFormat::Lines, "\u{feff}a\n"), ["a"]);
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is left out");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is removed");
     assert_eq!(texts(ItemsFormat::Lines, "\u{feff}\u{feff}a\n\u{feff}b"), ["a", "\u{feff}b"]);
     assert_eq!(texts(ItemsFormat::Null, "\u{feff}a\0"), ["\u{feff}a"], "bytes are bytes");
     assert_eq!(texts(ItemsFormat::Csv, "\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
@@ -128,13 +128,13 @@ fn a_table_has_columns_named_by_its_header() {
 fn a_table_that_is_not_whole_is_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Csv, ""), @"FILE is empty: its first line must name the columns");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "\n\n"), @"FILE is empty: its first line must name the columns");
-    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n"), @"there are no items in FILE: it has a header and no rows");
+    insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n"), @"there are no items in FILE: it has a header but no rows");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,,b\n1,2,3\n"), @"
     column 2 of FILE has no name
     hint: the first line names the columns; --no-header reads a table without names
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b,a\n1,2,3\n"), @r#"
-    two columns of FILE are called "a": column 1 and column 3
+    columns 1 and 3 of FILE have the same name "a"
     hint: the first line names the columns; --no-header reads a table without names
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Csv, b"a,\xff\n1,2\n"), @"
@@ -143,27 +143,27 @@ fn a_table_that_is_not_whole_is_refused() {
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\r\n1,\"2\r\n3\"\r\n\r\n4,5,6\r\n"), @"
     item 1 (line 5) of FILE has 3 fields, but the header names 2 columns
-    hint: put a field with a comma in it between double quotes
+    hint: put a field that has a comma between double quotes
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Tsv, "a\tb\n1"), @"
     item 0 (line 2) of FILE has 1 field, but the header names 2 columns
-    hint: a field may be empty, but its tab must be there
+    hint: an empty field needs its tab too
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a\n1,2\n"), @"
     item 0 (line 2) of FILE has 2 fields, but the header names 1 column
-    hint: put a field with a comma in it between double quotes
+    hint: put a field that has a comma between double quotes
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, b"a,b\n1,2\n3,\xff\n"), @r#"
-    item 1 (line 3) of FILE has bytes in the column "b" that are not UTF-8, which a record can't carry
-    hint: give the list as lines by --format lines, or NUL-separated by -0: both carry any bytes
+    column "b" of item 1 (line 3) of FILE is not UTF-8, so a record can't hold it
+    hint: write the list as lines (--format lines) or NUL-separated (-0): both accept any bytes
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n1,2\n3,\"4\n5,6\n"), @r#"
     a double quote opens in item 1 (line 3) of FILE and never closes
-    hint: double it if it is meant: "say ""hi"""
+    hint: write a literal double quote twice: "say ""hi"""
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,\"b\n5,6\n"), @r#"
     a double quote opens in the header of FILE and never closes
-    hint: double it if it is meant: "say ""hi"""
+    hint: write a literal double quote twice: "say ""hi"""
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Csv, format!("a\n{}\n", ",".repeat(70_000))), @"item 0 (line 2) of FILE has more than 65536 fields");
 }
@@ -197,33 +197,33 @@ fn objects_of_json_are_records_that_keep_their_types() {
 fn json_that_is_no_list_of_items_is_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Json, " \n"), @r#"
     FILE is empty
-    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    hint: write one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[]"), @"
     there are no items in FILE
-    hint: write each item on a line of its own; a table needs rows below its header
+    hint: write one item per line; a table needs rows below its header
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "{\"a\": [1]}"), @r#"
     FILE is an object, not a list
-    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
-    hint: one object on each line is --format jsonl
+    hint: write one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    hint: if each line is an object, add --format jsonl
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "3"), @r#"
     FILE is not a list
-    hint: it must be one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
+    hint: write one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[1,\n2,,3]"), @"FILE is not JSON: expected value at line 2 column 3");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[1] [2]"), @"FILE is not JSON: trailing characters at line 1 column 5");
     insta::assert_snapshot!(refused(ItemsFormat::Json, b"[1, \"\xff\"]"), @"FILE is not JSON: invalid unicode code point at line 1 column 6");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[1, [2]]"), @"
     item 1 of FILE is an array, but an item is one value or a flat object
-    hint: flatten it first by jq
-    hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
+    hint: flatten it first with jq
+    hint: or use each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - -- CMD
     ");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": {\"b\": 1}}]"), @r#"
     the value of "a" in item 0 of FILE is an object, but an item is one value or a flat object
-    hint: flatten it first by jq
-    hint: or take each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - …
+    hint: flatten it first with jq
+    hint: or use each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - -- CMD
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[1, {\"a\": 1}]"), @"item 1 of FILE is an object, but item 0 is one value: all must be of one kind");
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1}, null]"), @"item 1 of FILE is null, but item 0 is an object: all must be of one kind");
@@ -232,7 +232,7 @@ fn json_that_is_no_list_of_items_is_refused() {
     hint: give every object the same keys; null counts as empty
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1}, {\"a\": 1, \"c\": 2}]"), @r#"
-    item 1 of FILE has the key "c", which item 0 has not
+    item 1 of FILE has the key "c", which item 0 lacks
     hint: give every object the same keys; null counts as empty
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Json, "[{\"a\": 1, \"a\": 2}]"), @r#"item 0 of FILE has the key "a" twice"#);
@@ -242,13 +242,13 @@ fn json_that_is_no_list_of_items_is_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "{\"a\": 1}\n\n{\"a\": }\n"), @"item 1 (line 3) of FILE is not JSON: expected value at column 7");
     insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "{\"a\": 1}\n{\"a\": []}\n"), @r#"
     the value of "a" in item 1 (line 2) of FILE is an array, but an item is one value or a flat object
-    hint: flatten it first by jq
-    hint: or take each line as it stands, by --format lines
+    hint: flatten it first with jq
+    hint: or use each line as text: --format lines
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "1 2\n"), @"item 0 (line 1) of FILE is not JSON: trailing characters at column 3");
     insta::assert_snapshot!(refused(ItemsFormat::Jsonl, "\n\n"), @"
     there are no items in FILE
-    hint: write each item on a line of its own; a table needs rows below its header
+    hint: write one item per line; a table needs rows below its header
     ");
 }
 
@@ -256,8 +256,8 @@ fn json_that_is_no_list_of_items_is_refused() {
 fn a_document_is_held_up_to_a_limit() {
     let error = read_all(ItemsFormat::Json, io::repeat(b' '), ItemSelection::default()).unwrap_err();
     insta::assert_snapshot!(error_text(&error), @"
-    FILE is larger than 64 MiB, and JSON must be held as a whole
-    hint: give it as JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
+    FILE is larger than 64 MiB, and JSON is read as a whole
+    hint: convert it to JSON Lines, which is read line by line: jq -c '.[]' FILE > FILE.jsonl
     ");
 }
 
@@ -278,12 +278,12 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
     let large = format!("a\n{}", "x".repeat(MAX_ITEM_BYTES + 1));
     insta::assert_snapshot!(refused(ItemsFormat::Lines, &large), @"
     item 1 (line 2) of FILE is larger than 1 MiB
-    hint: put large inputs into a volume and pass their names as items
+    hint: put large inputs into a volume, and pass their names as items
     ");
     let large = "x".repeat(MAX_ITEM_BYTES);
     insta::assert_snapshot!(refused(ItemsFormat::Json, format!("[1,\"{large}\"]")), @"
     item 1 of FILE is larger than 1 MiB
-    hint: put large inputs into a volume and pass their names as items
+    hint: put large inputs into a volume, and pass their names as items
     ");
     let largest = format!("a\r\n{}\r\n", "x".repeat(MAX_ITEM_BYTES));
     assert_eq!(all(ItemsFormat::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
@@ -294,8 +294,8 @@ fn a_million_lines_are_refused_by_their_number() {
     let chunk = b"some line or other\n".repeat(1000);
     let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), ItemSelection::default());
     insta::assert_snapshot!(error_text(&taken.unwrap_err()), @"
-    1000000 items are more than one Job can have: Kubernetes takes 100000 with per-index limits
-    hint: split the work into runs of at most 100000, as by --skip and --first
+    1000000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
+    hint: split the list into runs of at most 100000 items with --skip and --first
     ");
 }
 

@@ -133,31 +133,31 @@ fn where_nothing_is_replaced_is_an_error() {
         let error = insert_references(&segments(script), &words("n|m"), &variable).unwrap_err();
         format!("{error}\nhint: {}", error.hints().join("\nhint: "))
     };
-    insta::assert_snapshot!(problem("cat <<'EOF'\n{m.}\nEOF"), @r"
-    {m.} can't be replaced where it stands in the script: the delimiter EOF is quoted, so a shell takes the here-document as it is
-    hint: write <<EOF without quotes, or use --item-as env if what reads the here-document can look into its environment
-    hint: write {{m.}} for the braces themselves
+    insta::assert_snapshot!(problem("cat <<'EOF'\n{m.}\nEOF"), @"
+    {m.} can't be replaced at its place in the script: a shell expands nothing in a here-document with the quoted delimiter EOF
+    hint: write <<EOF without quotes, or use --item-as env and read the variable
+    hint: write {{m.}} for the text {m.} itself
     ");
-    insta::assert_snapshot!(problem("cat <<{#}\n"), @r"
-    {#} can't be replaced where it stands in the script: a shell takes the delimiter of a here-document as it is
-    hint: write {{#}} for the braces themselves
+    insta::assert_snapshot!(problem("cat <<{#}\n"), @"
+    {#} can't be replaced at its place in the script: a shell does not expand the delimiter of a here-document
+    hint: write {{#}} for the text {#} itself
     ");
-    insta::assert_snapshot!(problem(r"find . -exec a \{} \;"), @r"
-    {} can't be replaced where it stands in the script: the backslash before it would quote the quotes that keep its value together
-    hint: write {{}} for the braces themselves
+    insta::assert_snapshot!(problem(r"find . -exec a \{} \;"), @"
+    {} can't be replaced at its place in the script: the backslash before it would escape the quotes around its value
+    hint: write {{}} for the text {} itself
     ");
-    insta::assert_snapshot!(problem(r"a $'\{n}'"), @r"
-    {n} can't be replaced where it stands in the script: the backslash before it would quote the quotes that keep its value together
-    hint: write {{n}} for the braces themselves
+    insta::assert_snapshot!(problem(r"a $'\{n}'"), @"
+    {n} can't be replaced at its place in the script: the backslash before it would escape the quotes around its value
+    hint: write {{n}} for the text {n} itself
     ");
-    insta::assert_snapshot!(problem("cat <<E\n${x%{}}\nE"), @r"
-    {} can't be replaced where it stands in the script: shells differ in how they read a pattern in a here-document
-    hint: put the value into a variable before the here-document, and write that there
-    hint: write {{}} for the braces themselves
+    insta::assert_snapshot!(problem("cat <<E\n${x%{}}\nE"), @"
+    {} can't be replaced at its place in the script: shells differ in how they read a pattern in a here-document
+    hint: assign the value to a variable before the here-document, and use that
+    hint: write {{}} for the text {} itself
     ");
-    insta::assert_snapshot!(problem(&"$(".repeat(101)), @r"
-    quotes and substitutions nest more than 100 deep in the script
-    hint: put the script into the image, or leave placeholders out of it and use --item-as env
+    insta::assert_snapshot!(problem(&"$(".repeat(101)), @"
+    quotes and substitutions in the script nest more than 100 levels deep
+    hint: put the script into the image, or use --item-as env and no placeholders
     ");
     assert!(insert_references(&segments(&"\"$(".repeat(49)), &[], &variable).is_ok());
 }

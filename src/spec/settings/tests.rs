@@ -68,17 +68,17 @@ fn an_error_names_its_line() {
     c.yaml, line 2: there is no setting "lable" | did you mean label?
     c.yaml, line 1: there is no setting "zebra" | kubectl indexed config lists the settings
     c.yaml, line 1: retries "two" is not a whole number | 
-    c.yaml, line 1: --parallelism 0 would never run anything | give at least 1
-    c.yaml, line 1: --ttl "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h | write it as 90s, 10m or 2h
-    c.yaml, line 1: prefix "indx" is none of auto, index, pod, none | did you mean index?
-    c.yaml, line 1: image is a list, and takes one value | write image: registry.example.com/tools:1.4
-    c.yaml, line 1: label is a single value, and takes keys and values | write label: {team: vision}
-    c.yaml, line 1: label has a key without a single value | write label: {team: vision}
-    c.yaml, line 1: toleration is a single value, and takes a list of values | write toleration: ["dedicated=batch:NoSchedule"]
-    c.yaml, line 1: --toleration "a" names no effect | write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
-    c.yaml, line 1: --memory "lots" is not a quantity that Kubernetes knows | write it as 512Mi, 2Gi or 512Mi:2Gi
+    c.yaml, line 1: --parallelism 0 would run nothing | use --parallelism 1 or more
+    c.yaml, line 1: --ttl "soon" is not a duration such as 90s, 10m or 2h | write it as --ttl 10m
+    c.yaml, line 1: prefix "indx" is not one of auto, index, pod, none | did you mean index?
+    c.yaml, line 1: image takes one value, but is a list | write image: registry.example.com/tools:1.4
+    c.yaml, line 1: label takes a map, but is a single value | write label: {team: vision}
+    c.yaml, line 1: label has a key without one value | write label: {team: vision}
+    c.yaml, line 1: toleration takes a list of values, but is a single value | write toleration: ["dedicated=batch:NoSchedule"]
+    c.yaml, line 1: --toleration "a" lacks an effect | write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
+    c.yaml, line 1: --memory "lots" is not a Kubernetes quantity | write it as 512Mi, 2Gi or 512Mi:2Gi
     c.yaml, line 1: max-log-requests "0": 0 is not in 1..=65535 | 
-    c.yaml, line 1: plain "maybe" is none of true, false | 
+    c.yaml, line 1: plain "maybe" is not one of true, false | 
     c.yaml can't be read as YAML: duplicate mapping key: image, set DuplicateKeyPolicy in Options if acceptable at line 2, column 1 | kubectl indexed config --example prints a file to start from
     c.yaml can't be read as YAML: invalid type: sequence, expected lines such as `image: busybox` | kubectl indexed config --example prints a file to start from
     c.yaml can't be read as YAML: unclosed bracket '[' at line 1, column 8 | kubectl indexed config --example prints a file to start from
@@ -110,7 +110,7 @@ fn variables_use_the_parsers_of_the_flags() {
     there is no setting for the variable KUBECTL_INDEXED_IMAGES | did you mean KUBECTL_INDEXED_IMAGE?
     the variable KUBECTL_INDEXED_LABEL: label "a": write it as KEY=VALUE | 
     the variable KUBECTL_INDEXED_RETRIES: retries "-1": -1 is not in 0..=4294967295 | 
-    the variable KUBECTL_INDEXED_ITEM_STORE: item-store "disk" is none of auto, inline, configmap |
+    the variable KUBECTL_INDEXED_ITEM_STORE: item-store "disk" is not one of auto, inline, configmap |
     "#);
 }
 

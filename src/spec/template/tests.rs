@@ -124,16 +124,16 @@ fn a_word_that_is_no_column_is_mentioned_once() {
     let command = words(&["{other}", "{other} {other.} ${home} a{7} {a b} {{x}}"]);
     let template = parse(&command, &words(&["name", "size"]), true).unwrap();
     assert_eq!(shown(&template), "{other}{other} {other.} ${home} a{7} {a b} {{x}}");
-    insta::assert_snapshot!(template.notes.join("\n"), @r"
-    {other} in the command is no column (the columns are name, size) and stays as it is
-    {other.} in the command is no column (the columns are name, size) and stays as it is
-    {7} in the command is no column (the columns are name, size) and stays as it is
-    ");
-    insta::assert_snapshot!(read("{other}", &["name"]).notes[0], @"{other} in the command is no column (the column is name) and stays as it is");
+    insta::assert_snapshot!(template.notes.join("\n"), @r#"
+    {other} in the command names no column (the columns are "name", "size") and stays unchanged
+    {other.} in the command names no column (the columns are "name", "size") and stays unchanged
+    {7} in the command names no column (the columns are "name", "size") and stays unchanged
+    "#);
+    insta::assert_snapshot!(read("{other}", &["name"]).notes[0], @r#"{other} in the command names no column (the column is "name") and stays unchanged"#);
     let many: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
-    insta::assert_snapshot!(read("{x}", &many).notes[0], @"{x} in the command is no column (the columns are c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more) and stays as it is");
-    insta::assert_snapshot!(read("x{3}", &[]).notes[0], @"{3} in the command is no column (the items have no columns) and stays as it is");
+    insta::assert_snapshot!(read("{x}", &many).notes[0], @r#"{x} in the command names no column (the columns are "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9" and 2 more) and stays unchanged"#);
+    insta::assert_snapshot!(read("x{3}", &[]).notes[0], @"{3} in the command names no column (the items have no columns) and stays unchanged");
     assert_eq!(read("{name}", &[]).notes, [""; 0]);
 }
 
@@ -144,11 +144,11 @@ fn problem(word: &str, names: &[&str]) -> String {
 
 #[test]
 fn a_slip_in_the_name_of_a_column_is_an_error() {
-    insta::assert_snapshot!(problem("{nmae}", &["name", "size"]), @"
-    {nmae} in the command is no column: the columns are name, size
+    insta::assert_snapshot!(problem("{nmae}", &["name", "size"]), @r#"
+    {nmae} in the command names no column: the columns are "name", "size"
     hint: did you mean {name}?
-    hint: write {{nmae}} for the braces themselves
-    ");
+    hint: write {{nmae}} for the text {nmae} itself
+    "#);
     for slip in ["{Name}", "{names}", "{nam}", "{nome.}", "{file-name}", "{nmae/.}"] {
         assert!(problem(slip, &["name", "file_name"]).contains("hint: did you mean {"), "{slip}");
     }
@@ -165,21 +165,21 @@ fn a_slip_in_the_name_of_a_column_is_an_error() {
 #[test]
 fn what_only_gnu_parallel_has_is_an_error() {
     insta::assert_snapshot!(problem("{= s/a/b/ =}", &[]), @"
-    {= s/a/b/ =} in the command is a Perl expression to GNU parallel, and nothing here
+    {= s/a/b/ =} in the command is a Perl expression in GNU parallel, and is not supported here
     hint: change the value in a shell: -- sh -c 'printf %s {} | sed s/a/b/'
-    hint: write {{= s/a/b/ =}} for the braces themselves
+    hint: write {{= s/a/b/ =}} for the text {= s/a/b/ =} itself
     ");
     insta::assert_snapshot!(problem("{%}", &["name"]), @"
-    {%} in the command is the number of its job slot to GNU parallel, and nothing here
-    hint: {#} is the index
-    hint: write {{%}} for the braces themselves
+    {%} in the command is the number of the job slot in GNU parallel, and is not supported here
+    hint: use {#} for the index
+    hint: write {{%}} for the text {%} itself
     ");
     insta::assert_snapshot!(problem("{##}", &[]), @"
-    {##} in the command is the number of jobs to GNU parallel, and nothing here
-    hint: the variable ITEM_COUNT has it
-    hint: write {{##}} for the braces themselves
+    {##} in the command is the number of jobs in GNU parallel, and is not supported here
+    hint: use the variable ITEM_COUNT
+    hint: write {{##}} for the text {##} itself
     ");
-    assert!(problem("{1} to {2}", &[]).starts_with("{2} in the command is no column"));
+    assert!(problem("{1} to {2}", &[]).starts_with("{2} in the command names no column"));
     assert_eq!(shown(&read("grep -E ' {4}'", &[])), "grep -E ' {4}'", "a regular expression");
     insta::assert_snapshot!(problem("{2}", &[]), @"
     {2} in the command is no column: the items have no columns
@@ -195,7 +195,7 @@ fn what_other_systems_write_in_doubled_braces_is_an_error() {
     insta::assert_snapshot!(problem("{{name}}", &["name"]), @"
     {{name}} in the command is text: a placeholder has single braces
     hint: write {name} for the value
-    hint: or add --no-placeholders, which leaves every brace as it is
+    hint: or add --no-placeholders to keep every brace
     ");
     assert!(problem("{{ name }}", &["name"]).contains("write {name} for the value"));
     assert!(problem("{{item}}", &[]).contains("write {} for the value"));
@@ -207,28 +207,28 @@ fn what_other_systems_write_in_doubled_braces_is_an_error() {
 
 #[test]
 fn a_column_called_as_the_index_is_named_by_its_number() {
-    insta::assert_snapshot!(problem("{#}", &["name", "#"]), @r#"
-    {#} in the command is the index, and a column is called # too
+    insta::assert_snapshot!(problem("{#}", &["name", "#"]), @r##"
+    {#} in the command may be the index or the column "#"
     hint: write {2} for the column
-    hint: the variable JOB_COMPLETION_INDEX has the index
-    hint: write {{#}} for the braces themselves
-    "#);
+    hint: use the variable JOB_COMPLETION_INDEX for the index
+    hint: write {{#}} for the text {#} itself
+    "##);
     assert_eq!(shown(&read("{2} {name} {{#}}", &["name", "#"])), "<2> <1> {#}");
 }
 
 #[test]
 fn a_number_past_the_last_column_is_an_error() {
-    insta::assert_snapshot!(problem("{3}", &["1", "2"]), @r"
-    {3} in the command is no column: the items have 2 columns, {1} to {2}
-    hint: write {{3}} for the braces themselves
+    insta::assert_snapshot!(problem("{3}", &["1", "2"]), @"
+    {3} in the command names no column: the items have 2 columns, {1} to {2}
+    hint: write {{3}} for the text {3} itself
     ");
-    insta::assert_snapshot!(problem("{0.}", &["1"]), @r"
-    {0.} in the command is no column: the items have one column, {1}
-    hint: write {{0.}} for the braces themselves
+    insta::assert_snapshot!(problem("{0.}", &["1"]), @"
+    {0.} in the command names no column: the items have one column, {1}
+    hint: write {{0.}} for the text {0.} itself
     ");
-    insta::assert_snapshot!(problem("{99999999999999999999999}", &["1", "2"]), @r"
-    {99999999999999999999999} in the command is no column: the items have 2 columns, {1} to {2}
-    hint: write {{99999999999999999999999}} for the braces themselves
+    insta::assert_snapshot!(problem("{99999999999999999999999}", &["1", "2"]), @"
+    {99999999999999999999999} in the command names no column: the items have 2 columns, {1} to {2}
+    hint: write {{99999999999999999999999}} for the text {99999999999999999999999} itself
     ");
     assert_eq!(shown(&read("{{3}} ${3}", &["1", "2"])), "{3} ${3}");
 }

@@ -6,9 +6,9 @@ use super::*;
 fn a_first_line_that_looks_like_an_item_is_asked_about() {
     let over = |words: &[&str]| handed_over(&[&["run", "-a"], words].concat(), None, "a\t1\nb\t2\n");
     insta::assert_snapshot!(over(&["t.tsv", "--", "echo", "{1}", "{}"]), @r#"
-    error: the first line of t.tsv would name the columns, and column 2 would be "1"
-    hint: --no-header makes it an item, and the columns {1}, {2}, …
-    hint: --no-header=false takes it as the header
+    error: the first line of t.tsv looks like an item: as the header it would name column 2 "1"
+    hint: --no-header makes it an item, with the columns {1}, {2}, …
+    hint: --no-header=false makes it the header
     "#);
     let said = |words: &[&str]| over(words).lines().next().unwrap().to_owned();
     insta::assert_snapshot!(said(&["t.tsv", "--no-header", "--", "echo", "{2}", "{1}"]), @"arg in configmap: echo <ITEM__2> <ITEM__1>");
@@ -24,25 +24,25 @@ fn a_first_line_that_looks_like_an_item_is_asked_about() {
     arg in configmap: echo <ITEM_name>
     ITEM_COUNT=2 ITEM_name={1}
     the command has the placeholder {name}; the kubelet reads it from a file that an init container writes, so the image needs no shell
-    the first line of t.csv names the columns (name, size) and is no item; --no-header makes it an item, and the columns {1}, {2}, …
+    the first line of t.csv is the header (name, size), not an item; --no-header makes it an item, with the columns {1}, {2}, …
     ");
     insta::assert_snapshot!(named(&["--colsep", "::", "--", "rev"]), @r#"
     error: --colsep "::" is not one ASCII character
-    hint: write it as ',', ';', ' ' or '\t'
-    hint: tr -s ' ' makes one blank of several
+    hint: write it as --colsep ',' or --colsep '\t'
+    hint: tr -s ' ' joins several spaces into one
     "#);
     insta::assert_snapshot!(named(&["--colsep", ";", "--format", "jsonl", "--", "rev"]), @"
-    error: --colsep has no use: t.csv is read as JSON, which has no separator
-    hint: leave --colsep out, or add --format csv
+    error: --colsep has no effect: t.csv is read as JSON, without columns
+    hint: remove --colsep, or add --format csv
     ");
     insta::assert_snapshot!(named(&["--no-header", "--format", "lines", "--", "rev"]), @"
-    error: --no-header has no use: t.csv is not read as a table
-    hint: leave --no-header out, or add --format csv, --format tsv or --colsep
+    error: --no-header has no effect: t.csv is not read as a table
+    hint: remove --no-header, or add --format csv, --format tsv or --colsep
     ");
     let range = ["run", "--range", "1-3", "--colsep", ",", "--", "rev"];
     insta::assert_snapshot!(refused(&range, None), @"
-    --colsep says how --items-file is written, and the items come from --range
-    hint: leave --colsep out
+    --colsep describes the file of --items-file, and the items come from --range
+    hint: remove --colsep
     ");
 }
 
@@ -53,12 +53,12 @@ fn a_column_that_a_shell_owns_is_no_variable() {
         handed_over(&[&["run", "--param", &param, "--item-as", "env", "--"], command].concat(), None, "")
     };
     insta::assert_snapshot!(over("UID", &["bash", "-c", "echo $UID"]), @r#"
-    error: the column "UID" would be the variable UID, which shells set themselves
-    hint: leave --item-as env out, and write {UID} in the command
-    hint: or give the column another name
+    error: column "UID" would become the variable UID, which shells set themselves
+    hint: remove --item-as env, and write {UID} in the command
+    hint: or rename the column
     "#);
     for name in ["SECONDS", "RANDOM", "IFS", "PWD", "GROUPS", "LINENO", "BASH_ENV", "#"] {
-        assert!(over(name, &["timeout", "9", "bash", "job.sh"]).starts_with("error: the column "), "{name}");
+        assert!(over(name, &["timeout", "9", "bash", "job.sh"]).starts_with("error: column "), "{name}");
         assert!(over(name, &["tool"]).starts_with("env in configmap: "), "no shell reads it: {name}");
     }
     assert!(over("seconds", &["bash", "job.sh"]).starts_with("env in configmap: "));
@@ -68,7 +68,7 @@ fn a_column_that_a_shell_owns_is_no_variable() {
 fn a_script_with_windows_lines_is_warned_of() {
     let over = |command: &[&str]| handed_over(&[&["run", "--items", "a", "--"], command].concat(), None, "");
     let said = |command: &[&str]| over(command).lines().last().unwrap().to_owned();
-    insta::assert_snapshot!(said(&["bash", "-c", "set -e\r\necho {}\r\n"]), @r"the script in the command has Windows line ends, and a shell takes each carriage return for part of a word; tr -d '\r' takes them off");
+    insta::assert_snapshot!(said(&["bash", "-c", "set -e\r\necho {}\r\n"]), @r#"the script in the command has Windows line ends, and a shell reads each carriage return as part of a word; tr -d '\r' removes them"#);
     for command in [&["sh", "-c", "printf 'a\rb' {}"][..], &["python3", "-c", "print(1)\r\nprint({})\r\n"]] {
         assert!(!said(command).contains("Windows"), "{command:?}");
     }

@@ -23,9 +23,9 @@ fn other_encodings_are_refused_in_every_format() {
                 for little in [true, false] {
                     let end = if mark { "" } else { ["BE", "LE"][usize::from(little)] };
                     let error = refused(format, utf16(text, mark, little));
-                    assert!(error.starts_with(&format!("FILE is UTF-16{end}, and a list is UTF-8\n")), "{error}");
+                    assert!(error.starts_with(&format!("FILE is UTF-16{end}, and a list must be UTF-8\n")), "{error}");
                     let error = refused(format, utf32(text, mark, little));
-                    assert!(error.starts_with(&format!("FILE is UTF-32{end}, and a list is UTF-8\n")), "{error}");
+                    assert!(error.starts_with(&format!("FILE is UTF-32{end}, and a list must be UTF-8\n")), "{error}");
                 }
             }
         }
@@ -60,11 +60,11 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
     };
     insta::assert_snapshot!(from(ListOrigin::File("my items.txt.gz"), b"\x1f\x8b\x08\0"), @"
     my items.txt.gz is a gzip file, not a list
-    hint: convert it: gzip -dc 'my items.txt.gz' | kubectl indexed run -a - …
+    hint: convert it: gzip -dc 'my items.txt.gz' | kubectl indexed run -a - -- CMD
     ");
     assert!(
         from(ListOrigin::File("a/sizes.csv.zst"), b"\x28\xb5\x2f\xfd")
-            .contains("zstd -dc a/sizes.csv.zst | kubectl indexed run -a - --format csv …")
+            .contains("zstd -dc a/sizes.csv.zst | kubectl indexed run -a - --format csv -- CMD")
     );
     insta::assert_snapshot!(from(ListOrigin::Stdin, b"PK\x03\x04"), @"
     stdin is a zip file, not a list
@@ -95,7 +95,7 @@ fn a_template_may_have_any_encoding() {
     assert_eq!(decoded(format!("\u{feff}{yaml}").into()), yaml);
     let error = |bytes: &[u8]| error_text(&text::decode("the template job.yaml", bytes.to_vec()).unwrap_err());
     insta::assert_snapshot!(error(b"\xff\xfea\0b"), @"
-    the template job.yaml looks like UTF-16, and is not valid UTF-16
+    the template job.yaml looks like UTF-16, but is not valid UTF-16
     hint: iconv -f UTF-16 -t UTF-8 FILE shows where
     ");
     insta::assert_snapshot!(error(b"\x1f\x8b\x08\0"), @"
@@ -109,7 +109,7 @@ fn nul_bytes_in_place_of_line_breaks_are_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Lines, "one\0two\0"), @"
     NUL bytes, not line breaks, end the items of FILE
     hint: add -0
-    hint: if the NUL bytes belong to the items, end the last line with a line break
+    hint: if the NUL bytes are part of the items, end the last line with a line break
     ");
     for text in ["one\0", "one\0two", "a b\nc\0d\0"] {
         assert!(refused(ItemsFormat::Lines, text).starts_with("NUL bytes, not line breaks"), "{text:?}");
@@ -117,23 +117,23 @@ fn nul_bytes_in_place_of_line_breaks_are_refused() {
     assert!(refused(ItemsFormat::Csv, "name\0size\0").starts_with("NUL bytes, not line breaks"));
     // Items of one character look like UTF-16.
     insta::assert_snapshot!(refused(ItemsFormat::Lines, "a\0b\0c\0"), @"
-    FILE is UTF-16LE, and a list is UTF-8
-    hint: convert it: iconv -f UTF-16LE -t UTF-8 FILE | kubectl indexed run -a - …
-    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
+    FILE is UTF-16LE, and a list must be UTF-8
+    hint: convert it: iconv -f UTF-16LE -t UTF-8 FILE | kubectl indexed run -a - -- CMD
+    hint: in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >
     hint: if NUL bytes end its items, add -0
     ");
     assert_eq!(texts(ItemsFormat::Lines, "one\0two\nthree\n"), ["one\0two", "three"]);
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "one\0two\nthree\n"), @"line 1 of FILE has NUL bytes, which stay; -0 ends an item at each");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "one\0two\nthree\n"), @"line 1 of FILE has NUL bytes, which are kept; -0 splits items at them");
 }
 
 #[test]
 fn line_ends_and_blank_lines_have_one_rule() {
     assert_eq!(texts(ItemsFormat::Lines, "a\nb\r\nc\n"), ["a", "b", "c"]);
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\nc\r\n"), @"2 lines of FILE end as on Windows: the carriage return is taken off (the first is line 2)");
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\n"), @"line 2 of FILE ends as on Windows: the carriage return is taken off");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\nc\r\n"), @"2 lines of FILE have Windows line ends: the carriage returns are removed (the first is line 2)");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\n"), @"line 2 of FILE has a Windows line end: the carriage return is removed");
     insta::assert_snapshot!(refused(ItemsFormat::Lines, "a\rb\rc\r"), @r"
-    FILE is one line with carriage returns, as old Macs end lines
-    hint: convert it: tr '\r' '\n' <FILE | kubectl indexed run -a - …
+    FILE has carriage returns instead of line breaks
+    hint: convert it: tr '\r' '\n' < FILE | kubectl indexed run -a - -- CMD
     hint: if all of it is one item, add -0
     ");
     assert_eq!(texts(ItemsFormat::Null, "a\rb\rc\r"), ["a\rb\rc\r"]);
@@ -143,8 +143,8 @@ fn line_ends_and_blank_lines_have_one_rule() {
         ["{\"n\":\"a\"}", "{\"n\":\"b\"}"],
         "CSV has always ended rows so"
     );
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\rb\nc\n"), @r"line 1 of FILE has carriage returns inside, which stay; tr '\r' '\n' makes lines of them");
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\n\nb\n\n"), @"2 lines of FILE are blank and empty items (the first is line 2); grep . leaves such lines out");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\rb\nc\n"), @r#"line 1 of FILE has carriage returns inside, which are kept; tr '\r' '\n' turns them into line breaks"#);
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\n\nb\n\n"), @"2 lines of FILE are blank: empty items (the first is line 2); grep . removes such lines");
     assert_eq!(notes(ItemsFormat::Csv, "a\n\n1\n\n") + &notes(ItemsFormat::Jsonl, "1\n\n2\n"), "");
 }
 
@@ -154,7 +154,7 @@ fn byte_order_marks_are_left_out_at_the_start_and_said_elsewhere() {
         assert_eq!(texts(format, "\u{feff}\u{feff}1\n"), ["1"]);
     }
     assert_eq!(texts(ItemsFormat::Csv, "\u{feff}\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
-    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\n\u{feff}b\n"), @r"line 2 of FILE begins with a byte order mark, which stays; sed 's/^\xEF\xBB\xBF//' takes it off");
+    insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\n\u{feff}b\n"), @r#"line 2 of FILE begins with a byte order mark, which is kept; sed 's/^\xEF\xBB\xBF//' removes it"#);
 }
 
 #[test]
@@ -163,25 +163,25 @@ fn tsv_has_no_quoting() {
     assert_eq!(values(ItemsFormat::Tsv, text), [["\"foo", "1"], ["bar\"", "2"], ["baz", "3"]]);
     assert_eq!(notes(ItemsFormat::Tsv, text), "");
     assert_eq!(values(ItemsFormat::Tsv, "x\ty\n\"a\"\t5\" disk\n"), [["\"a\"", "5\" disk"]]);
-    insta::assert_snapshot!(notes(ItemsFormat::Tsv, "x\ty\n\"a\"\t1\n"), @"TSV has no quoting: the double quotes in line 2 of FILE belong to the values");
+    insta::assert_snapshot!(notes(ItemsFormat::Tsv, "x\ty\n\"a\"\t1\n"), @"TSV has no quoting: the double quotes in line 2 of FILE are part of the values");
     insta::assert_snapshot!(refused(ItemsFormat::Tsv, "x\ty\n\"a\tb\"\t1\n"), @"
     item 0 (line 2) of FILE has 3 fields, but the header names 2 columns
-    hint: a field can't have a tab in it; in CSV it can, between double quotes
+    hint: a field can't have a tab; use CSV, which allows it between double quotes
     ");
 }
 
 #[test]
 fn another_separator_is_asked_for_by_name() {
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "name;size\na;1\n"), @r#"
-    FILE has one column, "name;size", with ';' in it
-    hint: if it separates columns, add --colsep ';'; if not, add --colsep ,
+    FILE has only the column "name;size", which has ';' in its name
+    hint: if ';' separates its columns, add --colsep ';'; if not, add --colsep ,
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "name\tsize\na\t1\n"), @r#"
-    FILE has one column, "name\tsize", with '\t' in it
+    FILE has only the column "name\tsize", which has '\t' in its name
     hint: if tabs separate its columns, add --format tsv; if not, add --colsep ,
     "#);
     insta::assert_snapshot!(refused(ItemsFormat::Tsv, "name,size\na,1\n"), @r#"
-    FILE has one column, "name,size", with ',' in it
+    FILE has only the column "name,size", which has ',' in its name
     hint: if commas separate its columns, add --format csv; if not, add --colsep '\t'
     "#);
     assert_eq!(texts(ItemsFormat::Csv, "note; free text\nhello\n").len(), 1, "the rows have none");
@@ -204,6 +204,6 @@ fn names_in_a_header_have_no_blanks_around_them() {
     let taken = all(ItemsFormat::Csv, b"name, size ,file name\na, 1,x\n").unwrap();
     assert_eq!(taken.items.columns().names(), ["name", "size", "file name"]);
     assert_eq!(taken.items[0].value(1), b" 1");
-    insta::assert_snapshot!(taken.notes.join("\n"), @"the blanks around names in the header of FILE are left out; those around values stay");
-    assert!(refused(ItemsFormat::Csv, "a, a\n1,2\n").starts_with("two columns of FILE are called \"a\""));
+    insta::assert_snapshot!(taken.notes.join("\n"), @"spaces around names in the header of FILE are removed; those around values are kept");
+    assert!(refused(ItemsFormat::Csv, "a, a\n1,2\n").starts_with("columns 1 and 2 of FILE have the same name \"a\""));
 }
