@@ -35,7 +35,7 @@ fn comparable(text: &str) -> Vec<String> {
 fn the_transcripts_are_true() {
     let cluster = Cluster::new("readme");
     let transcripts = blocks("console");
-    assert_eq!(transcripts.len(), 2);
+    assert_eq!(transcripts.len(), 3);
     for transcript in transcripts {
         let (command, expected) = transcript.split_once('\n').unwrap();
         let command = command.strip_prefix("$ ").unwrap();

@@ -240,6 +240,7 @@ fn help_prints_chapters_and_verbs() {
     }
     assert_eq!(sandbox.run(&["help", "retry"]).stdout, sandbox.run(&["retry", "--help"]).stdout);
     let wrong = sandbox.run(&["help", "nonsense"]);
-    let error = "error: unknown chapter or verb \"nonsense\"\nhint: kubectl indexed help lists the chapters and verbs\n";
+    let error =
+        "error: unknown chapter or verb \"nonsense\"\nhint: kubectl indexed help lists the chapters and verbs\n";
     assert_eq!((wrong.code, wrong.stderr.as_str()), (2, error));
 }
