@@ -12,18 +12,18 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::Cluster;
-use super::connect::{is_refusal, may_pass, request_error};
-use super::watch::growing;
+use super::connect::{is_refusal, is_transient, request_error};
+use super::watch::growing_pauses;
 use crate::error::{Error, Kind};
 
 /// A change is sent at most this often.
-const SENDS: u32 = 3;
+const MAX_SENDS: u32 = 3;
 /// How long after it was sent first a change is looked for on a server that can't be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Change<'a> {
+pub(super) struct ChangeRequest<'a> {
     /// As in "can't delete job x".
-    pub(super) doing: &'a str,
+    pub(super) action: &'a str,
     pub(super) method: Method,
     /// Where it is sent, with its parameters.
     pub(super) uri: String,
@@ -44,38 +44,38 @@ impl Cluster {
     /// # Errors
     /// If the server refuses, or can't be asked any more whether it acted: then [`Kind::Unreachable`], and a hint says
     /// that the change may have been made.
-    pub(super) async fn change(
+    pub(super) async fn apply_change(
         &self,
-        change: &Change<'_>,
+        change: &ChangeRequest<'_>,
         is_made: impl Fn(Option<&Value>) -> bool,
     ) -> Result<Value, Error> {
         let begun = Instant::now();
-        let mut pauses = growing().build();
+        let mut pauses = growing_pauses().build();
         let mut sent = 0;
         loop {
             sent += 1;
             let body = change.body.to_string().into_bytes();
-            let error = match self.send(change, change.method.clone(), &change.uri, body).await {
+            let error = match self.send_change(change, change.method.clone(), &change.uri, body).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let refused = is_refusal(&error);
-            let error = request_error(change.doing, &self.server, error);
+            let error = request_error(change.action, &self.server, error);
             // Refused now, an earlier one may still have been made.
             if refused && sent == 1 && error.kind() != Kind::AlreadyExists {
                 return Err(error);
             }
             if let Some(path) = &change.path {
                 let found = loop {
-                    match self.send(change, Method::GET, path, Vec::new()).await {
+                    match self.send_change(change, Method::GET, path, Vec::new()).await {
                         Ok(object) => break Some(object),
                         Err(kube::Error::Api(status)) if status.is_not_found() => break None,
-                        Err(look) if may_pass(&look) && begun.elapsed() < PATIENCE => {
+                        Err(look) if is_transient(&look) && begun.elapsed() < PATIENCE => {
                             sleep(pauses.next().unwrap_or_default()).await;
                         }
                         Err(_) if refused && sent == 1 => return Err(error),
                         Err(_) => {
-                            let hint = "the change may still have been made: look before you try again";
+                            let hint = "the change may still have been applied: check before you try again";
                             return Err(error.of_kind(Kind::Unreachable).hint(hint));
                         }
                     }
@@ -84,14 +84,20 @@ impl Cluster {
                     return Ok(found.unwrap_or_default());
                 }
             }
-            if refused || sent == SENDS || begun.elapsed() > PATIENCE {
+            if refused || sent == MAX_SENDS || begun.elapsed() > PATIENCE {
                 return Err(error);
             }
             sleep(pauses.next().unwrap_or_default()).await;
         }
     }
 
-    async fn send(&self, change: &Change<'_>, method: Method, uri: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
+    async fn send_change(
+        &self,
+        change: &ChangeRequest<'_>,
+        method: Method,
+        uri: &str,
+        body: Vec<u8>,
+    ) -> Result<Value, kube::Error> {
         let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { JSON };
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, change.accept);
         let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(kube::Error::HttpError)?;
@@ -100,10 +106,10 @@ impl Cluster {
 }
 
 /// Whether an object has what a merge patch sets, and lacks what it takes away.
-pub(super) fn has(object: &Value, patch: &Value) -> bool {
+pub(super) fn has_patch(object: &Value, patch: &Value) -> bool {
     match patch {
         Value::Null => object.is_null(),
-        Value::Object(fields) => fields.iter().all(|(field, wanted)| has(&object[field], wanted)),
+        Value::Object(fields) => fields.iter().all(|(field, wanted)| has_patch(&object[field], wanted)),
         other => object == other,
     }
 }
@@ -122,7 +128,7 @@ mod tests {
     use super::*;
 
     /// A change of `object` on a server that answers one after the other: the outcome, and what was asked.
-    async fn made(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
+    async fn change_on(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let (seen, answers) = (Arc::clone(&asked), Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -135,15 +141,16 @@ mod tests {
         });
         let client = Client::new(service, "ns");
         let cluster = Cluster { client, namespace: "ns".to_owned(), server: "https://server".to_owned() };
-        let change = Change {
-            doing: "change x",
+        let change = ChangeRequest {
+            action: "change x",
             method: Method::PATCH,
             uri: "/x?fieldManager=y".to_owned(),
             path: Some("/x".to_owned()),
             accept: JSON,
             body: json!({"done": true}),
         };
-        let outcome = cluster.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await;
+        let outcome =
+            cluster.apply_change(&change, |found| found.is_some_and(|found| has_patch(found, &change.body))).await;
         let asked = asked.lock().unwrap().join(" ");
         (outcome, asked)
     }
@@ -154,15 +161,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whatever_the_answer_a_change_that_was_made_counts() {
         for doubt in [(500, "no"), (503, "no"), (408, "no"), (429, "no"), (200, "no JSON"), (200, r#"{"done": tr"#)] {
-            let (outcome, asked) = made(&[doubt, DONE]).await;
+            let (outcome, asked) = change_on(&[doubt, DONE]).await;
             assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET"), "{doubt:?}");
-            let (outcome, asked) = made(&[doubt, OPEN, DONE]).await;
+            let (outcome, asked) = change_on(&[doubt, OPEN, DONE]).await;
             assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET PATCH"), "{doubt:?}");
             // It arrives late: the second is refused since the first was made.
-            let (outcome, asked) = made(&[doubt, OPEN, (409, "is there"), DONE]).await;
+            let (outcome, asked) = change_on(&[doubt, OPEN, (409, "is there"), DONE]).await;
             assert!(outcome.is_ok() && asked == "PATCH GET PATCH GET", "{doubt:?} {asked}");
             // The server is away for a while.
-            let (outcome, asked) = made(&[doubt, (503, "no"), (503, "no"), DONE]).await;
+            let (outcome, asked) = change_on(&[doubt, (503, "no"), (503, "no"), DONE]).await;
             assert!(outcome.is_ok() && asked == "PATCH GET GET GET", "{doubt:?} {asked}");
         }
     }
@@ -170,7 +177,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_believed_at_once() {
         for code in [400, 401, 403, 404, 409, 422] {
-            let (outcome, asked) = made(&[(code, "no")]).await;
+            let (outcome, asked) = change_on(&[(code, "no")]).await;
             assert!(outcome.unwrap_err().hints().iter().all(|hint| !hint.contains("may still")));
             assert_eq!(asked, "PATCH", "{code}");
         }
@@ -178,15 +185,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_can_not_be_known_is_said() {
-        let (outcome, asked) = made(&[(500, "broken"), OPEN, (500, "broken"), OPEN, (500, "broken"), OPEN]).await;
+        let (outcome, asked) = change_on(&[(500, "broken"), OPEN, (500, "broken"), OPEN, (500, "broken"), OPEN]).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Failed, "can't change x: broken"));
         assert_eq!(asked, "PATCH GET PATCH GET PATCH GET", "it was not made");
         for look in [(403, "you may not look"), (503, "away")] {
-            let (outcome, _) = made(&[(500, "broken"), look]).await;
+            let (outcome, _) = change_on(&[(500, "broken"), look]).await;
             let error = outcome.unwrap_err();
             assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, "can't change x: broken"));
-            assert!(error.hints().last().unwrap().contains("may still have been made"), "{error:?}");
+            assert!(error.hints().last().unwrap().contains("may still have been applied"), "{error:?}");
         }
     }
 
@@ -194,13 +201,13 @@ mod tests {
     fn an_object_shows_whether_it_was_patched() {
         let patch = json!({"metadata": {"uid": "u", "annotations": {"gone": null}}, "spec": {"suspend": false}});
         let object = |suspend: bool, annotations: Value| json!({"metadata": {"uid": "u", "name": "x", "annotations": annotations}, "spec": {"suspend": suspend}});
-        assert!(has(&object(false, json!({"other": "1"})), &patch));
-        assert!(has(&object(false, Value::Null), &patch));
-        assert!(!has(&object(true, json!({})), &patch));
-        assert!(!has(&object(false, json!({"gone": "x"})), &patch));
-        assert!(!has(&Value::Null, &patch));
+        assert!(has_patch(&object(false, json!({"other": "1"})), &patch));
+        assert!(has_patch(&object(false, Value::Null), &patch));
+        assert!(!has_patch(&object(true, json!({})), &patch));
+        assert!(!has_patch(&object(false, json!({"gone": "x"})), &patch));
+        assert!(!has_patch(&Value::Null, &patch));
         let owners = json!({"metadata": {"ownerReferences": [{"uid": "u", "name": "x"}]}});
-        assert!(has(&json!({"metadata": {"ownerReferences": [{"name": "x", "uid": "u"}]}}), &owners));
-        assert!(!has(&json!({"metadata": {}}), &owners));
+        assert!(has_patch(&json!({"metadata": {"ownerReferences": [{"name": "x", "uid": "u"}]}}), &owners));
+        assert!(!has_patch(&json!({"metadata": {}}), &owners));
     }
 }

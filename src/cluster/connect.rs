@@ -27,14 +27,14 @@ use std::time::Duration;
 use kube::client::middleware::BaseUriLayer;
 use tower::Layer as _;
 
-pub(crate) use self::errors::{NO_API_SERVER, is_refusal, may_pass, request_error};
-pub(crate) use self::kubeconfig::load as kubeconfig;
+pub(crate) use self::errors::{NOT_A_STATUS, foreign_server_hint, is_refusal, is_transient, request_error};
+pub(crate) use self::kubeconfig::load_kubeconfig;
 pub(crate) use self::trace::Trace;
 
 use self::credentials::{Credentials, TokenFile};
 use self::exec::ExecPlugin;
 use self::oidc::Oidc;
-use self::settings::{Login, SERVICE_ACCOUNT, Settings};
+use self::settings::{ConnectSettings, Login, SERVICE_ACCOUNT};
 use self::silence::Patience;
 use self::stack::Stack;
 use self::tls::Identity;
@@ -78,7 +78,7 @@ pub(crate) struct ConnectOptions {
     pub(crate) client_key: Option<PathBuf>,
     pub(crate) tls_server_name: Option<String>,
     pub(crate) disable_compression: bool,
-    /// Nobody is to be asked or told anything, as when a shell completes a word: an exec plugin gets no terminal.
+    /// No prompt and no message, as when a shell completes a word: an exec plugin gets no terminal.
     pub(crate) unattended: bool,
 }
 
@@ -105,7 +105,7 @@ impl Cluster {
 
 fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) -> Result<Cluster, Error> {
     let env: Env<'_> = &|name| env(name).filter(|value| !value.is_empty());
-    let settings = Settings::resolve(options, env, service_account)?;
+    let settings = ConnectSettings::resolve(options, env, service_account)?;
     let patience = Patience::new(&settings.server, options.request_timeout, options.on_silence.clone());
     let identity = settings.identity.clone().map(|(certificate, key)| Identity::new(certificate, key));
     let mut identity = identity.transpose()?.map(Arc::new);
@@ -115,7 +115,7 @@ fn connect_in(options: &ConnectOptions, env: Env<'_>, service_account: &Path) ->
         Login::TokenFile(path, fallback) => Credentials::File(TokenFile::new(path, fallback)),
         Login::Oidc(provider) => Credentials::Oidc(Box::new(Oidc::new(&provider, &patience, env)?)),
         Login::Exec(config) => {
-            policy::check(config.command.as_deref().unwrap_or_default(), env)?;
+            policy::check_plugin(config.command.as_deref().unwrap_or_default(), env)?;
             let given = identity.insert(Arc::default());
             let path = env("PATH").map(Into::into);
             Credentials::Exec(ExecPlugin::new(config, &settings, path, Arc::clone(given), options.unattended)?)

@@ -19,12 +19,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Hint, Kind};
 use connect::request_error;
-pub(crate) use names::Named;
+pub(crate) use names::ListedKind;
 pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
 
 /// How many objects one page of a list has, as kubectl's `--chunk-size`.
-const PAGE: u32 = 500;
+const PAGE_SIZE: u32 = 500;
 
 /// One namespace of one cluster, as one user.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct Cluster {
     client: Client,
     /// That of all requests that do not ask for every namespace: from the flag, the context or the Pod, else `default`.
     namespace: String,
-    /// The API server's URL without credentials, for messages.
+    /// The URL of the API server without credentials, for errors.
     server: String,
 }
 
@@ -52,9 +52,13 @@ impl Cluster {
         Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
-    /// The outcome of `request`; `doing` is such as "get jobs in namespace default".
-    async fn ask<T>(&self, doing: &str, request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
-        request.await.map_err(|error| request_error(doing, &self.server, error))
+    /// The outcome of `request`; `action` is such as "get jobs in namespace default".
+    async fn run_request<T>(
+        &self,
+        action: &str,
+        request: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, Error> {
+        request.await.map_err(|error| request_error(action, &self.server, error))
     }
 
     fn api<K>(&self) -> Api<K>
@@ -65,37 +69,37 @@ impl Cluster {
     }
 
     /// Such as "get job x in namespace y", for errors.
-    fn doing(&self, verb: &str, kind: &str, name: &str) -> String {
+    fn action(&self, verb: &str, kind: &str, name: &str) -> String {
         format!("{verb} {kind} {name:?} in namespace {:?}", self.namespace())
     }
 
     pub(crate) async fn job(&self, name: &str) -> Result<Job, Error> {
-        let job = self.ask(&self.doing("get", "job", name), self.api::<Job>().get(name)).await;
+        let job = self.run_request(&self.action("get", "job", name), self.api::<Job>().get(name)).await;
         job.map_err(|error| match error.kind() {
-            Kind::NotFound => Error::new(Kind::NotFound, self.doing("there is no", "job", name))
+            Kind::NotFound => Error::new(Kind::NotFound, self.action("there is no", "job", name))
                 .hint(Hint::indexed(&["list"], "shows the Indexed Jobs").and("-n NAMESPACE selects another namespace")),
             _ => error,
         })
     }
 
     pub(crate) async fn jobs(&self, all_namespaces: bool, selector: Option<&str>) -> Result<Vec<Job>, Error> {
-        self.jobs_with(JobFilter { all_namespaces, labels: selector, fields: None }).await
+        self.jobs_matching(JobFilter { all_namespaces, labels: selector, fields: None }).await
     }
 
-    pub(crate) async fn jobs_with(&self, filter: JobFilter<'_>) -> Result<Vec<Job>, Error> {
-        let (doing, api, params) = self.request_for_jobs("list", filter);
-        self.list(&doing, &api, params).await
+    pub(crate) async fn jobs_matching(&self, filter: JobFilter<'_>) -> Result<Vec<Job>, Error> {
+        let (action, api, params) = self.jobs_request("list", filter);
+        self.list(&action, &api, params).await
     }
 
     /// No more than a page of the Jobs of the namespace that have the labels of `selector`, by name.
-    pub(crate) async fn some_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
+    pub(crate) async fn first_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let filter = JobFilter { labels: selector, ..JobFilter::default() };
-        let (doing, api, params) = self.request_for_jobs("list", filter);
-        Ok(self.ask(&doing, api.list(&params.limit(PAGE))).await?.items)
+        let (action, api, params) = self.jobs_request("list", filter);
+        Ok(self.run_request(&action, api.list(&params.limit(PAGE_SIZE))).await?.items)
     }
 
     /// Returns the words that errors have for a request for Jobs, its API and its parameters.
-    fn request_for_jobs(&self, verb: &str, filter: JobFilter<'_>) -> (String, Api<Job>, ListParams) {
+    fn jobs_request(&self, verb: &str, filter: JobFilter<'_>) -> (String, Api<Job>, ListParams) {
         let JobFilter { all_namespaces, labels, fields } = filter;
         let (label_selector, field_selector) = (labels.map(str::to_owned), fields.map(str::to_owned));
         let params = ListParams { label_selector, field_selector, ..ListParams::default() };
@@ -109,16 +113,16 @@ impl Cluster {
     pub(crate) async fn events(&self, job: &Job) -> Result<Vec<Event>, Error> {
         let fields = format!(
             "involvedObject.kind=Job,involvedObject.name={},involvedObject.namespace={},involvedObject.uid={}",
-            name(job),
+            job_name(job),
             self.namespace(),
             job.metadata.uid.as_deref().unwrap_or_default()
         );
-        let doing = self.doing("list the events of", "job", name(job));
-        self.list(&doing, &self.api::<Event>(), ListParams::default().fields(&fields)).await
+        let action = self.action("list the events of", "job", job_name(job));
+        self.list(&action, &self.api::<Event>(), ListParams::default().fields(&fields)).await
     }
 
     /// All events about Pods in the namespace but those of their beginning, the latest last.
-    pub(crate) async fn pod_endings(&self) -> Result<Vec<Event>, Error> {
+    pub(crate) async fn pod_events_after_start(&self) -> Result<Vec<Event>, Error> {
         let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
         let mut events = self.pod_events(&format!("reason!={}", beginnings.join(",reason!="))).await?;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
@@ -126,24 +130,24 @@ impl Cluster {
     }
 
     async fn pod_events(&self, which: &str) -> Result<Vec<Event>, Error> {
-        let doing = format!("list the events of pods in namespace {:?}", self.namespace());
+        let action = format!("list the events of pods in namespace {:?}", self.namespace());
         let fields = ListParams::default().fields(&format!("involvedObject.kind=Pod,{which}"));
-        self.list(&doing, &self.api::<Event>(), fields).await
+        self.list(&action, &self.api::<Event>(), fields).await
     }
 
     pub(crate) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Error> {
-        self.ask(&self.doing("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
+        self.run_request(&self.action("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
     }
 
     /// All pages of a list.
     ///
     /// A server that has forgotten where a list went on (410 Gone) is asked for the whole again, without pages.
-    async fn list<K>(&self, doing: &str, api: &Api<K>, params: ListParams) -> Result<Vec<K>, Error>
+    async fn list<K>(&self, action: &str, api: &Api<K>, params: ListParams) -> Result<Vec<K>, Error>
     where
         K: Clone + DeserializeOwned + std::fmt::Debug,
     {
         let mut all = Vec::new();
-        let mut page = params.clone().limit(PAGE);
+        let mut page = params.clone().limit(PAGE_SIZE);
         loop {
             let request = async {
                 match api.list(&page).await {
@@ -154,7 +158,7 @@ impl Cluster {
                     answer => answer,
                 }
             };
-            let list = self.ask(doing, request).await?;
+            let list = self.run_request(action, request).await?;
             all.extend(list.items);
             match list.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => page.continue_token = Some(token),
@@ -169,10 +173,10 @@ fn pod_selector(job: &Job) -> String {
     let labels = job.spec.as_ref().and_then(|spec| spec.selector.as_ref()?.match_labels.as_ref());
     match labels.filter(|labels| !labels.is_empty()) {
         Some(labels) => labels.iter().map(|(key, value)| format!("{key}={value}")).join(","),
-        None => format!("job-name={}", name(job)),
+        None => format!("job-name={}", job_name(job)),
     }
 }
 
-fn name(job: &Job) -> &str {
+fn job_name(job: &Job) -> &str {
     job.metadata.name.as_deref().unwrap_or_default()
 }

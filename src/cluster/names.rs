@@ -4,12 +4,12 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 
 use super::objects::KUEUE;
-use super::{Cluster, PAGE};
+use super::{Cluster, PAGE_SIZE};
 use crate::contract::label;
 use crate::error::{Error, Kind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum ListedKind {
     Namespaces,
     /// Those that this program made for the items of a Job are left out.
     ConfigMaps,
@@ -18,7 +18,7 @@ pub(crate) enum Named {
     LocalQueues,
 }
 
-impl Named {
+impl ListedKind {
     /// Group, versions (the newest first), kind, plural, and whether it belongs to a namespace.
     fn resource(self) -> (&'static str, &'static [&'static str], &'static str, &'static str, bool) {
         match self {
@@ -33,10 +33,11 @@ impl Named {
 
 impl Cluster {
     /// No more than a page of the names there are; none where the server does not know the kind.
-    pub(crate) async fn names(&self, what: Named) -> Result<Vec<String>, Error> {
+    pub(crate) async fn list_names(&self, what: ListedKind) -> Result<Vec<String>, Error> {
         let (group, versions, kind, plural, namespaced) = what.resource();
-        let params = ListParams::default().limit(PAGE);
-        let params = if what == Named::ConfigMaps { params.labels(&format!("!{}", label::ITEMS_OF)) } else { params };
+        let params = ListParams::default().limit(PAGE_SIZE);
+        let params =
+            if what == ListedKind::ConfigMaps { params.labels(&format!("!{}", label::ITEMS_OF)) } else { params };
         for version in versions {
             let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
             let api: Api<DynamicObject> = if namespaced {
@@ -44,7 +45,7 @@ impl Cluster {
             } else {
                 Api::all_with(self.client.clone(), &resource)
             };
-            match self.ask(&format!("list {plural}"), api.list_metadata(&params)).await {
+            match self.run_request(&format!("list {plural}"), api.list_metadata(&params)).await {
                 Ok(list) => return Ok(list.items.into_iter().filter_map(|object| object.metadata.name).collect()),
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),

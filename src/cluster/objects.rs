@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use super::change::{Change, JSON, METADATA, has};
+use super::change::{ChangeRequest, JSON, METADATA, has_patch};
 use crate::contract::{MANAGER, annotation, label};
 use crate::error::{Error, Kind};
 
@@ -63,9 +63,9 @@ impl Cluster {
     pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
         let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        let collection = self.collection(&kind);
-        let change = Change {
-            doing: &self.doing("create", &kind, name),
+        let collection = self.collection_path(&kind);
+        let change = ChangeRequest {
+            action: &self.action("create", &kind, name),
             method: Method::POST,
             uri: format!("{collection}?{submission}&fieldValidation=Strict"),
             path: (!submission.dry_run).then(|| format!("{collection}/{name}")),
@@ -73,54 +73,54 @@ impl Cluster {
             body: object.clone(),
         };
         let is_made = |found: Option<&Value>| found.is_some_and(|found| is_own(found, object));
-        Ok(Created { object: self.change(&change, is_made).await? })
+        Ok(Created { object: self.apply_change(&change, is_made).await? })
     }
 
     /// A Job as the server keeps it, with whatever this program does not know.
     pub(crate) async fn stored_job(&self, name: &str) -> Result<Value, Error> {
-        self.stored("job", name).await
+        self.get_stored("job", name).await
     }
 
     /// A ConfigMap as the server keeps it, or None if it is not there.
     pub(crate) async fn stored_config_map(&self, name: &str) -> Result<Option<Value>, Error> {
-        match self.stored("configmap", name).await {
+        match self.get_stored("configmap", name).await {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             stored => stored.map(Some),
         }
     }
 
-    async fn stored(&self, kind: &str, name: &str) -> Result<Value, Error> {
-        let request = Request::get(format!("{}/{name}", self.collection(kind))).body(Vec::new());
+    async fn get_stored(&self, kind: &str, name: &str) -> Result<Value, Error> {
+        let request = Request::get(format!("{}/{name}", self.collection_path(kind))).body(Vec::new());
         let answer = async { self.client.request(request.map_err(kube::Error::HttpError)?).await };
-        self.ask(&self.doing("get", kind, name), answer).await
+        self.run_request(&self.action("get", kind, name), answer).await
     }
 
     /// The path of the Jobs or ConfigMaps of the namespace.
-    fn collection(&self, kind: &str) -> String {
+    fn collection_path(&self, kind: &str) -> String {
         let group = if kind == "configmap" { "api/v1" } else { "apis/batch/v1" };
         format!("/{group}/namespaces/{}/{kind}s", self.namespace())
     }
 
     pub(crate) async fn server_minor(&self) -> Result<u32, Error> {
-        Ok(self.version().await?.1)
+        Ok(self.get_version().await?.1)
     }
 
     /// What the server calls its version, and the minor one.
-    async fn version(&self) -> Result<(String, u32), Error> {
-        let doing = "ask the server for its version";
-        let info = self.ask(doing, self.client.apiserver_version()).await?;
+    async fn get_version(&self) -> Result<(String, u32), Error> {
+        let action = "get the server's version";
+        let info = self.run_request(action, self.client.apiserver_version()).await?;
         // Some providers write "30+".
         let digits = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit());
         let minor = digits.parse().map_err(|_| {
-            Error::new(Kind::Failed, format!("{doing}: its answer {:?} is no version of Kubernetes", info.git_version))
+            Error::new(Kind::Failed, format!("can't {action}: {:?} is not a version of Kubernetes", info.git_version))
         })?;
         Ok((info.git_version, minor))
     }
 
     pub(crate) async fn server_version(&self) -> Result<ServerVersion, Error> {
-        let (text, minor) = self.version().await?;
+        let (text, minor) = self.get_version().await?;
         let groups = self.client.list_api_groups();
-        let groups = self.ask("ask the server for its API groups", groups).await?.groups;
+        let groups = self.run_request("list the server's API groups", groups).await?.groups;
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
@@ -143,16 +143,16 @@ impl Cluster {
         submission: Submission<'_>,
         verb: &str,
     ) -> Result<Job, Error> {
-        let object = format!("{}/{job}", self.collection("job"));
-        let change = Change {
-            doing: &self.doing(verb, "job", job),
+        let object = format!("{}/{job}", self.collection_path("job"));
+        let change = ChangeRequest {
+            action: &self.action(verb, "job", job),
             method: Method::PATCH,
             uri: format!("{object}?{submission}"),
             path: (!submission.dry_run).then_some(object),
             accept: JSON,
             body: patch.clone(),
         };
-        let patched = self.change(&change, |found| found.is_some_and(|found| has(found, patch))).await?;
+        let patched = self.apply_change(&change, |found| found.is_some_and(|found| has_patch(found, patch))).await?;
         serde_json::from_value(patched).map_err(|error| {
             Error::new(Kind::Failed, format!("can't read job {job:?} after the change")).caused_by(error)
         })
@@ -169,46 +169,47 @@ impl Cluster {
         if dry_run {
             body["dryRun"] = json!(["All"]);
         }
-        self.delete("job", name, body, uid).await
+        self.delete_object("job", name, body, uid).await
     }
 
     /// Deletes an object. One that is on its way out, or whose name another object has, counts as deleted.
-    async fn delete(&self, kind: &str, name: &str, body: Value, uid: Option<&str>) -> Result<(), Error> {
-        let uri = format!("{}/{name}", self.collection(kind));
+    async fn delete_object(&self, kind: &str, name: &str, body: Value, uid: Option<&str>) -> Result<(), Error> {
+        let uri = format!("{}/{name}", self.collection_path(kind));
         let path = body["dryRun"].is_null().then(|| uri.clone());
-        let doing = &self.doing("delete", kind, name);
-        let change = Change { doing, method: Method::DELETE, uri, path, accept: JSON, body };
+        let action = &self.action("delete", kind, name);
+        let change = ChangeRequest { action, method: Method::DELETE, uri, path, accept: JSON, body };
         let is_going = |found: &Value| {
             let metadata = &found["metadata"];
             metadata["deletionTimestamp"].is_string() || uid.is_some_and(|uid| metadata["uid"] != uid)
         };
-        self.change(&change, |found| found.is_none_or(is_going)).await.map(drop)
+        self.apply_change(&change, |found| found.is_none_or(is_going)).await.map(drop)
     }
 
     /// The names of the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply`
     /// of a dry run does. Those that the Job owns go with it.
-    pub(crate) async fn unowned_items(&self, job: &str) -> Result<Vec<String>, Error> {
-        let doing = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
+    pub(crate) async fn list_unowned_items(&self, job: &str) -> Result<Vec<String>, Error> {
+        let action = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
         let params = ListParams::default().labels(&labels);
-        let list = self.ask(&doing, self.api::<ConfigMap>().list_metadata(&params)).await?;
+        let list = self.run_request(&action, self.api::<ConfigMap>().list_metadata(&params)).await?;
         let owned = |metadata: &ObjectMeta| metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
         let unowned = list.items.into_iter().filter(|config_map| !owned(&config_map.metadata));
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
     }
 
     /// Makes a ConfigMap belong to a Job, so that it can't outlive it.
-    pub(crate) async fn adopt(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
-        let doing = &self.doing("change", "configmap", config_map);
-        let uri = format!("{}/{config_map}", self.collection("configmap"));
+    pub(crate) async fn set_owner(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
+        let action = &self.action("change", "configmap", config_map);
+        let uri = format!("{}/{config_map}", self.collection_path("configmap"));
         let body = json!({"metadata": {"ownerReferences": [owner]}});
-        let change = Change { doing, method: Method::PATCH, path: Some(uri.clone()), uri, accept: METADATA, body };
-        self.change(&change, |found| found.is_some_and(|found| has(found, &change.body))).await.map(drop)
+        let change =
+            ChangeRequest { action, method: Method::PATCH, path: Some(uri.clone()), uri, accept: METADATA, body };
+        self.apply_change(&change, |found| found.is_some_and(|found| has_patch(found, &change.body))).await.map(drop)
     }
 
     /// Deletes a ConfigMap; one that is not there any more is fine.
     pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
-        match self.delete("configmap", name, json!({}), None).await {
+        match self.delete_object("configmap", name, json!({}), None).await {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -16,8 +16,8 @@ use kube::Resource as _;
 use kube::api::ListParams;
 use kube::client::Body;
 
-use super::protobuf::{Malformed, Part, PodList};
-use super::{Cluster, PAGE, name, pod_selector};
+use super::protobuf::{Malformed, PodList, PodListPart};
+use super::{Cluster, PAGE_SIZE, job_name, pod_selector};
 use crate::contract::label;
 use crate::error::Error;
 use crate::index_set::IndexSet;
@@ -27,7 +27,7 @@ use crate::state::attempt::PodRecord;
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// How many indexes are named in a request. Each takes some 6 bytes of the URL, and 8 KB is what proxies take.
-const NAMED: usize = 500;
+const MAX_NAMED: usize = 500;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PodFilter<'a> {
@@ -42,7 +42,7 @@ impl PodFilter<'_> {
 
     pub(super) fn params(self, job: &Job) -> ListParams {
         let mut labels = pod_selector(job);
-        if let Some(indexes) = self.indexes.filter(|indexes| (1..=NAMED).contains(&indexes.len())) {
+        if let Some(indexes) = self.indexes.filter(|indexes| (1..=MAX_NAMED).contains(&indexes.len())) {
             let _ = write!(labels, ",{} in ({})", label::INDEX, indexes.iter().join(","));
         }
         let field_selector = self.fields.map(str::to_owned);
@@ -50,7 +50,7 @@ impl PodFilter<'_> {
     }
 }
 
-struct Page {
+struct PodPage {
     /// Where the list goes on, if it does.
     next: Option<String>,
     pods: BoxStream<'static, Result<PodRecord, kube::Error>>,
@@ -72,23 +72,23 @@ impl Cluster {
         &self,
         job: &Job,
         filter: PodFilter<'_>,
-        mut take: impl FnMut(PodRecord),
+        mut visit: impl FnMut(PodRecord),
     ) -> Result<(), Error> {
-        let doing = self.doing("list the pods of", "job", name(job));
+        let action = self.action("list the pods of", "job", job_name(job));
         let params = filter.params(job);
-        let mut coming = self.page(&doing, &params.clone().limit(PAGE)).await?;
+        let mut coming = self.request_page(&action, &params.clone().limit(PAGE_SIZE)).await?;
         while let Some(mut page) = coming {
             // The head of an answer says where the list goes on, so the server can be at work on the next page while
             // this one is on its way and decoded. One, not more: memory stays flat, and others want the server too.
             let next = page.next.take();
             let next = async {
                 let Some(token) = next else { return Ok(None) };
-                match self.page(&doing, &params.clone().limit(PAGE).continue_token(&token)).await? {
+                match self.request_page(&action, &params.clone().limit(PAGE_SIZE).continue_token(&token)).await? {
                     Some(page) => Ok(Some(page)),
-                    None => self.page(&doing, &params).await,
+                    None => self.request_page(&action, &params).await,
                 }
             };
-            let (next, read) = futures::join!(next, self.read(&doing, page, &mut take));
+            let (next, read) = futures::join!(next, self.read_page(&action, page, &mut visit));
             read?;
             coming = next?;
         }
@@ -96,42 +96,42 @@ impl Cluster {
     }
 
     /// No more than a page of the Pods of a Job, by name.
-    pub(crate) async fn some_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
-        let doing = self.doing("list the pods of", "job", name(job));
+    pub(crate) async fn first_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
+        let action = self.action("list the pods of", "job", job_name(job));
         let mut pods = Vec::new();
-        if let Some(page) = self.page(&doing, &filter.params(job).limit(PAGE)).await? {
-            self.read(&doing, page, |pod| pods.push(pod)).await?;
+        if let Some(page) = self.request_page(&action, &filter.params(job).limit(PAGE_SIZE)).await? {
+            self.read_page(&action, page, |pod| pods.push(pod)).await?;
         }
         Ok(pods)
     }
 
     /// No more than a page of the Pods of a Job, with all that the server has of them.
     pub(crate) async fn whole_pods(&self, job: &Job) -> Result<Vec<Pod>, Error> {
-        let doing = self.doing("list the pods of", "job", name(job));
-        let params = PodFilter::default().params(job).limit(PAGE);
-        Ok(self.ask(&doing, self.api::<Pod>().list(&params)).await?.items)
+        let action = self.action("list the pods of", "job", job_name(job));
+        let params = PodFilter::default().params(job).limit(PAGE_SIZE);
+        Ok(self.run_request(&action, self.api::<Pod>().list(&params)).await?.items)
     }
 
     /// A page up to its head; None if the server has forgotten where the list went on (410 Gone).
-    async fn page(&self, doing: &str, params: &ListParams) -> Result<Option<Page>, Error> {
+    async fn request_page(&self, action: &str, params: &ListParams) -> Result<Option<PodPage>, Error> {
         let page = async {
-            if let Some(page) = self.protobuf_page(params).await? {
+            if let Some(page) = self.request_protobuf_page(params).await? {
                 return Ok(Some(page));
             }
             match self.api::<PodRecord>().list(params).await {
                 Ok(list) => {
                     let next = list.metadata.continue_.filter(|token| !token.is_empty());
-                    Ok(Some(Page { next, pods: stream::iter(list.items).map(Ok).boxed() }))
+                    Ok(Some(PodPage { next, pods: stream::iter(list.items).map(Ok).boxed() }))
                 }
                 Err(kube::Error::Api(status)) if status.code == 410 && params.continue_token.is_some() => Ok(None),
                 Err(error) => Err(error),
             }
         };
-        self.ask(doing, page).await
+        self.run_request(action, page).await
     }
 
     /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
-    async fn protobuf_page(&self, params: &ListParams) -> Result<Option<Page>, kube::Error> {
+    async fn request_protobuf_page(&self, params: &ListParams) -> Result<Option<PodPage>, kube::Error> {
         let path = PodRecord::url_path(&(), Some(self.namespace()));
         let mut request = kube::core::Request::new(path).list(params).map_err(kube::Error::BuildRequest)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
@@ -143,34 +143,35 @@ impl Cluster {
         let start = (PodList::default(), answer.into_body().into_data_stream());
         let parts = stream::try_unfold(start, |(mut list, mut rest)| async move {
             loop {
-                if let Some(part) = list.next().map_err(not_understood)? {
+                if let Some(part) = list.next_part().map_err(malformed_error)? {
                     return Ok(Some((part, (list, rest))));
                 }
                 match rest.next().await {
                     Some(bytes) => list.push(&bytes?),
                     None if list.is_complete() => return Ok(None),
-                    None => return Err(not_understood(Malformed)),
+                    None => return Err(malformed_error(Malformed)),
                 }
             }
         });
         let mut parts = parts.boxed();
-        let (next, first) = match parts.try_next().await?.ok_or_else(|| not_understood(Malformed))? {
-            Part::Head { next } => (next, None),
-            Part::Pod(pod) => (None, Some(*pod)),
+        let (next, first) = match parts.try_next().await?.ok_or_else(|| malformed_error(Malformed))? {
+            PodListPart::Head { next } => (next, None),
+            PodListPart::Pod(pod) => (None, Some(*pod)),
         };
-        let rest = parts.try_filter_map(|part| ready(Ok(if let Part::Pod(pod) = part { Some(*pod) } else { None })));
-        Ok(Some(Page { next, pods: stream::iter(first).map(Ok).chain(rest).boxed() }))
+        let rest =
+            parts.try_filter_map(|part| ready(Ok(if let PodListPart::Pod(pod) = part { Some(*pod) } else { None })));
+        Ok(Some(PodPage { next, pods: stream::iter(first).map(Ok).chain(rest).boxed() }))
     }
 
-    async fn read(&self, doing: &str, page: Page, mut take: impl FnMut(PodRecord)) -> Result<(), Error> {
+    async fn read_page(&self, action: &str, page: PodPage, mut visit: impl FnMut(PodRecord)) -> Result<(), Error> {
         let read = page.pods.try_for_each(|pod| {
-            take(pod);
+            visit(pod);
             ready(Ok(()))
         });
-        self.ask(doing, read).await
+        self.run_request(action, read).await
     }
 }
 
-fn not_understood(malformed: Malformed) -> kube::Error {
+fn malformed_error(malformed: Malformed) -> kube::Error {
     kube::Error::SerdeError(serde::de::Error::custom(malformed))
 }

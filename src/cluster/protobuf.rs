@@ -33,7 +33,7 @@ const MAGIC: &[u8] = b"k8s\0";
 pub(super) struct Malformed;
 
 #[derive(Clone, Debug)]
-pub(super) enum Part {
+pub(super) enum PodListPart {
     /// Its head, which comes first: where the list goes on, if it does.
     Head {
         next: Option<String>,
@@ -46,11 +46,11 @@ pub(super) enum Part {
 pub(super) struct PodList {
     buffer: Vec<u8>,
     read: usize,
-    stage: Stage,
+    stage: ListStage,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum ListStage {
     #[default]
     Start,
     /// Among the fields of the envelope (`runtime.Unknown`).
@@ -67,36 +67,36 @@ impl PodList {
     }
 
     /// The next whole piece; None if more bytes are needed first, or at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Part>, Malformed> {
+    pub(super) fn next_part(&mut self) -> Result<Option<PodListPart>, Malformed> {
         while !self.is_complete() {
             let unread = &self.buffer[self.read..];
-            if self.stage == Stage::Start {
+            if self.stage == ListStage::Start {
                 let Some(start) = unread.get(..MAGIC.len()) else { return Ok(None) };
                 if start != MAGIC {
                     return Err(Malformed);
                 }
                 self.read += MAGIC.len();
-                self.stage = Stage::Envelope;
+                self.stage = ListStage::Envelope;
                 continue;
             }
-            let Some((field, length, head)) = block_head(unread)? else { return Ok(None) };
-            if (self.stage, field) == (Stage::Envelope, 2) {
+            let Some((field, length, head)) = parse_block_head(unread)? else { return Ok(None) };
+            if (self.stage, field) == (ListStage::Envelope, 2) {
                 self.read += head;
-                self.stage = Stage::List(length);
+                self.stage = ListStage::List(length);
                 continue;
             }
             let end = head.checked_add(length).ok_or(Malformed)?;
             let Some(block) = unread.get(head..end) else { return Ok(None) };
             self.read += end;
-            let Stage::List(left) = &mut self.stage else { continue };
+            let ListStage::List(left) = &mut self.stage else { continue };
             *left = left.checked_sub(end).ok_or(Malformed)?;
             match field {
                 1 => {
-                    return Ok(Some(Part::Head {
-                        next: ListMeta::read(Value::Block(block))?.and_then(|head| head.next),
+                    return Ok(Some(PodListPart::Head {
+                        next: ListMeta::decode(FieldValue::Block(block))?.and_then(|head| head.next),
                     }));
                 }
-                2 => return Ok(PodRecord::read(Value::Block(block))?.map(Box::new).map(Part::Pod)),
+                2 => return Ok(PodRecord::decode(FieldValue::Block(block))?.map(Box::new).map(PodListPart::Pod)),
                 _ => {}
             }
         }
@@ -104,14 +104,14 @@ impl PodList {
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.stage == Stage::List(0)
+        self.stage == ListStage::List(0)
     }
 }
 
 /// The number of a field, the length of what it holds, and how many bytes say so; None if they are not all there.
-fn block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malformed> {
+fn parse_block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malformed> {
     let mut rest = bytes;
-    let (Some(key), Some(length)) = (varint(&mut rest)?, varint(&mut rest)?) else { return Ok(None) };
+    let (Some(key), Some(length)) = (parse_varint(&mut rest)?, parse_varint(&mut rest)?) else { return Ok(None) };
     if key & 7 != 2 {
         return Err(Malformed);
     }
@@ -120,7 +120,7 @@ fn block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malformed> {
 }
 
 /// A number of up to ten bytes; None if its end is not there.
-fn varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
+fn parse_varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
     let mut value = 0;
     for (position, &byte) in bytes.iter().enumerate() {
         if position == 10 {
@@ -136,15 +136,15 @@ fn varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
 }
 
 #[derive(Clone, Copy)]
-enum Value<'a> {
+enum FieldValue<'a> {
     Number(u64),
     Block(&'a [u8]),
     /// A fixed-size number, of which a Pod has none that is of interest.
     Other,
 }
 
-impl<'a> Value<'a> {
-    fn block(self) -> &'a [u8] {
+impl<'a> FieldValue<'a> {
+    fn as_block(self) -> &'a [u8] {
         if let Self::Block(block) = self { block } else { &[] }
     }
 }
@@ -152,26 +152,26 @@ impl<'a> Value<'a> {
 /// Hands over every field of a message.
 fn each_field<'a>(
     mut bytes: &'a [u8],
-    mut take: impl FnMut(u64, Value<'a>) -> Result<(), Malformed>,
+    mut visit: impl FnMut(u64, FieldValue<'a>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     while !bytes.is_empty() {
-        let key = varint(&mut bytes)?.ok_or(Malformed)?;
+        let key = parse_varint(&mut bytes)?.ok_or(Malformed)?;
         let value = match key & 7 {
-            0 => Value::Number(varint(&mut bytes)?.ok_or(Malformed)?),
-            1 => cut(&mut bytes, 8).map(|_| Value::Other)?,
-            5 => cut(&mut bytes, 4).map(|_| Value::Other)?,
+            0 => FieldValue::Number(parse_varint(&mut bytes)?.ok_or(Malformed)?),
+            1 => split_off(&mut bytes, 8).map(|_| FieldValue::Other)?,
+            5 => split_off(&mut bytes, 4).map(|_| FieldValue::Other)?,
             2 => {
-                let length = varint(&mut bytes)?.ok_or(Malformed)?;
-                Value::Block(cut(&mut bytes, length)?)
+                let length = parse_varint(&mut bytes)?.ok_or(Malformed)?;
+                FieldValue::Block(split_off(&mut bytes, length)?)
             }
             _ => return Err(Malformed),
         };
-        take(key >> 3, value)?;
+        visit(key >> 3, value)?;
     }
     Ok(())
 }
 
-fn cut<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Malformed> {
+fn split_off<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Malformed> {
     let length = usize::try_from(length).map_err(|_| Malformed)?;
     let (block, rest) = bytes.split_at_checked(length).ok_or(Malformed)?;
     *bytes = rest;
@@ -179,37 +179,37 @@ fn cut<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Malformed> {
 }
 
 /// What a field can be read as; None if it holds nothing, which in Go is the same as not there.
-trait Read: Sized {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed>;
+trait Decode: Sized {
+    fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed>;
 }
 
-impl Read for String {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
-        let block = value.block();
+impl Decode for String {
+    fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed> {
+        let block = value.as_block();
         Ok((!block.is_empty()).then(|| String::from_utf8_lossy(block).into_owned()))
     }
 }
 
-impl Read for i32 {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
+impl Decode for i32 {
+    fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed> {
         // Negative numbers are widened to 64 bits.
         #[expect(clippy::cast_possible_truncation, reason = "the upper half only repeats the sign")]
-        let number = if let Value::Number(number) = value { number as i32 } else { 0 };
+        let number = if let FieldValue::Number(number) = value { number as i32 } else { 0 };
         Ok(Some(number).filter(|number| *number != 0))
     }
 }
 
-impl Read for bool {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
-        Ok(i32::read(value)?.map(|_| true))
+impl Decode for bool {
+    fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed> {
+        Ok(i32::decode(value)?.map(|_| true))
     }
 }
 
-impl Read for Time {
-    fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
+impl Decode for Time {
+    fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed> {
         let mut seconds = None;
-        each_field(value.block(), |field, value| {
-            if let (1, Value::Number(number)) = (field, value) {
+        each_field(value.as_block(), |field, value| {
+            if let (1, FieldValue::Number(number)) = (field, value) {
                 seconds = Some(number.cast_signed());
             }
             Ok(())
@@ -219,35 +219,35 @@ impl Read for Time {
 }
 
 /// Where the value of a field goes.
-trait Accept {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed>;
+trait DecodeInto {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed>;
 }
 
-impl<T: Read + Default> Accept for T {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = T::read(value)?.unwrap_or_default();
+impl<T: Decode + Default> DecodeInto for T {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
+        *self = T::decode(value)?.unwrap_or_default();
         Ok(())
     }
 }
 
-impl<T: Read> Accept for Option<T> {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = T::read(value)?;
+impl<T: Decode> DecodeInto for Option<T> {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
+        *self = T::decode(value)?;
         Ok(())
     }
 }
 
-impl<T: Read> Accept for Vec<T> {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        self.extend(T::read(value)?);
+impl<T: Decode> DecodeInto for Vec<T> {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
+        self.extend(T::decode(value)?);
         Ok(())
     }
 }
 
 /// Keeps only the labels and annotations that the template, and thus the Job, does not have.
-impl Accept for Option<BTreeMap<String, String>> {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        let Entry { key, value } = Entry::read(value)?.unwrap_or_default();
+impl DecodeInto for Option<BTreeMap<String, String>> {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
+        let MapEntry { key, value } = MapEntry::decode(value)?.unwrap_or_default();
         if key == label::INDEX || key.ends_with("controller-uid") || annotation::FAILURES.contains(&&*key) {
             self.get_or_insert_default().insert(key, value);
         }
@@ -255,23 +255,23 @@ impl Accept for Option<BTreeMap<String, String>> {
     }
 }
 
-impl Accept for Option<BTreeMap<String, Quantity>> {
-    fn accept(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        let Amount { resource, quantity } = Amount::read(value)?.unwrap_or_default();
+impl DecodeInto for Option<BTreeMap<String, Quantity>> {
+    fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
+        let ResourceAmount { resource, quantity } = ResourceAmount::decode(value)?.unwrap_or_default();
         self.get_or_insert_default().insert(resource, quantity);
         Ok(())
     }
 }
 
 #[derive(Default)]
-struct Entry {
+struct MapEntry {
     key: String,
     value: String,
 }
 
 /// An amount of a resource.
 #[derive(Default)]
-struct Amount {
+struct ResourceAmount {
     resource: String,
     quantity: Quantity,
 }
@@ -285,11 +285,11 @@ struct ListMeta {
 /// Reads messages: of each its type, and which of its fields has which number.
 macro_rules! messages {
     ($($message:ident { $($number:literal $field:tt),* })*) => {$(
-        impl Read for $message {
-            fn read(value: Value<'_>) -> Result<Option<Self>, Malformed> {
+        impl Decode for $message {
+            fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed> {
                 let mut message = Self::default();
-                each_field(value.block(), |number, value| match number {
-                    $($number => message.$field.accept(value),)*
+                each_field(value.as_block(), |number, value| match number {
+                    $($number => message.$field.decode_into(value),)*
                     _ => Ok(()),
                 })?;
                 Ok(Some(message))
@@ -305,11 +305,11 @@ messages! {
         1 name, 3 namespace, 5 uid, 6 resource_version, 8 creation_timestamp, 9 deletion_timestamp, 11 labels,
         12 annotations
     }
-    Entry { 1 key, 2 value }
+    MapEntry { 1 key, 2 value }
     PodRecordSpec { 2 containers, 3 restart_policy, 10 node_name, 20 init_containers, 38 scheduling_gates }
     PodContainer { 1 name, 8 resources, 24 restart_policy }
     ResourceRequirements { 1 limits }
-    Amount { 1 resource, 2 quantity }
+    ResourceAmount { 1 resource, 2 quantity }
     Quantity { 1 0 }
     PodSchedulingGate { 1 name }
     PodRecordStatus {

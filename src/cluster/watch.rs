@@ -24,7 +24,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connect::request_error;
-use super::{Cluster, JobFilter, PAGE, PodFilter, name};
+use super::{Cluster, JobFilter, PAGE_SIZE, PodFilter, job_name};
 use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, KubeEvent};
@@ -34,20 +34,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause, apart from the spread. A server that restarts is away for some seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// How long the last list of all is asked for again from a server that can't be reached.
-const LAST_TRY: Duration = Duration::from_secs(120);
+const LAST_LIST_TIMEOUT: Duration = Duration::from_secs(120);
 /// After so long without trouble the pauses begin anew.
-const CALM: Duration = Duration::from_secs(3);
+const PAUSE_RESET: Duration = Duration::from_secs(3);
 /// After so many seconds the server ends a watch. Just before that it sends a bookmark.
-const ROUND: u32 = 30;
+const WATCH_SECONDS: u32 = 30;
 /// A watch over which nothing came for longer than a round may be dead: all is listed again.
 const SILENCE: Duration = Duration::from_secs(35);
 /// When a Job counts its Pods anew, its watch of Pods brought the reason just before, or does so soon.
-const JUST_BEFORE: Duration = Duration::from_secs(1);
-const SOON: Duration = Duration::from_secs(3);
+const EXPECTED_BEFORE: Duration = Duration::from_secs(1);
+const EXPECTED_WITHIN: Duration = Duration::from_secs(3);
 /// The least time from one request of a watch to the next, for servers that end each watch as soon as it has begun.
-const BREATH: Duration = Duration::from_millis(250);
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(250);
 /// A server that has just started may know neither users nor rights yet: so many refusals in a row are believed.
-const REFUSALS: u32 = 6;
+const MAX_REFUSALS: u32 = 6;
 
 impl k8s_openapi::Resource for PodRecord {
     const API_VERSION: &'static str = "v1";
@@ -71,20 +71,20 @@ impl k8s_openapi::Metadata for PodRecord {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Notice<T = Event> {
+pub(crate) enum WatchNews<T = Event> {
     Seen(T),
-    /// The connection is gone, and it is being made again: why. Told once until [`Notice::Connected`].
+    /// The connection is gone, and it is being made again: why. Told once until [`WatchNews::Connected`].
     Reconnecting(String),
     /// All watches of the link are answered again.
     Connected,
 }
 
-impl<T> Notice<T> {
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Notice<U> {
+impl<T> WatchNews<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> WatchNews<U> {
         match self {
-            Self::Seen(seen) => Notice::Seen(change(seen)),
-            Self::Reconnecting(why) => Notice::Reconnecting(why),
-            Self::Connected => Notice::Connected,
+            Self::Seen(seen) => WatchNews::Seen(change(seen)),
+            Self::Reconnecting(why) => WatchNews::Reconnecting(why),
+            Self::Connected => WatchNews::Connected,
         }
     }
 }
@@ -113,36 +113,36 @@ impl Share {
     }
 
     /// Notes that this watch is broken; whether it is the first of its link.
-    fn breaks(&mut self) -> bool {
+    fn mark_broken(&mut self) -> bool {
         !std::mem::replace(&mut self.broken, true) && self.link.broken.fetch_add(1, Ordering::SeqCst) == 0
     }
 
     /// Notes that this watch is in order; whether it was the last of its link that was not.
-    fn mends(&mut self) -> bool {
+    fn mark_connected(&mut self) -> bool {
         std::mem::take(&mut self.broken) && self.link.broken.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     /// Notes an answer; whether with it the whole link is in order again.
-    fn is_answered(&mut self, watch: bool) -> bool {
-        *self.answered(watch) = true;
+    fn mark_answered(&mut self, watch: bool) -> bool {
+        *self.was_answered(watch) = true;
         self.refusals = 0;
-        self.mends()
+        self.mark_connected()
     }
 
     /// Whether a refusal is to be believed: one at the very first request is.
-    fn is_final(&mut self, watch: bool) -> bool {
+    fn counts_as_final(&mut self, watch: bool) -> bool {
         self.refusals += 1;
-        !*self.answered(watch) || self.refusals >= REFUSALS
+        !*self.was_answered(watch) || self.refusals >= MAX_REFUSALS
     }
 
-    fn answered(&mut self, watch: bool) -> &mut bool {
+    fn was_answered(&mut self, watch: bool) -> &mut bool {
         if watch { &mut self.watched } else { &mut self.listed }
     }
 
     /// Waits until the next request of a watch may be sent.
-    async fn take_breath(&mut self) {
+    async fn wait_for_next_request(&mut self) {
         if let Some(last) = self.last_request {
-            sleep_until(last + BREATH).await;
+            sleep_until(last + MIN_REQUEST_INTERVAL).await;
         }
         self.last_request = Some(Instant::now());
     }
@@ -150,7 +150,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.mends();
+        self.mark_connected();
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) enum JobChange {
 }
 
 /// A stream that a caller can hold without knowing of what it is made.
-pub(crate) type Notices<T = Event> = BoxStream<'static, Result<Notice<T>, Error>>;
+pub(crate) type WatchStream<T = Event> = BoxStream<'static, Result<WatchNews<T>, Error>>;
 
 impl Cluster {
     /// Watches one Job and those of its Pods, until the caller drops the stream. Reports a Pod that no longer matches the
@@ -177,29 +177,29 @@ impl Cluster {
     ///
     /// # Errors
     /// The stream ends with an error where waiting can't help: credentials refused, or no permission to watch.
-    pub(crate) fn watch(&self, job: &Job, pods: Option<PodFilter<'_>>, link: &Link) -> Notices {
+    pub(crate) fn watch(&self, job: &Job, pods: Option<PodFilter<'_>>, link: &Link) -> WatchStream {
         let recounted = Arc::new(Notify::new());
         let jobs = self.watch_job(job, link, Arc::clone(&recounted));
         let Some(pods) = pods else { return jobs };
-        let (doing, which) = (self.doing("watch the pods of", "job", name(job)), pods.params(job));
+        let (action, which) = (self.action("watch the pods of", "job", job_name(job)), pods.params(job));
         let uid = job.metadata.uid.clone();
         let read = move |change| {
             Some(match change {
-                Change::Listed(pod) | Change::Changed(pod) => Event::Pod(Box::new(pod)),
-                Change::Deleted(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
-                Change::ListBegins => Event::PodListBegins { job: uid.clone() },
-                Change::ListEnds => Event::PodListEnds { job: uid.clone() },
+                WatchChange::Listed(pod) | WatchChange::Changed(pod) => Event::Pod(Box::new(pod)),
+                WatchChange::Deleted(pod) => Event::PodGone { uid: pod.metadata.uid.unwrap_or_default() },
+                WatchChange::ListBegins => Event::PodListBegins { job: uid.clone() },
+                WatchChange::ListEnds => Event::PodListEnds { job: uid.clone() },
             })
         };
-        let pods = self.observe::<PodRecord, _, _>(doing, self.api(), which, link, Some(recounted), read);
+        let pods = self.watch_objects::<PodRecord, _, _>(action, self.api(), which, link, Some(recounted), read);
         stream::select(jobs, pods).boxed()
     }
 
     /// Notifies `recounted` whenever the Job's numbers of Pods change.
-    fn watch_job(&self, job: &Job, link: &Link, recounted: Arc<Notify>) -> Notices {
-        let doing = self.doing("watch", "job", name(job));
+    fn watch_job(&self, job: &Job, link: &Link, recounted: Arc<Notify>) -> WatchStream {
+        let action = self.action("watch", "job", job_name(job));
         let uid = job.metadata.uid.clone();
-        let which = ListParams::default().fields(&format!("metadata.name={}", name(job)));
+        let which = ListParams::default().fields(&format!("metadata.name={}", job_name(job)));
         let numbers = |job: &Job| job.status.as_ref().map(|status| (status.active, status.ready));
         let mut last = numbers(job);
         // Whether the list that is being read has named the Job: one that it does not name is gone.
@@ -208,23 +208,23 @@ impl Cluster {
             let own = |job: &Job| job.metadata.uid == uid;
             let gone = || Event::JobGone { uid: uid.clone() };
             match change {
-                Change::Listed(job) | Change::Changed(job) if own(&job) => {
+                WatchChange::Listed(job) | WatchChange::Changed(job) if own(&job) => {
                     listed = true;
                     if std::mem::replace(&mut last, numbers(&job)) != numbers(&job) {
                         recounted.notify_one();
                     }
                     Some(Event::Job(Box::new(job)))
                 }
-                Change::Deleted(job) if own(&job) => Some(gone()),
-                Change::ListBegins => {
+                WatchChange::Deleted(job) if own(&job) => Some(gone()),
+                WatchChange::ListBegins => {
                     listed = false;
                     None
                 }
-                Change::ListEnds => (!listed).then(gone),
+                WatchChange::ListEnds => (!listed).then(gone),
                 _ => None,
             }
         };
-        self.observe::<Job, _, _>(doing, self.api(), which, link, None, read)
+        self.watch_objects::<Job, _, _>(action, self.api(), which, link, None, read)
     }
 
     /// The Pods of a Job that has ended, from a server that may just be restarting: as patient as a watch, but not for
@@ -232,34 +232,34 @@ impl Cluster {
     pub(crate) async fn last_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
         let begun = Instant::now();
         let ask = || self.pods(job, filter);
-        let again = |error: &Error| error.kind() == Kind::Unreachable && begun.elapsed() < LAST_TRY;
-        ask.retry(growing()).when(again).await
+        let again = |error: &Error| error.kind() == Kind::Unreachable && begun.elapsed() < LAST_LIST_TIMEOUT;
+        ask.retry(growing_pauses()).when(again).await
     }
 
     /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
-    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> Notices<JobChange> {
-        let (doing, api, which) = self.request_for_jobs("watch", filter);
+    pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> WatchStream<JobChange> {
+        let (action, api, which) = self.jobs_request("watch", filter);
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
         let mut listed = HashSet::new();
         let read = move |change| match change {
-            Change::Changed(job) => Some(JobChange::Now(Box::new(job))),
-            Change::Listed(job) => {
+            WatchChange::Changed(job) => Some(JobChange::Now(Box::new(job))),
+            WatchChange::Listed(job) => {
                 listed.insert(uid(&job));
                 Some(JobChange::Now(Box::new(job)))
             }
-            Change::Deleted(job) => Some(JobChange::Gone(uid(&job))),
-            Change::ListBegins => {
+            WatchChange::Deleted(job) => Some(JobChange::Gone(uid(&job))),
+            WatchChange::ListBegins => {
                 listed.clear();
                 None
             }
-            Change::ListEnds => Some(JobChange::Listed(std::mem::take(&mut listed))),
+            WatchChange::ListEnds => Some(JobChange::Listed(std::mem::take(&mut listed))),
         };
-        self.observe::<Job, _, _>(doing, api, which, &Link::default(), None, read)
+        self.watch_objects::<Job, _, _>(action, api, which, &Link::default(), None, read)
     }
 
     /// What the cluster has told about a Job so far.
     pub(crate) async fn list_events(&self, job: &Job) -> Result<Vec<Event>, Error> {
-        Ok(self.events(job).await?.into_iter().map(happened).collect())
+        Ok(self.events(job).await?.into_iter().map(reported_event).collect())
     }
 
     /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
@@ -269,37 +269,37 @@ impl Cluster {
     }
 
     /// Watches what the cluster tells about a Job.
-    pub(crate) fn watch_events(&self, job: &Job, link: &Link) -> Notices {
-        let doing = self.doing("watch the events of", "job", name(job));
+    pub(crate) fn watch_events(&self, job: &Job, link: &Link) -> WatchStream {
+        let action = self.action("watch the events of", "job", job_name(job));
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
         let which = ListParams::default().fields(&format!("involvedObject.kind=Job,involvedObject.uid={uid}"));
         let read = |change| match change {
-            Change::Changed(event) | Change::Listed(event) => Some(happened(event)),
+            WatchChange::Changed(event) | WatchChange::Listed(event) => Some(reported_event(event)),
             _ => None,
         };
-        self.observe::<ApiEvent, _, _>(doing, self.api(), which, link, None, read)
+        self.watch_objects::<ApiEvent, _, _>(action, self.api(), which, link, None, read)
     }
 
     /// One watch in which `read` makes events of what the server says. It doubts its connection if nothing comes over it
     /// when `expected` says that something should.
-    fn observe<K, T, F>(
+    fn watch_objects<K, T, F>(
         &self,
-        doing: String,
+        action: String,
         api: Api<K>,
         which: ListParams,
         link: &Link,
         expected: Option<Arc<Notify>>,
         read: F,
-    ) -> Notices<T>
+    ) -> WatchStream<T>
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
         T: Send + 'static,
-        F: FnMut(Change<K>) -> Option<T> + Send + 'static,
+        F: FnMut(WatchChange<K>) -> Option<T> + Send + 'static,
     {
-        let (notices, mut received) = mpsc::channel(1);
+        let (news, mut received) = mpsc::channel(1);
         let server = self.server.clone();
         let (share, heard) = (Share::new(link), Instant::now());
-        let watch = Watch { doing, server, api, which, share, expected, heard, version: None, read, notices };
+        let watch = Watch { action, server, api, which, share, expected, heard, version: None, read, news };
         // The loop runs while the stream is read, and ends with it.
         let driver = stream::once(watch.run()).filter_map(|()| ready(None));
         stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver).boxed()
@@ -308,7 +308,7 @@ impl Cluster {
 
 /// What a watch says of one object, or of all of them.
 #[derive(Debug)]
-enum Change<K> {
+enum WatchChange<K> {
     /// The connection began, or could not be taken up where it broke: each object that there is follows.
     ListBegins,
     Listed(K),
@@ -319,7 +319,7 @@ enum Change<K> {
 
 /// A list and the watch that goes on from it, begun anew whenever they break.
 struct Watch<K, T, F> {
-    doing: String,
+    action: String,
     server: String,
     api: Api<K>,
     which: ListParams,
@@ -330,16 +330,16 @@ struct Watch<K, T, F> {
     /// From where the watch goes on; `None` if all has to be listed first.
     version: Option<String>,
     read: F,
-    notices: mpsc::Sender<Result<Notice<T>, Error>>,
+    news: mpsc::Sender<Result<WatchNews<T>, Error>>,
 }
 
 impl<K, T, F> Watch<K, T, F>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + 'static,
-    F: FnMut(Change<K>) -> Option<T>,
+    F: FnMut(WatchChange<K>) -> Option<T>,
 {
     async fn run(mut self) {
-        let (mut pauses, mut since) = (growing().build(), Instant::now());
+        let (mut pauses, mut since) = (growing_pauses().build(), Instant::now());
         loop {
             if self.heard.elapsed() > SILENCE {
                 self.version = None;
@@ -348,24 +348,24 @@ where
             let step = if watching { self.watch().await } else { self.list().await };
             let Err(error) = step else { continue };
             // The server has forgotten where the watch was: a matter of course.
-            if watching && code(&error) == Some(410) {
+            if watching && status_code(&error) == Some(410) {
                 self.version = None;
                 continue;
             }
-            let refused = matches!(code(&error), Some(401 | 403 | 404)) && self.share.is_final(watching);
+            let refused = matches!(status_code(&error), Some(401 | 403 | 404)) && self.share.counts_as_final(watching);
             let least = match &error {
                 kube::Error::Api(status) => status.details.as_ref().map_or(0, |details| details.retry_after_seconds),
                 _ => 0,
             };
-            let error = request_error(&self.doing, &self.server, error);
+            let error = request_error(&self.action, &self.server, error);
             if refused {
-                return self.send(Err(error)).await;
+                return self.send_news(Err(error)).await;
             }
-            if self.share.breaks() {
-                self.send(Ok(Notice::Reconnecting(error.to_string()))).await;
+            if self.share.mark_broken() {
+                self.send_news(Ok(WatchNews::Reconnecting(error.to_string()))).await;
             }
-            if since.elapsed() > CALM {
-                pauses = growing().build();
+            if since.elapsed() > PAUSE_RESET {
+                pauses = growing_pauses().build();
             }
             sleep(pauses.next().unwrap_or(LONGEST_PAUSE).max(Duration::from_secs(least.into()))).await;
             since = Instant::now();
@@ -373,27 +373,27 @@ where
     }
 
     async fn list(&mut self) -> Result<(), kube::Error> {
-        self.tell(Change::ListBegins).await;
-        let mut params = self.which.clone().limit(PAGE);
+        self.report(WatchChange::ListBegins).await;
+        let mut params = self.which.clone().limit(PAGE_SIZE);
         loop {
             let page = match self.api.list(&params).await {
                 // Where it went on is forgotten: all of it at once.
-                Err(error) if code(&error) == Some(410) && params.continue_token.is_some() => {
+                Err(error) if status_code(&error) == Some(410) && params.continue_token.is_some() => {
                     params = self.which.clone();
-                    self.tell(Change::ListBegins).await;
+                    self.report(WatchChange::ListBegins).await;
                     continue;
                 }
                 page => page?,
             };
-            self.answered(false).await;
+            self.note_answer(false).await;
             for object in page.items {
-                self.tell(Change::Listed(object)).await;
+                self.report(WatchChange::Listed(object)).await;
             }
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
-                self.version = Some(version(page.metadata.resource_version)?);
+                self.version = Some(require_version(page.metadata.resource_version)?);
                 self.heard = Instant::now();
-                self.tell(Change::ListEnds).await;
+                self.report(WatchChange::ListEnds).await;
                 return Ok(());
             }
         }
@@ -401,12 +401,13 @@ where
 
     /// Watches until the connection ends. `self.version` says how to go on.
     async fn watch(&mut self) -> Result<(), kube::Error> {
-        self.share.take_breath().await;
+        self.share.wait_for_next_request().await;
         let ListParams { label_selector, field_selector, .. } = self.which.clone();
-        let params = WatchParams { label_selector, field_selector, timeout: Some(ROUND), ..WatchParams::default() };
+        let params =
+            WatchParams { label_selector, field_selector, timeout: Some(WATCH_SECONDS), ..WatchParams::default() };
         let from = self.version.clone().unwrap_or_default();
         let events = self.api.watch(&params, &from).await?;
-        self.answered(true).await;
+        self.note_answer(true).await;
         let mut events = std::pin::pin!(events);
         let mut deadline = self.heard + SILENCE;
         let expected = self.expected.clone();
@@ -415,8 +416,8 @@ where
                 biased;
                 event = events.next() => event,
                 Some(()) = OptionFuture::from(expected.as_deref().map(Notify::notified)) => {
-                    if self.heard.elapsed() > JUST_BEFORE {
-                        deadline = deadline.min(Instant::now() + SOON);
+                    if self.heard.elapsed() > EXPECTED_BEFORE {
+                        deadline = deadline.min(Instant::now() + EXPECTED_WITHIN);
                     }
                     continue;
                 }
@@ -435,12 +436,12 @@ where
             deadline = self.heard + SILENCE;
             match event? {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.version = Some(version(object.meta().resource_version.clone())?);
-                    self.tell(Change::Changed(object)).await;
+                    self.version = Some(require_version(object.meta().resource_version.clone())?);
+                    self.report(WatchChange::Changed(object)).await;
                 }
                 WatchEvent::Deleted(object) => {
-                    self.version = Some(version(object.meta().resource_version.clone())?);
-                    self.tell(Change::Deleted(object)).await;
+                    self.version = Some(require_version(object.meta().resource_version.clone())?);
+                    self.report(WatchChange::Deleted(object)).await;
                 }
                 WatchEvent::Bookmark(bookmark) => self.version = Some(bookmark.metadata.resource_version),
                 WatchEvent::Error(status) if status.code == 410 => return Ok(()),
@@ -450,25 +451,25 @@ where
     }
 
     /// Notes an answer, and reports if with it the whole link is in order again.
-    async fn answered(&mut self, watch: bool) {
-        if self.share.is_answered(watch) {
-            self.send(Ok(Notice::Connected)).await;
+    async fn note_answer(&mut self, watch: bool) {
+        if self.share.mark_answered(watch) {
+            self.send_news(Ok(WatchNews::Connected)).await;
         }
     }
 
-    async fn tell(&mut self, change: Change<K>) {
+    async fn report(&mut self, change: WatchChange<K>) {
         if let Some(event) = (self.read)(change) {
-            self.send(Ok(Notice::Seen(event))).await;
+            self.send_news(Ok(WatchNews::Seen(event))).await;
         }
     }
 
-    async fn send(&mut self, notice: Result<Notice<T>, Error>) {
+    async fn send_news(&mut self, news: Result<WatchNews<T>, Error>) {
         // The loop ends with the stream that receives.
-        let _ = self.notices.send(notice).await;
+        let _ = self.news.send(news).await;
     }
 }
 
-fn code(error: &kube::Error) -> Option<u16> {
+fn status_code(error: &kube::Error) -> Option<u16> {
     match error {
         kube::Error::Api(status) => Some(status.code),
         _ => None,
@@ -477,13 +478,13 @@ fn code(error: &kube::Error) -> Option<u16> {
 
 /// # Errors
 /// If there is none: then it is no answer of an API server.
-fn version(version: Option<String>) -> Result<String, kube::Error> {
+fn require_version(version: Option<String>) -> Result<String, kube::Error> {
     let missing = || serde::de::Error::custom("it has no resourceVersion");
     version.filter(|version| !version.is_empty()).ok_or_else(|| kube::Error::SerdeError(missing()))
 }
 
 /// Pauses that double, spread so that many clients don't come at once.
-pub(super) fn growing() -> ExponentialBuilder {
+pub(super) fn growing_pauses() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
@@ -492,7 +493,7 @@ pub(super) fn growing() -> ExponentialBuilder {
         .without_max_times()
 }
 
-pub(crate) fn happened(event: ApiEvent) -> Event {
+pub(crate) fn reported_event(event: ApiEvent) -> Event {
     Event::Reported(Box::new(kube_event(event)))
 }
 

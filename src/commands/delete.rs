@@ -160,7 +160,7 @@ async fn delete_one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec
     if dry_run == DryRun::None {
         let owner = submit::owner(name, uid.unwrap_or_default());
         for config_map in &config_maps {
-            match cluster.adopt(config_map, &owner).await {
+            match cluster.set_owner(config_map, &owner).await {
                 // Whoever may delete it may not be allowed to change it.
                 Err(error) if !matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => return Err(error),
                 _ => {}
@@ -182,7 +182,7 @@ async fn delete_one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec
 }
 
 async fn unowned_items(job: &str, cluster: &Cluster) -> Result<Vec<String>, Error> {
-    match cluster.unowned_items(job).await {
+    match cluster.list_unowned_items(job).await {
         // A user who may not read ConfigMaps can't have created any.
         Err(error) if error.kind() == Kind::Forbidden => Ok(Vec::new()),
         answer => answer,

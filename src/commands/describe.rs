@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{Context, find, resumed};
 use crate::args::DescribeArgs;
-use crate::cluster::watch::happened;
+use crate::cluster::watch::reported_event;
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Exit, Kind};
 use crate::state::JobState;
@@ -38,7 +38,7 @@ pub(super) async fn describe(args: DescribeArgs, context: &mut Context) -> Resul
     let now = context.now();
     // Missing permissions leave out causes, and nothing else.
     for event in events.iter().flatten().cloned() {
-        state.apply(happened(event));
+        state.apply(reported_event(event));
     }
     find::add_events(&mut state, &cluster, now).await;
     let chosen = detail::worth_reading(&state);

@@ -22,7 +22,7 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
     let OutputChoice { word: output, mut custom } = output::read(args.output, !args.no_headers)?;
     let cluster = context.cluster().await?;
     let filter = JobFilter { all_namespaces, labels: args.selector.as_deref(), fields: args.field_selector.as_deref() };
-    let mut jobs = cluster.jobs_with(filter).await.map_err(|error| hint_at_fields(error, filter))?;
+    let mut jobs = cluster.jobs_matching(filter).await.map_err(|error| hint_at_fields(error, filter))?;
     jobs.retain(state::is_indexed);
     sort(&mut jobs, args.sort_by);
     let is_table = custom.is_none() && matches!(output, None | Some(ListFormat::Wide));

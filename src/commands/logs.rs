@@ -136,7 +136,7 @@ async fn print_existing(
     }
     printer.print_closing(&mut context.ui)?;
     if missing.has_gone()
-        && let Ok(events) = cluster.pod_endings().await
+        && let Ok(events) = cluster.pod_events_after_start().await
     {
         let events: Vec<_> = events.into_iter().filter(missing::is_about_end).collect();
         missing.explain(&events, name, context.ui.style);
@@ -190,7 +190,7 @@ impl LogReads<'_> {
         let mut sources = VecDeque::from(sources);
         let mut open_logs: VecDeque<OpenLog<'_>> = VecDeque::new();
         loop {
-            while open_logs.len() < self.streams.most()
+            while open_logs.len() < self.streams.limit()
                 && let Some(picked) = sources.pop_front()
             {
                 let (batches, reader) = self.start(Arc::clone(&picked.source));

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _, select_all};
 use tokio::time::Instant;
 
-use crate::cluster::watch::{Link, Notice};
+use crate::cluster::watch::{Link, WatchNews};
 use crate::cluster::{Cluster, PodFilter};
 use crate::error::{Error, Kind};
 use crate::index_set::IndexSet;
@@ -330,6 +330,6 @@ impl Tracker {
     }
 }
 
-fn tagged(job: usize, notice: Result<Notice, Error>) -> Result<Notice<(usize, Event)>, Error> {
+fn tagged(job: usize, notice: Result<WatchNews, Error>) -> Result<WatchNews<(usize, Event)>, Error> {
     notice.map(|notice| notice.map(|event| (job, event)))
 }

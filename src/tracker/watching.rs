@@ -6,7 +6,7 @@ use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use super::signals::Signals;
-use crate::cluster::watch::Notice;
+use crate::cluster::watch::WatchNews;
 use crate::error::Error;
 
 /// The interval of empty reports, so that progress can be redrawn.
@@ -57,7 +57,7 @@ struct Outage {
 
 /// A stream of watched events, with the signals and the deadline that end the wait.
 pub(crate) struct Watching<T> {
-    notices: Box<dyn Stream<Item = Result<Notice<T>, Error>> + Send + Unpin>,
+    notices: Box<dyn Stream<Item = Result<WatchNews<T>, Error>> + Send + Unpin>,
     /// The error that ended the watch, to be returned after the last burst.
     failure: Option<Error>,
     outage: Option<Outage>,
@@ -69,7 +69,7 @@ pub(crate) struct Watching<T> {
 impl<T: Send + 'static> Watching<T> {
     /// Catches the signals from now on.
     pub(crate) fn new(
-        notices: impl Stream<Item = Result<Notice<T>, Error>> + Send + Unpin + 'static,
+        notices: impl Stream<Item = Result<WatchNews<T>, Error>> + Send + Unpin + 'static,
         signals: &Signals,
         deadline: Option<Instant>,
     ) -> Self {
@@ -96,16 +96,16 @@ impl<T: Send + 'static> Watching<T> {
     }
 
     /// Adds the other events that have already arrived.
-    fn collect(&mut self, first: Result<Notice<T>, Error>) -> Result<Burst<T>, Error> {
+    fn collect(&mut self, first: Result<WatchNews<T>, Error>) -> Result<Burst<T>, Error> {
         let mut burst = Burst::default();
         let mut notice = Some(first);
         while let Some(next) = notice {
             match next {
-                Ok(Notice::Seen(seen)) => burst.seen.push(seen),
-                Ok(Notice::Reconnecting(why)) => {
+                Ok(WatchNews::Seen(seen)) => burst.seen.push(seen),
+                Ok(WatchNews::Reconnecting(why)) => {
                     self.outage.get_or_insert(Outage { since: Instant::now(), why, reported: false });
                 }
-                Ok(Notice::Connected) => {
+                Ok(WatchNews::Connected) => {
                     let over = self.outage.take().filter(|outage| outage.reported);
                     burst.remark = over.map(|outage| Remark::Reconnected(outage.since.elapsed())).or(burst.remark);
                 }

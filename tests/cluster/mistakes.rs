@@ -47,16 +47,16 @@ fn each_says_what_is_wrong_and_what_to_type() {
     assert_snapshot!(table, @r#"
     $ kubectl indexed run --items cat -n nowhere -- rev
     error: can't create job "rev-XXXXX" in namespace "nowhere": namespaces "nowhere" not found
-    hint: kubectl get namespaces shows which there are
+    hint: kubectl get namespaces -n nowhere lists the namespaces
     [exit code 1]
     $ kubectl indexed run other --items cat --context nowhere -- rev
-    error: connecting to the cluster: the context "nowhere" is not in the kubeconfig; there is: admin, narrow
-    hint: kubectl config get-contexts shows the contexts, --context picks one
+    error: connecting to the cluster: the context "nowhere" is not in the kubeconfig: it has admin, narrow
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     [exit code 2]
     $ kubectl indexed run other --items cat --context narrow -n NAMESPACE -- rev
     error: can't create job "other" in namespace "NAMESPACE": jobs.batch is forbidden: User "narrow" cannot create resource "jobs" in API group "batch" in the namespace "NAMESPACE"
-    hint: kubectl auth can-i create jobs.batch --context narrow -n NAMESPACE tells whether you may
-    hint: ask who runs the cluster for a Role with this verb and resource, and a RoleBinding to you
+    hint: kubectl auth can-i create jobs.batch --context narrow -n NAMESPACE checks this permission
+    hint: ask the cluster's administrator for a Role with this verb and resource, and a RoleBinding to you
     [exit code 1]
     $ kubectl indexed run train --items cat,dog -- sh -c 'exit 1'
     error: job "train" already exists, created by this same command, and has failed

@@ -23,7 +23,7 @@ fn without_a_server_the_client_version_is_followed_by_an_error() {
     let outcome = cluster.run(&["version", "-s", "http://127.0.0.1:1"]);
     assert_eq!(outcome.code, 1);
     assert_eq!(outcome.stdout, concat!("Client Version: v", env!("CARGO_PKG_VERSION"), "\n"));
-    assert!(outcome.stderr.starts_with("error: can't ask the server for its version"), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("error: can't get the server's version"), "{outcome:?}");
     let client = cluster.run(&["version", "--client", "-s", "http://127.0.0.1:1"]).ok();
     assert_eq!(client.stdout, outcome.stdout);
 }

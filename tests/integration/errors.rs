@@ -421,14 +421,14 @@ fn no_kubeconfig() {
     ── stdout
     ── stderr
     error: connecting to the cluster: no cluster is configured: HOME/.kube/config does not exist, and this is not a Pod
-    hint: name a kubeconfig with --kubeconfig or $KUBECONFIG
+    hint: --kubeconfig FILE or $KUBECONFIG names a kubeconfig
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--kubeconfig", "nowhere"])), @"
     ── stdout
     ── stderr
     error: connecting to the cluster: the kubeconfig nowhere does not exist
-    hint: check --kubeconfig; without it, $KUBECONFIG and then ~/.kube/config are read
+    hint: correct --kubeconfig, or leave it out to read $KUBECONFIG or ~/.kube/config
     ── exit code 2
     ");
 }
@@ -449,8 +449,8 @@ fn an_unknown_context() {
     assert_snapshot!(refused(USAGE, sandbox.run(&["list", "--context", "three"])), @r#"
     ── stdout
     ── stderr
-    error: connecting to the cluster: the context "three" is not in the kubeconfig; there is: one, two
-    hint: kubectl config get-contexts shows the contexts, --context picks one
+    error: connecting to the cluster: the context "three" is not in the kubeconfig: it has one, two
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 2
     "#);
 }
@@ -466,50 +466,57 @@ fn an_unreachable_server() {
     assert_snapshot!(run(&["list"]), @r#"
     ── stdout
     ── stderr
-    error: can't list jobs in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't list jobs in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["describe", "x"]), @r#"
     ── stdout
     ── stderr
-    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["indexes", "x"]), @r#"
     ── stdout
     ── stderr
-    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["logs", "x"]), @r#"
     ── stdout
     ── stderr
-    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["wait", "x"]), @r#"
     ── stdout
     ── stderr
-    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["delete", "x"]), @r#"
     ── stdout
     ── stderr
-    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get job "x" in namespace "default": the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     "#);
     assert_snapshot!(run(&["run", "x", "--completions", "1", "--", "rev"]), @"
     ── stdout
     ── stderr
-    error: can't ask the server for its version: the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get the server's version: the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     ── exit code 1
     ");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?} for seven verbs", start.elapsed());

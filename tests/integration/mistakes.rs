@@ -541,15 +541,16 @@ fn no_cluster() {
     assert_snapshot!(table, @"
     $ kubectl indexed run train --items cat -- rev
     error: connecting to the cluster: no cluster is configured: HOME/.kube/config does not exist, and this is not a Pod
-    hint: name a kubeconfig with --kubeconfig or $KUBECONFIG
+    hint: --kubeconfig FILE or $KUBECONFIG names a kubeconfig
     [exit code 2]
     $ kubectl indexed run train --kubeconfig nowhere --items cat -- rev
     error: connecting to the cluster: the kubeconfig nowhere does not exist
-    hint: check --kubeconfig; without it, $KUBECONFIG and then ~/.kube/config are read
+    hint: correct --kubeconfig, or leave it out to read $KUBECONFIG or ~/.kube/config
     [exit code 2]
     $ kubectl indexed run train -s SERVER --items cat -- rev
-    error: can't ask the server for its version: the connection to the server 127.0.0.1:PORT was refused; is it the right host and port?
-    hint: is it the right cluster? kubectl config get-contexts shows the contexts, --context picks one
+    error: can't get the server's version: the connection to the server 127.0.0.1:PORT was refused
+    hint: check the host and the port, and whether the cluster runs
+    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
     [exit code 1]
     ");
 }

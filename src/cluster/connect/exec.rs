@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use super::header::bearer;
 use super::kubeconfig::{ExecConfig, Secret};
 use super::server;
-use super::settings::{Pem, Settings};
+use super::settings::{ConnectSettings, Pem};
 use super::tls::{Identity, certified_key};
 use crate::error::{Error, Kind};
 
@@ -33,10 +33,10 @@ pub(super) struct ExecPlugin {
     identity: Arc<Identity>,
     generation: AtomicU64,
     /// Held while the plugin runs: it may ask the user something, so that it must not run twice at a time.
-    last: Mutex<Option<Given>>,
+    last: Mutex<Option<PluginCredentials>>,
 }
 
-struct Given {
+struct PluginCredentials {
     authorization: Option<HeaderValue>,
     certificate: Option<(String, Secret)>,
     expires: Option<Timestamp>,
@@ -44,15 +44,15 @@ struct Given {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Answer {
+struct ExecCredential {
     kind: String,
     api_version: String,
-    status: Option<AnswerStatus>,
+    status: Option<ExecCredentialStatus>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct AnswerStatus {
+struct ExecCredentialStatus {
     expiration_timestamp: Option<Timestamp>,
     token: Option<Secret>,
     client_certificate_data: Option<String>,
@@ -63,7 +63,7 @@ impl ExecPlugin {
     /// `search_path` is `$PATH`. Runs nothing yet.
     pub(super) fn new(
         config: ExecConfig,
-        settings: &Settings,
+        settings: &ConnectSettings,
         search_path: Option<OsString>,
         identity: Arc<Identity>,
         unattended: bool,
@@ -96,7 +96,7 @@ impl ExecPlugin {
     /// it gave something else.
     pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
         let mut last = self.last.lock().await;
-        let changed = |last: &Option<Given>| {
+        let changed = |last: &Option<PluginCredentials>| {
             let now = last.as_ref().and_then(|given| given.authorization.as_ref());
             now != used || generation != self.generation()
         };
@@ -111,14 +111,14 @@ impl ExecPlugin {
         self.generation.load(Ordering::Acquire)
     }
 
-    async fn refresh(&self, last: &mut Option<Given>) -> Result<(), Error> {
-        let given = self.run().await?;
+    async fn refresh(&self, last: &mut Option<PluginCredentials>) -> Result<(), Error> {
+        let given = self.run_plugin().await?;
         let certificate = given.certificate.as_ref();
         let before = last.as_ref().and_then(|given| given.certificate.as_ref());
         if certificate != before {
             let key = certificate.map(|(certificate, key)| {
                 certified_key(certificate.as_bytes(), key.reveal().as_bytes())
-                    .map_err(|why| self.failed(&format!("gave a certificate that can't be used: {why}")))
+                    .map_err(|why| self.plugin_error(&format!("gave a certificate that can't be used: {why}")))
             });
             self.identity.set(key.transpose()?);
             // The first certificate has no older connections behind it.
@@ -130,27 +130,27 @@ impl ExecPlugin {
         Ok(())
     }
 
-    async fn run(&self) -> Result<Given, Error> {
+    async fn run_plugin(&self) -> Result<PluginCredentials, Error> {
         let mut command = self.command()?;
         // The plugin may take seconds, and be asked for a password meanwhile.
         let output = tokio::task::spawn_blocking(move || command.output()).await;
         let output = match output.map_err(std::io::Error::other).and_then(|output| output) {
             Ok(output) => output,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(self.not_found()),
-            Err(error) => return Err(self.failed("can't be started").caused_by(error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(self.missing_plugin_error()),
+            Err(error) => return Err(self.plugin_error("can't be started").caused_by(error)),
         };
         if !output.status.success() {
             let how = match output.status.code() {
                 Some(code) => format!("failed with exit code {code}"),
                 None => "was ended by a signal".to_owned(),
             };
-            return Err(self.failed(&how).hint("what it said itself is above; run it by hand to see more"));
+            return Err(self.plugin_error(&how).hint("its own messages are above; run it by hand to see more"));
         }
-        self.read(&output.stdout)
+        self.parse_credential(&output.stdout)
     }
 
     fn command(&self) -> Result<Command, Error> {
-        let interactive = self.interactive()?;
+        let interactive = self.is_interactive()?;
         let version = self.config.api_version.as_deref().unwrap_or_default();
         let mut spec = json!({ "interactive": interactive });
         if let Some(cluster) = &self.cluster {
@@ -158,7 +158,7 @@ impl ExecPlugin {
         }
         let info = json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec });
         let program = self.config.command.as_deref().unwrap_or_default();
-        let program = look_up(program, self.search_path.as_deref()).ok_or_else(|| self.not_found())?;
+        let program = find_program(program, self.search_path.as_deref()).ok_or_else(|| self.missing_plugin_error())?;
         let mut command = Command::new(program);
         command.args(self.config.args.iter().flatten());
         command.envs(self.config.env.iter().flatten().map(|variable| (&variable.name, variable.value.reveal())));
@@ -168,65 +168,63 @@ impl ExecPlugin {
         Ok(command)
     }
 
-    fn interactive(&self) -> Result<bool, Error> {
+    fn is_interactive(&self) -> Result<bool, Error> {
         let terminal = !self.unattended && std::io::stdin().is_terminal();
         match self.config.interactive_mode.as_deref() {
-            Some("Always") if !terminal => {
-                Err(self.failed("has to ask something, but standard input is not a terminal"))
-            }
+            Some("Always") if !terminal => Err(self.plugin_error("needs input, but standard input is not a terminal")),
             Some("Always") => Ok(true),
             Some("IfAvailable") => Ok(terminal),
             _ => Ok(false),
         }
     }
 
-    fn read(&self, stdout: &[u8]) -> Result<Given, Error> {
+    fn parse_credential(&self, stdout: &[u8]) -> Result<PluginCredentials, Error> {
         let text = String::from_utf8_lossy(stdout);
         // Plugins print JSON; YAML is taken, too. What it says is secret, so that errors must not quote it.
-        let answer: Answer = serde_json::from_str(&text)
+        let answer: ExecCredential = serde_json::from_str(&text)
             .ok()
             .or_else(|| serde_saphyr::from_str(&text).ok())
-            .ok_or_else(|| self.failed("did not print an ExecCredential"))?;
+            .ok_or_else(|| self.plugin_error("did not print an ExecCredential"))?;
         let version = self.config.api_version.as_deref().unwrap_or_default();
         if answer.kind != "ExecCredential" || answer.api_version != version {
             let what = format!(
-                "printed a {} of {}, where an ExecCredential of {version} is wanted",
-                if answer.kind.is_empty() { "thing" } else { &answer.kind },
+                "printed a {} of {} instead of an ExecCredential of {version}",
+                if answer.kind.is_empty() { "document" } else { &answer.kind },
                 if answer.api_version.is_empty() { "no apiVersion" } else { &answer.api_version },
             );
-            return Err(self.failed(&what));
+            return Err(self.plugin_error(&what));
         }
-        let status = answer.status.ok_or_else(|| self.failed("printed no status"))?;
+        let status = answer.status.ok_or_else(|| self.plugin_error("printed no status"))?;
         let token = status.token.filter(|token| !token.reveal().is_empty());
         let certificate = status.client_certificate_data.filter(|text| !text.is_empty());
         let key = status.client_key_data.filter(|text| !text.reveal().is_empty());
         let certificate = match (certificate, key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
-            _ => return Err(self.failed("gave only one of certificate and key")),
+            _ => return Err(self.plugin_error("gave only one of certificate and key")),
         };
         if token.is_none() && certificate.is_none() {
-            return Err(self.failed("gave neither a token nor a certificate"));
+            return Err(self.plugin_error("gave neither a token nor a certificate"));
         }
         let authorization = token.map(|token| bearer(token.reveal())).transpose()?;
-        Ok(Given { authorization, certificate, expires: status.expiration_timestamp })
+        Ok(PluginCredentials { authorization, certificate, expires: status.expiration_timestamp })
     }
 
-    fn failed(&self, what: &str) -> Error {
+    fn plugin_error(&self, what: &str) -> Error {
         let command = self.config.command.as_deref().unwrap_or_default();
-        Error::new(Kind::Failed, format!("can't log in: the exec plugin {command} {what}"))
+        Error::new(Kind::Failed, format!("the login failed: the exec plugin {command} {what}"))
     }
 
-    fn not_found(&self) -> Error {
-        let hint = self.config.install_hint.as_deref().map(printable).filter(|hint| !hint.is_empty());
-        let own = "the kubeconfig names it under users, exec, command; install it or correct the name";
-        self.failed("is not installed").hint(hint.unwrap_or_else(|| own.to_owned()))
+    fn missing_plugin_error(&self) -> Error {
+        let hint = self.config.install_hint.as_deref().map(escape_controls).filter(|hint| !hint.is_empty());
+        let own = "install it, or correct users[].user.exec.command in the kubeconfig";
+        self.plugin_error("is not installed").hint(hint.unwrap_or_else(|| own.to_owned()))
     }
 }
 
 /// A program's path: as it stands if it has a folder, else from the folders of `search_path`, whatever the plugin's own
 /// environment says; never from the current folder.
-pub(super) fn look_up(command: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
+pub(super) fn find_program(command: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
     if command.contains(std::path::MAIN_SEPARATOR) || cfg!(windows) {
         return Some(PathBuf::from(command));
     }
@@ -234,7 +232,7 @@ pub(super) fn look_up(command: &str, search_path: Option<&OsStr>) -> Option<Path
     folders.map(|folder| folder.join(command)).find(|path| is_program(path))
 }
 
-fn cluster_info(settings: &Settings) -> Result<Value, Error> {
+fn cluster_info(settings: &ConnectSettings) -> Result<Value, Error> {
     let ca = settings.ca.as_ref().map(Pem::bytes).transpose()?;
     let info = [
         ("server", json!(server::display(&settings.server))),
@@ -251,7 +249,7 @@ fn cluster_info(settings: &Settings) -> Result<Value, Error> {
 }
 
 /// The kubeconfig may come from a stranger: no escape sequences from it.
-fn printable(text: &str) -> String {
+fn escape_controls(text: &str) -> String {
     text.trim()
         .chars()
         .map(|one| if one.is_control() && one != '\n' && one != '\t' { '\u{fffd}' } else { one })

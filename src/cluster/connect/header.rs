@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::kubeconfig::{Secret, User};
-use super::settings::given;
+use super::kubeconfig::{Secret, UserEntry};
+use super::settings::non_empty;
 use crate::error::Error;
 
 /// `Bearer` and the token, marked so that it is never printed. The error of a token that can't be in a header does not
@@ -21,27 +21,28 @@ pub(super) fn basic(name: &str, password: &Secret) -> Result<HeaderValue, Error>
 
 fn sensitive(text: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Error::usage("the token has characters that can't be sent, such as line breaks"))?;
+        .map_err(|_| Error::usage("the token has invalid characters, such as line breaks"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// Returns the headers that say in whose name requests are made.
-pub(super) fn impersonation(user: &User) -> Result<HeaderMap, Error> {
+pub(super) fn impersonation(user: &UserEntry) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, text: &str| {
         let parts = HeaderName::try_from(name).ok().zip(HeaderValue::from_bytes(text.as_bytes()).ok());
-        let error = || Error::usage(format!("can't act as {text:?}: it has characters that can't be sent"));
+        let error = || Error::usage(format!("can't impersonate {text:?}: it has invalid characters"));
         parts.map(|(name, value)| headers.append(name, value)).ok_or_else(error)
     };
-    let (uid, groups) = (given(user.as_uid.as_ref()), user.as_groups.as_deref().unwrap_or_default());
+    let (uid, groups) = (non_empty(user.as_uid.as_ref()), user.as_groups.as_deref().unwrap_or_default());
     let extra = user.as_user_extra.as_ref().filter(|extra| !extra.is_empty());
-    match given(user.acts_as.as_ref()) {
+    match non_empty(user.acts_as.as_ref()) {
         Some(name) => add("impersonate-user", name)?,
         None if uid.is_none() && groups.is_empty() && extra.is_none() => false,
         None => {
-            return Err(Error::usage("a uid, groups or extras are to be impersonated, but no user")
-                .hint("add --as USER to --as-uid and --as-group"));
+            return Err(
+                Error::usage("a uid, groups or extras can be impersonated only with a user").hint("add --as USER")
+            );
         }
     };
     if let Some(uid) = uid {
@@ -51,7 +52,7 @@ pub(super) fn impersonation(user: &User) -> Result<HeaderMap, Error> {
         add("impersonate-group", group)?;
     }
     for (key, values) in extra.into_iter().flatten() {
-        let name = format!("impersonate-extra-{}", header_escape(key));
+        let name = format!("impersonate-extra-{}", escape_header_name(key));
         for value in values {
             add(&name, value)?;
         }
@@ -60,7 +61,7 @@ pub(super) fn impersonation(user: &User) -> Result<HeaderMap, Error> {
 }
 
 /// What may not be in a header's name, and `%`, as `%xx`: the server turns it back (client-go's `round_trippers.go`).
-fn header_escape(key: &str) -> String {
+fn escape_header_name(key: &str) -> String {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte);
     let escape = |byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     key.to_lowercase().bytes().map(escape).collect()
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn keys_become_header_names_as_in_client_go() {
-        assert_eq!(header_escape("Scopes"), "scopes");
-        assert_eq!(header_escape("example.com/a b%"), "example.com%2Fa%20b%25");
+        assert_eq!(escape_header_name("Scopes"), "scopes");
+        assert_eq!(escape_header_name("example.com/a b%"), "example.com%2Fa%20b%25");
     }
 }

@@ -39,7 +39,7 @@ impl fmt::Debug for Secret {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(crate) struct Cluster {
+pub(crate) struct ClusterEntry {
     pub(crate) server: Option<String>,
     pub(super) insecure_skip_tls_verify: Option<bool>,
     pub(super) certificate_authority: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub(crate) struct Cluster {
     extensions: Option<Vec<Value>>,
 }
 
-impl Cluster {
+impl ClusterEntry {
     /// What the cluster has to tell exec plugins: the extension that is reserved for them.
     pub(super) fn exec_extension(&self) -> Option<Value> {
         let mut all = self.extensions.iter().flatten();
@@ -60,7 +60,7 @@ impl Cluster {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(crate) struct User {
+pub(crate) struct UserEntry {
     pub(super) client_certificate: Option<PathBuf>,
     pub(super) client_certificate_data: Option<String>,
     pub(super) client_key: Option<PathBuf>,
@@ -113,7 +113,7 @@ pub(super) struct ExecVariable {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Context {
+pub(crate) struct ContextEntry {
     pub(crate) cluster: Option<String>,
     pub(super) user: Option<String>,
     pub(crate) namespace: Option<String>,
@@ -121,19 +121,19 @@ pub(crate) struct Context {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-struct File {
+struct KubeconfigFile {
     kind: Option<String>,
     #[serde(rename = "apiVersion")]
     api_version: Option<String>,
     current_context: Option<String>,
-    clusters: Option<Vec<Named<Cluster>>>,
-    users: Option<Vec<Named<User>>>,
-    contexts: Option<Vec<Named<Context>>>,
+    clusters: Option<Vec<NamedEntry<ClusterEntry>>>,
+    users: Option<Vec<NamedEntry<UserEntry>>>,
+    contexts: Option<Vec<NamedEntry<ContextEntry>>>,
 }
 
 /// An entry of a list, under the key that lists of its kind have.
 #[derive(Debug, Deserialize)]
-struct Named<T> {
+struct NamedEntry<T> {
     name: String,
     #[serde(rename = "cluster", alias = "user", alias = "context")]
     entry: Option<T>,
@@ -142,9 +142,9 @@ struct Named<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Kubeconfig {
     pub(super) current_context: Option<String>,
-    pub(crate) clusters: BTreeMap<String, Cluster>,
-    pub(crate) users: BTreeMap<String, User>,
-    pub(crate) contexts: BTreeMap<String, Context>,
+    pub(crate) clusters: BTreeMap<String, ClusterEntry>,
+    pub(crate) users: BTreeMap<String, UserEntry>,
+    pub(crate) contexts: BTreeMap<String, ContextEntry>,
     /// Files that were looked for and are not there, in order.
     pub(super) missing: Vec<PathBuf>,
     pub(super) read: Vec<PathBuf>,
@@ -154,18 +154,18 @@ pub(crate) struct Kubeconfig {
 ///
 /// # Errors
 /// A file that is not a kubeconfig or can't be read; an `explicit` file that is not there.
-pub(crate) fn load(explicit: Option<&Path>, env: Env<'_>) -> Result<Kubeconfig, Error> {
+pub(crate) fn load_kubeconfig(explicit: Option<&Path>, env: Env<'_>) -> Result<Kubeconfig, Error> {
     let mut merged = Kubeconfig::default();
     if let Some(path) = explicit.filter(|path| !path.as_os_str().is_empty()) {
-        if !merged.add(path)? {
+        if !merged.add_file(path)? {
             return Err(Error::usage(format!("the kubeconfig {} does not exist", path.display()))
-                .hint("check --kubeconfig; without it, $KUBECONFIG and then ~/.kube/config are read"));
+                .hint("correct --kubeconfig, or leave it out to read $KUBECONFIG or ~/.kube/config"));
         }
         return Ok(merged);
     }
     for path in default_paths(env) {
         if !merged.read.contains(&path) && !merged.missing.contains(&path) {
-            merged.add(&path)?;
+            merged.add_file(&path)?;
         }
     }
     Ok(merged)
@@ -174,18 +174,18 @@ pub(crate) fn load(explicit: Option<&Path>, env: Env<'_>) -> Result<Kubeconfig, 
 fn default_paths(env: Env<'_>) -> Vec<PathBuf> {
     match env("KUBECONFIG") {
         Some(list) => std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
-        None => home(env).map(|home| home.join(".kube").join("config")).into_iter().collect(),
+        None => home_folder(env).map(|home| home.join(".kube").join("config")).into_iter().collect(),
     }
 }
 
-pub(super) fn home(env: Env<'_>) -> Option<PathBuf> {
+pub(super) fn home_folder(env: Env<'_>) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
     names.iter().find_map(|name| env(name)).map(PathBuf::from)
 }
 
 impl Kubeconfig {
     /// Adds what `path` sets and no earlier file has set; false if there is no such file.
-    fn add(&mut self, path: &Path) -> Result<bool, Error> {
+    fn add_file(&mut self, path: &Path) -> Result<bool, Error> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -198,37 +198,37 @@ impl Kubeconfig {
             }
         };
         let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
-        parse(&bytes)
-            .and_then(|file| self.merge(file, path, &folder.unwrap_or_default()))
+        parse_file(&bytes)
+            .and_then(|file| self.merge_file(file, path, &folder.unwrap_or_default()))
             .map_err(|why| Error::usage(format!("the kubeconfig {}: {why}", path.display())))?;
         self.read.push(path.to_owned());
         Ok(true)
     }
 
-    fn merge(&mut self, file: File, path: &Path, folder: &Path) -> Result<(), String> {
+    fn merge_file(&mut self, file: KubeconfigFile, path: &Path, folder: &Path) -> Result<(), String> {
         if self.current_context.is_none() {
             self.current_context = file.current_context.filter(|name| !name.is_empty());
         }
-        add_new("cluster", &mut self.clusters, file.clusters, |cluster| {
-            resolve(&mut cluster.certificate_authority, folder);
+        add_entries("cluster", &mut self.clusters, file.clusters, |cluster| {
+            resolve_path(&mut cluster.certificate_authority, folder);
         })?;
-        add_new("user", &mut self.users, file.users, |user| resolve_user(user, path, folder))?;
-        add_new("context", &mut self.contexts, file.contexts, |_| {})
+        add_entries("user", &mut self.users, file.users, |user| resolve_user(user, path, folder))?;
+        add_entries("context", &mut self.contexts, file.contexts, |_| {})
     }
 }
 
-fn add_new<T: Default>(
+fn add_entries<T: Default>(
     what: &str,
     into: &mut BTreeMap<String, T>,
-    from: Option<Vec<Named<T>>>,
+    from: Option<Vec<NamedEntry<T>>>,
     resolve: impl Fn(&mut T),
 ) -> Result<(), String> {
     let mut own = BTreeMap::new();
-    for Named { name, entry } in from.into_iter().flatten() {
+    for NamedEntry { name, entry } in from.into_iter().flatten() {
         let mut entry = entry.unwrap_or_default();
         resolve(&mut entry);
         if own.insert(name.clone(), entry).is_some() {
-            return Err(format!("the {what} {name:?} is there twice"));
+            return Err(format!("it has the {what} {name:?} twice"));
         }
     }
     own.append(into);
@@ -236,13 +236,13 @@ fn add_new<T: Default>(
     Ok(())
 }
 
-fn resolve_user(user: &mut User, path: &Path, folder: &Path) {
+fn resolve_user(user: &mut UserEntry, path: &Path, folder: &Path) {
     if let Some(provider) = &mut user.auth_provider {
         path.clone_into(&mut provider.origin);
     }
-    resolve(&mut user.client_certificate, folder);
-    resolve(&mut user.client_key, folder);
-    resolve(&mut user.token_file, folder);
+    resolve_path(&mut user.client_certificate, folder);
+    resolve_path(&mut user.client_key, folder);
+    resolve_path(&mut user.token_file, folder);
     // A bare name is looked up in $PATH; one with a folder in it belongs to the file, as certificates do.
     if let Some(command) = user.exec.as_mut().and_then(|exec| exec.command.as_mut())
         && command.contains(std::path::MAIN_SEPARATOR)
@@ -251,28 +251,28 @@ fn resolve_user(user: &mut User, path: &Path, folder: &Path) {
     }
 }
 
-fn resolve(path: &mut Option<PathBuf>, folder: &Path) {
+fn resolve_path(path: &mut Option<PathBuf>, folder: &Path) {
     *path = path.take().filter(|path| !path.as_os_str().is_empty()).map(|path| folder.join(path));
 }
 
-fn parse(bytes: &[u8]) -> Result<File, String> {
-    let text = decode(bytes)?;
+fn parse_file(bytes: &[u8]) -> Result<KubeconfigFile, String> {
+    let text = decode_text(bytes)?;
     if text.trim().is_empty() {
-        return Ok(File::default());
+        return Ok(KubeconfigFile::default());
     }
-    let file: File = if text.trim_start().starts_with('{') {
+    let file: KubeconfigFile = if text.trim_start().starts_with('{') {
         serde_json::from_str(&text).map_err(|error| error.to_string())?
     } else {
         // Only the first document counts for kubectl. No snippet in errors: it could show a token.
         let options = serde_saphyr::options! { with_snippet: false };
-        let documents: Vec<Option<File>> =
+        let documents: Vec<Option<KubeconfigFile>> =
             serde_saphyr::from_multiple_with_options(&text, options).map_err(|error| error.to_string())?;
         documents.into_iter().next().flatten().unwrap_or_default()
     };
     match (file.kind.as_deref(), file.api_version.as_deref()) {
         (None | Some("" | "Config"), None | Some("" | "v1")) => Ok(file),
         (kind, version) => Err(format!(
-            "it should be of kind Config and apiVersion v1, but is of kind {} and apiVersion {}",
+            "it must have kind Config and apiVersion v1, not kind {} and apiVersion {}",
             kind.unwrap_or("Config"),
             version.unwrap_or("v1"),
         )),
@@ -281,13 +281,13 @@ fn parse(bytes: &[u8]) -> Result<File, String> {
 
 /// Whether `text` is a kubeconfig of which some user has this refresh token.
 pub(super) fn has_refresh_token(text: &str, token: &str) -> bool {
-    let Ok(file) = parse(text.as_bytes()) else { return false };
+    let Ok(file) = parse_file(text.as_bytes()) else { return false };
     let providers = file.users.into_iter().flatten().filter_map(|user| user.entry?.auth_provider?.config);
     providers.flatten().any(|(key, value)| key == "refresh-token" && value.reveal() == token)
 }
 
 /// Text of a file that may start with a byte order mark, as PowerShell's `>` writes it.
-fn decode(bytes: &[u8]) -> Result<String, String> {
+fn decode_text(bytes: &[u8]) -> Result<String, String> {
     let wide = |bytes: &[u8], one: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| one([pair[0], pair[1]])).collect();
         String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())

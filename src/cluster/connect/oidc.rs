@@ -23,7 +23,7 @@ use tower::BoxError;
 
 use super::header::{basic, bearer};
 use super::kubeconfig::{self, AuthProvider, Secret};
-use super::settings::{Pem, Settings};
+use super::settings::{ConnectSettings, Pem};
 use super::silence::Patience;
 use super::transport::Transport;
 use super::{Env, errors, proxy, server};
@@ -40,7 +40,7 @@ pub(super) struct Oidc {
     /// The kubeconfig that new tokens are written to.
     origin: PathBuf,
     /// The provider, as if it were a cluster.
-    settings: Settings,
+    settings: ConnectSettings,
     patience: Patience,
     /// Held while tokens are got: a refresh token may be good for one use only.
     tokens: Mutex<Tokens>,
@@ -53,7 +53,7 @@ struct Tokens {
 }
 
 #[derive(Deserialize)]
-struct Metadata {
+struct ProviderMetadata {
     token_endpoint: String,
 }
 
@@ -64,17 +64,17 @@ impl Oidc {
         let missing = |key: &str| Error::usage(format!("the kubeconfig's auth-provider oidc has no {key}"));
         let issuer = set("idp-issuer-url").ok_or_else(|| missing("idp-issuer-url"))?;
         set("client-id").ok_or_else(|| missing("client-id"))?;
-        let issuer = server::parse(issuer, "https")
-            .map_err(|why| Error::usage(format!("the kubeconfig's idp-issuer-url is not usable: {why}")))?
+        let issuer = server::parse_server(issuer, "https")
+            .map_err(|why| Error::usage(format!("the kubeconfig's idp-issuer-url is invalid: {why}")))?
             .uri;
         let ca = match (set("idp-certificate-authority-data"), set("idp-certificate-authority")) {
             (Some(data), _) => Some(Pem::decode("idp-certificate-authority-data", data)?),
             (None, Some(path)) => Some(Pem::File(path.into())),
             (None, None) => None,
         };
-        let patience = patience.toward(&issuer);
+        let patience = patience.for_server(&issuer);
         let proxy = proxy::from_environment(&issuer, env);
-        let settings = Settings { proxy, server: issuer, ca, ..Settings::default() };
+        let settings = ConnectSettings { proxy, server: issuer, ca, ..ConnectSettings::default() };
         let tokens =
             Tokens { id_token: set("id-token").map(Secret::new), refresh_token: set("refresh-token").map(Secret::new) };
         Ok(Self { config, origin: provider.origin.clone(), settings, patience, tokens: Mutex::new(tokens) })
@@ -83,18 +83,19 @@ impl Oidc {
     pub(super) async fn authorization(&self) -> Result<HeaderValue, Error> {
         let mut tokens = self.tokens.lock().await;
         if let Some(id) = &tokens.id_token
-            && is_valid(id).ok_or_else(|| failed("the id-token of the kubeconfig is not a JWT with an expiry"))?
+            && is_valid(id).ok_or_else(|| login_error("the id-token of the kubeconfig is not a JWT with an expiry"))?
         {
             return bearer(id.reveal());
         }
         let refresh = tokens.refresh_token.clone();
-        let refresh = refresh.ok_or_else(|| failed("the id-token has run out, and there is no refresh-token"))?;
-        let answer = self.refresh(&refresh).await?;
-        let id = answer.id_token.filter(|token| !token.reveal().is_empty()).ok_or_else(|| {
-            failed("the identity provider gave no id_token; was the scope openid asked for at the login?")
-        })?;
+        let refresh = refresh.ok_or_else(|| login_error("the id-token has expired, and there is no refresh-token"))?;
+        let answer = self.refresh_tokens(&refresh).await?;
+        let id = answer
+            .id_token
+            .filter(|token| !token.reveal().is_empty())
+            .ok_or_else(|| login_error("the identity provider gave no id_token: the login needs the scope openid"))?;
         let next = answer.refresh_token.filter(|next| !next.reveal().is_empty() && *next != refresh);
-        let kept = self.keep(tokens.id_token.as_ref(), &id, &refresh, next.as_ref()).await;
+        let kept = self.write_tokens(tokens.id_token.as_ref(), &id, &refresh, next.as_ref()).await;
         if next.is_some() {
             // The old one may be void now: better an error than to be locked out the next time.
             kept?;
@@ -104,33 +105,37 @@ impl Oidc {
         Ok(header)
     }
 
-    async fn refresh(&self, token: &Secret) -> Result<Tokens, Error> {
+    async fn refresh_tokens(&self, token: &Secret) -> Result<Tokens, Error> {
         let base = server::display(&self.settings.server);
         let provider = Transport::new(&self.settings, None, self.patience.clone())?;
-        let (status, body) = ask(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?;
+        let (status, body) =
+            request_provider(&provider, &format!("{base}/.well-known/openid-configuration"), None).await?;
         if status != StatusCode::OK {
-            return Err(failed(&format!("the identity provider {base} answers with {status}")));
+            return Err(login_error(&format!("the identity provider {base} answered with status {status}")));
         }
-        let metadata: Metadata = parse(&body)?;
+        let metadata: ProviderMetadata = parse_answer(&body)?;
         let setting = |key: &str| self.config.get(key).map_or("", Secret::reveal);
-        let (id, secret) = (escape(setting("client-id")), escape(setting("client-secret")));
-        let form = format!("grant_type=refresh_token&refresh_token={}", escape(token.reveal()));
+        let (id, secret) = (percent_encode(setting("client-id")), percent_encode(setting("client-secret")));
+        let form = format!("grant_type=refresh_token&refresh_token={}", percent_encode(token.reveal()));
         // Providers want the client's name either way, and don't say which.
         let login = basic(&id, &Secret::new(secret.clone()))?;
-        let (status, body) = ask(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
+        let (status, body) =
+            request_provider(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
         if status == StatusCode::OK {
-            return parse(&body);
+            return parse_answer(&body);
         }
         let secret = if secret.is_empty() { secret } else { format!("&client_secret={secret}") };
         let form = format!("{form}&client_id={id}{secret}");
-        match ask(&provider, &metadata.token_endpoint, Some((form, None))).await? {
-            (StatusCode::OK, body) => parse(&body),
-            (status, _) => Err(failed(&format!("the identity provider refuses the refresh-token with {status}"))),
+        match request_provider(&provider, &metadata.token_endpoint, Some((form, None))).await? {
+            (StatusCode::OK, body) => parse_answer(&body),
+            (status, _) => {
+                Err(login_error(&format!("the identity provider refused the refresh-token with status {status}")))
+            }
         }
     }
 
     /// Writes the new tokens where the old ones are, leaving all else in the file as it is.
-    async fn keep(
+    async fn write_tokens(
         &self,
         old: Option<&Secret>,
         id: &Secret,
@@ -138,8 +143,8 @@ impl Oidc {
         next: Option<&Secret>,
     ) -> Result<(), Error> {
         let path = std::fs::canonicalize(&self.origin).unwrap_or_else(|_| self.origin.clone());
-        let unkept = || failed(&format!("the new refresh-token can't be written to {}", path.display()));
-        let lock = Lock::take(&path).await.ok_or_else(unkept)?;
+        let unkept = || login_error(&format!("the new refresh-token can't be written to {}", path.display()));
+        let lock = KubeconfigLock::acquire(&path).await.ok_or_else(unkept)?;
         let mut text = std::fs::read_to_string(&path).map_err(|error| unkept().caused_by(error))?;
         if let Some(old) = old {
             text = text.replace(old.reveal(), id.reveal());
@@ -157,7 +162,7 @@ impl Oidc {
 }
 
 /// Sends a form, or nothing; the answer's status and body.
-async fn ask(
+async fn request_provider(
     provider: &Transport,
     url: &str,
     form: Option<(String, Option<HeaderValue>)>,
@@ -170,19 +175,21 @@ async fn ask(
         }
     }
     let body = Body::from(form.map(|form| form.0).unwrap_or_default().into_bytes());
-    let request = request.body(body).map_err(|_| failed("the identity provider names no usable URL"))?;
+    let request = request.body(body).map_err(|_| login_error("the URL of the identity provider is invalid"))?;
     let answer = async {
         let (head, body) = provider.send(request, 0).await?.into_parts();
         Ok::<_, BoxError>((head.status, body.collect().await?.to_bytes().to_vec()))
     };
-    answer.await.map_err(|error| failed(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
+    answer
+        .await
+        .map_err(|error| login_error(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
 }
 
 /// The file beside the kubeconfig that kubectl makes while it writes; removed at the end.
-struct Lock(PathBuf);
+struct KubeconfigLock(PathBuf);
 
-impl Lock {
-    async fn take(path: &Path) -> Option<Self> {
+impl KubeconfigLock {
+    async fn acquire(path: &Path) -> Option<Self> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
         let name = PathBuf::from(name);
@@ -198,7 +205,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for KubeconfigLock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -218,15 +225,15 @@ fn is_valid(token: &Secret) -> Option<bool> {
 }
 
 /// What the answer says is secret: errors don't quote it.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|_| failed("the answer of the identity provider is not understood"))
+fn parse_answer<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|_| login_error("the answer of the identity provider is invalid"))
 }
 
-fn escape(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-fn failed(why: &str) -> Error {
-    Error::new(Kind::Failed, format!("can't log in through the auth-provider oidc: {why}"))
+fn login_error(why: &str) -> Error {
+    Error::new(Kind::Failed, format!("the login through the auth-provider oidc failed: {why}"))
         .hint("log in again with your identity provider's tool, for example kubectl oidc-login")
 }

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Env;
-use super::exec::look_up;
-use super::kubeconfig::home;
+use super::exec::find_program;
+use super::kubeconfig::home_folder;
 use crate::error::Error;
 
 #[derive(Debug, Default, Deserialize)]
@@ -19,60 +19,59 @@ use crate::error::Error;
 struct Preferences {
     kind: String,
     credential_plugin_policy: String,
-    credential_plugin_allowlist: Option<Vec<Entry>>,
+    credential_plugin_allowlist: Option<Vec<AllowedPlugin>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct AllowedPlugin {
     command: String,
     /// What `command` was called first.
     name: String,
 }
 
 /// Whether `command` may run as a plugin.
-pub(super) fn check(command: &str, env: Env<'_>) -> Result<(), Error> {
-    let Some((path, preferences)) = load(env)? else { return Ok(()) };
+pub(super) fn check_plugin(command: &str, env: Env<'_>) -> Result<(), Error> {
+    let Some((path, preferences)) = load_preferences(env)? else { return Ok(()) };
     let place = path.display();
-    let unclear = |why: &str| Error::usage(format!("the credential plugin policy in {place} is not clear: {why}"));
+    let unclear = |why: &str| Error::usage(format!("the credential plugin policy in {place} is invalid: {why}"));
     let refused = |why: &str| {
         Error::usage(format!("the exec plugin {command} may not run: {why} in {place}"))
-            .hint("allow it there with credentialPluginPolicy and credentialPluginAllowlist, if you trust it")
+            .hint("allow it there with credentialPluginPolicy and credentialPluginAllowlist if you trust it")
     };
     match (preferences.credential_plugin_policy.as_str(), preferences.credential_plugin_allowlist) {
         ("" | "AllowAll", None) => Ok(()),
         ("DenyAll", None) => Err(refused("credentialPluginPolicy is DenyAll")),
-        ("" | "AllowAll" | "DenyAll", Some(_)) => {
-            Err(unclear("there is an allowlist, but the policy is not Allowlist"))
-        }
-        ("Allowlist", None) => Err(unclear("it is Allowlist, but there is no credentialPluginAllowlist")),
+        ("" | "AllowAll" | "DenyAll", Some(_)) => Err(unclear("it has an allowlist, but the policy is not Allowlist")),
+        ("Allowlist", None) => Err(unclear("the policy is Allowlist, but there is no credentialPluginAllowlist")),
         ("Allowlist", Some(list)) => {
             let allowed: Vec<String> = list
                 .into_iter()
                 .map(|entry| if entry.command.is_empty() { entry.name } else { entry.command })
                 .collect();
             if allowed.is_empty() || allowed.iter().any(String::is_empty) {
-                return Err(unclear("an entry of the allowlist, or all of it, is empty"));
+                return Err(unclear("the allowlist or one of its entries is empty"));
             }
             let search = env("PATH");
-            let find = |command: &str| look_up(command, search.as_deref().map(OsStr::new));
+            let find = |command: &str| find_program(command, search.as_deref().map(OsStr::new));
             let program = find(command);
             let is_it = |entry: &String| entry == command || (program.is_some() && find(entry) == program);
             if allowed.iter().any(is_it) { Ok(()) } else { Err(refused("it is not in credentialPluginAllowlist")) }
         }
-        (other, _) => Err(unclear(&format!("{other:?} is none of AllowAll, DenyAll and Allowlist"))),
+        (other, _) => Err(unclear(&format!("it must be AllowAll, DenyAll or Allowlist, not {other:?}"))),
     }
 }
 
 /// The file in `$KUBERC`, which has to be there, or else `~/.kube/kuberc`.
-fn load(env: Env<'_>) -> Result<Option<(PathBuf, Preferences)>, Error> {
+fn load_preferences(env: Env<'_>) -> Result<Option<(PathBuf, Preferences)>, Error> {
     let named = env("KUBERC");
     let off = matches!(env("KUBECTL_KUBERC").as_deref(), Some("false" | "False" | "FALSE" | "f" | "F" | "0"));
     if off || named.as_deref() == Some("off") {
         return Ok(None);
     }
     let explicit = named.is_some();
-    let Some(path) = named.map(PathBuf::from).or_else(|| home(env).map(|home| home.join(".kube").join("kuberc")))
+    let Some(path) =
+        named.map(PathBuf::from).or_else(|| home_folder(env).map(|home| home.join(".kube").join("kuberc")))
     else {
         return Ok(None);
     };

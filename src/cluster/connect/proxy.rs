@@ -27,7 +27,7 @@ pub(super) fn from_kubeconfig(text: &str) -> Result<Proxy, String> {
         return Err("the proxy-url needs a scheme: http, https or socks5".to_owned());
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" | "socks5" => parse(text).ok_or_else(|| "the proxy-url is not a URL".to_owned()),
+        "http" | "https" | "socks5" => parse_proxy(text).ok_or_else(|| "the proxy-url is not a URL".to_owned()),
         other => Err(format!("the proxy-url has the scheme {other:?}: it must be http, https or socks5")),
     }
 }
@@ -46,11 +46,11 @@ pub(super) fn from_environment(server: &Uri, env: Env<'_>) -> Option<Proxy> {
     let host = server.host()?.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     let port = server.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let exceptions = any(["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    if is_direct(&host, port, &exceptions) { None } else { parse(&value) }
+    if is_direct(&host, port, &exceptions) { None } else { parse_proxy(&value) }
 }
 
 /// Parses a URL, or a host to which `http` is added.
-fn parse(text: &str) -> Option<Proxy> {
+fn parse_proxy(text: &str) -> Option<Proxy> {
     let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         // Names are resolved by the proxy for both, as Go does.
@@ -77,10 +77,10 @@ fn is_direct(host: &str, port: u16, exceptions: &str) -> bool {
     if host == "localhost" || ip.is_some_and(|ip| ip.is_loopback()) {
         return true;
     }
-    exceptions.split(',').any(|entry| excepts(entry.trim().to_ascii_lowercase().as_str(), host, port, ip))
+    exceptions.split(',').any(|entry| matches_exception(entry.trim().to_ascii_lowercase().as_str(), host, port, ip))
 }
 
-fn excepts(entry: &str, host: &str, port: u16, ip: Option<IpAddr>) -> bool {
+fn matches_exception(entry: &str, host: &str, port: u16, ip: Option<IpAddr>) -> bool {
     if entry.is_empty() {
         return false;
     }
@@ -197,6 +197,6 @@ mod tests {
         assert_eq!(from_kubeconfig("socks5://[fd00::1]").unwrap().uri, "socks5://[fd00::1]:1080/");
         assert!(from_kubeconfig("proxy.corp:3128").unwrap_err().contains("scheme"));
         assert!(from_kubeconfig("ftp://proxy.corp").unwrap_err().contains("ftp"));
-        assert_eq!(parse("socks5h://p").unwrap().uri, "socks5://p:1080/");
+        assert_eq!(parse_proxy("socks5h://p").unwrap().uri, "socks5://p:1080/");
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::transport::has_flag;
+use super::transport::has_query_flag;
 
 pub(super) const MAX_TRIES: u32 = 5;
 /// All waiting between the tries of a request takes at most this long.
@@ -18,22 +18,22 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
-pub(super) struct Tries {
+pub(super) struct RetryBudget {
     /// Nothing changes on the server, and the answer ends by itself.
     reads: bool,
     sent: u32,
     left: Duration,
 }
 
-impl Tries {
+impl RetryBudget {
     pub(super) fn new(method: &Method, uri: &Uri) -> Self {
         // Watches are taken up again by those who watch, from where they were.
-        let reads = matches!(*method, Method::GET | Method::HEAD) && !has_flag(uri, "watch");
+        let reads = matches!(*method, Method::GET | Method::HEAD) && !has_query_flag(uri, "watch");
         Self { reads, sent: 1, left: MAX_WAIT }
     }
 
     /// How long to wait before the request is sent again after this answer; none if the answer stands.
-    pub(super) fn after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    pub(super) fn pause_after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
         let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
         let asked = asked.map(Duration::from_secs);
         let again = match status {
@@ -41,15 +41,15 @@ impl Tries {
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => self.reads,
             _ => false,
         };
-        if again { self.wait(asked) } else { None }
+        if again { self.next_pause(asked) } else { None }
     }
 
     /// The same after the connection was lost before an answer.
-    pub(super) fn after_loss(&mut self, error: &(dyn StdError + 'static)) -> Option<Duration> {
-        if self.reads && is_loss(error) { self.wait(None) } else { None }
+    pub(super) fn pause_after_loss(&mut self, error: &(dyn StdError + 'static)) -> Option<Duration> {
+        if self.reads && is_lost_connection(error) { self.next_pause(None) } else { None }
     }
 
-    fn wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
+    fn next_pause(&mut self, asked: Option<Duration>) -> Option<Duration> {
         if self.sent >= MAX_TRIES {
             return None;
         }
@@ -64,9 +64,9 @@ impl Tries {
 }
 
 /// Whether a connection that was there broke down: not one that could not be made in the first place.
-fn is_loss(error: &(dyn StdError + 'static)) -> bool {
+fn is_lost_connection(error: &(dyn StdError + 'static)) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let is_loss = |error: &(dyn StdError + 'static)| {
+    let is_lost_connection = |error: &(dyn StdError + 'static)| {
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
         {
@@ -75,15 +75,15 @@ fn is_loss(error: &(dyn StdError + 'static)) -> bool {
         let kind = error.downcast_ref::<std::io::Error>()?.kind();
         Some(matches!(kind, ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof))
     };
-    std::iter::successors(Some(error), |&error| error.source()).find_map(is_loss) == Some(true)
+    std::iter::successors(Some(error), |&error| error.source()).find_map(is_lost_connection) == Some(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tries(method: &Method, uri: &'static str) -> Tries {
-        Tries::new(method, &Uri::from_static(uri))
+    fn budget(method: &Method, uri: &'static str) -> RetryBudget {
+        RetryBudget::new(method, &Uri::from_static(uri))
     }
 
     fn headers(after: Option<&'static str>) -> HeaderMap {
@@ -113,23 +113,23 @@ mod tests {
         ];
         for (method, uri, status, after, expected) in cases {
             let status = StatusCode::from_u16(status).unwrap();
-            let wait = tries(&method, uri).after_answer(status, &headers(after));
+            let wait = budget(&method, uri).pause_after_answer(status, &headers(after));
             assert_eq!(wait.is_some(), expected, "{method} {uri} {status} {after:?}");
         }
     }
 
     #[test]
     fn tries_and_time_are_bounded() {
-        let mut one = tries(&Method::GET, "/jobs");
+        let mut one = budget(&Method::GET, "/jobs");
         let (mut count, mut total) = (1, Duration::ZERO);
-        while let Some(wait) = one.after_answer(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new()) {
+        while let Some(wait) = one.pause_after_answer(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new()) {
             (count, total) = (count + 1, total + wait);
         }
         assert_eq!(count, MAX_TRIES);
         assert!(total <= MAX_WAIT, "{total:?}");
-        let mut slow = tries(&Method::POST, "/jobs");
+        let mut slow = budget(&Method::POST, "/jobs");
         let mut count = 1;
-        while let Some(wait) = slow.after_answer(StatusCode::TOO_MANY_REQUESTS, &headers(Some("4"))) {
+        while let Some(wait) = slow.pause_after_answer(StatusCode::TOO_MANY_REQUESTS, &headers(Some("4"))) {
             assert!(wait >= Duration::from_secs(4));
             count += 1;
         }

@@ -8,7 +8,7 @@ use super::kubeconfig::Secret;
 
 /// A server's URL, and the user name and password that were written into it.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct ServerUrl {
     /// `http` or `https`, a host, perhaps a port, and the path before `/api`.
     pub(super) uri: Uri,
     pub(super) login: Option<(String, Secret)>,
@@ -19,7 +19,7 @@ pub(super) struct Server {
 /// kubectl adds `http`: it decides before it looks at certificates (client-go's `DirectClientConfig.ClientConfig`).
 ///
 /// Errors leave out the password that may be in it.
-pub(super) fn parse(text: &str, scheme: &str) -> Result<Server, String> {
+pub(super) fn parse_server(text: &str, scheme: &str) -> Result<ServerUrl, String> {
     let text = text.trim();
     let (scheme, rest, bare) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest, false),
@@ -44,7 +44,7 @@ pub(super) fn parse(text: &str, scheme: &str) -> Result<Server, String> {
         .map_err(|_| format!("the server's path is not valid: {path:?}"))?;
     let uri = Uri::builder().scheme(scheme.as_str()).authority(authority).path_and_query(path);
     let uri = uri.build().map_err(|_| format!("the server's URL is not valid: {host:?}"))?;
-    Ok(Server { uri, login })
+    Ok(ServerUrl { uri, login })
 }
 
 /// The user name and password before the `@` of an authority, and what stands behind it.
@@ -77,20 +77,20 @@ mod tests {
             ("https://[fd00::1]:6443", "https://[fd00::1]:6443"),
         ];
         for (text, expected) in cases {
-            assert_eq!(display(&parse(text, "http").unwrap().uri), expected, "{text}");
+            assert_eq!(display(&parse_server(text, "http").unwrap().uri), expected, "{text}");
         }
         for wrong in ["example.com/path", "ftp://example.com", "https://", "https://a b", ""] {
-            assert!(parse(wrong, "http").is_err(), "{wrong}");
+            assert!(parse_server(wrong, "http").is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_password_in_the_url_is_set_apart() {
-        let server = parse("https://ann:s%40fe@example.com", "http").unwrap();
+        let server = parse_server("https://ann:s%40fe@example.com", "http").unwrap();
         assert_eq!(display(&server.uri), "https://example.com");
         let (name, password) = server.login.clone().unwrap();
         assert_eq!((name.as_str(), password.reveal()), ("ann", "s@fe"));
         assert!(!format!("{server:?}").contains("s@fe"));
-        assert!(!parse("https://ann:s%40fe@exa mple.com", "http").unwrap_err().contains("s%40fe"));
+        assert!(!parse_server("https://ann:s%40fe@exa mple.com", "http").unwrap_err().contains("s%40fe"));
     }
 }

@@ -17,11 +17,11 @@ use tower::BoxError;
 use super::Hook;
 
 /// After this much silence the user is to know what is waited for.
-const NOTICEABLE: Duration = Duration::from_secs(2);
+const NOTICE_AFTER: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 #[error("no answer within {0:?}")]
-pub(super) struct Silent(pub(super) Duration);
+pub(super) struct ServerSilent(pub(super) Duration);
 
 #[derive(Clone)]
 pub(super) struct Patience {
@@ -37,18 +37,18 @@ impl Patience {
     /// A `limit` of zero is none.
     pub(super) fn new(server: &Uri, limit: Option<Duration>, hook: Hook) -> Self {
         let limit = limit.filter(|limit| !limit.is_zero());
-        Self { server: host(server), limit, hook, noticed: Arc::default() }
+        Self { server: host_and_port(server), limit, hook, noticed: Arc::default() }
     }
 
     /// The same limit for another server.
-    pub(super) fn toward(&self, server: &Uri) -> Self {
+    pub(super) fn for_server(&self, server: &Uri) -> Self {
         Self::new(server, self.limit, self.hook.clone())
     }
 
     /// Waits for the next part of an answer, not longer than the limit.
-    pub(super) async fn wait<T>(&self, part: impl Future<Output = T>) -> Result<T, Silent> {
+    pub(super) async fn wait<T>(&self, part: impl Future<Output = T>) -> Result<T, ServerSilent> {
         let mut part = pin!(part);
-        let first = self.limit.unwrap_or(NOTICEABLE).min(NOTICEABLE);
+        let first = self.limit.unwrap_or(NOTICE_AFTER).min(NOTICE_AFTER);
         if let Ok(part) = timeout(first, &mut part).await {
             self.noticed.store(false, Ordering::Relaxed);
             return Ok(part);
@@ -61,7 +61,7 @@ impl Patience {
         }
         match rest {
             None => Ok(part.await),
-            Some(rest) => timeout(rest, part).await.map_err(|_| Silent(first + rest)),
+            Some(rest) => timeout(rest, part).await.map_err(|_| ServerSilent(first + rest)),
         }
     }
 
@@ -80,7 +80,7 @@ impl Patience {
     }
 }
 
-fn host(server: &Uri) -> Arc<str> {
+fn host_and_port(server: &Uri) -> Arc<str> {
     server.authority().map_or("", http::uri::Authority::as_str).into()
 }
 
@@ -143,6 +143,6 @@ mod tests {
         let (patience, _) = patience(5);
         let whole = patience.guard(pieces(4)).collect().await.unwrap().to_bytes();
         assert_eq!(whole.len(), 100);
-        assert!(patience.guard(pieces(6)).collect().await.unwrap_err().is::<Silent>());
+        assert!(patience.guard(pieces(6)).collect().await.unwrap_err().is::<ServerSilent>());
     }
 }

@@ -11,7 +11,7 @@ use kube::client::Body;
 use tower::BoxError;
 
 use super::credentials::Credentials;
-use super::retry::Tries;
+use super::retry::RetryBudget;
 use super::trace::Trace;
 use super::transport::{Reply, Transport};
 use super::warning::Warnings;
@@ -35,7 +35,7 @@ impl Stack {
             // A followed log has to come through line by line, not block by block.
             head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
-        let mut tries = Tries::new(&head.method, &head.uri);
+        let mut retries = RetryBudget::new(&head.method, &head.uri);
         let mut renewed = false;
         loop {
             let authorization = self.credentials.authorization().await?;
@@ -47,16 +47,16 @@ impl Stack {
             // A body that can't be copied is sent once.
             let copy = body.try_clone();
             let generation = self.credentials.generation();
-            self.trace.request(&head, body.try_clone()).await;
+            self.trace.print_request(&head, body.try_clone()).await;
             let begun = Instant::now();
             let sent = self.transport.send(Request::from_parts(head.clone(), body), generation).await;
-            let mut sent = self.trace.response(&head, begun, sent).await;
+            let mut sent = self.trace.print_response(&head, begun, sent).await;
             if let Ok(reply) = &sent {
-                self.warnings.report(reply.headers());
+                self.warnings.report_headers(reply.headers());
             }
             // Logs have a type of their own, which those who read them check.
             if !is_log {
-                sent = sent.and_then(check_origin);
+                sent = sent.and_then(refuse_foreign_answer);
             }
             let unknown = matches!(&sent, Ok(reply) if reply.status() == StatusCode::UNAUTHORIZED);
             let wait = if unknown && !renewed {
@@ -65,8 +65,8 @@ impl Stack {
                 self.credentials.renew(authorization.as_ref(), generation).await?.then_some(Duration::ZERO)
             } else {
                 match &sent {
-                    Ok(reply) => tries.after_answer(reply.status(), reply.headers()),
-                    Err(error) => tries.after_loss(&**error),
+                    Ok(reply) => retries.pause_after_answer(reply.status(), reply.headers()),
+                    Err(error) => retries.pause_after_loss(&**error),
                 }
             };
             let (Some(wait), Some(copy)) = (wait, copy) else { return sent };
@@ -83,12 +83,12 @@ pub(super) enum ForeignAnswer {
     #[error("it redirects to {0:?}")]
     Redirect(String),
     #[error("it answers with a web page (status {})", .0.as_u16())]
-    Page(StatusCode),
+    WebPage(StatusCode),
 }
 
 /// Refuses what a login page or a proxy on the way answers in place of the API server. Their pages about errors pass:
 /// the status counts. But a page must not be taken for an object, nor for its absence.
-fn check_origin(reply: Reply) -> Result<Reply, BoxError> {
+fn refuse_foreign_answer(reply: Reply) -> Result<Reply, BoxError> {
     let (status, headers) = (reply.status(), reply.headers());
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     if status.is_redirection() {
@@ -96,7 +96,7 @@ fn check_origin(reply: Reply) -> Result<Reply, BoxError> {
     }
     let misleads = status.is_success() || status == StatusCode::NOT_FOUND;
     if misleads && text(CONTENT_TYPE).to_ascii_lowercase().starts_with("text/html") {
-        return Err(ForeignAnswer::Page(status).into());
+        return Err(ForeignAnswer::WebPage(status).into());
     }
     Ok(reply)
 }

@@ -15,14 +15,14 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use x509_cert::der::Encode as _;
 
-pub(super) use self::x509::{Fault, TRUST};
+pub(super) use self::x509::{CertificateFault, TRUST};
 
 use self::x509::Certificate;
-use super::settings::{Pem, Settings};
+use super::settings::{ConnectSettings, Pem};
 use crate::error::{Error, Kind};
 
 /// TLS towards the cluster, and towards a proxy that speaks TLS.
-pub(super) fn config(settings: &Settings, identity: Option<Arc<Identity>>) -> Result<ClientConfig, Error> {
+pub(super) fn config(settings: &ConnectSettings, identity: Option<Arc<Identity>>) -> Result<ClientConfig, Error> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -83,7 +83,7 @@ impl Pem {
         }
     }
 
-    fn called(&self) -> String {
+    fn place(&self) -> String {
         match self {
             Self::Inline(_) => "of the kubeconfig".to_owned(),
             Self::File(path) => format!("in {}", path.display()),
@@ -115,7 +115,7 @@ struct Verifier {
 impl Verifier {
     fn trusting(ca: &Pem) -> Result<Self, Error> {
         let trusted = authorities(&ca.bytes()?)
-            .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.called())))?;
+            .map_err(|why| Error::usage(format!("can't use the certificate authority {}: {why}", ca.place())))?;
         Ok(Self { ca: Some(ca.clone()), trusted: Some(Mutex::new(trusted)) })
     }
 
@@ -137,22 +137,23 @@ impl Verifier {
         signed: &DigitallySignedStruct,
         is_tls13: bool,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let certificate = parse(certificate)?;
-        x509::verify_handshake(certificate.key(), signed, is_tls13, message).map_err(refuse)?;
+        let certificate = parse_certificate(certificate)?;
+        x509::verify_handshake(certificate.key(), signed, is_tls13, message).map_err(certificate_error)?;
         Ok(HandshakeSignatureValid::assertion())
     }
 }
 
-fn parse(certificate: &CertificateDer<'_>) -> Result<Certificate, rustls::Error> {
-    Certificate::parse(certificate).map_err(|why| refuse(Fault::new(format!("is malformed: {why}"))))
+fn parse_certificate(certificate: &CertificateDer<'_>) -> Result<Certificate, rustls::Error> {
+    Certificate::parse(certificate)
+        .map_err(|why| certificate_error(CertificateFault::new(format!("is malformed: {why}"))))
 }
 
-fn refuse(fault: Fault) -> rustls::Error {
+fn certificate_error(fault: CertificateFault) -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
 }
 
-/// The fault that [`refuse`] put into an error.
-pub(super) fn fault(error: &rustls::Error) -> Option<&Fault> {
+/// The fault that [`certificate_error`] put into an error.
+pub(super) fn certificate_fault(error: &rustls::Error) -> Option<&CertificateFault> {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) => error.downcast_ref(),
         _ => None,
@@ -169,14 +170,15 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         // Go reads them all, also where it trusts everything.
-        let own = parse(end_entity)?;
+        let own = parse_certificate(end_entity)?;
         let roots = self.roots();
         let trusted =
             roots.iter().flatten().filter_map(|root| Certificate::parse(root).ok()).map(|root| Ok((root, true)));
-        let sent = intermediates.iter().map(|one| Ok((parse(one)?, false)));
+        let sent = intermediates.iter().map(|one| Ok((parse_certificate(one)?, false)));
         let authorities = trusted.chain(sent).collect::<Result<Vec<_>, rustls::Error>>()?;
         if roots.is_some() {
-            x509::verify_server(&own, &authorities, server_name, now.as_secs().cast_signed()).map_err(refuse)?;
+            x509::verify_server(&own, &authorities, server_name, now.as_secs().cast_signed())
+                .map_err(certificate_error)?;
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -230,7 +232,7 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn new(certificate: Pem, key: Pem) -> Result<Self, Error> {
         let loaded = certified_key(&certificate.bytes()?, &key.bytes()?).map_err(|why| {
-            Error::usage(format!("can't use the client certificate {}: {why}", certificate.called()))
+            Error::usage(format!("can't use the client certificate {}: {why}", certificate.place()))
                 .hint("kubectl config view shows which certificate and key the user has")
         })?;
         let files = matches!(certificate, Pem::File(_)).then_some((certificate, key));

@@ -16,7 +16,7 @@ use kube::client::Body;
 use tower::BoxError;
 
 use super::Hook;
-use super::transport::{Reply, has_flag};
+use super::transport::{Reply, has_query_flag};
 
 #[derive(Clone, Default)]
 pub(crate) struct Trace {
@@ -28,26 +28,29 @@ pub(crate) struct Trace {
 
 impl Trace {
     /// Prints a request; `body` is a copy of its body.
-    pub(super) async fn request(&self, head: &Parts, body: Option<Body>) {
+    pub(super) async fn print_request(&self, head: &Parts, body: Option<Body>) {
         if self.level >= 8
             && let Some(body) = body
         {
-            self.print(&format!(
+            self.print_line(&format!(
                 "\"Request Body\" body={}",
-                self.body(&body.collect_bytes().await.unwrap_or_default())
+                self.format_body(&body.collect_bytes().await.unwrap_or_default())
             ));
         }
         if self.level >= 9 {
-            let headers = shown(&head.headers).map(|header| format!(" -H {header:?}")).join("");
-            self.print(&format!("\"Request\" curlCommand=<\n\tcurl -v -X{} {headers} '{}'\n >", head.method, head.uri));
+            let headers = header_lines(&head.headers).map(|header| format!(" -H {header:?}")).join("");
+            self.print_line(&format!(
+                "\"Request\" curlCommand=<\n\tcurl -v -X{} {headers} '{}'\n >",
+                head.method, head.uri
+            ));
         } else if self.level >= 7 {
-            self.print(&format!("\"Request\" {} headers={}", address(head), block(&head.headers)));
+            self.print_line(&format!("\"Request\" {} headers={}", format_address(head), format_headers(&head.headers)));
         }
     }
 
     /// Prints an answer, and its body once that has come. Watches and followed logs have no end to wait for, and logs
     /// may be long.
-    pub(super) async fn response(
+    pub(super) async fn print_response(
         &self,
         head: &Parts,
         sent: Instant,
@@ -58,24 +61,24 @@ impl Trace {
         }
         let status = reply.as_ref().map(|reply| reply.status().to_string()).unwrap_or_default();
         // kubectl names the request once, where it prints no headers or a whole command.
-        let address = if matches!(self.level, 7 | 8) { String::new() } else { format!(" {}", address(head)) };
+        let address = if matches!(self.level, 7 | 8) { String::new() } else { format!(" {}", format_address(head)) };
         let headers = match &reply {
-            Ok(reply) if self.level >= 8 => format!(" headers={}", block(reply.headers())),
+            Ok(reply) if self.level >= 8 => format!(" headers={}", format_headers(reply.headers())),
             _ => String::new(),
         };
         let took = sent.elapsed().as_millis();
-        self.print(&format!("\"Response\"{address} status={status:?}{headers} milliseconds={took}"));
-        if self.level < 8 || has_flag(&head.uri, "watch") || head.uri.path().ends_with("/log") {
+        self.print_line(&format!("\"Response\"{address} status={status:?}{headers} milliseconds={took}"));
+        if self.level < 8 || has_query_flag(&head.uri, "watch") || head.uri.path().ends_with("/log") {
             return reply;
         }
         let (head, body) = reply?.into_parts();
         let body = body.collect().await?.to_bytes();
-        self.print(&format!("\"Response Body\" body={}", self.body(&body)));
+        self.print_line(&format!("\"Response Body\" body={}", self.format_body(&body)));
         Ok(Reply::from_parts(head, Full::new(body).map_err(BoxError::from).boxed_unsync()))
     }
 
     /// Prints a line with klog's head.
-    fn print(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         let now = Zoned::now().strftime("%m%d %H:%M:%S%.6f");
         if let Some(hook) = &self.hook {
             hook(&format!("I{now} {:>7} kubectl-indexed] {text}", std::process::id()));
@@ -83,7 +86,7 @@ impl Trace {
     }
 
     /// The text of a body, as much as kubectl prints of it.
-    fn body(&self, bytes: &[u8]) -> String {
+    fn format_body(&self, bytes: &[u8]) -> String {
         let limit = match self.level {
             ..=8 => 1024,
             9 => 10240,
@@ -106,27 +109,27 @@ impl Trace {
     }
 }
 
-fn address(head: &Parts) -> String {
+fn format_address(head: &Parts) -> String {
     format!("verb={:?} url={:?}", head.method.as_str(), head.uri.to_string())
 }
 
-fn block(headers: &HeaderMap) -> String {
-    format!("<\n{} >", shown(headers).map(|header| format!("\t{header}\n")).join(""))
+fn format_headers(headers: &HeaderMap) -> String {
+    format!("<\n{} >", header_lines(headers).map(|header| format!("\t{header}\n")).join(""))
 }
 
 /// Headers as Go writes them, in alphabetical order.
-fn shown(headers: &HeaderMap) -> impl Iterator<Item = String> {
-    headers.iter().map(|(name, value)| format!("{}: {}", canonical(name), mask(name, value))).sorted()
+fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    headers.iter().map(|(name, value)| format!("{}: {}", canonical_name(name), mask_credential(name, value))).sorted()
 }
 
 /// `accept-encoding` as `Accept-Encoding`.
-fn canonical(name: &HeaderName) -> String {
+fn canonical_name(name: &HeaderName) -> String {
     let upper = |part: &str| part.get(..1).unwrap_or_default().to_ascii_uppercase() + part.get(1..).unwrap_or_default();
     name.as_str().split('-').map(upper).join("-")
 }
 
 /// The value; of a credential only its kind.
-fn mask(name: &HeaderName, value: &HeaderValue) -> String {
+fn mask_credential(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     if !value.is_sensitive() && ![AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name) {
         return text.into_owned();

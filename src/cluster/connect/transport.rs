@@ -30,7 +30,7 @@ use tower_http::set_header::SetRequestHeader;
 
 use super::header::basic;
 use super::proxy::Proxy;
-use super::settings::Settings;
+use super::settings::ConnectSettings;
 use super::silence::Patience;
 use super::tls::Identity;
 use crate::error::Error;
@@ -59,8 +59,12 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(settings: &Settings, identity: Option<Arc<Identity>>, patience: Patience) -> Result<Self, Error> {
-        let make = connections(settings, Tls::new(settings, identity)?)?;
+    pub(super) fn new(
+        settings: &ConnectSettings,
+        identity: Option<Arc<Identity>>,
+        patience: Patience,
+    ) -> Result<Self, Error> {
+        let make = pool_factory(settings, Tls::new(settings, identity)?)?;
         Ok(Self { current: Mutex::new((0, make())), make, patience, user_agent: user_agent() })
     }
 
@@ -71,14 +75,14 @@ impl Transport {
     /// silent once their answer has begun.
     pub(super) async fn send(&self, mut request: Request<Body>, generation: u64) -> Result<Reply, BoxError> {
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
-        let streams = has_flag(request.uri(), "watch") || has_flag(request.uri(), "follow");
-        let reply = self.patience.wait(self.current(generation).oneshot(request)).await??;
+        let streams = has_query_flag(request.uri(), "watch") || has_query_flag(request.uri(), "follow");
+        let reply = self.patience.wait(self.current_pool(generation).oneshot(request)).await??;
         let (head, body) = reply.into_parts();
         let body = if streams { body.boxed_unsync() } else { self.patience.guard(body) };
         Ok(Response::from_parts(head, body))
     }
 
-    fn current(&self, generation: u64) -> Http {
+    fn current_pool(&self, generation: u64) -> Http {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.0 < generation {
             *current = (generation, (self.make)());
@@ -87,7 +91,7 @@ impl Transport {
     }
 }
 
-pub(super) fn has_flag(uri: &Uri, name: &str) -> bool {
+pub(super) fn has_query_flag(uri: &Uri, name: &str) -> bool {
     let is_set = |pair: &str| matches!(pair.split_once('=').unwrap_or((pair, "1")), (key, "true" | "1") if key == name);
     uri.query().is_some_and(|query| query.split('&').any(is_set))
 }
@@ -109,13 +113,18 @@ fn user_agent() -> HeaderValue {
 }
 
 /// Returns a function that makes an empty pool of connections.
-fn connections(settings: &Settings, tls: Tls) -> Result<Box<dyn Fn() -> Http + Send + Sync>, Error> {
+fn pool_factory(settings: &ConnectSettings, tls: Tls) -> Result<Box<dyn Fn() -> Http + Send + Sync>, Error> {
     let gzip = !settings.disable_compression;
-    let Some(proxy) = settings.proxy.clone() else { return Ok(Box::new(move || http(tls.over(tcp()), gzip))) };
+    let Some(proxy) = settings.proxy.clone() else {
+        return Ok(Box::new(move || build_client(tls.wrap(tcp_connector()), gzip)));
+    };
     if proxy.uri.scheme_str() == Some("socks5") {
         return Ok(Box::new(move || {
             let proxy = proxy.clone();
-            http(tls.over(tower::service_fn(move |to| through_socks(proxy.clone(), to).map_err(ProxyFailed))), gzip)
+            build_client(
+                tls.wrap(tower::service_fn(move |to| connect_through_socks(proxy.clone(), to).map_err(ProxyFailed))),
+                gzip,
+            )
         }));
     }
     // The proxy's name is its own.
@@ -123,28 +132,29 @@ fn connections(settings: &Settings, tls: Tls) -> Result<Box<dyn Fn() -> Http + S
     let login = proxy.login.as_ref().map(|(name, password)| basic(name, password)).transpose()?;
     let to = proxy.uri;
     if !matches!(to.scheme_str(), Some("http" | "https")) {
-        return Err(Error::usage(format!("the proxy {to} must be of http, https or socks5")));
+        return Err(Error::usage(format!("the proxy {to} must have the scheme http, https or socks5")));
     }
     if settings.server.scheme_str() == Some("http") {
         // Without TLS the proxy reads requests itself, and wants to be asked like a server.
         return Ok(Box::new(move || {
             let to = to.clone();
-            let through = own.over(tcp()).map_request(move |_| to.clone()).map_response(Forwarded).map_err(ProxyFailed);
-            let http = http(through, gzip);
-            BoxCloneSyncService::new(SetRequestHeader::overriding(http, PROXY_AUTHORIZATION, login.clone()))
+            let through =
+                own.wrap(tcp_connector()).map_request(move |_| to.clone()).map_response(Forwarded).map_err(ProxyFailed);
+            let client = build_client(through, gzip);
+            BoxCloneSyncService::new(SetRequestHeader::overriding(client, PROXY_AUTHORIZATION, login.clone()))
         }));
     }
     Ok(Box::new(move || {
-        let tunnel = Tunnel::new(to.clone(), own.over(tcp()));
+        let tunnel = Tunnel::new(to.clone(), own.wrap(tcp_connector()));
         let tunnel = match &login {
             Some(login) => tunnel.with_auth(login.clone()),
             None => tunnel,
         };
-        http(tls.over(tunnel.map_err(|error| ProxyFailed(error.into()))), gzip)
+        build_client(tls.wrap(tunnel.map_err(|error| ProxyFailed(error.into()))), gzip)
     }))
 }
 
-fn tcp() -> Tcp {
+fn tcp_connector() -> Tcp {
     let mut tcp = HttpConnector::new_with_resolver(GaiResolver::new().map_err(UnknownHost as fn(_) -> _));
     // TLS is laid over it.
     tcp.enforce_http(false);
@@ -156,8 +166,8 @@ fn tcp() -> Tcp {
 }
 
 /// Connects by a SOCKS 5 proxy, which resolves the server's name. As in Go, the proxy may do without a login.
-async fn through_socks(Proxy { uri, login }: Proxy, to: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
-    let stream = tcp().oneshot(uri).await?.into_inner();
+async fn connect_through_socks(Proxy { uri, login }: Proxy, to: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
+    let stream = tcp_connector().oneshot(uri).await?.into_inner();
     let port = to.port_u16().unwrap_or(if to.scheme_str() == Some("https") { 443 } else { 80 });
     let to = (to.host().unwrap_or_default().trim_matches(['[', ']']), port);
     let through = match &login {
@@ -177,15 +187,15 @@ struct Tls {
 }
 
 impl Tls {
-    fn new(settings: &Settings, identity: Option<Arc<Identity>>) -> Result<Self, Error> {
+    fn new(settings: &ConnectSettings, identity: Option<Arc<Identity>>) -> Result<Self, Error> {
         let server_name = settings.tls_server_name.clone().map(|name| {
             ServerName::try_from(name.clone())
-                .map_err(|_| Error::usage(format!("the TLS server name {name:?} is not a host's name")))
+                .map_err(|_| Error::usage(format!("the TLS server name {name:?} is not a host name")))
         });
         Ok(Self { config: super::tls::config(settings, identity)?, server_name: server_name.transpose()? })
     }
 
-    fn over<C>(&self, inner: C) -> hyper_rustls::HttpsConnector<C> {
+    fn wrap<C>(&self, inner: C) -> hyper_rustls::HttpsConnector<C> {
         let builder = HttpsConnectorBuilder::new().with_tls_config(self.config.clone()).https_or_http();
         let builder = match &self.server_name {
             Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
@@ -195,7 +205,7 @@ impl Tls {
     }
 }
 
-fn http<C>(connector: C, gzip: bool) -> Http
+fn build_client<C>(connector: C, gzip: bool) -> Http
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Read + Write + Connection + Send + Unpin + 'static,
@@ -206,11 +216,16 @@ where
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(MAX_IDLE)
-        .build(connector.map_err(Into::into).map_future(|connecting| within(CONNECT_TIMEOUT, connecting).boxed()));
+        .build(
+            connector.map_err(Into::into).map_future(|connecting| with_timeout(CONNECT_TIMEOUT, connecting).boxed()),
+        );
     BoxCloneSyncService::new(Decompression::new(client).gzip(gzip).map_err(BoxError::from))
 }
 
-async fn within<T>(limit: Duration, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+async fn with_timeout<T>(
+    limit: Duration,
+    connecting: impl Future<Output = Result<T, BoxError>>,
+) -> Result<T, BoxError> {
     tokio::time::timeout(limit, connecting).await.map_err(|_| ConnectTimeout(limit))?
 }
 
@@ -266,7 +281,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_not_waited_for_for_ever() {
         let limit = Duration::from_millis(20);
-        let error = within(limit, std::future::pending::<Result<(), BoxError>>()).await.unwrap_err();
+        let error = with_timeout(limit, std::future::pending::<Result<(), BoxError>>()).await.unwrap_err();
         assert_eq!(error.downcast_ref::<ConnectTimeout>().unwrap().0, limit);
     }
 }

@@ -22,10 +22,10 @@ impl Warnings {
     }
 
     /// Reports the warnings of an answer that were not reported before.
-    pub(super) fn report(&self, headers: &HeaderMap) {
+    pub(super) fn report_headers(&self, headers: &HeaderMap) {
         let Some(hook) = &self.hook else { return };
         let headers = headers.get_all(WARNING).iter().filter_map(|header| std::str::from_utf8(header.as_bytes()).ok());
-        for text in headers.flat_map(texts) {
+        for text in headers.flat_map(parse_warnings) {
             if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
                 hook(&text);
             }
@@ -35,9 +35,9 @@ impl Warnings {
 
 /// The texts of a header, `CODE AGENT "TEXT"` each, maybe with a date, separated by commas (RFC 7234, 5.5); up to what
 /// can't be read.
-fn texts(header: &str) -> Vec<String> {
+fn parse_warnings(header: &str) -> Vec<String> {
     let (mut texts, mut rest) = (Vec::new(), header);
-    while let Some((code, text, behind)) = first(rest) {
+    while let Some((code, text, behind)) = parse_warning(rest) {
         if code == PERSISTENT && !text.is_empty() {
             texts.push(text);
         }
@@ -47,16 +47,16 @@ fn texts(header: &str) -> Vec<String> {
 }
 
 /// The code and text of the first warning, and what stands behind it.
-fn first(header: &str) -> Option<(&str, String, &str)> {
+fn parse_warning(header: &str) -> Option<(&str, String, &str)> {
     let (code, rest) = header.trim_start().split_once(' ')?;
     let (_agent, rest) = rest.split_once(' ')?;
-    let (text, rest) = unquoted(rest)?;
-    let (_date, rest) = unquoted(rest.trim_start()).unwrap_or((String::new(), rest));
+    let (text, rest) = parse_quoted(rest)?;
+    let (_date, rest) = parse_quoted(rest.trim_start()).unwrap_or((String::new(), rest));
     Some((code, text, rest.trim_start().trim_start_matches(',')))
 }
 
 /// A quoted string without its quotes and backslashes, and what stands behind it.
-fn unquoted(quoted: &str) -> Option<(String, &str)> {
+fn parse_quoted(quoted: &str) -> Option<(String, &str)> {
     let mut text = String::new();
     let mut characters = quoted.strip_prefix('"')?.char_indices();
     while let Some((position, character)) = characters.next() {
@@ -91,7 +91,7 @@ mod tests {
             ("299 -", &[]),
             ("", &[]),
         ] {
-            assert_eq!(texts(header), expected, "{header}");
+            assert_eq!(parse_warnings(header), expected, "{header}");
         }
     }
 
@@ -107,8 +107,8 @@ mod tests {
         for text in [r#"299 - "one""#, r#"299 - "two, ü""#, r#"299 - "one""#] {
             headers.append(WARNING, HeaderValue::from_bytes(text.as_bytes()).unwrap());
         }
-        warnings.report(&headers);
-        warnings.report(&headers);
+        warnings.report_headers(&headers);
+        warnings.report_headers(&headers);
         assert_eq!(*heard.lock().unwrap(), ["one", "two, ü"]);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::place::Place;
+use super::position::LogPosition;
 use super::{LogOptions, LogSource};
 
 /// Whole lines of one log, each with its line break. Any bytes.
@@ -31,16 +31,16 @@ fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Cuts what comes into lines, and leaves out what was seen before.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that stands alone")]
-pub(super) struct Splitter {
+pub(super) struct LineSplitter {
     pub(super) source: Arc<LogSource>,
     pub(super) options: LogOptions,
     timed: bool,
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
-    pub(super) place: Place,
+    pub(super) position: LogPosition,
     /// How much of any other log was handed on, and how much of that is still to be passed over.
     taken: u64,
-    passing: u64,
+    skipping: u64,
     /// How many bytes of lines were handed on.
     pub(super) handed: u64,
     /// When the first line was written of the run of the container that is read.
@@ -49,8 +49,8 @@ pub(super) struct Splitter {
     last: Vec<u8>,
     /// Whether a file that begins behind what was seen is worth a look at what the container wrote before it was
     /// started again, and whether such a file has come.
-    pub(super) looks_for_former: bool,
-    pub(super) needs_former_file: bool,
+    pub(super) wants_former_run: bool,
+    pub(super) needs_former_run: bool,
     /// Whether the last line had no break of its own.
     pub(super) added_break: bool,
 }
@@ -59,7 +59,7 @@ pub(super) struct Splitter {
 const KEPT: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum ExcuseKind {
     Gone,
     /// It can give what there is, and not wait for more.
     CannotWait,
@@ -70,50 +70,50 @@ pub(super) enum Why {
 
 /// How an excuse begins, and what it has within. From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer
 /// has begun before it looks for the container: its errors come as the last bytes of the log.
-const EXCUSES: [(&str, &str, Why); 11] = [
-    ("unable to retrieve container logs for ", "", Why::Gone),
-    ("failed to try resolving symlinks in path \"", "", Why::Gone),
-    ("failed to open log file \"", "", Why::Gone),
+const EXCUSES: [(&str, &str, ExcuseKind); 11] = [
+    ("unable to retrieve container logs for ", "", ExcuseKind::Gone),
+    ("failed to try resolving symlinks in path \"", "", ExcuseKind::Gone),
+    ("failed to open log file \"", "", ExcuseKind::Gone),
     // The limits of inotify on the node are used up.
-    ("failed to create fsnotify watcher: ", "", Why::CannotWait),
-    ("failed to watch directory \"", "", Why::CannotWait),
-    ("rpc error: code = ", " desc = ", Why::Runtime),
-    ("failed to tail ", " lines of log file \"", Why::Unreadable),
-    ("failed to seek ", " in log file \"", Why::Unreadable),
-    ("failed to read log file \"", "", Why::Unreadable),
-    ("failed to reset seek in log file \"", "", Why::Unreadable),
-    ("failed to get parse function: ", "", Why::Unreadable),
+    ("failed to create fsnotify watcher: ", "", ExcuseKind::CannotWait),
+    ("failed to watch directory \"", "", ExcuseKind::CannotWait),
+    ("rpc error: code = ", " desc = ", ExcuseKind::Runtime),
+    ("failed to tail ", " lines of log file \"", ExcuseKind::Unreadable),
+    ("failed to seek ", " in log file \"", ExcuseKind::Unreadable),
+    ("failed to read log file \"", "", ExcuseKind::Unreadable),
+    ("failed to reset seek in log file \"", "", ExcuseKind::Unreadable),
+    ("failed to get parse function: ", "", ExcuseKind::Unreadable),
 ];
 
-impl Splitter {
+impl LineSplitter {
     pub(super) fn new(source: Arc<LogSource>, options: LogOptions) -> Self {
-        let (timed, looks_for_former) = (options.needs_times(), options.follow);
-        Self { source, options, timed, looks_for_former, ..Self::default() }
+        let (timed, wants_former_run) = (options.needs_times(), options.follow);
+        Self { source, options, timed, wants_former_run, ..Self::default() }
     }
 
     pub(super) fn resume(&mut self) {
         self.begun = Vec::new();
-        self.needs_former_file = false;
+        self.needs_former_run = false;
         self.added_break = false;
-        self.place.resume();
-        self.passing = self.taken;
+        self.position.resume();
+        self.skipping = self.taken;
     }
 
     /// The next run of the container is about to come, of which nothing was seen yet.
     pub(super) fn resume_in_next(&mut self) {
         self.begun = Vec::new();
         self.first = None;
-        self.place.resume_in_next();
+        self.position.resume_in_next();
     }
 
     /// Whether no byte of the log came, now or before.
-    pub(super) fn has_nothing(&self) -> bool {
+    pub(super) fn is_empty_log(&self) -> bool {
         self.handed == 0 && self.begun.is_empty()
     }
 
     /// Whether what came since the log was asked for again has not reached what was seen before.
-    pub(super) fn is_behind_itself(&self) -> bool {
-        self.passing > 0 || self.place.is_passing()
+    pub(super) fn is_behind_resume_point(&self) -> bool {
+        self.skipping > 0 || self.position.is_skipping()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -124,7 +124,7 @@ impl Splitter {
     pub(super) fn ends_with(&self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let last = if self.begun.is_empty() { &self.last } else { &self.begun };
-        end_of(last) == end_of(line)
+        line_end(last) == line_end(line)
     }
 
     /// The lines that are complete with these bytes; None if there is none.
@@ -136,21 +136,21 @@ impl Splitter {
             self.begun.extend_from_slice(bytes);
             return None;
         };
-        let mut batch = self.batch(bytes.len() + self.begun.len());
+        let mut batch = self.new_batch(bytes.len() + self.begun.len());
         let mut rest = &bytes[..=end];
         if !self.begun.is_empty() {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             let mut line = std::mem::take(&mut self.begun);
             line.extend_from_slice(&rest[..end - 1]);
             rest = &rest[end..];
-            self.take(&line, &mut batch);
+            self.add_line(&line, &mut batch);
         }
         for line in whole_lines(rest) {
             // One file at a time: whatever follows belongs to another.
-            if self.needs_former_file || self.is_full() {
+            if self.needs_former_run || self.is_full() {
                 break;
             }
-            self.take(line, &mut batch);
+            self.add_line(line, &mut batch);
         }
         self.begun.extend_from_slice(&bytes[end + 1..]);
         (!batch.bytes.is_empty()).then_some(batch)
@@ -158,11 +158,11 @@ impl Splitter {
 
     /// What the node says in place of a log, or of its rest; it ends without a line break, as no line of a container
     /// does.
-    pub(super) fn excuse(&self) -> Option<(Why, &str)> {
+    pub(super) fn excuse(&self) -> Option<(ExcuseKind, &str)> {
         let text = std::str::from_utf8(&self.begun).ok()?;
         // What many programs say of themselves is the node's only where each line of theirs begins with its time.
         let said = EXCUSES.iter().find(|(start, within, why)| {
-            (self.timed || *why != Why::Runtime) && text.starts_with(start) && text.contains(within)
+            (self.timed || *why != ExcuseKind::Runtime) && text.starts_with(start) && text.contains(within)
         });
         said.map(|(.., why)| (*why, text))
     }
@@ -173,29 +173,29 @@ impl Splitter {
         if line.is_empty() || self.is_full() {
             return None;
         }
-        let mut batch = self.batch(line.len() + 1);
+        let mut batch = self.new_batch(line.len() + 1);
         self.added_break = true;
         if self.timed {
-            self.take(&line, &mut batch);
+            self.add_line(&line, &mut batch);
         } else {
             self.taken += line.len() as u64;
             self.keep_last(&line);
             batch.bytes = line;
-            self.close(&mut batch, 0);
+            self.close_line(&mut batch, 0);
         }
         (!batch.bytes.is_empty()).then_some(batch)
     }
 
     /// A log without times comes as it is; of one that is read again the beginning is left out.
     fn feed_plain(&mut self, bytes: &[u8]) -> Option<LogBatch> {
-        let known = usize::try_from(self.passing).unwrap_or(usize::MAX).min(bytes.len());
-        self.passing -= known as u64;
+        let known = usize::try_from(self.skipping).unwrap_or(usize::MAX).min(bytes.len());
+        self.skipping -= known as u64;
         let bytes = &bytes[known..];
         let Some(end) = memchr::memrchr(b'\n', bytes) else {
             self.begun.extend_from_slice(bytes);
             return None;
         };
-        let mut batch = self.batch(0);
+        let mut batch = self.new_batch(0);
         let mut whole = std::mem::take(&mut self.begun);
         whole.extend_from_slice(&bytes[..=end]);
         self.begun.extend_from_slice(&bytes[end + 1..]);
@@ -204,33 +204,33 @@ impl Splitter {
         let start = memchr::memrchr(b'\n', lines).map_or(0, |start| start + 1);
         self.keep_last(&lines[start..]);
         batch.bytes = whole;
-        self.close(&mut batch, 0);
+        self.close_line(&mut batch, 0);
         Some(batch)
     }
 
-    fn batch(&self, capacity: usize) -> LogBatch {
+    fn new_batch(&self, capacity: usize) -> LogBatch {
         LogBatch { source: Arc::clone(&self.source), bytes: Vec::with_capacity(capacity), times: Vec::new() }
     }
 
     /// Takes a line without its break, unless it was seen before.
-    fn take(&mut self, line: &[u8], batch: &mut LogBatch) {
+    fn add_line(&mut self, line: &[u8], batch: &mut LogBatch) {
         let (time, text) = match leading_time(line) {
             Some((time, length)) => (Some(time), &line[length..]),
             // What stands in a log without its time is not the container's: the kubelet writes why there is no more.
             None => (None, line),
         };
-        if self.looks_for_former && time.is_some_and(|time| self.place.is_behind(time)) {
-            self.needs_former_file = true;
+        if self.wants_former_run && time.is_some_and(|time| self.position.is_behind(time)) {
+            self.needs_former_run = true;
             return;
         }
-        if time.is_some_and(|time| !self.place.is_new(time)) {
+        if time.is_some_and(|time| !self.position.is_new(time)) {
             return;
         }
         self.first = self.first.or(time);
         self.keep_last(line);
         let from = batch.bytes.len();
         batch.bytes.extend_from_slice(text);
-        self.close(batch, from);
+        self.close_line(batch, from);
         if self.options.times
             && let Some(time) = time.or(batch.times.last().copied())
         {
@@ -239,7 +239,7 @@ impl Splitter {
     }
 
     /// Cuts off what is too much from there on, and ends the last line.
-    fn close(&mut self, batch: &mut LogBatch, from: usize) {
+    fn close_line(&mut self, batch: &mut LogBatch, from: usize) {
         if !batch.bytes[from..].ends_with(b"\n") {
             batch.bytes.push(b'\n');
         }
@@ -254,11 +254,11 @@ impl Splitter {
 
     fn keep_last(&mut self, line: &[u8]) {
         self.last.clear();
-        self.last.extend_from_slice(end_of(line));
+        self.last.extend_from_slice(line_end(line));
     }
 }
 
-fn end_of(line: &[u8]) -> &[u8] {
+fn line_end(line: &[u8]) -> &[u8] {
     &line[line.len().saturating_sub(KEPT)..]
 }
 
@@ -280,9 +280,9 @@ mod tests {
 
     use super::*;
 
-    fn splitter(options: LogOptions) -> Splitter {
+    fn splitter(options: LogOptions) -> LineSplitter {
         let source = LogSource { index: 0, attempt: 1, pod: String::new(), container: String::new() };
-        Splitter::new(Arc::new(source), options)
+        LineSplitter::new(Arc::new(source), options)
     }
 
     fn text(batches: impl IntoIterator<Item = LogBatch>) -> String {
@@ -324,10 +324,13 @@ mod tests {
     #[test]
     fn the_excuse_of_a_node_is_no_line() {
         let excuses = [
-            ("unable to retrieve container logs for containerd://0123", Why::Gone),
-            (r#"failed to try resolving symlinks in path "/var/log/0.log": lstat /var: no such file"#, Why::Gone),
-            ("failed to create fsnotify watcher: too many open files", Why::CannotWait),
-            (r#"failed to tail 3 lines of log file "/var/log/0.log": input/output error"#, Why::Unreadable),
+            ("unable to retrieve container logs for containerd://0123", ExcuseKind::Gone),
+            (
+                r#"failed to try resolving symlinks in path "/var/log/0.log": lstat /var: no such file"#,
+                ExcuseKind::Gone,
+            ),
+            ("failed to create fsnotify watcher: too many open files", ExcuseKind::CannotWait),
+            (r#"failed to tail 3 lines of log file "/var/log/0.log": input/output error"#, ExcuseKind::Unreadable),
         ];
         for times in [false, true] {
             for (text_of_node, why) in excuses {
@@ -340,7 +343,7 @@ mod tests {
             }
             let mut splitter = splitter(LogOptions { times, ..LogOptions::default() });
             splitter.feed(b"rpc error: code = Unavailable desc = connection refused");
-            assert_eq!(splitter.excuse().map(|excuse| excuse.0), times.then_some(Why::Runtime));
+            assert_eq!(splitter.excuse().map(|excuse| excuse.0), times.then_some(ExcuseKind::Runtime));
             splitter.resume();
             splitter.feed(b"failed to tail a cat");
             assert_eq!(splitter.excuse(), None);
@@ -364,7 +367,7 @@ mod tests {
             let mut got = Vec::new();
             for (end, step) in cuts.into_iter().map(|(end, step)| (Some(end), step)).chain([(None, 1000)]) {
                 // The server prints from a second on.
-                let from = splitter.place.since().map_or(0, |second| {
+                let from = splitter.position.since().map_or(0, |second| {
                     let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
                     usize::try_from((second - begin.as_second()).max(0)).unwrap() * 7
                 });
@@ -378,7 +381,7 @@ mod tests {
                 }
             }
             prop_assert!(got.iter().all(|batch| batch.lines().count() == batch.times.len() || !timed));
-            prop_assert!(!splitter.place.has_gap());
+            prop_assert!(!splitter.position.has_gap());
             prop_assert_eq!(text(got), lines.iter().map(|line| line.clone() + "\n").collect::<String>());
         }
     }

@@ -1,9 +1,9 @@
 //! The log of one container, in batches of whole lines, through cut connections.
 
-mod answer;
 mod batch;
-mod place;
-mod reading;
+mod position;
+mod reader;
+mod response;
 mod streams;
 
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Cluster;
 use crate::error::Error;
-use answer::{Cause, Failure};
+use batch::LineSplitter;
 pub(crate) use batch::LogBatch;
-use batch::Splitter;
-use reading::{End, Reading};
+use reader::{LogReader, ReadEnd};
+use response::{LogFailure, LogFailureCause};
 pub(crate) use streams::Streams;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,12 +73,12 @@ pub(crate) struct Lost {
 }
 
 /// How often a log that can't be reached is asked for again after its container has ended: for about two minutes.
-const TRIES: u32 = 20;
+const MAX_FAILURES: u32 = 20;
 /// How often a log is asked for again that was given before and is refused now, for some ten seconds: a server that has
 /// just started may know neither users nor rights yet, nor the way to the node, and a kubelet not its containers.
-const REFUSALS: u32 = 6;
+const MAX_REFUSALS: u32 = 6;
 /// How often a log is asked for again that nobody waits for and that never came: for half a second.
-const FEW: u32 = 2;
+const MAX_FAILURES_UNSEEN: u32 = 2;
 
 /// A request that failed after some seconds waited for a silent server, and counts as one for each second, up to so
 /// many: nobody waits for ten such requests.
@@ -109,12 +109,12 @@ impl Cluster {
         ended: &CancellationToken,
         batches: &mpsc::Sender<LogBatch>,
     ) -> Result<LogEnd, Lost> {
-        let splitter = Splitter::new(Arc::clone(source), options);
-        let mut reading = Reading { cluster: self, splitter, batches, broke: false };
-        let (mut tries, mut end) = (Tries::default(), LogEnd::default());
+        let splitter = LineSplitter::new(Arc::clone(source), options);
+        let mut reading = LogReader { cluster: self, splitter, batches, broke: false };
+        let (mut tries, mut end) = (LogTries::default(), LogEnd::default());
         loop {
             let before = reading.splitter.handed;
-            let turn = streams.turn().await;
+            let turn = streams.take_turn().await;
             let begun = Instant::now();
             let follow = options.follow && !ended.is_cancelled();
             let came = if follow {
@@ -123,39 +123,39 @@ impl Cluster {
                 reading.read_to_the_end(&turn, begun, tries.idle > 0).await
             };
             drop(turn);
-            if matches!(came, Ok(End::Ended)) {
+            if matches!(came, Ok(ReadEnd::Ended)) {
                 reading.splitter.resume();
                 // The last read has all its tries.
                 tries.failures = 0;
                 continue;
             }
-            tries.note(&came, before != reading.splitter.handed, reading.broke, begun.elapsed());
+            tries.note_read(&came, before != reading.splitter.handed, reading.broke, begun.elapsed());
             if tries.served {
                 streams.note_served();
             }
             // An end in order is most likely that of the log, which is about to be reported; else something broke.
             let (first, wait) = match came {
-                Ok(End::NobodyListens | End::Limit) => return Ok(end),
-                Ok(End::Whole) => {
-                    end.gap |= reading.splitter.place.has_gap();
+                Ok(ReadEnd::NobodyListens | ReadEnd::Limit) => return Ok(end),
+                Ok(ReadEnd::Whole) => {
+                    end.gap |= reading.splitter.position.has_gap();
                     end.cut = options.follow && reading.is_cut().await;
                     end.unended = reading.splitter.added_break;
                     return Ok(end);
                 }
-                Ok(End::FormerFile) => {
-                    end.gap |= reading.catch_up(streams).await;
+                Ok(ReadEnd::FormerRun) => {
+                    end.gap |= reading.read_former_run(streams).await;
                     continue;
                 }
-                Ok(End::Yielded | End::Silent | End::Ended) => {
+                Ok(ReadEnd::Yielded | ReadEnd::Silent | ReadEnd::Ended) => {
                     tries.idle = 0;
                     reading.splitter.resume();
                     continue;
                 }
-                Ok(End::Closed { .. }) => (CLOSED, Duration::ZERO),
-                Err(Failure { cause, error, wait }) => {
+                Ok(ReadEnd::Closed { .. }) => (CLOSED, Duration::ZERO),
+                Err(LogFailure { cause, error, wait }) => {
                     // Of a log that is not followed only what this very log was is a reason to try again.
                     let known = tries.served || options.follow && streams.have_served();
-                    if tries.failures > patience(cause, options.follow, follow, known) {
+                    if tries.failures > max_failures(cause, options.follow, follow, known) {
                         return Err(Lost { error, begun: reading.splitter.handed > 0 });
                     }
                     (BROKEN, wait)
@@ -175,7 +175,7 @@ impl Cluster {
 
 /// The requests for one log so far.
 #[derive(Debug, Default)]
-struct Tries {
+struct LogTries {
     /// How many in a row brought no line, and how many of these failed: a silent log may be closed for ever so often.
     idle: u32,
     failures: u32,
@@ -183,8 +183,8 @@ struct Tries {
     served: bool,
 }
 
-impl Tries {
-    fn note(&mut self, came: &Result<End, Failure>, progressed: bool, has_broken: bool, took: Duration) {
+impl LogTries {
+    fn note_read(&mut self, came: &Result<ReadEnd, LogFailure>, progressed: bool, has_broken: bool, took: Duration) {
         self.idle = if progressed { 0 } else { self.idle + 1 };
         let count = u32::try_from(took.as_secs().clamp(1, SLOW_COUNTS)).unwrap_or(1);
         self.failures = if progressed || came.is_ok() { 0 } else { self.failures.saturating_add(count) };
@@ -193,15 +193,15 @@ impl Tries {
 }
 
 /// How many failures in a row of this cause are borne. `known` says that the server has given logs before.
-fn patience(cause: Cause, to_follow: bool, follows: bool, known: bool) -> u32 {
+fn max_failures(cause: LogFailureCause, to_follow: bool, follows: bool, known: bool) -> u32 {
     match cause {
-        Cause::Connection | Cause::Server if follows => u32::MAX,
-        Cause::Connection if to_follow => TRIES,
-        Cause::Server if to_follow => REFUSALS,
-        Cause::Gone if !to_follow => 0,
-        _ if known => REFUSALS,
-        Cause::Connection | Cause::Server => FEW,
-        Cause::Forbidden | Cause::Refused | Cause::Gone => 0,
+        LogFailureCause::Connection | LogFailureCause::Server if follows => u32::MAX,
+        LogFailureCause::Connection if to_follow => MAX_FAILURES,
+        LogFailureCause::Server if to_follow => MAX_REFUSALS,
+        LogFailureCause::Gone if !to_follow => 0,
+        _ if known => MAX_REFUSALS,
+        LogFailureCause::Connection | LogFailureCause::Server => MAX_FAILURES_UNSEEN,
+        LogFailureCause::Forbidden | LogFailureCause::Refused | LogFailureCause::Gone => 0,
     }
 }
 
@@ -211,15 +211,18 @@ mod tests {
 
     #[test]
     fn only_a_refusal_gives_a_followed_log_up_before_its_container_ends() {
-        for cause in [Cause::Connection, Cause::Server] {
-            assert_eq!(patience(cause, true, true, false), u32::MAX);
-            assert!(patience(cause, true, false, false) >= REFUSALS, "and it is read after the end");
-            assert_eq!((patience(cause, false, false, false), patience(cause, false, false, true)), (FEW, REFUSALS));
+        for cause in [LogFailureCause::Connection, LogFailureCause::Server] {
+            assert_eq!(max_failures(cause, true, true, false), u32::MAX);
+            assert!(max_failures(cause, true, false, false) >= MAX_REFUSALS, "and it is read after the end");
+            assert_eq!(
+                (max_failures(cause, false, false, false), max_failures(cause, false, false, true)),
+                (MAX_FAILURES_UNSEEN, MAX_REFUSALS)
+            );
         }
-        for cause in [Cause::Forbidden, Cause::Refused, Cause::Gone] {
-            assert_eq!(patience(cause, true, true, false), 0);
-            assert_eq!(patience(cause, true, true, true), REFUSALS, "a server that has just started");
+        for cause in [LogFailureCause::Forbidden, LogFailureCause::Refused, LogFailureCause::Gone] {
+            assert_eq!(max_failures(cause, true, true, false), 0);
+            assert_eq!(max_failures(cause, true, true, true), MAX_REFUSALS, "a server that has just started");
         }
-        assert_eq!(patience(Cause::Gone, false, false, true), 0);
+        assert_eq!(max_failures(LogFailureCause::Gone, false, false, true), 0);
     }
 }

@@ -16,7 +16,7 @@ const SILENCE: Duration = Duration::from_millis(250);
 /// There may be more logs to follow than streams: then each has its turn, and is taken up later where it was.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    most: usize,
+    limit: usize,
     slots: Semaphore,
     /// Has one more reference for each log that waits.
     waiting: Arc<()>,
@@ -24,7 +24,7 @@ pub(crate) struct Streams {
 }
 
 /// A stream that is taken; given back when dropped.
-pub(super) struct Turn<'a> {
+pub(super) struct StreamTurn<'a> {
     streams: &'a Streams,
     since: Instant,
     _slot: Option<SemaphorePermit<'a>>,
@@ -38,21 +38,21 @@ impl Default for Streams {
 
 impl Streams {
     /// So many at once, at least one.
-    pub(crate) fn new(most: usize) -> Self {
-        let most = most.clamp(1, Semaphore::MAX_PERMITS);
-        Self { most, slots: Semaphore::new(most), waiting: Arc::default(), served: AtomicBool::new(false) }
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self { limit, slots: Semaphore::new(limit), waiting: Arc::default(), served: AtomicBool::new(false) }
     }
 
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
-    pub(super) async fn turn(&self) -> Turn<'_> {
+    pub(super) async fn take_turn(&self) -> StreamTurn<'_> {
         let waiting = Arc::clone(&self.waiting);
         // It is never closed.
         let slot = self.slots.acquire().await.ok();
         drop(waiting);
-        Turn { streams: self, since: Instant::now(), _slot: slot }
+        StreamTurn { streams: self, since: Instant::now(), _slot: slot }
     }
 
     pub(super) fn note_served(&self) {
@@ -65,21 +65,21 @@ impl Streams {
 
     /// How long a log may have to wait for its turn.
     pub(crate) fn longest_wait(&self) -> Duration {
-        let rounds = self.waiting().div_ceil(self.most);
+        let rounds = self.waiting_count().div_ceil(self.limit);
         TURN.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
     }
 
-    fn waiting(&self) -> usize {
+    fn waiting_count(&self) -> usize {
         Arc::strong_count(&self.waiting) - 1
     }
 }
 
-impl Turn<'_> {
+impl StreamTurn<'_> {
     /// What comes of `next`, or None once the turn is over: others wait, and nothing came for a while or the time is up.
-    pub(super) async fn or_over<T>(&self, next: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn within_turn<T>(&self, next: impl Future<Output = T>) -> Option<T> {
         let mut next = std::pin::pin!(next);
         let end = self.since + TURN;
-        if self.streams.waiting() > 0 && Instant::now() >= end {
+        if self.streams.waiting_count() > 0 && Instant::now() >= end {
             return None;
         }
         loop {
@@ -87,7 +87,7 @@ impl Turn<'_> {
             let wake = if now < end { end.min(now + SILENCE) } else { now + SILENCE };
             match timeout_at(wake, &mut next).await {
                 Ok(came) => return Some(came),
-                Err(_) if self.streams.waiting() > 0 => return None,
+                Err(_) if self.streams.waiting_count() > 0 => return None,
                 Err(_) => {}
             }
         }
@@ -103,19 +103,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_makes_way_only_for_those_who_wait() {
         let streams = Streams::new(1);
-        let turn = streams.turn().await;
-        let nothing = turn.or_over(std::future::pending::<()>());
+        let turn = streams.take_turn().await;
+        let nothing = turn.within_turn(std::future::pending::<()>());
         assert!(tokio::time::timeout(Duration::from_secs(60), nothing).await.is_err(), "nobody waits");
         let (over, next) = tokio::join!(
             async {
-                let over = turn.or_over(std::future::pending::<()>()).await.is_none();
+                let over = turn.within_turn(std::future::pending::<()>()).await.is_none();
                 drop(turn);
                 over
             },
-            streams.turn()
+            streams.take_turn()
         );
         assert!(over);
-        assert!(streams.waiting() == 0);
+        assert!(streams.waiting_count() == 0);
         drop(next);
     }
 
@@ -123,8 +123,8 @@ mod tests {
     async fn the_wait_grows_with_those_who_wait() {
         let streams = Streams::new(2);
         assert_eq!(streams.longest_wait(), Duration::ZERO);
-        let _taken = (streams.turn().await, streams.turn().await);
-        let three = futures::future::join3(streams.turn(), streams.turn(), streams.turn());
+        let _taken = (streams.take_turn().await, streams.take_turn().await);
+        let three = futures::future::join3(streams.take_turn(), streams.take_turn(), streams.take_turn());
         assert!(
             tokio::time::timeout(SILENCE, async {
                 let look = async {
@@ -142,16 +142,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_never_stops_makes_way_after_its_time() {
         let streams = Streams::new(1);
-        let turn = streams.turn().await;
+        let turn = streams.take_turn().await;
         let talk = async {
             let mut lines = 0;
-            while turn.or_over(sleep(Duration::from_millis(100))).await.is_some() {
+            while turn.within_turn(sleep(Duration::from_millis(100))).await.is_some() {
                 lines += 1;
             }
             drop(turn);
             lines
         };
-        let (lines, _) = tokio::join!(talk, streams.turn());
+        let (lines, _) = tokio::join!(talk, streams.take_turn());
         assert!((15..=25).contains(&lines), "{lines}");
     }
 }

@@ -131,10 +131,10 @@ fn read(bytes: &[u8], size: usize) -> Result<(Vec<String>, bool), Malformed> {
     let (mut list, mut told) = (PodList::default(), Vec::new());
     for piece in bytes.chunks(size) {
         list.push(piece);
-        while let Some(part) = list.next()? {
+        while let Some(part) = list.next_part()? {
             told.push(match part {
-                Part::Head { next } => format!("next {next:?}"),
-                Part::Pod(pod) => format!("{pod:?}"),
+                PodListPart::Head { next } => format!("next {next:?}"),
+                PodListPart::Pod(pod) => format!("{pod:?}"),
             });
         }
     }

@@ -16,18 +16,18 @@ use tower::BoxError;
 use super::*;
 
 /// The body of an answer, and whether its connection then stays open.
-struct Answer(u16, String, bool);
+struct WatchAnswer(u16, String, bool);
 
-fn whole(status: u16, body: &serde_json::Value) -> Answer {
-    Answer(status, body.to_string(), false)
+fn whole(status: u16, body: &serde_json::Value) -> WatchAnswer {
+    WatchAnswer(status, body.to_string(), false)
 }
 
 /// A watch that sends these lines, and nothing more.
-fn silent(lines: &str) -> Answer {
-    Answer(200, lines.to_owned(), true)
+fn silent(lines: &str) -> WatchAnswer {
+    WatchAnswer(200, lines.to_owned(), true)
 }
 
-fn list(version: &str, objects: &[serde_json::Value]) -> Answer {
+fn list(version: &str, objects: &[serde_json::Value]) -> WatchAnswer {
     whole(200, &json!({"metadata": {"resourceVersion": version}, "items": objects}))
 }
 
@@ -48,14 +48,14 @@ fn job(version: &str, ready: i32) -> serde_json::Value {
 }
 
 /// What was asked for, such as `pods watch=3` after so many seconds, and what a watch made of the answers.
-struct Seen {
+struct SeenChanges {
     asked: Vec<(u64, String)>,
     notices: Vec<String>,
 }
 
 /// Watches a Job and its Pods for so many seconds on a server that answers with `script`, which gets what is asked for
 /// and how often it was before.
-async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Seen {
+async fn watch(seconds: u64, script: impl Fn(&str, usize) -> WatchAnswer + Send + Sync + 'static) -> SeenChanges {
     let asked: Arc<Mutex<Vec<(u64, String)>>> = Arc::default();
     let (seen, script, begun) = (Arc::clone(&asked), Arc::new(script), Instant::now());
     let service = tower::service_fn(move |request: Request<Body>| {
@@ -71,7 +71,7 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Syn
             (None, ..) => format!("{kind} list"),
         };
         let mut seen = seen.lock().unwrap();
-        let Answer(status, body, open) = script(&what, seen.iter().filter(|one| one.1 == what).count());
+        let WatchAnswer(status, body, open) = script(&what, seen.iter().filter(|one| one.1 == what).count());
         seen.push((begun.elapsed().as_secs(), what));
         let first = stream::iter([Ok::<_, BoxError>(Frame::data(Bytes::from(body)))]);
         let rest = stream::once(async move {
@@ -97,19 +97,19 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> Answer + Send + Syn
         };
         notices.push(match notice {
             None => break,
-            Some(Ok(Notice::Seen(Event::Pod(pod)))) => format!("pod {}", pod.metadata.name.unwrap_or_default()),
-            Some(Ok(Notice::Seen(Event::Job(_)))) => "job".to_owned(),
-            Some(Ok(Notice::Seen(event))) => format!("{event:?}").split([' ', '(']).next().unwrap().to_owned(),
-            Some(Ok(Notice::Reconnecting(why))) => format!("reconnecting: {why}"),
-            Some(Ok(Notice::Connected)) => "connected".to_owned(),
+            Some(Ok(WatchNews::Seen(Event::Pod(pod)))) => format!("pod {}", pod.metadata.name.unwrap_or_default()),
+            Some(Ok(WatchNews::Seen(Event::Job(_)))) => "job".to_owned(),
+            Some(Ok(WatchNews::Seen(event))) => format!("{event:?}").split([' ', '(']).next().unwrap().to_owned(),
+            Some(Ok(WatchNews::Reconnecting(why))) => format!("reconnecting: {why}"),
+            Some(Ok(WatchNews::Connected)) => "connected".to_owned(),
             Some(Err(error)) => format!("error: {error}"),
         });
     }
     let asked = asked.lock().unwrap().clone();
-    Seen { asked, notices }
+    SeenChanges { asked, notices }
 }
 
-impl Seen {
+impl SeenChanges {
     /// When something was asked for, in seconds.
     fn times(&self, what: &str) -> Vec<u64> {
         self.asked.iter().filter(|one| one.1.starts_with(what)).map(|one| one.0).collect()
@@ -121,7 +121,7 @@ impl Seen {
 }
 
 /// The Job is there, and nothing changes.
-fn quiet_job(what: &str) -> Option<Answer> {
+fn quiet_job(what: &str) -> Option<WatchAnswer> {
     match what {
         "jobs list" => Some(list("1", &[job("1", 0)])),
         _ if what.starts_with("jobs watch") => {
@@ -151,7 +151,7 @@ async fn a_watch_that_is_ended_over_and_over_without_a_word_is_listed_again() {
     let seen = watch(40, |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
-            _ => Answer(200, String::new(), false),
+            _ => WatchAnswer(200, String::new(), false),
         })
     })
     .await;
@@ -166,7 +166,7 @@ async fn a_bookmark_shows_that_a_quiet_watch_is_alive() {
     let seen = watch(33, move |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
-            "pods watch=1" => Answer(200, format!("{bookmark}\n"), false),
+            "pods watch=1" => WatchAnswer(200, format!("{bookmark}\n"), false),
             _ => silent(""),
         })
     })
@@ -180,7 +180,7 @@ async fn a_job_that_counts_anew_has_its_silent_watch_of_pods_doubted() {
     let seen = watch(20, |what, before| match what {
         "jobs list" => list("1", &[job("1", 0)]),
         // The server ends the first watch, so that the change comes some time after the list of Pods.
-        "jobs watch=1" if before < 10 => Answer(200, String::new(), false),
+        "jobs watch=1" if before < 10 => WatchAnswer(200, String::new(), false),
         "jobs watch=1" => silent(&modified(&job("2", 1))),
         "pods list" => list("1", &[pod(&format!("p{before}"), "1")]),
         _ => silent(""),
@@ -192,7 +192,7 @@ async fn a_job_that_counts_anew_has_its_silent_watch_of_pods_doubted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_line_that_is_not_understood_is_not_lost() {
-    for (line, cause) in [("{\"type\":\"MODI\u{1}\n", "not understood"), ("<html>\n", "not understood")] {
+    for (line, cause) in [("{\"type\":\"MODI\u{1}\n", "is invalid"), ("<html>\n", "is invalid")] {
         let seen = watch(20, move |what, before| {
             quiet_job(what).unwrap_or_else(|| match what {
                 "pods list" => list(&format!("{before}"), &[pod(&format!("p{before}"), "1")]),
@@ -214,7 +214,7 @@ async fn a_cut_line_is_asked_for_again_from_where_it_was() {
     let seen = watch(10, move |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
-            "pods watch=1" => Answer(200, format!("{}{half}", modified(&pod("first", "5"))), false),
+            "pods watch=1" => WatchAnswer(200, format!("{}{half}", modified(&pod("first", "5"))), false),
             "pods watch=5" => silent(&line),
             _ => silent(""),
         })

@@ -11,7 +11,7 @@ use super::Candidate;
 use super::{indexes, jobs};
 use crate::args::Complete;
 use crate::cluster::connect::{self, ConnectOptions};
-use crate::cluster::{Cluster, Named, PodFilter};
+use crate::cluster::{Cluster, ListedKind, PodFilter};
 use crate::commands::words::Typed;
 use crate::commands::{connect_options, find};
 use crate::contract;
@@ -67,16 +67,16 @@ impl CandidateSource {
             Complete::FailureReasons => self.failures(|row| row.reason).await?,
             Complete::ExitCodes => self.failures(|row| row.exit_code.map(|code| code.to_string())).await?,
             Complete::Contexts | Complete::Clusters | Complete::Users => self.kubeconfig(wanted)?,
-            Complete::Namespaces => self.names(Named::Namespaces).await?,
-            Complete::ServiceAccounts => self.names(Named::ServiceAccounts).await?,
-            Complete::PriorityClasses => self.names(Named::PriorityClasses).await?,
-            Complete::LocalQueues => self.names(Named::LocalQueues).await?,
+            Complete::Namespaces => self.names(ListedKind::Namespaces).await?,
+            Complete::ServiceAccounts => self.names(ListedKind::ServiceAccounts).await?,
+            Complete::PriorityClasses => self.names(ListedKind::PriorityClasses).await?,
+            Complete::LocalQueues => self.names(ListedKind::LocalQueues).await?,
         };
         Some(starting_with(word, found))
     }
 
-    async fn names(&self, kind: Named) -> Option<Vec<Candidate>> {
-        Some(name_candidates(self.cluster().await?.names(kind).await.ok()?))
+    async fn names(&self, kind: ListedKind) -> Option<Vec<Candidate>> {
+        Some(name_candidates(self.cluster().await?.list_names(kind).await.ok()?))
     }
 
     fn options(&self) -> Option<ConnectOptions> {
@@ -93,7 +93,7 @@ impl CandidateSource {
     }
 
     async fn jobs(&self, verb: &str, word: &str) -> Option<Vec<Candidate>> {
-        let jobs = self.cluster().await?.some_jobs(self.typed.value("selector")).await.ok()?;
+        let jobs = self.cluster().await?.first_jobs(self.typed.value("selector")).await.ok()?;
         Some(jobs::candidates(jobs, verb, word, &self.typed.names, Timestamp::now()))
     }
 
@@ -111,7 +111,7 @@ impl CandidateSource {
         let job = self.job(cluster).await?;
         let mut state = family::load(job, self.typed.has_flag("only_this"), cluster).await.ok()?.0;
         let members = state.members().to_vec();
-        let reads = members.iter().map(|member| cluster.some_pods(member.job(), filter));
+        let reads = members.iter().map(|member| cluster.first_pods(member.job(), filter));
         for pods in self.within_deadline(futures::future::join_all(reads)).await.into_iter().flatten().flatten() {
             for pod in pods {
                 state.apply(Event::Pod(Box::new(pod)));
@@ -198,7 +198,7 @@ impl CandidateSource {
     /// Returns the contexts, clusters or users of the kubeconfig.
     fn kubeconfig(&self, wanted: Complete) -> Option<Vec<Candidate>> {
         let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let read = connect::kubeconfig(self.options()?.kubeconfig.as_deref(), &env).ok()?;
+        let read = connect::load_kubeconfig(self.options()?.kubeconfig.as_deref(), &env).ok()?;
         let contexts = read.contexts.into_iter().map(|(name, context)| {
             let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
             let namespace = namespace.map(|namespace| format!(", namespace {namespace}")).unwrap_or_default();
@@ -217,7 +217,7 @@ impl CandidateSource {
     async fn item_lists(&self, word: &str) -> Option<Vec<Candidate>> {
         let cluster = self.cluster().await?;
         let Some((name, _)) = word.split_once('/') else {
-            return Some(starting_with(word, self.names(Named::ConfigMaps).await?));
+            return Some(starting_with(word, self.names(ListedKind::ConfigMaps).await?));
         };
         let keys = read::config_map_entries(Box::pin(cluster.config_map(name)).await.ok()??).map(|(key, value)| {
             let lines = value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();

@@ -69,17 +69,17 @@ pub(super) const ALL: &[Kind] = &[
     server("RSA, 2048 bits", "authority; server", Connects),
     server("RSA, 1024 bits, TLS 1.3", "authority; server rsa1024", Connects),
     server("RSA, 1024 bits, TLS 1.2", "authority; server rsa1024", Connects).with_options("-tls1_2"),
-    server("RSA, 768 bits", "authority; server rsa768", Refuses("has a key that can't be used here")),
-    server("RSA key for RSASSA-PSS only", "authority; server rsa-pss", Refuses("no way of TLS in common")),
+    server("RSA, 768 bits", "authority; server rsa768", Refuses("has a key of an unsupported type")),
+    server("RSA key for RSASSA-PSS only", "authority; server rsa-pss", Refuses("share no version or cipher of TLS")),
     server("ECDSA, P-256", "authority; server prime256v1", Connects),
     server("ECDSA, P-384", "authority; server secp384r1", Connects),
     server("ECDSA, P-521, TLS 1.3", "authority; server secp521r1", Connects),
-    server("ECDSA, P-521, TLS 1.2", "authority; server secp521r1", OnlyKubectl("no way of TLS in common"))
+    server("ECDSA, P-521, TLS 1.2", "authority; server secp521r1", OnlyKubectl("share no version or cipher of TLS"))
         .with_options("-tls1_2"),
     server("Ed25519", "authority ed25519; server ed25519", Connects),
     // Signatures.
     server("signed by RSA, 1024 bits", "authority rsa1024; server", Connects),
-    server("signed by RSA, 768 bits", "authority rsa768; server", Refuses("has a key that can't be used here")),
+    server("signed by RSA, 768 bits", "authority rsa768; server", Refuses("has a key of an unsupported type")),
     server("RSA with SHA-384", "authority; server rsa2048 \"$SERVER\" -sha384", Connects),
     server("RSA with SHA-512", "authority; server rsa2048 \"$SERVER\" -sha512", Connects),
     server("RSA with SHA-1", "authority; server rsa2048 \"$SERVER\" -sha1", Refuses("signed it with SHA-1")),
@@ -102,7 +102,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "RSASSA-PSS with a salt of 20 bytes",
         "authority; server rsa2048 \"$SERVER\" -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:20",
-        Refuses("signed it in a way that is not known here"),
+        Refuses("signed it with an unknown algorithm"),
     ),
     server("ecdsa-with-SHA512 by P-256", "authority prime256v1; server rsa2048 \"$SERVER\" -sha512", Connects),
     server("ecdsa-with-SHA512 by P-384", "authority secp384r1; server rsa2048 \"$SERVER\" -sha512", Connects),
@@ -114,7 +114,7 @@ pub(super) const ALL: &[Kind] = &[
         Refuses("signed it with SHA-1, which is broken"),
     ),
     // Versions and authorities.
-    server("version 1", "authority; server rsa2048 ''", Refuses("names no server as an alternative name")),
+    server("version 1", "authority; server rsa2048 ''", Refuses("has no subject alternative name")),
     server("version 1, insecure", "authority; server rsa2048 ''", Connects)
         .with_cluster(", insecure-skip-tls-verify: true"),
     server("expired, insecure", "authority; server; at 20200101000000Z 20210101000000Z server authority", Connects)
@@ -151,7 +151,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "server's own certificate is given, other name",
         "certificate server server rsa2048 subjectAltName=DNS:other.example; cp server.crt trusted.crt",
-        Refuses("is not for it, but for DNS:other.example"),
+        Refuses("is not for this host, but for DNS:other.example"),
     ),
     server("CA:TRUE, signed by another CA", "authority; server rsa2048 \"$AUTHORITY|$SERVER\"", Connects),
     server(
@@ -189,7 +189,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "path length 0 above an intermediate",
         "authority rsa2048 'basicConstraints=CA:TRUE,pathlen:0'; middle; certificate server middle rsa2048 \"$SERVER\"; cp middle.crt chain.crt",
-        Refuses("must not have so many other authorities below it"),
+        Refuses("may not have so many authorities below it"),
     ),
     // Uses.
     server(
@@ -206,12 +206,12 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "clientAuth only",
         "authority; server rsa2048 'subjectAltName=IP:127.0.0.1|extendedKeyUsage=clientAuth'",
-        Refuses("is not meant for servers"),
+        Refuses("is not for servers"),
     ),
     server(
         "authority for clientAuth only",
         "authority rsa2048 \"$AUTHORITY|extendedKeyUsage=clientAuth\"; server",
-        Refuses("is not meant for servers"),
+        Refuses("is not for servers"),
     ),
     server(
         "key usage keyEncipherment only",
@@ -243,12 +243,12 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "for another address",
         "authority; server rsa2048 subjectAltName=IP:127.0.0.2,DNS:api.example",
-        Refuses("is not for it, but for IP:127.0.0.2, DNS:api.example"),
+        Refuses("is not for this host, but for IP:127.0.0.2, DNS:api.example"),
     ),
     server(
         "common name only",
         "authority; SUBJECT=/CN=127.0.0.1 server rsa2048 extendedKeyUsage=serverAuth",
-        Refuses("its common name, \"127.0.0.1\", does not count"),
+        Refuses("its common name \"127.0.0.1\" does not count"),
     ),
     server(
         "address as a DNS name",
@@ -260,7 +260,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "wildcard for two labels",
         "authority; server rsa2048 'subjectAltName=DNS:*.example.com'",
-        Refuses("is not for it"),
+        Refuses("is not for this host"),
     )
     .with_cluster(", tls-server-name: a.b.example.com"),
     server("name with an underscore", "authority; server rsa2048 subjectAltName=DNS:kube_api.local", Connects)
@@ -293,7 +293,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "constraints on directories",
         "authority rsa2048 \"$AUTHORITY|nameConstraints=critical,permitted;dirName:dir|[dir]|CN=x\"; server",
-        Refuses("a critical extension that is not known here"),
+        Refuses("an unknown critical extension"),
     ),
     // Other extensions.
     server(
@@ -305,7 +305,7 @@ pub(super) const ALL: &[Kind] = &[
     server(
         "unknown critical extension",
         "authority; server rsa2048 \"$SERVER|1.2.3.4=critical,ASN1:UTF8String:x\"",
-        Refuses("has a critical extension that is not known here"),
+        Refuses("has an unknown critical extension"),
     ),
     server(
         "policies required, and named",

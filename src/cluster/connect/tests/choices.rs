@@ -94,29 +94,29 @@ async fn what_is_not_there_is_named_with_what_is() {
     let machine = Machine::new();
     machine.config("{server: 'https://c'}", "{}");
     let error = refused(&machine, &ConnectOptions { context: some("y"), ..none() });
-    assert_eq!(error.to_string(), r#"the context "y" is not in the kubeconfig; there is: x"#);
+    assert_eq!(error.to_string(), r#"the context "y" is not in the kubeconfig: it has x"#);
     assert!(error.hints()[0].contains("get-contexts"));
     let error = refused(&machine, &ConnectOptions { cluster: some("d"), ..none() });
-    assert_eq!(error.to_string(), r#"the cluster "d" is not in the kubeconfig; there is: c"#);
+    assert_eq!(error.to_string(), r#"the cluster "d" is not in the kubeconfig: it has c"#);
     let error = refused(&machine, &ConnectOptions { user: some("v"), ..none() });
-    assert_eq!(error.to_string(), r#"the user "v" is not in the kubeconfig; there is: u"#);
+    assert_eq!(error.to_string(), r#"the user "v" is not in the kubeconfig: it has u"#);
     let many: Vec<_> = (0..20).map(|number| format!("- {{name: n{number:02}, context: {{}}}}\n")).collect();
     let many = many.concat();
     machine.write("home/.kube/config", &format!("current-context: gone\ncontexts:\n{many}"));
     let error = refused(&machine, &none());
     assert_eq!(
         error.to_string(),
-        r#"the context "gone" is not in the kubeconfig; there is: n00, n01, n02, n03, n04, n05, n06, n07, …"#
+        r#"the context "gone" is not in the kubeconfig: it has n00, n01, n02, n03, n04, n05, n06, n07, …"#
     );
     // What a context names may be missing, too.
     machine.write("home/.kube/config", "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]");
     assert_eq!(
         refused(&machine, &none()).to_string(),
-        r#"the cluster "c" is not in the kubeconfig; the kubeconfig has no cluster at all"#
+        r#"the cluster "c" is not in the kubeconfig: it has no clusters"#
     );
     assert_eq!(
         refused(&machine, &ConnectOptions { server: some("https://s"), ..none() }).to_string(),
-        r#"the user "u" is not in the kubeconfig; the kubeconfig has no user at all"#
+        r#"the user "u" is not in the kubeconfig: it has no users"#
     );
     // With a token nobody needs the user.
     let options =
@@ -353,7 +353,7 @@ async fn contradictions_are_refused() {
         ("{server: 'https://c', proxy-url: 'ftp://p'}".to_owned(), "{}".to_owned(), "proxy-url"),
         ("{server: 'https://c', tls-server-name: 'a b'}".to_owned(), "{}".to_owned(), "TLS server name"),
         ("{server: 'https://c'}".to_owned(), "{token: a, username: b}".to_owned(), "both a token and a user name"),
-        ("{server: 'https://c'}".to_owned(), format!("{{client-certificate: {file}}}"), "no key to it"),
+        ("{server: 'https://c'}".to_owned(), format!("{{client-certificate: {file}}}"), "has no key"),
         (
             "{server: 'https://c'}".to_owned(),
             format!("{{client-certificate: {file}, client-key: {file}}}"),
@@ -384,7 +384,7 @@ async fn contradictions_are_refused() {
             "{exec: {apiVersion: client.authentication.k8s.io/v1}}".to_owned(),
             "no command",
         ),
-        ("{server: 'https://c'}".to_owned(), "{token: \"s3cret\\nx\"}".to_owned(), "can't be sent"),
+        ("{server: 'https://c'}".to_owned(), "{token: \"s3cret\\nx\"}".to_owned(), "invalid characters"),
     ];
     for (cluster, user, expected) in cases {
         machine.config(&cluster, &user);
@@ -400,7 +400,7 @@ async fn files_that_are_no_kubeconfig_are_refused_without_showing_them() {
     let machine = Machine::new();
     for (text, expected) in [
         ("kind: Pod\napiVersion: v1\n", "kind Pod"),
-        ("users: [{name: u, user: {token: s3cret}}, {name: u, user: {token: s3cret}}]", "there twice"),
+        ("users: [{name: u, user: {token: s3cret}}, {name: u, user: {token: s3cret}}]", "twice"),
         ("users: [{name: u, user: {token: s3cret, tokenFile: [s3cret]}}]", "kubeconfig"),
         ("users: [{name: u, user: {token: s3cret}}\n", "kubeconfig"),
         ("{\"users\": [{\"name\": \"u\", \"user\": {\"token\": \"s3cret\"}}", "kubeconfig"),

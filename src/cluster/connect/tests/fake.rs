@@ -25,7 +25,7 @@ use crate::error::Error;
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SeenRequest {
     pub(super) method: String,
     pub(super) target: String,
     headers: Vec<(String, String)>,
@@ -36,7 +36,7 @@ pub(super) struct Seen {
     pub(super) connection: usize,
 }
 
-impl Seen {
+impl SeenRequest {
     pub(super) fn headers(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|one| one.0 == name).map(|one| one.1.as_str()).collect()
     }
@@ -46,7 +46,7 @@ impl Seen {
     }
 }
 
-pub(super) enum Answer {
+pub(super) enum FakeAnswer {
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// A CONNECT is granted: from here on the connection is one to this address.
     Tunnel(SocketAddr),
@@ -58,11 +58,11 @@ pub(super) enum Answer {
     Hang,
 }
 
-pub(super) fn reply(status: u16, body: &str) -> Answer {
-    Answer::Reply(status, Vec::new(), body.as_bytes().to_vec())
+pub(super) fn reply(status: u16, body: &str) -> FakeAnswer {
+    FakeAnswer::Reply(status, Vec::new(), body.as_bytes().to_vec())
 }
 
-pub(super) fn status(code: u16, reason: &str, message: &str) -> Answer {
+pub(super) fn status(code: u16, reason: &str, message: &str) -> FakeAnswer {
     let body = serde_json::json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason, "code": code,
     });
@@ -70,7 +70,7 @@ pub(super) fn status(code: u16, reason: &str, message: &str) -> Answer {
 }
 
 /// What `apiserver_version` wants.
-pub(super) fn version() -> Answer {
+pub(super) fn version() -> FakeAnswer {
     reply(
         200,
         r#"{"major":"1","minor":"36","gitVersion":"v1.36.0","gitCommit":"","gitTreeState":"","buildDate":"",
@@ -80,21 +80,21 @@ pub(super) fn version() -> Answer {
 
 pub(super) struct Fake {
     pub(super) address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
     scheme: &'static str,
 }
 
-type Script = dyn Fn(&Seen, usize) -> Answer + Send + Sync;
+type Script = dyn Fn(&SeenRequest, usize) -> FakeAnswer + Send + Sync;
 
 impl Fake {
     /// `script` is called with each request and its number, from 0.
-    pub(super) async fn start(script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub(super) async fn start(script: impl Fn(&SeenRequest, usize) -> FakeAnswer + Send + Sync + 'static) -> Self {
         Self::serve("127.0.0.1:0", None, Arc::new(script)).await.unwrap()
     }
 
     pub(super) async fn start_tls(
         config: ServerConfig,
-        script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static,
+        script: impl Fn(&SeenRequest, usize) -> FakeAnswer + Send + Sync + 'static,
     ) -> Self {
         Self::serve("127.0.0.1:0", Some(config), Arc::new(script)).await.unwrap()
     }
@@ -102,7 +102,7 @@ impl Fake {
     /// The same at `::1`; none where there is no IPv6.
     pub(super) async fn start_tls_v6(
         config: ServerConfig,
-        script: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static,
+        script: impl Fn(&SeenRequest, usize) -> FakeAnswer + Send + Sync + 'static,
     ) -> Option<Self> {
         Self::serve("[::1]:0", Some(config), Arc::new(script)).await
     }
@@ -138,12 +138,12 @@ impl Fake {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<SeenRequest> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The only request.
-    pub(super) fn one(&self) -> Seen {
+    pub(super) fn one(&self) -> SeenRequest {
         let seen = self.seen();
         assert_eq!(seen.len(), 1, "{seen:?}");
         seen[0].clone()
@@ -155,7 +155,7 @@ async fn talk(
     peer: Option<Vec<u8>>,
     connection: usize,
     script: &Script,
-    log: &Mutex<Vec<Seen>>,
+    log: &Mutex<Vec<SeenRequest>>,
 ) {
     let mut stream = BufReader::new(stream);
     while let Some(mut seen) = read(&mut stream).await {
@@ -166,23 +166,23 @@ async fn talk(
             log.len() - 1
         };
         let answer = script(&seen, number);
-        let last = matches!(answer, Answer::Last(_));
+        let last = matches!(answer, FakeAnswer::Last(_));
         match answer {
-            Answer::Close => return,
-            Answer::Tunnel(to) => {
+            FakeAnswer::Close => return,
+            FakeAnswer::Tunnel(to) => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
                 stream.flush().await.unwrap();
                 let mut server = TcpStream::connect(to).await.unwrap();
                 let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
                 return;
             }
-            Answer::Hang => std::future::pending().await,
-            Answer::Last(body) => {
+            FakeAnswer::Hang => std::future::pending().await,
+            FakeAnswer::Last(body) => {
                 let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len());
                 stream.write_all(&[head.into_bytes(), body].concat()).await.unwrap();
                 stream.flush().await.unwrap();
             }
-            Answer::Reply(status, headers, body) => {
+            FakeAnswer::Reply(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
                     let _ = write!(head, "{name}: {value}\r\n");
@@ -200,7 +200,7 @@ async fn talk(
     }
 }
 
-async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Seen> {
+async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<SeenRequest> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -222,7 +222,7 @@ async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Seen> {
     let length = headers.iter().find(|one| one.0 == "content-length").map_or(0, |one| one.1.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Seen { method, target, headers, body: String::from_utf8(body).unwrap(), peer: None, connection: 0 })
+    Some(SeenRequest { method, target, headers, body: String::from_utf8(body).unwrap(), peer: None, connection: 0 })
 }
 
 /// A certificate and its key, both PEM.

@@ -1,7 +1,7 @@
 //! Credentials that run out: exec plugins, token files, OIDC.
 #![cfg(unix)]
 
-use super::fake::{Answer, Ca, Fake, Machine, base64, status, version};
+use super::fake::{Ca, Fake, FakeAnswer, Machine, base64, status, version};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 /// A server that takes only `Bearer good…`, or anybody with a certificate.
 async fn strict() -> (Ca, Fake) {
     let ca = Ca::new(&[]);
-    let answer = |seen: &super::fake::Seen, _| -> Answer {
+    let answer = |seen: &super::fake::SeenRequest, _| -> FakeAnswer {
         let good = seen.header("authorization").is_some_and(|value| value.starts_with("Bearer good"));
         if good || seen.peer.is_some() { version() } else { status(401, "Unauthorized", "Unauthorized") }
     };
@@ -47,7 +47,7 @@ fn runs(machine: &Machine) -> usize {
 }
 
 async fn ask(connection: &Cluster) -> Result<(), Error> {
-    connection.ask("ask", connection.client.apiserver_version()).await.map(drop)
+    connection.run_request("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
 fn connect(machine: &Machine) -> Cluster {
@@ -210,7 +210,7 @@ async fn a_plugin_that_fails_is_told_from_the_cluster() {
     let error = ask(&connect(&machine)).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
-        (Kind::Failed, "can't ask: can't log in: the exec plugin sign-in is not installed")
+        (Kind::Failed, "can't ask: the login failed: the exec plugin sign-in is not installed")
     );
     assert_eq!(error.hints(), ["get it:\n\u{fffd}[31mbrew install login"]);
     for (script, expected) in [
@@ -220,10 +220,10 @@ async fn a_plugin_that_fails_is_told_from_the_cluster() {
         (credential("{}"), "neither a token nor a certificate"),
         (credential(r#"{"clientKeyData":"s3cret"}"#), "only one of certificate and key"),
         (credential(r#"{"clientKeyData":"s3cret","clientCertificateData":"x"}"#), "certificate that can't be used"),
-        (credential(r#"{"token":"s3cret\u0001x"}"#), "can't be sent"),
+        (credential(r#"{"token":"s3cret\u0001x"}"#), "invalid characters"),
         (
             credential(r#"{"token":"s3cret"}"#).replace("io/v1", "io/v1beta1"),
-            "where an ExecCredential of client.authentication.k8s.io/v1 is wanted",
+            "instead of an ExecCredential of client.authentication.k8s.io/v1",
         ),
         (r#"echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}'"#.to_owned(), "no status"),
     ] {
@@ -311,7 +311,7 @@ async fn a_plugin_runs_only_where_kubectls_preferences_let_it() {
         (list(""), "empty"),
         ("credentialPluginPolicy: Allowlist".to_owned(), "no credentialPluginAllowlist"),
         ("credentialPluginAllowlist: []".to_owned(), "not Allowlist"),
-        ("credentialPluginPolicy: Some".to_owned(), "none of AllowAll"),
+        ("credentialPluginPolicy: Some".to_owned(), "must be AllowAll"),
         ("kind: x".to_owned(), "kuberc"),
     ] {
         let text = refusal(&machine, &refused).unwrap();
@@ -369,7 +369,7 @@ async fn oidc_refreshes_its_token_and_keeps_the_new_ones() {
     let fresh = jwt("fresh", 4_000_000_000);
     let answer = {
         let fresh = fresh.clone();
-        move |seen: &super::fake::Seen, _: usize| match (seen.target.as_str(), seen.header("authorization")) {
+        move |seen: &super::fake::SeenRequest, _: usize| match (seen.target.as_str(), seen.header("authorization")) {
             ("/realm/.well-known/openid-configuration", None) => {
                 let host = seen.header("host").unwrap();
                 super::fake::reply(200, &format!(r#"{{"token_endpoint":"https://{host}/token"}}"#))

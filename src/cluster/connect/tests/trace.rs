@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::fake::{Answer, Fake, Machine};
+use super::fake::{Fake, FakeAnswer, Machine};
 use crate::cluster::Cluster;
 use crate::cluster::connect::{ConnectOptions, Trace};
 
@@ -11,7 +11,7 @@ async fn traced(level: u8) -> String {
     let answer = || {
         let headers =
             vec![("Set-Cookie", "session=s3cret".to_owned()), ("Content-Type", "application/json".to_owned())];
-        Answer::Reply(200, headers, br#"{"metadata": {}, "items": []}"#.to_vec())
+        FakeAnswer::Reply(200, headers, br#"{"metadata": {}, "items": []}"#.to_vec())
     };
     let server = Fake::start(move |_, _| answer()).await;
     let machine = Machine::new();

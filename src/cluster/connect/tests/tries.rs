@@ -2,7 +2,7 @@
 
 use http::{Method, Request};
 
-use super::fake::{Answer, Fake, Machine, reply, status, version};
+use super::fake::{Fake, FakeAnswer, Machine, reply, status, version};
 use crate::cluster::connect::{ConnectOptions, request_error};
 use crate::error::{Error, Kind};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 async fn times(
     method: Method,
     target: &str,
-    script: impl Fn(usize) -> Answer + Send + Sync + 'static,
+    script: impl Fn(usize) -> FakeAnswer + Send + Sync + 'static,
 ) -> (usize, Result<String, Error>) {
     let server = Fake::start(move |_, number| script(number)).await;
     let machine = Machine::new();
@@ -26,8 +26,8 @@ async fn times(
 }
 
 /// 429 with `Retry-After`.
-fn later(seconds: u32) -> Answer {
-    Answer::Reply(429, vec![("retry-after", seconds.to_string())], Vec::new())
+fn later(seconds: u32) -> FakeAnswer {
+    FakeAnswer::Reply(429, vec![("retry-after", seconds.to_string())], Vec::new())
 }
 
 #[tokio::test]
@@ -44,7 +44,8 @@ async fn reads_are_sent_again_until_they_succeed() {
             .await;
         assert_eq!((count, answer.is_ok()), (3, true), "{code}");
     }
-    let (count, answer) = times(Method::GET, "/x", |number| if number < 2 { Answer::Close } else { version() }).await;
+    let (count, answer) =
+        times(Method::GET, "/x", |number| if number < 2 { FakeAnswer::Close } else { version() }).await;
     assert_eq!((count, answer.is_ok()), (3, true));
 }
 
@@ -52,7 +53,7 @@ async fn reads_are_sent_again_until_they_succeed() {
 async fn reads_are_not_sent_again_for_ever() {
     let (down, lost) = tokio::join!(
         times(Method::GET, "/x", |_| status(503, "ServiceUnavailable", "down")),
-        times(Method::GET, "/x", |_| Answer::Close),
+        times(Method::GET, "/x", |_| FakeAnswer::Close),
     );
     let error = down.1.unwrap_err();
     assert_eq!((down.0, error.kind()), (5, Kind::Unreachable), "{error}");
@@ -71,7 +72,7 @@ async fn writes_are_never_sent_again_on_a_guess() {
             let (count, answer) = times(method.clone(), "/x", move |_| reply(code, "no")).await;
             assert_eq!((count, answer.is_err()), (1, true), "{method} {code}");
         }
-        let (count, answer) = times(method.clone(), "/x", |_| Answer::Close).await;
+        let (count, answer) = times(method.clone(), "/x", |_| FakeAnswer::Close).await;
         assert_eq!((count, answer.unwrap_err().kind()), (1, Kind::Unreachable), "{method}");
     }
 }
@@ -91,7 +92,7 @@ async fn writes_are_sent_again_when_the_server_says_that_it_did_nothing() {
 
 #[tokio::test]
 async fn a_connection_that_went_away_while_idle_is_not_used_for_a_write() {
-    let server = Fake::start(|_, _| Answer::Last(b"{}".to_vec())).await;
+    let server = Fake::start(|_, _| FakeAnswer::Last(b"{}".to_vec())).await;
     let machine = Machine::new();
     machine.config(&format!("{{server: {}}}", server.url()), "{}");
     let connection = machine.connect(&ConnectOptions::default()).unwrap();

@@ -26,7 +26,7 @@ use x509_cert::ext::pkix::{
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 pub(super) use self::chain::verify_server;
-pub(in crate::cluster::connect) use self::chain::{Fault, TRUST};
+pub(in crate::cluster::connect) use self::chain::{CertificateFault, TRUST};
 pub(super) use self::signature::verify_handshake;
 
 /// A certificate of any version.

@@ -23,19 +23,19 @@ const MAX_CHECKS: u32 = 100;
 
 pub(in crate::cluster::connect) const TRUST: &str =
     "give the cluster's CA with --certificate-authority, or as certificate-authority in the kubeconfig";
-const CLOCK: &str = "is this machine's clock right?";
-const OTHER_NAME: &str = "--tls-server-name names the one in the certificate";
-const REMAKE: &str = "who runs the cluster can make another certificate; kubectl refuses this one, too";
+const CLOCK: &str = "check this machine's clock";
+const OTHER_NAME: &str = "--tls-server-name NAME sets the name to expect in the certificate";
+const REMAKE: &str = "kubectl refuses this certificate too: ask the cluster's administrator for another one";
 
 /// What is wrong with a server's certificate; the text goes on after "the certificate of the server".
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
-pub(in crate::cluster::connect) struct Fault {
+pub(in crate::cluster::connect) struct CertificateFault {
     text: String,
     pub(in crate::cluster::connect) hint: &'static str,
 }
 
-impl Fault {
+impl CertificateFault {
     pub(in super::super) fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), hint: REMAKE }
     }
@@ -48,7 +48,7 @@ pub(in super::super) fn verify_server(
     authorities: &[(Certificate, bool)],
     server: &ServerName<'_>,
     now: i64,
-) -> Result<(), Fault> {
+) -> Result<(), CertificateFault> {
     check_alone(certificate, now)?;
     check_name(certificate, server)?;
     if authorities.iter().any(|(root, is_trusted)| *is_trusted && root.der == certificate.der) {
@@ -59,7 +59,7 @@ pub(in super::super) fn verify_server(
         return Ok(());
     }
     let text = || format!("is signed by an unknown authority, {:?}", common_name(certificate.fields().issuer()));
-    Err(search.fault.unwrap_or_else(|| Fault { text: text(), hint: TRUST }))
+    Err(search.fault.unwrap_or_else(|| CertificateFault { text: text(), hint: TRUST }))
 }
 
 /// The common name, or all of the name.
@@ -69,33 +69,37 @@ fn common_name(name: &Name) -> String {
 }
 
 /// Checks what does not depend on other certificates.
-fn check_alone(certificate: &Certificate, now: i64) -> Result<(), Fault> {
+fn check_alone(certificate: &Certificate, now: i64) -> Result<(), CertificateFault> {
     let validity = certificate.fields().validity();
     let seconds = |time: Time| time.to_unix_duration().as_secs().cast_signed();
     let show = |time| Timestamp::from_second(seconds(time)).unwrap_or(Timestamp::MAX);
     if certificate.extensions().iter().any(|one| one.critical && !is_understood(one)) {
-        return Err(Fault::new("has a critical extension that is not known here"));
+        return Err(CertificateFault::new("has an unknown critical extension"));
     }
     if now < seconds(validity.not_before) {
-        return Err(Fault { text: format!("is not valid before {}", show(validity.not_before)), hint: CLOCK });
+        return Err(CertificateFault {
+            text: format!("is not valid before {}", show(validity.not_before)),
+            hint: CLOCK,
+        });
     }
     if now > seconds(validity.not_after) {
-        return Err(Fault { text: format!("expired at {}", show(validity.not_after)), hint: CLOCK });
+        return Err(CertificateFault { text: format!("expired at {}", show(validity.not_after)), hint: CLOCK });
     }
     Ok(())
 }
 
-fn check_name(certificate: &Certificate, server: &ServerName<'_>) -> Result<(), Fault> {
+fn check_name(certificate: &Certificate, server: &ServerName<'_>) -> Result<(), CertificateFault> {
     if certificate.names().is_empty() {
         let own = common_name(certificate.fields().subject());
-        return Err(Fault::new(format!(
-            "names no server as an alternative name; its common name, {own:?}, does not count"
+        return Err(CertificateFault::new(format!(
+            "has no subject alternative name; its common name {own:?} does not count"
         )));
     }
     let der = CertificateDer::from(certificate.der.as_slice());
-    let parsed = ParsedCertificate::try_from(&der).map_err(|error| Fault::new(format!("can't be read: {error}")))?;
+    let parsed =
+        ParsedCertificate::try_from(&der).map_err(|error| CertificateFault::new(format!("can't be read: {error}")))?;
     let all = || certificate.names().iter().map(names::display).join(", ");
-    let fault = |_| Fault { text: format!("is not for it, but for {}", all()), hint: OTHER_NAME };
+    let fault = |_| CertificateFault { text: format!("is not for this host, but for {}", all()), hint: OTHER_NAME };
     verify_server_name(&parsed, server).map_err(fault)
 }
 
@@ -104,7 +108,7 @@ struct Search<'a> {
     now: i64,
     checks: u32,
     /// Why the first authority of the right name was refused.
-    fault: Option<Fault>,
+    fault: Option<CertificateFault>,
 }
 
 impl<'a> Search<'a> {
@@ -138,9 +142,9 @@ impl<'a> Search<'a> {
         child: &Certificate,
         is_trusted: bool,
         between: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CertificateFault> {
         let name = common_name(parent.fields().subject());
-        let bad = |why: &str| Fault::new(format!("is signed by the authority {name:?}, which {why}"));
+        let bad = |why: &str| CertificateFault::new(format!("is signed by the authority {name:?}, which {why}"));
         let basic = parent.extension::<BasicConstraints>();
         let usage = parent.extension::<KeyUsage>();
         // Older versions can't say so, and are believed if the user trusts them.
@@ -148,21 +152,21 @@ impl<'a> Search<'a> {
             return Err(bad("is not a CA: its basic constraints do not say CA:TRUE"));
         }
         if usage.is_some_and(|usage| usage.0.bits() != 0 && !usage.key_cert_sign()) {
-            return Err(bad("must not sign certificates: its key usage leaves it out"));
+            return Err(bad("must not sign certificates: its key usage excludes it"));
         }
         let signature = child.parts.signature().raw_bytes();
         match signature::verify(child.parts.signature_algorithm(), parent.key(), &child.signed, signature) {
             Ok(true) => {}
             Ok(false) => {
                 let text = "is signed by an unknown authority: a trusted one has the same name";
-                return Err(Fault { text: format!("{text}, {name:?}, and another key"), hint: TRUST });
+                return Err(CertificateFault { text: format!("{text}, {name:?}, and another key"), hint: TRUST });
             }
             Err(why) => return Err(bad(why)),
         }
-        check_alone(parent, self.now).map_err(|fault| Fault { hint: fault.hint, ..bad(&fault.text) })?;
+        check_alone(parent, self.now).map_err(|fault| CertificateFault { hint: fault.hint, ..bad(&fault.text) })?;
         let most_between = basic.and_then(|basic| basic.path_len_constraint);
         if most_between.is_some_and(|most| between > usize::from(most)) {
-            return Err(bad("must not have so many other authorities below it"));
+            return Err(bad("may not have so many authorities below it"));
         }
         Ok(())
     }
@@ -174,21 +178,21 @@ fn is_same_authority(one: &Certificate, other: &Certificate) -> bool {
 }
 
 /// Checks what concerns a whole chain: policies, usages and names.
-fn check_chain(chain: &[&Certificate]) -> Result<(), Fault> {
+fn check_chain(chain: &[&Certificate]) -> Result<(), CertificateFault> {
     if !have_policies(&chain[..chain.len() - 1]) {
-        return Err(Fault::new("does not name the policies that its authority requires"));
+        return Err(CertificateFault::new("does not name the policies that its authority requires"));
     }
     for (place, authority) in chain.iter().enumerate() {
         let usage = authority.extension::<ExtendedKeyUsage>().map(|usage| usage.0).unwrap_or_default();
         if !usage.is_empty() && !usage.contains(&ANY_EXTENDED_KEY_USAGE) && !usage.contains(&ID_KP_SERVER_AUTH) {
-            let usage = "its extended key usage, or that of its authority, leaves them out";
-            return Err(Fault::new(format!("is not meant for servers: {usage}")));
+            let usage = "its extended key usage, or its authority's, excludes them";
+            return Err(CertificateFault::new(format!("is not for servers: {usage}")));
         }
         let Some(constraints) = authority.extension::<NameConstraints>() else { continue };
         let mut below = chain[..place].iter().flat_map(|one| one.names());
         if let Some(name) = below.find(|name| !names::is_allowed(&constraints, name)) {
             let name = names::display(&name);
-            return Err(Fault::new(format!("is for {name}, which the constraints of its authority forbid")));
+            return Err(CertificateFault::new(format!("is for {name}, which the constraints of its authority forbid")));
         }
     }
     Ok(())

@@ -11,9 +11,9 @@ use x509_cert::der::asn1::Uint;
 use x509_cert::der::{Decode as _, Encode};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::Fault;
+use super::CertificateFault;
 
-const UNUSABLE_KEY: &str = "has a key that can't be used here";
+const UNUSABLE_KEY: &str = "has a key of an unsupported type";
 
 fn algorithms() -> WebPkiSupportedAlgorithms {
     aws_lc_rs::default_provider().signature_verification_algorithms
@@ -42,16 +42,17 @@ pub(in super::super) fn verify_handshake(
     signed: &DigitallySignedStruct,
     is_tls13: bool,
     message: &[u8],
-) -> Result<(), Fault> {
+) -> Result<(), CertificateFault> {
     use SignatureScheme::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512};
     let is_old = matches!(signed.scheme, RSA_PKCS1_SHA256 | RSA_PKCS1_SHA384 | RSA_PKCS1_SHA512);
-    let fault = || Fault::new("is not the server's own: what the server signed with does not fit its key");
+    let fault = || CertificateFault::new("does not have the key with which the server signed");
     let known = algorithms().mapping.iter().find(|(scheme, _)| *scheme == signed.scheme && !(is_tls13 && is_old));
     let first = known.and_then(|(_, all)| all.first()).ok_or_else(fault)?;
     if is_tls13 && *first.public_key_alg_id() != *encode(&key.algorithm) {
         return Err(fault());
     }
-    let is_right = verify_as(&first.signature_alg_id(), key, message, signed.signature()).map_err(Fault::new)?;
+    let is_right =
+        verify_as(&first.signature_alg_id(), key, message, signed.signature()).map_err(CertificateFault::new)?;
     is_right.then_some(()).ok_or_else(fault)
 }
 
@@ -64,7 +65,7 @@ fn verify_as(
 ) -> Result<bool, &'static str> {
     let (all, key_id) = (algorithms().all, encode(&key.algorithm));
     if !all.iter().any(|one| *one.signature_alg_id() == *id) {
-        return Err("signed it in a way that is not known here");
+        return Err("signed it with an unknown algorithm");
     }
     if !all.iter().any(|one| *one.public_key_alg_id() == *key_id) {
         return Err(UNUSABLE_KEY);

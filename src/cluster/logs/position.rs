@@ -9,16 +9,16 @@ use jiff::Timestamp;
 /// lines may have the same, and what a container writes to stdout and stderr is not always in order. For the same
 /// reason it is asked from a second before the latest on.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    seen: Option<Seen>,
-    passing: Passing,
+pub(super) struct LogPosition {
+    seen: Option<SeenLines>,
+    skipping: Skipping,
     gap: bool,
     /// Whether all was seen of the file that was read last.
     at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct SeenLines {
     /// The latest second of which a line was seen.
     second: i64,
     /// What was seen of it and of the second before, and of it alone.
@@ -34,39 +34,39 @@ struct Window {
     count: u64,
 }
 
-impl Seen {
+impl SeenLines {
     fn new(time: Timestamp) -> Self {
         let window = Window { first: time, count: 1 };
         Self { second: time.as_second(), both: window, one: window, latest: time }
     }
 
-    fn take(&mut self, time: Timestamp) {
+    fn add(&mut self, time: Timestamp) {
         let second = time.as_second();
         if second > self.second {
             let new = Self::new(time);
-            let both = if second == self.second + 1 { self.one.and_one() } else { new.both };
+            let both = if second == self.second + 1 { self.one.plus_one() } else { new.both };
             *self = Self { both, ..new };
             return;
         }
         if second >= self.second - 1 {
-            self.both = self.both.and_one();
+            self.both = self.both.plus_one();
         }
         if second == self.second {
-            self.one = self.one.and_one();
+            self.one = self.one.plus_one();
             self.latest = self.latest.max(time);
         }
     }
 }
 
 impl Window {
-    fn and_one(self) -> Self {
+    fn plus_one(self) -> Self {
         Self { count: self.count + 1, ..self }
     }
 }
 
 /// What a reader passes over that took up a log again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Passing {
+enum Skipping {
     #[default]
     Nothing,
     /// The pieces of a long line that began in an earlier second, up to the first line that was counted.
@@ -79,7 +79,7 @@ enum Passing {
     },
 }
 
-impl Place {
+impl LogPosition {
     /// The second, since 1970, from which on the log is to be asked for.
     pub(super) fn since(&self) -> Option<i64> {
         self.seen.map(|seen| seen.second - 1)
@@ -87,18 +87,18 @@ impl Place {
 
     /// The log is asked for again.
     pub(super) fn resume(&mut self) {
-        self.passing = if self.seen.is_some() { Passing::ToFirst } else { Passing::Nothing };
+        self.skipping = if self.seen.is_some() { Skipping::ToFirst } else { Skipping::Nothing };
     }
 
     /// The log that comes now is of the next run of the same container, which has nothing in common with the last one.
     pub(super) fn resume_in_next(&mut self) {
-        self.passing = if self.seen.is_some() { Passing::Older { gap: false } } else { Passing::Nothing };
+        self.skipping = if self.seen.is_some() { Skipping::Older { gap: false } } else { Skipping::Nothing };
         self.gap = false;
     }
 
     /// Whether lines may be missing: the file does not reach back to what was seen before.
     pub(super) fn has_gap(&self) -> bool {
-        self.gap || self.passing == Passing::Older { gap: true }
+        self.gap || self.skipping == Skipping::Older { gap: true }
     }
 
     pub(super) fn note_gap(&mut self) {
@@ -111,51 +111,51 @@ impl Place {
     }
 
     /// Whether lines that were seen before are still to be passed over.
-    pub(super) fn is_passing(&self) -> bool {
-        matches!(self.passing, Passing::ToFirst | Passing::Lines(_))
+    pub(super) fn is_skipping(&self) -> bool {
+        matches!(self.skipping, Skipping::ToFirst | Skipping::Lines(_))
     }
 
     /// Whether the file begins behind what was seen: it is another one than before.
     pub(super) fn is_behind(&self, time: Timestamp) -> bool {
-        self.passing == Passing::ToFirst && self.seen.is_some_and(|seen| time > seen.both.first)
+        self.skipping == Skipping::ToFirst && self.seen.is_some_and(|seen| time > seen.both.first)
     }
 
     /// Takes the next line of the stream; false if it was seen before.
     pub(super) fn is_new(&mut self, time: Timestamp) -> bool {
         if self.is_behind(time) {
-            self.passing = Passing::Older { gap: !self.at_end };
+            self.skipping = Skipping::Older { gap: !self.at_end };
         }
         let Some(seen) = &mut self.seen else {
-            self.seen = Some(Seen::new(time));
+            self.seen = Some(SeenLines::new(time));
             return true;
         };
-        match &mut self.passing {
-            Passing::ToFirst => {
+        match &mut self.skipping {
+            Skipping::ToFirst => {
                 let Window { first, count } = seen.both;
                 if time == first {
-                    self.passing = if count > 1 { Passing::Lines(count - 1) } else { Passing::Nothing };
+                    self.skipping = if count > 1 { Skipping::Lines(count - 1) } else { Skipping::Nothing };
                 }
                 return false;
             }
-            Passing::Lines(left) => {
+            Skipping::Lines(left) => {
                 *left -= 1;
                 if *left == 0 {
-                    self.passing = Passing::Nothing;
+                    self.skipping = Skipping::Nothing;
                 }
                 return false;
             }
-            Passing::Older { gap } => {
+            Skipping::Older { gap } => {
                 if time <= seen.latest {
                     // Where the line is that was seen last, there is nothing missing between.
                     *gap &= time != seen.latest;
                     return false;
                 }
                 self.gap |= *gap;
-                self.passing = Passing::Nothing;
+                self.skipping = Skipping::Nothing;
             }
-            Passing::Nothing => {}
+            Skipping::Nothing => {}
         }
-        seen.take(time);
+        seen.add(time);
         self.at_end = false;
         true
     }
@@ -179,64 +179,64 @@ mod tests {
 
     #[test]
     fn lines_of_one_time_are_told_apart() {
-        let mut place = Place::default();
+        let mut position = LogPosition::default();
         let log = [500_000_000, 700_000_000, 700_000_000, 700_000_000];
-        assert!(log[..3].iter().all(|time| place.is_new(at(*time))));
-        place.resume();
-        let new: Vec<_> = printed(&log, place.since()).map(|time| place.is_new(time)).collect();
+        assert!(log[..3].iter().all(|time| position.is_new(at(*time))));
+        position.resume();
+        let new: Vec<_> = printed(&log, position.since()).map(|time| position.is_new(time)).collect();
         assert_eq!(new, [false, false, false, true]);
     }
 
     #[test]
     fn the_pieces_of_a_long_line_are_no_lines() {
         // A line that began in second 1 was printed with pieces of second 2, which come by themselves later.
-        let mut place = Place::default();
-        assert!(place.is_new(at(1_900_000_000)));
-        assert!(place.is_new(at(2_200_000_000)));
-        assert!(place.is_new(at(3_100_000_000)));
-        place.resume();
-        assert_eq!(place.since(), Some(2));
+        let mut position = LogPosition::default();
+        assert!(position.is_new(at(1_900_000_000)));
+        assert!(position.is_new(at(2_200_000_000)));
+        assert!(position.is_new(at(3_100_000_000)));
+        position.resume();
+        assert_eq!(position.since(), Some(2));
         let again = [2_000_000_000, 2_100_000_000, 2_200_000_000, 3_100_000_000, 3_200_000_000];
-        assert_eq!(again.map(|time| place.is_new(at(time))), [false, false, false, false, true]);
-        assert!(!place.has_gap());
+        assert_eq!(again.map(|time| position.is_new(at(time))), [false, false, false, false, true]);
+        assert!(!position.has_gap());
     }
 
     #[test]
     fn a_rotated_file_leaves_a_gap_unless_it_holds_what_was_seen_last() {
         let seen = || {
-            let mut place = Place::default();
-            assert!([1_100_000_000, 1_200_000_000].iter().all(|time| place.is_new(at(*time))));
-            place.resume();
-            place
+            let mut position = LogPosition::default();
+            assert!([1_100_000_000, 1_200_000_000].iter().all(|time| position.is_new(at(*time))));
+            position.resume();
+            position
         };
-        let mut place = seen();
-        assert!(!place.is_new(at(1_200_000_000)));
-        assert!(place.is_new(at(1_300_000_000)));
-        assert!(!place.has_gap(), "the new file begins with the last line that was seen");
-        let mut place = seen();
-        assert!(place.is_new(at(1_300_000_000)));
-        assert!(place.has_gap());
-        place.resume_in_next();
-        assert!(!place.has_gap());
-        assert!(!place.is_new(at(1_300_000_000)));
-        assert!(place.is_new(at(1_300_000_001)));
+        let mut position = seen();
+        assert!(!position.is_new(at(1_200_000_000)));
+        assert!(position.is_new(at(1_300_000_000)));
+        assert!(!position.has_gap(), "the new file begins with the last line that was seen");
+        let mut position = seen();
+        assert!(position.is_new(at(1_300_000_000)));
+        assert!(position.has_gap());
+        position.resume_in_next();
+        assert!(!position.has_gap());
+        assert!(!position.is_new(at(1_300_000_000)));
+        assert!(position.is_new(at(1_300_000_001)));
     }
 
     #[test]
     fn a_file_that_was_read_to_its_end_leaves_no_gap() {
-        let mut place = Place::default();
-        assert!(place.is_new(at(1_100_000_000)));
-        place.note_end_of_file();
-        place.resume();
-        assert!(place.is_passing());
-        assert!(place.is_new(at(5_000_000_000)));
-        assert!(!place.has_gap() && !place.is_passing());
-        place.resume();
-        assert!(place.is_new(at(9_000_000_000)));
-        assert!(place.has_gap(), "the end of one file says nothing of the next one");
-        place.resume();
-        assert!(!place.is_new(at(9_000_000_000)));
-        assert!(place.has_gap(), "what is missing stays missing");
+        let mut position = LogPosition::default();
+        assert!(position.is_new(at(1_100_000_000)));
+        position.note_end_of_file();
+        position.resume();
+        assert!(position.is_skipping());
+        assert!(position.is_new(at(5_000_000_000)));
+        assert!(!position.has_gap() && !position.is_skipping());
+        position.resume();
+        assert!(position.is_new(at(9_000_000_000)));
+        assert!(position.has_gap(), "the end of one file says nothing of the next one");
+        position.resume();
+        assert!(!position.is_new(at(9_000_000_000)));
+        assert!(position.has_gap(), "what is missing stays missing");
     }
 
     proptest! {
@@ -255,16 +255,16 @@ mod tests {
                     now - early * 100_000_000
                 })
                 .collect();
-            let (mut place, mut got) = (Place::default(), Vec::new());
+            let (mut position, mut got) = (LogPosition::default(), Vec::new());
             for cut in cuts.into_iter().map(Some).chain([None]) {
-                let since = place.since();
+                let since = position.since();
                 let end = cut.unwrap_or(usize::MAX);
                 for time in printed(&log, since).take(end).collect::<Vec<_>>() {
-                    if place.is_new(time) {
+                    if position.is_new(time) {
                         got.push(time);
                     }
                 }
-                place.resume();
+                position.resume();
             }
             prop_assert_eq!(got, log.iter().map(|time| at(*time)).collect::<Vec<_>>());
         }

@@ -12,16 +12,16 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::LogOptions;
-use super::answer::{Answer, Cause, Failure};
-use super::batch::{LogBatch, Splitter, Why, is_line_of_container, leading_time};
-use super::streams::{Streams, Turn};
+use super::batch::{ExcuseKind, LineSplitter, LogBatch, is_line_of_container, leading_time};
+use super::response::{LogFailure, LogFailureCause, LogResponse};
+use super::streams::{StreamTurn, Streams};
 use crate::cluster::Cluster;
 use crate::error::Kind;
 
 /// A log read in one go is long if it takes more than this: an end may then be one of the way to the node.
 const LONG: Duration = Duration::from_secs(1);
 
-/// After how long without a byte a followed log is looked at by another request, at first and at the most: sooner where
+/// After how long without a byte a followed log is looked at by another request, at first and at the limit: sooner where
 /// so much came that it may be rotated. A node that was still reading a file when that was rotated follows the old file
 /// and never comes to the new one (the kubelet's `ReadLogs` watches only from the first end of the file on); nodes look
 /// for what to rotate every ten seconds.
@@ -42,16 +42,16 @@ const LATE: Duration = Duration::from_millis(500);
 /// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
 const ROTATED: u64 = 1024 * 1024;
 
-pub(super) struct Reading<'a> {
+pub(super) struct LogReader<'a> {
     pub(super) cluster: &'a Cluster,
-    pub(super) splitter: Splitter,
+    pub(super) splitter: LineSplitter,
     pub(super) batches: &'a mpsc::Sender<LogBatch>,
     /// Whether the connection broke within the log, and no line has come since.
     pub(super) broke: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ReadEnd {
     Closed {
         /// Whether the answer said itself that this is its end.
         known: bool,
@@ -62,7 +62,7 @@ pub(super) enum End {
     Silent,
     Ended,
     /// The file that is printed now does not reach back to what was seen before.
-    FormerFile,
+    FormerRun,
     Limit,
     NobodyListens,
 }
@@ -71,7 +71,7 @@ pub(super) enum End {
 struct Silence {
     patience: Duration,
     /// Whether all had come of the log at the last look, and nothing has come since.
-    had_all: bool,
+    had_everything: bool,
     /// How often in a row the log had more than what came.
     behind: u32,
     /// How much had come at the last look that found no more.
@@ -80,34 +80,34 @@ struct Silence {
 
 impl Silence {
     fn new(progress: u64) -> Self {
-        Self { patience: SILENCE, had_all: false, behind: 0, looked_at: progress }
+        Self { patience: SILENCE, had_everything: false, behind: 0, looked_at: progress }
     }
 
     /// Notes a look; false if the stream is to be dropped. One that had brought all has nothing to lose by that; one
     /// that had not may have been waiting for a server that is slow.
-    fn goes_on(&mut self, is_behind: bool, progress: u64) -> bool {
+    fn keep_stream_after_look(&mut self, is_behind: bool, progress: u64) -> bool {
         if is_behind {
             self.behind += 1;
             self.patience = SILENCE;
-            return !self.had_all && self.behind < LOOKS;
+            return !self.had_everything && self.behind < LOOKS;
         }
         let patience = (self.patience * 2).clamp(SILENCE, LONGEST_SILENCE);
-        *self = Self { patience, had_all: true, behind: 0, looked_at: progress };
+        *self = Self { patience, had_everything: true, behind: 0, looked_at: progress };
         true
     }
 
-    fn end(&mut self, progress: u64) {
-        self.had_all = false;
+    fn end_with(&mut self, progress: u64) {
+        self.had_everything = false;
         self.behind = 0;
         self.patience = if progress - self.looked_at >= ROTATED { SILENCE_AFTER_MUCH } else { SILENCE };
     }
 }
 
-impl Reading<'_> {
+impl LogReader<'_> {
     fn params(&self, follow: bool, previous: bool) -> LogParams {
         let container = Some(self.splitter.source.container.clone()).filter(|name| !name.is_empty());
         let needs_times = self.splitter.options.needs_times();
-        let resumed = self.splitter.place.since();
+        let resumed = self.splitter.position.since();
         let since = resumed.or(self.splitter.options.since.map(Timestamp::as_second));
         LogParams {
             container,
@@ -133,78 +133,78 @@ impl Reading<'_> {
         &mut self,
         ended: Option<&CancellationToken>,
         previous: bool,
-        turn: &Turn<'_>,
-    ) -> Result<End, Failure> {
+        turn: &StreamTurn<'_>,
+    ) -> Result<ReadEnd, LogFailure> {
         let params = self.params(ended.is_some(), previous);
         let is_over = OptionFuture::from(ended.map(CancellationToken::cancelled));
         let mut answer = tokio::select! {
-            answer = self.cluster.ask_for_log(&self.splitter.source.pod, &params) => answer?,
-            Some(()) = is_over => return Ok(End::Ended),
+            answer = self.cluster.request_log(&self.splitter.source.pod, &params) => answer?,
+            Some(()) = is_over => return Ok(ReadEnd::Ended),
         };
         let mut silence = Silence::new(self.splitter.handed);
         loop {
             let came = match ended {
-                Some(ended) => match self.next(&mut answer, &mut silence, ended, turn).await? {
+                Some(ended) => match self.next_bytes(&mut answer, &mut silence, ended, turn).await? {
                     Ok(came) => came,
                     Err(end) => return Ok(end),
                 },
                 None => answer.body.next().await,
             };
-            silence.end(self.splitter.handed);
+            silence.end_with(self.splitter.handed);
             let Some(came) = came else {
                 self.check_excuse().await?;
-                return Ok(End::Closed { known: answer.has_end });
+                return Ok(ReadEnd::Closed { known: answer.has_end });
             };
             let bytes = came.map_err(|error| {
                 self.broke = true;
-                let mut failure = Failure::broken("the connection was closed");
+                let mut failure = LogFailure::broken_connection("the connection was closed");
                 failure.error = failure.error.caused_by(error);
                 failure
             })?;
             // Nothing is noted as seen before it is handed on: reading may be cut off while it waits for that.
-            let Ok(permit) = self.batches.reserve().await else { return Ok(End::NobodyListens) };
+            let Ok(permit) = self.batches.reserve().await else { return Ok(ReadEnd::NobodyListens) };
             if let Some(batch) = self.splitter.feed(&bytes) {
                 permit.send(batch);
                 self.broke = false;
             }
             if self.splitter.is_full() {
-                return Ok(End::Limit);
+                return Ok(ReadEnd::Limit);
             }
-            if self.splitter.needs_former_file {
-                return Ok(End::FormerFile);
+            if self.splitter.needs_former_run {
+                return Ok(ReadEnd::FormerRun);
             }
         }
     }
 
     /// Waits for the next bytes of a followed log, or the end of the stream or of the waiting.
-    async fn next(
+    async fn next_bytes(
         &mut self,
-        answer: &mut Answer,
+        answer: &mut LogResponse,
         silence: &mut Silence,
         ended: &CancellationToken,
-        turn: &Turn<'_>,
-    ) -> Result<Result<Option<Result<Bytes, kube::Error>>, End>, Failure> {
+        turn: &StreamTurn<'_>,
+    ) -> Result<Result<Option<Result<Bytes, kube::Error>>, ReadEnd>, LogFailure> {
         loop {
             let came = tokio::select! {
                 biased;
-                came = turn.or_over(timeout(silence.patience, answer.body.next())), if !ended.is_cancelled() => came,
+                came = turn.within_turn(timeout(silence.patience, answer.body.next())), if !ended.is_cancelled() => came,
                 () = ended.cancelled() => {
-                    let has_rest = self.splitter.handed >= ROTATED && !silence.had_all;
+                    let has_rest = self.splitter.handed >= ROTATED && !silence.had_everything;
                     let pause = if has_rest { LAST_PAUSE } else { Duration::ZERO };
-                    return Ok(timeout(pause, answer.body.next()).await.map_err(|_| End::Ended));
+                    return Ok(timeout(pause, answer.body.next()).await.map_err(|_| ReadEnd::Ended));
                 }
             };
             match came {
-                None => return Ok(Err(End::Yielded)),
+                None => return Ok(Err(ReadEnd::Yielded)),
                 Some(Ok(came)) => return Ok(Ok(came)),
                 Some(Err(_)) => {
                     let last = self.last_line(self.splitter.options.needs_times()).await?;
                     let is_behind = !self.splitter.ends_with(&last);
-                    if !silence.goes_on(is_behind, self.splitter.handed) {
-                        return Ok(Err(End::Silent));
+                    if !silence.keep_stream_after_look(is_behind, self.splitter.handed) {
+                        return Ok(Err(ReadEnd::Silent));
                     }
                     if !is_behind {
-                        self.splitter.place.note_end_of_file();
+                        self.splitter.position.note_end_of_file();
                     }
                 }
             }
@@ -214,23 +214,23 @@ impl Reading<'_> {
     /// Reads a log that is not followed, or no longer; it is whole only if the end of the answer is that of the log.
     pub(super) async fn read_to_the_end(
         &mut self,
-        turn: &Turn<'_>,
+        turn: &StreamTurn<'_>,
         begun: Instant,
         again: bool,
-    ) -> Result<End, Failure> {
+    ) -> Result<ReadEnd, LogFailure> {
         let before = self.splitter.handed;
         let end = self.read(None, self.splitter.options.previous, turn).await?;
-        let End::Closed { known } = end else { return Ok(end) };
+        let ReadEnd::Closed { known } = end else { return Ok(end) };
         let took_long = begun.elapsed() >= LONG && (!again || before != self.splitter.handed);
         if !self.is_whole(known, took_long).await? {
-            return Err(Failure::broken("it ended before the last line"));
+            return Err(LogFailure::broken_connection("it ended before the last line"));
         }
-        self.hand_on_rest().await;
-        Ok(End::Whole)
+        self.send_rest().await;
+        Ok(ReadEnd::Whole)
     }
 
     /// A line that has no end is the last one of its log.
-    async fn hand_on_rest(&mut self) {
+    async fn send_rest(&mut self) {
         if let Some(batch) = self.splitter.finish() {
             // Where nobody listens, nobody misses it.
             let _ = self.batches.send(batch).await;
@@ -238,9 +238,9 @@ impl Reading<'_> {
     }
 
     /// Whether nothing is missing behind what came.
-    async fn is_whole(&mut self, known: bool, took_long: bool) -> Result<bool, Failure> {
-        let nothing = self.splitter.has_nothing() && self.splitter.options.tail != Some(0);
-        let doubtful = nothing || !known || self.splitter.is_behind_itself();
+    async fn is_whole(&mut self, known: bool, took_long: bool) -> Result<bool, LogFailure> {
+        let nothing = self.splitter.is_empty_log() && self.splitter.options.tail != Some(0);
+        let doubtful = nothing || !known || self.splitter.is_behind_resume_point();
         if !doubtful && !took_long {
             return Ok(true);
         }
@@ -251,31 +251,34 @@ impl Reading<'_> {
             Ok(last) if last.is_empty() => {
                 self.check_refusal().await?;
                 // The file that was read was rotated, and the new one is empty.
-                if self.broke && self.splitter.is_behind_itself() {
-                    self.splitter.place.note_gap();
+                if self.broke && self.splitter.is_behind_resume_point() {
+                    self.splitter.position.note_gap();
                 }
                 Ok(true)
             }
             Ok(last) => Ok(self.splitter.ends_with(&last)),
             // Now it is gone; that the server says so speaks for what it said before.
-            Err(failure) if failure.cause == Cause::Gone || !doubtful => Ok(true),
+            Err(failure) if failure.cause == LogFailureCause::Gone || !doubtful => Ok(true),
             Err(failure) => Err(failure),
         }
     }
 
     /// Makes sure that an empty log comes from the API server, and not from something that answers everything with
     /// nothing: it must refuse a request that no API server grants.
-    async fn check_refusal(&self) -> Result<(), Failure> {
+    async fn check_refusal(&self) -> Result<(), LogFailure> {
         let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.splitter.options.previous) };
-        match self.cluster.ask_for_log(&self.splitter.source.pod, &params).await {
-            Ok(_) => Err(self.cluster.foreign("answers every request for a log with nothing")),
-            Err(Failure { cause: Cause::Refused | Cause::Forbidden | Cause::Gone, .. }) => Ok(()),
+        match self.cluster.request_log(&self.splitter.source.pod, &params).await {
+            Ok(_) => Err(self.cluster.foreign_answer("answers every request for a log with an empty one")),
+            Err(LogFailure {
+                cause: LogFailureCause::Refused | LogFailureCause::Forbidden | LogFailureCause::Gone,
+                ..
+            }) => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
     /// Fails with the node's own message if that came in place of the log, or of its rest.
-    async fn check_excuse(&self) -> Result<(), Failure> {
+    async fn check_excuse(&self) -> Result<(), LogFailure> {
         let Some((why, text)) = self.splitter.excuse() else { return Ok(()) };
         // Without times the last words of a container may look the same; asked for with times, those have one.
         if !self.splitter.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
@@ -283,25 +286,25 @@ impl Reading<'_> {
         }
         let (cause, kind) = match why {
             // It is asked again later, as often as it takes.
-            Why::CannotWait => return Ok(()),
-            Why::Gone => (Cause::Gone, Kind::NotFound),
-            Why::Runtime => (Cause::Connection, Kind::Unreachable),
-            Why::Unreadable => (Cause::Refused, Kind::Failed),
+            ExcuseKind::CannotWait => return Ok(()),
+            ExcuseKind::Gone => (LogFailureCause::Gone, Kind::NotFound),
+            ExcuseKind::Runtime => (LogFailureCause::Connection, Kind::Unreachable),
+            ExcuseKind::Unreadable => (LogFailureCause::Refused, Kind::Failed),
         };
-        Err(Failure::because(cause, kind, text))
+        Err(LogFailure::with_reason(cause, kind, text))
     }
 
     /// The last line of the log as it is now, with its break; nothing of an empty one.
-    async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, Failure> {
+    async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, LogFailure> {
         let params = self.params(false, self.splitter.options.previous);
         self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
     }
 
-    async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, Failure> {
-        let mut answer = self.cluster.ask_for_log(&self.splitter.source.pod, params).await?;
+    async fn read_all(&self, params: &LogParams) -> Result<Vec<u8>, LogFailure> {
+        let mut answer = self.cluster.request_log(&self.splitter.source.pod, params).await?;
         let mut all = Vec::new();
         while let Some(bytes) = answer.body.next().await {
-            all.extend_from_slice(&bytes.map_err(|_| Failure::broken("the connection was closed"))?);
+            all.extend_from_slice(&bytes.map_err(|_| LogFailure::broken_connection("the connection was closed"))?);
         }
         Ok(all)
     }
@@ -317,20 +320,20 @@ impl Reading<'_> {
 
     /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
     /// does not reach back; true if lines may be missing of that.
-    pub(super) async fn catch_up(&mut self, streams: &Streams) -> bool {
+    pub(super) async fn read_former_run(&mut self, streams: &Streams) -> bool {
         self.splitter.resume();
-        self.splitter.looks_for_former = false;
-        let turn = streams.turn().await;
+        self.splitter.wants_former_run = false;
+        let turn = streams.take_turn().await;
         let former = self.read(None, true, &turn).await;
         if former.is_err() {
             // There was none: the file was rotated, and begins wherever it does.
             self.splitter.resume();
             return false;
         }
-        self.hand_on_rest().await;
-        let gap = self.splitter.place.has_gap();
+        self.send_rest().await;
+        let gap = self.splitter.position.has_gap();
         self.splitter.resume_in_next();
-        self.splitter.looks_for_former = true;
+        self.splitter.wants_former_run = true;
         gap
     }
 }
@@ -344,16 +347,19 @@ mod tests {
         let mut silence = Silence::new(0);
         for seconds in [5, 10, 20, 40, 60, 60] {
             assert_eq!(silence.patience.as_secs(), seconds);
-            assert!(silence.goes_on(false, 0));
+            assert!(silence.keep_stream_after_look(false, 0));
         }
-        assert!(!silence.goes_on(true, 0), "all had come of the file before");
-        silence.end(10);
-        assert!(silence.goes_on(true, 10) && silence.goes_on(true, 10), "it may be on its way");
+        assert!(!silence.keep_stream_after_look(true, 0), "all had come of the file before");
+        silence.end_with(10);
+        assert!(
+            silence.keep_stream_after_look(true, 10) && silence.keep_stream_after_look(true, 10),
+            "it may be on its way"
+        );
         assert_eq!(silence.patience, SILENCE);
-        assert!(!silence.goes_on(true, 10));
-        silence.end(10 + ROTATED);
+        assert!(!silence.keep_stream_after_look(true, 10));
+        silence.end_with(10 + ROTATED);
         assert_eq!(silence.patience, SILENCE_AFTER_MUCH);
-        assert!(silence.goes_on(false, 10 + ROTATED));
+        assert!(silence.keep_stream_after_look(false, 10 + ROTATED));
         assert_eq!(silence.patience, SILENCE);
     }
 }

@@ -12,7 +12,7 @@ use kube::client::Body;
 use kube::core::{Request, Status};
 
 use crate::cluster::Cluster;
-use crate::cluster::connect::{NO_API_SERVER, request_error};
+use crate::cluster::connect::{NOT_A_STATUS, foreign_server_hint, request_error};
 use crate::error::{Error, Kind};
 
 /// What failed, in messages; the indexes are named beside it.
@@ -24,20 +24,20 @@ const LOG_TYPE: &str = "text/plain";
 /// The longest pause that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Why a request brought no log, or no more of it.
+/// ExcuseKind a request brought no log, or no more of it.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) cause: Cause,
+pub(super) struct LogFailure {
+    pub(super) cause: LogFailureCause,
     pub(super) error: Error,
     pub(super) wait: Duration,
 }
 
 /// What went wrong with a request, as far as that decides whether it is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum LogFailureCause {
     /// The connection broke, or a part on the way does not answer.
     Connection,
-    /// The server failed, or something on the way answered in its place.
+    /// The server failed, or something on the way answered in its position.
     Server,
     Forbidden,
     /// The node or the server has no such log.
@@ -46,84 +46,85 @@ pub(super) enum Cause {
     Refused,
 }
 
-impl Failure {
-    fn new(cause: Cause, error: Error) -> Self {
+impl LogFailure {
+    fn new(cause: LogFailureCause, error: Error) -> Self {
         Self { cause, error, wait: Duration::ZERO }
     }
 
     /// Such as "the connection was closed".
-    pub(super) fn because(cause: Cause, kind: Kind, why: &str) -> Self {
+    pub(super) fn with_reason(cause: LogFailureCause, kind: Kind, why: &str) -> Self {
         Self::new(cause, Error::new(kind, format!("can't {DOING}: {why}")))
     }
 
-    pub(super) fn broken(why: &str) -> Self {
-        Self::because(Cause::Connection, Kind::Unreachable, why)
+    pub(super) fn broken_connection(why: &str) -> Self {
+        Self::with_reason(LogFailureCause::Connection, Kind::Unreachable, why)
     }
 }
 
 /// The body of an answer that holds a log.
-pub(super) struct Answer {
+pub(super) struct LogResponse {
     pub(super) body: BodyDataStream<Body>,
     /// Whether the answer says itself where it ends: a connection that broke is then no end.
     pub(super) has_end: bool,
 }
 
 impl Cluster {
-    pub(super) async fn ask_for_log(&self, pod: &str, params: &LogParams) -> Result<Answer, Failure> {
+    pub(super) async fn request_log(&self, pod: &str, params: &LogParams) -> Result<LogResponse, LogFailure> {
         let request = Request::new(Pod::url_path(&(), Some(self.namespace()))).logs(pod, params);
         let sent = async { self.client.send(request.map_err(kube::Error::BuildRequest)?.map(Body::from)).await };
-        let response = sent.await.map_err(|error| self.unanswered(error))?;
+        let response = sent.await.map_err(|error| self.request_failure(error))?;
         if response.status() == StatusCode::OK {
-            return self.check_type(response);
+            return self.check_content_type(response);
         }
         let (head, body) = response.into_parts();
-        let body = body.collect_bytes().await.map_err(|error| self.unanswered(error))?;
-        Err(self.refusal(head.status, &head.headers, &body))
+        let body = body.collect_bytes().await.map_err(|error| self.request_failure(error))?;
+        Err(self.status_failure(head.status, &head.headers, &body))
     }
 
     /// The answer, if it is a log: a page or an object in its place would become output.
-    fn check_type(&self, response: Response<Body>) -> Result<Answer, Failure> {
+    fn check_content_type(&self, response: Response<Body>) -> Result<LogResponse, LogFailure> {
         let headers = response.headers();
         let kind = text(headers, CONTENT_TYPE).unwrap_or("no type");
         if kind.split(';').next().is_none_or(|kind| kind.trim() != LOG_TYPE) {
-            return Err(self.foreign(&format!("answered with {kind} instead of {LOG_TYPE}")));
+            return Err(self.foreign_answer(&format!("answered with {kind} instead of {LOG_TYPE}")));
         }
         let has_end = response.version() == Version::HTTP_2
             || headers.contains_key(CONTENT_LENGTH)
             || headers.contains_key(TRANSFER_ENCODING);
-        Ok(Answer { body: response.into_body().into_data_stream(), has_end })
+        Ok(LogResponse { body: response.into_body().into_data_stream(), has_end })
     }
 
     /// An answer that no API server gives.
-    pub(super) fn foreign(&self, what: &str) -> Failure {
+    pub(super) fn foreign_answer(&self, what: &str) -> LogFailure {
         let why = format!("the server {} {what}", self.server);
-        let Failure { cause, error, wait } = Failure::because(Cause::Server, Kind::Failed, &why);
-        Failure { cause, error: error.hint(NO_API_SERVER), wait }
+        let LogFailure { cause, error, wait } = LogFailure::with_reason(LogFailureCause::Server, Kind::Failed, &why);
+        LogFailure { cause, error: error.hint(foreign_server_hint()), wait }
     }
 
-    fn unanswered(&self, error: kube::Error) -> Failure {
+    fn request_failure(&self, error: kube::Error) -> LogFailure {
         let error = request_error(DOING, &self.server, error);
-        let cause = if error.kind() == Kind::Unreachable { Cause::Connection } else { Cause::Server };
-        Failure::new(cause, error)
+        let cause =
+            if error.kind() == Kind::Unreachable { LogFailureCause::Connection } else { LogFailureCause::Server };
+        LogFailure::new(cause, error)
     }
 
-    fn refusal(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    fn status_failure(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> LogFailure {
         let status = serde_json::from_slice(body).unwrap_or_else(|_| {
             let none = format!("the server answered with status {code}");
             let said = if body.is_empty() { none.into() } else { String::from_utf8_lossy(body) };
-            Status::failure(said.trim(), "Failed to parse error data").with_code(code.as_u16())
+            Status::failure(said.trim(), NOT_A_STATUS).with_code(code.as_u16())
         });
         let cause = match code.as_u16() {
-            404 if is_new_kubelet(&status) => Cause::Connection,
-            404 => Cause::Gone,
-            401 | 403 => Cause::Forbidden,
-            408 | 429 | 502..=504 => Cause::Connection,
-            400..=499 => Cause::Refused,
-            _ => Cause::Server,
+            404 if is_new_kubelet(&status) => LogFailureCause::Connection,
+            404 => LogFailureCause::Gone,
+            401 | 403 => LogFailureCause::Forbidden,
+            408 | 429 | 502..=504 => LogFailureCause::Connection,
+            400..=499 => LogFailureCause::Refused,
+            _ => LogFailureCause::Server,
         };
         let wait = text(headers, RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let error = request_error(DOING, &self.server, kube::Error::Api(status.boxed()));
-        Failure { cause, error, wait: wait.unwrap_or_default().min(LONGEST_WAIT) }
+        LogFailure { cause, error, wait: wait.unwrap_or_default().min(LONGEST_WAIT) }
     }
 }
 
