@@ -1,7 +1,7 @@
-//! Changing the cluster: each change is sent until it is known whether it was made.
+//! Changes to the cluster. A change is repeated until it is certain whether it was made.
 //!
-//! The answer to a change may be lost, late, or say less than the truth: a server that answers 500 or 504 may have
-//! acted. Unless the server clearly refused, the object itself is looked at, and only what it lacks is sent again.
+//! The answer to a change may be lost or late, and a server that answers 500 or 504 may have acted. Unless the server
+//! clearly refused, this module reads the object, and sends the change again only if the object lacks it.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use super::connect::{is_refusal, is_transient, request_error};
 use super::watch::growing_pauses;
 use crate::error::{Error, Kind};
 
-/// A change is sent at most this often.
+/// The number of times that a change is sent at most.
 const MAX_SENDS: u32 = 3;
-/// How long after it was sent first a change is looked for on a server that can't be reached.
+/// How long after the first send an unreachable server is asked whether the change was made.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct ChangeRequest<'a> {
     /// As in "can't delete job x".
     pub(super) action: &'a str,
     pub(super) method: Method,
-    /// Where it is sent, with its parameters.
+    /// The path with its parameters.
     pub(super) uri: String,
-    /// Where the object can be looked at; `None` for a dry run, which leaves nothing to see.
+    /// The path of the object; `None` for a dry run, which stores none.
     pub(super) path: Option<String>,
-    /// What the answers are to have of the object.
+    /// The media type of the answers.
     pub(super) accept: &'static str,
     pub(super) body: Value,
 }
@@ -38,12 +38,11 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 impl Cluster {
-    /// Makes a change, and returns the answer, or else the object in which `is_made` sees that the change was made;
-    /// it gets `None` if there is no such object.
+    /// Makes a change. Returns the answer, or the object that `is_made` accepts. `is_made` gets `None` if there is no
+    /// object.
     ///
-    /// # Errors
-    /// If the server refuses, or can't be asked any more whether it acted: then [`Kind::Unreachable`], and a hint says
-    /// that the change may have been made.
+    /// # Errors The server refuses. [`Kind::Unreachable`], with a hint, if it stays unknown whether the change was
+    /// made.
     pub(super) async fn apply_change(
         &self,
         change: &ChangeRequest<'_>,
@@ -61,7 +60,7 @@ impl Cluster {
             };
             let refused = is_refusal(&error);
             let error = request_error(change.action, &self.server, error);
-            // Refused now, an earlier one may still have been made.
+            // A change that is refused now may have been made by an earlier request.
             if refused && sent == 1 && error.kind() != Kind::AlreadyExists {
                 return Err(error);
             }
@@ -105,7 +104,7 @@ impl Cluster {
     }
 }
 
-/// Whether an object has what a merge patch sets, and lacks what it takes away.
+/// Whether an object has the fields that a merge patch sets, and lacks those that it removes.
 pub(super) fn has_patch(object: &Value, patch: &Value) -> bool {
     match patch {
         Value::Null => object.is_null(),
@@ -127,7 +126,8 @@ mod tests {
 
     use super::*;
 
-    /// A change of `object` on a server that answers one after the other: the outcome, and what was asked.
+    /// Makes a change on a server that gives these answers in turn. Returns the outcome and the methods of the
+    /// requests.
     async fn change_on(answers: &[(u16, &'static str)]) -> (Result<Value, Error>, String) {
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let (seen, answers) = (Arc::clone(&asked), Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
@@ -165,7 +165,7 @@ mod tests {
             assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET"), "{doubt:?}");
             let (outcome, asked) = change_on(&[doubt, OPEN, DONE]).await;
             assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET PATCH"), "{doubt:?}");
-            // It arrives late: the second is refused since the first was made.
+            // The first request arrives late, so that the server refuses the second.
             let (outcome, asked) = change_on(&[doubt, OPEN, (409, "is there"), DONE]).await;
             assert!(outcome.is_ok() && asked == "PATCH GET PATCH GET", "{doubt:?} {asked}");
             // The server is away for a while.

@@ -1,4 +1,4 @@
-//! From kubeconfig, environment and flags to a client, as kubectl does it.
+//! Makes a client from kubeconfig, environment and flags, as kubectl does.
 
 mod credentials;
 mod errors;
@@ -46,17 +46,17 @@ use crate::error::Error;
 /// Called with a text for the user.
 pub(crate) type Hook = Option<Arc<dyn Fn(&str) + Send + Sync>>;
 
-/// kubectl's connection flags as the user gave them; none or empty is not given.
+/// kubectl's connection flags. An empty value counts as not given.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectOptions {
-    /// The only file that is read.
+    /// If given, no other kubeconfig is read.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) context: Option<String>,
     pub(crate) cluster: Option<String>,
     pub(crate) user: Option<String>,
     /// A URL, or a host to which `http://` is added, as kubectl does.
     pub(crate) server: Option<String>,
-    /// The only credential above TLS, then.
+    /// If given, it replaces the kubeconfig's other credentials above TLS.
     pub(crate) token: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) as_user: Option<String>,
@@ -67,9 +67,9 @@ pub(crate) struct ConnectOptions {
     pub(crate) password: Option<String>,
     /// How long the server may be silent; `None` or zero is no limit.
     pub(crate) request_timeout: Option<Duration>,
-    /// Called with a server's host and port when it has been silent for two seconds, once until it is quick again.
+    /// Called with a server's host and port after two seconds of silence, once until the server answers quickly again.
     pub(crate) on_silence: Hook,
-    /// Called with each warning of the server, once for each text.
+    /// Called once with each distinct warning of the server.
     pub(crate) on_warning: Hook,
     pub(crate) trace: Trace,
     pub(crate) insecure_skip_tls_verify: bool,
@@ -85,19 +85,18 @@ pub(crate) struct ConnectOptions {
 /// Reads environment variables.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Each log that is read is a connection, and some systems allow 256 files by default. No more than this, since exec
-/// plugins inherit it, and some programs go through all files that they might have open.
+/// The wanted limit of open files. Each log is a connection, and some systems allow only 256 files by default. A higher
+/// limit would slow down exec plugins, which inherit it: some programs iterate over all possible files.
 const OPEN_FILES: u64 = 8192;
 
 impl Cluster {
-    /// Settles which cluster, user and namespace are meant, and prepares a client. Sends nothing to the cluster; an exec
-    /// plugin runs at the first request. Needs a Tokio runtime.
+    /// Chooses the cluster, the user and the namespace, and prepares a client. Sends nothing yet; an exec plugin runs
+    /// at the first request. Needs a Tokio runtime.
     ///
-    /// # Errors
-    /// Options, kubeconfig or certificates that can't be used; nothing to connect to.
+    /// # Errors Invalid options, kubeconfig or certificates; no cluster is configured.
     #[expect(clippy::unused_async, reason = "callers must not depend on there being nothing to wait for")]
     pub(crate) async fn connect(options: &ConnectOptions, env: Env<'_>) -> Result<Self, Error> {
-        // Best effort: with fewer, fewer logs can be read at once.
+        // A failure only lowers the number of logs that can be read at once.
         let _ = rlimit::increase_nofile_limit(OPEN_FILES);
         connect_in(options, env, Path::new(SERVICE_ACCOUNT))
     }

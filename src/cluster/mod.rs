@@ -23,14 +23,14 @@ pub(crate) use names::ListedKind;
 pub(crate) use objects::{Created, ServerVersion, Submission};
 pub(crate) use pods::PodFilter;
 
-/// How many objects one page of a list has, as kubectl's `--chunk-size`.
+/// The number of objects in a page of a list, as kubectl's `--chunk-size`.
 const PAGE_SIZE: u32 = 500;
 
 /// One namespace of one cluster, as one user.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     client: Client,
-    /// That of all requests that do not ask for every namespace: from the flag, the context or the Pod, else `default`.
+    /// The namespace from the flag, the context or the Pod, else `default`.
     namespace: String,
     /// The URL of the API server without credentials, for errors.
     server: String,
@@ -52,7 +52,7 @@ impl Cluster {
         Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
-    /// The outcome of `request`; `action` is such as "get jobs in namespace default".
+    /// Awaits a request and converts its error; `action` is such as "get jobs in namespace default".
     async fn run_request<T>(
         &self,
         action: &str,
@@ -68,7 +68,7 @@ impl Cluster {
         Api::namespaced(self.client.clone(), self.namespace())
     }
 
-    /// Such as "get job x in namespace y", for errors.
+    /// Returns an action for errors, such as "get job x in namespace y".
     fn action(&self, verb: &str, kind: &str, name: &str) -> String {
         format!("{verb} {kind} {name:?} in namespace {:?}", self.namespace())
     }
@@ -91,14 +91,14 @@ impl Cluster {
         self.list(&action, &api, params).await
     }
 
-    /// No more than a page of the Jobs of the namespace that have the labels of `selector`, by name.
+    /// Returns the first page of the namespace's Jobs that match `selector`, in the order of their names.
     pub(crate) async fn first_jobs(&self, selector: Option<&str>) -> Result<Vec<Job>, Error> {
         let filter = JobFilter { labels: selector, ..JobFilter::default() };
         let (action, api, params) = self.jobs_request("list", filter);
         Ok(self.run_request(&action, api.list(&params.limit(PAGE_SIZE))).await?.items)
     }
 
-    /// Returns the words that errors have for a request for Jobs, its API and its parameters.
+    /// Returns the action for errors, the API and the parameters of a request for Jobs.
     fn jobs_request(&self, verb: &str, filter: JobFilter<'_>) -> (String, Api<Job>, ListParams) {
         let JobFilter { all_namespaces, labels, fields } = filter;
         let (label_selector, field_selector) = (labels.map(str::to_owned), fields.map(str::to_owned));
@@ -109,7 +109,7 @@ impl Cluster {
         (format!("{verb} jobs in namespace {:?}", self.namespace()), self.api(), params)
     }
 
-    /// The events about a Job itself, as `kubectl describe` selects them.
+    /// Returns the events about the Job itself, as `kubectl describe` selects them.
     pub(crate) async fn events(&self, job: &Job) -> Result<Vec<Event>, Error> {
         let fields = format!(
             "involvedObject.kind=Job,involvedObject.name={},involvedObject.namespace={},involvedObject.uid={}",
@@ -121,7 +121,7 @@ impl Cluster {
         self.list(&action, &self.api::<Event>(), ListParams::default().fields(&fields)).await
     }
 
-    /// All events about Pods in the namespace but those of their beginning, the latest last.
+    /// Returns the events about the namespace's Pods, except those of scheduling and starting, the latest last.
     pub(crate) async fn pod_events_after_start(&self) -> Result<Vec<Event>, Error> {
         let beginnings = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
         let mut events = self.pod_events(&format!("reason!={}", beginnings.join(",reason!="))).await?;
@@ -139,9 +139,10 @@ impl Cluster {
         self.run_request(&self.action("get", "configmap", name), self.api::<ConfigMap>().get_opt(name)).await
     }
 
-    /// All pages of a list.
+    /// Returns all pages of a list.
     ///
-    /// A server that has forgotten where a list went on (410 Gone) is asked for the whole again, without pages.
+    /// If the server no longer knows where the list continues (410 Gone), the whole list is requested again without
+    /// pages.
     async fn list<K>(&self, action: &str, api: &Api<K>, params: ListParams) -> Result<Vec<K>, Error>
     where
         K: Clone + DeserializeOwned + std::fmt::Debug,
@@ -168,7 +169,8 @@ impl Cluster {
     }
 }
 
-/// The labels by which a Job finds its Pods: its own selector, which holds its UID, since names are given again.
+/// Returns the label selector of a Job's Pods. The Job's own selector has its UID, so that a former Job of the same
+/// name does not match.
 fn pod_selector(job: &Job) -> String {
     let labels = job.spec.as_ref().and_then(|spec| spec.selector.as_ref()?.match_labels.as_ref());
     match labels.filter(|labels| !labels.is_empty()) {

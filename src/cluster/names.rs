@@ -1,4 +1,4 @@
-//! Names alone of objects of which nothing else is asked.
+//! Lists the names of objects, for the completion of words.
 
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListedKind {
     Namespaces,
-    /// Those that this program made for the items of a Job are left out.
+    /// Without those that hold the items of a Job.
     ConfigMaps,
     ServiceAccounts,
     PriorityClasses,
@@ -19,7 +19,7 @@ pub(crate) enum ListedKind {
 }
 
 impl ListedKind {
-    /// Group, versions (the newest first), kind, plural, and whether it belongs to a namespace.
+    /// Returns group, versions (the newest first), kind, plural, and whether the kind is namespaced.
     fn resource(self) -> (&'static str, &'static [&'static str], &'static str, &'static str, bool) {
         match self {
             Self::Namespaces => ("", &["v1"], "Namespace", "namespaces", false),
@@ -32,7 +32,7 @@ impl ListedKind {
 }
 
 impl Cluster {
-    /// No more than a page of the names there are; none where the server does not know the kind.
+    /// Returns the first page of names; none if the server does not know the kind.
     pub(crate) async fn list_names(&self, what: ListedKind) -> Result<Vec<String>, Error> {
         let (group, versions, kind, plural, namespaced) = what.resource();
         let params = ListParams::default().limit(PAGE_SIZE);

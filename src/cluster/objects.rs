@@ -1,7 +1,7 @@
-//! Creating, releasing and deleting: what changes the cluster.
+//! Creates, releases, patches and deletes objects.
 //!
-//! A creation whose answer is lost may or may not have happened. The Job carries a token of its submission, and a
-//! ConfigMap its owner: by them an object that is there already is known as our own.
+//! If the answer to a creation is lost, the object may exist. The Job's submission token and the ConfigMap's owner tell
+//! whether an existing object is our own.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::error::{Error, Kind};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Submission<'a> {
-    /// Checked by the server and not stored.
+    /// The server checks the object and does not store it.
     pub(crate) dry_run: bool,
     /// The manager that the server records for the fields.
     pub(crate) field_manager: &'a str,
@@ -48,9 +48,9 @@ pub(super) const KUEUE: &str = "kueue.x-k8s.io";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerVersion {
-    /// As it calls itself, such as `v1.36.1`.
+    /// The server's own text, such as `v1.36.1`.
     pub(crate) text: String,
-    /// Of Kubernetes 1.
+    /// The minor version of Kubernetes 1.
     pub(crate) minor: u32,
     pub(crate) kueue: bool,
 }
@@ -58,8 +58,8 @@ pub(crate) struct ServerVersion {
 impl Cluster {
     /// Creates a Job or a ConfigMap.
     ///
-    /// Unknown fields are an error, as in kubectl's own `--validate=strict`. If an object of this name is there, or the
-    /// answer leaves open whether it was created, the object in the cluster decides: see [`is_own`].
+    /// Unknown fields are an error, as with kubectl's `--validate=strict`. If the name is taken, or it is unclear
+    /// whether the object was created, the stored object decides: see [`is_own`].
     pub(crate) async fn create(&self, object: &Value, submission: Submission<'_>) -> Result<Created, Error> {
         let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -76,12 +76,12 @@ impl Cluster {
         Ok(Created { object: self.apply_change(&change, is_made).await? })
     }
 
-    /// A Job as the server keeps it, with whatever this program does not know.
+    /// Returns a Job as the server stores it, including fields that this program does not know.
     pub(crate) async fn stored_job(&self, name: &str) -> Result<Value, Error> {
         self.get_stored("job", name).await
     }
 
-    /// A ConfigMap as the server keeps it, or None if it is not there.
+    /// Returns a ConfigMap as the server stores it; `None` if there is none.
     pub(crate) async fn stored_config_map(&self, name: &str) -> Result<Option<Value>, Error> {
         match self.get_stored("configmap", name).await {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
@@ -95,7 +95,7 @@ impl Cluster {
         self.run_request(&self.action("get", kind, name), answer).await
     }
 
-    /// The path of the Jobs or ConfigMaps of the namespace.
+    /// Returns the path of the namespace's Jobs or ConfigMaps.
     fn collection_path(&self, kind: &str) -> String {
         let group = if kind == "configmap" { "api/v1" } else { "apis/batch/v1" };
         format!("/{group}/namespaces/{}/{kind}s", self.namespace())
@@ -105,7 +105,7 @@ impl Cluster {
         Ok(self.get_version().await?.1)
     }
 
-    /// What the server calls its version, and the minor one.
+    /// Returns the server's version as text, and its minor version.
     async fn get_version(&self) -> Result<(String, u32), Error> {
         let action = "get the server's version";
         let info = self.run_request(action, self.client.apiserver_version()).await?;
@@ -124,8 +124,8 @@ impl Cluster {
         Ok(ServerVersion { text, minor, kueue: groups.iter().any(|group| group.name == KUEUE) })
     }
 
-    /// Ends the submission of a Job: lets it run if it was held back by us, and takes off the mark that it is under way.
-    /// Returns the Job as it is then.
+    /// Ends the submission of a Job: starts it if this program suspended it, and removes the mark of the submission.
+    /// Returns the stored Job.
     pub(crate) async fn release(&self, job: &str, held_back: bool, submission: Submission<'_>) -> Result<Job, Error> {
         let mut patch = json!({"metadata": {"annotations": {annotation::SUBMITTING: null}}});
         if held_back {
@@ -134,8 +134,8 @@ impl Cluster {
         self.patch_job(job, &patch, submission, "release").await
     }
 
-    /// Changes fields of a Job; `verb` says in errors what is being done. With its UID in the patch, a Job that has
-    /// taken the name since is left alone.
+    /// Patches a Job; `verb` names the action in errors. With the UID in the patch, a newer Job of the same name is not
+    /// changed.
     pub(crate) async fn patch_job(
         &self,
         job: &str,
@@ -158,9 +158,9 @@ impl Cluster {
         })
     }
 
-    /// Deletes a Job with its Pods and whatever else it owns; the Job goes last.
+    /// Deletes a Job with its Pods and all else that it owns. The Job itself is removed last.
     ///
-    /// The API's own default would leave the Pods behind (`pkg/registry/batch/job/strategy.go`).
+    /// The API's default would keep the Pods (`pkg/registry/batch/job/strategy.go`).
     pub(crate) async fn delete_job(&self, name: &str, uid: Option<&str>, dry_run: bool) -> Result<(), Error> {
         let mut body = json!({"propagationPolicy": "Foreground"});
         if let Some(uid) = uid {
@@ -172,7 +172,7 @@ impl Cluster {
         self.delete_object("job", name, body, uid).await
     }
 
-    /// Deletes an object. One that is on its way out, or whose name another object has, counts as deleted.
+    /// Deletes an object. If it is being deleted already, or another object has its name, that counts as success.
     async fn delete_object(&self, kind: &str, name: &str, body: Value, uid: Option<&str>) -> Result<(), Error> {
         let uri = format!("{}/{name}", self.collection_path(kind));
         let path = body["dryRun"].is_null().then(|| uri.clone());
@@ -185,8 +185,8 @@ impl Cluster {
         self.apply_change(&change, |found| found.is_none_or(is_going)).await.map(drop)
     }
 
-    /// The names of the ConfigMaps of items that a Job's manifest brought along without an owner, as `kubectl apply`
-    /// of a dry run does. Those that the Job owns go with it.
+    /// Returns the names of a Job's ConfigMaps of items that have no owner, as after `kubectl apply` of a dry run's
+    /// manifest. Those with an owner are deleted with the Job.
     pub(crate) async fn list_unowned_items(&self, job: &str) -> Result<Vec<String>, Error> {
         let action = format!("list the configmaps of job {job:?} in namespace {:?}", self.namespace());
         let labels = format!("{}={MANAGER},{}={job}", label::MANAGED_BY, label::ITEMS_OF);
@@ -197,7 +197,7 @@ impl Cluster {
         Ok(unowned.filter_map(|config_map| config_map.metadata.name).collect())
     }
 
-    /// Makes a ConfigMap belong to a Job, so that it can't outlive it.
+    /// Makes a Job the owner of a ConfigMap, so that both are deleted together.
     pub(crate) async fn set_owner(&self, config_map: &str, owner: &Value) -> Result<(), Error> {
         let action = &self.action("change", "configmap", config_map);
         let uri = format!("{}/{config_map}", self.collection_path("configmap"));
@@ -207,7 +207,7 @@ impl Cluster {
         self.apply_change(&change, |found| found.is_some_and(|found| has_patch(found, &change.body))).await.map(drop)
     }
 
-    /// Deletes a ConfigMap; one that is not there any more is fine.
+    /// Deletes a ConfigMap; one that is already gone is no error.
     pub(crate) async fn delete_config_map(&self, name: &str) -> Result<(), Error> {
         match self.delete_object("configmap", name, json!({}), None).await {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
@@ -216,7 +216,7 @@ impl Cluster {
     }
 }
 
-/// Whether an object in the cluster is what this very submission sends: a Job with its token, a ConfigMap with its owner.
+/// Whether a stored object comes from this very submission: a Job by its token, a ConfigMap by its owner.
 fn is_own(found: &Value, sent: &Value) -> bool {
     let mark = |object: &Value| match object["kind"].as_str() {
         Some("ConfigMap") => object["metadata"]["ownerReferences"][0]["uid"].clone(),

@@ -1,4 +1,4 @@
-//! The Pods of a Job, of which there may be a hundred thousand: page by page, the next one under way while one is read.
+//! Lists the Pods of a Job page by page, up to a hundred thousand. The next page is requested while one is read.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -23,21 +23,21 @@ use crate::error::Error;
 use crate::index_set::IndexSet;
 use crate::state::attempt::PodRecord;
 
-/// JSON is what a server, or a proxy before it, answers that has no protobuf.
+/// A server or a proxy without protobuf answers in JSON.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-/// How many indexes are named in a request. Each takes some 6 bytes of the URL, and 8 KB is what proxies take.
+/// The maximum number of indexes in a selector. Each takes about 6 bytes of the URL, and proxies accept 8 KB.
 const MAX_NAMED: usize = 500;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PodFilter<'a> {
     pub(crate) fields: Option<&'a str>,
-    /// At least those of these indexes; of others too where that is cheaper.
+    /// Only Pods of these indexes, except where a full list is cheaper.
     pub(crate) indexes: Option<&'a IndexSet>,
 }
 
 impl PodFilter<'_> {
-    /// Those that have not succeeded: few, once a Job has ended well.
+    /// Pods that have not succeeded: few, once a Job has completed.
     pub(crate) const UNSUCCESSFUL: Self = Self { fields: Some("status.phase!=Succeeded"), indexes: None };
 
     pub(super) fn params(self, job: &Job) -> ListParams {
@@ -51,13 +51,13 @@ impl PodFilter<'_> {
 }
 
 struct PodPage {
-    /// Where the list goes on, if it does.
+    /// The token of the next page, if there is one.
     next: Option<String>,
     pods: BoxStream<'static, Result<PodRecord, kube::Error>>,
 }
 
 impl Cluster {
-    /// The Pods of a Job, each once.
+    /// Returns the Pods of a Job, each once.
     pub(crate) async fn pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
         let mut pods = Vec::new();
         self.each_pod(job, filter, |pod| pods.push(pod)).await?;
@@ -66,8 +66,8 @@ impl Cluster {
         Ok(pods)
     }
 
-    /// Hands over the Pods of a Job one by one, by no order. Where the server has forgotten how a list went on, it is
-    /// read anew, and some Pods are handed over twice.
+    /// Calls `visit` with each Pod of a Job, in no order. If the server no longer knows where the list continues, the
+    /// list is read again, and some Pods are visited twice.
     pub(crate) async fn each_pod(
         &self,
         job: &Job,
@@ -78,8 +78,8 @@ impl Cluster {
         let params = filter.params(job);
         let mut coming = self.request_page(&action, &params.clone().limit(PAGE_SIZE)).await?;
         while let Some(mut page) = coming {
-            // The head of an answer says where the list goes on, so the server can be at work on the next page while
-            // this one is on its way and decoded. One, not more: memory stays flat, and others want the server too.
+            // The head of an answer has the token of the next page, so that the server can prepare it while this page
+            // is decoded. Only one page ahead: that limits memory and the load of the server.
             let next = page.next.take();
             let next = async {
                 let Some(token) = next else { return Ok(None) };
@@ -95,7 +95,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// No more than a page of the Pods of a Job, by name.
+    /// Returns the first page of a Job's Pods, in the order of their names.
     pub(crate) async fn first_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
         let action = self.action("list the pods of", "job", job_name(job));
         let mut pods = Vec::new();
@@ -105,14 +105,14 @@ impl Cluster {
         Ok(pods)
     }
 
-    /// No more than a page of the Pods of a Job, with all that the server has of them.
+    /// Returns the first page of a Job's Pods with all their fields.
     pub(crate) async fn whole_pods(&self, job: &Job) -> Result<Vec<Pod>, Error> {
         let action = self.action("list the pods of", "job", job_name(job));
         let params = PodFilter::default().params(job).limit(PAGE_SIZE);
         Ok(self.run_request(&action, self.api::<Pod>().list(&params)).await?.items)
     }
 
-    /// A page up to its head; None if the server has forgotten where the list went on (410 Gone).
+    /// Requests a page and reads its head; `None` if the server no longer knows where the list continues (410 Gone).
     async fn request_page(&self, action: &str, params: &ListParams) -> Result<Option<PodPage>, Error> {
         let page = async {
             if let Some(page) = self.request_protobuf_page(params).await? {
@@ -130,7 +130,7 @@ impl Cluster {
         self.run_request(action, page).await
     }
 
-    /// None if the answer is not of this form: an error, which is also told in protobuf, or another form.
+    /// Requests a page in protobuf; `None` if the answer is an error or has another form.
     async fn request_protobuf_page(&self, params: &ListParams) -> Result<Option<PodPage>, kube::Error> {
         let path = PodRecord::url_path(&(), Some(self.namespace()));
         let mut request = kube::core::Request::new(path).list(params).map_err(kube::Error::BuildRequest)?;

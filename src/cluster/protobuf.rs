@@ -1,15 +1,13 @@
-//! The answer to "list the Pods" in Kubernetes' protobuf form, of which only what a [`PodRecord`] holds is decoded.
+//! Decodes a list of Pods in Kubernetes' protobuf form: only the fields of a [`PodRecord`].
 //!
-//! Why by hand: k8s-openapi has no protobuf, and a list in JSON is three times as long and takes the server and us three
-//! times as long. Measured on 5,000 finished Pods of 3.9 KB (seconds of one unpaged request, bytes): JSON 0.50, 57 MB;
-//! protobuf 0.11, 19 MB; the server's own Table, without objects, 0.035, 2.3 MB, with their metadata 0.38, 35 MB. The
-//! Table is the cheapest, but it can't say when an index started or how long it took, nor its exit code; metadata alone
-//! can't either. So protobuf it is, page by page, and a Pod is dropped as soon as it is read. The same by derive of prost
-//! (0.14) is longer, for its structs have to be turned into those of k8s-openapi, and took 36 ms in place of 23 ms for
-//! 5,000 Pods, with three more crates; its readers of single fields are not for others to use.
+//! Written by hand because k8s-openapi has no protobuf. A list in JSON is three times as long and takes three times as
+//! long. Measured on 5,000 finished Pods of 3.9 KB (seconds of one unpaged request, bytes): JSON 0.50, 57 MB; protobuf
+//! 0.11, 19 MB; the server's own Table, without objects, 0.035, 2.3 MB, with their metadata 0.38, 35 MB. The Table and
+//! the metadata lack start, duration and exit code. With prost (0.14) the code is longer, because its structs must be
+//! converted to those of k8s-openapi; it took 36 ms instead of 23 ms for 5,000 Pods, and needs three more crates.
 //!
-//! The numbers of the fields are those of `generated.proto` in k8s.io/api/core/v1 and k8s.io/apimachinery; a number is
-//! never given another meaning there.
+//! The numbers of the fields are those of `generated.proto` in k8s.io/api/core/v1 and k8s.io/apimachinery; numbers
+//! never change their meaning there.
 
 use std::collections::BTreeMap;
 
@@ -24,24 +22,24 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use crate::contract::{annotation, label};
 use crate::state::attempt::{PodContainer, PodRecord, PodRecordSpec, PodRecordStatus};
 
-/// What an answer of this form starts with (`k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
+/// The start of each answer (`k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
 const MAGIC: &[u8] = b"k8s\0";
 
-/// Why bytes are not what they should be.
+/// The bytes are not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is not a list of Pods in protobuf")]
 pub(super) struct Malformed;
 
 #[derive(Clone, Debug)]
 pub(super) enum PodListPart {
-    /// Its head, which comes first: where the list goes on, if it does.
+    /// The head comes first; it has the token of the next page, if there is one.
     Head {
         next: Option<String>,
     },
     Pod(Box<PodRecord>),
 }
 
-/// A list that comes in pieces of any size.
+/// A decoder of a list that arrives in pieces of any size.
 #[derive(Debug, Default)]
 pub(super) struct PodList {
     buffer: Vec<u8>,
@@ -55,7 +53,7 @@ enum ListStage {
     Start,
     /// Among the fields of the envelope (`runtime.Unknown`).
     Envelope,
-    /// Inside of the list, of which this many bytes are left; nothing of interest comes behind it.
+    /// Inside the list, with this many bytes left. Nothing behind the list matters.
     List(usize),
 }
 
@@ -66,7 +64,7 @@ impl PodList {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole piece; None if more bytes are needed first, or at the end.
+    /// Returns the next complete part; `None` if more bytes are needed, or at the end.
     pub(super) fn next_part(&mut self) -> Result<Option<PodListPart>, Malformed> {
         while !self.is_complete() {
             let unread = &self.buffer[self.read..];
@@ -108,7 +106,7 @@ impl PodList {
     }
 }
 
-/// The number of a field, the length of what it holds, and how many bytes say so; None if they are not all there.
+/// Returns a field's number, the length of its value, and the length of both; `None` if bytes are missing.
 fn parse_block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malformed> {
     let mut rest = bytes;
     let (Some(key), Some(length)) = (parse_varint(&mut rest)?, parse_varint(&mut rest)?) else { return Ok(None) };
@@ -119,7 +117,7 @@ fn parse_block_head(bytes: &[u8]) -> Result<Option<(u64, usize, usize)>, Malform
     Ok(Some((key >> 3, length, bytes.len() - rest.len())))
 }
 
-/// A number of up to ten bytes; None if its end is not there.
+/// Returns a number of up to ten bytes; `None` if bytes are missing.
 fn parse_varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
     let mut value = 0;
     for (position, &byte) in bytes.iter().enumerate() {
@@ -139,7 +137,7 @@ fn parse_varint(bytes: &mut &[u8]) -> Result<Option<u64>, Malformed> {
 enum FieldValue<'a> {
     Number(u64),
     Block(&'a [u8]),
-    /// A fixed-size number, of which a Pod has none that is of interest.
+    /// A number of fixed size; no decoded field has one.
     Other,
 }
 
@@ -149,7 +147,7 @@ impl<'a> FieldValue<'a> {
     }
 }
 
-/// Hands over every field of a message.
+/// Calls `visit` with each field of a message.
 fn each_field<'a>(
     mut bytes: &'a [u8],
     mut visit: impl FnMut(u64, FieldValue<'a>) -> Result<(), Malformed>,
@@ -178,7 +176,7 @@ fn split_off<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Malforme
     Ok(block)
 }
 
-/// What a field can be read as; None if it holds nothing, which in Go is the same as not there.
+/// A type that a field's value can be decoded to; `None` for an empty value, which Go does not tell from a missing one.
 trait Decode: Sized {
     fn decode(value: FieldValue<'_>) -> Result<Option<Self>, Malformed>;
 }
@@ -218,7 +216,7 @@ impl Decode for Time {
     }
 }
 
-/// Where the value of a field goes.
+/// A place that takes the value of a field.
 trait DecodeInto {
     fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed>;
 }
@@ -244,7 +242,7 @@ impl<T: Decode> DecodeInto for Vec<T> {
     }
 }
 
-/// Keeps only the labels and annotations that the template, and thus the Job, does not have.
+/// Keeps only labels and annotations that the Job's template lacks.
 impl DecodeInto for Option<BTreeMap<String, String>> {
     fn decode_into(&mut self, value: FieldValue<'_>) -> Result<(), Malformed> {
         let MapEntry { key, value } = MapEntry::decode(value)?.unwrap_or_default();
@@ -276,13 +274,13 @@ struct ResourceAmount {
     quantity: Quantity,
 }
 
-/// The part of a list that says where it goes on, if it does.
+/// The part of a list that has the token of the next page.
 #[derive(Default)]
 struct ListMeta {
     next: Option<String>,
 }
 
-/// Reads messages: of each its type, and which of its fields has which number.
+/// Implements `Decode` for messages: their types, each with the numbers and names of its fields.
 macro_rules! messages {
     ($($message:ident { $($number:literal $field:tt),* })*) => {$(
         impl Decode for $message {

@@ -1,4 +1,4 @@
-//! A Job and its Pods as a stream of events, through whatever happens to watches.
+//! Watches Jobs, Pods and events as streams that survive broken connections.
 
 #[cfg(test)]
 mod tests;
@@ -29,24 +29,25 @@ use crate::error::{Error, Kind};
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, KubeEvent};
 
-/// The first pause before a watch is taken up again; it doubles, and is spread so that many clients don't come at once.
+/// The first pause before a watch is resumed. Pauses double, with jitter so that clients don't come all at once.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
-/// The longest pause, apart from the spread. A server that restarts is away for some seconds.
+/// The longest pause without jitter. A restarting server is away for some seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How long the last list of all is asked for again from a server that can't be reached.
+/// How long the list of an ended Job's Pods is requested from an unreachable server.
 const LAST_LIST_TIMEOUT: Duration = Duration::from_secs(120);
-/// After so long without trouble the pauses begin anew.
+/// After this long without an error the pauses start again from the first.
 const PAUSE_RESET: Duration = Duration::from_secs(3);
-/// After so many seconds the server ends a watch. Just before that it sends a bookmark.
+/// The server ends a watch after this many seconds, and sends a bookmark just before.
 const WATCH_SECONDS: u32 = 30;
-/// A watch over which nothing came for longer than a round may be dead: all is listed again.
+/// A watch that is silent for longer than that may be dead: everything is listed again.
 const SILENCE: Duration = Duration::from_secs(35);
-/// When a Job counts its Pods anew, its watch of Pods brought the reason just before, or does so soon.
+/// When a Job's Pod counts change, the watch of its Pods has just shown why, or is about to.
 const EXPECTED_BEFORE: Duration = Duration::from_secs(1);
 const EXPECTED_WITHIN: Duration = Duration::from_secs(3);
-/// The least time from one request of a watch to the next, for servers that end each watch as soon as it has begun.
+/// The minimum time between two requests of a watch, for servers that end each watch at once.
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(250);
-/// A server that has just started may know neither users nor rights yet: so many refusals in a row are believed.
+/// The number of refusals in a row after which a watch gives up. A server that has just started may not know users and
+/// permissions yet.
 const MAX_REFUSALS: u32 = 6;
 
 impl k8s_openapi::Resource for PodRecord {
@@ -73,9 +74,9 @@ impl k8s_openapi::Metadata for PodRecord {
 #[derive(Clone, Debug)]
 pub(crate) enum WatchNews<T = Event> {
     Seen(T),
-    /// The connection is gone, and it is being made again: why. Told once until [`WatchNews::Connected`].
+    /// Why the connection broke. Sent once until [`WatchNews::Connected`].
     Reconnecting(String),
-    /// All watches of the link are answered again.
+    /// All watches of the link work again.
     Connected,
 }
 
@@ -89,7 +90,7 @@ impl<T> WatchNews<T> {
     }
 }
 
-/// What several watches share: that the server can't be reached is told once for all of them.
+/// Shared by several watches, so that an unreachable server is reported once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Link {
     broken: Arc<AtomicUsize>,
@@ -100,7 +101,7 @@ pub(crate) struct Link {
 struct Share {
     link: Link,
     broken: bool,
-    /// Whether a list, and whether a watch, was ever answered.
+    /// Whether a list and whether a watch was ever answered.
     listed: bool,
     watched: bool,
     refusals: u32,
@@ -112,24 +113,24 @@ impl Share {
         Self { link: link.clone(), broken: false, listed: false, watched: false, refusals: 0, last_request: None }
     }
 
-    /// Notes that this watch is broken; whether it is the first of its link.
+    /// Marks this watch as broken; true if it is the first of its link.
     fn mark_broken(&mut self) -> bool {
         !std::mem::replace(&mut self.broken, true) && self.link.broken.fetch_add(1, Ordering::SeqCst) == 0
     }
 
-    /// Notes that this watch is in order; whether it was the last of its link that was not.
+    /// Marks this watch as connected; true if it was the last broken one of its link.
     fn mark_connected(&mut self) -> bool {
         std::mem::take(&mut self.broken) && self.link.broken.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    /// Notes an answer; whether with it the whole link is in order again.
+    /// Notes an answer; true if it makes the whole link work again.
     fn mark_answered(&mut self, watch: bool) -> bool {
         *self.was_answered(watch) = true;
         self.refusals = 0;
         self.mark_connected()
     }
 
-    /// Whether a refusal is to be believed: one at the very first request is.
+    /// Counts a refusal; true if it is final, as at the very first request.
     fn counts_as_final(&mut self, watch: bool) -> bool {
         self.refusals += 1;
         !*self.was_answered(watch) || self.refusals >= MAX_REFUSALS
@@ -154,29 +155,26 @@ impl Drop for Share {
     }
 }
 
-/// What a watch of many Jobs sees.
+/// A change that a watch of many Jobs reports.
 #[derive(Clone, Debug)]
 pub(crate) enum JobChange {
-    /// A Job as it now is; also each of them when the watch begins, and when it has to begin anew.
+    /// A new or changed Job; also each existing Job when the watch starts or starts again.
     Now(Box<Job>),
-    /// A Job was deleted: its UID.
+    /// The UID of a deleted Job.
     Gone(String),
-    /// Each of the Jobs that there are was told; their UIDs.
+    /// The UIDs of all Jobs, after each of them was reported.
     Listed(HashSet<String>),
 }
 
-/// A stream that a caller can hold without knowing of what it is made.
 pub(crate) type WatchStream<T = Event> = BoxStream<'static, Result<WatchNews<T>, Error>>;
 
 impl Cluster {
-    /// Watches one Job and those of its Pods, until the caller drops the stream. Reports a Pod that no longer matches the
-    /// filter as gone.
+    /// Watches a Job and its Pods until the caller drops the stream. A Pod that no longer matches the filter is
+    /// reported as gone.
     ///
-    /// Closed connections, expired versions and a server that restarts are waited out, with a pause that grows to some
-    /// seconds.
+    /// The watch resumes after closed connections, expired versions and restarts of the server, with growing pauses.
     ///
-    /// # Errors
-    /// The stream ends with an error where waiting can't help: credentials refused, or no permission to watch.
+    /// # Errors The stream ends with an error if waiting can't help: refused credentials, or no permission to watch.
     pub(crate) fn watch(&self, job: &Job, pods: Option<PodFilter<'_>>, link: &Link) -> WatchStream {
         let recounted = Arc::new(Notify::new());
         let jobs = self.watch_job(job, link, Arc::clone(&recounted));
@@ -195,14 +193,14 @@ impl Cluster {
         stream::select(jobs, pods).boxed()
     }
 
-    /// Notifies `recounted` whenever the Job's numbers of Pods change.
+    /// Watches a Job; notifies `recounted` when its Pod counts change.
     fn watch_job(&self, job: &Job, link: &Link, recounted: Arc<Notify>) -> WatchStream {
         let action = self.action("watch", "job", job_name(job));
         let uid = job.metadata.uid.clone();
         let which = ListParams::default().fields(&format!("metadata.name={}", job_name(job)));
         let numbers = |job: &Job| job.status.as_ref().map(|status| (status.active, status.ready));
         let mut last = numbers(job);
-        // Whether the list that is being read has named the Job: one that it does not name is gone.
+        // Whether the current list has the Job. If it has not, the Job is gone.
         let mut listed = false;
         let read = move |change| {
             let own = |job: &Job| job.metadata.uid == uid;
@@ -227,8 +225,7 @@ impl Cluster {
         self.watch_objects::<Job, _, _>(action, self.api(), which, link, None, read)
     }
 
-    /// The Pods of a Job that has ended, from a server that may just be restarting: as patient as a watch, but not for
-    /// ever.
+    /// Returns the Pods of an ended Job. Retries like a watch while the server is unreachable, for a limited time.
     pub(crate) async fn last_pods(&self, job: &Job, filter: PodFilter<'_>) -> Result<Vec<PodRecord>, Error> {
         let begun = Instant::now();
         let ask = || self.pods(job, filter);
@@ -236,7 +233,7 @@ impl Cluster {
         ask.retry(growing_pauses()).when(again).await
     }
 
-    /// Watches the Jobs that [`Cluster::jobs_with`] lists, until the caller drops the stream.
+    /// Watches the Jobs that [`Cluster::jobs_matching`] lists, until the caller drops the stream.
     pub(crate) fn watch_jobs(&self, filter: JobFilter<'_>) -> WatchStream<JobChange> {
         let (action, api, which) = self.jobs_request("watch", filter);
         let uid = |job: &Job| job.metadata.uid.clone().unwrap_or_default();
@@ -257,18 +254,18 @@ impl Cluster {
         self.watch_objects::<Job, _, _>(action, api, which, &Link::default(), None, read)
     }
 
-    /// What the cluster has told about a Job so far.
+    /// Returns the events about a Job so far.
     pub(crate) async fn list_events(&self, job: &Job) -> Result<Vec<Event>, Error> {
         Ok(self.events(job).await?.into_iter().map(reported_event).collect())
     }
 
-    /// The warnings about Pods in the namespace: one request, where one for each Pod would be as many as there are Pods.
+    /// Returns the warnings about all Pods of the namespace, by one request instead of one for each Pod.
     pub(crate) async fn pod_warnings(&self) -> Result<Vec<Event>, Error> {
         let warnings = self.pod_events("type=Warning").await?;
         Ok(vec![Event::PodsWarned(warnings.into_iter().map(kube_event).collect())])
     }
 
-    /// Watches what the cluster tells about a Job.
+    /// Watches the events about a Job.
     pub(crate) fn watch_events(&self, job: &Job, link: &Link) -> WatchStream {
         let action = self.action("watch the events of", "job", job_name(job));
         let uid = job.metadata.uid.as_deref().unwrap_or_default();
@@ -280,8 +277,8 @@ impl Cluster {
         self.watch_objects::<ApiEvent, _, _>(action, self.api(), which, link, None, read)
     }
 
-    /// One watch in which `read` makes events of what the server says. It doubts its connection if nothing comes over it
-    /// when `expected` says that something should.
+    /// Watches objects; `read` converts each change. If `expected` is notified and no change arrives soon, everything
+    /// is listed again.
     fn watch_objects<K, T, F>(
         &self,
         action: String,
@@ -300,16 +297,16 @@ impl Cluster {
         let server = self.server.clone();
         let (share, heard) = (Share::new(link), Instant::now());
         let watch = Watch { action, server, api, which, share, expected, heard, version: None, read, news };
-        // The loop runs while the stream is read, and ends with it.
+        // The loop runs only while the stream is read.
         let driver = stream::once(watch.run()).filter_map(|()| ready(None));
         stream::select(stream::poll_fn(move |context| received.poll_recv(context)), driver).boxed()
     }
 }
 
-/// What a watch says of one object, or of all of them.
+/// A change of one object, or of the whole list.
 #[derive(Debug)]
 enum WatchChange<K> {
-    /// The connection began, or could not be taken up where it broke: each object that there is follows.
+    /// A new list begins: each existing object follows.
     ListBegins,
     Listed(K),
     ListEnds,
@@ -317,7 +314,7 @@ enum WatchChange<K> {
     Deleted(K),
 }
 
-/// A list and the watch that goes on from it, begun anew whenever they break.
+/// A list and the watch that continues it, started again whenever they break.
 struct Watch<K, T, F> {
     action: String,
     server: String,
@@ -325,9 +322,9 @@ struct Watch<K, T, F> {
     which: ListParams,
     share: Share,
     expected: Option<Arc<Notify>>,
-    /// When the server last said something of what is watched.
+    /// When the server last sent anything.
     heard: Instant,
-    /// From where the watch goes on; `None` if all has to be listed first.
+    /// The resource version from which the watch continues; `None` if everything must be listed first.
     version: Option<String>,
     read: F,
     news: mpsc::Sender<Result<WatchNews<T>, Error>>,
@@ -347,7 +344,7 @@ where
             let watching = self.version.is_some();
             let step = if watching { self.watch().await } else { self.list().await };
             let Err(error) = step else { continue };
-            // The server has forgotten where the watch was: a matter of course.
+            // An expired version is normal.
             if watching && status_code(&error) == Some(410) {
                 self.version = None;
                 continue;
@@ -377,7 +374,7 @@ where
         let mut params = self.which.clone().limit(PAGE_SIZE);
         loop {
             let page = match self.api.list(&params).await {
-                // Where it went on is forgotten: all of it at once.
+                // The server no longer knows where the list continues: request it without pages.
                 Err(error) if status_code(&error) == Some(410) && params.continue_token.is_some() => {
                     params = self.which.clone();
                     self.report(WatchChange::ListBegins).await;
@@ -399,7 +396,7 @@ where
         }
     }
 
-    /// Watches until the connection ends. `self.version` says how to go on.
+    /// Watches until the connection ends. `self.version` says where to continue.
     async fn watch(&mut self) -> Result<(), kube::Error> {
         self.share.wait_for_next_request().await;
         let ListParams { label_selector, field_selector, .. } = self.which.clone();
@@ -426,11 +423,11 @@ where
                     return Ok(());
                 }
             };
-            // It is taken up behind what came last.
+            // The next watch continues after the last event.
             let Some(event) = event.filter(|event| !matches!(event, Err(kube::Error::ReadEvents(_)))) else {
                 return Ok(());
             };
-            // What is not understood is not lost: all is listed again.
+            // If this event can't be parsed, everything is listed again.
             self.version = None;
             self.heard = Instant::now();
             deadline = self.heard + SILENCE;
@@ -450,7 +447,7 @@ where
         }
     }
 
-    /// Notes an answer, and reports if with it the whole link is in order again.
+    /// Notes an answer, and reports if the whole link works again.
     async fn note_answer(&mut self, watch: bool) {
         if self.share.mark_answered(watch) {
             self.send_news(Ok(WatchNews::Connected)).await;
@@ -464,7 +461,7 @@ where
     }
 
     async fn send_news(&mut self, news: Result<WatchNews<T>, Error>) {
-        // The loop ends with the stream that receives.
+        // A send fails only once the receiving stream is dropped, which ends the loop, too.
         let _ = self.news.send(news).await;
     }
 }
@@ -476,14 +473,13 @@ fn status_code(error: &kube::Error) -> Option<u16> {
     }
 }
 
-/// # Errors
-/// If there is none: then it is no answer of an API server.
+/// # Errors The version is missing, so that the answer is not from an API server.
 fn require_version(version: Option<String>) -> Result<String, kube::Error> {
     let missing = || serde::de::Error::custom("it has no resourceVersion");
     version.filter(|version| !version.is_empty()).ok_or_else(|| kube::Error::SerdeError(missing()))
 }
 
-/// Pauses that double, spread so that many clients don't come at once.
+/// Returns pauses that double, with jitter so that clients don't come all at once.
 pub(super) fn growing_pauses() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)

@@ -1,4 +1,4 @@
-//! The `Authorization` of each request, and getting a new one when the old one has run out.
+//! The `Authorization` header of each request, and its renewal.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +12,10 @@ use super::kubeconfig::Secret;
 use super::oidc::Oidc;
 use crate::error::Error;
 
-/// A token file is read again after this long, as client-go does.
+/// The age after which a token file is read again, as in client-go.
 const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
 
-/// How requests show who the user is.
+/// The credentials of requests.
 pub(super) enum Credentials {
     None,
     Fixed(HeaderValue),
@@ -25,7 +25,7 @@ pub(super) enum Credentials {
 }
 
 impl Credentials {
-    /// The header for the next request; runs a plugin or asks an identity provider if need be.
+    /// Returns the header for the next request. May run a plugin or ask an identity provider.
     pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
         match self {
             Self::None => Ok(None),
@@ -36,8 +36,8 @@ impl Credentials {
         }
     }
 
-    /// The server refused `used`, sent at `generation`: true if there are newer credentials now, so that another try
-    /// makes sense.
+    /// Renews credentials after the server refused `used`, sent at `generation`. Returns whether they changed, so that
+    /// a retry makes sense.
     pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
         match self {
             Self::None | Self::Fixed(_) | Self::Oidc(_) => Ok(false),
@@ -49,7 +49,7 @@ impl Credentials {
         }
     }
 
-    /// Goes up by one whenever the client's certificate changes, so that open connections are not used any more.
+    /// Returns a number that grows when the client's certificate changes: older connections must not be reused.
     pub(super) fn generation(&self) -> u64 {
         match self {
             Self::Exec(plugin) => plugin.generation(),
@@ -58,7 +58,7 @@ impl Credentials {
     }
 }
 
-/// A file whose token may be replaced at any time, as those of service accounts are.
+/// A file whose token may be replaced at any time, as for service accounts.
 pub(super) struct TokenFile {
     path: PathBuf,
     fallback: Option<Secret>,
@@ -79,7 +79,7 @@ impl TokenFile {
         }
         let value = match (std::fs::read_to_string(&self.path), &*last, &self.fallback) {
             (Ok(token), ..) => bearer(&token)?,
-            // The file may have been removed on purpose once it was read.
+            // The file may have been removed on purpose after it was read.
             (Err(_), Some((value, _)), _) => value.clone(),
             (Err(_), None, Some(token)) => bearer(token.reveal())?,
             (Err(error), None, None) => {

@@ -1,4 +1,4 @@
-//! From the errors of the HTTP client and the server's statuses to errors that say what to do.
+//! Converts errors of the HTTP client and statuses of the server to errors with hints.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -237,14 +237,14 @@ fn refused_permission(said: &str) -> Option<Vec<String>> {
     let (verb, rest) = said.split_once(" cannot ")?.1.split_once(" resource \"")?;
     let (resource, rest) = rest.split_once('"')?;
     let (group, rest) = rest.split_once("in API group \"")?.1.split_once('"')?;
-    // Nothing else belongs into a command that is meant to be pasted.
+    // Only plain words go into a command that users paste.
     let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-./*".contains(c));
     if ![verb, resource, group].into_iter().all(is_plain) {
         return None;
     }
     let (resource, subresource) = resource.split_once('/').map_or((resource, None), |(all, part)| (all, Some(part)));
     let resource = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
-    let subresource = subresource.map(|name| format!("--subresource={name}"));
+    let subresource = subresource.into_iter().flat_map(|name| ["--subresource".to_owned(), name.to_owned()]);
     let scope = (!rest.contains("in the namespace \"")).then(|| "-A".to_owned());
     Some([verb.to_owned(), resource].into_iter().chain(subresource).chain(scope).collect())
 }
@@ -328,11 +328,11 @@ mod tests {
         let message =
             r#"pods "p" is forbidden: User "ann" cannot get resource "pods/log" in API group "" in the namespace "ns""#;
         let (_, _, hints) = explain(403, "Forbidden", message, &json!({}));
-        assert!(hints.contains("can-i get pods --subresource=log -n n"), "{hints}");
+        assert!(hints.contains("can-i get pods --subresource log -n n"), "{hints}");
         let message = r#"jobs.batch is forbidden: User "ann" cannot list resource "jobs" in API group "batch" at the cluster scope"#;
         let (_, _, hints) = explain(403, "Forbidden", message, &json!({}));
         assert!(hints.contains("can-i list jobs.batch -A"), "{hints}");
-        // What is not a plain word is not made into a command.
+        // Other characters are not put into a command.
         let message = r#"x: User "ann" cannot get; rm resource "pods" in API group "" in the namespace "ns""#;
         assert!(!explain(403, "Forbidden", message, &json!({})).2.contains("; rm"));
         let (_, _, hints) = explain(403, "Forbidden", "exceeded quota: q, requested: pods=1", &json!({}));

@@ -1,4 +1,4 @@
-//! Exec plugins: programs that print credentials, run once and again only when these have run out.
+//! Exec plugins: programs that print credentials. Each runs once, and again when its credentials expire.
 //!
 //! The rules are those of client-go's `plugin/pkg/client/auth/exec` (v0.36).
 
@@ -25,14 +25,14 @@ use crate::error::{Error, Kind};
 
 pub(super) struct ExecPlugin {
     config: Arc<ExecConfig>,
-    /// `spec.cluster` of what the plugin is told, if it wants to know.
+    /// `spec.cluster` of the plugin's input, if its configuration asks for it.
     cluster: Option<Value>,
     search_path: Option<OsString>,
-    /// Whether nobody is there whom it could ask or tell anything.
+    /// Whether the plugin must not prompt or print.
     unattended: bool,
     identity: Arc<Identity>,
     generation: AtomicU64,
-    /// Held while the plugin runs: it may ask the user something, so that it must not run twice at a time.
+    /// Locked while the plugin runs: it may prompt the user, so it must not run twice at a time.
     last: Mutex<Option<PluginCredentials>>,
 }
 
@@ -80,7 +80,7 @@ impl ExecPlugin {
         })
     }
 
-    /// The header; none if the plugin gave a certificate instead.
+    /// Returns the header; `None` if the plugin gave a certificate instead.
     pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
         let mut last = self.last.lock().await;
         if let Some(given) = &*last
@@ -92,8 +92,8 @@ impl ExecPlugin {
         Ok(last.as_ref().and_then(|given| given.authorization.clone()))
     }
 
-    /// Runs the plugin again, unless another request has done so since `used` was handed out at `generation`; true if
-    /// it gave something else.
+    /// Runs the plugin again, unless another request has done so since it got `used` at `generation`. Returns whether
+    /// the credentials changed.
     pub(super) async fn renew(&self, used: Option<&HeaderValue>, generation: u64) -> Result<bool, Error> {
         let mut last = self.last.lock().await;
         let changed = |last: &Option<PluginCredentials>| {
@@ -121,7 +121,7 @@ impl ExecPlugin {
                     .map_err(|why| self.plugin_error(&format!("gave a certificate that can't be used: {why}")))
             });
             self.identity.set(key.transpose()?);
-            // The first certificate has no older connections behind it.
+            // No older connection exists when the first certificate comes.
             if last.is_some() {
                 self.generation.fetch_add(1, Ordering::AcqRel);
             }
@@ -132,7 +132,7 @@ impl ExecPlugin {
 
     async fn run_plugin(&self) -> Result<PluginCredentials, Error> {
         let mut command = self.command()?;
-        // The plugin may take seconds, and be asked for a password meanwhile.
+        // The plugin may take seconds, for example to prompt for a password.
         let output = tokio::task::spawn_blocking(move || command.output()).await;
         let output = match output.map_err(std::io::Error::other).and_then(|output| output) {
             Ok(output) => output,
@@ -180,7 +180,7 @@ impl ExecPlugin {
 
     fn parse_credential(&self, stdout: &[u8]) -> Result<PluginCredentials, Error> {
         let text = String::from_utf8_lossy(stdout);
-        // Plugins print JSON; YAML is taken, too. What it says is secret, so that errors must not quote it.
+        // Plugins print JSON, or YAML. The output is secret: errors must not quote it.
         let answer: ExecCredential = serde_json::from_str(&text)
             .ok()
             .or_else(|| serde_saphyr::from_str(&text).ok())
@@ -222,8 +222,8 @@ impl ExecPlugin {
     }
 }
 
-/// A program's path: as it stands if it has a folder, else from the folders of `search_path`, whatever the plugin's own
-/// environment says; never from the current folder.
+/// Returns a program's path: unchanged if it has a folder, else found in the folders of `search_path`. The current
+/// folder and the plugin's own environment don't count.
 pub(super) fn find_program(command: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
     if command.contains(std::path::MAIN_SEPARATOR) || cfg!(windows) {
         return Some(PathBuf::from(command));
@@ -243,12 +243,12 @@ fn cluster_info(settings: &ConnectSettings) -> Result<Value, Error> {
         ("disable-compression", json!(settings.disable_compression)),
         ("config", json!(settings.exec_extension)),
     ];
-    // Null where the kubeconfig says nothing, as kubectl writes it.
+    // kubectl writes null if the kubeconfig has no such extension.
     let is_said = |(key, value): &(_, Value)| *key == "config" || !value.is_null() && *value != false;
     Ok(info.into_iter().filter(is_said).collect())
 }
 
-/// The kubeconfig may come from a stranger: no escape sequences from it.
+/// Replaces control characters: the kubeconfig may be from a stranger.
 fn escape_controls(text: &str) -> String {
     text.trim()
         .chars()

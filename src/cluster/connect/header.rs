@@ -1,4 +1,4 @@
-//! Headers that say who the user is.
+//! Headers of authentication and impersonation.
 
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,13 +7,12 @@ use super::kubeconfig::{Secret, UserEntry};
 use super::settings::non_empty;
 use crate::error::Error;
 
-/// `Bearer` and the token, marked so that it is never printed. The error of a token that can't be in a header does not
-/// show it.
+/// Returns `Bearer TOKEN`, marked as sensitive. Errors don't show the token.
 pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     sensitive(&format!("Bearer {}", token.trim()))
 }
 
-/// `Basic` and the two in base64, marked so that it is never printed.
+/// Returns `Basic` and name and password in base64, marked as sensitive.
 pub(super) fn basic(name: &str, password: &Secret) -> Result<HeaderValue, Error> {
     let pair = format!("{name}:{}", password.reveal());
     sensitive(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
@@ -26,7 +25,7 @@ fn sensitive(text: &str) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// Returns the headers that say in whose name requests are made.
+/// Returns the headers of impersonation.
 pub(super) fn impersonation(user: &UserEntry) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, text: &str| {
@@ -60,7 +59,8 @@ pub(super) fn impersonation(user: &UserEntry) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// What may not be in a header's name, and `%`, as `%xx`: the server turns it back (client-go's `round_trippers.go`).
+/// Escapes `%` and invalid characters of a header name as `%xx`, which the server decodes (client-go's
+/// `round_trippers.go`).
 fn escape_header_name(key: &str) -> String {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte);
     let escape = |byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

@@ -1,8 +1,8 @@
-//! Kubeconfig files: which are read, what is in them, and how several become one.
+//! Finds, parses and merges kubeconfig files.
 //!
-//! The rules are those of client-go's `tools/clientcmd` (v0.36): a file given by flag stands alone and has to be there;
-//! files of `$KUBECONFIG` may be missing; of several files the first to set an entry, or the current context, wins;
-//! relative paths in a file are relative to that file's folder.
+//! The rules are those of client-go's `tools/clientcmd` (v0.36): a file given by flag is the only one and must exist;
+//! files of `$KUBECONFIG` may be missing; the first file that sets an entry or the current context wins; relative paths
+//! are relative to their file's folder.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Env;
 use crate::error::{Error, Kind};
 
-/// A token, a password or a key: never shown, not even in debug output.
+/// A token, a password or a key. Its debug output hides it.
 #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub(super) struct Secret(String);
@@ -25,7 +25,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself: for a header or a parser, never for a message.
+    /// Returns the text, for a header or a parser, never for a message.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }
@@ -51,7 +51,7 @@ pub(crate) struct ClusterEntry {
 }
 
 impl ClusterEntry {
-    /// What the cluster has to tell exec plugins: the extension that is reserved for them.
+    /// Returns the extension that is reserved for exec plugins.
     pub(super) fn exec_extension(&self) -> Option<Value> {
         let mut all = self.extensions.iter().flatten();
         all.find(|one| one["name"] == "client.authentication.k8s.io/exec").map(|one| one["extension"].clone())
@@ -79,7 +79,7 @@ pub(crate) struct UserEntry {
     pub(super) exec: Option<ExecConfig>,
 }
 
-/// `users[].user.auth-provider`: the older way, of which only `oidc` is left.
+/// `users[].user.auth-provider`, which only `oidc` still supports.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct AuthProvider {
     #[serde(default)]
@@ -131,7 +131,7 @@ struct KubeconfigFile {
     contexts: Option<Vec<NamedEntry<ContextEntry>>>,
 }
 
-/// An entry of a list, under the key that lists of its kind have.
+/// A named entry of a list.
 #[derive(Debug, Deserialize)]
 struct NamedEntry<T> {
     name: String,
@@ -145,15 +145,14 @@ pub(crate) struct Kubeconfig {
     pub(crate) clusters: BTreeMap<String, ClusterEntry>,
     pub(crate) users: BTreeMap<String, UserEntry>,
     pub(crate) contexts: BTreeMap<String, ContextEntry>,
-    /// Files that were looked for and are not there, in order.
+    /// The files that don't exist, in order.
     pub(super) missing: Vec<PathBuf>,
     pub(super) read: Vec<PathBuf>,
 }
 
-/// Reads what kubectl would read: `explicit` alone if given, else the list in `$KUBECONFIG`, else `~/.kube/config`.
+/// Reads the same files as kubectl: only `explicit` if given, else those in `$KUBECONFIG`, else `~/.kube/config`.
 ///
-/// # Errors
-/// A file that is not a kubeconfig or can't be read; an `explicit` file that is not there.
+/// # Errors A file is unreadable or not a kubeconfig, or the `explicit` file does not exist.
 pub(crate) fn load_kubeconfig(explicit: Option<&Path>, env: Env<'_>) -> Result<Kubeconfig, Error> {
     let mut merged = Kubeconfig::default();
     if let Some(path) = explicit.filter(|path| !path.as_os_str().is_empty()) {
@@ -184,7 +183,7 @@ pub(super) fn home_folder(env: Env<'_>) -> Option<PathBuf> {
 }
 
 impl Kubeconfig {
-    /// Adds what `path` sets and no earlier file has set; false if there is no such file.
+    /// Adds entries that no earlier file has. Returns false if the file does not exist.
     fn add_file(&mut self, path: &Path) -> Result<bool, Error> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -243,7 +242,7 @@ fn resolve_user(user: &mut UserEntry, path: &Path, folder: &Path) {
     resolve_path(&mut user.client_certificate, folder);
     resolve_path(&mut user.client_key, folder);
     resolve_path(&mut user.token_file, folder);
-    // A bare name is looked up in $PATH; one with a folder in it belongs to the file, as certificates do.
+    // A bare name is found in $PATH; a name with a folder is relative to the file, as certificates are.
     if let Some(command) = user.exec.as_mut().and_then(|exec| exec.command.as_mut())
         && command.contains(std::path::MAIN_SEPARATOR)
     {
@@ -263,7 +262,7 @@ fn parse_file(bytes: &[u8]) -> Result<KubeconfigFile, String> {
     let file: KubeconfigFile = if text.trim_start().starts_with('{') {
         serde_json::from_str(&text).map_err(|error| error.to_string())?
     } else {
-        // Only the first document counts for kubectl. No snippet in errors: it could show a token.
+        // kubectl reads only the first document. A snippet in errors could show a token.
         let options = serde_saphyr::options! { with_snippet: false };
         let documents: Vec<Option<KubeconfigFile>> =
             serde_saphyr::from_multiple_with_options(&text, options).map_err(|error| error.to_string())?;
@@ -279,14 +278,14 @@ fn parse_file(bytes: &[u8]) -> Result<KubeconfigFile, String> {
     }
 }
 
-/// Whether `text` is a kubeconfig of which some user has this refresh token.
+/// Whether `text` is a kubeconfig with this refresh token.
 pub(super) fn has_refresh_token(text: &str, token: &str) -> bool {
     let Ok(file) = parse_file(text.as_bytes()) else { return false };
     let providers = file.users.into_iter().flatten().filter_map(|user| user.entry?.auth_provider?.config);
     providers.flatten().any(|(key, value)| key == "refresh-token" && value.reveal() == token)
 }
 
-/// Text of a file that may start with a byte order mark, as PowerShell's `>` writes it.
+/// Decodes a file that may start with a byte order mark, as PowerShell's `>` writes it.
 fn decode_text(bytes: &[u8]) -> Result<String, String> {
     let wide = |bytes: &[u8], one: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| one([pair[0], pair[1]])).collect();

@@ -1,7 +1,7 @@
-//! The auth-provider `oidc`: an ID token, and a refresh token to get the next one with.
+//! The auth-provider `oidc`: an ID token, and a refresh token that renews it.
 //!
-//! kube's own knows neither the provider's CA nor proxies, and keeps a new refresh token to itself: where providers
-//! give a new one each time, kubectl would be locked out afterwards. The rules are those of client-go's
+//! kube's own supports neither the provider's CA nor proxies, and does not store a new refresh token: if the provider
+//! replaces it each time, the next kubectl could not log in. The rules are those of client-go's
 //! `plugin/pkg/client/auth/oidc` (v0.36).
 
 use std::collections::BTreeMap;
@@ -29,20 +29,20 @@ use super::transport::Transport;
 use super::{Env, errors, proxy, server};
 use crate::error::{Error, Kind};
 
-/// A token counts as run out this much earlier, since clocks differ.
+/// Seconds before its expiry at which a token counts as expired, because clocks differ.
 const EARLIER: i64 = 10;
-/// How often, and how long apart, it is tried to have the kubeconfig to ourselves.
+/// The number of attempts to lock the kubeconfig, and the pause between them.
 const LOCK_TRIES: (u32, Duration) = (20, Duration::from_millis(100));
 
 /// A login at an identity provider.
 pub(super) struct Oidc {
     config: BTreeMap<String, Secret>,
-    /// The kubeconfig that new tokens are written to.
+    /// The kubeconfig that gets new tokens.
     origin: PathBuf,
     /// The provider, as if it were a cluster.
     settings: ConnectSettings,
     patience: Patience,
-    /// Held while tokens are got: a refresh token may be good for one use only.
+    /// Locked during a refresh: a refresh token may work only once.
     tokens: Mutex<Tokens>,
 }
 
@@ -97,7 +97,7 @@ impl Oidc {
         let next = answer.refresh_token.filter(|next| !next.reveal().is_empty() && *next != refresh);
         let kept = self.write_tokens(tokens.id_token.as_ref(), &id, &refresh, next.as_ref()).await;
         if next.is_some() {
-            // The old one may be void now: better an error than to be locked out the next time.
+            // The old token may be invalid now. An error here is better than a failing login next time.
             kept?;
         }
         let header = bearer(id.reveal())?;
@@ -117,7 +117,7 @@ impl Oidc {
         let setting = |key: &str| self.config.get(key).map_or("", Secret::reveal);
         let (id, secret) = (percent_encode(setting("client-id")), percent_encode(setting("client-secret")));
         let form = format!("grant_type=refresh_token&refresh_token={}", percent_encode(token.reveal()));
-        // Providers want the client's name either way, and don't say which.
+        // Providers expect the client's name either in a header or in the form, and don't say which.
         let login = basic(&id, &Secret::new(secret.clone()))?;
         let (status, body) =
             request_provider(&provider, &metadata.token_endpoint, Some((form.clone(), Some(login)))).await?;
@@ -134,7 +134,7 @@ impl Oidc {
         }
     }
 
-    /// Writes the new tokens where the old ones are, leaving all else in the file as it is.
+    /// Replaces the old tokens in the kubeconfig by the new ones, and keeps the rest of the file.
     async fn write_tokens(
         &self,
         old: Option<&Secret>,
@@ -161,7 +161,7 @@ impl Oidc {
     }
 }
 
-/// Sends a form, or nothing; the answer's status and body.
+/// Sends a form, or a plain GET. Returns the answer's status and body.
 async fn request_provider(
     provider: &Transport,
     url: &str,
@@ -185,7 +185,7 @@ async fn request_provider(
         .map_err(|error| login_error(&format!("the identity provider can't be reached: {}", errors::chain(&*error))))
 }
 
-/// The file beside the kubeconfig that kubectl makes while it writes; removed at the end.
+/// The lock file that kubectl creates beside the kubeconfig while it writes; removed when dropped.
 struct KubeconfigLock(PathBuf);
 
 impl KubeconfigLock {
@@ -211,7 +211,7 @@ impl Drop for KubeconfigLock {
     }
 }
 
-/// Whether the token is good for a while yet; none if it is not a JWT with an expiry.
+/// Whether the token is not about to expire; `None` if it is not a JWT with an expiry.
 fn is_valid(token: &Secret) -> Option<bool> {
     #[derive(Deserialize)]
     struct Claims {
@@ -224,7 +224,7 @@ fn is_valid(token: &Secret) -> Option<bool> {
     Some(((Timestamp::now().as_second() + EARLIER) as f64) < claims.exp)
 }
 
-/// What the answer says is secret: errors don't quote it.
+/// Parses a secret answer, which errors don't quote.
 fn parse_answer<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|_| login_error("the answer of the identity provider is invalid"))
 }

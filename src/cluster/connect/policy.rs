@@ -1,7 +1,7 @@
-//! Which exec plugins the user lets run: `credentialPluginPolicy` of kubectl's preferences.
+//! Which exec plugins may run: `credentialPluginPolicy` of kubectl's preferences.
 //!
-//! The rules are those of kubectl 1.36 (`pkg/kuberc`, client-go's `ValidatePluginPolicy`); of the rest of the
-//! preferences, aliases and defaults of kubectl's own commands, nothing applies here.
+//! The rules are those of kubectl 1.36 (`pkg/kuberc`, client-go's `ValidatePluginPolicy`); the rest of the preferences
+//! concerns kubectl's own commands only.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -26,11 +26,11 @@ struct Preferences {
 #[serde(default)]
 struct AllowedPlugin {
     command: String,
-    /// What `command` was called first.
+    /// The former name of `command`.
     name: String,
 }
 
-/// Whether `command` may run as a plugin.
+/// Checks that `command` may run as a plugin.
 pub(super) fn check_plugin(command: &str, env: Env<'_>) -> Result<(), Error> {
     let Some((path, preferences)) = load_preferences(env)? else { return Ok(()) };
     let place = path.display();
@@ -62,7 +62,7 @@ pub(super) fn check_plugin(command: &str, env: Env<'_>) -> Result<(), Error> {
     }
 }
 
-/// The file in `$KUBERC`, which has to be there, or else `~/.kube/kuberc`.
+/// Reads the file in `$KUBERC`, which must exist, or else `~/.kube/kuberc`.
 fn load_preferences(env: Env<'_>) -> Result<Option<(PathBuf, Preferences)>, Error> {
     let named = env("KUBERC");
     let off = matches!(env("KUBECTL_KUBERC").as_deref(), Some("false" | "False" | "FALSE" | "f" | "F" | "0"));
@@ -83,7 +83,7 @@ fn load_preferences(env: Env<'_>) -> Result<Option<(PathBuf, Preferences)>, Erro
     if text.trim().is_empty() {
         return Ok(None);
     }
-    // Stricter than kubectl, which runs every plugin if it can't read the default file.
+    // Stricter than kubectl, which allows every plugin if it can't read the default file.
     match serde_saphyr::from_str::<Preferences>(&text) {
         Ok(preferences) if preferences.kind == "Preference" => Ok(Some((path, preferences))),
         Ok(_) => Err(Error::usage(format!("{} is not of kind Preference", path.display()))),

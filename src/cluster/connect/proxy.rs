@@ -1,7 +1,7 @@
-//! Through which proxy a cluster is reached.
+//! Chooses the proxy for a cluster.
 //!
-//! The rules for the environment are those of Go's `golang.org/x/net/http/httpproxy`, which kubectl follows:
-//! `NO_PROXY` is matched against the cluster's host, and this machine itself is never reached through a proxy.
+//! The rules for the environment are those of Go's `golang.org/x/net/http/httpproxy`, which kubectl follows: `NO_PROXY`
+//! is compared with the cluster's host, and connections to this machine never use a proxy.
 
 use std::net::IpAddr;
 
@@ -20,8 +20,7 @@ pub(super) struct Proxy {
     pub(super) login: Option<(String, Secret)>,
 }
 
-/// The proxy of a kubeconfig's `proxy-url`: `http`, `https` or `socks5`, as kubectl has it. Errors leave its
-/// password out.
+/// Parses a kubeconfig's `proxy-url`: `http`, `https` or `socks5`, as in kubectl. Errors don't show its password.
 pub(super) fn from_kubeconfig(text: &str) -> Result<Proxy, String> {
     let Some((scheme, _)) = text.split_once("://") else {
         return Err("the proxy-url needs a scheme: http, https or socks5".to_owned());
@@ -38,7 +37,7 @@ pub(super) fn from_environment(server: &Uri, env: Env<'_>) -> Option<Proxy> {
     let value = if secure {
         any(["HTTPS_PROXY", "https_proxy"])?
     } else if env("REQUEST_METHOD").is_some() {
-        // In a CGI script HTTP_PROXY is what a stranger sent as the header `Proxy`.
+        // In a CGI script HTTP_PROXY has the value of a client's header `Proxy`.
         return None;
     } else {
         any(["HTTP_PROXY", "http_proxy"])?
@@ -53,7 +52,7 @@ pub(super) fn from_environment(server: &Uri, env: Env<'_>) -> Option<Proxy> {
 fn parse_proxy(text: &str) -> Option<Proxy> {
     let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
-        // Names are resolved by the proxy for both, as Go does.
+        // For both the proxy resolves names, as in Go.
         "socks5h" => "socks5".to_owned(),
         other => other.to_owned(),
     };
@@ -108,7 +107,7 @@ fn matches_exception(entry: &str, host: &str, port: u16, ip: Option<IpAddr>) -> 
     }
 }
 
-/// `host:port` and `[address]:port`; anything else has no port.
+/// Splits `host:port` and `[address]:port`; anything else has no port.
 fn split_port(entry: &str) -> (&str, Option<&str>) {
     if let Some((address, port)) = entry.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
         return (address, Some(port));

@@ -1,7 +1,7 @@
-//! Which requests are sent a second time, and when.
+//! Decides which requests are repeated, and when.
 //!
-//! A request that may have changed something is never repeated on a guess: after a lost connection or a 504 the server
-//! may have acted. Only when it says that it did not (429 with `Retry-After`) is a write sent again.
+//! A write is never repeated on a guess: after a lost connection or a 504 the server may have acted. It is repeated
+//! only if the server says that it did not act (429 with `Retry-After`).
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -13,13 +13,13 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use super::transport::has_query_flag;
 
 pub(super) const MAX_TRIES: u32 = 5;
-/// All waiting between the tries of a request takes at most this long.
+/// The maximum of all pauses of a request together.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct RetryBudget {
-    /// Nothing changes on the server, and the answer ends by itself.
+    /// The request changes nothing, and its answer ends.
     reads: bool,
     sent: u32,
     left: Duration,
@@ -27,12 +27,12 @@ pub(super) struct RetryBudget {
 
 impl RetryBudget {
     pub(super) fn new(method: &Method, uri: &Uri) -> Self {
-        // Watches are taken up again by those who watch, from where they were.
+        // The callers of watches resume them themselves.
         let reads = matches!(*method, Method::GET | Method::HEAD) && !has_query_flag(uri, "watch");
         Self { reads, sent: 1, left: MAX_WAIT }
     }
 
-    /// How long to wait before the request is sent again after this answer; none if the answer stands.
+    /// Returns the pause before the request is repeated after this answer; `None` if the answer is final.
     pub(super) fn pause_after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
         let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
         let asked = asked.map(Duration::from_secs);
@@ -44,7 +44,7 @@ impl RetryBudget {
         if again { self.next_pause(asked) } else { None }
     }
 
-    /// The same after the connection was lost before an answer.
+    /// Returns the same for a connection that was lost before the answer.
     pub(super) fn pause_after_loss(&mut self, error: &(dyn StdError + 'static)) -> Option<Duration> {
         if self.reads && is_lost_connection(error) { self.next_pause(None) } else { None }
     }
@@ -55,7 +55,7 @@ impl RetryBudget {
         }
         let spread = 0.5 + fastrand::f64();
         let own = FIRST_WAIT.mul_f64(f64::from(1_u32 << (self.sent - 1)) * spread);
-        // What the server asks for is a minimum; the spread keeps many clients apart.
+        // The server's pause is a minimum; the jitter spreads many clients.
         let wait = asked.map_or(own, |asked| asked.saturating_add(FIRST_WAIT.mul_f64(fastrand::f64())));
         self.left = self.left.checked_sub(wait)?;
         self.sent += 1;
@@ -63,7 +63,7 @@ impl RetryBudget {
     }
 }
 
-/// Whether a connection that was there broke down: not one that could not be made in the first place.
+/// Whether an established connection broke. A failure to connect is another error.
 fn is_lost_connection(error: &(dyn StdError + 'static)) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let is_lost_connection = |error: &(dyn StdError + 'static)| {

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::kubeconfig::Secret;
 
-/// A server's URL, and the user name and password that were written into it.
+/// A server's URL, and the user name and password in it.
 #[derive(Debug)]
 pub(super) struct ServerUrl {
     /// `http` or `https`, a host, perhaps a port, and the path before `/api`.
@@ -14,11 +14,11 @@ pub(super) struct ServerUrl {
     pub(super) login: Option<(String, Secret)>,
 }
 
-/// Reads a URL, or a host with or without a port, to which `scheme` is added.
+/// Parses a URL, or a host with or without a port, to which `scheme` is added.
 ///
-/// kubectl adds `http`: it decides before it looks at certificates (client-go's `DirectClientConfig.ClientConfig`).
+/// kubectl adds `http`, even if there are certificates (client-go's `DirectClientConfig.ClientConfig`).
 ///
-/// Errors leave out the password that may be in it.
+/// Errors don't show the password.
 pub(super) fn parse_server(text: &str, scheme: &str) -> Result<ServerUrl, String> {
     let text = text.trim();
     let (scheme, rest, bare) = match text.split_once("://") {
@@ -47,7 +47,7 @@ pub(super) fn parse_server(text: &str, scheme: &str) -> Result<ServerUrl, String
     Ok(ServerUrl { uri, login })
 }
 
-/// The user name and password before the `@` of an authority, and what stands behind it.
+/// Splits an authority into the user name and password before its `@`, and the rest.
 pub(super) fn split_login(authority: &str) -> (Option<(String, Secret)>, &str) {
     let Some((login, host)) = authority.rsplit_once('@') else { return (None, authority) };
     let (name, password) = login.split_once(':').unwrap_or((login, ""));
@@ -55,7 +55,7 @@ pub(super) fn split_login(authority: &str) -> (Option<(String, Secret)>, &str) {
     (Some((decoded(name), Secret::new(decoded(password)))), host)
 }
 
-/// The URL as messages show it.
+/// Returns the URL as messages show it.
 pub(super) fn display(uri: &Uri) -> String {
     uri.to_string().trim_end_matches('/').to_owned()
 }

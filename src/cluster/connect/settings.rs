@@ -1,4 +1,4 @@
-//! What flags, kubeconfig and environment come to: one cluster, one user, one namespace.
+//! Combines flags, kubeconfig and environment into one cluster, one user and one namespace.
 //!
 //! The rules are those of kubectl 1.36 (client-go's `clientcmd` and `rest`, cli-runtime's `ConfigFlags`).
 
@@ -15,17 +15,17 @@ use super::server::{self, ServerUrl};
 use super::{ConnectOptions, Env};
 use crate::error::{Error, Hint, quoted};
 
-/// Bytes of a certificate or a key, or the file that has them.
+/// A certificate or a key: its text or its file.
 #[derive(Clone, Debug)]
 pub(super) enum Pem {
-    /// Written into the kubeconfig; decoded.
+    /// From the kubeconfig itself, decoded.
     Inline(Secret),
-    /// Read again when needed, since it may be replaced while a command runs.
+    /// Read again for each connection, because it may be replaced.
     File(PathBuf),
 }
 
 impl Pem {
-    /// Takes the value of a `…-data` field. Errors name the field, without showing it.
+    /// Decodes the value of a `…-data` field. Errors name the field and don't show its value.
     pub(super) fn decode(field: &str, data: &str) -> Result<Self, Error> {
         let packed: String = data.split_whitespace().collect();
         let bytes = base64::engine::general_purpose::STANDARD.decode(packed);
@@ -35,7 +35,7 @@ impl Pem {
     }
 }
 
-/// How the user shows who they are, above TLS.
+/// How the user logs in, above TLS.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Login {
     #[default]
@@ -55,20 +55,20 @@ pub(super) struct ConnectSettings {
     pub(super) insecure: bool,
     pub(super) tls_server_name: Option<String>,
     pub(super) proxy: Option<Proxy>,
-    /// The kubeconfig's own proxy, to be told to exec plugins.
+    /// The kubeconfig's own proxy, for exec plugins.
     pub(super) proxy_url: Option<String>,
     pub(super) disable_compression: bool,
     pub(super) identity: Option<(Pem, Pem)>,
     pub(super) login: Login,
     pub(super) impersonation: HeaderMap,
-    /// What the kubeconfig tells exec plugins about the cluster.
+    /// The kubeconfig's extension for exec plugins.
     pub(super) exec_extension: Option<serde_json::Value>,
 }
 
-/// Where a PodEnvironment finds the credentials of its service account.
+/// The folder in a Pod with the credentials of its service account.
 pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// An option that is given: an empty value counts as none, as for kubectl.
+/// Returns a value that is given and not empty, as kubectl decides it.
 pub(super) fn non_empty(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
@@ -78,7 +78,7 @@ fn non_empty_path(value: Option<&PathBuf>) -> Option<PathBuf> {
 }
 
 impl ConnectSettings {
-    /// Settles everything that doesn't need the network. `service_account` is [`SERVICE_ACCOUNT`] outside of tests.
+    /// Resolves everything that doesn't need the network. `service_account` is [`SERVICE_ACCOUNT`] outside of tests.
     ///
     /// # Errors
     /// A name that is not in the kubeconfig, settings that contradict each other, files that are missing, or nothing
@@ -120,7 +120,7 @@ impl ConnectSettings {
         };
         let ServerUrl { uri, login } = server::parse_server(&server, "http").map_err(Error::usage)?;
         let secure = uri.scheme_str() == Some("https");
-        // A context that names a user who isn't there would make every request anonymous: better said at once.
+        // With an unknown user every request would be anonymous.
         let own = non_empty(options.token.as_ref()).is_some() || options.client_certificate.is_some();
         if let (Some(name), None) = (user_name, known_user)
             && configured.is_some()
@@ -155,7 +155,7 @@ impl ConnectSettings {
             return Err(Error::usage("a certificate authority and insecure-skip-tls-verify exclude each other")
                 .hint("remove one of them from the kubeconfig or the command line"));
         }
-        // Over plain HTTP nobody is told who the user is: kubectl keeps credentials to itself there, too.
+        // Credentials are not sent over plain HTTP, as in kubectl.
         let (identity, mut login) = if secure { user_credentials(user)? } else { (None, Login::Anonymous) };
         if let (Login::Anonymous, Some((name, password))) = (&login, url_login) {
             login = Login::Fixed(basic(&name, &password)?);
@@ -204,7 +204,7 @@ fn list_entries_hint(what: &str, options: &ConnectOptions) -> String {
     format!("kubectl config get-{what}s{flag} lists the {what}s; --{what} NAME selects one")
 }
 
-/// Names beyond this many are not listed in an error.
+/// The maximum number of names in an error.
 const LISTED: usize = 8;
 
 fn unknown_entry_error<T>(what: &str, name: &str, existing: &BTreeMap<String, T>, config: &Kubeconfig) -> Error {
@@ -239,7 +239,7 @@ fn no_cluster_error(config: &Kubeconfig, options: &ConnectOptions) -> Error {
 fn apply_cluster_flags(cluster: &mut ClusterEntry, options: &ConnectOptions) {
     let server = non_empty(options.server.as_ref());
     let name = non_empty(options.tls_server_name.as_ref());
-    // The kubeconfig's name is that of the kubeconfig's server.
+    // The kubeconfig's name belongs to the kubeconfig's server.
     if server.is_some() || name.is_some() {
         cluster.tls_server_name = name.map(str::to_owned);
     }
@@ -294,7 +294,7 @@ fn apply_user_flags(user: &mut UserEntry, options: &ConnectOptions) {
     }
 }
 
-/// What `field` names or its twin with `-data` holds.
+/// Reads a certificate or key from `field`, which names a file, or from the field with `-data`.
 fn read_pem(owner: &str, field: &str, data: Option<&str>, file: Option<&PathBuf>) -> Result<Option<Pem>, Error> {
     match (data, non_empty_path(file)) {
         (Some(_), Some(_)) => Err(Error::usage(format!("the kubeconfig gives {owner} both {field} and {field}-data"))),
@@ -323,7 +323,7 @@ fn user_credentials(user: &UserEntry) -> Result<(Option<(Pem, Pem)>, Login), Err
         return Err(Error::usage("the kubeconfig gives the user both exec and auth-provider"));
     }
     let login = match (token_file, token) {
-        // The file wins while it can be read, as in client-go.
+        // A readable file wins, as in client-go.
         (Some(file), token) => Login::TokenFile(file, token),
         (None, Some(token)) => Login::Fixed(bearer(token.reveal())?),
         (None, None) if has_name => {
@@ -332,7 +332,7 @@ fn user_credentials(user: &UserEntry) -> Result<(Option<(Pem, Pem)>, Login), Err
         }
         (None, None) => match (&user.auth_provider, &user.exec) {
             (Some(provider), _) => auth_provider_login(provider)?,
-            // A certificate is enough: the plugin is not asked.
+            // With a certificate the plugin does not run.
             (None, Some(exec)) if identity.is_none() => Login::Exec(check_exec(exec)?),
             _ => Login::Anonymous,
         },
@@ -371,7 +371,7 @@ fn auth_provider_login(provider: &AuthProvider) -> Result<Login, Error> {
     }
 }
 
-/// The checks of client-go's `validateAuthInfo`, and its defaults.
+/// Checks a plugin's configuration and adds defaults, as client-go's `validateAuthInfo`.
 fn check_exec(exec: &ExecConfig) -> Result<ExecConfig, Error> {
     let mut exec = exec.clone();
     let wrong = |what: &str| Error::usage(format!("the kubeconfig's exec plugin {what}"));
@@ -395,7 +395,7 @@ fn check_exec(exec: &ExecConfig) -> Result<ExecConfig, Error> {
     Ok(exec)
 }
 
-/// What a PodEnvironment knows of the cluster that it runs in.
+/// The cluster in which this program runs in a Pod.
 struct PodEnvironment {
     server: String,
     folder: PathBuf,
@@ -410,7 +410,7 @@ impl PodEnvironment {
     }
 
     fn namespace(&self, env: Env<'_>) -> String {
-        // Set through the downward API; read only inside of a Pod, as client-go does.
+        // Set by the downward API; read only in a Pod, as in client-go.
         if let Some(namespace) = env("POD_NAMESPACE") {
             return namespace;
         }
@@ -418,7 +418,7 @@ impl PodEnvironment {
         if file.trim().is_empty() { "default".to_owned() } else { file.trim().to_owned() }
     }
 
-    /// Adds the Pod's own credentials where no flag gives any.
+    /// Adds the Pod's own credentials if no flag gives any.
     fn add_credentials(&self, cluster: &mut ClusterEntry, user: &mut UserEntry) {
         if cluster.certificate_authority.is_none() && !cluster.insecure_skip_tls_verify.unwrap_or(false) {
             cluster.certificate_authority = Some(self.folder.join("ca.crt")).filter(|path| path.is_file());

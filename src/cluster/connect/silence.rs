@@ -1,4 +1,4 @@
-//! How long a server may be silent, and who learns of it.
+//! Limits how long a server may be silent, and reports silence.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use tower::BoxError;
 
 use super::Hook;
 
-/// After this much silence the user is to know what is waited for.
+/// The silence after which the user is told.
 const NOTICE_AFTER: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
@@ -26,26 +26,26 @@ pub(super) struct ServerSilent(pub(super) Duration);
 #[derive(Clone)]
 pub(super) struct Patience {
     server: Arc<str>,
-    /// `None` waits for ever.
+    /// `None` waits forever.
     limit: Option<Duration>,
     hook: Hook,
-    /// Whether the user knows of the current silence.
+    /// Whether the current silence was reported.
     noticed: Arc<AtomicBool>,
 }
 
 impl Patience {
-    /// A `limit` of zero is none.
+    /// Zero means no limit.
     pub(super) fn new(server: &Uri, limit: Option<Duration>, hook: Hook) -> Self {
         let limit = limit.filter(|limit| !limit.is_zero());
         Self { server: host_and_port(server), limit, hook, noticed: Arc::default() }
     }
 
-    /// The same limit for another server.
+    /// Returns the same limit for another server.
     pub(super) fn for_server(&self, server: &Uri) -> Self {
         Self::new(server, self.limit, self.hook.clone())
     }
 
-    /// Waits for the next part of an answer, not longer than the limit.
+    /// Waits for the next part of an answer, up to the limit.
     pub(super) async fn wait<T>(&self, part: impl Future<Output = T>) -> Result<T, ServerSilent> {
         let mut part = pin!(part);
         let first = self.limit.unwrap_or(NOTICE_AFTER).min(NOTICE_AFTER);
@@ -65,7 +65,7 @@ impl Patience {
         }
     }
 
-    /// The same body, which fails when the server is silent for longer than the limit.
+    /// Returns a body that fails if the server is silent for longer than the limit.
     pub(super) fn guard<B>(&self, body: B) -> UnsyncBoxBody<Bytes, BoxError>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -112,7 +112,7 @@ mod tests {
         assert!(late.1.is_err());
         assert_eq!(begun.elapsed(), Duration::from_secs(60));
         assert_eq!(*heard.lock().unwrap(), ["10.0.0.1:6443"]);
-        // A server that is always slow is no news.
+        // A server that stays slow is reported once.
         patience.wait(sleep(Duration::from_secs(3))).await.unwrap();
         assert_eq!(heard.lock().unwrap().len(), 1);
         patience.wait(ready(())).await.unwrap();

@@ -1,7 +1,7 @@
-//! The HTTP client under kube's: connections, headers, credentials, tries.
+//! The HTTP client under kube's: connections, headers, credentials, retries.
 //!
-//! kube's own is not used, since it runs exec plugins three times, leaves Nagle's algorithm on (44 ms on the first
-//! request), sends no User-Agent, takes proxies from the environment by rules of its own and repeats writes.
+//! kube's own runs exec plugins three times, leaves Nagle's algorithm on (44 ms on the first request), sends no
+//! User-Agent, has its own rules for proxies in the environment and repeats writes.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::trace::Trace;
 use super::transport::{Reply, Transport};
 use super::warning::Warnings;
 
-/// Sends requests whose URI is complete.
+/// A client for requests with a complete URI.
 pub(super) struct Stack {
     /// Sent with every request.
     pub(super) headers: HeaderMap,
@@ -32,7 +32,7 @@ impl Stack {
         head.headers.extend(self.headers.clone());
         let is_log = head.uri.path().ends_with("/log");
         if is_log {
-            // A followed log has to come through line by line, not block by block.
+            // Compression would deliver a followed log in blocks instead of lines.
             head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let mut retries = RetryBudget::new(&head.method, &head.uri);
@@ -54,13 +54,13 @@ impl Stack {
             if let Ok(reply) = &sent {
                 self.warnings.report_headers(reply.headers());
             }
-            // Logs have a type of their own, which those who read them check.
+            // The readers of logs check the type of the answer themselves.
             if !is_log {
                 sent = sent.and_then(refuse_foreign_answer);
             }
             let unknown = matches!(&sent, Ok(reply) if reply.status() == StatusCode::UNAUTHORIZED);
             let wait = if unknown && !renewed {
-                // The server has not acted on a request of somebody it doesn't know.
+                // The server did not act on an unauthenticated request.
                 renewed = true;
                 self.credentials.renew(authorization.as_ref(), generation).await?.then_some(Duration::ZERO)
             } else {
@@ -86,8 +86,8 @@ pub(super) enum ForeignAnswer {
     WebPage(StatusCode),
 }
 
-/// Refuses what a login page or a proxy on the way answers in place of the API server. Their pages about errors pass:
-/// the status counts. But a page must not be taken for an object, nor for its absence.
+/// Refuses answers of a login page or a proxy instead of the API server. Their error pages pass, because the status
+/// counts. A page must not count as an object, nor as a missing one.
 fn refuse_foreign_answer(reply: Reply) -> Result<Reply, BoxError> {
     let (status, headers) = (reply.status(), reply.headers());
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! TLS as Go does it where rustls differs: certificates are judged by `x509`; those in files are read again for each
-//! new connection, since they may be replaced meanwhile.
+//! TLS as in Go where rustls differs: `x509` verifies certificates, and files are read again for each new connection,
+//! because they may be replaced.
 
 mod x509;
 
@@ -21,7 +21,7 @@ use self::x509::Certificate;
 use super::settings::{ConnectSettings, Pem};
 use crate::error::{Error, Kind};
 
-/// TLS towards the cluster, and towards a proxy that speaks TLS.
+/// Returns the TLS settings for the cluster and for a proxy that uses TLS.
 pub(super) fn config(settings: &ConnectSettings, identity: Option<Arc<Identity>>) -> Result<ClientConfig, Error> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -29,7 +29,7 @@ pub(super) fn config(settings: &ConnectSettings, identity: Option<Arc<Identity>>
         .expect("aws-lc-rs supports the default versions");
     let https = |uri: &Uri| uri.scheme_str() == Some("https");
     if !https(&settings.server) && !settings.proxy.as_ref().is_some_and(|proxy| https(&proxy.uri)) {
-        // Never asked, since all is `http`.
+        // Unused: all connections are `http`.
         return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     }
     let verifier: Arc<dyn ServerCertVerifier> = match &settings.ca {
@@ -50,20 +50,20 @@ pub(super) fn config(settings: &ConnectSettings, identity: Option<Arc<Identity>>
     Ok(config)
 }
 
-/// The cipher suites and key exchanges: those of aws-lc-rs, whatever else is linked in.
+/// Returns the cryptography of aws-lc-rs, whatever else is linked in.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// The system's own judgement, as Go asks for it there.
+/// Returns the system's own verifier, which Go uses there.
 #[cfg(any(windows, target_vendor = "apple"))]
 fn system_verifier() -> Result<Arc<dyn ServerCertVerifier>, String> {
     let verifier = rustls_platform_verifier::Verifier::new(provider()).map_err(|error| error.to_string())?;
     Ok(Arc::new(verifier))
 }
 
-/// Trusts the certificates that this system has, in the files that `$SSL_CERT_FILE` and `$SSL_CERT_DIR` name or in the
-/// usual ones.
+/// Returns a verifier that trusts the system's certificates: those in `$SSL_CERT_FILE` and `$SSL_CERT_DIR`, or in the
+/// usual files.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 fn system_verifier() -> Result<Arc<dyn ServerCertVerifier>, String> {
     let found = rustls_native_certs::load_native_certs();
@@ -74,7 +74,7 @@ fn system_verifier() -> Result<Arc<dyn ServerCertVerifier>, String> {
 }
 
 impl Pem {
-    /// The bytes, read from the file if there is one.
+    /// Returns the bytes, read from the file if there is one.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Error> {
         match self {
             Self::Inline(text) => Ok(text.reveal().as_bytes().to_vec()),
@@ -96,19 +96,19 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     all.ok().filter(|all| !all.is_empty())
 }
 
-/// The certificates of authorities. A bundle may have odd ones among the good ones.
+/// Parses the certificates of authorities. A bundle may have invalid ones among valid ones.
 fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let all = certificates(pem).ok_or("there is no certificate in it")?;
     let parsed = all.iter().map(|one| Certificate::parse(one).map(drop)).reduce(Result::or);
     parsed.unwrap_or(Ok(())).map(|()| all)
 }
 
-/// Judges servers' certificates as Go does.
+/// Verifies servers' certificates as Go does.
 #[derive(Debug)]
 struct Verifier {
     /// The kubeconfig's certificates.
     ca: Option<Pem>,
-    /// Those that its file had last; `None` trusts any certificate (`insecure-skip-tls-verify`).
+    /// The last valid content of the file; `None` trusts any certificate (`insecure-skip-tls-verify`).
     trusted: Option<Mutex<Vec<CertificateDer<'static>>>>,
 }
 
@@ -119,7 +119,7 @@ impl Verifier {
         Ok(Self { ca: Some(ca.clone()), trusted: Some(Mutex::new(trusted)) })
     }
 
-    /// The roots as the file has them now; those known last if it can't be used.
+    /// Returns the roots in the file now, or the last valid ones.
     fn roots(&self) -> Option<Vec<CertificateDer<'static>>> {
         let mut last = self.trusted.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ca @ Pem::File(_)) = &self.ca
@@ -152,7 +152,7 @@ fn certificate_error(fault: CertificateFault) -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
 }
 
-/// The fault that [`certificate_error`] put into an error.
+/// Returns the fault that [`certificate_error`] put into an error.
 pub(super) fn certificate_fault(error: &rustls::Error) -> Option<&CertificateFault> {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) => error.downcast_ref(),
@@ -169,7 +169,7 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        // Go reads them all, also where it trusts everything.
+        // Go parses all certificates, even if it trusts everything.
         let own = parse_certificate(end_entity)?;
         let roots = self.roots();
         let trusted =
@@ -209,12 +209,12 @@ impl ServerCertVerifier for Verifier {
 const UNUSABLE_KEY: &str =
     "its private key must be RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519, not encrypted";
 
-/// A certificate and its key, ready to be shown; errors do not show them.
+/// Parses a certificate and its key. Errors don't show them.
 pub(super) fn certified_key(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, String> {
     let chain = certificates(certificate).ok_or("there is no certificate in it")?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| "there is no private key in PEM")?;
     let key = provider().key_provider.load_private_key(key).map_err(|_| UNUSABLE_KEY)?;
-    // rustls would do the same, but not with a certificate of version 1.
+    // rustls can't check this for a certificate of version 1.
     let own = Certificate::parse(&chain[0])?;
     if key.public_key().is_some_and(|public| own.key().to_der().is_ok_and(|own| *own != *public)) {
         return Err("the private key is that of another certificate".to_owned());
@@ -222,7 +222,7 @@ pub(super) fn certified_key(certificate: &[u8], key: &[u8]) -> Result<Arc<Certif
     Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
-/// The client's certificate: the user's own, or that which an exec plugin gave last, if it gave one.
+/// The client's certificate: the user's own, or the last one of an exec plugin.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
     files: Option<(Pem, Pem)>,

@@ -1,8 +1,8 @@
-//! Requests and answers as kubectl prints them for `-v 6` to `-v 9`: client-go's `transport/round_trippers.go` and
+//! Prints requests and answers as kubectl does for `-v 6` to `-v 9`: client-go's `transport/round_trippers.go` and
 //! `rest/request.go`, in klog's text form. Credentials are masked.
 //!
-//! From 6 on the status and time of an answer are printed, from 7 on the headers of requests, from 8 on the headers of
-//! answers and all bodies, from 9 on requests as commands of curl.
+//! Level 6 prints the status and time of answers, 7 also the headers of requests, 8 also the headers of answers and all
+//! bodies, 9 requests as curl commands.
 
 use std::time::Instant;
 
@@ -48,8 +48,7 @@ impl Trace {
         }
     }
 
-    /// Prints an answer, and its body once that has come. Watches and followed logs have no end to wait for, and logs
-    /// may be long.
+    /// Prints an answer and its body, except those of watches, which don't end, and of logs, which may be long.
     pub(super) async fn print_response(
         &self,
         head: &Parts,
@@ -60,7 +59,7 @@ impl Trace {
             return reply;
         }
         let status = reply.as_ref().map(|reply| reply.status().to_string()).unwrap_or_default();
-        // kubectl names the request once, where it prints no headers or a whole command.
+        // kubectl repeats the address at the levels that don't print it with the request.
         let address = if matches!(self.level, 7 | 8) { String::new() } else { format!(" {}", format_address(head)) };
         let headers = match &reply {
             Ok(reply) if self.level >= 8 => format!(" headers={}", format_headers(reply.headers())),
@@ -77,7 +76,7 @@ impl Trace {
         Ok(Reply::from_parts(head, Full::new(body).map_err(BoxError::from).boxed_unsync()))
     }
 
-    /// Prints a line with klog's head.
+    /// Prints a line with klog's prefix.
     fn print_line(&self, text: &str) {
         let now = Zoned::now().strftime("%m%d %H:%M:%S%.6f");
         if let Some(hook) = &self.hook {
@@ -85,7 +84,7 @@ impl Trace {
         }
     }
 
-    /// The text of a body, as much as kubectl prints of it.
+    /// Returns the part of a body that kubectl prints.
     fn format_body(&self, bytes: &[u8]) -> String {
         let limit = match self.level {
             ..=8 => 1024,
@@ -100,7 +99,7 @@ impl Trace {
         if !rest.is_empty() {
             text = format!("{text} [truncated {} chars]", rest.len());
         }
-        // klog's way with lines.
+        // klog prints texts of several lines so.
         if text.contains('\n') {
             format!("<\n\t{}\n >", text.trim_end().replace('\n', "\n\t"))
         } else {
@@ -117,18 +116,18 @@ fn format_headers(headers: &HeaderMap) -> String {
     format!("<\n{} >", header_lines(headers).map(|header| format!("\t{header}\n")).join(""))
 }
 
-/// Headers as Go writes them, in alphabetical order.
+/// Returns headers as Go writes them, in alphabetical order.
 fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
     headers.iter().map(|(name, value)| format!("{}: {}", canonical_name(name), mask_credential(name, value))).sorted()
 }
 
-/// `accept-encoding` as `Accept-Encoding`.
+/// Returns `Accept-Encoding` for `accept-encoding`.
 fn canonical_name(name: &HeaderName) -> String {
     let upper = |part: &str| part.get(..1).unwrap_or_default().to_ascii_uppercase() + part.get(1..).unwrap_or_default();
     name.as_str().split('-').map(upper).join("-")
 }
 
-/// The value; of a credential only its kind.
+/// Returns the value, or only the kind of a credential.
 fn mask_credential(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     if !value.is_sensitive() && ![AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name) {

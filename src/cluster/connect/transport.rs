@@ -1,4 +1,4 @@
-//! Connections to one server, as kubectl makes them: through proxies, by TLS, and never waiting for ever.
+//! Connections to one server, as in kubectl: through proxies, with TLS, and with limits of time.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,13 +35,13 @@ use super::silence::Patience;
 use super::tls::Identity;
 use crate::error::Error;
 
-/// From the first packet to a connection on which TLS is agreed, through a proxy if there is one.
+/// The limit for a connection including proxy and TLS.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// As Go's: an idle connection is kept this long.
+/// How long an idle connection is kept, as in Go.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// Idle connections that are kept; as many as there are logs read at once, with room to spare.
+/// The number of idle connections to keep: more than the logs that are read at once.
 const MAX_IDLE: usize = 128;
-/// A server that is gone is noticed on a watch or a followed log after about a minute.
+/// On watches and followed logs, these detect a lost server after about a minute.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TRIES: u32 = 3;
@@ -68,11 +68,10 @@ impl Transport {
         Ok(Self { current: Mutex::new((0, make())), make, patience, user_agent: user_agent() })
     }
 
-    /// Sends one request. The connections of an older `generation` are not used any more.
+    /// Sends one request. Connections of an older `generation` are not reused.
     ///
-    /// # Errors
-    /// No connection, one that breaks, or a server that is silent for too long. A watch and a followed log may be
-    /// silent once their answer has begun.
+    /// # Errors The connection fails or breaks, or the server is silent for too long. Watches and followed logs may be
+    /// silent after the start of their answer.
     pub(super) async fn send(&self, mut request: Request<Body>, generation: u64) -> Result<Reply, BoxError> {
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         let streams = has_query_flag(request.uri(), "watch") || has_query_flag(request.uri(), "follow");
@@ -96,7 +95,7 @@ pub(super) fn has_query_flag(uri: &Uri, name: &str) -> bool {
     uri.query().is_some_and(|query| query.split('&').any(is_set))
 }
 
-/// `kubectl-indexed/VERSION (OS/ARCHITECTURE)`, the latter two in Go's words, as in kubectl's.
+/// `kubectl-indexed/VERSION (OS/ARCHITECTURE)`, the latter two in Go's words, as in kubectl.
 fn user_agent() -> HeaderValue {
     let os = match std::env::consts::OS {
         "macos" => "darwin",
@@ -127,7 +126,7 @@ fn pool_factory(settings: &ConnectSettings, tls: Tls) -> Result<Box<dyn Fn() -> 
             )
         }));
     }
-    // The proxy's name is its own.
+    // The server's TLS name does not apply to the proxy.
     let own = Tls { server_name: None, ..tls.clone() };
     let login = proxy.login.as_ref().map(|(name, password)| basic(name, password)).transpose()?;
     let to = proxy.uri;
@@ -135,7 +134,7 @@ fn pool_factory(settings: &ConnectSettings, tls: Tls) -> Result<Box<dyn Fn() -> 
         return Err(Error::usage(format!("the proxy {to} must have the scheme http, https or socks5")));
     }
     if settings.server.scheme_str() == Some("http") {
-        // Without TLS the proxy reads requests itself, and wants to be asked like a server.
+        // Without TLS the proxy itself handles the requests.
         return Ok(Box::new(move || {
             let to = to.clone();
             let through =
@@ -156,7 +155,7 @@ fn pool_factory(settings: &ConnectSettings, tls: Tls) -> Result<Box<dyn Fn() -> 
 
 fn tcp_connector() -> Tcp {
     let mut tcp = HttpConnector::new_with_resolver(GaiResolver::new().map_err(UnknownHost as fn(_) -> _));
-    // TLS is laid over it.
+    // Allows `https`: TLS is added by a layer above.
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(KEEPALIVE));
@@ -165,7 +164,7 @@ fn tcp_connector() -> Tcp {
     tcp
 }
 
-/// Connects by a SOCKS 5 proxy, which resolves the server's name. As in Go, the proxy may do without a login.
+/// Connects through a SOCKS 5 proxy, which resolves the server's name. As in Go, the proxy may skip the login.
 async fn connect_through_socks(Proxy { uri, login }: Proxy, to: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
     let stream = tcp_connector().oneshot(uri).await?.into_inner();
     let port = to.port_u16().unwrap_or(if to.scheme_str() == Some("https") { 443 } else { 80 });
@@ -179,7 +178,7 @@ async fn connect_through_socks(Proxy { uri, login }: Proxy, to: Uri) -> Result<T
     Ok(TokioIo::new(through.into_inner()))
 }
 
-/// TLS for `https`, nothing for `http`.
+/// Adds TLS to connections for `https`.
 #[derive(Clone)]
 struct Tls {
     config: ClientConfig,
@@ -241,7 +240,7 @@ pub(super) struct UnknownHost(std::io::Error);
 #[error("the proxy did not connect")]
 pub(super) struct ProxyFailed(#[source] BoxError);
 
-/// A connection to a proxy that reads requests: it says so, so that they name the whole URL.
+/// A connection to a proxy that handles requests itself. It makes hyper send the whole URL.
 struct Forwarded<T>(T);
 
 impl<T: Connection> Connection for Forwarded<T> {

@@ -8,7 +8,7 @@ use http::header::WARNING;
 
 use super::Hook;
 
-/// The only code that kubectl prints: a warning that stays true however often the request is sent.
+/// The only code that kubectl prints.
 const PERSISTENT: &str = "299";
 
 pub(super) struct Warnings {
@@ -21,7 +21,7 @@ impl Warnings {
         Self { hook, reported: Mutex::default() }
     }
 
-    /// Reports the warnings of an answer that were not reported before.
+    /// Reports the new warnings of an answer.
     pub(super) fn report_headers(&self, headers: &HeaderMap) {
         let Some(hook) = &self.hook else { return };
         let headers = headers.get_all(WARNING).iter().filter_map(|header| std::str::from_utf8(header.as_bytes()).ok());
@@ -33,8 +33,8 @@ impl Warnings {
     }
 }
 
-/// The texts of a header, `CODE AGENT "TEXT"` each, maybe with a date, separated by commas (RFC 7234, 5.5); up to what
-/// can't be read.
+/// Returns the texts of a header: `CODE AGENT "TEXT"`, perhaps with a date, separated by commas (RFC 7234, 5.5). Stops
+/// at malformed text.
 fn parse_warnings(header: &str) -> Vec<String> {
     let (mut texts, mut rest) = (Vec::new(), header);
     while let Some((code, text, behind)) = parse_warning(rest) {
@@ -46,7 +46,7 @@ fn parse_warnings(header: &str) -> Vec<String> {
     texts
 }
 
-/// The code and text of the first warning, and what stands behind it.
+/// Returns the code and text of the first warning, and the rest.
 fn parse_warning(header: &str) -> Option<(&str, String, &str)> {
     let (code, rest) = header.trim_start().split_once(' ')?;
     let (_agent, rest) = rest.split_once(' ')?;
@@ -55,7 +55,7 @@ fn parse_warning(header: &str) -> Option<(&str, String, &str)> {
     Some((code, text, rest.trim_start().trim_start_matches(',')))
 }
 
-/// A quoted string without its quotes and backslashes, and what stands behind it.
+/// Returns a quoted string without quotes and backslashes, and the rest.
 fn parse_quoted(quoted: &str) -> Option<(String, &str)> {
     let mut text = String::new();
     let mut characters = quoted.strip_prefix('"')?.char_indices();

@@ -1,4 +1,4 @@
-//! From the bytes of an answer to batches of lines.
+//! Splits the bytes of an answer into batches of lines.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use super::position::LogPosition;
 use super::{LogOptions, LogSource};
 
-/// Whole lines of one log, each with its line break. Any bytes.
+/// Complete lines of one log, each with its line break. They may hold any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogBatch {
     pub(crate) source: Arc<LogSource>,
     pub(crate) bytes: Vec<u8>,
-    /// When each line was written; empty if nobody asked.
+    /// When each line was written; empty if not requested.
     pub(crate) times: Vec<Timestamp>,
 }
 
 impl LogBatch {
-    /// The lines without their breaks, and when each was written if that is known.
+    /// Returns the lines without their breaks, each with its time if that is known.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (Option<Timestamp>, &[u8])> {
         let mut times = self.times.iter().copied();
         whole_lines(&self.bytes).map(move |line| (times.next(), line))
@@ -28,48 +28,48 @@ fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     memchr::memchr_iter(b'\n', bytes).scan(0, |start, end| Some(&bytes[std::mem::replace(start, end + 1)..end]))
 }
 
-/// Cuts what comes into lines, and leaves out what was seen before.
+/// Splits bytes into lines, and skips lines that were seen before.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact that stands alone")]
 pub(super) struct LineSplitter {
     pub(super) source: Arc<LogSource>,
     pub(super) options: LogOptions,
     timed: bool,
-    /// The beginning of a line whose end has not come yet.
+    /// The start of an incomplete line.
     begun: Vec<u8>,
     pub(super) position: LogPosition,
-    /// How much of any other log was handed on, and how much of that is still to be passed over.
+    /// For a log without times: the number of bytes already emitted, and how many of them are still to skip.
     taken: u64,
     skipping: u64,
-    /// How many bytes of lines were handed on.
+    /// The number of emitted bytes.
     pub(super) handed: u64,
-    /// When the first line was written of the run of the container that is read.
+    /// The time of the first line of the container's current run.
     pub(super) first: Option<Timestamp>,
-    /// The last line that was seen, as far as it is needed to know it again.
+    /// The end of the last line, to recognise it.
     last: Vec<u8>,
-    /// Whether a file that begins behind what was seen is worth a look at what the container wrote before it was
-    /// started again, and whether such a file has come.
+    /// Whether to read the container's former run if a file begins after the lines already seen, and whether such a
+    /// file came.
     pub(super) wants_former_run: bool,
     pub(super) needs_former_run: bool,
-    /// Whether the last line had no break of its own.
+    /// Whether the last line lacked a line break.
     pub(super) added_break: bool,
 }
 
-/// How much of a line is kept to know it again.
+/// The number of bytes of a line that are kept to recognise it.
 const KEPT: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExcuseKind {
     Gone,
-    /// It can give what there is, and not wait for more.
+    /// The node has the log, but can't follow it.
     CannotWait,
-    /// What runs the containers did not answer; it may know more later.
+    /// The container runtime did not answer, and may later.
     Runtime,
     Unreadable,
 }
 
-/// How an excuse begins, and what it has within. From `GetContainerLogs` and `ReadLogs` of the kubelet, whose answer
-/// has begun before it looks for the container: its errors come as the last bytes of the log.
+/// The start of an error message in a log, and a text within it. The kubelet (`GetContainerLogs`, `ReadLogs`) starts
+/// its answer before it finds the container, so its errors come as the last bytes of the log.
 const EXCUSES: [(&str, &str, ExcuseKind); 11] = [
     ("unable to retrieve container logs for ", "", ExcuseKind::Gone),
     ("failed to try resolving symlinks in path \"", "", ExcuseKind::Gone),
@@ -99,19 +99,19 @@ impl LineSplitter {
         self.skipping = self.taken;
     }
 
-    /// The next run of the container is about to come, of which nothing was seen yet.
+    /// Prepares for the container's next run.
     pub(super) fn resume_in_next(&mut self) {
         self.begun = Vec::new();
         self.first = None;
         self.position.resume_in_next();
     }
 
-    /// Whether no byte of the log came, now or before.
+    /// Whether no byte of the log has come so far.
     pub(super) fn is_empty_log(&self) -> bool {
         self.handed == 0 && self.begun.is_empty()
     }
 
-    /// Whether what came since the log was asked for again has not reached what was seen before.
+    /// Whether the repeated log has not reached the last line seen yet.
     pub(super) fn is_behind_resume_point(&self) -> bool {
         self.skipping > 0 || self.position.is_skipping()
     }
@@ -120,14 +120,14 @@ impl LineSplitter {
         self.options.limit.is_some_and(|limit| self.handed >= limit)
     }
 
-    /// Whether the last line that came is this one, with or without its break.
+    /// Whether this is the last line, with or without its break.
     pub(super) fn ends_with(&self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let last = if self.begun.is_empty() { &self.last } else { &self.begun };
         line_end(last) == line_end(line)
     }
 
-    /// The lines that are complete with these bytes; None if there is none.
+    /// Returns the lines that these bytes complete; `None` if there are none.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<LogBatch> {
         if !self.timed {
             return self.feed_plain(bytes);
@@ -146,7 +146,7 @@ impl LineSplitter {
             self.add_line(&line, &mut batch);
         }
         for line in whole_lines(rest) {
-            // One file at a time: whatever follows belongs to another.
+            // The following lines belong to another file.
             if self.needs_former_run || self.is_full() {
                 break;
             }
@@ -156,18 +156,18 @@ impl LineSplitter {
         (!batch.bytes.is_empty()).then_some(batch)
     }
 
-    /// What the node says in place of a log, or of its rest; it ends without a line break, as no line of a container
-    /// does.
+    /// Returns the node's error message instead of a log or of its rest. Unlike a container's lines it has no line
+    /// break.
     pub(super) fn excuse(&self) -> Option<(ExcuseKind, &str)> {
         let text = std::str::from_utf8(&self.begun).ok()?;
-        // What many programs say of themselves is the node's only where each line of theirs begins with its time.
+        // Programs print such messages, too. Only with times are those told from the node's.
         let said = EXCUSES.iter().find(|(start, within, why)| {
             (self.timed || *why != ExcuseKind::Runtime) && text.starts_with(start) && text.contains(within)
         });
         said.map(|(.., why)| (*why, text))
     }
 
-    /// Whatever has no end, as a line; None if there is nothing.
+    /// Returns an incomplete last line; `None` if there is none.
     pub(super) fn finish(&mut self) -> Option<LogBatch> {
         let line = std::mem::take(&mut self.begun);
         if line.is_empty() || self.is_full() {
@@ -186,7 +186,7 @@ impl LineSplitter {
         (!batch.bytes.is_empty()).then_some(batch)
     }
 
-    /// A log without times comes as it is; of one that is read again the beginning is left out.
+    /// Splits a log without times, and skips bytes that were emitted before.
     fn feed_plain(&mut self, bytes: &[u8]) -> Option<LogBatch> {
         let known = usize::try_from(self.skipping).unwrap_or(usize::MAX).min(bytes.len());
         self.skipping -= known as u64;
@@ -212,11 +212,11 @@ impl LineSplitter {
         LogBatch { source: Arc::clone(&self.source), bytes: Vec::with_capacity(capacity), times: Vec::new() }
     }
 
-    /// Takes a line without its break, unless it was seen before.
+    /// Adds a line without its break, unless it was seen before.
     fn add_line(&mut self, line: &[u8], batch: &mut LogBatch) {
         let (time, text) = match leading_time(line) {
             Some((time, length)) => (Some(time), &line[length..]),
-            // What stands in a log without its time is not the container's: the kubelet writes why there is no more.
+            // A line without a time is a message of the kubelet, not of the container.
             None => (None, line),
         };
         if self.wants_former_run && time.is_some_and(|time| self.position.is_behind(time)) {
@@ -238,7 +238,7 @@ impl LineSplitter {
         }
     }
 
-    /// Cuts off what is too much from there on, and ends the last line.
+    /// Ends the last line, and cuts the batch at the limit.
     fn close_line(&mut self, batch: &mut LogBatch, from: usize) {
         if !batch.bytes[from..].ends_with(b"\n") {
             batch.bytes.push(b'\n');
@@ -262,12 +262,12 @@ fn line_end(line: &[u8]) -> &[u8] {
     &line[line.len().saturating_sub(KEPT)..]
 }
 
-/// Whether a line that was asked for with its time has one, and is this text otherwise: then a container wrote it.
+/// Whether a line requested with its time is this text behind a time, so that a container wrote it.
 pub(super) fn is_line_of_container(line: &[u8], text: &str) -> bool {
     leading_time(line).is_some_and(|(_, length)| line[length..] == *text.as_bytes())
 }
 
-/// The time at the start of a line, and how many bytes it takes with the blank behind it.
+/// Returns the time at the start of a line, and its length including the blank.
 pub(super) fn leading_time(line: &[u8]) -> Option<(Timestamp, usize)> {
     let length = memchr::memchr(b' ', &line[..line.len().min(64)])?;
     let time = std::str::from_utf8(&line[..length]).ok()?.parse().ok()?;
@@ -351,7 +351,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the answers are cut into pieces, and wherever they break: every line comes once.
+        /// Every line comes once, however the answers are split and wherever they break.
         #[test]
         fn every_byte_comes_once(
             lines in prop::collection::vec("[a-c ]{0,9}", 0..30),

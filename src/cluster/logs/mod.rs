@@ -1,4 +1,4 @@
-//! The log of one container, in batches of whole lines, through cut connections.
+//! Reads the log of one container in batches of whole lines, and survives broken connections.
 
 mod batch;
 mod position;
@@ -25,30 +25,30 @@ pub(crate) use streams::Streams;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogSource {
     pub(crate) index: u32,
-    /// Which attempt of the index it is, from 1 on.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
     pub(crate) pod: String,
-    /// Empty means the Pod's only container.
+    /// Empty for the Pod's only container.
     pub(crate) container: String,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogOptions {
-    /// Go on until the container ends.
+    /// Read until the container ends.
     pub(crate) follow: bool,
-    /// Tell of each line when it was written.
+    /// Add the time of each line.
     pub(crate) times: bool,
-    /// Read what the container wrote before it was last started again.
+    /// Read the log of the container's former run.
     pub(crate) previous: bool,
     pub(crate) tail: Option<i64>,
-    /// Only what is not older; the server counts in whole seconds.
+    /// Only lines from this time on; the server counts in whole seconds.
     pub(crate) since: Option<Timestamp>,
-    /// Only so many bytes of the log.
+    /// The maximum number of bytes.
     pub(crate) limit: Option<u64>,
 }
 
 impl LogOptions {
-    /// Only by its time can a line be known again of a log that goes on; one that does not is known by its bytes.
+    /// Whether lines need times to resume the log. A log that does not grow is resumed by bytes.
     fn needs_times(self) -> bool {
         self.times || self.follow || self.tail.is_some()
     }
@@ -56,51 +56,48 @@ impl LogOptions {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogEnd {
-    /// Whether lines may be missing: the node had put the log away (it is rotated at 10 MiB, unless the node is set up
-    /// otherwise) while the connection was broken.
+    /// Whether lines may be missing, because the node rotated the log (by default at 10 MiB) while the connection was
+    /// broken.
     pub(crate) gap: bool,
-    /// Whether the node no longer has all that was read of a followed log.
+    /// Whether the node no longer has all lines that were read of a followed log.
     pub(crate) cut: bool,
-    /// Whether the last line has no break in the log itself.
+    /// Whether the last line of the log has no line break.
     pub(crate) unended: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Lost {
     pub(crate) error: Error,
-    /// Whether some of it came before.
+    /// Whether a part of the log was read before.
     pub(crate) begun: bool,
 }
 
-/// How often a log that can't be reached is asked for again after its container has ended: for about two minutes.
+/// The number of retries of an unreachable log after its container has ended: for about two minutes.
 const MAX_FAILURES: u32 = 20;
-/// How often a log is asked for again that was given before and is refused now, for some ten seconds: a server that has
-/// just started may know neither users nor rights yet, nor the way to the node, and a kubelet not its containers.
+/// The number of retries of a log that was readable before and is refused now: for about ten seconds. A server that has
+/// just started may not know users, permissions or nodes yet, and a kubelet not its containers.
 const MAX_REFUSALS: u32 = 6;
-/// How often a log is asked for again that nobody waits for and that never came: for half a second.
+/// The number of retries of a log that is not followed and was never readable: for half a second.
 const MAX_FAILURES_UNSEEN: u32 = 2;
 
-/// A request that failed after some seconds waited for a silent server, and counts as one for each second, up to so
-/// many: nobody waits for ten such requests.
+/// A request that waited for a silent server counts as one failure for each second, up to this many.
 const SLOW_COUNTS: u64 = 10;
 
-/// The first pause before a log is taken up again: after a broken connection, and after one that was closed in order.
+/// The first pause before a log is resumed: after a broken connection, and after an orderly end.
 const BROKEN: Duration = Duration::from_millis(100);
 const CLOSED: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_millis(6400);
 
 impl Cluster {
-    /// Sends the lines of a log to `batches`; ends with the log, or when nobody receives them any more. It waits for
-    /// its turn in `streams`, and lets others have theirs while it follows.
+    /// Sends the lines of a log to `batches` until the log ends or the receiver is dropped. Takes turns with other logs
+    /// in `streams`.
     ///
-    /// A followed log is read once more to its end when `ended` says that its container writes no more. The server
-    /// itself notices that up to a second later, and a connection that was closed looks the same as a log that ended:
-    /// only what is read after the end is known to be all. Until then no failure of the server or of the way to it
-    /// gives the log up.
+    /// When `ended` says that the container has ended, a followed log is read once more to its end: only such a read is
+    /// known to be complete, because a closed connection looks like the end of a log. Until then it is retried after
+    /// every failure of the server or the connection.
     ///
-    /// # Errors
-    /// If the log can't be had: the container has not started, its Pod is gone, no permission; or if it broke and could
-    /// not be taken up again.
+    /// # Errors The log is not readable: the container has not started, its Pod is gone, or permission is missing. Or
+    /// the log broke and could not be resumed.
     pub(crate) async fn read_log(
         &self,
         source: &Arc<LogSource>,
@@ -125,7 +122,7 @@ impl Cluster {
             drop(turn);
             if matches!(came, Ok(ReadEnd::Ended)) {
                 reading.splitter.resume();
-                // The last read has all its tries.
+                // The last read gets all retries.
                 tries.failures = 0;
                 continue;
             }
@@ -133,7 +130,7 @@ impl Cluster {
             if tries.served {
                 streams.note_served();
             }
-            // An end in order is most likely that of the log, which is about to be reported; else something broke.
+            // An orderly end is most likely the end of the log, which `ended` is about to report.
             let (first, wait) = match came {
                 Ok(ReadEnd::NobodyListens | ReadEnd::Limit) => return Ok(end),
                 Ok(ReadEnd::Whole) => {
@@ -153,7 +150,7 @@ impl Cluster {
                 }
                 Ok(ReadEnd::Closed { .. }) => (CLOSED, Duration::ZERO),
                 Err(LogFailure { cause, error, wait }) => {
-                    // Of a log that is not followed only what this very log was is a reason to try again.
+                    // A log that is not followed is retried only if this very log was readable before.
                     let known = tries.served || options.follow && streams.have_served();
                     if tries.failures > max_failures(cause, options.follow, follow, known) {
                         return Err(Lost { error, begun: reading.splitter.handed > 0 });
@@ -165,7 +162,7 @@ impl Cluster {
             if follow {
                 let _ = timeout(pause, ended.cancelled()).await;
             } else {
-                // That it has ended is known already, and must not cut the pause short.
+                // `ended` is set already, and must not shorten the pause.
                 sleep(pause).await;
             }
             reading.splitter.resume();
@@ -173,13 +170,14 @@ impl Cluster {
     }
 }
 
-/// The requests for one log so far.
+/// Counts the requests for one log.
 #[derive(Debug, Default)]
 struct LogTries {
-    /// How many in a row brought no line, and how many of these failed: a silent log may be closed for ever so often.
+    /// The requests in a row that returned no line, and how many of them failed. A silent log may be closed any number
+    /// of times.
     idle: u32,
     failures: u32,
-    /// Whether the server has given this log.
+    /// Whether the server has returned this log.
     served: bool,
 }
 
@@ -192,7 +190,7 @@ impl LogTries {
     }
 }
 
-/// How many failures in a row of this cause are borne. `known` says that the server has given logs before.
+/// Returns how many failures in a row are retried. `known` says that the server has returned logs before.
 fn max_failures(cause: LogFailureCause, to_follow: bool, follows: bool, known: bool) -> u32 {
     match cause {
         LogFailureCause::Connection | LogFailureCause::Server if follows => u32::MAX,

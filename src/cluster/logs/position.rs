@@ -1,27 +1,26 @@
-//! Where in a log a reader is, so that it can be taken up again without a line lost or doubled.
+//! Tracks the position in a log, so that reading can resume without lost or repeated lines.
 
 use jiff::Timestamp;
 
-/// The place in a log whose lines come with their times.
+/// A position in a log whose lines have times.
 ///
-/// The server prints from a whole second on, every line that is not older, in the order of the file. What was seen of
-/// these is the beginning of what it prints again; so lines are passed over by their number, not by their times: two
-/// lines may have the same, and what a container writes to stdout and stderr is not always in order. For the same
-/// reason it is asked from a second before the latest on.
+/// The server prints all lines from a whole second on, in the order of the file. The lines already seen come first, so
+/// they are skipped by their number, not by their times: two lines may have the same time, and stdout and stderr are
+/// not always in order. For the same reason the log is requested from one second before the latest line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LogPosition {
     seen: Option<SeenLines>,
     skipping: Skipping,
     gap: bool,
-    /// Whether all was seen of the file that was read last.
+    /// Whether the last file was read to its end.
     at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct SeenLines {
-    /// The latest second of which a line was seen.
+    /// The latest second with a line.
     second: i64,
-    /// What was seen of it and of the second before, and of it alone.
+    /// The lines of that second and the one before, and of that second alone.
     both: Window,
     one: Window,
     latest: Timestamp,
@@ -64,7 +63,7 @@ impl Window {
     }
 }
 
-/// What a reader passes over that took up a log again.
+/// The lines to skip after reading has resumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Skipping {
     #[default]
@@ -72,25 +71,25 @@ enum Skipping {
     /// The pieces of a long line that began in an earlier second, up to the first line that was counted.
     ToFirst,
     Lines(u64),
-    /// The file is another one than before: whatever is not younger than all that was seen.
+    /// Another file than before: lines that are not newer than all seen ones.
     Older {
-        /// Whether lines may be missing before the first younger one.
+        /// Whether lines may be missing before the first newer one.
         gap: bool,
     },
 }
 
 impl LogPosition {
-    /// The second, since 1970, from which on the log is to be asked for.
+    /// Returns the second since 1970 from which to request the log.
     pub(super) fn since(&self) -> Option<i64> {
         self.seen.map(|seen| seen.second - 1)
     }
 
-    /// The log is asked for again.
+    /// Prepares for a new request of the same log.
     pub(super) fn resume(&mut self) {
         self.skipping = if self.seen.is_some() { Skipping::ToFirst } else { Skipping::Nothing };
     }
 
-    /// The log that comes now is of the next run of the same container, which has nothing in common with the last one.
+    /// Prepares for the log of the container's next run, which shares no line with the last one.
     pub(super) fn resume_in_next(&mut self) {
         self.skipping = if self.seen.is_some() { Skipping::Older { gap: false } } else { Skipping::Nothing };
         self.gap = false;
@@ -105,22 +104,22 @@ impl LogPosition {
         self.gap = true;
     }
 
-    /// All was seen of the file that was read; if the log goes on in another one, nothing is missing between.
+    /// Notes that the file was read to its end: if the log continues in another file, no line is missing.
     pub(super) fn note_end_of_file(&mut self) {
         self.at_end = true;
     }
 
-    /// Whether lines that were seen before are still to be passed over.
+    /// Whether lines that were seen before are still skipped.
     pub(super) fn is_skipping(&self) -> bool {
         matches!(self.skipping, Skipping::ToFirst | Skipping::Lines(_))
     }
 
-    /// Whether the file begins behind what was seen: it is another one than before.
+    /// Whether the file begins after the lines already seen, so that it is another one than before.
     pub(super) fn is_behind(&self, time: Timestamp) -> bool {
         self.skipping == Skipping::ToFirst && self.seen.is_some_and(|seen| time > seen.both.first)
     }
 
-    /// Takes the next line of the stream; false if it was seen before.
+    /// Adds the next line; false if it was seen before.
     pub(super) fn is_new(&mut self, time: Timestamp) -> bool {
         if self.is_behind(time) {
             self.skipping = Skipping::Older { gap: !self.at_end };
@@ -146,7 +145,7 @@ impl LogPosition {
             }
             Skipping::Older { gap } => {
                 if time <= seen.latest {
-                    // Where the line is that was seen last, there is nothing missing between.
+                    // If the file has the last line seen, no line is missing.
                     *gap &= time != seen.latest;
                     return false;
                 }

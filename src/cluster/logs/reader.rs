@@ -1,4 +1,4 @@
-//! A log that is being read, request by request.
+//! Reads a log request by request.
 
 use std::time::Instant;
 
@@ -18,63 +18,63 @@ use super::streams::{StreamTurn, Streams};
 use crate::cluster::Cluster;
 use crate::error::Kind;
 
-/// A log read in one go is long if it takes more than this: an end may then be one of the way to the node.
+/// After this long the end of a log may be the end of a connection on the way to the node.
 const LONG: Duration = Duration::from_secs(1);
 
-/// After how long without a byte a followed log is looked at by another request, at first and at the limit: sooner where
-/// so much came that it may be rotated. A node that was still reading a file when that was rotated follows the old file
-/// and never comes to the new one (the kubelet's `ReadLogs` watches only from the first end of the file on); nodes look
-/// for what to rotate every ten seconds.
+/// After this long without a byte another request checks a followed log: first, after much output that may have been
+/// rotated, and at most. A node that still reads a file when that is rotated follows the old file and never opens the
+/// new one (the kubelet's `ReadLogs` watches only after it has reached the end of the file). Nodes rotate every ten
+/// seconds.
 const SILENCE: Duration = Duration::from_secs(5);
 const SILENCE_AFTER_MUCH: Duration = Duration::from_secs(1);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
-/// How often in a row a log must be ahead of its stream until that is dropped.
+/// A stream is dropped after so many checks in a row found that it lags behind.
 const LOOKS: u32 = 3;
 
-/// How long a stream that brought much may pause after its container has ended: what is still on its way from a file
-/// that was rotated comes no other way.
+/// How long a stream with much output may pause after its container has ended. Lines of a rotated file come by no other
+/// way.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long to wait before an empty log of a container that has just ended is looked at again. A busy node may report
-/// the end first and write the log then: containerd's logger runs beside the container's end.
+/// The pause before an empty log of an ended container is read again. A busy node may report the end before it writes
+/// the log.
 const LATE: Duration = Duration::from_millis(500);
 
-/// A log of fewer bytes was not rotated: nodes do so at 10 MiB, unless they are set up otherwise.
+/// A log of fewer bytes was not rotated: by default nodes rotate at 10 MiB.
 const ROTATED: u64 = 1024 * 1024;
 
 pub(super) struct LogReader<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) splitter: LineSplitter,
     pub(super) batches: &'a mpsc::Sender<LogBatch>,
-    /// Whether the connection broke within the log, and no line has come since.
+    /// Whether the connection broke, and no line has come since.
     pub(super) broke: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadEnd {
     Closed {
-        /// Whether the answer said itself that this is its end.
+        /// Whether the answer stated its length.
         known: bool,
     },
     Whole,
     Yielded,
-    /// Nothing came any more, though the log goes on.
+    /// The stream is silent although the log grows.
     Silent,
     Ended,
-    /// The file that is printed now does not reach back to what was seen before.
+    /// The file begins after the lines already seen.
     FormerRun,
     Limit,
     NobodyListens,
 }
 
-/// How long a followed log may bring nothing until it is looked at.
+/// How long a followed log may be silent before it is checked.
 struct Silence {
     patience: Duration,
-    /// Whether all had come of the log at the last look, and nothing has come since.
+    /// Whether the stream had everything at the last check, and was silent since.
     had_everything: bool,
-    /// How often in a row the log had more than what came.
+    /// The checks in a row in which the stream lagged behind.
     behind: u32,
-    /// How much had come at the last look that found no more.
+    /// The number of bytes at the last check without a lag.
     looked_at: u64,
 }
 
@@ -83,8 +83,8 @@ impl Silence {
         Self { patience: SILENCE, had_everything: false, behind: 0, looked_at: progress }
     }
 
-    /// Notes a look; false if the stream is to be dropped. One that had brought all has nothing to lose by that; one
-    /// that had not may have been waiting for a server that is slow.
+    /// Notes a check. Returns false if the stream is to be dropped: at once if it had everything before, later if a
+    /// slow server may be the reason.
     fn keep_stream_after_look(&mut self, is_behind: bool, progress: u64) -> bool {
         if is_behind {
             self.behind += 1;
@@ -115,9 +115,9 @@ impl LogReader<'_> {
             previous,
             timestamps: needs_times,
             tail_lines: self.splitter.options.tail.filter(|_| resumed.is_none()),
-            // The client rounds to the nearest second, which may lie ahead.
+            // kube rounds to the nearest second, which may be later.
             since_time: since.and_then(|second| Timestamp::from_second(second).ok()),
-            // The server counts the times as well.
+            // The server's limit includes the times.
             limit_bytes: self
                 .splitter
                 .options
@@ -128,7 +128,7 @@ impl LogReader<'_> {
         }
     }
 
-    /// Reads what one request gives of the log as it is now: of one that is followed until `ended`.
+    /// Reads the answer of one request; until `ended` if the log is followed.
     pub(super) async fn read(
         &mut self,
         ended: Option<&CancellationToken>,
@@ -161,7 +161,8 @@ impl LogReader<'_> {
                 failure.error = failure.error.caused_by(error);
                 failure
             })?;
-            // Nothing is noted as seen before it is handed on: reading may be cut off while it waits for that.
+            // The send slot is reserved first: reading may be cancelled here, and lines must not count as seen before
+            // they are sent.
             let Ok(permit) = self.batches.reserve().await else { return Ok(ReadEnd::NobodyListens) };
             if let Some(batch) = self.splitter.feed(&bytes) {
                 permit.send(batch);
@@ -176,7 +177,7 @@ impl LogReader<'_> {
         }
     }
 
-    /// Waits for the next bytes of a followed log, or the end of the stream or of the waiting.
+    /// Waits for the next bytes of a followed log, or for its end.
     async fn next_bytes(
         &mut self,
         answer: &mut LogResponse,
@@ -211,7 +212,7 @@ impl LogReader<'_> {
         }
     }
 
-    /// Reads a log that is not followed, or no longer; it is whole only if the end of the answer is that of the log.
+    /// Reads a log to its end, without following. It is complete only if the answer ends where the log does.
     pub(super) async fn read_to_the_end(
         &mut self,
         turn: &StreamTurn<'_>,
@@ -229,15 +230,15 @@ impl LogReader<'_> {
         Ok(ReadEnd::Whole)
     }
 
-    /// A line that has no end is the last one of its log.
+    /// Sends an incomplete line, which is the last one.
     async fn send_rest(&mut self) {
         if let Some(batch) = self.splitter.finish() {
-            // Where nobody listens, nobody misses it.
+            // A dropped receiver is no error.
             let _ = self.batches.send(batch).await;
         }
     }
 
-    /// Whether nothing is missing behind what came.
+    /// Whether the log ends with the last line that came.
     async fn is_whole(&mut self, known: bool, took_long: bool) -> Result<bool, LogFailure> {
         let nothing = self.splitter.is_empty_log() && self.splitter.options.tail != Some(0);
         let doubtful = nothing || !known || self.splitter.is_behind_resume_point();
@@ -250,21 +251,21 @@ impl LogReader<'_> {
         match self.last_line(self.splitter.options.needs_times()).await {
             Ok(last) if last.is_empty() => {
                 self.check_refusal().await?;
-                // The file that was read was rotated, and the new one is empty.
+                // The file was rotated, and the new one is empty.
                 if self.broke && self.splitter.is_behind_resume_point() {
                     self.splitter.position.note_gap();
                 }
                 Ok(true)
             }
             Ok(last) => Ok(self.splitter.ends_with(&last)),
-            // Now it is gone; that the server says so speaks for what it said before.
+            // The log is gone by now. A server that says so was trustworthy before, too.
             Err(failure) if failure.cause == LogFailureCause::Gone || !doubtful => Ok(true),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Makes sure that an empty log comes from the API server, and not from something that answers everything with
-    /// nothing: it must refuse a request that no API server grants.
+    /// Checks that an empty log comes from an API server, which must refuse an invalid request, and not from something
+    /// that answers everything with an empty body.
     async fn check_refusal(&self) -> Result<(), LogFailure> {
         let params = LogParams { tail_lines: Some(-1), ..self.params(false, self.splitter.options.previous) };
         match self.cluster.request_log(&self.splitter.source.pod, &params).await {
@@ -277,15 +278,15 @@ impl LogReader<'_> {
         }
     }
 
-    /// Fails with the node's own message if that came in place of the log, or of its rest.
+    /// Fails if the log ends with an error message of the node.
     async fn check_excuse(&self) -> Result<(), LogFailure> {
         let Some((why, text)) = self.splitter.excuse() else { return Ok(()) };
-        // Without times the last words of a container may look the same; asked for with times, those have one.
+        // Without times a container's last line may look the same. With times it has one, unlike the node's message.
         if !self.splitter.options.needs_times() && is_line_of_container(&self.last_line(true).await?, text) {
             return Ok(());
         }
         let (cause, kind) = match why {
-            // It is asked again later, as often as it takes.
+            // The caller retries.
             ExcuseKind::CannotWait => return Ok(()),
             ExcuseKind::Gone => (LogFailureCause::Gone, Kind::NotFound),
             ExcuseKind::Runtime => (LogFailureCause::Connection, Kind::Unreachable),
@@ -294,7 +295,7 @@ impl LogReader<'_> {
         Err(LogFailure::with_reason(cause, kind, text))
     }
 
-    /// The last line of the log as it is now, with its break; nothing of an empty one.
+    /// Returns the current last line with its break; empty for an empty log.
     async fn last_line(&self, timestamps: bool) -> Result<Vec<u8>, LogFailure> {
         let params = self.params(false, self.splitter.options.previous);
         self.read_all(&LogParams { tail_lines: Some(1), limit_bytes: None, timestamps, ..params }).await
@@ -309,7 +310,7 @@ impl LogReader<'_> {
         Ok(all)
     }
 
-    /// Whether the node's file begins behind the first line that was read, where that was the first of the log.
+    /// Whether the node's file no longer has the first line of the log, which was read before.
     pub(super) async fn is_cut(&self) -> bool {
         let LogOptions { previous, tail, since, .. } = self.splitter.options;
         let is_from_start = self.splitter.handed >= ROTATED && !previous && tail.is_none() && since.is_none();
@@ -318,15 +319,15 @@ impl LogReader<'_> {
         self.read_all(&beginning).await.is_ok_and(|line| leading_time(&line).is_none_or(|(time, _)| time > first))
     }
 
-    /// Reads the rest of what the container wrote before it was started again, if that is why the log that comes now
-    /// does not reach back; true if lines may be missing of that.
+    /// Reads the rest of the container's former run, if a restart is why the file begins later. Returns whether lines
+    /// of it may be missing.
     pub(super) async fn read_former_run(&mut self, streams: &Streams) -> bool {
         self.splitter.resume();
         self.splitter.wants_former_run = false;
         let turn = streams.take_turn().await;
         let former = self.read(None, true, &turn).await;
         if former.is_err() {
-            // There was none: the file was rotated, and begins wherever it does.
+            // There was no former run: the file was rotated.
             self.splitter.resume();
             return false;
         }

@@ -1,4 +1,4 @@
-//! One request for a log: its answer, or why there is none.
+//! Sends one request for a log. Returns the answer or the reason of the failure.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::cluster::Cluster;
 use crate::cluster::connect::{NOT_A_STATUS, foreign_server_hint, request_error};
 use crate::error::{Error, Kind};
 
-/// What failed, in messages; the indexes are named beside it.
+/// The failed action in errors; the caller adds the index.
 const DOING: &str = "read the log";
 
-/// The type of every log that an API server hands on, whatever its node says.
+/// The content type of every log from an API server, whatever the node sends.
 const LOG_TYPE: &str = "text/plain";
 
-/// The longest pause that a server may ask for.
+/// The longest pause that a server may request.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// ExcuseKind a request brought no log, or no more of it.
+/// Why a request returned no log, or ended early.
 #[derive(Debug)]
 pub(super) struct LogFailure {
     pub(super) cause: LogFailureCause,
@@ -32,12 +32,12 @@ pub(super) struct LogFailure {
     pub(super) wait: Duration,
 }
 
-/// What went wrong with a request, as far as that decides whether it is sent again.
+/// The kind of a failure, which decides whether to retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogFailureCause {
-    /// The connection broke, or a part on the way does not answer.
+    /// The connection broke, or a server on the way did not answer.
     Connection,
-    /// The server failed, or something on the way answered in its position.
+    /// The server failed, or something else answered instead.
     Server,
     Forbidden,
     /// The node or the server has no such log.
@@ -64,7 +64,7 @@ impl LogFailure {
 /// The body of an answer that holds a log.
 pub(super) struct LogResponse {
     pub(super) body: BodyDataStream<Body>,
-    /// Whether the answer says itself where it ends: a connection that broke is then no end.
+    /// Whether the answer states its length, so that a broken connection is not taken for the end.
     pub(super) has_end: bool,
 }
 
@@ -81,7 +81,7 @@ impl Cluster {
         Err(self.status_failure(head.status, &head.headers, &body))
     }
 
-    /// The answer, if it is a log: a page or an object in its place would become output.
+    /// Returns the answer if it is a log. A page or an object must not be printed as output.
     fn check_content_type(&self, response: Response<Body>) -> Result<LogResponse, LogFailure> {
         let headers = response.headers();
         let kind = text(headers, CONTENT_TYPE).unwrap_or("no type");
@@ -94,7 +94,7 @@ impl Cluster {
         Ok(LogResponse { body: response.into_body().into_data_stream(), has_end })
     }
 
-    /// An answer that no API server gives.
+    /// Returns the failure for an answer that no API server sends.
     pub(super) fn foreign_answer(&self, what: &str) -> LogFailure {
         let why = format!("the server {} {what}", self.server);
         let LogFailure { cause, error, wait } = LogFailure::with_reason(LogFailureCause::Server, Kind::Failed, &why);
@@ -132,8 +132,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether a node has answered that it knows no such Pod, while the API server does: its kubelet has just started.
+/// Whether the node does not know a Pod that the API server knows: its kubelet has just started.
 fn is_new_kubelet(status: &Status) -> bool {
-    // Of a Pod that it does not know itself the API server says that there is no such thing among `pods`.
+    // For a Pod that the API server does not know, the kind is `pods`.
     status.details.as_ref().is_some_and(|details| details.kind == "pods/log")
 }

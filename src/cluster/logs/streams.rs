@@ -1,4 +1,4 @@
-//! How many logs are read at once, and who is next.
+//! Limits how many logs are read at once, and lets them take turns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,23 +7,23 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
-/// How long a log that is followed keeps its turn while others wait, and how long it may be silent meanwhile.
+/// How long a followed log keeps its turn while others wait, and how long it may be silent.
 const TURN: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// The streams that may be open at once. Each is a connection of its own, and work for the server and a node.
+/// The streams that may be open at once. Each one is a connection, and work for the server and a node.
 ///
-/// There may be more logs to follow than streams: then each has its turn, and is taken up later where it was.
+/// If there are more followed logs than streams, they take turns and resume where they stopped.
 #[derive(Debug)]
 pub(crate) struct Streams {
     limit: usize,
     slots: Semaphore,
-    /// Has one more reference for each log that waits.
+    /// Has one additional reference for each waiting log.
     waiting: Arc<()>,
     served: AtomicBool,
 }
 
-/// A stream that is taken; given back when dropped.
+/// A stream in use; released when dropped.
 pub(super) struct StreamTurn<'a> {
     streams: &'a Streams,
     since: Instant,
@@ -37,7 +37,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// So many at once, at least one.
+    /// Allows `limit` streams at once, at least one.
     pub(crate) fn new(limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
         Self { limit, slots: Semaphore::new(limit), waiting: Arc::default(), served: AtomicBool::new(false) }
@@ -49,7 +49,7 @@ impl Streams {
 
     pub(super) async fn take_turn(&self) -> StreamTurn<'_> {
         let waiting = Arc::clone(&self.waiting);
-        // It is never closed.
+        // The semaphore is never closed.
         let slot = self.slots.acquire().await.ok();
         drop(waiting);
         StreamTurn { streams: self, since: Instant::now(), _slot: slot }
@@ -63,7 +63,7 @@ impl Streams {
         self.served.load(Ordering::Relaxed)
     }
 
-    /// How long a log may have to wait for its turn.
+    /// Returns how long a log may have to wait for its turn.
     pub(crate) fn longest_wait(&self) -> Duration {
         let rounds = self.waiting_count().div_ceil(self.limit);
         TURN.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
@@ -75,7 +75,7 @@ impl Streams {
 }
 
 impl StreamTurn<'_> {
-    /// What comes of `next`, or None once the turn is over: others wait, and nothing came for a while or the time is up.
+    /// Awaits `next`; `None` if the turn ends first: others wait, and the log is silent or its time is up.
     pub(super) async fn within_turn<T>(&self, next: impl Future<Output = T>) -> Option<T> {
         let mut next = std::pin::pin!(next);
         let end = self.since + TURN;
