@@ -10,6 +10,7 @@ use crate::spec::tests::{error_text, resolve_all, resolve_line};
 
 mod items;
 mod policies;
+mod scripts;
 
 /// The words of a command line without quotes.
 fn words(line: &str) -> Vec<&str> {

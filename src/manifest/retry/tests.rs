@@ -489,6 +489,12 @@ fn an_old_server_gets_a_shell_around_each_command() {
         again["spec"]["template"]["spec"]["volumes"][0]["configMap"]["items"],
         json!([{"key": "7", "path": "0"}])
     );
+    // A corrected command is wrapped once.
+    let mut correction = plan("7");
+    correction.changes.command = Some(["sh", "-c", "echo $JOB_COMPLETION_INDEX"].map(str::to_owned).to_vec());
+    let corrected = build(&first, &found, &correction).unwrap().0.job;
+    assert_eq!(run_wrapped(worker(&corrected), 0), "7\n");
+    assert_eq!(worker(&corrected)["command"].as_array().unwrap().len(), 7);
 
     let mut labelled = job.clone();
     let field = json!({"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"});
