@@ -153,7 +153,7 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
 
 /// Deletes a Job. Returns its ConfigMaps that it did not own, which are deleted too.
 ///
-/// They are made its own first: so whenever this is cut off, nothing is left that belongs to nobody.
+/// The Job becomes their owner first, so that an interrupt leaves nothing without an owner.
 async fn delete_one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec<String>, Error> {
     let (name, uid) = (name(job), job.metadata.uid.as_deref());
     let config_maps = unowned_items(name, cluster).await?;
@@ -161,7 +161,7 @@ async fn delete_one(job: &Job, cluster: &Cluster, dry_run: DryRun) -> Result<Vec
         let owner = submit::owner(name, uid.unwrap_or_default());
         for config_map in &config_maps {
             match cluster.set_owner(config_map, &owner).await {
-                // Whoever may delete it may not be allowed to change it.
+                // A user who may delete the Job may lack the permission to change it.
                 Err(error) if !matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => return Err(error),
                 _ => {}
             }
@@ -232,7 +232,7 @@ fn foreign_finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<
     let name = metadata.name.as_deref().unwrap_or_default();
     let foreign =
         metadata.finalizers.iter().flatten().filter(|finalizer| !KUBERNETES_FINALIZERS.contains(&finalizer.as_str()));
-    let told = foreign.map(|finalizer| {
+    let hints = foreign.map(|finalizer| {
         let owner = match owner_of(finalizer, metadata) {
             Some("kube-controller-manager") if kind == "pod" => ", which the template of the job sets".to_owned(),
             Some(manager) => format!(", which {manager} set"),
@@ -243,7 +243,7 @@ fn foreign_finalizers(kind: &str, metadata: &ObjectMeta, place: &[&str]) -> Vec<
         let hint = Hint::from("its controller removes it, if it runs").and(Hint::kubectl(&patch, "removes it by hand"));
         (format!("finalizer {finalizer} of {kind} {name}{owner}"), hint)
     });
-    told.collect()
+    hints.collect()
 }
 
 /// Returns the field manager that set a finalizer.

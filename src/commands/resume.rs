@@ -5,7 +5,7 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use super::Context;
-use super::change::{self, JobChange, VerbWords, name};
+use super::change::{self, PlannedChange, VerbWords, name};
 use crate::args::ResumeArgs;
 use crate::error::{Error, Exit, Hint, Kind};
 use crate::state;
@@ -17,12 +17,12 @@ pub(super) async fn resume(args: ResumeArgs, context: &mut Context) -> Result<Ex
     change::carry_out(&WORDS, target, how, true, decide, context).await
 }
 
-fn decide(job: &Job) -> Result<JobChange, Error> {
+fn decide(job: &Job) -> Result<PlannedChange, Error> {
     change::check_unfinished(job, WORDS.verb)?;
     change::check_not_queued(job, WORDS.verb, true)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     if spec.suspend != Some(true) {
-        return Ok(JobChange::default());
+        return Ok(PlannedChange::default());
     }
     if state::is_submitting(job) {
         return Err(Error::new(
@@ -39,5 +39,5 @@ fn decide(job: &Job) -> Result<JobChange, Error> {
         hint = Hint::indexed(&["scale", name, "-j", "N"], "changes the parallelism");
     }
     let hint = Some(hint);
-    Ok(JobChange { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
+    Ok(PlannedChange { patch: Some(json!({"spec": {"suspend": false}})), ends: 0, notes, hint })
 }

@@ -40,7 +40,7 @@ pub(super) async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit
         context.ui.status(&describe_nothing_left(&state, &wanted, context.ui.style));
         return Ok(Exit::Success);
     }
-    let mut source = RetrySource::read(&state, indexes, changes, minor?, &cluster).await?;
+    let mut source = RetrySource::load(&state, indexes, changes, minor?, &cluster).await?;
     loop {
         let (manifest, warnings) = retry::build(&source.stored, &source.config_maps, &source.plan)?;
         for warning in &warnings {
@@ -152,7 +152,7 @@ struct RetrySource {
 }
 
 impl RetrySource {
-    async fn read(
+    async fn load(
         state: &JobState,
         indexes: IndexSet,
         changes: Changes,

@@ -20,7 +20,7 @@ use crate::view::plural;
 
 pub(super) async fn run(args: RunArgs, context: &mut Context) -> Result<Exit> {
     let launch = Launch::new(args.follow.clone(), args.objects.clone(), args.results.clone(), context)?;
-    let inputs = inputs::read(&args, context).await?;
+    let inputs = inputs::read_inputs(&args, context).await?;
     let args = settings::without_template_fields(args, &inputs, context);
     let Some(resolved) = Box::pin(resumed::resolve(args, inputs, context)).await? else { return Ok(Exit::Success) };
     let Resolved { mut spec, notes, warnings } = resolved;

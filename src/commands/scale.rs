@@ -5,7 +5,7 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use serde_json::json;
 
 use super::Context;
-use super::change::{self, JobChange, VerbWords, active, name};
+use super::change::{self, PlannedChange, VerbWords, active, name};
 use crate::args::ScaleArgs;
 use crate::error::{Error, Exit, Hint, Kind};
 use crate::state::{self, member};
@@ -37,7 +37,7 @@ fn resolve_goal(parallelism: Option<i32>, completions: Option<i32>) -> Result<Sc
     }
 }
 
-fn decide(job: &Job, goal: ScaleGoal, stated: bool) -> Result<JobChange, Error> {
+fn decide(job: &Job, goal: ScaleGoal, stated: bool) -> Result<PlannedChange, Error> {
     change::check_unfinished(job, WORDS.verb)?;
     let (name, spec) = (name(job), job.spec.clone().unwrap_or_default());
     let (before, at_once) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(1));
@@ -46,7 +46,7 @@ fn decide(job: &Job, goal: ScaleGoal, stated: bool) -> Result<JobChange, Error> 
         check_elastic(job, &spec, completions, stated)?;
     }
     if (completions, goal.parallelism) == (before, at_once) {
-        return Ok(JobChange::default());
+        return Ok(PlannedChange::default());
     }
     let mut patch = json!({"spec": {"parallelism": goal.parallelism}});
     if completions != before {
@@ -75,7 +75,7 @@ fn decide(job: &Job, goal: ScaleGoal, stated: bool) -> Result<JobChange, Error> 
     } else if spec.suspend == Some(true) {
         notes.push(format!("job {name} is suspended: the change takes effect when it is resumed"));
     }
-    Ok(JobChange { patch: Some(patch), ends, notes, hint })
+    Ok(PlannedChange { patch: Some(patch), ends, notes, hint })
 }
 
 /// # Errors

@@ -192,14 +192,14 @@ fn show_progress(waiting: &mut [Waiting], tracker: &Tracker, context: &mut Conte
         open.progress.tick(tracker, job, context);
     }
     if let [only] = waiting {
-        only.progress.show(tracker.state(0), "", context);
+        only.progress.show_progress(tracker.state(0), "", context);
         return;
     }
     let mut open = waiting.iter_mut().enumerate().filter(|(_, waiting)| waiting.exit.is_none());
     if !context.ui.is_live() {
         for (job, open) in open {
             let start = format!("job {}: ", open.name);
-            open.progress.show(tracker.state(job), &start, context);
+            open.progress.show_progress(tracker.state(job), &start, context);
         }
     } else if let Some((job, first)) = open.next() {
         let line = progress::line(tracker.state(job), &first.progress.pace, context.now());

@@ -23,7 +23,7 @@ pub(crate) struct VerbWords {
 
 /// A planned change of a Job. The default changes nothing.
 #[derive(Default)]
-pub(crate) struct JobChange {
+pub(crate) struct PlannedChange {
     /// The fields to change; None if the Job already has the wanted values.
     pub(crate) patch: Option<Value>,
     /// The number of running Pods that end.
@@ -46,8 +46,8 @@ pub(crate) fn active(job: &Job) -> usize {
 pub(crate) fn note_of_ends(ends: usize, job: &Job, when: Option<&str>) -> Option<String> {
     let (verb, each) = if ends == 1 { ("ends", "it starts") } else { ("end", "they start") };
     let running = plural(ends, "running index", "running indexes");
-    let anew = when.map_or_else(String::new, |when| format!("; {each} again {when}"));
-    (ends > 0).then(|| format!("{running} of job {} {verb}{anew}", name(job)))
+    let restart = when.map_or_else(String::new, |when| format!("; {each} again {when}"));
+    (ends > 0).then(|| format!("{running} of job {} {verb}{restart}", name(job)))
 }
 
 /// # Errors
@@ -96,7 +96,7 @@ pub(crate) async fn carry_out(
     target: TargetArgs,
     how: ObjectArgs,
     yes: bool,
-    decide: impl Fn(&Job) -> Result<JobChange, Error>,
+    decide: impl Fn(&Job) -> Result<PlannedChange, Error>,
     context: &mut Context,
 ) -> Result<Exit> {
     let ObjectArgs { dry_run, output, field_manager } = how;
@@ -181,7 +181,7 @@ async fn find_targets(
 /// Changes the Jobs one by one. An error of one Job does not stop the others.
 async fn apply_changes(
     words: &VerbWords,
-    changes: Vec<(Job, JobChange)>,
+    changes: Vec<(Job, PlannedChange)>,
     cluster: &Cluster,
     dry_run: DryRun,
     mut output: OutputChoice<ObjectFormat>,
@@ -192,7 +192,7 @@ async fn apply_changes(
     let (mut printed, mut exit) = (Vec::new(), Exit::Success);
     let is_one = changes.len() == 1;
     for (job, change) in changes {
-        let JobChange { patch, ends: _, notes, hint } = change;
+        let PlannedChange { patch, ends: _, notes, hint } = change;
         let already = if patch.is_some() { "" } else { "already " };
         let result = match patch {
             None => Ok(job.clone()),

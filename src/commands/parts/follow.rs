@@ -90,7 +90,7 @@ pub(crate) async fn follow(
                 if step.is_tick() {
                     readers.print_lanes(tracker.state_mut(0), context)?;
                     progress.tick(&tracker, 0, context);
-                    progress.show(tracker.state(0), "", context);
+                    progress.show_progress(tracker.state(0), "", context);
                 }
                 report::print_remark(step.remark, context);
                 readers.start_readers(tracker.state_mut(0), &step.changed)?;

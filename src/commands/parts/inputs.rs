@@ -21,7 +21,7 @@ const STDIN_PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes that are read from a file at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-pub(crate) async fn read(args: &RunArgs, context: &Context) -> Result<Inputs> {
+pub(crate) async fn read_inputs(args: &RunArgs, context: &Context) -> Result<Inputs> {
     let source = &args.source;
     sources::check(source, &args.command)?;
     let is_stdin = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");

@@ -72,7 +72,7 @@ impl Progress {
     }
 
     /// Shows the progress: in place, or now and then as a line that begins with `start`.
-    pub(crate) fn show(&mut self, state: &JobState, start: &str, context: &mut Context) {
+    pub(crate) fn show_progress(&mut self, state: &JobState, start: &str, context: &mut Context) {
         if context.ui.is_live() {
             let counts = state.counts();
             let line = progress::line(state, &self.pace, context.now());
