@@ -1,5 +1,6 @@
 //! Errors with their kind, their hints and their exit code.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -114,7 +115,12 @@ impl fmt::Display for Hint {
 }
 
 /// Returns `word` quoted for a shell, where it needs quotes.
-pub(crate) fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,=@%+".contains(&byte);
+    // zsh replaces a word that begins with `=`.
+    if !word.is_empty() && !word.starts_with('=') && word.bytes().all(is_plain) {
+        return word.into();
+    }
     shlex::try_quote(word).unwrap_or(word.into())
 }
 

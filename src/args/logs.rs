@@ -37,6 +37,7 @@ pub(crate) struct LogsArgs {
     ///
     /// Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded, running, pending and all,
     /// separated by commas. A leading ! excludes.
+    /// If only numbers are given, an index that has not started is an error. Otherwise it is a note on stderr.
     #[arg(short, long, value_name = "INDEXES", help_heading = "Selection", add = Complete::Indexes)]
     pub(crate) index: Option<IndexSelector>,
     /// Leave out the Jobs that this Job retries and those that retry it

@@ -32,11 +32,7 @@ use crate::tracker::selection::IndexSelection;
 const WAITING_BATCHES: usize = 2;
 
 pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> {
-    let order = match (args.merge, args.follow && !args.keep_order) {
-        (true, _) => LineOrder::ByTime,
-        (false, true) => LineOrder::AsTheyCome,
-        (false, false) => LineOrder::ByIndex,
-    };
+    let order = line_order(&args);
     if let Some(folder) = args.to.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
         return Err(Error::usage(format!("--to {}: not a folder", folder.display())).into());
     }
@@ -70,11 +66,9 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         selection.narrow_to_items(&args.items, &texts, &name)?;
     }
     selection.check_numbers(&state)?;
+    let named = selection.fixed_indexes();
     if !args.follow {
-        let fixed = selection.fixed_indexes();
-        let filter = PodFilter { indexes: fixed.as_ref(), ..PodFilter::default() };
-        let members = state.members().to_vec();
-        family::each_pod(&members, filter, &cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
+        load_pods(&mut state, named.as_ref(), &cluster).await?;
     }
     form.one_index = selection.is_one(&state) || !args.follow && selection.matching(&state).len() == 1;
     let mut printer = LogPrinter::new(form, texts);
@@ -92,7 +86,6 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let is_whole = options.tail.is_none() && options.since.is_none();
     let cut = if is_whole { CutLogs::of(&state) } else { CutLogs::default() };
 
-    let named = selection.fixed_indexes().unwrap_or_default();
     let wanted = Box::new(move |state: &JobState| selection.matching(state));
     let logs = LogView { wanted, pick, options, printer, order, streams, cut };
     let mut missing = if options.follow {
@@ -104,10 +97,26 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
         print_existing(&state, logs, &name, &cluster, context).await?
     };
     // As with `kubectl logs`, an index that is named and has not started is an error.
-    if let Some(note) = missing.take_waiting(&named) {
+    if let Some(note) = missing.take_waiting(&named.unwrap_or_default()) {
         context.ui.status(&note);
     }
     report_missing(&missing, &name)
+}
+
+fn line_order(args: &LogsArgs) -> LineOrder {
+    match (args.merge, args.follow && !args.keep_order) {
+        (true, _) => LineOrder::ByTime,
+        (false, true) => LineOrder::AsTheyCome,
+        (false, false) => LineOrder::ByIndex,
+    }
+}
+
+/// Adds the existing Pods to `state`, or only those of the `named` indexes.
+async fn load_pods(state: &mut JobState, named: Option<&IndexSet>, cluster: &Cluster) -> Result<()> {
+    let filter = PodFilter { indexes: named, ..PodFilter::default() };
+    let members = state.members().to_vec();
+    family::each_pod(&members, filter, cluster, |pod| state.apply(Event::Pod(Box::new(pod)))).await?;
+    Ok(())
 }
 
 async fn print_existing(
