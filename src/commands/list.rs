@@ -52,12 +52,16 @@ pub(super) async fn list(args: ListArgs, context: &mut Context) -> Result<Exit> 
         labels: args.label_columns,
         all_labels: args.show_labels,
     };
-    let table = JobTable::new(&jobs, family::completing_retries(&jobs), columns, watch, context.now());
+    let mut table = JobTable::new(&jobs, family::completing_retries(&jobs), columns, watch, context.now());
     if is_table {
+        if let Some(width) = context.ui.width() {
+            table.fit_terminal(width, context.ui.style);
+        }
         context.ui.data(table.header())?;
     }
     let mut printer = JobPrinter { output, custom, table };
     printer.print_all(&jobs, context)?;
+    printer.table.left_out().inspect(|note| context.ui.status(note));
     if watch { print_changes(&cluster, filter, jobs, printer, context).await } else { Ok(Exit::Success) }
 }
 

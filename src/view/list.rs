@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
-use super::{ColumnWidths, duration};
+use super::table::left_out_note;
+use super::{ColumnWidths, Style, duration};
 use crate::index_set::IndexSet;
 use crate::state;
 
@@ -21,6 +22,11 @@ pub(crate) struct ListColumns {
     pub(crate) all_labels: bool,
 }
 
+/// The least widths on a terminal: of a name, of a namespace where it stands first, and of columns that are asked for.
+const NAME: usize = 40;
+const NAMESPACE: usize = 20;
+const EXTRA: usize = 16;
+
 /// A table of Jobs whose widths fit its first rows. A later row that is wider moves its own cells.
 #[derive(Clone, Debug)]
 pub(crate) struct JobTable {
@@ -28,6 +34,8 @@ pub(crate) struct JobTable {
     /// By the UID of a failed Job: the retry that completed its family.
     pub(crate) completed_by: HashMap<String, String>,
     widths: ColumnWidths,
+    /// The sentence about columns that the terminal has no room for.
+    left_out: Option<String>,
 }
 
 impl JobTable {
@@ -39,7 +47,7 @@ impl JobTable {
         roomy: bool,
         now: Timestamp,
     ) -> Self {
-        let mut table = Self { columns, completed_by, widths: ColumnWidths::default() };
+        let mut table = Self { columns, completed_by, widths: ColumnWidths::default(), left_out: None };
         let (columns, mut widths) = (&table.columns, ColumnWidths::default());
         if columns.headers {
             widths.fit(&header(columns));
@@ -53,6 +61,24 @@ impl JobTable {
         }
         table.widths = widths;
         table
+    }
+
+    /// Fits the table to the columns of a terminal.
+    pub(crate) fn fit_terminal(&mut self, width: usize, style: Style) {
+        let header = header(&self.columns);
+        let name = usize::from(self.columns.namespace);
+        let [running, duration, containers, images] = [3, 5, 7, 8].map(|column| name + column);
+        let extra = (containers..header.len()).rev().map(|column| (column, EXTRA));
+        let elastic: Vec<_> = extra.chain([(0, if name == 0 { NAME } else { NAMESPACE }), (name, NAME)]).collect();
+        let spare = [duration, running, containers, images];
+        let spare = if self.columns.wide { &spare[..] } else { &spare[..2] };
+        let left_out = self.widths.narrow(width, &elastic, spare, style);
+        let names: Vec<_> = left_out.iter().map(|column| header[*column].as_str()).collect();
+        self.left_out = left_out_note(&names, width);
+    }
+
+    pub(crate) fn left_out(&self) -> Option<&str> {
+        self.left_out.as_deref()
     }
 
     pub(crate) fn header(&self) -> String {
@@ -174,5 +200,44 @@ mod tests {
         let text = table.header() + &jobs.iter().map(|job| table.row(job, now)).collect::<String>();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         assert_snapshot!(text, @"");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn table(width: usize, columns: ListColumns) -> (String, Option<String>) {
+        let job = json!({
+            "metadata": {"name": "a-name-that-is-rather-long-for-a-job", "namespace": "demo"},
+            "spec": {"completions": 100, "template": {"spec": {"containers": [
+                {"name": "worker", "image": "registry.example.com/team/project/image:1.2.3"},
+            ]}}},
+            "status": {"succeeded": 12, "failedIndexes": "1,3,5,7,9,11,13,15,17,19,21", "startTime": "2026-01-01T00:00:00Z"},
+        });
+        let (job, now): (Job, _) = (from_value(job).unwrap(), "2026-01-01T00:10:00Z".parse().unwrap());
+        let mut table = JobTable::new(std::slice::from_ref(&job), HashMap::new(), ListColumns { headers: true, ..columns }, false, now);
+        table.fit_terminal(width, Style::default());
+        (format!("{}{}", table.header(), table.row(&job, now)), table.left_out().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_list_fits_the_terminal() {
+        use unicode_width::UnicodeWidthStr as _;
+
+        let (text, note) = table(80, ListColumns::default());
+        insta::assert_snapshot!(text, @"");
+        assert_eq!(note.unwrap(), "left out at 80 columns: DURATION, RUNNING (a pipe shows all)");
+        let wide = ListColumns { wide: true, namespace: true, ..ListColumns::default() };
+        insta::assert_snapshot!(table(150, wide.clone()).0, @"");
+        for width in 1..200 {
+            for columns in [ListColumns::default(), wide.clone()] {
+                let (text, _) = table(width, columns);
+                assert!(text.lines().all(|line| line.width() <= width), "{width}: {text}");
+            }
+        }
+        assert_eq!(table(120, ListColumns::default()).1, None);
     }
 }
