@@ -11,7 +11,7 @@ use super::{output, settings};
 use crate::args::{ConfigArgs, SETTINGS, SettingShape};
 use crate::error::Exit;
 use crate::spec::settings::{ConfiguredValue, ValueOrigin};
-use crate::view::config::{self as view, Row};
+use crate::view::config::{self as view, SettingRow};
 
 pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
     let &ConfigArgs { output: format, example } = args;
@@ -42,7 +42,7 @@ pub(super) fn config(args: &ConfigArgs, context: &mut Context) -> Result<Exit> {
 }
 
 /// Returns a row for each setting, or for each of its values.
-fn rows(values: &[ConfiguredValue]) -> Vec<Row> {
+fn rows(values: &[ConfiguredValue]) -> Vec<SettingRow> {
     let mut rows = Vec::new();
     for setting in SETTINGS.iter() {
         let name = setting.name.clone();
@@ -52,10 +52,10 @@ fn rows(values: &[ConfiguredValue]) -> Vec<Row> {
                 ValueOrigin::File(path, line) => (format!("file {path}"), Some(*line)),
                 ValueOrigin::Environment(variable) => (format!("environment {variable}"), None),
             };
-            rows.push(Row { name: name.clone(), value: Some(entry.value.clone()), from, line });
+            rows.push(SettingRow { name: name.clone(), value: Some(entry.value.clone()), from, line });
         }
         if rows.len() == before {
-            rows.push(Row { name, value: setting.default.clone(), from: "default".to_owned(), line: None });
+            rows.push(SettingRow { name, value: setting.default.clone(), from: "default".to_owned(), line: None });
         }
     }
     rows

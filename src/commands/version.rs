@@ -9,7 +9,7 @@ use crate::args::VersionArgs;
 use crate::cluster::ServerVersion;
 use crate::error::Exit;
 use crate::spec::server::{self, Feature};
-use crate::view::version::{self as view, Ability, Server};
+use crate::view::version::{self as view, ServerFeature, ServerFeatures};
 
 const CLIENT: &str = env!("CARGO_PKG_VERSION");
 
@@ -29,16 +29,16 @@ async fn request_version(context: &Context) -> Result<ServerVersion> {
     Ok(context.cluster().await?.server_version().await?)
 }
 
-fn describe(server: &ServerVersion) -> Server {
-    let ability = |feature: Feature| Ability {
+fn describe(server: &ServerVersion) -> ServerFeatures {
+    let feature = |feature: Feature| ServerFeature {
         what: feature.what.to_owned(),
-        is_there: server.minor >= feature.since,
+        is_supported: server.minor >= feature.since,
         since: feature.since,
         instead: feature.instead.to_owned(),
     };
-    Server {
+    ServerFeatures {
         version: server.text.clone(),
-        abilities: server::FEATURES.into_iter().map(ability).collect(),
+        features: server::FEATURES.into_iter().map(feature).collect(),
         kueue: server.kueue,
     }
 }
@@ -71,28 +71,28 @@ mod tests {
         assert_snapshot!(page(28, false), @"
         Client Version: v1.2.3
         Server Version: v1.28.4
-        This server has:
+        Supported by this server:
           Indexed Jobs (since 1.24)
           a drained node does not count as a failure; --ignore-exit (since 1.26)
-        It lacks:
+        Not supported by this server:
           retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29): one limit for the whole Job; --fail-on-exit is refused
           a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29): a Pod may be replaced while it is still ending
           --success-indexes, --success-count (since 1.31): both are refused
           items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell in the image passes the items
-        Kueue is not there: a Job with --queue would wait for ever.
+        Kueue is not installed: a Job with --queue would wait forever.
         ");
         assert_snapshot!(page(30, true), @"
         Client Version: v1.2.3
         Server Version: v1.30.4
-        This server has:
+        Supported by this server:
           Indexed Jobs (since 1.24)
           a drained node does not count as a failure; --ignore-exit (since 1.26)
           retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
           a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29)
-        It lacks:
+        Not supported by this server:
           --success-indexes, --success-count (since 1.31): both are refused
           items in arguments and variables, and retry, without a shell in the image (since 1.35): a shell in the image passes the items
-        Kueue is there: --queue has it admit a Job.
+        Kueue is installed: --queue submits a Job to one of its queues.
         ");
     }
 
@@ -101,14 +101,14 @@ mod tests {
         assert_snapshot!(page(36, true), @"
         Client Version: v1.2.3
         Server Version: v1.36.4
-        This server has:
+        Supported by this server:
           Indexed Jobs (since 1.24)
           a drained node does not count as a failure; --ignore-exit (since 1.26)
           retries of each index; --max-evictions, --max-failed, --fail-fast, --fail-on-exit (since 1.29)
           a Pod is replaced only after it has ended (podReplacementPolicy) (since 1.29)
           --success-indexes, --success-count (since 1.31)
           items in arguments and variables, and retry, without a shell in the image (since 1.35)
-        Kueue is there: --queue has it admit a Job.
+        Kueue is installed: --queue submits a Job to one of its queues.
         ");
     }
 }

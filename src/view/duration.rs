@@ -1,14 +1,14 @@
-//! Durations as kubectl shows them.
+//! Durations as kubectl prints them.
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
-/// A duration in whole seconds as kubectl's `AGE` and `DURATION` columns show it: two units while the second one still
+/// Returns a duration in whole seconds as the `AGE` and `DURATION` columns of kubectl: two units while the second one
 /// matters, then only one.
 ///
-/// The clocks of the cluster and of the client differ a little, so -1 is `0s`; anything below is `<invalid>`. Cut
+/// The clocks of the cluster and of the client differ a little, so -1 is `0s`; less is `<invalid>`. Callers round
 /// fractions towards zero. Source: `HumanDuration` of k8s.io/apimachinery/pkg/util/duration.
 pub(crate) fn human(seconds: i64) -> String {
     match seconds {
@@ -26,7 +26,7 @@ pub(crate) fn human(seconds: i64) -> String {
     }
 }
 
-/// The larger unit and what is left of it in the smaller one, which is dropped at zero.
+/// Returns two units; the smaller one is dropped at zero.
 fn pair(seconds: i64, (large, l): (i64, char), (small, s): (i64, char)) -> String {
     match seconds % large / small {
         0 => format!("{}{l}", seconds / large),
@@ -39,7 +39,7 @@ mod tests {
     use super::{DAY, HOUR, MINUTE, YEAR, human};
 
     #[test]
-    fn changes_its_form_where_kubectl_does() {
+    fn durations_have_the_form_of_kubectl() {
         for (seconds, text) in [
             (i64::MIN, "<invalid>"),
             (-2, "<invalid>"),

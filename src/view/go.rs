@@ -1,18 +1,18 @@
-//! How Go writes values: kubectl prints them by its `fmt` and `encoding/json`.
+//! Values in the form of Go's `fmt` and `encoding/json`, with which kubectl prints them.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde_json::{Map, Number, Value};
 
-/// The members of an object, sorted by name as Go writes them.
+/// Returns the members of an object, sorted by name as Go writes them.
 pub(super) fn members(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut members: Vec<_> = object.iter().collect();
     members.sort_by_key(|(name, _)| *name);
     members
 }
 
-/// A value as JSON: on one line, or from this depth on with an indent of four blanks.
+/// Returns a value as JSON: on one line, or from this depth on with an indent of four blanks.
 pub(super) fn json(value: &Value, depth: Option<usize>) -> String {
     let inner = depth.map(|depth| depth + 1);
     let line = |depth: Option<usize>| depth.map_or_else(String::new, |depth| format!("\n{}", "    ".repeat(depth)));
@@ -34,7 +34,7 @@ pub(super) fn json(value: &Value, depth: Option<usize>) -> String {
     }
 }
 
-/// What would mean something to a browser is escaped too.
+/// Returns a JSON string. Characters with a meaning in HTML are escaped too.
 fn json_text(text: &str) -> String {
     let mut escaped = Value::from(text).to_string();
     for c in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
@@ -43,7 +43,7 @@ fn json_text(text: &str) -> String {
     escaped
 }
 
-/// A value as `fmt.Sprint` writes it.
+/// Returns a value as `fmt.Sprint` writes it.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
@@ -58,8 +58,8 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A number; one that is no 64-bit integer with a sign is a float to kubectl. A power of ten in the range `plain` is
-/// written out, any other with at least so many digits.
+/// Returns a number; kubectl takes one that is no signed 64-bit integer for a float. A power of ten in the range `plain` is
+/// written out; any other is an exponent of at least `digits` digits.
 fn number_in(number: &Number, plain: Range<i32>, digits: usize) -> String {
     if let Some(integer) = number.as_i64() {
         return integer.to_string();
@@ -75,11 +75,11 @@ fn number_in(number: &Number, plain: Range<i32>, digits: usize) -> String {
     format!("{factor}e{sign}{:0digits$}", power.unsigned_abs())
 }
 
-/// What stands behind a backslash, and what it means.
+/// The characters after a backslash, each with the byte that it stands for.
 pub(super) const ESCAPES: [(char, u8); 8] =
     [('a', 7), ('b', 8), ('f', 12), ('n', b'\n'), ('r', b'\r'), ('t', b'\t'), ('v', 11), ('\\', b'\\')];
 
-/// `%q`: in double quotes, with Go's escapes.
+/// Returns text in double quotes with Go's escapes, as `%q`.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
@@ -102,10 +102,9 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether Unicode has the character as a letter, mark, number, punctuation, symbol or the plain blank.
+/// Returns whether a character is a letter, mark, number, punctuation, symbol or the plain blank in Unicode.
 ///
-/// The standard library knows, but tells only by what it escapes. It escapes marks at the start alone, so one other
-/// character goes before.
+/// The standard library tells it by what it escapes. It escapes marks at the start only, so another character goes first.
 fn is_printable(character: char) -> bool {
     String::from_iter(['a', character]).escape_debug().nth(1) == Some(character)
 }
@@ -117,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_like_go() {
+    fn text_is_quoted_as_by_go() {
         assert_eq!(quoted("$(JOB)/\"a\"\\"), r#""$(JOB)/\"a\"\\""#);
         assert_eq!(quoted("'\u{7}\t\u{1b}\u{7f}"), r#""'\a\t\x1b\x7f""#);
         assert_eq!(
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_maps_like_go() {
+    fn lists_and_maps_are_written_as_by_go() {
         assert_eq!(plain(&json!(["a b", "c"])), "[a b c]");
         assert_eq!(
             (plain(&json!({})), plain(&json!({"b": 1, "a": null}))),

@@ -1,4 +1,4 @@
-//! Jobs and Pods for the tests of screens.
+//! Jobs and Pods for tests.
 
 use jiff::Timestamp;
 use serde_json::{Value, from_value, json};
@@ -7,7 +7,7 @@ use super::summary::ItemTexts;
 use crate::state::attempt::PodRecord;
 use crate::state::{Event, JobState};
 
-/// A minute after the Jobs here have started.
+/// Returns the time one minute after the start of the Jobs.
 pub(super) fn now() -> Timestamp {
     "2026-01-01T00:01:00Z".parse().unwrap()
 }
@@ -23,7 +23,7 @@ pub(super) fn job(completions: u32, status: &Value) -> JobState {
     JobState::new(from_value(job).unwrap())
 }
 
-/// A Job that has failed after forty seconds.
+/// Returns a Job that failed after forty seconds.
 pub(super) fn failed_job(completions: u32, completed: &str, failed: &str) -> JobState {
     let condition = json!({"type": "Failed", "status": "True", "reason": "FailedIndexes",
         "message": "Job has failed indexes", "lastTransitionTime": "2026-01-01T00:00:40Z"});
@@ -45,7 +45,7 @@ pub(super) fn pod(state: &mut JobState, index: u32, status: &Value) {
     state.apply(Event::Pod(Box::new(pod)));
 }
 
-/// A Pod whose worker has ended this many seconds after the start.
+/// Returns the status of a Pod whose worker ended in this second.
 pub(super) fn ended(code: i32, reason: &str, message: &str, second: u32) -> Value {
     json!({"phase": "Failed", "containerStatuses": [container(&json!({"terminated": {
         "exitCode": code, "reason": reason, "message": message,

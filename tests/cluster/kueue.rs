@@ -49,7 +49,13 @@ fn hinted(text: &str, start: &str) -> String {
 fn ten_items_are_admitted_in_turns() {
     let cluster = Cluster::new("kueue-turns");
     let _queue = queue(&cluster);
-    assert!(cluster.run(&["version"]).ok().stdout.contains("Kueue is there: --queue has it admit a Job."));
+    assert!(
+        cluster
+            .run(&["version"])
+            .ok()
+            .stdout
+            .contains("Kueue is installed: --queue submits a Job to one of its queues.")
+    );
     set_stop_policy(&cluster, "Hold");
     // Kueue may admit a Job with a smaller parallelism.
     let items = ["run", "ten", "--items=a,b,c,d,e,f,g,h,i,j", "--queue=team"];

@@ -204,7 +204,7 @@ fn server_message(status: &Status) -> String {
         (true, true) => format!("the server answered with status {}", status.code),
     };
     match said.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) if status.reason == NOT_A_STATUS => format!("{}…", &said[..end]),
+        Some((end, _)) if status.reason == NOT_A_STATUS => format!("{}...", &said[..end]),
         _ => said,
     }
 }
@@ -410,7 +410,7 @@ mod tests {
         // A page instead of a status.
         let page = format!("<html>\n{}", "x".repeat(5000));
         let (_, text, _) = explain(502, "Failed to parse error data", &page, &json!({}));
-        assert!(text.len() < 600 && text.ends_with('…') && !text.contains('\n'), "{text}");
+        assert!(text.len() < 600 && text.ends_with("...") && !text.contains('\n'), "{text}");
         assert_eq!(explain(500, "", "", &json!({})).1, "can't create job x: the server answered with status 500");
     }
 

@@ -211,7 +211,7 @@ fn unknown_entry_error<T>(what: &str, name: &str, existing: &BTreeMap<String, T>
     let total = existing.len();
     let mut listed: Vec<&str> = existing.keys().map(String::as_str).take(LISTED).collect();
     if total > LISTED {
-        listed.push("…");
+        listed.push("...");
     }
     Error::usage(match total {
         0 if config.read.is_empty() => format!("the {what} {name:?} is unknown: there is no kubeconfig"),

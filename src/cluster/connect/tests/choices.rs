@@ -106,7 +106,7 @@ async fn what_is_not_there_is_named_with_what_is() {
     let error = refused(&machine, &none());
     assert_eq!(
         error.to_string(),
-        r#"the context "gone" is not in the kubeconfig: it has n00, n01, n02, n03, n04, n05, n06, n07, …"#
+        r#"the context "gone" is not in the kubeconfig: it has n00, n01, n02, n03, n04, n05, n06, n07, ..."#
     );
     // What a context names may be missing, too.
     machine.write("home/.kube/config", "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]");
