@@ -228,10 +228,16 @@ mod tests {
         use unicode_width::UnicodeWidthStr as _;
 
         let (text, note) = table(80, ListColumns::default());
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        NAME                                   STATUS    COMPLETIONS   FAILED   AGE
+        a-name-that-is-rather-long-for-a-job   Running   12/100        11
+        ");
         assert_eq!(note.unwrap(), "left out at 80 columns: DURATION, RUNNING (a pipe shows all)");
         let wide = ListColumns { wide: true, namespace: true, ..ListColumns::default() };
-        insta::assert_snapshot!(table(150, wide.clone()).0, @"");
+        insta::assert_snapshot!(table(150, wide.clone()).0, @"
+        NAMESPACE   NAME                                   STATUS    COMPLETIONS   RUNNING   FAILED   AGE   CONTAINERS   IMAGES               FAILED INDEXES
+        demo        a-name-that-is-rather-long-for-a-job   Running   12/100        0         11             worker       registry.example.…   1,3,5,7,9,11,13…
+        ");
         for width in 1..200 {
             for columns in [ListColumns::default(), wide.clone()] {
                 let (text, _) = table(width, columns);
