@@ -201,13 +201,6 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         assert_snapshot!(text, @"");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{from_value, json};
-
-    use super::*;
 
     fn table(width: usize, columns: ListColumns) -> (String, Option<String>) {
         let job = json!({
@@ -218,7 +211,13 @@ mod tests {
             "status": {"succeeded": 12, "failedIndexes": "1,3,5,7,9,11,13,15,17,19,21", "startTime": "2026-01-01T00:00:00Z"},
         });
         let (job, now): (Job, _) = (from_value(job).unwrap(), "2026-01-01T00:10:00Z".parse().unwrap());
-        let mut table = JobTable::new(std::slice::from_ref(&job), HashMap::new(), ListColumns { headers: true, ..columns }, false, now);
+        let mut table = JobTable::new(
+            std::slice::from_ref(&job),
+            HashMap::new(),
+            ListColumns { headers: true, ..columns },
+            false,
+            now,
+        );
         table.fit_terminal(width, Style::default());
         (format!("{}{}", table.header(), table.row(&job, now)), table.left_out().map(str::to_owned))
     }
