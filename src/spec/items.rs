@@ -125,7 +125,7 @@ impl Item {
         const SHOWN: usize = 40;
         let text = self.lossy();
         match text.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("item {index} ({:?}…)", &text[..end]),
+            Some((end, _)) => format!("item {index} ({:?}...)", &text[..end]),
             None => format!("item {index} ({text:?})"),
         }
     }

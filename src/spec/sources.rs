@@ -257,7 +257,7 @@ pub(super) fn check_header(header_of: &str, items: &Items, command: &[String]) -
     if names.iter().any(|name| !is_place(name) && uses(name)) {
         return Ok(None);
     }
-    let no_header = "--no-header makes it an item, with the columns {1}, {2}, …";
+    let no_header = "--no-header makes it an item, with the columns {1}, {2}, ...";
     let row = items.first();
     let numbers: Vec<_> = names.iter().enumerate().filter(|(_, name)| script::is_number(name.as_bytes())).collect();
     let stands_above_number =
@@ -378,7 +378,7 @@ fn items_in_place(text: &str, mut entries: ListedConfigMap) -> Result<FoundItems
     let crlf = has_windows_lines(&text);
     if let Some(index) = items.iter().position(|item| item.bytes().contains(&0)) {
         return Err(Error::usage(format!("item {index} of {origin} has a NUL byte, which a line can't hold"))
-            .hint("store each item under its own key in binaryData: 0, 1, …"));
+            .hint("store each item under its own key in binaryData: 0, 1, ..."));
     }
     let found = FoundItems::new(items)?;
     let digest = ListDigest::of_lines(&text, found.completions);

@@ -352,7 +352,7 @@ fn what_can_t_be_handed_over_is_refused() {
     hint: use --item-as file or --item-as stdin, which pass any bytes
     "#);
     insta::assert_snapshot!(over(&["--items", &"x".repeat(131_000), "--", "echo", &"y".repeat(100), "{}"]), @r#"
-    error: item 0 ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"…) has 131000 bytes, and Linux allows 131072 in one argument or variable
+    error: item 0 ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"...) has 131000 bytes, and Linux allows 131072 in one argument or variable
     hint: use --item-as file or --item-as stdin, which pass any bytes
     "#);
     insta::assert_snapshot!(over(&["--items", "it's", "--no-shell", "--", "echo", "{}"]), @r#"

@@ -48,7 +48,7 @@ fn a_list_in_utf_16_is_refused_and_a_template_is_read() {
     ── stdout
     ── stderr
     error: items.txt is UTF-16, and a list is UTF-8
-    hint: convert it: iconv -f UTF-16 -t UTF-8 items.txt | kubectl indexed run -a - ...
+    hint: convert it: iconv -f UTF-16 -t UTF-8 items.txt | kubectl indexed run -a - -- CMD
     hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
     ── exit code 2
     ");

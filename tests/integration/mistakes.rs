@@ -84,12 +84,12 @@ fn lists() {
     ]), @r#"
     $ kubectl indexed run -a utf16.txt -- rev
     error: utf16.txt is UTF-16, and a list is UTF-8
-    hint: convert it: iconv -f UTF-16 -t UTF-8 utf16.txt | kubectl indexed run -a - ...
+    hint: convert it: iconv -f UTF-16 -t UTF-8 utf16.txt | kubectl indexed run -a - -- CMD
     hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
     [exit code 2]
     $ kubectl indexed run -a words.txt.gz -- rev
     error: words.txt.gz is a gzip file, not a list
-    hint: convert it: gzip -dc words.txt.gz | kubectl indexed run -a - ...
+    hint: convert it: gzip -dc words.txt.gz | kubectl indexed run -a - -- CMD
     [exit code 2]
     $ kubectl indexed run -a nul.txt -- rev
     error: NUL bytes, not line breaks, end the items of nul.txt

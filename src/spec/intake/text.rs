@@ -271,7 +271,7 @@ impl<'a> ListText<'a> {
         };
         let run = format!("kubectl indexed run -a -{format} -- CMD");
         Error::usage(format!("{origin} {problem}")).hint(match origin {
-            ListOrigin::Stdin => format!("convert it: … | {filter} | {run}"),
+            ListOrigin::Stdin => format!("convert it: ... | {filter} | {run}"),
             ListOrigin::ConfigMap(_) => format!("create the configmap from a converted file: {filter} <FILE"),
             ListOrigin::File(path) => {
                 let path = shlex::try_quote(path).unwrap_or(path.into());

@@ -7,7 +7,7 @@ fn a_first_line_that_looks_like_an_item_is_asked_about() {
     let over = |words: &[&str]| handed_over(&[&["run", "-a"], words].concat(), None, "a\t1\nb\t2\n");
     insta::assert_snapshot!(over(&["t.tsv", "--", "echo", "{1}", "{}"]), @r#"
     error: the first line of t.tsv looks like an item: as the header it would name column 2 "1"
-    hint: --no-header makes it an item, with the columns {1}, {2}, …
+    hint: --no-header makes it an item, with the columns {1}, {2}, ...
     hint: --no-header=false makes it the header
     "#);
     let said = |words: &[&str]| over(words).lines().next().unwrap().to_owned();
@@ -24,7 +24,7 @@ fn a_first_line_that_looks_like_an_item_is_asked_about() {
     arg in configmap: echo <ITEM_name>
     ITEM_COUNT=2 ITEM_name={1}
     the command has the placeholder {name}; the kubelet reads it from a file that an init container writes, so the image needs no shell
-    the first line of t.csv is the header (name, size), not an item; --no-header makes it an item, with the columns {1}, {2}, …
+    the first line of t.csv is the header (name, size), not an item; --no-header makes it an item, with the columns {1}, {2}, ...
     ");
     insta::assert_snapshot!(named(&["--colsep", "::", "--", "rev"]), @r#"
     error: --colsep "::" is not one ASCII character

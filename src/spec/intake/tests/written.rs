@@ -32,7 +32,7 @@ fn other_encodings_are_refused_in_every_format() {
     }
     insta::assert_snapshot!(refused(ItemsFormat::Csv, utf16("a,b\n", true, true)), @"
     FILE is UTF-16, and a list is UTF-8
-    hint: convert it: iconv -f UTF-16 -t UTF-8 FILE | kubectl indexed run -a - --format csv ...
+    hint: convert it: iconv -f UTF-16 -t UTF-8 FILE | kubectl indexed run -a - --format csv -- CMD
     hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
     ");
     assert!(refused(ItemsFormat::Null, utf16("foo", true, true)).starts_with("FILE is UTF-16, "));
@@ -68,7 +68,7 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
     );
     insta::assert_snapshot!(from(ListOrigin::Stdin, b"PK\x03\x04"), @"
     stdin is a zip file, not a list
-    hint: convert it: ... | funzip | kubectl indexed run -a - ...
+    hint: convert it: ... | funzip | kubectl indexed run -a - -- CMD
     ");
     insta::assert_snapshot!(from(ListOrigin::File("Items.XLSX"), b"PK\x03\x04"), @"
     Items.XLSX is a workbook of a spreadsheet program, not a list
