@@ -118,7 +118,7 @@ fn lists() {
     [exit code 2]
     $ kubectl indexed run -a headless.tsv -- echo {1}
     error: the first line of headless.tsv would name the columns, and column 2 would be "1"
-    hint: --no-header makes it an item, and the columns {1}, {2}, ...
+    hint: --no-header makes it an item, with the columns {1}, {2}, ...
     hint: --no-header=false takes it as the header
     [exit code 2]
     $ kubectl indexed run -a twice.csv -- echo {name}

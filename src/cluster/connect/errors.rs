@@ -253,7 +253,9 @@ fn hint_missing(error: Error, status: &Status) -> Error {
     let details = status.details.as_ref();
     match details.map(|details| (details.kind.as_str(), details.name.as_str())) {
         Some(("namespaces", name)) if !name.is_empty() => error
-            .hint_if(name.parse::<u32>().is_ok().then_some("-n names the namespace; -j N sets how many indexes run at once"))
+            .hint_if(
+                name.parse::<u32>().is_ok().then_some("-n names the namespace; -j N sets how many indexes run at once"),
+            )
             .hint(Hint::kubectl(&["get", "namespaces"], "lists the namespaces")),
         Some((_, name)) if !name.is_empty() => error,
         _ => error.hint(
