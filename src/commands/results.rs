@@ -89,7 +89,7 @@ pub(super) async fn results(args: ResultsArgs, context: &mut Context) -> Result<
         Some(state) if !args.no_output => Ok(printer.tally.check(&state, context)?),
         Some(_) => Ok(Exit::Success),
         None => {
-            context.ui.status(&format!("interrupted: job {name} continues"));
+            context.ui.status(&format!("interrupted: job {name} goes on"));
             Ok(Exit::Interrupted)
         }
     }

@@ -1,8 +1,7 @@
-//! What `kubectl describe job` prints.
+//! Renders the output of `kubectl describe job`.
 //!
-//! Order, words and alignment are those of kubectl 1.36 (`describeJob` of k8s.io/kubectl/pkg/describe), also where they
-//! are odd, so that no one who knows that screen has to learn another, and so that a script reading it goes on working.
-//! `tests/fixtures/describe` holds Jobs with what kubectl's own describer prints for them.
+//! Order, words and alignment are exactly those of kubectl 1.36 (`describeJob` of k8s.io/kubectl/pkg/describe), so that
+//! people and scripts can read it as before. `tests/fixtures/describe` has Jobs with the output of kubectl's own describer.
 
 mod container;
 mod events;
@@ -19,40 +18,39 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobStatus};
 use k8s_openapi::api::core::v1::Event;
 
-use self::page::Page;
+use self::page::DescribePage;
 use super::duration;
 use super::text::up_to_comma;
 
-/// From this byte on, the list of completed indexes ends at the next comma.
+/// After this byte, the list of completed indexes ends at the next comma.
 const INDEXES_SOFT_LIMIT: usize = 50;
 
-/// The description of a Job in the parts between which other lines may stand without moving a column of kubectl's.
+/// The description of a Job in parts. Other lines may stand between them without changing kubectl's columns.
 ///
-/// Each part is empty or ends with a newline. Printed one after the other they are exactly kubectl's output.
+/// Each part is empty or ends with a newline. Together they are exactly kubectl's output.
 pub(crate) struct Described {
     /// From `Name:` to `Pods Statuses:` or, for Indexed Jobs, `Completed Indexes:`.
     pub(crate) head: String,
-    /// `Pod Template:` and all that is indented under it.
+    /// `Pod Template:` and the lines indented under it.
     pub(crate) template: String,
-    /// `Events:`, or nothing if events were not asked for.
+    /// `Events:`; empty without events.
     pub(crate) events: String,
 }
 
-/// Everything that `kubectl describe job` prints for the same object, in the same order, form and alignment.
+/// Returns the output of `kubectl describe job` for the same object.
 ///
-/// `events` are the Job's own, in the order in which the server listed them; `None` leaves them out altogether, as
-/// `--show-events=false` does. Ages count back from `now`; times are shown in `zone`, which kubectl takes from the
-/// machine it runs on.
+/// `events` are those of the Job, in the server's order; `None` omits the section, as `--show-events=false` does. Ages count
+/// back from `now`; times are in `zone`. kubectl takes the zone from its machine.
 pub(crate) fn job(job: &Job, events: Option<&[Event]>, now: Timestamp, zone: &TimeZone) -> Described {
     let empty = JobSpec::default();
     let spec = job.spec.as_ref().unwrap_or(&empty);
     let head = head(job, spec, zone).finish();
-    let mut page = Page::default();
+    let mut page = DescribePage::default();
     template::describe(&mut page, &spec.template);
     match events {
         None => Described { head, template: page.finish(), events: String::new() },
         Some([]) => {
-            // kubectl aligns this line with those of the template before it.
+            // kubectl aligns this line with the template before it.
             page.field(0, "Events", "<none>");
             let text = page.finish();
             let last = text.trim_end_matches('\n').rfind('\n').map_or(0, |newline| newline + 1);
@@ -61,23 +59,23 @@ pub(crate) fn job(job: &Job, events: Option<&[Event]>, now: Timestamp, zone: &Ti
         }
         Some(events) => {
             let template = page.finish();
-            let mut page = Page::default();
+            let mut page = DescribePage::default();
             events::describe(&mut page, events, now);
             Described { head, template, events: page.finish() }
         }
     }
 }
 
-/// Returns the elements in the order of a key. Equal ones stay in the server's order; what kubectl makes of them from 13
-/// elements on is the accident of an unstable sort.
+/// Returns the elements in the order of a key. Equal ones stay in the server's order; from 13
+/// elements on kubectl's order of them is arbitrary, because its sort is unstable.
 fn sorted<'a, T, K: Ord>(elements: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> {
     let mut sorted: Vec<&T> = elements.iter().collect();
     sorted.sort_by_key(|&element| key(element));
     sorted
 }
 
-fn head(job: &Job, spec: &JobSpec, zone: &TimeZone) -> Page {
-    let mut filled = Page::default();
+fn head(job: &Job, spec: &JobSpec, zone: &TimeZone) -> DescribePage {
+    let mut filled = DescribePage::default();
     let page = &mut filled;
     let metadata = &job.metadata;
     let empty = JobStatus::default();
@@ -111,7 +109,7 @@ fn head(job: &Job, spec: &JobSpec, zone: &TimeZone) -> Page {
     filled
 }
 
-fn times(page: &mut Page, status: &JobStatus, zone: &TimeZone) {
+fn times(page: &mut DescribePage, status: &JobStatus, zone: &TimeZone) {
     let [start, completion] = [&status.start_time, &status.completion_time].map(|time| Some(time.as_ref()?.0));
     page.optional(0, "Start Time", start.map(|time| in_zone(time, zone)));
     page.optional(0, "Completed At", completion.map(|time| in_zone(time, zone)));
@@ -120,14 +118,14 @@ fn times(page: &mut Page, status: &JobStatus, zone: &TimeZone) {
     }
 }
 
-/// RFC 1123 with a numeric zone, as in `Fri, 01 May 2026 12:00:00 +0200`.
+/// Returns a time by RFC 1123 with a numeric zone, as in `Fri, 01 May 2026 12:00:00 +0200`.
 fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-fn pod_counts(page: &mut Page, status: &JobStatus) {
+fn pod_counts(page: &mut DescribePage, status: &JobStatus) {
     let [active, succeeded, failed] = [status.active, status.succeeded, status.failed].map(Option::unwrap_or_default);
-    // Servers before 1.24 don't count the ready Pods.
+    // Servers before 1.24 don't count ready Pods.
     let ready = status.ready.map_or_else(String::new, |ready| format!(" ({ready} Ready)"));
     page.field(0, "Pods Statuses", format_args!("{active} Active{ready} / {succeeded} Succeeded / {failed} Failed"));
 }

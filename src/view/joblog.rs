@@ -34,7 +34,7 @@ pub(crate) fn line(row: &IndexRow, command: &str, items: &ItemTexts, received: u
     let took = seconds(row.finished).map_or(0, |finished| if started > 0 { (finished - started).max(0) } else { 0 });
     let decimal = |millis: i64| format!("{}.{:03}", millis / 1000, millis % 1000);
     let signal = if row.signal().is_some() { exit - 128 } else { 0 };
-    // Only columns behind the command make its tabs a problem.
+    // A tab in the command is escaped only where columns follow it: parallel does not escape it.
     let command = if items.columns().is_empty() { command.to_owned() } else { escape_tabs(command) };
     let mut line = format!(
         "{}\t{}\t{}\t{:>10}\t0\t{received}\t{exit}\t{signal}\t{command}",

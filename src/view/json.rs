@@ -1,9 +1,9 @@
-//! What `-o json` and `-o jsonl` print: a contract with other programs, so a field keeps its name and meaning for ever.
-//! New fields may come; what would change the meaning of one gets a new [`API_VERSION`]. The JSON Schema of it is
-//! `tests/fixtures/index-list.schema.json`, and a test holds the two together.
+//! The output of `-o json` and `-o jsonl`: a contract with other programs. A field keeps its name and meaning. New fields
+//! may be added; a change of meaning needs a new [`API_VERSION`]. A test compares the output with the JSON Schema in
+//! `tests/fixtures/index-list.schema.json`.
 //!
-//! `indexes -o json` prints one [`IndexList`], `indexes -o jsonl` a line for each of its `items`. A field that has no
-//! value is left out.
+//! `indexes -o json` prints one [`IndexList`], `indexes -o jsonl` a line for each of its `items`. A field without a value
+//! is left out.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -19,7 +19,7 @@ pub(crate) struct IndexList<'a> {
     api_version: &'static str,
     kind: &'static str,
     job: JobReference<'a>,
-    #[serde(serialize_with = "entries")]
+    #[serde(serialize_with = "serialize_entries")]
     items: Indexes<'a>,
 }
 
@@ -29,10 +29,10 @@ pub(crate) struct JobReference<'a> {
     name: &'a str,
     namespace: &'a str,
     uid: &'a str,
-    /// As `kubectl get jobs` calls it: `Complete`, `Failed`, `Terminating`, `Suspended`, `FailureTarget`,
+    /// The status in `kubectl get jobs`: `Complete`, `Failed`, `Terminating`, `Suspended`, `FailureTarget`,
     /// `SuccessCriteriaMet` or `Running`.
     status: &'static str,
-    /// How many indexes the Job has; the first is 0.
+    /// The number of indexes; the first is 0.
     completions: u32,
     /// The indexes that completed, as in `0-3,7`.
     completed_indexes: String,
@@ -57,8 +57,8 @@ impl<'a> JobReference<'a> {
 
 type Indexes<'a> = (&'a [IndexRow], &'a ItemTexts, Timestamp);
 
-/// One by one, so that not all entries are in memory at once.
-fn entries<S: Serializer>((rows, items, now): &Indexes<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes the entries one by one, so that not all are in memory.
+fn serialize_entries<S: Serializer>((rows, items, now): &Indexes<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(rows.iter().map(|row| IndexEntry::new(row, items, *now)))
 }
 
@@ -74,15 +74,15 @@ pub(crate) struct IndexEntry<'a> {
     params: Option<ItemParams<'a>>,
     /// `Pending`, `Starting`, `Running`, `Retrying`, `Unknown`, `Succeeded` or `Failed`.
     status: &'static str,
-    /// How often it was tried, with the attempt that is under way.
+    /// The number of attempts, with one that runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
-    /// The signal that the exit code tells of, as in `SIGKILL`.
+    /// The signal that the exit code stands for, as in `SIGKILL`.
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<&'static str>,
-    /// Why it waits, failed or will not run, in one word of Kubernetes' own.
+    /// Why it waits, failed or will not run: one word of Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     /// The sentence that belongs to the reason; for a failed worker its last lines.
@@ -92,7 +92,7 @@ pub(crate) struct IndexEntry<'a> {
     node: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<&'a str>,
-    /// The Job of that Pod, where a Job and those that retry it are told of together.
+    /// The Job of the Pod, in the output of a family.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<&'a str>,
     /// When the last attempt started (RFC 3339).

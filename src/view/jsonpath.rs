@@ -1,10 +1,9 @@
-//! Templates as `kubectl get -o jsonpath=…` takes them: text, and paths in braces into a JSON document.
+//! Templates of `kubectl get -o jsonpath=…`: text, and paths in braces into a JSON document.
 //!
-//! This is kubectl's own language, which is not that of RFC 9535. What a template prints, and what it refuses, follows
-//! kubectl down to its oddities (`[]` is the first element, an unclosed `range` goes on at the root, a text has bytes);
-//! a test runs both beside each other. Only where kubectl takes what can't have been meant, and says so once there is
-//! data, is it refused here at once: an unknown word, or an operator such as `=`. The members of an object come sorted
-//! by name, where kubectl takes them in any order.
+//! This is kubectl's own language, not RFC 9535. Output and errors follow kubectl, even where it is odd: `[]` is the first
+//! element, an unclosed `range` continues at the root, a text has bytes. A test compares both. Two things differ. An unknown
+//! word and an operator such as `=` are errors at once; kubectl reports them only when it has data. The members of an object
+//! are sorted by name; in kubectl their order is random.
 
 mod columns;
 mod parse;
@@ -21,11 +20,11 @@ use walk::{PathMatch, find};
 #[derive(Clone, Debug)]
 pub(crate) struct PathTemplate(Vec<TemplatePart>);
 
-/// What is wrong with a template, or with a document that it is laid over.
+/// An error in a template, or in its application to a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}{}", at.map_or_else(String::new, |at| format!(" (at character {at})")))]
 pub(crate) struct TemplateFault {
-    /// Which character of the template is at fault, from 1 on; None where a document is.
+    /// The position of the character in the template, from 1 on; None for an error about the document.
     at: Option<usize>,
     problem: String,
     hint: Option<&'static str>,
@@ -49,21 +48,21 @@ impl TemplateFault {
 #[derive(Clone, Debug)]
 enum TemplatePart {
     Text(String),
-    /// What stands in a pair of braces.
+    /// The steps in a pair of braces.
     Action(Vec<PathStep>),
 }
 
 #[derive(Clone, Debug)]
 enum PathStep {
-    /// `range`, `end`, and in a filter also what nobody knows.
+    /// `range` or `end`; in a filter also an unknown word.
     Word(String),
-    /// By escapes it may be no UTF-8.
+    /// With escapes it may not be UTF-8.
     Text(Vec<u8>),
     Literal(Value),
     Field(String),
     Wildcard,
     Descend,
-    /// `[start:end:step]`; None where it goes on to the last element.
+    /// `[start:end:step]`; without an end, up to the last element.
     Slice {
         start: i64,
         end: Option<i64>,
@@ -76,7 +75,7 @@ enum PathStep {
 #[derive(Clone, Debug)]
 enum PathFilter {
     Exists(Vec<PathStep>),
-    /// Which orders of the two sides pass.
+    /// The left side, the check of its order, and the right side.
     Compare(Vec<PathStep>, fn(Ordering) -> bool, Vec<PathStep>),
 }
 
@@ -85,10 +84,10 @@ impl PathTemplate {
         parse::template(text).map(Self)
     }
 
-    /// What the template makes of a document; no line break is added.
+    /// Applies the template to a document; no line break is added.
     ///
     /// # Errors
-    /// If a step can't be taken: an index that is outside, a comparison of a number and a text.
+    /// If a step does not fit the document, such as an index outside of an array.
     pub(crate) fn text(&self, document: &Value) -> Result<Vec<u8>, TemplateFault> {
         let mut text = Vec::new();
         for found in find(&self.0, document)? {
@@ -102,7 +101,7 @@ impl PathTemplate {
         Ok(text)
     }
 
-    /// The same as JSON: an array for each part of the template.
+    /// Returns the same as JSON: an array for each part of the template.
     pub(crate) fn json(&self, document: &Value) -> Result<Vec<u8>, TemplateFault> {
         let mut text = String::new();
         for found in find(&self.0, document)? {

@@ -183,7 +183,7 @@ mod tests {
                 "metadata": {"name": name, "uid": name, "creationTimestamp": "2026-01-01T00:00:00Z"},
                 "spec": {"completions": 1000, "completionMode": "Indexed", "template": {}},
                 "status": {"startTime": "2026-01-01T00:00:01Z", "completedIndexes": completed, "failedIndexes": failed,
-                    "succeeded": 999, "conditions": [{"type": condition, "status": "True",
+                    "succeeded": 999, "completionTime": "2026-01-01T00:02:06Z", "conditions": [{"type": condition, "status": "True",
                     "lastTransitionTime": "2026-01-01T00:02:06Z"}]},
             }))
             .unwrap()
@@ -199,7 +199,12 @@ mod tests {
         let table = JobTable::new(&jobs, completed_by, columns, false, now);
         let text = table.header() + &jobs.iter().map(|job| table.row(job, now)).collect::<String>();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
-        assert_snapshot!(text, @"");
+        assert_snapshot!(text, @"
+        NAME           STATUS          COMPLETIONS   RUNNING   FAILED   DURATION   AGE
+        rev-x7k2p-r1   Complete        999/1000      0         0        2m5s       2d
+        rev-x7k2p      Complete (r1)   999/1000      0         1        2m5s       2d
+        y              Failed          999/1000      0         0        2m5s       2d
+        ");
     }
 
     fn table(width: usize, columns: ListColumns) -> (String, Option<String>) {

@@ -12,10 +12,10 @@ use crate::state::{ItemTexts, JobState};
 pub(crate) enum ResultOutput<'a> {
     #[serde(rename = "output")]
     Text(&'a str),
-    /// Bytes that are no UTF-8, in base64.
+    /// Bytes that are not UTF-8, in base64.
     #[serde(rename = "outputBase64")]
     Base64(String),
-    /// With `--parse-json`: JSON that the worker printed.
+    /// With `--parse-json`: the JSON that the worker printed.
     #[serde(rename = "outputJson")]
     Json(&'a RawValue),
 }
@@ -30,7 +30,7 @@ pub(crate) struct ResultEntry<'a> {
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    /// The output, in the field that names its form.
+    /// In the field of its form.
     #[serde(flatten)]
     output: Option<&'a ResultOutput<'a>>,
 }
@@ -48,7 +48,7 @@ impl<'a> ResultEntry<'a> {
     }
 }
 
-/// The beginning of a `ResultList`, up to the bracket before its first item.
+/// Returns the start of a `ResultList`, up to the bracket before its first item.
 pub(crate) fn list_head(state: &JobState) -> serde_json::Result<String> {
     let job = serde_json::to_string(&JobReference::new(state))?;
     Ok(format!("{{\"apiVersion\":\"{API_VERSION}\",\"kind\":\"ResultList\",\"job\":{job},\"items\":["))

@@ -234,3 +234,35 @@ fn columns_are_those_of_kubectl() {
         assert_eq!((theirs.code, ours.code), (1, 2), "{form}: {ours:?}");
     }
 }
+
+#[test]
+fn go_templates_print_what_kubectl_prints() {
+    let cluster = Cluster::new("go-template");
+    cluster.create(JOB).ok();
+    cluster
+        .eventually("the job's controller", || cluster.field("job/one", "{.status.conditions}").contains("Suspended"));
+    let file = cluster.write("template", b"{{range .items}}{{.metadata.name}}{{\"\\n\"}}{{end}}");
+    let file = format!("go-template-file={}", file.display());
+    let templates = [
+        "{{.kind}} {{.nothing}} {{len .items}}",
+        "{{range .items}}{{.metadata.name}}: {{.spec.completions}}{{\"\\n\"}}{{end}}",
+        "{{(index .items 0).spec.parallelism}} {{index .items 0 \"metadata\" \"name\"}}",
+        "{{range .items}}{{if .spec.suspend}}held{{else}}free{{end}}{{end}}",
+        "{{range .items}}{{if eq .metadata.name \"one\"}}{{printf \"%-5s|%q|%v\" .kind .kind .spec.suspend}}{{end}}{{end}}",
+        "{{(index .items 0).metadata.labels}} {{(index .items 0).spec.template.spec.containers}}",
+        "{{range $key, $value := (index .items 0).metadata.annotations}}{{$key}}={{$value | printf \"%q\"}};{{end}}",
+        "{{with .nothing}}x{{else}}none{{end}}{{- /* a comment */ -}}  .",
+        "{{define \"n\"}}<{{.}}>{{end}}{{range .items}}{{template \"n\" .metadata.name}}{{end}}",
+        "{{exists . \"items\"}} {{exists . \"x\"}} {{\"aGk=\" | base64decode}}",
+        "{{.items | len | printf \"%03d\"}} {{html \"<\"}} {{js \"'\"}} {{slice .kind 1 3}}",
+    ];
+    for form in templates.map(|template| format!("go-template={template}")).iter().chain([&file]) {
+        let (theirs, ours) = run_both(&cluster, form, &[]);
+        assert_eq!((&ours.stdout, &ours.stderr, ours.code), (&theirs.stdout, &theirs.stderr, theirs.code), "{form}");
+    }
+    for wrong in ["{{.kind", "{{nothing .}}", "{{index .items 7}}", "{{len 3}}", "{{eq .kind 1}}"] {
+        let (theirs, ours) = run_both(&cluster, &format!("go-template={wrong}"), &[]);
+        assert!(theirs.code != 0 && ours.code != 0, "{wrong}: {theirs:?} {ours:?}");
+        assert!(ours.stderr.starts_with("error: -o go-template: "), "{ours:?}");
+    }
+}

@@ -38,6 +38,26 @@ fn newest_first_and_only_indexed_ones() {
 }
 
 #[test]
+fn a_failed_job_that_its_retry_completed_reads_complete() {
+    let cluster = Cluster::new("list-family");
+    let fails = ["run", "x", "--completions", "2", "-q", "--", "sh", "-c", "test $JOB_COMPLETION_INDEX = 0"];
+    assert_eq!(cluster.run(&fails).code, 1);
+    let watch = cluster.start(&["list", "-w", "--no-headers"]);
+    cluster.run(&["retry", "x", "-q", "--", "true"]).ok();
+    let rows = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let table = cluster.run(&["list", "--no-headers", "--sort-by", "name"]).ok().stdout;
+    assert_eq!(rows(&table), ["x Complete (r1) 1/2", "x-r1 Complete 1/1 0"]);
+    assert_eq!(cluster.run(&["wait", "x"]).code, 0);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    watch.interrupt();
+    let watched = rows(&watch.end().stdout);
+    assert_eq!(watched.first().map(String::as_str), Some("x Failed 1/2 0"), "{watched:?}");
+    assert_eq!(watched.last().map(String::as_str), Some("x Complete (r1) 1/2"), "{watched:?}");
+}
+
+#[test]
 fn prints_a_job_again_when_it_changes() {
     let cluster = Cluster::new("list-watch");
     cluster.kubectl(&["create", "job", "plain", "--image=busybox", "--", "true"]).ok();
@@ -115,7 +135,7 @@ fn selectors_and_orders_work_as_in_kubectl() {
     assert_eq!(names(&["--sort-by", "failed"]), "job.batch/b\njob.batch/a\n");
     let none = cluster.run(&["list", "-l", "team=y"]).ok();
     let place = cluster.namespace();
-    assert_eq!(none.stderr, format!("there is no Indexed Job with what was asked for in namespace {place}\n"));
+    assert_eq!(none.stderr, format!("there is no Indexed Job that matches the selectors in namespace {place}\n"));
 
     for flags in [&["--field-selector", "spec.suspend=true"][..], &["--field-selector", "x"], &["-l", "a b"]] {
         let theirs = cluster.kubectl(&[&["get", "jobs"], flags].concat());

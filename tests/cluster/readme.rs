@@ -62,7 +62,7 @@ fn a_new_user_gets_from_nothing_to_a_csv() {
     cluster.shell(&install).ok();
     let outcome = cluster.shell(&format!("export PATH=$HOME/.cargo/bin:$PATH; cd $HOME\n{then}\ncat areas.csv")).ok();
     let rows: Vec<_> = outcome.stdout.lines().rev().take(4).collect();
-    assert!(rows[3].starts_with("index,"), "{outcome:#?}");
+    assert!(rows[3].starts_with("index,name,size,"), "{outcome:#?}");
     for (row, area) in rows[..3].iter().rev().zip(["100", "400", "900"]) {
         assert!(row.ends_with(&format!(",{area}")), "{area}: {outcome:#?}");
     }

@@ -93,6 +93,42 @@ fn each_index_has_its_row_and_its_output() {
     assert!(log[4][8].starts_with("sh -c ") && log[4][8].ends_with(" a/b"), "{log:?}");
 }
 
+/// A data frame needs no parsing of items.
+#[test]
+fn each_named_value_has_a_column_and_a_field() {
+    let cluster = Cluster::new("results-params");
+    let script = "echo epoch 1; printf '50%%\\r100%%\\n'; echo {lr}/{status}; echo";
+    let args = ["run", "grid", "--param", "lr=0.01,0.1", "--param", "status=a,b", "-q", "--", "sh", "-c", script];
+    cluster.run(&args).ok();
+    let csv = parse_rows(&cluster.raw(&["results", "grid", "-o", "csv", "--last-line"]));
+    let row = |row: &BTreeMap<String, String>| {
+        let names = ["index", "lr", "item_status", "status", "exit_code", "output"];
+        names.map(|name| row[name].clone()).join(" ")
+    };
+    assert_eq!(
+        csv.iter().map(row).collect::<Vec<_>>(),
+        [
+            "0 0.01 a Succeeded 0 0.01/a",
+            "1 0.01 b Succeeded 0 0.01/b",
+            "2 0.1 a Succeeded 0 0.1/a",
+            "3 0.1 b Succeeded 0 0.1/b"
+        ]
+    );
+    assert!(!csv[0].contains_key("item"), "{csv:?}");
+    assert_eq!(cluster.raw(&["results", "grid", "--last-line", "--index", "0,3"]), b"0.01/a\n0.1/b\n");
+    let tsv = cluster.run(&["indexes", "grid", "-o", "tsv"]).ok().stdout;
+    assert!(tsv.starts_with("index\tlr\titem_status\tstatus\t"), "{tsv}");
+    let params: Value = serde_json::json!({"lr": "0.1", "status": "b"});
+    for verb in [&["results", "grid"][..], &["indexes", "grid"], &["logs", "grid"]] {
+        let jsonl = cluster.run(&[verb, &["--index", "3", "-o", "jsonl"]].concat()).ok();
+        let entry = &parse_lines(&jsonl.stdout)[0];
+        assert_eq!((&entry["item"], &entry["params"]), (&"lr=0.1 status=b".into(), &params), "{jsonl:?}");
+    }
+    let log = cluster.run(&["results", "grid", "--joblog", "-"]).ok().stdout;
+    let log: Vec<Vec<_>> = log.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!((log[0][8..].join(" "), log[4][9..].join(" ")), ("Command lr status".into(), "0.1 b".into()));
+}
+
 #[test]
 fn a_folder_holds_one_file_an_index_and_no_other_jobs() {
     let cluster = Cluster::new("results-to");

@@ -319,7 +319,7 @@ fn only_the_first_causes_are_printed() {
     let mut all = causes(&state, now(), Wording::default());
     all.extend(all.clone());
     let text = block(&all, Style::default());
-    assert!(text.ends_with("    and 2 more causes\n"), "{text}");
+    assert!(text.ends_with("\n  and 2 more causes\n"), "{text}");
 }
 
 #[test]

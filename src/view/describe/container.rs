@@ -7,18 +7,18 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::page::Page;
+use super::page::DescribePage;
 use super::{probe, quantity, sorted};
 use crate::view::go;
 
-pub(super) fn describe(page: &mut Page, title: &str, containers: &[Container]) {
+pub(super) fn describe(page: &mut DescribePage, title: &str, containers: &[Container]) {
     page.line(1, format_args!("{title}:{}", if containers.is_empty() { " <none>" } else { "" }));
     for container in containers {
         describe_one(page, container);
     }
 }
 
-fn describe_one(page: &mut Page, container: &Container) {
+fn describe_one(page: &mut DescribePage, container: &Container) {
     page.line(1, format_args!(" {}:", container.name));
     page.field(2, "Image", container.image.as_deref().unwrap_or_default());
     let ports = container.ports.as_deref().unwrap_or_default();
@@ -30,8 +30,8 @@ fn describe_one(page: &mut Page, container: &Container) {
             page.field(3, "LocalhostProfile", profile.localhost_profile.as_deref().unwrap_or_default());
         }
     }
-    words(page, "Command", container.command.as_deref().unwrap_or_default());
-    words(page, "Args", container.args.as_deref().unwrap_or_default());
+    print_words(page, "Command", container.command.as_deref().unwrap_or_default());
+    print_words(page, "Args", container.args.as_deref().unwrap_or_default());
     let resources = container.resources.as_ref();
     quantities(page, "Limits", resources.and_then(|resources| resources.limits.as_ref()));
     quantities(page, "Requests", resources.and_then(|resources| resources.requests.as_ref()));
@@ -44,7 +44,12 @@ fn describe_one(page: &mut Page, container: &Container) {
     devices(page, container);
 }
 
-fn describe_ports(page: &mut Page, title: &str, ports: &[ContainerPort], number: impl Fn(&ContainerPort) -> i32) {
+fn describe_ports(
+    page: &mut DescribePage,
+    title: &str,
+    ports: &[ContainerPort],
+    number: impl Fn(&ContainerPort) -> i32,
+) {
     let ports: Vec<String> = ports
         .iter()
         .map(|port| {
@@ -64,8 +69,8 @@ fn describe_ports(page: &mut Page, title: &str, ports: &[ContainerPort], number:
     }
 }
 
-/// Every word of a command in a line of its own, or in several if it has several.
-fn words(page: &mut Page, title: &str, words: &[String]) {
+/// Prints each word of a command on its own line, or on several if it has line breaks.
+fn print_words(page: &mut DescribePage, title: &str, words: &[String]) {
     if !words.is_empty() {
         page.line(2, format_args!("{title}:"));
     }
@@ -74,7 +79,7 @@ fn words(page: &mut Page, title: &str, words: &[String]) {
     }
 }
 
-fn quantities(page: &mut Page, title: &str, quantities: Option<&BTreeMap<String, Quantity>>) {
+fn quantities(page: &mut DescribePage, title: &str, quantities: Option<&BTreeMap<String, Quantity>>) {
     let quantities = quantities.into_iter().flatten();
     for (position, (name, amount)) in quantities.enumerate() {
         if position == 0 {
@@ -84,7 +89,7 @@ fn quantities(page: &mut Page, title: &str, quantities: Option<&BTreeMap<String,
     }
 }
 
-fn environment_from(page: &mut Page, sources: &[EnvFromSource]) {
+fn environment_from(page: &mut DescribePage, sources: &[EnvFromSource]) {
     if !sources.is_empty() {
         page.line(2, "Environment Variables from:");
     }
@@ -101,12 +106,12 @@ fn environment_from(page: &mut Page, sources: &[EnvFromSource]) {
     }
 }
 
-fn environment(page: &mut Page, container: &Container) {
+fn environment(page: &mut DescribePage, container: &Container) {
     let variables = container.env.as_deref().unwrap_or_default();
     page.line(2, if variables.is_empty() { "Environment:\t<none>" } else { "Environment:" });
     for EnvVar { name, value, value_from } in variables {
         if let Some(source) = value_from {
-            if let Some(source) = reference(source, container) {
+            if let Some(source) = source_text(source, container) {
                 page.field(3, name, source);
             }
             continue;
@@ -119,14 +124,14 @@ fn environment(page: &mut Page, container: &Container) {
     }
 }
 
-/// Where a variable gets its value from; nothing for a source that kubectl leaves out, such as a key in a file.
-fn reference(source: &EnvVarSource, container: &Container) -> Option<String> {
+/// Returns the source of a variable's value; None for a source that kubectl omits, such as a key in a file.
+fn source_text(source: &EnvVarSource, container: &Container) -> Option<String> {
     if let Some(field) = &source.field_ref {
-        // Only a Pod has the value, which would stand before the bracket.
+        // kubectl prints the value before the bracket; only a Pod has it.
         let version = field.api_version.as_deref().unwrap_or_default();
         Some(format!(" ({version}:{})", field.field_path))
     } else if let Some(field) = &source.resource_field_ref {
-        let mut value = quantity::of_container(field, container).unwrap_or_default();
+        let mut value = quantity::container_quantity(field, container).unwrap_or_default();
         if value == "0" && ["limits.cpu", "limits.memory"].contains(&field.resource.as_str()) {
             "node allocatable".clone_into(&mut value);
         }
@@ -141,7 +146,7 @@ fn reference(source: &EnvVarSource, container: &Container) -> Option<String> {
     }
 }
 
-fn mounts(page: &mut Page, mounts: &[VolumeMount]) {
+fn mounts(page: &mut DescribePage, mounts: &[VolumeMount]) {
     page.line(2, if mounts.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
     for mount in sorted(mounts, |mount| &mount.mount_path) {
         let access = if mount.read_only == Some(true) { "ro" } else { "rw" };
@@ -151,12 +156,12 @@ fn mounts(page: &mut Page, mounts: &[VolumeMount]) {
     }
 }
 
-fn devices(page: &mut Page, container: &Container) {
+fn devices(page: &mut DescribePage, container: &Container) {
     let devices = container.volume_devices.as_deref().unwrap_or_default();
     if devices.is_empty() {
         return;
     }
-    // kubectl says that there are no devices if there are no mounts, and then lists them.
+    // Without mounts kubectl prints `<none>` before the list.
     let mounted = container.volume_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty());
     page.line(2, if mounted { "Devices:" } else { "Devices:\t<none>" });
     for device in sorted(devices, |device| &device.device_path) {

@@ -3,18 +3,18 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 
-use super::page::Page;
+use super::page::DescribePage;
 use super::sorted;
 use crate::view::duration;
 
-/// Go's `time.Duration` ends here, in seconds; kubectl shows no longer age.
+/// The longest age that kubectl prints: the limit of Go's `time.Duration`, in seconds.
 const LONGEST: i64 = i64::MAX / 1_000_000_000;
 
-/// The second in which Go's calendar begins; a time there is one that was never set.
+/// The zero value of Go's `time.Time`, in Unix seconds: the time was never set.
 const UNSET: i64 = -62_135_596_800;
 
-/// Lists at least one event, those seen last at the end.
-pub(super) fn describe(page: &mut Page, events: &[Event], now: Timestamp) {
+/// Prints at least one event, the newest last.
+pub(super) fn describe(page: &mut DescribePage, events: &[Event], now: Timestamp) {
     let events = sorted(events, |event| set(event.last_timestamp.as_ref().map(|time| time.0)));
     page.line(0, "Events:");
     page.line(1, "Type\tReason\tAge\tFrom\tMessage");
@@ -32,7 +32,7 @@ pub(super) fn describe(page: &mut Page, events: &[Event], now: Timestamp) {
     }
 }
 
-/// When it happened or, if it did several times, the last time, how often, and since when.
+/// Returns the age of an event; of a repeated one the age of its last occurrence, its count, and the age of the first.
 fn age(event: &Event, now: Timestamp) -> String {
     let since = |time| set(time).map_or_else(|| "<unknown>".to_owned(), |time| elapsed(time, now));
     let event_time = set(event.event_time.as_ref().map(|time| time.0));

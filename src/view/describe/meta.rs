@@ -1,33 +1,33 @@
-//! Labels, annotations, selectors: whatever comes as keys and values.
+//! Labels, annotations, selectors and attributes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use super::page::Page;
+use super::page::DescribePage;
 use crate::contract::annotation::LAST_APPLIED;
 use crate::view::go;
 
 type Map = BTreeMap<String, String>;
 
-/// The longest `key: value` in bytes that stands in one line.
+/// The longest `key: value` on one line, in bytes.
 const LONGEST: usize = 140;
 
-/// `KEY=VALUE` a line, the first one beside the title.
-pub(super) fn labels(page: &mut Page, title: &str, labels: Option<&Map>) {
+/// Prints `KEY=VALUE` per line, the first beside the title.
+pub(super) fn labels(page: &mut DescribePage, title: &str, labels: Option<&Map>) {
     let lines = labels.into_iter().flatten().map(|(key, value)| format!("{key}={value}"));
     column(page, 0, title, lines);
 }
 
-/// The attributes of a CSI volume: like labels, but cut where they get too long.
-pub(super) fn attributes(page: &mut Page, level: usize, title: &str, attributes: Option<&Map>) {
+/// Prints the attributes of a CSI volume like labels, but cuts long ones.
+pub(super) fn attributes(page: &mut DescribePage, level: usize, title: &str, attributes: Option<&Map>) {
     let lines =
         attributes.into_iter().flatten().map(|(key, value)| cut(&format!("{key}={value}"), LONGEST).into_owned());
     column(page, level, title, lines);
 }
 
-fn column(page: &mut Page, level: usize, title: &str, lines: impl Iterator<Item = String>) {
+fn column(page: &mut DescribePage, level: usize, title: &str, lines: impl Iterator<Item = String>) {
     page.put(level, format_args!("{title}:\t"));
     let mut lines = lines.peekable();
     if lines.peek().is_none() {
@@ -35,7 +35,7 @@ fn column(page: &mut Page, level: usize, title: &str, lines: impl Iterator<Item 
     }
     for (position, line) in lines.enumerate() {
         if position > 0 {
-            // kubectl writes the empty cell in two pieces, each with its own indentation.
+            // kubectl writes the empty cell in two parts, each with its own indentation.
             page.put(level, "");
             page.put(level, "\t");
         }
@@ -43,8 +43,8 @@ fn column(page: &mut Page, level: usize, title: &str, lines: impl Iterator<Item 
     }
 }
 
-/// `KEY: VALUE` a line; a long or multi-line value stands below its key, each of its lines cut.
-pub(super) fn annotations(page: &mut Page, title: &str, annotations: Option<&Map>) {
+/// Prints `KEY: VALUE` per line; a long or multi-line value follows below its key, with each line cut.
+pub(super) fn annotations(page: &mut DescribePage, title: &str, annotations: Option<&Map>) {
     page.put(0, format_args!("{title}:\t"));
     let mut shown = annotations.into_iter().flatten().filter(|(key, _)| *key != LAST_APPLIED).peekable();
     if shown.peek().is_none() {
@@ -66,8 +66,8 @@ pub(super) fn annotations(page: &mut Page, title: &str, annotations: Option<&Map
     }
 }
 
-/// At most `longest` bytes of `text`, and dots if there was more. Where kubectl leaves half a character, the replacement
-/// character stands, as a terminal would show it.
+/// Returns at most `longest` bytes of `text`, and dots if there is more. kubectl may leave half a character: it becomes the
+/// replacement character, as a terminal shows it.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     match text.as_bytes().get(..longest) {
         Some(start) if text.len() > longest => Cow::Owned(format!("{}...", String::from_utf8_lossy(start))),
@@ -75,9 +75,10 @@ fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     }
 }
 
-/// A selector in the form that `kubectl get -l` reads, its requirements sorted by key; nothing selects nothing.
+/// Returns a selector in the form of `kubectl get -l`, its requirements sorted by key; empty without a selector.
 ///
-/// Fails with kubectl's words for an operator that it doesn't know.
+/// # Errors
+/// kubectl's text for an unknown operator.
 pub(super) fn selector(selector: Option<&LabelSelector>) -> Result<String, String> {
     let Some(LabelSelector { match_labels, match_expressions }) = selector else {
         return Ok(String::new());

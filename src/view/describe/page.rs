@@ -1,18 +1,18 @@
-//! The lines of a description before their columns are aligned.
+//! The lines of a description, before their columns are aligned.
 
 use std::fmt::{Display, Write as _};
 
 use super::tabs;
 
-/// Text under way: lines indented by two blanks a level, whose cells end with a tab.
+/// Lines that are indented by two blanks per level, and whose cells end with a tab.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct DescribePage {
     text: String,
-    /// Levels that everything is moved to the right by.
+    /// The number of levels that all pieces are indented.
     moved: usize,
 }
 
-impl Page {
+impl DescribePage {
     /// Adds a piece of a line, with the indentation of `level` before it.
     pub(super) fn put(&mut self, level: usize, piece: impl Display) {
         for _ in 0..self.moved + level {
@@ -36,18 +36,17 @@ impl Page {
         }
     }
 
-    /// Moves every piece that `write` adds to the right: pieces, not lines, which is why columns after the first move
-    /// once more than those before.
+    /// Indents every piece that `write` adds. Pieces, not lines: a line of several pieces is indented several times, as in
+    /// kubectl.
     pub(super) fn nested(&mut self, levels: usize, write: impl FnOnce(&mut Self)) {
         self.moved += levels;
         write(self);
         self.moved -= levels;
     }
 
-    /// The text with its columns aligned and with nothing in it that steers a terminal.
+    /// Returns the text with aligned columns.
     ///
-    /// The two characters replaced, and what by, are kubectl's own choice. It makes it also for output that goes to no
-    /// terminal, and before it measures the columns.
+    /// As in kubectl, two control characters are replaced before the columns are measured, also without a terminal.
     pub(super) fn finish(self) -> String {
         tabs::align(&self.text.replace('\x1b', "^[").replace('\r', "\\r"))
     }

@@ -1,6 +1,6 @@
-//! What a `resourceFieldRef` sees of a container's resources.
+//! The values of a `resourceFieldRef` to a container's resources.
 //!
-//! The server keeps quantities in canonical form (`1Mi` for `1024Ki`), so they are printed as they are.
+//! The server stores quantities in canonical form (`1Mi` for `1024Ki`), so they are printed unchanged.
 
 use k8s_openapi::api::core::v1::{Container, ResourceFieldSelector};
 
@@ -12,8 +12,8 @@ pub(super) fn is_positive(quantity: &str) -> bool {
     parts(quantity, 1).is_some_and(|parts| parts > 0)
 }
 
-/// The container's limit or request, divided, rounded up; `None` for resources that can't be referred to.
-pub(super) fn of_container(field: &ResourceFieldSelector, container: &Container) -> Option<String> {
+/// Returns the container's limit or request, divided and rounded up; `None` for other resources.
+pub(super) fn container_quantity(field: &ResourceFieldSelector, container: &Container) -> Option<String> {
     let resources = container.resources.as_ref();
     let (kind, name) = field.resource.split_once('.')?;
     let amounts = match kind {
@@ -28,17 +28,17 @@ pub(super) fn of_container(field: &ResourceFieldSelector, container: &Container)
         _ => return None,
     };
     let amount = amounts.and_then(|amounts| amounts.get(name)).and_then(|amount| parts(&amount.0, unit));
-    // No divisor is a divisor of one.
+    // The default divisor is 1.
     let divisor = field.divisor.as_ref().and_then(|divisor| parts(&divisor.0, unit)).filter(|&divisor| divisor != 0);
-    Some(divided(amount.unwrap_or_default(), divisor.unwrap_or(unit)).to_string())
+    Some(divide(amount.unwrap_or_default(), divisor.unwrap_or(unit)).to_string())
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the same arithmetic as kubectl's")]
-fn divided(amount: i128, divisor: i128) -> i64 {
+fn divide(amount: i128, divisor: i128) -> i64 {
     (amount as f64 / divisor as f64).ceil() as i64
 }
 
-/// The quantity in parts of which `unit` make one, rounded away from zero; `None` for no quantity, or too large a one.
+/// Returns the quantity times `unit`, rounded away from zero; `None` if it is no quantity or too large.
 fn parts(quantity: &str, unit: i128) -> Option<i128> {
     let (number, suffix) = quantity.split_at(quantity.find(char::is_alphabetic).unwrap_or(quantity.len()));
     let number: i128 = number.trim_end_matches('.').parse().ok()?;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_a_server_keeps() {
+    fn quantities_of_a_server_are_read() {
         for (text, whole, thousandths) in [
             ("0", 0, 0),
             ("007", 7, 7000),

@@ -1,7 +1,7 @@
 //! Elastic tab stops, as Go's `text/tabwriter` sets them for kubectl.
 //!
-//! The tabwriter crate measures the columns that a terminal needs, where Go counts code points, and knows no other
-//! separator than tab and newline. The names and values of a Job can hold any text, so that would show.
+//! The tabwriter crate is no replacement: it measures terminal columns where Go counts code points, and its only separators
+//! are tab and newline. Names and values of a Job can have any text, so the output would differ.
 
 const PADDING: usize = 2;
 
@@ -32,7 +32,7 @@ pub(super) fn align(text: &str) -> String {
 fn widths(lines: &[Vec<&str>]) -> Vec<Vec<usize>> {
     let mut widths: Vec<Vec<usize>> = lines.iter().map(|cells| Vec::with_capacity(cells.len() - 1)).collect();
     for first in 0..lines.len() {
-        // The columns that began in a line above are known here by now.
+        // The columns that began in a line above are already measured.
         for column in widths[first].len()..lines[first].len() - 1 {
             let in_column = lines[first..].iter().take_while(|cells| column + 1 < cells.len());
             let (count, widest) =

@@ -3,10 +3,10 @@
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::page::Page;
+use super::page::DescribePage;
 use super::{container, meta, sorted, volumes};
 
-pub(super) fn describe(page: &mut Page, template: &PodTemplateSpec) {
+pub(super) fn describe(page: &mut DescribePage, template: &PodTemplateSpec) {
     let (metadata, spec) = (ObjectMeta::default(), PodSpec::default());
     let metadata = template.metadata.as_ref().unwrap_or(&metadata);
     let spec = template.spec.as_ref().unwrap_or(&spec);
@@ -31,7 +31,7 @@ pub(super) fn describe(page: &mut Page, template: &PodTemplateSpec) {
     }
 }
 
-fn topology_spread(page: &mut Page, constraints: &[TopologySpreadConstraint]) {
+fn topology_spread(page: &mut DescribePage, constraints: &[TopologySpreadConstraint]) {
     if constraints.is_empty() {
         return;
     }
@@ -51,7 +51,7 @@ fn topology_spread(page: &mut Page, constraints: &[TopologySpreadConstraint]) {
     }
 }
 
-fn tolerations(page: &mut Page, tolerations: &[Toleration]) {
+fn tolerations(page: &mut DescribePage, tolerations: &[Toleration]) {
     page.put(1, "Tolerations:\t");
     if tolerations.is_empty() {
         page.line(0, "<none>");
@@ -61,12 +61,12 @@ fn tolerations(page: &mut Page, tolerations: &[Toleration]) {
         if position > 0 {
             page.put(0, "\t");
         }
-        page.line(0, tolerated(toleration));
+        page.line(0, toleration_text(toleration));
     }
 }
 
-/// `key=value:effect`, and whatever else there is. Of the operators only `Exists` is told.
-fn tolerated(toleration: &Toleration) -> String {
+/// Returns a toleration as `key=value:effect`. kubectl prints only the operator `Exists`.
+fn toleration_text(toleration: &Toleration) -> String {
     let Toleration { key, operator, value, effect, toleration_seconds } = toleration;
     let value = value.as_deref().filter(|value| !value.is_empty());
     let exists = operator.as_deref() == Some("Exists") && value.is_none();

@@ -1,9 +1,9 @@
-//! Compares with what kubectl's own describer printed for the Jobs in `tests/fixtures/describe`.
+//! Compares the output with that of kubectl's own describer for the Jobs in `tests/fixtures/describe`.
 //!
-//! The texts there are from `JobDescriber` of k8s.io/kubectl v0.36.3, in front of a client that answers with the Job and
-//! the events of the files beside, the times of events moved as far as `NOW` is from the present. Those Jobs hold what a
-//! server would give and also what it would refuse, but quantities in the canonical form that it gives them. No list has
-//! more than 12 elements with the same key: from there on kubectl's sort leaves their order to accident.
+//! The texts are from `JobDescriber` of k8s.io/kubectl v0.36.3, with a client that returns the Job and the events of the
+//! files; the times of events were moved by the distance of `NOW` from the present. The Jobs have values that a server would
+//! refuse, too, but quantities only in its canonical form. No list has more than 12 elements with the same key: kubectl's
+//! sort of longer lists is unstable.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Described, job};
 
-/// When kubectl's output was made: the ages in it count from here.
+/// The time of kubectl's output: its ages count from here.
 const NOW: &str = "2026-05-01T12:00:00Z";
 
-/// Where: in Kolkata, half an hour off every other zone that a mistake could pick.
+/// The time zone of kubectl's output: Kolkata differs by half an hour from zones that a mistake could pick.
 const OFFSET: i32 = 5 * 3600 + 1800;
 
 fn read<T: DeserializeOwned>(path: &Path) -> T {
@@ -48,7 +48,7 @@ fn described(text: &Path) -> Described {
 }
 
 #[test]
-fn prints_what_kubectl_prints() {
+fn the_output_is_that_of_kubectl() {
     let texts = fixtures();
     assert!(texts.len() >= 12, "only {} fixtures", texts.len());
     let mut different = Vec::new();
@@ -71,7 +71,7 @@ fn prints_what_kubectl_prints() {
 }
 
 #[test]
-fn the_parts_begin_where_they_say() {
+fn each_part_begins_with_its_heading() {
     for path in fixtures() {
         let Described { head, template, events } = described(&path);
         assert!(head.starts_with("Name:"), "{head}");

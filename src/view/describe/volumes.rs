@@ -3,12 +3,12 @@
 use k8s_openapi::api::core::v1::{PersistentVolumeClaimTemplate, Volume, VolumeProjection};
 use serde_json::Value;
 
-use super::page::Page;
+use super::page::DescribePage;
 use super::{meta, quantity};
 use crate::view::go;
 
-/// The sources of volumes: the field, and the type that kubectl calls it. Indented under it its properties, each as the
-/// text before the tab, the field that it shows, and after a bar what stands for one that is missing.
+/// The sources of volumes: the field, and kubectl's name of the type. The indented lines are its properties: the text
+/// before the tab, the field, and after a bar the text for a missing field.
 const SOURCES: &str = "\
 hostPath HostPath (bare host directory volume)
   Path:=path, HostPathType:=type|<none>
@@ -74,22 +74,22 @@ storageos StorageOS (a StorageOS Persistent Disk resource)
 flocker Flocker (a Flocker volume mounted by the Flocker agent)
   DatasetName:=datasetName, DatasetUUID:=datasetUUID";
 
-pub(super) fn describe(page: &mut Page, volumes: &[Volume]) {
+pub(super) fn describe(page: &mut DescribePage, volumes: &[Volume]) {
     if volumes.is_empty() {
         return page.field(1, "Volumes", "<none>");
     }
     page.line(1, "Volumes:");
     for volume in volumes {
         page.line(1, format_args!(" {}:", volume.name));
-        if !source(page, &serde_json::to_value(volume).unwrap_or_default()) {
+        if !print_source(page, &serde_json::to_value(volume).unwrap_or_default()) {
             page.line(1, "<unknown>");
         }
         contents(page, volume);
     }
 }
 
-/// What sort of volume it is, and its properties; false for a sort that kubectl doesn't know.
-fn source(page: &mut Page, volume: &Value) -> bool {
+/// Prints the type of a volume and its properties; false for a type that is unknown to kubectl.
+fn print_source(page: &mut DescribePage, volume: &Value) -> bool {
     let mut lines = SOURCES.lines();
     let found = lines.find_map(|line| {
         let (field, kind) = line.split_once(' ')?;
@@ -106,7 +106,7 @@ fn source(page: &mut Page, volume: &Value) -> bool {
     true
 }
 
-/// A property as Go's `fmt` prints it, but for a few.
+/// Returns a property as Go's `fmt` prints it, with a few exceptions.
 fn property(field: &str, value: &Value) -> Option<String> {
     match (field, value) {
         ("sizeLimit", Value::String(limit)) => quantity::is_positive(limit).then(|| limit.clone()),
@@ -120,7 +120,7 @@ fn property(field: &str, value: &Value) -> Option<String> {
     }
 }
 
-fn contents(page: &mut Page, volume: &Volume) {
+fn contents(page: &mut DescribePage, volume: &Volume) {
     if let Some(csi) = &volume.csi {
         meta::attributes(page, 2, "VolumeAttributes", csi.volume_attributes.as_ref());
     } else if let Some(template) = volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref()) {
@@ -134,12 +134,12 @@ fn contents(page: &mut Page, volume: &Volume) {
             }
         }
     } else if let Some(projected) = &volume.projected {
-        projected.sources.iter().flatten().for_each(|projection| projection_of(page, projection));
+        projected.sources.iter().flatten().for_each(|projection| print_projection(page, projection));
     }
 }
 
-/// A source that kubectl doesn't know, such as certificates, is left out.
-fn projection_of(page: &mut Page, projection: &VolumeProjection) {
+/// Prints a projected source. Omits sources that are unknown to kubectl, such as certificates.
+fn print_projection(page: &mut DescribePage, projection: &VolumeProjection) {
     if let Some(secret) = &projection.secret {
         page.field(2, "SecretName", &secret.name);
         page.field(2, "Optional", secret.optional.unwrap_or_default());
@@ -153,17 +153,17 @@ fn projection_of(page: &mut Page, projection: &VolumeProjection) {
     }
 }
 
-fn claim(page: &mut Page, template: &PersistentVolumeClaimTemplate) {
+fn claim(page: &mut DescribePage, template: &PersistentVolumeClaimTemplate) {
     let PersistentVolumeClaimTemplate { metadata, spec } = template;
     let metadata = metadata.clone().unwrap_or_default();
-    // The annotation is what there was before the field, and still goes first.
+    // The annotation is older than the field, and takes precedence.
     let class = metadata.annotations.as_ref().and_then(|all| all.get("volume.beta.kubernetes.io/storage-class"));
     let volume = spec.volume_name.as_deref().unwrap_or_default();
     page.field(0, "StorageClass", class.or(spec.storage_class_name.as_ref()).map_or("", String::as_str));
     page.field(0, "Volume", volume);
     meta::labels(page, "Labels", metadata.labels.as_ref());
     meta::annotations(page, "Annotations", metadata.annotations.as_ref());
-    // Only a claim that exists has a capacity and modes; kubectl looks for them all the same.
+    // Only an existing claim has a capacity and modes; kubectl prints the fields anyway.
     page.field(0, "Capacity", if volume.is_empty() { "" } else { "0" });
     page.field(0, "Access Modes", "");
     page.optional(0, "VolumeMode", spec.volume_mode.as_ref());

@@ -19,28 +19,28 @@ impl PathColumns {
                     .with("write each column as NAME:.path, as in NAME:.metadata.name,DONE:.status.succeeded")
             })
         });
-        Self::of(columns.collect::<Result<_, _>>()?)
+        Self::parse_paths(columns.collect::<Result<_, _>>()?)
     }
 
     /// Reads a line of names and a line of paths.
     pub(crate) fn parse_lines(text: &str) -> Result<Self, TemplateFault> {
         let mut lines = text.lines().map(str::split_whitespace);
         let (Some(names), Some(paths)) = (lines.next(), lines.next()) else {
-            return Err(TemplateFault::of_data("a line of names and a line of paths are needed"));
+            return Err(TemplateFault::of_data("the file needs a line of names and a line of paths"));
         };
         let (names, paths): (Vec<_>, Vec<_>) = (names.collect(), paths.collect());
         if names.len() != paths.len() {
-            return Err(TemplateFault::of_data(format!("{} names and {} paths don't match", names.len(), paths.len())));
+            return Err(TemplateFault::of_data(format!("{} names do not match {} paths", names.len(), paths.len())));
         }
-        Self::of(names.into_iter().zip(paths).collect())
+        Self::parse_paths(names.into_iter().zip(paths).collect())
     }
 
-    fn of(columns: Vec<(&str, &str)>) -> Result<Self, TemplateFault> {
+    fn parse_paths(columns: Vec<(&str, &str)>) -> Result<Self, TemplateFault> {
         let (mut names, mut paths) = (Vec::new(), Vec::new());
         for (name, path) in columns {
-            let template = relaxed(path).and_then(|path| PathTemplate::parse(&path));
+            let template = complete_path(path).and_then(|path| PathTemplate::parse(&path));
             paths.push(template.map_err(|fault| TemplateFault {
-                // Characters of the whole path, of which the user may have left out some.
+                // The position is one in the completed path, not in the user's text.
                 at: None,
                 problem: format!("column {name}: {}", fault.problem),
                 ..fault
@@ -61,15 +61,15 @@ impl PathColumns {
     }
 }
 
-/// A whole path where the braces, or the dot before it, may be left out.
-fn relaxed(path: &str) -> Result<String, TemplateFault> {
+/// Returns a path with its braces and its dot: both may be omitted in a column.
+fn complete_path(path: &str) -> Result<String, TemplateFault> {
     if path.is_empty() {
         return Ok(String::new());
     }
     let inner = path.strip_prefix('{').and_then(|path| path.strip_suffix('}')).unwrap_or(path);
     let bare = inner.strip_prefix('.').filter(|bare| !bare.is_empty()).unwrap_or(inner);
     if bare.is_empty() || bare.contains(['{', '}']) {
-        return Err(TemplateFault::of_data(format!("{path:?} is not a path")).with("write it as in .metadata.name"));
+        return Err(TemplateFault::of_data(format!("{path:?} is not a path")).with("write a path as in .metadata.name"));
     }
     Ok(format!("{{.{bare}}}"))
 }

@@ -1,4 +1,4 @@
-//! From the text of a template to its steps.
+//! Parses the text of a template.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -18,9 +18,9 @@ macro_rules! patterns {
 patterns! {
     BRACKET r"^\[[^\]\n]*\]"
     COMPARISON r"^([^!<>=]+)([!<>=]+)(.+)$"
-    // The first quote decides which one it is that counts; up to the next of its kind all may stand.
+    // The first quote is closed by the next of its kind; any character may stand between them.
     FILTER r#"^[^"')\n]*("([^\n]*?[^\\\n])??"[^)\n]*|'([^\n]*?[^\\\n])??'[^)\n]*)?\)"#
-    // A backslash takes away the meaning of what follows.
+    // A backslash escapes the next character.
     NAME r"(?s)^(\\.|[^ \t\r\n.,\[\]$@{}])*"
     NUMBER r"^[+-]?[.0-9]*"
     QUOTED r#"^("([^\n]*?[^\\\n])??"|'([^\n]*?[^\\\n])??')"#
@@ -36,7 +36,7 @@ pub(super) fn template(text: &str) -> Result<Vec<TemplatePart>, TemplateFault> {
             blocks.push(TemplatePart::Text(text[at..at + brace].to_owned()));
         }
         let mut reader = TemplateReader { text, before: 0, at: at + brace + 1, nested: false };
-        let steps = reader.steps().map_err(|fault| fault.in_characters(text))?;
+        let steps = reader.read_steps().map_err(|fault| fault.in_characters(text))?;
         check_words(&steps, &mut open_ranges, at + brace).map_err(|fault| fault.in_characters(text))?;
         blocks.push(TemplatePart::Action(steps));
         at = reader.at;
@@ -48,7 +48,7 @@ pub(super) fn template(text: &str) -> Result<Vec<TemplatePart>, TemplateFault> {
 }
 
 impl TemplateFault {
-    /// A fault at a byte of the template, which is told as a character in the end.
+    /// Returns an error at a byte of the template; [`Self::in_characters`] converts the position.
     fn at(at: usize, problem: impl Into<String>) -> Self {
         Self { at: Some(at), problem: problem.into(), hint: None }
     }
@@ -60,7 +60,7 @@ impl TemplateFault {
     }
 }
 
-/// Words are obeyed wherever the template comes by, so one that is unknown, and an `end` too many, are faults always.
+/// Checks that all words are known, and that each `end` has a `range`.
 fn check_words(steps: &[PathStep], open_ranges: &mut usize, at: usize) -> Result<(), TemplateFault> {
     for step in steps {
         match step {
@@ -68,7 +68,7 @@ fn check_words(steps: &[PathStep], open_ranges: &mut usize, at: usize) -> Result
             PathStep::Word(word) if word == "end" => {
                 *open_ranges = open_ranges
                     .checked_sub(1)
-                    .ok_or_else(|| TemplateFault::at(at, "{end} without a {range} before it, which it would end"))?;
+                    .ok_or_else(|| TemplateFault::at(at, "{end} has no {range} before it"))?;
             }
             PathStep::Word(word) => return Err(unknown(word, at)),
             PathStep::Union(parts) => {
@@ -83,30 +83,30 @@ fn check_words(steps: &[PathStep], open_ranges: &mut usize, at: usize) -> Result
 }
 
 fn unknown(word: &str, at: usize) -> TemplateFault {
-    TemplateFault::at(at, format!("{word:?} is no word that means something here"))
-        .with("a path begins with a dot, as in {.metadata.name}; a text stands in quotes")
+    TemplateFault::at(at, format!("{word:?} is not a known word here"))
+        .with("a path begins with a dot, as in {.metadata.name}; text needs quotes")
 }
 
-/// Reads the inside of braces, or of what stands in it.
+/// Reads the text between braces, or a part of it.
 struct TemplateReader<'a> {
     text: &'a str,
-    /// How many bytes of the template stand before the text.
+    /// The number of bytes of the template before the text.
     before: usize,
     at: usize,
-    /// Whether the end of the text is the end of the steps too.
+    /// Whether the end of the text also ends the steps.
     nested: bool,
 }
 
 impl<'a> TemplateReader<'a> {
-    fn part(text: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
-        TemplateReader { text, before, at: 0, nested: true }.steps()
+    fn read_part(text: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
+        TemplateReader { text, before, at: 0, nested: true }.read_steps()
     }
 
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    fn here(&self) -> usize {
+    fn position(&self) -> usize {
         self.before + self.at
     }
 
@@ -118,15 +118,15 @@ impl<'a> TemplateReader<'a> {
         taken
     }
 
-    fn take(&mut self, pattern: &Regex) -> Option<&'a str> {
+    fn take_match(&mut self, pattern: &Regex) -> Option<&'a str> {
         let taken = pattern.find(self.rest())?.as_str();
         self.at += taken.len();
         Some(taken)
     }
 
-    /// All steps up to the brace that ends them.
-    fn steps(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
-        let opened = self.here().saturating_sub(1);
+    /// Reads all steps up to the closing brace.
+    fn read_steps(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
+        let opened = self.position().saturating_sub(1);
         let mut steps = Vec::new();
         while !self.take_if("}") {
             match self.rest().chars().next() {
@@ -137,25 +137,25 @@ impl<'a> TemplateReader<'a> {
                     );
                 }
                 Some(' ' | '@' | '$') => self.at += 1,
-                Some('[') => steps.extend(self.bracket()?),
-                Some('"' | '\'') => steps.push(PathStep::Text(self.quoted()?)),
-                Some('.') => self.dot(&mut steps)?,
-                Some('+' | '-' | '0'..='9') => steps.push(self.number()?),
-                Some(c) if begins_word(c) => steps.push(self.word()),
+                Some('[') => steps.extend(self.read_bracket()?),
+                Some('"' | '\'') => steps.push(PathStep::Text(self.read_quoted()?)),
+                Some('.') => self.read_dot(&mut steps)?,
+                Some('+' | '-' | '0'..='9') => steps.push(self.read_number()?),
+                Some(c) if begins_word(c) => steps.push(self.read_word()),
                 Some(c) => {
-                    let fault = TemplateFault::at(self.here(), format!("{c:?} does not belong into braces"));
-                    return Err(fault.with("text stands outside of the braces, or in quotes"));
+                    let fault = TemplateFault::at(self.position(), format!("{c:?} is not allowed in braces"));
+                    return Err(fault.with("write text outside of the braces, or in quotes"));
                 }
             }
         }
         Ok(steps)
     }
 
-    fn dot(&mut self, steps: &mut Vec<PathStep>) -> Result<(), TemplateFault> {
-        let here = self.here();
+    fn read_dot(&mut self, steps: &mut Vec<PathStep>) -> Result<(), TemplateFault> {
+        let here = self.position();
         if self.take_if("..") {
             if matches!(steps.last(), Some(PathStep::Descend)) {
-                return Err(TemplateFault::at(here, ".. stands twice"));
+                return Err(TemplateFault::at(here, ".. is repeated"));
             }
             steps.push(PathStep::Descend);
             if !self.rest().starts_with(begins_word) {
@@ -164,45 +164,45 @@ impl<'a> TemplateReader<'a> {
         } else {
             self.at += 1;
         }
-        let name = self.take(&NAME).unwrap_or_default();
+        let name = self.take_match(&NAME).unwrap_or_default();
         steps.push(if name == "*" { PathStep::Wildcard } else { PathStep::Field(name.replace('\\', "")) });
         Ok(())
     }
 
-    fn word(&mut self) -> PathStep {
-        match self.take(&WORD).unwrap_or_default() {
+    fn read_word(&mut self) -> PathStep {
+        match self.take_match(&WORD).unwrap_or_default() {
             word @ ("true" | "false") => PathStep::Literal(Value::Bool(word == "true")),
             word => PathStep::Word(word.to_owned()),
         }
     }
 
-    fn number(&mut self) -> Result<PathStep, TemplateFault> {
-        let here = self.here();
-        let number = self.take(&NUMBER).unwrap_or_default();
+    fn read_number(&mut self) -> Result<PathStep, TemplateFault> {
+        let here = self.position();
+        let number = self.take_match(&NUMBER).unwrap_or_default();
         let float = || number.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::from);
         let literal = number.parse::<i64>().ok().map(Value::from).or_else(float);
         literal.map(PathStep::Literal).ok_or_else(|| TemplateFault::at(here, format!("{number:?} is not a number")))
     }
 
-    fn quoted(&mut self) -> Result<Vec<u8>, TemplateFault> {
-        let here = self.here();
-        let Some(text) = self.take(&QUOTED) else {
+    fn read_quoted(&mut self) -> Result<Vec<u8>, TemplateFault> {
+        let here = self.position();
+        let Some(text) = self.take_match(&QUOTED) else {
             let quote = &self.rest()[..1];
             return Err(TemplateFault::at(here, format!("{quote} is not closed by another {quote} on its line")));
         };
-        unescape(text).ok_or_else(|| TemplateFault::at(here, format!("{text} has an escape that is unknown")))
+        unescape(text).ok_or_else(|| TemplateFault::at(here, format!("{text} has an unknown escape")))
     }
 
-    fn bracket(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
+    fn read_bracket(&mut self) -> Result<Vec<PathStep>, TemplateFault> {
         if self.take_if("[?(") {
-            return Ok(vec![PathStep::PathFilter(self.filter()?)]);
+            return Ok(vec![PathStep::PathFilter(self.read_filter()?)]);
         }
-        let mut at = self.here() + 1;
+        let mut at = self.position() + 1;
         let bracket =
-            self.take(&BRACKET).ok_or_else(|| TemplateFault::at(at - 1, "[ is not closed by ] on its line"))?;
+            self.take_match(&BRACKET).ok_or_else(|| TemplateFault::at(at - 1, "[ is not closed by ] on its line"))?;
         let inside = &bracket[1..bracket.len() - 1];
         if !inside.contains(',') {
-            return inside_bracket(inside, at);
+            return parse_bracket(inside, at);
         }
         let mut parts = Vec::new();
         for part in inside.split(',') {
@@ -210,25 +210,25 @@ impl<'a> TemplateReader<'a> {
             at += part.len() + 1;
             let part = part.trim_matches(' ');
             parts.push(if part.starts_with("?(") {
-                TemplateReader::part(&format!("[{part}]"), start - 1)?
+                TemplateReader::read_part(&format!("[{part}]"), start - 1)?
             } else {
-                inside_bracket(part, start)?
+                parse_bracket(part, start)?
             });
         }
         Ok(vec![PathStep::Union(parts)])
     }
 
-    /// What stands behind `[?(`.
-    fn filter(&mut self) -> Result<PathFilter, TemplateFault> {
-        let here = self.here();
-        let text = self.take(&FILTER).and_then(|text| text.strip_suffix(')'));
+    /// Reads a filter after its `[?(`.
+    fn read_filter(&mut self) -> Result<PathFilter, TemplateFault> {
+        let here = self.position();
+        let text = self.take_match(&FILTER).and_then(|text| text.strip_suffix(')'));
         let text = text.ok_or_else(|| TemplateFault::at(here - 3, "[?( is not closed by )] on its line"))?;
         if !self.take_if("]") {
-            let fault = TemplateFault::at(self.here(), "a filter is closed by )]");
-            return Err(fault.with("write it as in [?(@.type==\"Ready\")]"));
+            let fault = TemplateFault::at(self.position(), "a filter is closed by )]");
+            return Err(fault.with("write a filter as in [?(@.type==\"Ready\")]"));
         }
         let Some(comparison) = COMPARISON.captures(text) else {
-            return Ok(PathFilter::Exists(TemplateReader::part(text, here)?));
+            return Ok(PathFilter::Exists(TemplateReader::read_part(text, here)?));
         };
         let (_, [left, operator, right]) = comparison.extract();
         let at = here + left.len();
@@ -240,18 +240,19 @@ impl<'a> TemplateReader<'a> {
             ">" => Ordering::is_gt,
             ">=" => Ordering::is_ge,
             _ => {
-                let fault = TemplateFault::at(at, format!("{operator:?} compares nothing"));
-                return Err(fault.with("filters know ==, !=, <, <=, > and >="));
+                let fault = TemplateFault::at(at, format!("{operator:?} is not an operator"));
+                return Err(fault.with("use ==, !=, <, <=, > or >="));
             }
         };
         let behind = at + operator.len();
-        let (left, right) = (TemplateReader::part(left, here)?, TemplateReader::part(right, behind)?);
+        let (left, right) = (TemplateReader::read_part(left, here)?, TemplateReader::read_part(right, behind)?);
         for (side, at) in [(&left, here), (&right, behind)] {
             if let Some(word) =
                 side.iter().find_map(|step| if let PathStep::Word(word) = step { Some(word) } else { None })
             {
-                return Err(unknown(word, at)
-                    .with("a text is compared in quotes, as in [?(@.type==\"Ready\")], a path begins with @."));
+                return Err(
+                    unknown(word, at).with("text needs quotes, as in [?(@.type==\"Ready\")]; a path begins with @.")
+                );
             }
         }
         Ok(PathFilter::Compare(left, passes, right))
@@ -262,12 +263,12 @@ fn begins_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// What a pair of brackets holds that is neither a filter nor a union.
-fn inside_bracket(inside: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
+/// Parses the text in a pair of brackets that is neither a filter nor a union.
+fn parse_bracket(inside: &str, before: usize) -> Result<Vec<PathStep>, TemplateFault> {
     let quoted = inside.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     if let Some(name) = quoted.filter(|name| !name.contains('\'')) {
-        // The same as after a dot: dots divide unless a backslash stands before them.
-        return TemplateReader::part(&format!(".{name}"), before);
+        // As after a dot: a dot separates names unless a backslash escapes it.
+        return TemplateReader::read_part(&format!(".{name}"), before);
     }
     let inside = if inside == "*" { ":" } else { inside };
     let wrong = || {
@@ -278,14 +279,14 @@ fn inside_bracket(inside: &str, before: usize) -> Result<Vec<PathStep>, Template
     let number = |group| slice.get(group).map(|number| number.as_str().parse()).transpose().map_err(|_| wrong());
     let start: i64 = number(1)?.unwrap_or(0);
     let end = match number(3)? {
-        // Without a colon the element at the start alone: behind the last one comes no other.
+        // Without a colon, only the element at the start.
         None if slice.get(2).is_none() => Some(start.saturating_add(1)).filter(|&end| end != 0),
         end => end,
     };
     Ok(vec![PathStep::Slice { start, end, step: number(5)?.unwrap_or(1) }])
 }
 
-/// The bytes that a text in quotes means, as in a literal of Go.
+/// Returns the bytes of a text in quotes, with the escapes of Go.
 fn unescape(quoted: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut rest) = (Vec::new(), &quoted[1..quoted.len() - 1]);
     while let Some((plain, escaped)) = rest.split_once('\\') {

@@ -49,7 +49,7 @@ fn documented() -> Value {
 }
 
 #[test]
-fn what_is_documented_is_printed() {
+fn the_documented_templates_print_the_documented_text() {
     let document = documented();
     let examples = [
         ("kind is {.kind}", "kind is List"),
@@ -73,7 +73,7 @@ fn what_is_documented_is_printed() {
 }
 
 #[test]
-fn values_are_written_as_go_writes_them() {
+fn values_are_formatted_as_in_go() {
     let document = json!({
         "float": 1_234_567.5, "whole": 3.0, "big": 18_446_744_073_709_551_615_u64, "small": 0.000_001_5, "no": null,
         "yes": true, "empty": [], "none": {}, "html": ["<a> & \u{2028}"], "deep": {"b": [1, null, 1.5e-7], "a": {"x": 1e21}},
@@ -91,14 +91,14 @@ fn values_are_written_as_go_writes_them() {
 }
 
 #[test]
-fn json_comes_as_an_array_for_each_part() {
+fn json_output_has_an_array_for_each_part() {
     let template = PathTemplate::parse("{.a}-{.b[*]}").unwrap();
     let json = template.json(&json!({"a": {"x": []}, "b": []})).unwrap();
     assert_eq!(String::from_utf8(json).unwrap(), "[\n    {\n        \"x\": []\n    }\n]\n[\n    \"-\"\n]\n[]\n");
 }
 
 #[test]
-fn what_is_no_template_is_refused_with_its_place() {
+fn a_syntax_error_names_its_position() {
     insta::assert_snapshot!(
         ["{.a", "{.é[0}", "x {items[0]}", "{end}", "{.a[x]}", "{.a['b]}", "{.a[?(@.b)}", "{.a[?(@.b=1)]}",
          "{.a[?(@.b==True)]}", "{.a[?(@.b==\"x)]}", "{\"\\q\"}", "{.a....b}", "{.a,.b}", "{1.2.3}", "{\"a}"]
@@ -107,17 +107,17 @@ fn what_is_no_template_is_refused_with_its_place() {
         @r#"
     {.a                  { is not closed by } on its line (at character 1); {"\n"} is a line break
     {.é[0}               [ is not closed by ] on its line (at character 4)
-    x {items[0]}         "items" is no word that means something here (at character 3); a path begins with a dot, as in {.metadata.name}; a text stands in quotes
-    {end}                {end} without a {range} before it, which it would end (at character 1)
+    x {items[0]}         "items" is not a known word here (at character 3); a path begins with a dot, as in {.metadata.name}; text needs quotes
+    {end}                {end} has no {range} before it (at character 1)
     {.a[x]}              [x] is neither an index nor a name (at character 5); write [0], [-1], [1:3], [*], ['name'] or [?(@.type=="Ready")]
     {.a['b]}             ['b] is neither an index nor a name (at character 5); write [0], [-1], [1:3], [*], ['name'] or [?(@.type=="Ready")]
-    {.a[?(@.b)}          a filter is closed by )] (at character 11); write it as in [?(@.type=="Ready")]
-    {.a[?(@.b=1)]}       "=" compares nothing (at character 10); filters know ==, !=, <, <=, > and >=
-    {.a[?(@.b==True)]}   "True" is no word that means something here (at character 12); a text is compared in quotes, as in [?(@.type=="Ready")], a path begins with @.
+    {.a[?(@.b)}          a filter is closed by )] (at character 11); write a filter as in [?(@.type=="Ready")]
+    {.a[?(@.b=1)]}       "=" is not an operator (at character 10); use ==, !=, <, <=, > or >=
+    {.a[?(@.b==True)]}   "True" is not a known word here (at character 12); text needs quotes, as in [?(@.type=="Ready")]; a path begins with @.
     {.a[?(@.b=="x)]}     [?( is not closed by )] on its line (at character 4)
-    {"\q"}               "\q" has an escape that is unknown (at character 2)
-    {.a....b}            .. stands twice (at character 6)
-    {.a,.b}              ',' does not belong into braces (at character 4); text stands outside of the braces, or in quotes
+    {"\q"}               "\q" has an unknown escape (at character 2)
+    {.a....b}            .. is repeated (at character 6)
+    {.a,.b}              ',' is not allowed in braces (at character 4); write text outside of the braces, or in quotes
     {1.2.3}              "1.2.3" is not a number (at character 2)
     {"a}                 " is not closed by another " on its line (at character 2)
     "#
@@ -125,7 +125,7 @@ fn what_is_no_template_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_does_not_fit_the_document_is_told() {
+fn a_template_that_does_not_fit_the_document_is_an_error() {
     let document = json!({"a": [1, 2.5, "x"], "o": {}, "b": [[1, 2]]});
     insta::assert_snapshot!(
         ["{.a[3]}", "{.a[-4]}", "{.a[2:1]}", "{.a[::0]}", "{.o[0]}", "{.o[?(@.x)]}", "{.a[?(@==\"x\")]}",
@@ -135,12 +135,12 @@ fn what_does_not_fit_the_document_is_told() {
         @r#"
     {.a[3]}              index 3 is outside of an array of length 3
     {.a[-4]}             index -4 is outside of an array of length 3
-    {.a[2:1]}            a slice from 2 to 1 ends before it begins
-    {.a[::0]}            a slice goes on by steps of 0, which leads nowhere
-    {.o[0]}              an object is not an array, and has no element by index
-    {.o[?(@.x)]}         an object is not an array, and a filter needs one
+    {.a[2:1]}            a slice from 2 to 1 ends before its start
+    {.a[::0]}            a slice needs a step above 0, not 0
+    {.o[0]}              an index needs an array, not an object
+    {.o[?(@.x)]}         a filter needs an array, not an object
     {.a[?(@=="x")]}      a number and a text can't be compared
-    {.a[?(@<2)]}         a whole number and a fraction can't be compared
+    {.a[?(@<2)]}         an integer and a fraction can't be compared
     {.b[?(@[*]==1)]}     2 values can't be compared, only one
     "#
     );
@@ -155,5 +155,5 @@ fn columns_without_a_path_are_refused() {
     let lines = PathColumns::parse_lines("NAME   DONE\n.metadata.name {.status.succeeded}\n").unwrap();
     let words = PathColumns::parse("NAME:metadata.name,DONE:.status.succeeded").unwrap();
     assert_eq!(format!("{lines:?}"), format!("{words:?}"));
-    assert_eq!(PathColumns::parse_lines("A B\n.a\n").unwrap_err().to_string(), "2 names and 1 paths don't match");
+    assert_eq!(PathColumns::parse_lines("A B\n.a\n").unwrap_err().to_string(), "2 names do not match 1 paths");
 }
