@@ -76,6 +76,7 @@ const OUTSIDE: [Outside; 13] = [
             "base64",
             "comfy_table",
             "csv",
+            "gotmpl",
             "jiff",
             "k8s_openapi",
             "owo_colors",
