@@ -70,8 +70,8 @@ pub(crate) mod annotation {
     pub(crate) const ITEM_COLUMNS: &str = "kubectl-indexed/item-columns";
     /// On a Job: the command as the user wrote it, a JSON array of strings.
     pub(crate) const COMMAND: &str = "kubectl-indexed/command";
-    /// On a Job: a random token of its submission. If the response to the creation is lost, the token tells this Job from
-    /// another of the same name.
+    /// On a Job: a random token of its submission. If the response to the creation is lost, the token tells this Job
+    /// from another of the same name.
     pub(crate) const SUBMISSION: &str = "kubectl-indexed/submission";
     /// On a retry: the name of the first Job of the family. Its UID is in the label.
     pub(crate) const FAMILY_ROOT: &str = "kubectl-indexed/family-root";
@@ -79,8 +79,8 @@ pub(crate) mod annotation {
     pub(crate) const FAMILY_COMPLETIONS: &str = "kubectl-indexed/family-completions";
     /// On a retry: the newest Job of the family at that time, as `NAME/UID`.
     pub(crate) const RETRY_OF: &str = "kubectl-indexed/retry-of";
-    /// On a retry: its original indexes in the form of `.status.completedIndexes`. The lowest is the retry's own index 0,
-    /// and so on.
+    /// On a retry: its original indexes in the form of `.status.completedIndexes`. The lowest is the retry's own index
+    /// 0, and so on.
     pub(crate) const ORIGINAL_INDEXES: &str = "kubectl-indexed/original-indexes";
     /// On a retry: the original indexes that had succeeded before.
     pub(crate) const SUCCEEDED_BEFORE: &str = "kubectl-indexed/succeeded-before";
@@ -90,8 +90,8 @@ pub(crate) mod annotation {
     pub(crate) const RESUMES: &str = "kubectl-indexed/resumes";
     /// On such a Job: the number of items left out because they had succeeded.
     pub(crate) const SKIPPED: &str = "kubectl-indexed/skipped-items";
-    /// On a suspended Job: its submission is in progress or was interrupted, and items may be missing. The release removes
-    /// the annotation; it also resumes the Job, unless the value is [`HELD`].
+    /// On a suspended Job: its submission is in progress or was interrupted, and items may be missing. The release
+    /// removes the annotation; it also resumes the Job, unless the value is [`HELD`].
     pub(crate) const SUBMITTING: &str = "kubectl-indexed/submitting";
     /// The value of [`SUBMITTING`] if the cluster or a queue suspends the Job too and will resume it.
     pub(crate) const HELD: &str = "held";

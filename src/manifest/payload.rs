@@ -125,8 +125,8 @@ fn items_volume(name: &str, store: &ItemStore, own: &[Shard]) -> Value {
     }
 }
 
-/// Mounts the key of the Pod's index at `path`. The kubelet expands the expression from the container's environment, where
-/// the Job controller has added the index.
+/// Mounts the key of the Pod's index at `path`. The kubelet expands the expression from the container's environment,
+/// where the Job controller has added the index.
 fn own_key(volume: &str, path: &str) -> Value {
     json!({"name": volume, "mountPath": path, "subPathExpr": format!("$({INDEX_VARIABLE})"), "readOnly": true})
 }

@@ -42,8 +42,8 @@ fn has_own_rules(job: &Value) -> bool {
     !has_field(job, "podFailurePolicy") && replacement.is_none_or(|replacement| replacement == "Failed")
 }
 
-/// Returns the limit of disruptions. `None` if the same counter would count other failures too, such as a deadline that a
-/// worker ends with exit code 0.
+/// Returns the limit of disruptions. `None` if the same counter would count other failures too, such as a deadline that
+/// a worker ends with exit code 0.
 fn max_evictions(job: &Value, policy: &Policy) -> Option<u32> {
     let is_limited = has_field(job, "backoffLimit") || has_field(job, "backoffLimitPerIndex");
     let has_deadline = job.pointer("/spec/template/spec/activeDeadlineSeconds").is_some();
@@ -115,8 +115,8 @@ fn base_of(spec: &JobSpec) -> &Value {
 
 /// Returns the rules of the flags merged into those of the template, or after our own rules about disruption.
 ///
-/// The first matching rule decides. A Pod on a drained node ends by a signal, so it has an exit code too, often one that a
-/// flag names: rules on Pod conditions must come first. Among rules on exit codes, the flags take precedence.
+/// The first matching rule decides. A Pod on a drained node ends by a signal, so it has an exit code too, often one
+/// that a flag names: rules on Pod conditions must come first. Among rules on exit codes, the flags take precedence.
 fn failure_rules(spec: &JobSpec) -> Vec<Value> {
     let template = spec.base.as_ref();
     let theirs = template.and_then(|base| base.pointer("/spec/podFailurePolicy/rules")).and_then(Value::as_array);

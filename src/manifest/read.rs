@@ -1,7 +1,7 @@
 //! Finds and decodes the items of a stored Job: the inverse of [`build`](super::build).
 //!
-//! A Job without our annotations is read by its mounts and scripts, so that manifests after the Kubernetes documentation
-//! are understood too.
+//! A Job without our annotations is read by its mounts and scripts, so that manifests after the Kubernetes
+//! documentation are understood too.
 
 use std::collections::BTreeMap;
 
@@ -180,8 +180,8 @@ fn unpack(key: &str, value: Vec<u8>, per_key: u32, wanted: &IndexSet) -> Option<
     Some((first..).zip(lines.map(decode_line)).collect())
 }
 
-/// Whether a ConfigMap was created or changed after `job`, and is not the Job's own immutable one. The server records the
-/// last change by each field manager.
+/// Whether a ConfigMap was created or changed after `job`, and is not the Job's own immutable one. The server records
+/// the last change by each field manager.
 pub(super) fn may_have_changed(config_map: &ConfigMap, job: &Job) -> bool {
     let metadata = &config_map.metadata;
     let owned = metadata.owner_references.iter().flatten().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());

@@ -148,7 +148,8 @@ fn adapt_policies(job: &mut Value, plan: &RetryPlan) {
     }
 }
 
-/// Returns the unmet part of a rule in the new Job's own indexes; `None` if it is met, or if these indexes can't meet it.
+/// Returns the unmet part of a rule in the new Job's own indexes; `None` if it is met, or if these indexes can't meet
+/// it.
 fn success_rule(rule: &Value, plan: &RetryPlan) -> Option<Value> {
     let named = rule.get("succeededIndexes").and_then(Value::as_str).map(IndexSet::from_status);
     let of_rule = named.clone().unwrap_or_else(|| IndexSet::below(plan.family.completions));

@@ -126,8 +126,8 @@ pub(super) fn worker_path(handover: &Handover) -> Option<&str> {
     }
 }
 
-/// Returns a command that sets the variables and executes `words`. The texts of `words` are arguments of the script, never
-/// part of it, so a shell never runs them.
+/// Returns a command that sets the variables and executes `words`. The texts of `words` are arguments of the script,
+/// never part of it, so a shell never runs them.
 pub(super) fn wrap_command(handover: &Handover, shell: &str, words: &[Vec<CommandPart>]) -> Vec<String> {
     let mut script = String::new();
     let mut names: Vec<&str> = handover.item_variables().map(|(name, _)| name).collect();
@@ -202,8 +202,8 @@ fn shell_word(word: &[CommandPart], texts: &mut Vec<String>) -> String {
 
 /// Returns an argument for Kubernetes to expand: `$(NAME)` becomes the value of a variable.
 ///
-/// No text before a placeholder ends with `$`, which would escape it as `$$(NAME)`: braces after a `$` belong to the shell
-/// and are never a placeholder.
+/// No text before a placeholder ends with `$`, which would escape it as `$$(NAME)`: braces after a `$` belong to the
+/// shell and are never a placeholder.
 pub(super) fn expandable_word(word: &[CommandPart]) -> String {
     let text = |part: &CommandPart| match part {
         CommandPart::Text(text) => text.clone(),

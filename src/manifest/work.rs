@@ -1,8 +1,8 @@
 //! Compares the work of Jobs: command, item form and image. Other fields of the Pods may differ.
 //!
-//! The command is compared as the user wrote it, with placeholders: how they are filled depends on the server and on the
-//! other items, and makes no difference to one item. Without an annotation with the command, as in Jobs of other tools and
-//! in commands of a template, the words of the worker's container are compared.
+//! The command is compared as the user wrote it, with placeholders: how they are filled depends on the server and on
+//! the other items, and makes no difference to one item. Without an annotation with the command, as in Jobs of other
+//! tools and in commands of a template, the words of the worker's container are compared.
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;

@@ -11,8 +11,8 @@ use crate::contract::{annotation, label};
 
 /// The part of a Pod that determines the status of its index.
 ///
-/// A decoded Pod takes about 50 KB of memory, most of it `managedFields` and the template that the Job has already. This
-/// part takes about 3 KB.
+/// A decoded Pod takes about 50 KB of memory, most of it `managedFields` and the template that the Job has already.
+/// This part takes about 3 KB.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PodRecord {
@@ -122,8 +122,8 @@ pub(crate) struct Attempt {
     pub(crate) reason: Option<String>,
     /// The message of the reason; for a failed worker, its last lines.
     pub(crate) message: Option<String>,
-    /// The container of the exit code, reason and message: the worker, unless another container failed the Pod or keeps it
-    /// waiting.
+    /// The container of the exit code, reason and message: the worker, unless another container failed the Pod or keeps
+    /// it waiting.
     pub(crate) container: Option<String>,
     pub(crate) is_other_container: bool,
     /// Whether reason and message belong to the whole Pod (an eviction, a deadline), not to a container.
@@ -364,8 +364,8 @@ fn earlier_failures(metadata: &ObjectMeta) -> u32 {
 
 /// Returns the time since which the node of a running Pod does not respond.
 ///
-/// The node lifecycle controller then sets the Pod to not ready, and keeps the kubelet's last condition of the containers.
-/// The kubelet itself writes this combination only for readiness gates.
+/// The node lifecycle controller then sets the Pod to not ready, and keeps the kubelet's last condition of the
+/// containers. The kubelet itself writes this combination only for readiness gates.
 fn lost_since(pod: &PodRecord) -> Option<Timestamp> {
     let condition = |name: &str| pod.status.conditions.iter().find(|condition| condition.type_ == name);
     let ready = condition("Ready").filter(|ready| ready.status == "False")?;
@@ -394,8 +394,8 @@ fn containers(pod: &PodRecord) -> Vec<Container> {
             name: status.name.clone(),
             is_init,
             has_started: started_at(status).is_some() || status.restart_count > 0 || had_ended,
-            // A failed container restarts unless the policy is Never. A succeeded init container does not restart. A sidecar
-            // restarts as long as the Pod runs.
+            // A failed container restarts unless the policy is Never. A succeeded init container does not restart. A
+            // sidecar restarts as long as the Pod runs.
             log_ended: !pod.spec.is_sidecar(status)
                 && terminated(status).is_some_and(|end| never_again || is_init && end.exit_code == 0),
             restarts: status.restart_count,

@@ -123,8 +123,8 @@ impl Family {
         self.succeeded.contains(index)
     }
 
-    /// Returns the attempt of a Pod with its original index, and the position of its Job. `None` for a Pod of another Job,
-    /// such as a deleted one of the same name.
+    /// Returns the attempt of a Pod with its original index, and the position of its Job. `None` for a Pod of another
+    /// Job, such as a deleted one of the same name.
     pub(super) fn attempt(&self, pod: &PodRecord) -> Option<(usize, Attempt)> {
         let labels = pod.metadata.labels.as_ref();
         let keys = ["batch.kubernetes.io/controller-uid", "controller-uid"];
@@ -184,8 +184,8 @@ impl Family {
         !self.members.is_empty() && self.members.iter().all(Member::keeps_failed)
     }
 
-    /// Returns the outcome of an ended Job. A family ends with its last Job. It completes if every index succeeded, or if
-    /// its first Job completed.
+    /// Returns the outcome of an ended Job. A family ends with its last Job. It completes if every index succeeded, or
+    /// if its first Job completed.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         if !self.is_merged() {
             return self.members.first().and_then(Member::outcome);

@@ -1,4 +1,5 @@
-//! A Job of a family: the first Job or a retry. Maps the Job's own indexes to the original ones, those of the first Job.
+//! A Job of a family: the first Job or a retry. Maps the Job's own indexes to the original ones, those of the first
+//! Job.
 
 use std::ops::RangeInclusive;
 

@@ -1,7 +1,7 @@
 //! The status of a Job and of each of its indexes, computed from events.
 //!
-//! The Job's status decides which indexes have finished. Pods provide the rest; they may be missing, duplicated or late.
-//! Events may arrive in any order and more than once.
+//! The Job's status decides which indexes have finished. Pods provide the rest; they may be missing, duplicated or
+//! late. Events may arrive in any order and more than once.
 
 pub(crate) mod attempt;
 mod attempts;
@@ -224,8 +224,8 @@ impl JobState {
         self.listed_failed.as_ref().map_or_else(|| self.failed().contains(index), |failed| failed.contains(index))
     }
 
-    /// Returns the indexes that have failed for good: as the Job lists them, else those with a failed attempt of a failed
-    /// Job.
+    /// Returns the indexes that have failed for good: as the Job lists them, else those with a failed attempt of a
+    /// failed Job.
     pub(crate) fn failed(&self) -> IndexSet {
         match &self.listed_failed {
             Some(failed) => failed.clone(),

@@ -103,8 +103,8 @@ pub(crate) fn with_family_completions(mut job: Job, state: &JobState) -> Job {
     job
 }
 
-/// Returns the retries that completed a family: for the UID of each failed Job in it, the name of the newest retry that is
-/// complete, without the name of the first Job: `r2`.
+/// Returns the retries that completed a family: for the UID of each failed Job in it, the name of the newest retry that
+/// is complete, without the name of the first Job: `r2`.
 pub(crate) fn completing_retries<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> HashMap<String, String> {
     let mut families: HashMap<&str, Vec<&Job>> = HashMap::new();
     for job in jobs {

@@ -285,8 +285,8 @@ impl Tracker {
         }
     }
 
-    /// Updates the progress of each Job. Requests the API events of an idle Job that has no running Pod, or whose Pods show
-    /// no cause.
+    /// Updates the progress of each Job. Requests the API events of an idle Job that has no running Pod, or whose Pods
+    /// show no cause.
     fn check_progress(&mut self) {
         for (job, tracked) in self.tracked.iter_mut().enumerate().filter(|(_, tracked)| !tracked.is_over) {
             let TrackedFamily { state, idle_since, finished, events_requested, .. } = tracked;

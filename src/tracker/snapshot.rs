@@ -10,8 +10,8 @@ use crate::state::member::Member;
 use crate::state::row::SucceededRows;
 use crate::state::{Event, JobState};
 
-/// Lists Pods of a family: returns succeeded Pods as rows, to save memory, and other Pods as attempts in the state. Calls
-/// `visit` with each Pod first.
+/// Lists Pods of a family: returns succeeded Pods as rows, to save memory, and other Pods as attempts in the state.
+/// Calls `visit` with each Pod first.
 pub(crate) async fn load_pods(
     mut state: JobState,
     filter: PodFilter<'_>,

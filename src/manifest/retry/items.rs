@@ -1,4 +1,5 @@
-//! Passes the items to a command that replaces the first one: removes the old handover from the Pod, and adds a new one.
+//! Passes the items to a command that replaces the first one: removes the old handover from the Pod, and adds a new
+//! one.
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
