@@ -152,7 +152,7 @@ pub(crate) struct GlobalArgs {
     /// Use this kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Use this context of the kubeconfig [default: the current one]
+    /// Use this context of the kubeconfig
     #[arg(long, global = true, value_name = "NAME", add = Complete::Contexts)]
     pub(crate) context: Option<String>,
     /// Use this cluster of the kubeconfig

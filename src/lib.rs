@@ -9,7 +9,7 @@
 //! | `index_set` | sets of completion indexes and the selectors that users type | – |
 //! | `contract` | names written into a cluster and read back | – |
 //! | `error` | kinds, hints, exit codes | – |
-//! | `args` | clap types only | `index_set` |
+//! | `args` | clap types only, one file for each verb | `index_set` |
 //! | `spec` | validated intent; no I/O, no clock, no environment | `args`, `contract`, `index_set`, `error` |
 //! | `manifest` | intent → objects, and back; no client, nothing asynchronous | `spec`, `contract`, `index_set`, `error` |
 //! | `state` | events → what is known of each index; time arrives in the events | `contract`, `index_set` |
@@ -36,7 +36,7 @@ mod view;
 
 use std::process::ExitCode;
 
-/// Runs the program: reads the command line, does what it says, and returns the exit code.
+/// Runs the program: parses the command line, runs the verb, and returns the exit code.
 pub fn main() -> ExitCode {
     commands::main()
 }

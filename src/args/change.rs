@@ -42,7 +42,7 @@ pub(super) fn of_new_objects(arg: Arg) -> Arg {
         "dry_run" => arg.help("Print the objects instead of creating them").long_help(
             "Print the objects instead of creating them\n\nThe Job that they come from is still read from the cluster.",
         ),
-        "output" => arg.help("Print the objects in this format"),
+        "output" => arg.help("Print the objects in this format").hide_short_help(true),
         _ => arg,
     }
 }

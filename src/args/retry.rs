@@ -70,18 +70,18 @@ pub(crate) struct RetryArgs {
     pub(crate) image: Option<String>,
     /// Request this CPU per index, as in 2, 500m:2 or x2 [default: the Job's]
     ///
-    /// 500m:2 adds a limit. x2 multiplies the Job's value.
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
+    /// 500m:2 requests 500m and limits to 2. x2 multiplies the Job's value.
+    #[arg(long, value_name = "AMOUNT", help_heading = "Changes")]
     pub(crate) cpu: Option<String>,
     /// Request and limit memory per index, as in 2Gi, 1Gi:2Gi or x2 [default: the Job's]
     ///
-    /// 1Gi:2Gi sets a higher limit. x2 multiplies the Job's value.
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Changes")]
+    /// 1Gi:2Gi requests 1Gi and limits to 2Gi. x2 multiplies the Job's value.
+    #[arg(long, value_name = "AMOUNT", help_heading = "Changes")]
     pub(crate) memory: Option<String>,
     /// Retry each failed index up to N times [default: the Job's]
     #[arg(long, value_name = "N", help_heading = "Changes")]
     pub(crate) retries: Option<u32>,
-    /// Run at most N indexes at once [default: the Job's]
+    /// Run N indexes at once [default: the Job's]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Changes", value_parser = parse_parallelism,
           allow_negative_numbers = true)]
     pub(crate) parallelism: Option<u32>,

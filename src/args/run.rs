@@ -174,7 +174,7 @@ pub(crate) struct RunArgs {
     /// Set the name of the Job
     #[arg(long, value_name = "NAME", help_heading = "Job", hide_short_help = true)]
     pub(crate) name: Option<String>,
-    /// Run at most N indexes at once [default: all, at most 100]
+    /// Run N indexes at once [default: all, at most 100]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Job", value_parser = parse_parallelism,
           allow_negative_numbers = true,
           add = Configurable::one(TemplateFields::Job(&["/spec/parallelism"]), "20").default("all, at most 100"))]
@@ -205,7 +205,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
-    /// Use this image for the worker [default: docker.io/library/busybox]
+    /// Run this image [default: docker.io/library/busybox]
     #[arg(long, help_heading = "Worker",
           add = Configurable::one(TemplateFields::Worker(&["/image"]), "registry.example.com/tools:1.4")
               .default("docker.io/library/busybox"))]
@@ -217,14 +217,14 @@ pub(crate) struct RunArgs {
     pub(crate) env: Vec<(String, String)>,
     /// Request this CPU per index, as in 2 or 500m
     ///
-    /// 500m:2 adds a limit.
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker",
+    /// 500m:2 requests 500m and limits to 2.
+    #[arg(long, value_name = "AMOUNT", help_heading = "Worker",
           add = Configurable::one(TemplateFields::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"))]
     pub(crate) cpu: Option<String>,
     /// Request and limit memory per index, as in 512Mi
     ///
-    /// 512Mi:2Gi sets a higher limit.
-    #[arg(long, value_name = "REQUEST[:LIMIT]", help_heading = "Worker",
+    /// 512Mi:2Gi requests 512Mi and limits to 2Gi.
+    #[arg(long, value_name = "AMOUNT", help_heading = "Worker",
           add = Configurable::one(TemplateFields::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"))]
     pub(crate) memory: Option<String>,
     /// Request this number of GPUs per index
@@ -304,8 +304,9 @@ pub(crate) struct ItemArgs {
     pub(crate) items: Option<OsString>,
     /// Read items from a file, one per line; - is stdin
     ///
-    /// Files named .csv, .tsv, .json and .jsonl are read in that format; --format overrides the name.
-    #[arg(short = 'a', long, value_name = "FILE", visible_alias = "each-line", alias = "arg-file", value_hint = ValueHint::FilePath)]
+    /// Files named .csv, .tsv, .json and .jsonl are read in that format; --format overrides the name. --each-line is an
+    /// alias.
+    #[arg(short = 'a', long, value_name = "FILE", aliases = ["each-line", "arg-file"], value_hint = ValueHint::FilePath)]
     pub(crate) items_file: Option<PathBuf>,
     /// Read --items-file in this format [default: by the file name]
     #[arg(long, value_enum, value_name = "FORMAT", hide_short_help = true)]
@@ -322,8 +323,8 @@ pub(crate) struct ItemArgs {
     pub(crate) null: bool,
     /// Use numbers as items, as in 1-100:3 or 1,5,9-12
     ///
-    /// %N at the end runs N indexes at once: 1-100%10.
-    #[arg(long, value_name = "RANGE", visible_alias = "array")]
+    /// %N at the end runs N indexes at once: 1-100%10. --array is an alias.
+    #[arg(long, value_name = "RANGE", alias = "array")]
     pub(crate) range: Option<String>,
     /// Add a column; items are all combinations of columns
     ///
@@ -436,7 +437,9 @@ pub(crate) struct PolicyArgs {
     /// Complete the Job when N indexes have succeeded, of all or of --success-indexes
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) success_count: Option<u32>,
-    /// Fail the Job after this time, as in 90s or 2h [default: never]
+    /// Fail the Job after this time [default: never]
+    ///
+    /// Takes durations such as 90s, 10m or 2h.
     #[arg(long, value_name = "DURATION",
           add = Configurable::one(TemplateFields::Job(&["/spec/activeDeadlineSeconds"]), "12h").default("never"))]
     pub(crate) timeout: Option<String>,

@@ -1715,7 +1715,7 @@ fn without_a_verb() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(&[]);
     assert_eq!((outcome.stdout.as_str(), outcome.code), ("", 2));
-    assert_eq!(outcome.stderr, sandbox.run(&["--help"]).stdout, "it is the help, on stderr");
+    assert_eq!(outcome.stderr, sandbox.run(&["-h"]).stdout, "the help, on stderr");
 }
 
 #[test]
@@ -1792,6 +1792,7 @@ fn every_flag_has_a_heading() {
         let options = help.split("\nOptions:\n").nth(1).unwrap().split("\n\n").next().unwrap();
         let flags: Vec<_> = options.lines().filter_map(|line| line.trim().split("  ").next()).collect();
         assert_eq!(flags, ["-h, --help"], "{verb}");
+        assert!(help.lines().count() <= 48, "{verb} -h is one screen:\n{help}");
     }
 }
 
@@ -1823,7 +1824,7 @@ fn help_is_a_verb_too() {
 
 #[test]
 fn a_verb_of_another_tool_gets_a_hint() {
-    let hints = ["submit", "cancel", "rm", "status", "top", "cat", "explain", "resubmit", "pause"].map(|word| {
+    let hints = ["submit", "stop", "kill", "squeue", "top", "cat", "explain", "resubmit", "pause", "cp"].map(|word| {
         let outcome = Sandbox::new().run(&[word]);
         assert_eq!(outcome.code, 2);
         outcome.stderr.lines().find_map(|line| Some(format!("{word}: {}", line.strip_prefix("hint: ")?))).unwrap()
@@ -1849,5 +1850,87 @@ fn every_usage_names_the_program_as_it_was_started() {
             let outcome = sandbox.outcome(sandbox.command(PROGRAM).arg0(started_as).args([&verb, "--help"]));
             assert!(outcome.stdout.contains(&format!("Usage: {name} {verb} ")), "{started_as} {verb}: {outcome}");
         }
+    }
+}
+
+/// A hidden alias does the same as its verb; help and completion don't list it.
+#[test]
+fn verbs_of_other_tools_with_the_same_meaning_work() {
+    let sandbox = Sandbox::new();
+    for (typed, ours) in [
+        ("rm train", "delete train"),
+        ("cancel train", "delete train"),
+        ("ps", "list"),
+        ("jobs", "list"),
+        ("get jobs", "list"),
+        ("get jobs -A", "list -A"),
+        ("status train", "describe train"),
+        ("job train", "describe train"),
+        ("describe job train", "describe train"),
+        ("delete job train", "delete train"),
+        ("logs job train", "logs train"),
+    ] {
+        let outcomes = [typed, ours].map(|line| sandbox.run(&line.split(' ').collect::<Vec<_>>()));
+        assert!(outcomes[0].stderr.contains("no cluster is configured"), "{typed}: {}", outcomes[0]);
+        assert_eq!(outcomes[0].to_string(), outcomes[1].to_string(), "{typed}");
+    }
+    let help = sandbox.run(&["--help"]).stdout;
+    for alias in ["rm", "cancel", "ps", "jobs", "status", "job"] {
+        let completed = sandbox.run(&["__complete", alias]).stdout;
+        assert!(!completed.lines().any(|line| line.starts_with(&format!("{alias}\t"))), "{completed}");
+        let is_listed = |line: &str| line.trim_start().starts_with(&format!("{alias} ")) || line.contains(&format!(", {alias}]"));
+        assert!(!help.lines().any(is_listed), "{alias}: {help}");
+    }
+}
+
+#[test]
+fn get_with_a_name_leads_to_describe() {
+    assert_snapshot!(Sandbox::new().run(&["get", "job", "train"]), @"");
+}
+
+#[test]
+fn the_short_help_of_run() {
+    assert_snapshot!(Sandbox::new().run(&["run", "-h"]), @"");
+}
+
+#[test]
+fn color_is_chosen_by_flag() {
+    let sandbox = Sandbox::new();
+    let is_colored = |args: &[&str]| {
+        let outcome = sandbox.run(args);
+        (outcome.stdout + &outcome.stderr).contains('\u{1b}')
+    };
+    assert!(!is_colored(&["help", "items"]) && !is_colored(&["list", "--help"]) && !is_colored(&["lst"]));
+    assert!(is_colored(&["list", "--help", "--color=always"]));
+    assert!(is_colored(&["lst", "--color", "always"]), "an error");
+    assert!(!is_colored(&["lst", "--color=always", "--plain"]));
+    assert!(!is_colored(&["list", "--help", "--color=never"]));
+    let environment = |args: &[&str]| {
+        let mut command = sandbox.command(PROGRAM);
+        sandbox.outcome(command.arg0("kubectl-indexed").env("KUBECTL_INDEXED_COLOR", "always").args(args)).stderr
+    };
+    assert!(environment(&["lst"]).contains('\u{1b}'));
+    assert!(!environment(&["lst", "--color=never"]).contains('\u{1b}'));
+}
+
+/// CONTRIBUTING shows a real flag: at most three files, and each contains it.
+#[test]
+fn contributing_shows_how_a_flag_is_added() {
+    let text = file(".github/CONTRIBUTING.md");
+    let section = |title: &str| text.split(&format!("## {title}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    let files = |text: &str| {
+        let words: Vec<_> = text.split('`').map(str::to_owned).collect();
+        words.into_iter().filter(|word| word.starts_with("src/") && word.ends_with(".rs")).collect::<Vec<_>>()
+    };
+    let flag = section("Add a flag");
+    assert!(flag.contains("--priority-class"));
+    let steps: Vec<_> = flag.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect();
+    assert!(steps.len() <= 3, "{flag}");
+    for step in steps {
+        let [path] = &files(step)[..] else { panic!("one file: {step}") };
+        assert!(file(path).contains("priority_class"), "{path}");
+    }
+    for path in files(section("Add a verb")).iter().filter(|path| !path.contains("VERB")) {
+        assert!(!file(path).is_empty(), "{path}");
     }
 }
