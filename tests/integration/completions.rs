@@ -53,7 +53,7 @@ fn the_program_and_the_wrapper_answer_kubectl() {
     std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(PROGRAM, &link).unwrap();
     let expected = "\
-list\tList the Indexed Jobs of a namespace, newest first
+list\tList the Indexed Jobs of a namespace
 logs\tPrint the logs of a Job by index
 :36
 ";
@@ -179,7 +179,7 @@ fn bash_zsh_and_fish_complete_by_the_scripts() {
     };
     assert_eq!(
         fish("kubectl-indexed desc"),
-        "describe\tShow a Job: all that kubectl describe prints, and what it leaves out\n"
+        "describe\tShow a Job in detail: status, failures, indexes, events\n"
     );
     assert_eq!(fish("kubectl-indexed logs --status failed,ru"), "failed,running\n");
     assert_eq!(fish("kubectl-indexed run -a a"), "a folder/\n");

@@ -134,8 +134,8 @@ fn the_file_is_looked_for_in_its_places() {
     assert_snapshot!(run_with(&sandbox, &missing, &["list"]), @"
     ── stdout
     ── stderr
-    error: the settings in missing.yaml can't be read: No such file or directory (os error 2)
-    hint: KUBECTL_INDEXED_CONFIG names that file: unset it, or make one
+    error: can't read the configuration file missing.yaml: No such file or directory (os error 2)
+    hint: KUBECTL_INDEXED_CONFIG names this file: unset the variable, or create the file
     ── exit code 2
     ");
 }
@@ -169,31 +169,32 @@ fn config_shows_where_each_comes_from() {
     File: HOME/.config/kubectl-indexed/config.yaml
 
     SETTING             VALUE                       FROM
-    image               registry.example.com/file   file HOME/.config/kubectl-indexed/config.yaml
+    item-store          auto                        default
     init-image          <none>                      default
-    image-pull-policy   <none>                      default
-    image-pull-secret   <none>                      default
     parallelism         1                           file HOME/.config/kubectl-indexed/config.yaml
-    queue               <none>                      default
     label               area=file                   file HOME/.config/kubectl-indexed/config.yaml
     label               team=variable               environment KUBECTL_INDEXED_LABEL
     annotation          <none>                      default
+    queue               <none>                      default
     retries             3                           file HOME/.config/kubectl-indexed/config.yaml
     max-evictions       10                          default
     max-failed          5                           file HOME/.config/kubectl-indexed/config.yaml
-    timeout             <none>                      default
-    index-timeout       <none>                      default
+    timeout             never                       default
+    index-timeout       never                       default
     ttl                 1h                          file HOME/.config/kubectl-indexed/config.yaml
+    image               registry.example.com/file   file HOME/.config/kubectl-indexed/config.yaml
     cpu                 <none>                      default
     memory              <none>                      default
+    image-pull-policy   <none>                      default
     service-account     <none>                      default
     node-selector       <none>                      default
     toleration          file:NoSchedule             file HOME/.config/kubectl-indexed/config.yaml
+    image-pull-secret   <none>                      default
     priority-class      <none>                      default
-    item-store          auto                        default
     prefix              auto                        default
-    max-log-requests    64                          default
     field-manager       kubectl-indexed             default
+    max-log-requests    64                          default
+    color               auto                        default
     plain               true                        environment KUBECTL_INDEXED_PLAIN
     ── stderr
     ── exit code 0
@@ -220,87 +221,90 @@ fn config_shows_where_each_comes_from() {
 fn the_example_is_a_valid_file() {
     let printed = Sandbox::new().run(&["config", "--example"]).stdout;
     assert_snapshot!(printed, @"
-    # Standing defaults of kubectl indexed: what is said here need not be typed.
-    # Take the # off a setting to have it. Flags, templates and variables are stronger.
+    # Configured defaults of kubectl indexed. Remove the # before a setting to use it.
+    # Flags, --template and environment variables take precedence.
 
-    # Image of the worker [default: docker.io/library/busybox] (run)
-    #image: registry.example.com/tools:1.4
+    # Store the list of items here (run)
+    #item-store: configmap
 
-    # Image of the init container that some ways of handing over need; it must have a POSIX shell (run, retry)
+    # Use this image for init containers; it needs a POSIX shell (run, retry)
     #init-image: registry.example.com/busybox
 
-    # When the worker's image is pulled (run)
-    #image-pull-policy: IfNotPresent
-
-    # Secret to pull images with (run)
-    #image-pull-secret:
-    #- registry-login
-
-    # How many indexes may run at once [default: all, at most 100] (run)
+    # Run N indexes at once [default: all, at most 100] (run)
     #parallelism: 20
 
-    # Kueue queue that admits the Job (run)
-    #queue: team-queue
-
-    # Label for the Job and its Pods (run)
+    # Add a label to the Job and its Pods (run)
     #label:
     #  team: vision
 
-    # Annotation for the Job and its Pods (run)
+    # Add an annotation to the Job and its Pods (run)
     #annotation:
     #  example.com/contact: vision@example.com
 
-    # How often a failed index is tried again, each index for itself [default: 0] (run)
+    # Submit the Job to this Kueue queue (run)
+    #queue: team-queue
+
+    # Retry each failed index up to N times [default: 0] (run)
     #retries: 2
 
-    # Restarts of an index after evictions, preemptions and lost nodes; without limit beside --retries [default: 10] (run)
+    # Restart an index at most N times after evictions, preemptions and lost nodes [default: 10] (run)
     #max-evictions: 5
 
-    # How many indexes may fail; one more ends the Job [default: all, and the others still run] (run)
+    # Fail the Job when more than N indexes have failed [default: no limit] (run)
     #max-failed: 10
 
-    # How long all indexes together may take, as in 90s or 2h; then the Job fails, and what still runs is ended (run)
+    # Fail the Job after this time [default: never] (run)
     #timeout: 12h
 
-    # How long one attempt of an index may take, from when a node has its Pod, its image still to be pulled (run)
+    # End an attempt of an index after this time, as in 90s or 2h [default: never] (run)
     #index-timeout: 1h
 
-    # How long the Job, its Pods and their logs are kept once it has ended [default: until deleted] (run)
+    # Delete the Job, its Pods and their logs this long after its end [default: never] (run)
     #ttl: 72h
 
-    # CPU request of each index, as in 2 or 500m; 500m:2 adds a limit (run)
+    # Run this image [default: docker.io/library/busybox] (run)
+    #image: registry.example.com/tools:1.4
+
+    # Request this CPU per index, as in 2 or 500m (run)
     #cpu: 500m
 
-    # Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit (run)
+    # Request and limit memory per index, as in 512Mi (run)
     #memory: 1Gi
 
-    # Service account of the Pods (run)
+    # Pull the worker's image at these times (run)
+    #image-pull-policy: IfNotPresent
+
+    # Run the Pods with this service account (run)
     #service-account: worker
 
-    # Label that a node must have (run)
+    # Run only on nodes with this label (run)
     #node-selector:
     #  kubernetes.io/arch: amd64
 
-    # Taint that the Pods tolerate (run)
+    # Tolerate this taint (run)
     #toleration:
     #- dedicated=batch:NoSchedule
 
-    # Priority class of the Pods (run)
+    # Pull images with this Secret (run)
+    #image-pull-secret:
+    #- registry-login
+
+    # Run the Pods with this priority class (run)
     #priority-class: batch-low
 
-    # Where the list of items is kept (run)
-    #item-store: configmap
-
-    # What starts each line of output (run, retry, logs)
+    # Start each line of output with this prefix (run, logs, retry)
     #prefix: index
 
-    # How many logs are read at once; more take turns (logs)
-    #max-log-requests: 32
-
-    # Name of the manager that the server records for the fields that are set (run, retry, suspend, resume, scale)
+    # Record this field manager for the fields that are set (run, retry, suspend, resume, scale)
     #field-manager: nightly-batch
 
-    # Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen reader (all verbs)
+    # Read at most N logs at once; others wait their turn (logs)
+    #max-log-requests: 32
+
+    # Use colour: auto, always or never (all verbs)
+    #color: never
+
+    # Print no colour, no symbols and no lines that change in place, as for a screen reader (all verbs)
     #plain: true
     ");
     let sandbox = with_file(&printed);

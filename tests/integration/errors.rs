@@ -32,7 +32,7 @@ fn no_items() {
     ── stdout
     ── stderr
     error: there are no items to run the command for
-    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
     hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
     hint: or only number them: --completions 10
     ── exit code 2
@@ -41,7 +41,7 @@ fn no_items() {
     ── stdout
     ── stderr
     error: --items is empty: there are no items to run the command for
-    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
     ── exit code 2
     ");
 }
@@ -52,14 +52,14 @@ fn no_command() {
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    hint: put it last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @r#"
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put it last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    hint: put it last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
     hint: "rev" stands before them, and was read as the name of the Job
     ── exit code 2
     "#);
@@ -145,7 +145,7 @@ fn an_invalid_name() {
     ── stdout
     ── stderr
     error: the argument '[NAME]' cannot be used with '--name <NAME>'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
 }
@@ -155,15 +155,15 @@ fn an_unknown_form_or_store() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--item-as", "letter"])), @r#"
     ── stdout
     ── stderr
-    error: --item-as "letter" is none of file, arg, env, stdin, index
-    hint: --item-as <FORM>: How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
+    error: --item-as "letter" is not one of file, arg, env, stdin, index
+    hint: --item-as <FORM>: Pass the item in this form [default: arg if the command has {} or {COLUMN}, else file]
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--item-store", "drawer"])), @r#"
     ── stdout
     ── stderr
-    error: --item-store "drawer" is none of auto, inline, configmap
-    hint: --item-store <STORE>: Where the list of items is kept
+    error: --item-store "drawer" is not one of auto, inline, configmap
+    hint: --item-store <STORE>: Store the list of items here
     ── exit code 2
     "#);
 }
@@ -199,14 +199,14 @@ fn invalid_pairs() {
     ── stdout
     ── stderr
     error: --env "GREETING": write it as KEY=VALUE
-    hint: --env <KEY=VALUE>: Environment variable of the worker; can be repeated
+    hint: --env <KEY=VALUE>: Set an environment variable of the worker
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--label", "=x"])), @r#"
     ── stdout
     ── stderr
     error: --label "=x": the key before = is missing
-    hint: --label <KEY=VALUE>: Label for the Job and its Pods; can be repeated
+    hint: --label <KEY=VALUE>: Add a label to the Job and its Pods
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--toleration", "gpu"])), @r#"
@@ -224,7 +224,7 @@ fn a_missing_template() {
     ── stdout
     ── stderr
     error: the template job.yaml can't be read: No such file or directory (os error 2)
-    hint: ls -l . shows which files are there
+    hint: ls -l . lists the files
     ── exit code 2
     ");
 }
@@ -275,7 +275,7 @@ fn objects_and_output_can_not_share_stdout() {
     ── stdout
     ── stderr
     error: the argument '--detach' cannot be used with '--dry-run[=<WHERE>]'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
 }
@@ -286,14 +286,14 @@ fn invalid_indexes() {
     ── stdout
     ── stderr
     error: --index "some": "some" is neither a number nor one of failed, running, pending, succeeded, all
-    hint: --index <INDEXES>: Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    hint: --index <INDEXES>: Print only these indexes, as in 0-3,7 or failed
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["logs", "--index", "3-1"])), @r#"
     ── stdout
     ── stderr
     error: --index "3-1": 3-1 runs backwards; write 1-3
-    hint: --index <INDEXES>: Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    hint: --index <INDEXES>: Print only these indexes, as in 0-3,7 or failed
     ── exit code 2
     "#);
 }
@@ -304,15 +304,15 @@ fn invalid_rows() {
     assert_snapshot!(run(&["--status", "failed,done"]), @r#"
     ── stdout
     ── stderr
-    error: --status "done" is none of pending, starting, running, retrying, unknown, succeeded, failed
-    hint: --status <STATUS>: Only those that fare so; several are separated by commas
+    error: --status "done" is not one of pending, starting, running, retrying, unknown, succeeded, failed
+    hint: --status <STATUS>: List only indexes with this status; separate several by commas
     ── exit code 2
     "#);
     assert_snapshot!(run(&["--sort-by", "age"]), @r#"
     ── stdout
     ── stderr
-    error: --sort-by "age" is none of index, item, status, attempts, exit, reason, node, started, duration
-    hint: --sort-by <COLUMN>: What the rows are sorted by
+    error: --sort-by "age" is not one of index, item, status, attempts, exit, reason, node, started, duration
+    hint: --sort-by <COLUMN>: Sort the rows by this column
     ── exit code 2
     "#);
     assert_snapshot!(run(&["-w", "-o", "json"]), @"
@@ -370,14 +370,14 @@ fn names_and_a_selector() {
     ── stdout
     ── stderr
     error: the argument '[JOB]...' cannot be used with '--all'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["suspend", "x", "-l", "a=b"])), @"
     ── stdout
     ── stderr
     error: the argument '[JOB]...' cannot be used with '--selector <SELECTOR>'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
 }
@@ -389,28 +389,28 @@ fn numbers_to_which_no_job_can_be_scaled() {
     ── stdout
     ── stderr
     error: the following required arguments were not provided: --parallelism <N>
-    hint: --parallelism <N>: How many indexes may run at once; 0 for none
+    hint: --parallelism <N>: Run at most N indexes at once; 0 runs none
     ── exit code 2
     ");
     assert_snapshot!(scale(&["-j", "100001"]), @r#"
     ── stdout
     ── stderr
     error: --parallelism "100001": 100001 is not in 0..=100000
-    hint: --parallelism <N>: How many indexes may run at once; 0 for none
+    hint: --parallelism <N>: Run at most N indexes at once; 0 runs none
     ── exit code 2
     "#);
     assert_snapshot!(scale(&["--completions", "0"]), @r#"
     ── stdout
     ── stderr
     error: --completions "0": 0 is not in 1..=100000
-    hint: --completions <N>: How many indexes there are: only where all of them run at once, --parallelism then being the same
+    hint: --completions <N>: Change the number of indexes of an elastic Job
     ── exit code 2
     "#);
     assert_snapshot!(scale(&["--completions", "3", "-j", "2"]), @"
     ── stdout
     ── stderr
-    error: --completions 3 and --parallelism 2 differ: Kubernetes changes the number of indexes only where all of them may run at once
-    hint: leave one of them out, or give both as 3
+    error: --completions 3 and --parallelism 2 differ: Kubernetes changes completions only together with an equal parallelism
+    hint: leave one out, or set both to 3
     ── exit code 2
     ");
 }
@@ -528,7 +528,7 @@ fn contradicting_policies() {
     ── stdout
     ── stderr
     error: the argument '--fail-fast' cannot be used with '--max-failed <N>'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--fail-on-exit", "3-5", "--ignore-exit", "4"])), @"

@@ -11,86 +11,133 @@ use crate::support::{PROGRAM, Sandbox, file};
 fn of_the_program() {
     assert_snapshot!(Sandbox::new().run(&["--help"]), @"
     ── stdout
-    Map a command over a list of items on a Kubernetes cluster, one index each
+    Run a command for each item of a list on a Kubernetes cluster
 
     Usage: kubectl indexed [OPTIONS] <COMMAND>
 
     Commands:
-      run         Run a command once for each item, as one Indexed Job, and follow it
-      describe    Show a Job: all that kubectl describe prints, and what it leaves out
-      list        List the Indexed Jobs of a namespace, newest first [aliases: ls, get]
-      indexes     List the indexes of a Job, and how each fares [alias: tasks]
+      run         Run a command for each item, as one Indexed Job
+      describe    Show a Job in detail: status, failures, indexes, events
+      list        List the Indexed Jobs of a namespace [aliases: ls, get]
+      indexes     List the indexes of a Job [alias: tasks]
       logs        Print the logs of a Job by index
-      results     Collect what each index of a Job gave: its output, exit code and times
-      wait        Wait until Jobs have completed or failed
+      results     Collect the output, exit code and times of each index
+      wait        Wait until Jobs complete or fail
       watch       Watch a Job on a live screen until it ends
-      retry       Run again what of a Job failed or never ran
-      suspend     Hold Jobs back: their running Pods end, and no index starts
-      resume      Let suspended Jobs go on
-      scale       Change how many indexes of Jobs may run at once
+      retry       Re-run the failed and never-started indexes of a Job
+      suspend     Suspend Jobs: stop their running Pods and start no more
+      resume      Resume suspended Jobs
+      scale       Change how many indexes of a Job run at once
       delete      Delete Jobs with their Pods and ConfigMaps
       completion  Print the completion script of a shell
-      config      Show the standing defaults, and where each comes from
-      version     Show the versions of this program and the server, and what the server can do
+      config      Show the configured defaults and their sources
+      version     Show the versions of the plugin and the server
       help        Print a chapter of the manual, or the help of a verb
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
 
     Cluster options:
-      -n, --namespace <NAME>              Namespace to work in
-          --kubeconfig <FILE>             kubeconfig file to use instead of $KUBECONFIG and
-                                          ~/.kube/config
-          --context <NAME>                Context of the kubeconfig to use
-          --cluster <NAME>                Cluster of the kubeconfig to use
-          --user <NAME>                   User of the kubeconfig to use
-      -s, --server <URL>                  Address and port of the API server
-          --token <TOKEN>                 Bearer token for the API server
-          --as <USER>                     User to impersonate
-          --as-group <GROUP>              Group to impersonate; can be repeated
-          --as-uid <UID>                  UID to impersonate
-          --as-user-extra <KEY=VALUE>     Extra of the user to impersonate; can be repeated, also with
-                                          the same key
-          --username <NAME>               User name for basic authentication, which proxies take, but no
-                                          API server since 1.19
-          --password <PASSWORD>           Password for basic authentication
-          --request-timeout <DURATION>    How long the server may take to answer a request, as in 30s or
-                                          5m; 0 waits for ever [default: 1m]
-          --certificate-authority <FILE>  Certificate file of the authority that signed the server's
-                                          certificate
-          --client-certificate <FILE>     Certificate file to authenticate with
-          --client-key <FILE>             Key file to authenticate with
-          --tls-server-name <NAME>        Name to expect in the server's certificate
-          --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
-                                          and change what is sent
-          --disable-compression           Ask the server not to compress its answers
-      -v, --verbosity <LEVEL>             Print requests on stderr: 6 status and time, 7 also headers, 8
-                                          also bodies, 9 as curl commands; no tokens
+      -n, --namespace <NAME>
+              Work in this namespace [default: the context's]
+
+          --kubeconfig <FILE>
+              Use this kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
+
+          --context <NAME>
+              Use this context of the kubeconfig
+
+          --cluster <NAME>
+              Use this cluster of the kubeconfig
+
+          --user <NAME>
+              Use this user of the kubeconfig
+
+      -s, --server <URL>
+              Connect to the API server at this address
+
+          --token <TOKEN>
+              Authenticate with this bearer token
+
+          --as <USER>
+              Impersonate this user
+
+          --as-group <GROUP>
+              Impersonate this group; can be repeated
+
+          --as-uid <UID>
+              Impersonate this UID
+
+          --as-user-extra <KEY=VALUE>
+              Impersonate a user with this extra field; can be repeated, also with the same key
+
+          --username <NAME>
+              Authenticate with this user name (basic authentication; API servers since 1.19 refuse it)
+
+          --password <PASSWORD>
+              Authenticate with this password (basic authentication)
+
+          --request-timeout <DURATION>
+              Give up a request after this time, as in 30s or 5m; 0 means never
+              
+              [default: 1m]
+
+          --certificate-authority <FILE>
+              Verify the server with the certificate authority in this file
+
+          --client-certificate <FILE>
+              Authenticate with the certificate in this file
+
+          --client-key <FILE>
+              Authenticate with the private key in this file
+
+          --tls-server-name <NAME>
+              Expect this name in the server's certificate
+
+          --insecure-skip-tls-verify
+              Accept any server certificate; others may then read and change the traffic
+
+          --disable-compression
+              Ask the server for uncompressed responses
+
+      -v, --verbosity <LEVEL>
+              Print requests on stderr: 6 status and time, 7 adds headers, 8 bodies, 9 curl commands; no
+              tokens
 
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Manual (kubectl indexed help CHAPTER):
-      items              lists, files and numbers to work on, and their formats
-      commands           how an item reaches the command; placeholders, shells, templates
-      reading-logs       logs of some or all indexes, followed or later
+      items              sources and formats of items
+      commands           items in commands: placeholders, shells, templates
+      reading-logs       logs of some or all indexes
       results-and-retry  results, retry and resume
       policies           retries, limits and early ends
-      files              folders of results and logs
-      coming-from        the commands of xargs, GNU parallel, Slurm and HyperQueue
+      files              directories of results and logs
+      coming-from        equivalents of xargs, GNU parallel, Slurm and HyperQueue
       configuration      defaults, colour and completion
-      troubleshooting    why indexes wait, hang or fail, and what helps
-      reference          names, exit codes, output formats, the connection
-      flags              every verb and flag
+      troubleshooting    causes of waiting and failing indexes, and remedies
+      reference          names, exit codes, output formats, connection
+      flags              all verbs and flags
 
     Exit codes:
-      0    the Job completed, or the verb did what it was asked
-      1    the Job failed, or something went wrong
-      2    wrong usage: nothing was created
-      3    timed out waiting
-      130  interrupted (Ctrl-C, SIGTERM, SIGHUP); the Job goes on
+      0    the Job completed, or the verb succeeded
+      1    the Job failed, or a runtime error occurred
+      2    wrong usage; nothing was created
+      3    timed out
+      130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the Job continues
     ── stderr
     ── exit code 0
     ");
@@ -100,17 +147,19 @@ fn of_the_program() {
 fn of_run() {
     assert_snapshot!(Sandbox::new().run(&["run", "--help"]), @r#"
     ── stdout
-    Run a command once for each item, as one Indexed Job, and follow it
+    Run a command for each item, as one Indexed Job
 
     Usage: kubectl indexed run [OPTIONS] [NAME] [-- <CMD [ARG]>...]
 
     Arguments:
       [NAME]
-              Name of the Job; made from the command's name when left out
+              Name of the Job [default: generated from the command]
 
       [CMD [ARG]]...
-              The command to run for each item, after two dashes; ::: A B and :::+ A B after it list
-              items
+              Command to run; {} is the item
+              
+              {COLUMN} is a column of the item. ::: A B and :::+ A B at the end list items, as in GNU
+              parallel.
 
     Options:
       -h, --help
@@ -118,100 +167,109 @@ fn of_run() {
 
     Items:
           --items <A,B,…>
-              Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
+              Use these items, separated by commas
+              
+              Quote an item that contains a comma: 'a,"b,c"'.
 
       -a, --items-file <FILE>
-              File with one item a line, - for stdin; .csv, .tsv, .json and .jsonl are read as what they
-              are
+              Read items from a file, one per line; - is stdin
               
-              [alias: --each-line]
+              Files named .csv, .tsv, .json and .jsonl are read in that format; --format overrides the
+              name. --each-line is an alias.
 
           --format <FORMAT>
-              How --items-file is written, whatever its name ends in
+              Read --items-file in this format [default: by the file name]
 
               Possible values:
-              - lines: One item a line
+              - lines: One item per line
               - csv:   Comma-separated columns, named by the first line
               - tsv:   Tab-separated columns, named by the first line
-              - json:  One array of strings and numbers, or of flat objects
-              - jsonl: One string, number or flat object a line
+              - json:  One array of strings, numbers or flat objects
+              - jsonl: One string, number or flat object per line
 
           --colsep <CHAR>
-              Character between the columns of --items-file; lines get the columns {1}, {2}, …
+              Split each line of --items-file at this character into the columns {1}, {2}, …
 
           --no-header[=<BOOL>]
-              The first line of a CSV or TSV file is an item; columns are {1}, {2}, …
-              
-              [possible values: true, false]
+              Read the first line of a CSV or TSV file as an item; the columns are {1}, {2}, …
 
       -0, --null
-              A NUL byte, not a line break, ends each item of --items-file
+              End each item of --items-file at a NUL byte instead of a line break
 
           --range <RANGE>
-              Numbers as items, as in 1-100:3 or 1,5,9-12; %N at the end runs N at once
+              Use numbers as items, as in 1-100:3 or 1,5,9-12
               
-              [alias: --array]
+              %N at the end runs N indexes at once: 1-100%10. --array is an alias.
 
           --param <NAME=A,B,…>
-              Values of a column; repeated, every combination is an item
+              Add a column; items are all combinations of columns
+              
+              Can be repeated.
 
           --link
-              Pair the values of several --param or :::, instead of combining each with each
+              Pair the values of several --param or ::: instead of combining them
 
           --items-configmap <NAME[/KEY]>
-              List that is in the cluster, used in place: a ConfigMap with the keys 0, 1, …, or one key
-              with an item a line
+              Use a list in the cluster
+              
+              NAME is a ConfigMap with the keys 0, 1, …; NAME/KEY is one key with an item per line.
 
           --completions <N>
-              How many indexes to run when there are no items
+              Run N indexes without items
 
           --unique
-              Leave out an item that was there before
+              Skip repeated items
 
           --skip <N>
-              Leave out the first N items
+              Skip the first N items
 
           --shuffle[=<SEED>]
-              Mix the items; the same SEED, which is said, gives the same order
+              Shuffle the items
+              
+              The program prints the seed; the same seed gives the same order.
 
           --first <N>
-              Take no more than N items: the first, or with --shuffle a sample
+              Use at most N items: the first N, or with --shuffle a sample
 
           --resume <JOB>
-              Leave out what has succeeded in JOB, by content: run only items that are new, changed or
-              have not
+              Skip the items that succeeded in this Job
+              
+              Items are compared by content: new, changed, failed and never-started items run. See
+              Resume below.
 
-    Handing over:
+    Passing items:
           --item-as <FORM>
-              How an item reaches the worker [default: arg if the command has {} or {COLUMN}, else file]
+              Pass the item in this form [default: arg if the command has {} or {COLUMN}, else file]
 
               Possible values:
-              - file:  In a file, appended to the command unless the command names it
-              - arg:   In the command's arguments, in place of {} or {COLUMN}
-              - env:   In the variable ITEM, and one variable for each column
-              - stdin: On standard input, which takes a shell in the image
-              - index: Not at all: the worker goes by its index
+              - file:  In a file; its path is added to the command unless the command names it
+              - arg:   In the command, in place of {} or {COLUMN}
+              - env:   In the variable ITEM, and one variable per column
+              - stdin: On standard input; needs a shell in the image
+              - index: Not at all; the worker reads its index
 
           --item-path <PATH>
-              File in which the worker finds its item [default: /input/data.txt]
+              Write the item to this file in the container [default: /input/data.txt]
 
           --no-placeholders
-              Leave every brace of the command as it is
+              Keep all braces in the command unchanged
 
           --shell
-              Hand over by a shell of the worker's image, also where the server could do without
+              Pass items through a shell in the image even when not required
 
           --no-shell
-              Never rely on a shell in the worker's image
+              Never use a shell in the worker's image
 
           --index-env <NAME>
-              Variable with the index, besides JOB_COMPLETION_INDEX (downward API)
+              Set this variable to the index, besides JOB_COMPLETION_INDEX
 
           --index-file <PATH>
-              File in which the worker finds its index, written by Kubernetes itself (downward API)
+              Write the index to this file in the container (downward API)
 
           --compat <SYSTEM>
-              Systems whose variables the worker finds too, so that their scripts run unchanged
+              Set the variables of these systems, so that their scripts run unchanged
+              
+              Separate several by commas.
 
               Possible values:
               - slurm:      SLURM_ARRAY_TASK_ID and the other variables of an array task
@@ -220,282 +278,312 @@ fn of_run() {
               - parallel:   PARALLEL_SEQ, which starts at 1
 
           --item-store <STORE>
-              Where the list of items is kept
+              Store the list of items here
 
               Possible values:
-              - auto:      The one that fits the list best: ConfigMaps
-              - inline:    In the Job itself: an init container with a shell picks the item
-              - configmap: In ConfigMaps owned by the Job: up to 1,000 items no init container is needed
+              - auto:      The best store for the list: ConfigMaps
+              - inline:    The Job itself; an init container with a shell picks the item
+              - configmap: ConfigMaps owned by the Job; up to 1,000 items need no init container
               
               [default: auto]
 
           --init-image <IMAGE>
-              Image of the init container that some ways of handing over need; it must have a POSIX
-              shell
+              Use this image for init containers; it needs a POSIX shell
 
     Job:
           --name <NAME>
-              Name of the Job
+              Set the name of the Job
 
       -j, --parallelism <N>
-              How many indexes may run at once [default: all, at most 100]
+              Run N indexes at once [default: all, at most 100]
 
           --label <KEY=VALUE>
-              Label for the Job and its Pods; can be repeated
+              Add a label to the Job and its Pods
+              
+              Can be repeated.
 
           --annotation <KEY=VALUE>
-              Annotation for the Job and its Pods; can be repeated
+              Add an annotation to the Job and its Pods
+              
+              Can be repeated.
 
           --queue <NAME>
-              Kueue queue that admits the Job
+              Submit the Job to this Kueue queue
 
           --template <FILE>
-              Job, CronJob or PodTemplate manifest (YAML or JSON; - for stdin) to start from
+              Start from a Job, CronJob or PodTemplate manifest
+              
+              The manifest is YAML or JSON; - reads it from stdin.
 
     Policies:
           --retries <N>
-              How often a failed index is tried again, each index for itself [default: 0]
+              Retry each failed index up to N times [default: 0]
 
           --max-evictions <N>
-              Restarts of an index after evictions, preemptions and lost nodes; without limit beside
-              --retries [default: 10]
+              Restart an index at most N times after evictions, preemptions and lost nodes [default: 10]
+              
+              With --retries or --index-timeout there is no limit.
 
           --max-failed <N>
-              How many indexes may fail; one more ends the Job [default: all, and the others still run]
+              Fail the Job when more than N indexes have failed [default: no limit]
 
           --fail-fast
-              End the Job at the first index that has failed, its retries included
+              Fail the Job at its first failed index
+              
+              An index has failed when its retries have failed too.
 
           --fail-on-exit <CODES>
-              Exit codes of the command, as in 1,3-5, after which an index is not tried again
+              Don't retry an index after these exit codes of the command, as in 1,3-5
 
           --ignore-exit <CODES>
-              Exit codes of the command that are no failure: the index is tried again, as often as it
-              takes
+              Retry an index after these exit codes of the command without counting a failure, as in
+              75,80-89
 
           --success-indexes <INDEXES>
-              Indexes that are enough: the Job completes once they have, and what still runs is ended
+              Complete the Job when these indexes have succeeded, and stop the others
 
           --success-count <N>
-              How many indexes are enough, of all or of --success-indexes
+              Complete the Job when N indexes have succeeded, of all or of --success-indexes
 
           --timeout <DURATION>
-              How long all indexes together may take, as in 90s or 2h; then the Job fails, and what
-              still runs is ended
+              Fail the Job after this time [default: never]
+              
+              Takes durations such as 90s, 10m or 2h.
 
           --index-timeout <DURATION>
-              How long one attempt of an index may take, from when a node has its Pod, its image still
-              to be pulled
+              End an attempt of an index after this time, as in 90s or 2h [default: never]
+              
+              The time starts when a node accepts the Pod, before it pulls the image.
 
           --ttl <DURATION>
-              How long the Job, its Pods and their logs are kept once it has ended [default: until
-              deleted]
+              Delete the Job, its Pods and their logs this long after its end [default: never]
 
     Worker:
           --image <IMAGE>
-              Image of the worker [default: docker.io/library/busybox]
+              Run this image [default: docker.io/library/busybox]
 
       -e, --env <KEY=VALUE>
-              Environment variable of the worker; can be repeated
+              Set an environment variable of the worker
+              
+              Can be repeated.
 
-          --cpu <REQUEST[:LIMIT]>
-              CPU request of each index, as in 2 or 500m; 500m:2 adds a limit
+          --cpu <AMOUNT>
+              Request this CPU per index, as in 2 or 500m
+              
+              500m:2 requests 500m and limits to 2.
 
-          --memory <REQUEST[:LIMIT]>
-              Memory request and limit of each index, as in 512Mi; 512Mi:2Gi has a higher limit
+          --memory <AMOUNT>
+              Request and limit memory per index, as in 512Mi
+              
+              512Mi:2Gi requests 512Mi and limits to 2Gi.
 
           --gpu <N>
-              GPUs for each index: a number of nvidia.com/gpu, or RESOURCE=NUMBER
+              Request this number of GPUs per index
+              
+              N requests nvidia.com/gpu. RESOURCE=N requests another resource.
 
           --workdir <PATH>
-              Folder in which the command starts
+              Start the command in this directory [default: the image's]
 
           --image-pull-policy <POLICY>
-              When the worker's image is pulled
+              Pull the worker's image at these times
               
               [possible values: Always, IfNotPresent, Never]
 
     Pod:
           --service-account <NAME>
-              Service account of the Pods
+              Run the Pods with this service account
 
           --node-selector <KEY=VALUE>
-              Label that a node must have; can be repeated
+              Run only on nodes with this label
+              
+              Can be repeated.
 
           --toleration <KEY[=VALUE]:EFFECT>
-              Taint that the Pods tolerate; can be repeated
+              Tolerate this taint
+              
+              Can be repeated.
 
           --image-pull-secret <NAME>
-              Secret to pull images with; can be repeated
+              Pull images with this Secret
+              
+              Can be repeated.
 
           --priority-class <NAME>
-              Priority class of the Pods
+              Run the Pods with this priority class
 
     Following:
       -d, --detach
-              Return after submitting instead of following
+              Return after submitting the Job
 
       -k, --keep-order
-              Print what the indexes write in index order; what comes early waits, on disk where it is
-              much
+              Print the output in index order
+              
+              Early output waits in memory, then on disk.
 
           --prefix <PREFIX>
-              What starts each line of output
+              Start each line of output with this prefix
 
               Possible values:
-              - auto:  Index and item, unless only one index can be meant
+              - auto:  Index and item, unless all lines come from one index
               - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
-              - none:  Nothing
+              - none:  No prefix
               
               [default: auto]
 
       -q, --quiet
-              Neither progress nor summary, only the output and errors
+              Print no progress and no summary
 
           --results <DIR>
-              New or empty folder for the output of each index, written as soon as it has ended, as by
-              the verb results --to
+              Write the output of each index to this directory
+              
+              The directory must be new or empty. Each file is written when its index ends, as by the
+              verb results --to.
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them; a Job that they come from is read from the
-              cluster all the same
+              Print the objects instead of creating them
+              
+              The Job that they come from is still read from the cluster.
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the objects on stdout
+      -o, --output <FORMAT>
+              Print the objects in this format
 
               Possible values:
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
-              Name of the manager that the server records for the fields that are set
+              Record this field manager for the fields that are set
               
               [default: kubectl-indexed]
 
     Cluster options:
       -n, --namespace <NAME>
-              Namespace to work in
+              Work in this namespace [default: the context's]
 
           --kubeconfig <FILE>
-              kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config
+              Use this kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
 
           --context <NAME>
-              Context of the kubeconfig to use
+              Use this context of the kubeconfig
 
           --cluster <NAME>
-              Cluster of the kubeconfig to use
+              Use this cluster of the kubeconfig
 
           --user <NAME>
-              User of the kubeconfig to use
+              Use this user of the kubeconfig
 
       -s, --server <URL>
-              Address and port of the API server
+              Connect to the API server at this address
 
           --token <TOKEN>
-              Bearer token for the API server
+              Authenticate with this bearer token
 
           --as <USER>
-              User to impersonate
+              Impersonate this user
 
           --as-group <GROUP>
-              Group to impersonate; can be repeated
+              Impersonate this group; can be repeated
 
           --as-uid <UID>
-              UID to impersonate
+              Impersonate this UID
 
           --as-user-extra <KEY=VALUE>
-              Extra of the user to impersonate; can be repeated, also with the same key
+              Impersonate a user with this extra field; can be repeated, also with the same key
 
           --username <NAME>
-              User name for basic authentication, which proxies take, but no API server since 1.19
+              Authenticate with this user name (basic authentication; API servers since 1.19 refuse it)
 
           --password <PASSWORD>
-              Password for basic authentication
+              Authenticate with this password (basic authentication)
 
           --request-timeout <DURATION>
-              How long the server may take to answer a request, as in 30s or 5m; 0 waits for ever
+              Give up a request after this time, as in 30s or 5m; 0 means never
               
               [default: 1m]
 
           --certificate-authority <FILE>
-              Certificate file of the authority that signed the server's certificate
+              Verify the server with the certificate authority in this file
 
           --client-certificate <FILE>
-              Certificate file to authenticate with
+              Authenticate with the certificate in this file
 
           --client-key <FILE>
-              Key file to authenticate with
+              Authenticate with the private key in this file
 
           --tls-server-name <NAME>
-              Name to expect in the server's certificate
+              Expect this name in the server's certificate
 
           --insecure-skip-tls-verify
-              Take any certificate from the server: anybody may then read and change what is sent
+              Accept any server certificate; others may then read and change the traffic
 
           --disable-compression
-              Ask the server not to compress its answers
+              Ask the server for uncompressed responses
 
       -v, --verbosity <LEVEL>
-              Print requests on stderr: 6 status and time, 7 also headers, 8 also bodies, 9 as curl
-              commands; no tokens
+              Print requests on stderr: 6 status and time, 7 adds headers, 8 bodies, 9 curl commands; no
+              tokens
 
     Display:
-          --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
 
-    Resuming:
-      --resume JOB makes a new Job, its indexes numbered from 0, of those items of the list that
-      have not succeeded in JOB, in its retries, or in the Jobs that it resumed itself. An item
-      is the same by its bytes, of a table by all columns, wherever it stands; one that stands
-      in the list twice has to succeed twice. Successes count where the command as it was
-      written, the way an item is handed over, and the name of the image are the same; all else
-      may differ, as variables, resources or other parts of a template. What the Job still runs
-      has not succeeded. A list of --items-configmap is copied, and that of JOB must not have
-      changed since. Nothing left is no error.
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
+
+    Resume:
+      --resume JOB creates a new Job for the items that have not succeeded in JOB, in its retries,
+      or in the Jobs that JOB resumed. Its indexes start at 0. Items are compared by their bytes,
+      rows of a table by all columns, wherever they are in the list. An item that is in the list
+      twice must succeed twice. A success counts only if the command, --item-as and the name of
+      the image are the same; variables, resources and the rest of a template may differ. Running
+      indexes have not succeeded. A list of --items-configmap is copied; the list of JOB must not
+      have changed. If no items are left, the exit code is 0.
 
     Examples:
-      # Reverse three words, one Pod each, and print what comes out
+      # Reverse three words, one Pod per word, and print the output
       kubectl indexed run --items foo,bar,baz -- rev
 
-      # One Pod for each line of a file, the line as an argument
+      # One index per line of a file, the line as an argument
       kubectl indexed run --items-file words.txt -- echo {}
 
-      # Each row of a table, its columns by name
+      # One index per row of a table, its columns by name
       kubectl indexed run --items-file sizes.csv -- echo {name} is {size} wide
 
-      # Every combination, as GNU parallel has it
-      kubectl indexed run -- echo train by {1} at {2} ::: adam sgd ::: 0.1 0.01
+      # Every combination, in the syntax of GNU parallel
+      kubectl indexed run -- echo train with {1} at {2} ::: adam sgd ::: 0.1 0.01
 
-      # Ten at a time, each retried twice, in an image of your own
+      # Ten indexes at once, two retries each, in another image
       kubectl indexed run --items a.png,b.png -j 10 --retries 2 --image bash -- echo resize
 
-      # Not for longer than an hour, and not after the first that fails
+      # Stop after one hour, or at the first failed index
       kubectl indexed run --items-file words.txt --timeout 1h --fail-fast -- echo {}
 
-      # Only what is new in the list, or has not succeeded in job rev-a
+      # Only items that are new or have not succeeded in job rev-a
       kubectl indexed run --resume rev-a --items-file words.txt -- rev
 
-      # See the manifest, or keep it
+      # Print the manifest
       kubectl indexed run --items foo,bar,baz --dry-run=client -o yaml -- rev
 
-      # Start from a manifest with volumes, secrets and whatever else it needs
+      # Start from a manifest, for volumes, secrets and all other fields
       kubectl indexed run --items foo,bar --template job.yaml
     ── stderr
     ── exit code 0
@@ -506,31 +594,44 @@ fn of_run() {
 fn of_describe() {
     assert_snapshot!(own_part("describe"), @"
     ── stdout
-    Show a Job: all that kubectl describe prints, and what it leaves out
+    Show a Job in detail: status, failures, indexes, events
 
     Usage: kubectl indexed describe [OPTIONS] [JOB]
 
     Arguments:
-      [JOB]  The Job; the newest Indexed Job when left out
+      [JOB]
+              Job to describe [default: the newest Indexed Job]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
-    What is shown:
-          --only-this             Only this Job, without those that it retries and those that retry it
-          --show-events[=<BOOL>]  Show the events of the Job [default: true] [possible values: true,
-                                  false]
+    Selection:
+          --only-this
+              Leave out the Jobs that this Job retries and those that retry it
+
+          --show-events[=<BOOL>]
+              Show the events of the Job and its Pods
+              
+              [default: true]
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed describe
 
-      # One by name, whoever made it
+      # A Job by name
       kubectl indexed describe indexed-job
     ── stderr
     ── exit code 0
@@ -541,7 +642,7 @@ fn of_describe() {
 fn of_list() {
     assert_snapshot!(own_part("list"), @r#"
     ── stdout
-    List the Indexed Jobs of a namespace, newest first
+    List the Indexed Jobs of a namespace
 
     Usage: kubectl indexed list [OPTIONS]
 
@@ -549,85 +650,88 @@ fn of_list() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Which Jobs:
+    Selection:
       -A, --all-namespaces
               List the Jobs of all namespaces
 
       -l, --selector <SELECTOR>
-              Labels that the Jobs must have, as in kubectl get -l
+              List only Jobs with these labels, as in kubectl get -l
 
           --field-selector <SELECTOR>
-              Fields that the Jobs must have, as in kubectl get: metadata.name, metadata.namespace,
-              status.successful
+              List only Jobs with these fields: metadata.name, metadata.namespace, status.successful
 
     Output:
       -L, --label-columns <LABEL>
-              Labels that get a column each; can be repeated, or separated by commas
+              Add a column for each of these labels, separated by commas
 
           --show-labels
               Add a column with all labels
 
-          --sort-by <WHAT>
-              What the Jobs are sorted by
+          --sort-by <COLUMN>
+              Sort the Jobs by this column
 
               Possible values:
               - age:    Newest first
-              - name
-              - status
-              - failed: How many indexes failed, the most last
+              - name:   By name
+              - status: By status
+              - failed: Most failed indexes last
               
               [default: age]
 
-      -o, --output <FORM>
-              Form of the list
+      -o, --output <FORMAT>
+              Print the list in this format
 
               Possible values:
               - wide
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --no-headers
-              Leave out the line of column names
+              Print no line of column names
 
       -w, --watch
               Print a Job again when it changes, until interrupted
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
       # All Indexed Jobs of the namespace
       kubectl indexed list
 
-      # Those of all namespaces, with their images and labels
+      # All namespaces, with images and labels
       kubectl indexed list -A -o wide
 
-      # The names of those with a label
+      # The names of the Jobs with a label
       kubectl indexed list -l team=vision -o name
 
-      # One again whenever it changes, for a minute
+      # Print each Job again when it changes, for one minute
       timeout -s INT 60 kubectl indexed list -w
 
-      # A column for a label
+      # Add a column for a label
       kubectl indexed list -L team
 
-      # A column for all labels
+      # Add a column with all labels
       kubectl indexed list --show-labels
 
-      # Those of which no index has completed
+      # Jobs without a completed index
       kubectl indexed list --field-selector status.successful=0
 
-      # By a template of kubectl's
+      # Print fields with a JSONPath template
       kubectl indexed list -o jsonpath='{range .items[*]}{.metadata.name}{"\n"}{end}'
     ── stderr
     ── exit code 0
@@ -638,83 +742,92 @@ fn of_list() {
 fn of_indexes() {
     assert_snapshot!(own_part("indexes"), @"
     ── stdout
-    List the indexes of a Job, and how each fares
+    List the indexes of a Job
 
     Usage: kubectl indexed indexes [OPTIONS] [JOB]
 
     Arguments:
       [JOB]
-              The Job; the newest Indexed Job when left out
+              Job with the indexes [default: the newest Indexed Job]
 
     Options:
       -h, --help
               Print help (see a summary with '-h')
 
-    Which indexes:
+    Selection:
       -i, --index <INDEXES>
-              Indexes to list: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
-              to exclude
+              List only these indexes, as in 0-3,7 or failed
+              
+              Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded,
+              running, pending and all, separated by commas. A leading ! excludes.
 
           --item <ITEM>
-              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+              List only the indexes of this item
+              
+              * stands for any characters, ? for one character. Can be repeated.
 
           --status <STATUS>
-              Only those that fare so; several are separated by commas
+              List only indexes with this status; separate several by commas
               
               [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
 
           --only-this
-              Only this Job, without those that it retries and those that retry it
+              Leave out the Jobs that this Job retries and those that retry it
 
     Output:
           --sort-by <COLUMN>
-              What the rows are sorted by
+              Sort the rows by this column
               
               [default: index]
               [possible values: index, item, status, attempts, exit, reason, node, started, duration]
 
-      -o, --output <FORM>
-              Form of the rows
+      -o, --output <FORMAT>
+              Print the rows in this format
 
               Possible values:
-              - wide:              With the Pod and the message
-              - json:              One object, whose shape has a version
-              - jsonl:             An object a line
-              - csv:               Comma-separated values of all that is known
-              - name:              The Pod of each index, as kubectl takes it
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - wide:              Add the Pod and the message
+              - json:              One object with a versioned schema
+              - jsonl:             One object per line
+              - csv:               Comma-separated values with all columns
+              - tsv:               Tab-separated values with all columns
+              - name:              The Pod of each index, as an argument for kubectl
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --no-headers
-              Leave out the line of column names
+              Print no line of column names
 
       -w, --watch
               Print a row again when it changes, until the Job ends
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
       # All indexes of the newest Job
       kubectl indexed indexes
 
-      # Those that failed, with the Pod and the last words of each
+      # Failed indexes, each with its Pod and message
       kubectl indexed indexes indexed-job --status failed -o wide
 
-      # The slowest last
+      # The slowest indexes last
       kubectl indexed indexes --status succeeded --sort-by duration
 
-      # A row again whenever it changes, until the Job ends
+      # Print each row again when it changes, until the Job ends
       kubectl indexed indexes -w
 
-      # Go on with kubectl
+      # Pass the Pod of an index to kubectl
       kubectl describe $(kubectl indexed indexes --index 3 -o name)
     ── stderr
     ── exit code 0
@@ -731,38 +844,42 @@ fn of_logs() {
 
     Arguments:
       [JOB]
-              The Job; the newest Indexed Job when left out
+              Job with the logs [default: the newest Indexed Job]
 
     Options:
       -h, --help
               Print help (see a summary with '-h')
 
-    Which logs:
+    Selection:
       -i, --index <INDEXES>
-              Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
-              to exclude
+              Print only these indexes, as in 0-3,7 or failed
+              
+              Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded,
+              running, pending and all, separated by commas. A leading ! excludes.
 
           --only-this
-              Only this Job, without those that it retries and those that retry it
+              Leave out the Jobs that this Job retries and those that retry it
 
           --item <ITEM>
-              Only the indexes of this item; * stands for any characters, ? for one; can be repeated
+              Print only the indexes of this item
+              
+              * stands for any characters, ? for one character. Can be repeated.
 
           --status <STATUS>
-              Only the indexes that fare so; several are separated by commas
+              Print only indexes with this status; separate several by commas
               
               [possible values: pending, starting, running, retrying, unknown, succeeded, failed]
 
           --attempt <N>
-              Which attempt of each index: all, last, or its number, from 1 on
+              Print this attempt of each index: all, last, or a number from 1
               
               [default: all]
 
       -p, --previous
-              What the container wrote before it was last started again within its Pod
+              Print the log of the container before its last restart in the Pod
 
       -c, --container <NAME>
-              Container to read; the default container of the Pod when left out
+              Read this container [default: the Pod's default container]
 
           --all-containers
               Read all containers, init containers first
@@ -772,88 +889,100 @@ fn of_logs() {
 
     Order:
       -f, --follow
-              Go on printing until the Job ends
+              Follow the logs until the Job ends
 
       -k, --keep-order
-              Print in index order also when following; what comes early waits, on disk where it is much
+              Print in index order also with --follow
+              
+              Early output waits in memory, then on disk.
 
           --merge
-              Print the lines of all indexes in the order in which they were written
+              Print the lines of all indexes in the order of their timestamps
 
           --max-log-requests <N>
-              How many logs are read at once; more take turns
+              Read at most N logs at once; others wait their turn
               
               [default: 64]
 
-    Which lines:
+    Lines:
           --since <DURATION>
-              Only lines that are not older than this, as in 5s, 2m or 3h
+              Print only lines newer than this, as in 5s, 2m or 3h
 
           --since-time <TIME>
-              Only lines since that time (RFC 3339); the server counts in whole seconds
+              Print only lines since this time (RFC 3339, whole seconds)
 
           --tail <N>
-              How many of the last lines of each log to print; -1 prints all
+              Print the last N lines of each log; -1 prints all
               
               [default: -1]
 
           --limit-bytes <N>
-              How many bytes of each log to print; it may end within a line
+              Print at most N bytes of each log; the last line may be cut
 
           --grep <REGEX>
-              Only lines that match this regular expression; can be repeated, any of them counts
+              Print only lines that match this regular expression
+              
+              Can be repeated: a line needs to match one of them.
 
           --exclude <REGEX>
-              No lines that match this regular expression; can be repeated
+              Print no lines that match this regular expression
+              
+              Can be repeated.
 
-    Form:
+    Output:
           --prefix <PREFIX>
-              What starts each line
+              Start each line with this prefix
 
               Possible values:
-              - auto:  Index and item, unless only one index can be meant
+              - auto:  Index and item, unless all lines come from one index
               - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
-              - none:  Nothing
+              - none:  No prefix
               
               [default: auto]
 
           --timestamps
-              Start each line with the time at which it was written
+              Start each line with its timestamp
 
-      -o, --output <FORM>
-              An object for each line
+      -o, --output <FORMAT>
+              Print the lines as objects in this format
 
               Possible values:
               - json:  One array
-              - jsonl: An object a line
+              - jsonl: One object per line
 
           --to <DIR>
-              Write to one file for each index in this folder, which is made if it is not there
+              Write one file per index to this directory, created if it is missing
 
           --raw
-              Let control characters reach the terminal
+              Print control characters to the terminal unescaped
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # All indexes of the newest Job, in order
+      # All indexes of the newest Job, in index order
       kubectl indexed logs
 
-      # One index, a range, one item, or whatever failed
+      # One index, a range, an item, or the last attempt of failed indexes
       kubectl indexed logs indexed-job --index 3
       kubectl indexed logs --index 0-3,7,9-20:2
       kubectl indexed logs --item 'q*'
       kubectl indexed logs --status failed --attempt last
 
-      # As they come, until the Job ends
+      # Follow until the Job ends
       kubectl indexed logs -f
 
-      # A file for each index, or an object for each line
+      # One file per index, or one object per line
       kubectl indexed logs --to logs
       kubectl indexed logs -o jsonl --grep 'loss=[0-9.]+'
     ── stderr
@@ -870,24 +999,33 @@ fn of_watch() {
     Usage: kubectl indexed watch [OPTIONS] [JOB]
 
     Arguments:
-      [JOB]  The Job; the newest Indexed Job when left out
+      [JOB]
+              Job to watch [default: the newest Indexed Job]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
       # The newest Indexed Job of the namespace
       kubectl indexed watch
 
-      # Its changes as lines, for a screen reader
+      # Print changes as lines, for a screen reader
       kubectl indexed watch indexed-job --plain
 
-      # Where there is no terminal, wait tells how far it is
+      # Without a terminal, wait prints the progress
       kubectl indexed wait indexed-job
     ── stderr
     ── exit code 0
@@ -898,42 +1036,59 @@ fn of_watch() {
 fn of_wait() {
     assert_snapshot!(own_part("wait"), @"
     ── stdout
-    Wait until Jobs have completed or failed
+    Wait until Jobs complete or fail
 
     Usage: kubectl indexed wait [OPTIONS] [JOB]...
 
     Arguments:
-      [JOB]...  The Jobs; the newest Indexed Job when left out
+      [JOB]...
+              Jobs to wait for [default: the newest Indexed Job]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     Waiting:
-          --for <WHAT>          What to wait for: complete, failed, or indexes=0-9 for those to complete
-                                [default: either outcome]
-          --only-this           Only the Jobs themselves, without those that they retry and those that
-                                retry them
-          --timeout <DURATION>  How long to wait, as in 90s, 10m or 2h; 0 waits for ever [default: 0]
+          --for <CONDITION>
+              Wait for complete, failed, or indexes=0-9 [default: complete or failed]
+              
+              indexes=0-9 waits until these indexes have completed.
+
+          --only-this
+              Leave out the Jobs that these Jobs retry and those that retry them
+
+          --timeout <DURATION>
+              Stop waiting after this time, as in 90s, 10m or 2h; 0 means never
+              
+              [default: 0]
 
     Output:
-      -q, --quiet  Neither progress nor summary, only the exit code and errors
+      -q, --quiet
+              Print no progress and no summary
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # Exit code 0 when it completed, 1 when it failed
+      # Exit with 0 when the Job completes, with 1 when it fails
       kubectl indexed wait indexed-job
 
-      # Exit code 3 when it takes longer
+      # Exit with 3 after ten minutes
       kubectl indexed wait indexed-job --timeout 10m
 
-      # Until some of its indexes have completed
+      # Wait until some indexes have completed
       kubectl indexed wait indexed-job --for indexes=0-9
 
-      # Several Jobs: 0 when all of them completed
+      # Wait for several Jobs; exit with 0 when all completed
       kubectl indexed wait train evaluate
     ── stderr
     ── exit code 0
@@ -944,138 +1099,148 @@ fn of_wait() {
 fn of_retry() {
     assert_snapshot!(own_part("retry"), @"
     ── stdout
-    Run again what of a Job failed or never ran
+    Re-run the failed and never-started indexes of a Job
 
     Usage: kubectl indexed retry [OPTIONS] [JOB] [-- <CMD [ARG]>...]
 
     Arguments:
       [JOB]
-              The Job, or one that retries it; the newest Indexed Job when left out
+              Job to retry, or one of its retries [default: the newest Indexed Job]
 
       [CMD [ARG]]...
-              A corrected command, after two dashes, in place of the Job's own
+              Command to run instead of the Job's, after two dashes
 
     Options:
       -h, --help
               Print help (see a summary with '-h')
 
-    Which indexes:
+    Selection:
       -i, --index <INDEXES>
-              Of the outstanding indexes only these: 0-3,7,9-20:2, the words failed and pending, and !
-              to exclude
+              Retry only these indexes, as in 0-3,7 or failed
+              
+              Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed and pending,
+              separated by commas. A leading ! excludes.
 
           --status <STATUS>
-              Only those that stand so; several are separated by commas
+              Retry only indexes with this status; separate several by commas
 
               Possible values:
-              - failed:  It failed for good
-              - pending: The Job ended before it did, or before it ran
+              - failed:  The index failed and has no retries left
+              - pending: The Job ended before the index did, or before it started
 
           --reason <REASON>
-              Only those whose last attempt failed for this reason, as in OOMKilled; several are
-              separated by commas
+              Retry only indexes whose last attempt failed for this reason, as in OOMKilled
+              
+              Separate several by commas.
 
           --exit-code <CODES>
-              Only those whose last attempt ended so, as in 137 or 1,3-5
+              Retry only indexes whose last attempt ended with these codes, as in 137 or 1,3-5
 
     Changes:
           --image <IMAGE>
-              Image of the worker in place of the Job's own
+              Use this image for the worker [default: the Job's]
 
-          --cpu <REQUEST[:LIMIT]>
-              CPU request of each index, as in 2 or 500m:2 with a limit, or as in x2 a multiple of what
-              it was
+          --cpu <AMOUNT>
+              Request this CPU per index, as in 2, 500m:2 or x2 [default: the Job's]
+              
+              500m:2 requests 500m and limits to 2. x2 multiplies the Job's value.
 
-          --memory <REQUEST[:LIMIT]>
-              Memory request and limit of each index, as in 2Gi or 1Gi:2Gi, or as in x2 a multiple of
-              what it was
+          --memory <AMOUNT>
+              Request and limit memory per index, as in 2Gi, 1Gi:2Gi or x2 [default: the Job's]
+              
+              1Gi:2Gi requests 1Gi and limits to 2Gi. x2 multiplies the Job's value.
 
           --retries <N>
-              How often a failed index is tried again, each index for itself
+              Retry each failed index up to N times [default: the Job's]
 
       -j, --parallelism <N>
-              How many indexes may run at once
+              Run N indexes at once [default: the Job's]
 
           --init-image <IMAGE>
-              Image of the init container that tells each Pod its original index; it must have a POSIX
-              shell
+              Use this image for init containers; it needs a POSIX shell
 
     Following:
       -d, --detach
-              Return after submitting instead of following
+              Return after submitting the Job
 
       -k, --keep-order
-              Print what the indexes write in index order; what comes early waits, on disk where it is
-              much
+              Print the output in index order
+              
+              Early output waits in memory, then on disk.
 
           --prefix <PREFIX>
-              What starts each line of output
+              Start each line of output with this prefix
 
               Possible values:
-              - auto:  Index and item, unless only one index can be meant
+              - auto:  Index and item, unless all lines come from one index
               - index: Index and item in brackets
               - pod:   Pod and container, as kubectl logs --prefix prints them
-              - none:  Nothing
+              - none:  No prefix
               
               [default: auto]
 
       -q, --quiet
-              Neither progress nor summary, only the output and errors
+              Print no progress and no summary
 
     Output:
           --dry-run[=<WHERE>]
-              Print the objects instead of creating them; a Job that they come from is read from the
-              cluster all the same
+              Print the objects instead of creating them
+              
+              The Job that they come from is still read from the cluster.
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the objects on stdout
+      -o, --output <FORMAT>
+              Print the objects in this format
 
               Possible values:
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
-              Name of the manager that the server records for the fields that are set
+              Record this field manager for the fields that are set
               
               [default: kubectl-indexed]
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # Whatever of the newest Job failed, or never ran because the Job stopped
+      # Failed and never-started indexes of the newest Job
       kubectl indexed retry
 
-      # Some of it
+      # Some of them
       kubectl indexed retry train --index 3,7
       kubectl indexed retry train --exit-code 75
 
-      # Those that ran out of memory, with twice as much
+      # Indexes that ran out of memory, with twice the memory
       kubectl indexed retry train --reason OOMKilled --memory x2
 
-      # See what would run
+      # Show what would run
       kubectl indexed retry train --dry-run=client -o yaml
 
-      # By a corrected image or command
+      # With another image or command
       kubectl indexed retry train --image bash
-      kubectl indexed retry train -- sh -c 'echo less at once'
+      kubectl indexed retry train -- sh -c 'echo smaller batches'
     ── stderr
     ── exit code 0
     ");
@@ -1085,7 +1250,7 @@ fn of_retry() {
 fn of_suspend() {
     assert_snapshot!(own_part("suspend"), @"
     ── stdout
-    Hold Jobs back: their running Pods end, and no index starts
+    Suspend Jobs: stop their running Pods and start no more
 
     Usage: kubectl indexed suspend [OPTIONS] [JOB]...
 
@@ -1093,60 +1258,64 @@ fn of_suspend() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Which Jobs:
+    Selection:
       -l, --selector <SELECTOR>
-              Labels of the Jobs that are meant, as in kubectl get -l
+              Change the Jobs with these labels, as in kubectl get -l
 
           --all
-              All Indexed Jobs of the namespace that have not finished
+              Change all unfinished Indexed Jobs of the namespace
 
       -y, --yes
-              Don't ask before running Pods of more than one Job are ended
+              Stop the running Pods of several Jobs without confirmation
 
       [JOB]...
-              The Jobs; the newest Indexed Job when left out
+              Jobs to change [default: the newest Indexed Job]
 
     Output:
           --dry-run[=<WHERE>]
-              Only show what would be done
+              Print the change instead of making it
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the changed Jobs on stdout
+      -o, --output <FORMAT>
+              Print the changed Jobs in this format
 
               Possible values:
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
-              Name of the manager that the server records for the fields that are set
+              Record this field manager for the fields that are set
               
               [default: kubectl-indexed]
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # What runs ends, and starts anew after resume; what has completed stays so
+      # Stop the running indexes; resume starts them again, completed indexes stay completed
       kubectl indexed suspend indexed-job
 
-      # All Jobs with a label, without being asked
+      # All Jobs with a label, without confirmation
       kubectl indexed suspend -l team=vision -y
     ── stderr
     ── exit code 0
@@ -1157,7 +1326,7 @@ fn of_suspend() {
 fn of_resume() {
     assert_snapshot!(own_part("resume"), @"
     ── stdout
-    Let suspended Jobs go on
+    Resume suspended Jobs
 
     Usage: kubectl indexed resume [OPTIONS] [JOB]...
 
@@ -1165,57 +1334,61 @@ fn of_resume() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Which Jobs:
+    Selection:
       -l, --selector <SELECTOR>
-              Labels of the Jobs that are meant, as in kubectl get -l
+              Change the Jobs with these labels, as in kubectl get -l
 
           --all
-              All Indexed Jobs of the namespace that have not finished
+              Change all unfinished Indexed Jobs of the namespace
 
       [JOB]...
-              The Jobs; the newest Indexed Job when left out
+              Jobs to change [default: the newest Indexed Job]
 
     Output:
           --dry-run[=<WHERE>]
-              Only show what would be done
+              Print the change instead of making it
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the changed Jobs on stdout
+      -o, --output <FORMAT>
+              Print the changed Jobs in this format
 
               Possible values:
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
-              Name of the manager that the server records for the fields that are set
+              Record this field manager for the fields that are set
               
               [default: kubectl-indexed]
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # Its indexes that have not completed run
+      # Run the indexes that have not completed
       kubectl indexed resume indexed-job
 
-      # Every Indexed Job of the namespace that is suspended
+      # All suspended Indexed Jobs of the namespace
       kubectl indexed resume --all
     ── stderr
     ── exit code 0
@@ -1226,7 +1399,7 @@ fn of_resume() {
 fn of_scale() {
     assert_snapshot!(own_part("scale"), @"
     ── stdout
-    Change how many indexes of Jobs may run at once
+    Change how many indexes of a Job run at once
 
     Usage: kubectl indexed scale [OPTIONS] [JOB]...
 
@@ -1234,71 +1407,77 @@ fn of_scale() {
       -h, --help
               Print help (see a summary with '-h')
 
-    Which Jobs:
+    Selection:
       -l, --selector <SELECTOR>
-              Labels of the Jobs that are meant, as in kubectl get -l
+              Change the Jobs with these labels, as in kubectl get -l
 
           --all
-              All Indexed Jobs of the namespace that have not finished
+              Change all unfinished Indexed Jobs of the namespace
 
       -y, --yes
-              Don't ask before running Pods of more than one Job are ended
+              Stop the running Pods of several Jobs without confirmation
 
       [JOB]...
-              The Jobs; the newest Indexed Job when left out
+              Jobs to change [default: the newest Indexed Job]
 
     Changes:
       -j, --parallelism <N>
-              How many indexes may run at once; 0 for none
+              Run at most N indexes at once; 0 runs none
 
           --completions <N>
-              How many indexes there are: only where all of them run at once, --parallelism then being
-              the same
+              Change the number of indexes of an elastic Job
+              
+              An elastic Job runs all of its indexes at once: the parallelism changes with the number of
+              indexes.
 
     Output:
           --dry-run[=<WHERE>]
-              Only show what would be done
+              Print the change instead of making it
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the changed Jobs on stdout
+      -o, --output <FORMAT>
+              Print the changed Jobs in this format
 
               Possible values:
               - yaml
               - json
               - name
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
-              Name of the manager that the server records for the fields that are set
+              Record this field manager for the fields that are set
               
               [default: kubectl-indexed]
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # Twenty indexes at once instead of what was asked for at first
+      # Run at most twenty indexes at once
       kubectl indexed scale indexed-job --parallelism 20
 
-      # None for now
+      # Run none for now
       kubectl indexed scale indexed-job -j 0
 
-      # An elastic Job, all of whose indexes run at once, to eight of them
+      # Resize an elastic Job, which runs all of its indexes at once
       kubectl indexed scale workers --completions 8
     ── stderr
     ── exit code 0
@@ -1315,77 +1494,89 @@ fn of_delete() {
 
     Arguments:
       [JOB]...
-              The Jobs
+              Jobs to delete
 
     Options:
       -h, --help
               Print help (see a summary with '-h')
 
-    Which Jobs:
+    Selection:
           --finished
-              Only Jobs that have completed or failed
+              Delete only completed and failed Jobs
 
           --older-than <AGE>
-              Only Jobs that ended longer ago than this, or that have not ended and were created longer
-              ago, as in 1d or 12h
+              Delete only Jobs older than this, as in 1d or 12h
+              
+              The age counts from the end of the Job, or from its creation if it has not ended.
 
       -l, --selector <SELECTOR>
-              Only Jobs with these labels, as in kubectl get -l
+              Delete only Jobs with these labels, as in kubectl get -l
 
           --all
-              All Indexed Jobs of the namespace
+              Delete all Indexed Jobs of the namespace
 
       -A, --all-namespaces
-              In all namespaces
+              Delete in all namespaces
 
-    Deleting:
+    Deletion:
       -y, --yes
-              Don't ask: it asks where more than one Job would go, or an unnamed one that has not
-              finished
+              Delete without confirmation
+              
+              Without this flag, delete asks before it deletes more than one Job, or an unfinished Job
+              that was not named.
 
           --keep-results <DIR>
-              Gather first what each Job gave, into the folder DIR/JOB; a Job of which something can't
-              be had is kept
+              Save the results of each Job to DIR/JOB first
+              
+              A Job is kept if one of its results can't be read.
 
           --wait[=<BOOL>]
-              Wait until the Job and its Pods are gone; --wait=false returns at once
+              Wait until the Job and its Pods are gone [default: true]
+              
+              --wait=false returns at once.
 
           --ignore-not-found
-              Do not complain about a Job that is not there
+              Exit with 0 if a Job does not exist
 
     Output:
           --dry-run[=<WHERE>]
-              Only show what would be deleted
+              Print the Jobs instead of deleting them
 
               Possible values:
-              - none:   Do it
-              - client: Build and check it here, and print it
-              - server: Have the server check it without storing it, and print what it would store
+              - none:   Make the change
+              - client: Check it here, and print it
+              - server: Have the server check it without storing it, and print the server's answer
               
               [default: none]
 
-      -o, --output <FORM>
-              Form of the names of what was deleted
+      -o, --output <FORMAT>
+              Print only the names of the deleted Jobs
               
               [possible values: name]
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
       # A Job with its Pods and items
       kubectl indexed delete indexed-job
 
-      # Those that completed or failed more than a day ago, without being asked
+      # Jobs that ended more than a day ago, without confirmation
       kubectl indexed delete --finished --older-than 1d -y
 
-      # What they wrote is kept
+      # Save the results first
       kubectl indexed delete --finished --keep-results out -y
 
-      # See first which those would be
+      # Show which Jobs would be deleted
       kubectl indexed delete -l team=vision --finished --dry-run=client
     ── stderr
     ── exit code 0
@@ -1401,21 +1592,33 @@ fn of_completion() {
     Usage: kubectl indexed completion [OPTIONS] <SHELL>
 
     Arguments:
-      <SHELL>  The shell to complete in [possible values: bash, zsh, fish, powershell, kubectl]
+      <SHELL>
+              Print the script of this shell; kubectl prints the executable that kubectl runs to
+              complete plugins
+              
+              [possible values: bash, zsh, fish, powershell, kubectl]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # For this shell alone
+      # In this shell
       source <(kubectl indexed completion bash)
 
-      # For every bash to come
+      # In every new bash
       mkdir -p ~/.local/share/bash-completion/completions
       kubectl indexed completion bash > ~/.local/share/bash-completion/completions/kubectl-indexed
     ── stderr
@@ -1453,113 +1656,125 @@ fn cluster_options(help: &str) -> &str {
 fn of_results() {
     assert_snapshot!(own_part("results"), @"
     ── stdout
-    Collect what each index of a Job gave: its output, exit code and times
+    Collect the output, exit code and times of each index
 
     Usage: kubectl indexed results [OPTIONS] [JOB]
 
     Arguments:
       [JOB]
-              The Job; the newest Indexed Job when left out
+              Job with the results [default: the newest Indexed Job]
 
     Options:
       -h, --help
               Print help (see a summary with '-h')
 
-    Which indexes:
+    Selection:
       -i, --index <INDEXES>
-              Indexes to fetch: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and !
-              to exclude
+              Collect only these indexes, as in 0-3,7 or failed
+              
+              Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded,
+              running, pending and all, separated by commas. A leading ! excludes.
 
           --only-this
-              Only this Job, without those that it retries and those that retry it
+              Leave out the Jobs that this Job retries and those that retry it
 
-    Form:
-          --to <DIR>
-              Folder to write the output of each index to, byte for byte, with the rest in its
-              results.jsonl
-
-          --name-by <WHAT>
-              What the files are named by [default: index]
+    Source:
+          --from <SOURCE>
+              Read the output from here
 
               Possible values:
-              - index: 3.out
-              - item:  The item, as far as a file can be called so
-
-      -o, --output <FORM>
-              Form of the results on stdout [default: text, or nothing with --to or --joblog]
-
-              Possible values:
-              - jsonl:             An object a line
-              - csv:               Comma-separated values, the output in the last column
-              - json:              One object, whose shape has a version
-              - text:              The outputs alone, one behind the other
-              - jsonpath=:         What a template takes out of the JSON, as in
-                jsonpath='{.metadata.name}'
-              - jsonpath-as-json=: The same as JSON
-              - jsonpath-file=:    By a template in a file
-              - custom-columns=:   A table of paths into the JSON, as in
-                custom-columns=NAME:.metadata.name
-
-          --no-headers
-              Leave out the line of column names
-
-          --no-output
-              Leave out what the indexes wrote, which is then not fetched
-
-          --trim
-              Leave out blanks and line breaks around each output; files stay as they are
-
-          --parse-json
-              Take each output for JSON, of workers that print it
-
-          --joblog <FILE>
-              File to write the columns of GNU parallel's --joblog to, - for stdout; Seq is the index +
-              1
-
-    What is fetched:
-          --from <WHERE>
-              What is the output of an index
-
-              Possible values:
-              - log:                 What its worker wrote to stdout and stderr, as far as its node
-                keeps it
-              - termination-message: What its worker wrote to /dev/termination-log, at most 4 KiB: needs
-                no request for each index
+              - log:                 The worker's stdout and stderr, as long as its node keeps the log
+              - termination-message: The worker's /dev/termination-log, at most 4 KiB; needs no request
+                per index
               
               [default: log]
 
       -c, --container <NAME>
-              Container to read; the default container of the Pod when left out
+              Read this container [default: the Pod's default container]
 
     Order:
       -f, --follow
-              Go on until the Job ends, with each index as it finishes
+              Collect each index when it finishes, until the Job ends
 
       -k, --keep-order
-              Print in index order also when following
+              Print in index order also with --follow
+
+    Output:
+          --to <DIR>
+              Write each output to a file in this directory, and all rows to results.jsonl
+
+          --name-by <KEY>
+              Name the files by index or item [default: index]
+
+              Possible values:
+              - index: 3.out
+              - item:  The item, with characters replaced that a file name can't have
+
+      -o, --output <FORMAT>
+              Print the results in this format [default: text; none with --to or --joblog]
+
+              Possible values:
+              - jsonl:             One object per line
+              - csv:               Comma-separated values, the output in the last column
+              - tsv:               Tab-separated values, the output in the last column
+              - json:              One object with a versioned schema
+              - text:              Only the outputs, one after the other
+              - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
+              - jsonpath-as-json=: The same fields as JSON
+              - jsonpath-file=:    Fields selected by a template in a file
+              - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
+
+          --no-headers
+              Print no line of column names
+
+          --no-output
+              Leave out the outputs, and don't fetch them
+
+          --last-line
+              Print only the last non-empty line of each output; files keep all lines
+
+          --trim
+              Remove white space around each output; files keep it
+
+          --parse-json
+              Parse each output as JSON
+
+          --joblog <FILE>
+              Write a job log in the format of GNU parallel to this file; - is stdout
+              
+              Seq is the index + 1.
 
     [the cluster options]
     Display:
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
           --plain[=<BOOL>]
-              Neither colour nor lines that are redrawn in place nor drawn symbols, as for a screen
-              reader
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # What each index of the newest Job wrote, in order
+      # The output of each index of the newest Job, in order
       kubectl indexed results
 
-      # Each in a file of its own; the same again fetches what is missing
+      # One file per index; a second call fetches only missing files
       kubectl indexed results indexed-job --to out
       kubectl indexed results indexed-job --to by-item --name-by item
 
-      # A row an index, with its output, exit code and times
+      # One row per index, with output, exit code and times
       kubectl indexed results -o csv --trim > results.csv
       kubectl indexed results -o jsonl --parse-json
+
+      # Only the last line of each output, after lines of progress
+      kubectl indexed results -o csv --last-line
 
       # Rows as the indexes finish
       kubectl indexed results -f -o jsonl
 
-      # As GNU parallel would have logged it
+      # A job log in the format of GNU parallel
       kubectl indexed results --joblog jobs.log
     ── stderr
     ── exit code 0
@@ -1570,39 +1785,53 @@ fn of_results() {
 fn of_config() {
     assert_snapshot!(own_part("config"), @"
     ── stdout
-    Show the standing defaults, and where each comes from
+    Show the configured defaults and their sources
 
     Usage: kubectl indexed config [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     Output:
-      -o, --output <FORM>  Form of the settings [possible values: yaml, json]
-          --example        Print a file to start from: every setting, explained, none of them set
+      -o, --output <FORMAT>
+              Print the settings in this format
+              
+              [possible values: yaml, json]
+
+          --example
+              Print a configuration file with every setting commented out
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Precedence:
-      A flag is stronger than a --template, that than a variable of the environment, that than
-      the file, and that than what the program does by itself. Labels, annotations and node
-      selectors of all of them are put together, the stronger one for each key; any other list
-      is that of the strongest. The file is the one that $KUBECTL_INDEXED_CONFIG names, else
-      kubectl-indexed/config.yaml in $XDG_CONFIG_HOME, in ~/.config, or on Windows in %APPDATA%.
-      The variable of --init-image is KUBECTL_INDEXED_INIT_IMAGE, and so on; lists in variables
-      are separated by commas.
+      Flag, --template, environment variable, configuration file, default of the program. Labels,
+      annotations and node selectors are merged by key. Any other list comes from one source.
+
+      The file is $KUBECTL_INDEXED_CONFIG, else kubectl-indexed/config.yaml in $XDG_CONFIG_HOME,
+      in ~/.config, or on Windows in %APPDATA%. Its keys are the names of the flags.
+
+      The variable of --init-image is KUBECTL_INDEXED_INIT_IMAGE; all others follow this form.
+      Lists in variables are separated by commas.
 
     Examples:
-      # What is set, and where
+      # The value of each setting, and its source
       kubectl indexed config
 
-      # A file to start from
+      # A configuration file to start from
       kubectl indexed config --example > config.yaml
 
-      # Another file, and a variable that is stronger, for one command
+      # Another file and a variable, for one command
       KUBECTL_INDEXED_CONFIG=config.yaml KUBECTL_INDEXED_PREFIX=none kubectl indexed config -o yaml
     ── stderr
     ── exit code 0
@@ -1613,27 +1842,40 @@ fn of_config() {
 fn of_version() {
     assert_snapshot!(own_part("version"), @"
     ── stdout
-    Show the versions of this program and the server, and what the server can do
+    Show the versions of the plugin and the server
 
     Usage: kubectl indexed version [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     Output:
-          --client         Only the version of this program: no server is asked
-      -o, --output <FORM>  Form of the versions [possible values: yaml, json]
+          --client
+              Print only the version of the plugin, without a request to the server
+
+      -o, --output <FORMAT>
+              Print the versions in this format
+              
+              [possible values: yaml, json]
 
     [the cluster options]
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # This program, the server, and what it can do
+      # Versions of the plugin and the server, and the server's features
       kubectl indexed version
 
-      # Only this program, without asking a server
+      # Only the plugin, without a request to the server
       kubectl indexed version --client
 
       # For a script
@@ -1652,47 +1894,93 @@ fn of_help() {
     Usage: kubectl indexed help [OPTIONS] [TOPIC]
 
     Arguments:
-      [TOPIC]  Chapter or verb [default: the help of the program, which lists the chapters]
+      [TOPIC]
+              Chapter or verb [default: the program, with a list of the chapters]
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
 
     Cluster options:
-      -n, --namespace <NAME>              Namespace to work in
-          --kubeconfig <FILE>             kubeconfig file to use instead of $KUBECONFIG and
-                                          ~/.kube/config
-          --context <NAME>                Context of the kubeconfig to use
-          --cluster <NAME>                Cluster of the kubeconfig to use
-          --user <NAME>                   User of the kubeconfig to use
-      -s, --server <URL>                  Address and port of the API server
-          --token <TOKEN>                 Bearer token for the API server
-          --as <USER>                     User to impersonate
-          --as-group <GROUP>              Group to impersonate; can be repeated
-          --as-uid <UID>                  UID to impersonate
-          --as-user-extra <KEY=VALUE>     Extra of the user to impersonate; can be repeated, also with
-                                          the same key
-          --username <NAME>               User name for basic authentication, which proxies take, but no
-                                          API server since 1.19
-          --password <PASSWORD>           Password for basic authentication
-          --request-timeout <DURATION>    How long the server may take to answer a request, as in 30s or
-                                          5m; 0 waits for ever [default: 1m]
-          --certificate-authority <FILE>  Certificate file of the authority that signed the server's
-                                          certificate
-          --client-certificate <FILE>     Certificate file to authenticate with
-          --client-key <FILE>             Key file to authenticate with
-          --tls-server-name <NAME>        Name to expect in the server's certificate
-          --insecure-skip-tls-verify      Take any certificate from the server: anybody may then read
-                                          and change what is sent
-          --disable-compression           Ask the server not to compress its answers
-      -v, --verbosity <LEVEL>             Print requests on stderr: 6 status and time, 7 also headers, 8
-                                          also bodies, 9 as curl commands; no tokens
+      -n, --namespace <NAME>
+              Work in this namespace [default: the context's]
+
+          --kubeconfig <FILE>
+              Use this kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
+
+          --context <NAME>
+              Use this context of the kubeconfig
+
+          --cluster <NAME>
+              Use this cluster of the kubeconfig
+
+          --user <NAME>
+              Use this user of the kubeconfig
+
+      -s, --server <URL>
+              Connect to the API server at this address
+
+          --token <TOKEN>
+              Authenticate with this bearer token
+
+          --as <USER>
+              Impersonate this user
+
+          --as-group <GROUP>
+              Impersonate this group; can be repeated
+
+          --as-uid <UID>
+              Impersonate this UID
+
+          --as-user-extra <KEY=VALUE>
+              Impersonate a user with this extra field; can be repeated, also with the same key
+
+          --username <NAME>
+              Authenticate with this user name (basic authentication; API servers since 1.19 refuse it)
+
+          --password <PASSWORD>
+              Authenticate with this password (basic authentication)
+
+          --request-timeout <DURATION>
+              Give up a request after this time, as in 30s or 5m; 0 means never
+              
+              [default: 1m]
+
+          --certificate-authority <FILE>
+              Verify the server with the certificate authority in this file
+
+          --client-certificate <FILE>
+              Authenticate with the certificate in this file
+
+          --client-key <FILE>
+              Authenticate with the private key in this file
+
+          --tls-server-name <NAME>
+              Expect this name in the server's certificate
+
+          --insecure-skip-tls-verify
+              Accept any server certificate; others may then read and change the traffic
+
+          --disable-compression
+              Ask the server for uncompressed responses
+
+      -v, --verbosity <LEVEL>
+              Print requests on stderr: 6 status and time, 7 adds headers, 8 bodies, 9 curl commands; no
+              tokens
 
     Display:
-          --plain[=<BOOL>]  Neither colour nor lines that are redrawn in place nor drawn symbols, as for
-                            a screen reader
+          --color <WHEN>
+              Use colour: auto, always or never
+              
+              auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
+              
+              [default: auto]
+
+          --plain[=<BOOL>]
+              Print no colour, no symbols and no lines that change in place, as for a screen reader
 
     Examples:
-      # The sources of items and their formats
+      # Sources and formats of items
       kubectl indexed help items
 
       # The flags of a verb
@@ -1723,7 +2011,7 @@ fn of_a_mistyped_verb() {
     assert_snapshot!(Sandbox::new().run(&["descrbe"]), @r#"
     ── stdout
     ── stderr
-    error: there is no verb "descrbe"
+    error: unknown verb "descrbe"
     hint: did you mean describe?
     ── exit code 2
     "#);
@@ -1745,7 +2033,7 @@ fn of_an_index_after_the_job() {
     assert_snapshot!(Sandbox::new().run(&["logs", "train", "3"]), @r#"
     ── stdout
     ── stderr
-    error: "3" is one word too many for logs
+    error: unexpected argument "3" for logs
     hint: kubectl indexed logs train --index 3
     ── exit code 2
     "#);
@@ -1831,14 +2119,15 @@ fn a_verb_of_another_tool_gets_a_hint() {
     });
     assert_snapshot!(hints.join("\n"), @"
     submit: kubectl indexed run --items-file FILE -- COMMAND runs a command for each line of a file
-    cancel: kubectl indexed delete JOB ends a Job and removes it; kubectl indexed suspend JOB ends its Pods and keeps it
-    rm: kubectl indexed delete JOB ends a Job and removes it; kubectl indexed suspend JOB ends its Pods and keeps it
-    status: kubectl indexed list lists the Jobs; kubectl indexed watch JOB follows one
-    top: kubectl top pods -l batch.kubernetes.io/job-name=JOB shows what the Pods of a Job use
-    cat: kubectl indexed logs JOB prints what each index wrote; kubectl indexed results JOB collects it
+    stop: kubectl indexed suspend JOB stops the Pods of a Job and keeps it; kubectl indexed delete JOB deletes it
+    kill: kubectl indexed suspend JOB stops the Pods of a Job and keeps it; kubectl indexed delete JOB deletes it
+    squeue: kubectl indexed list lists the Jobs; kubectl indexed indexes JOB lists the indexes of one
+    top: kubectl top pods -l batch.kubernetes.io/job-name=JOB shows the CPU and memory of a Job's Pods
+    cat: kubectl indexed logs JOB prints the logs by index; kubectl indexed results JOB collects the outputs
     explain: kubectl indexed describe JOB shows a Job and its events
     resubmit: kubectl indexed retry JOB runs its failed indexes again
-    pause: kubectl indexed suspend JOB holds a Job back until kubectl indexed resume JOB
+    pause: kubectl indexed suspend JOB stops a Job until kubectl indexed resume JOB
+    cp: kubectl indexed results JOB --to DIR writes the output of each index to a file; kubectl cp copies files from a running Pod
     ");
 }
 
@@ -1885,12 +2174,70 @@ fn verbs_of_other_tools_with_the_same_meaning_work() {
 
 #[test]
 fn get_with_a_name_leads_to_describe() {
-    assert_snapshot!(Sandbox::new().run(&["get", "job", "train"]), @"");
+    assert_snapshot!(Sandbox::new().run(&["get", "job", "train"]), @r#"
+    ── stdout
+    ── stderr
+    error: unexpected argument "train" for list
+    hint: kubectl indexed describe train
+    ── exit code 2
+    "#);
 }
 
 #[test]
 fn the_short_help_of_run() {
-    assert_snapshot!(Sandbox::new().run(&["run", "-h"]), @"");
+    assert_snapshot!(Sandbox::new().run(&["run", "-h"]), @"
+    ── stdout
+    Run a command for each item, as one Indexed Job
+
+    Usage: kubectl indexed run [OPTIONS] [NAME] [-- <CMD [ARG]>...]
+
+    Arguments:
+      [NAME]          Name of the Job [default: generated from the command]
+      [CMD [ARG]]...  Command to run; {} is the item
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Items:
+          --items <A,B,…>       Use these items, separated by commas
+      -a, --items-file <FILE>   Read items from a file, one per line; - is stdin
+          --range <RANGE>       Use numbers as items, as in 1-100:3 or 1,5,9-12
+          --param <NAME=A,B,…>  Add a column; items are all combinations of columns
+          --resume <JOB>        Skip the items that succeeded in this Job
+
+    Job:
+      -j, --parallelism <N>  Run N indexes at once [default: all, at most 100]
+          --template <FILE>  Start from a Job, CronJob or PodTemplate manifest
+
+    Policies:
+          --retries <N>         Retry each failed index up to N times [default: 0]
+          --fail-fast           Fail the Job at its first failed index
+          --timeout <DURATION>  Fail the Job after this time [default: never]
+
+    Worker:
+          --image <IMAGE>    Run this image [default: docker.io/library/busybox]
+      -e, --env <KEY=VALUE>  Set an environment variable of the worker
+          --cpu <AMOUNT>     Request this CPU per index, as in 2 or 500m
+          --memory <AMOUNT>  Request and limit memory per index, as in 512Mi
+
+    Following:
+      -d, --detach         Return after submitting the Job
+      -k, --keep-order     Print the output in index order
+          --results <DIR>  Write the output of each index to this directory
+
+    Output:
+          --dry-run[=<WHERE>]  Print the objects instead of creating them [default: none] [possible
+                               values: none, client, server]
+
+    Cluster options:
+      -n, --namespace <NAME>  Work in this namespace [default: the context's]
+          --context <NAME>    Use this context of the kubeconfig
+
+    Example:
+      kubectl indexed run --items foo,bar,baz -- echo {}
+    ── stderr
+    ── exit code 0
+    ");
 }
 
 #[test]

@@ -98,11 +98,11 @@ fn lists() {
     [exit code 2]
     $ kubectl indexed run -a wrods.txt -- rev
     error: the file of items wrods.txt can't be read: No such file or directory (os error 2)
-    hint: ls -l . shows which files are there
+    hint: ls -l . lists the files
     [exit code 2]
     $ kubectl indexed run -a lists/2024.txt -- rev
     error: the file of items lists/2024.txt can't be read: No such file or directory (os error 2)
-    hint: ls -l lists shows which files are there
+    hint: ls -l lists lists the files
     [exit code 2]
     $ kubectl indexed run -a empty.txt -- rev
     error: there are no items in empty.txt
@@ -163,11 +163,11 @@ fn items_and_commands() {
     hint: to name the Job, write --name dog
     [exit code 2]
     $ kubectl indexed run --items cat dog owl -- rev
-    error: "owl" is one word too many for run
+    error: unexpected argument "owl" for run
     hint: --items takes one word, with commas between the items, as in --items a,b,c
     [exit code 2]
     $ kubectl indexed run --items cat,dog echo {}
-    error: "{}" is one word too many for run
+    error: unexpected argument "{}" for run
     hint: put the command last, after two dashes: kubectl indexed run --items 'cat,dog' -- echo '{}'
     [exit code 2]
     $ kubectl indexed run --items cat,dog grep -c a
@@ -176,7 +176,7 @@ fn items_and_commands() {
     [exit code 2]
     $ kubectl indexed run -- rev
     error: there are no items to run the command for
-    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
     hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
     hint: or only number them: --completions 10
     [exit code 2]
@@ -223,10 +223,8 @@ fn items_and_commands() {
 #[test]
 fn verbs_and_jobs() {
     assert_snapshot!(answer_rows(&[
-        "kubectl indexed get jobs",
+        "kubectl indexed get job train",
         "kubectl indexed get pods",
-        "kubectl indexed -n lab describe job train",
-        "kubectl indexed delete job train",
         "kubectl indexed stop train",
         "kubectl indexed cp train",
         "kubectl indexed exec train",
@@ -243,77 +241,69 @@ fn verbs_and_jobs() {
         "kubectl indexed scale train 5",
         "kubectl indexed delete",
     ]), @r#"
-    $ kubectl indexed get jobs
-    error: "jobs" is one word too many for list
-    hint: kubectl indexed list lists the Jobs; kubectl indexed describe JOB shows one
+    $ kubectl indexed get job train
+    error: unexpected argument "train" for list
+    hint: kubectl indexed describe train
     [exit code 2]
     $ kubectl indexed get pods
-    error: "pods" is one word too many for list
-    hint: kubectl indexed indexes JOB -o wide shows the Pod of each index; kubectl get pods shows all Pods
-    [exit code 2]
-    $ kubectl indexed -n lab describe job train
-    error: "job" is one word too many for describe
-    hint: kubectl indexed -n lab describe train
-    [exit code 2]
-    $ kubectl indexed delete job train
-    error: "job" before "train" would be the name of a Job
-    hint: write train, or job/train
+    error: unexpected argument "pods" for list
+    hint: kubectl indexed indexes JOB -o wide shows the Pod of each index; kubectl get pods lists all Pods
     [exit code 2]
     $ kubectl indexed stop train
-    error: there is no verb "stop"
-    hint: kubectl indexed delete JOB ends a Job and removes it; kubectl indexed suspend JOB ends its Pods and keeps it
+    error: unknown verb "stop"
+    hint: kubectl indexed suspend JOB stops the Pods of a Job and keeps it; kubectl indexed delete JOB deletes it
     [exit code 2]
     $ kubectl indexed cp train
-    error: there is no verb "cp"
-    hint: kubectl indexed results JOB --to DIR writes the output of each index to a file; kubectl cp copies files of a running Pod
+    error: unknown verb "cp"
+    hint: kubectl indexed results JOB --to DIR writes the output of each index to a file; kubectl cp copies files from a running Pod
     [exit code 2]
     $ kubectl indexed exec train
-    error: there is no verb "exec"
+    error: unknown verb "exec"
     hint: kubectl exec -it $(kubectl indexed indexes JOB --index 3 -o name) -- sh opens a shell in the Pod of index 3
     [exit code 2]
     $ kubectl indexed squeue
-    error: there is no verb "squeue"
-    hint: kubectl indexed list lists the Jobs; kubectl indexed watch JOB follows one
+    error: unknown verb "squeue"
+    hint: kubectl indexed list lists the Jobs; kubectl indexed indexes JOB lists the indexes of one
     [exit code 2]
     $ kubectl indexed sbatch train.sh
-    error: there is no verb "sbatch"
+    error: unknown verb "sbatch"
     hint: kubectl indexed run --items-file FILE -- COMMAND runs a command for each line of a file
     [exit code 2]
     $ kubectl indexed descirbe train
-    error: there is no verb "descirbe"
+    error: unknown verb "descirbe"
     hint: did you mean describe?
     [exit code 2]
     $ kubectl indexed frobnicate
-    error: there is no verb "frobnicate"
+    error: unknown verb "frobnicate"
     hint: kubectl indexed --help lists the verbs
     [exit code 2]
     $ kubectl indexed --token=S3 logs train 3
-    error: "3" is one word too many for logs
+    error: unexpected argument "3" for logs
     hint: kubectl indexed '--token=SECRET' logs train --index 3
     [exit code 2]
     $ kubectl indexed retry train sh fixed.sh
-    error: "sh" is one word too many for retry
+    error: unexpected argument "sh" for retry
     hint: put the command last, after two dashes: kubectl indexed retry train -- sh fixed.sh
     [exit code 2]
     $ kubectl indexed logs train -p -f
     error: the argument '--previous' cannot be used with '--follow'
-    hint: leave one of them out
+    hint: remove one of them
     [exit code 2]
     $ kubectl indexed logs train --index 3-1
     error: --index "3-1": 3-1 runs backwards; write 1-3
-    hint: --index <INDEXES>: Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    hint: --index <INDEXES>: Print only these indexes, as in 0-3,7 or failed
     [exit code 2]
     $ kubectl indexed logs train --index 1..3
     error: --index "1..3": a range is written with a hyphen: 1-3
-    hint: --index <INDEXES>: Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    hint: --index <INDEXES>: Print only these indexes, as in 0-3,7 or failed
     [exit code 2]
     $ kubectl indexed logs train --index faled
     error: --index "faled": "faled" is neither a number nor one of failed, running, pending, succeeded, all
-    hint: --index <INDEXES>: Indexes to print: 0-3,7,9-20:2, the words failed, succeeded, running, pending, all, and ! to exclude
+    hint: --index <INDEXES>: Print only these indexes, as in 0-3,7 or failed
     [exit code 2]
     $ kubectl indexed scale train 5
     error: the following required arguments were not provided: --parallelism <N>
-    hint: --parallelism <N>: How many indexes may run at once; 0 for none
+    hint: --parallelism <N>: Run at most N indexes at once; 0 runs none
     [exit code 2]
     $ kubectl indexed delete
     error: the following required arguments were not provided: <JOB>...
@@ -354,63 +344,63 @@ fn flags_of_other_tools() {
     assert_snapshot!(answer_rows(&rows), @"
     $ kubectl indexed run --items cat --secret token -- rev
     error: run has no flag --secret
-    hint: write it into a manifest, and add --template FILE: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
+    hint: put it into a manifest and add --template FILE: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints a manifest to start from
     [exit code 2]
     $ kubectl indexed run --items cat --time 1:00:00 -- rev
     error: run has no flag --time
-    hint: --timeout 1h ends the Job after an hour; --index-timeout 1h ends each attempt of an index
+    hint: --timeout 1h fails the Job after one hour; --index-timeout 1h ends each attempt of an index
     [exit code 2]
     $ kubectl indexed run --items cat --partition gpu -- rev
     error: run has no flag --partition
-    hint: --queue NAME chooses a queue of Kueue; --node-selector KEY=VALUE chooses nodes
+    hint: --queue NAME submits to a Kueue queue; --node-selector KEY=VALUE chooses nodes
     [exit code 2]
     $ kubectl indexed run --items cat --pipe -- rev
     error: run has no flag --pipe
-    hint: --item-as stdin gives each item on standard input; split a stream into items first
+    hint: --item-as stdin passes each item on standard input; split a stream into items first
     [exit code 2]
     $ kubectl indexed run --items cat --tag -- rev
     error: run has no flag --tag
-    hint: each line begins with its index and item already; --prefix none leaves them out
+    hint: each line starts with its index and item by default; --prefix none removes them
     [exit code 2]
     $ kubectl indexed run --items cat --joblog log -- rev
     error: run has no flag --joblog
-    hint: kubectl indexed results JOB --joblog FILE writes it, also while the Job runs
+    hint: kubectl indexed results JOB --joblog FILE writes the job log, also while the Job runs
     [exit code 2]
     $ kubectl indexed run --items cat --resume-failed -- rev
     error: run has no flag --resume-failed
-    hint: --resume JOB leaves out what has succeeded in JOB; kubectl indexed retry JOB runs its failed indexes again
+    hint: --resume JOB skips the items that succeeded in JOB; kubectl indexed retry JOB runs its failed indexes again
     [exit code 2]
     $ kubectl indexed run --items cat --jobs 4 -- rev
     error: run has no flag --jobs
-    hint: -j N runs N indexes at once
+    hint: -j N runs at most N indexes at once
     [exit code 2]
     $ kubectl indexed run --items cat -P 4 -- rev
     error: run has no flag -P
-    hint: -j N runs N indexes at once
+    hint: -j N runs at most N indexes at once
     [exit code 2]
     $ kubectl indexed run --items cat -I {} -- rev
     error: run has no flag -I
-    hint: {} in the command stands for the item
+    hint: {} in the command is the item
     [exit code 2]
     $ kubectl indexed run --items cat --mem 4G -- rev
     error: run has no flag --mem
-    hint: --memory 4Gi asks for 4 GiB for each index, which is also its limit
+    hint: --memory 4Gi requests 4 GiB per index, which is also the limit
     [exit code 2]
     $ kubectl indexed run --items cat --gres gpu:1 -- rev
     error: run has no flag --gres
-    hint: --gpu 1 asks for a GPU for each index
+    hint: --gpu 1 requests one GPU per index
     [exit code 2]
     $ kubectl indexed run --items cat --halt now,fail=1 -- rev
     error: run has no flag --halt
-    hint: --fail-fast ends the Job at its first failed index; --max-failed N tolerates N
+    hint: --fail-fast fails the Job at its first failed index; --max-failed N tolerates N
     [exit code 2]
     $ kubectl indexed run --items cat --volume data:/data -- rev
     error: run has no flag --volume
-    hint: write it into a manifest, and add --template FILE: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
+    hint: put it into a manifest and add --template FILE: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints a manifest to start from
     [exit code 2]
     $ kubectl indexed run --items cat --backoff-limit 3 -- rev
     error: run has no flag --backoff-limit
-    hint: --retries N tries a failed index again, N times at most
+    hint: --retries N retries each failed index up to N times
     [exit code 2]
     $ kubectl indexed run --items cat --itmes dog -- rev
     error: run has no flag --itmes
@@ -426,15 +416,15 @@ fn flags_of_other_tools() {
     [exit code 2]
     $ kubectl indexed results train --format csv
     error: results has no flag --format
-    hint: -o csv prints a row for each index; -o jsonl prints objects
+    hint: -o csv prints one row per index; -o jsonl prints objects
     [exit code 2]
     $ kubectl indexed retry train --failed
     error: retry has no flag --failed
-    hint: retry by itself runs all indexes that failed or never ran
+    hint: retry runs all failed and never-started indexes by default
     [exit code 2]
     $ kubectl indexed scale train --replicas 3
     error: scale has no flag --replicas
-    hint: -j N sets how many indexes run at once
+    hint: -j N runs at most N indexes at once
     [exit code 2]
     ");
 }
@@ -455,7 +445,7 @@ fn values() {
         "kubectl indexed run train --name train --items cat -- rev",
         "kubectl indexed run --items cat --items dog -- rev",
         "kubectl indexed run --items cat --dry-run=true -- rev",
-        "kubectl indexed results train -o tsv",
+        "kubectl indexed results train -o xls",
         "kubectl indexed logs train --tail",
     ]), @r#"
     $ kubectl indexed run --items cat --memory 1g -- rev
@@ -501,7 +491,7 @@ fn values() {
     [exit code 2]
     $ kubectl indexed run train --name train --items cat -- rev
     error: the argument '[NAME]' cannot be used with '--name <NAME>'
-    hint: leave one of them out
+    hint: remove one of them
     [exit code 2]
     $ kubectl indexed run --items cat --items dog -- rev
     error: the argument '--items <A,B,…>' cannot be used multiple times

@@ -10,7 +10,7 @@ fn flags_that_print_nothing_or_print_twice_are_refused() {
     assert_snapshot!(run(&["-f", "-o", "json"]), @"
     ── stdout
     ── stderr
-    error: -o json is about one object, which can't be begun before the job ends
+    error: -o json prints one object, so it can't be combined with -f
     hint: -o jsonl prints an object for each index as it finishes
     ── exit code 2
     ");
@@ -18,13 +18,13 @@ fn flags_that_print_nothing_or_print_twice_are_refused() {
     ── stdout
     ── stderr
     error: --no-output leaves nothing to print
-    hint: -o csv or -o jsonl prints how each index ended, and kubectl indexed indexes a table of it
+    hint: -o csv or -o jsonl prints the status of each index; kubectl indexed indexes prints a table
     ── exit code 2
     ");
     assert_snapshot!(run(&["--joblog", "-", "-o", "csv"]), @"
     ── stdout
     ── stderr
-    error: -o and --joblog - would both print to stdout
+    error: -o and --joblog - both print to stdout
     hint: name a file for --joblog
     ── exit code 2
     ");
@@ -32,14 +32,14 @@ fn flags_that_print_nothing_or_print_twice_are_refused() {
     ── stdout
     ── stderr
     error: the argument '--no-output' cannot be used with '--to <DIR>'
-    hint: leave one of them out
+    hint: remove one of them
     ── exit code 2
     ");
     assert_snapshot!(run(&["--name-by", "item"]), @"
     ── stdout
     ── stderr
     error: the following required arguments were not provided: --to <DIR>
-    hint: --to <DIR>: Folder to write the output of each index to, byte for byte, with the rest in its results.jsonl
+    hint: --to <DIR>: Write each output to a file in this directory, and all rows to results.jsonl
     ── exit code 2
     ");
 }

@@ -55,14 +55,14 @@ fn an_invalid_goal_is_refused() {
     ── stdout
     ── stderr
     error: --for "success": write complete, failed or indexes=0-9
-    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
+    hint: --for <CONDITION>: Wait for complete, failed, or indexes=0-9 [default: complete or failed]
     ── exit code 2
     "#);
     assert_snapshot!(Sandbox::new().run(&["wait", "x", "--for", "indexes=3-1"]), @r#"
     ── stdout
     ── stderr
     error: --for "indexes=3-1": 3-1 runs backwards; write 1-3
-    hint: --for <WHAT>: What to wait for: complete, failed, or indexes=0-9 for those to complete [default: either outcome]
+    hint: --for <CONDITION>: Wait for complete, failed, or indexes=0-9 [default: complete or failed]
     ── exit code 2
     "#);
 }
@@ -74,7 +74,7 @@ fn a_screen_needs_a_terminal() {
     ── stderr
     error: watch needs a terminal, and stdout is none
     hint: kubectl indexed wait x --context 'a b' -n demo prints progress line by line
-    hint: kubectl indexed indexes x -w --context 'a b' -n demo prints each change of an index
+    hint: kubectl indexed indexes -w x --context 'a b' -n demo prints each change of an index
     ── exit code 2
     ");
 }
