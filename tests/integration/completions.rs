@@ -177,10 +177,7 @@ fn bash_zsh_and_fish_complete_by_the_scripts() {
         let script = format!("source {scripts}/kubectl-indexed.fish; complete -C '{line}'");
         sandbox.outcome(sandbox.command("fish").args(["-N", "-c", &script])).stdout
     };
-    assert_eq!(
-        fish("kubectl-indexed desc"),
-        "describe\tShow a Job in detail: status, failures, indexes, events\n"
-    );
+    assert_eq!(fish("kubectl-indexed desc"), "describe\tShow a Job in detail: status, failures, indexes, events\n");
     assert_eq!(fish("kubectl-indexed logs --status failed,ru"), "failed,running\n");
     assert_eq!(fish("kubectl-indexed run -a a"), "a folder/\n");
 }

@@ -2167,7 +2167,8 @@ fn verbs_of_other_tools_with_the_same_meaning_work() {
     for alias in ["rm", "cancel", "ps", "jobs", "status", "job"] {
         let completed = sandbox.run(&["__complete", alias]).stdout;
         assert!(!completed.lines().any(|line| line.starts_with(&format!("{alias}\t"))), "{completed}");
-        let is_listed = |line: &str| line.trim_start().starts_with(&format!("{alias} ")) || line.contains(&format!(", {alias}]"));
+        let is_listed =
+            |line: &str| line.trim_start().starts_with(&format!("{alias} ")) || line.contains(&format!(", {alias}]"));
         assert!(!help.lines().any(is_listed), "{alias}: {help}");
     }
 }
