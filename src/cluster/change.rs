@@ -159,7 +159,7 @@ mod tests {
     const OPEN: (u16, &str) = (200, r#"{"done": false}"#);
 
     #[tokio::test(start_paused = true)]
-    async fn whatever_the_answer_a_change_that_was_made_counts() {
+    async fn a_change_that_was_made_succeeds_whatever_the_answer() {
         for doubt in [(500, "no"), (503, "no"), (408, "no"), (429, "no"), (200, "no JSON"), (200, r#"{"done": tr"#)] {
             let (outcome, asked) = change_on(&[doubt, DONE]).await;
             assert_eq!((outcome.unwrap(), asked.as_str()), (json!({"done": true}), "PATCH GET"), "{doubt:?}");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_believed_at_once() {
+    async fn a_refused_change_is_not_repeated() {
         for code in [400, 401, 403, 404, 409, 422] {
             let (outcome, asked) = change_on(&[(code, "no")]).await;
             assert!(outcome.unwrap_err().hints().iter().all(|hint| !hint.contains("may still")));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_can_not_be_known_is_said() {
+    async fn an_unknown_outcome_has_a_hint() {
         let (outcome, asked) = change_on(&[(500, "broken"), OPEN, (500, "broken"), OPEN, (500, "broken"), OPEN]).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Failed, "can't change x: broken"));

@@ -48,7 +48,7 @@ impl Cluster {
         &self.namespace
     }
 
-    pub(crate) fn at(&self, namespace: &str) -> Self {
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 

@@ -115,7 +115,7 @@ async fn delete_all(jobs: Vec<Job>, cluster: &Cluster, args: &DeleteArgs, contex
     let mut going = Vec::new();
     for job in jobs {
         let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
-        let cluster = Arc::new(cluster.at(namespace));
+        let cluster = Arc::new(cluster.in_namespace(namespace));
         let kept = match args.keep_results.as_ref().filter(|_| args.dry_run == DryRun::None) {
             Some(folder) => {
                 let folder = if all_namespaces { folder.join(namespace) } else { folder.clone() };

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_safe_is_sent_again() {
+    fn only_safe_requests_are_repeated() {
         // (method, URI, status, Retry-After, sent again)
         let cases = [
             (Method::GET, "/jobs", 429, None, true),

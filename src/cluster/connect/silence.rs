@@ -16,7 +16,7 @@ use tower::BoxError;
 
 use super::Hook;
 
-/// The silence after which the user is told.
+/// The length of a silence that is reported.
 const NOTICE_AFTER: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_silence_is_noticed_once_and_has_an_end() {
+    async fn each_silence_is_reported_once_and_limited() {
         let (patience, heard) = patience(60);
         let begun = Instant::now();
         let late = tokio::join!(patience.wait(pending::<()>()), patience.wait(pending::<()>()));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn zero_is_no_limit_and_a_short_one_needs_no_notice() {
+    async fn a_limit_of_zero_is_none_and_a_short_one_is_not_reported() {
         let (short, heard) = patience(1);
         assert!(short.wait(pending::<()>()).await.is_err());
         assert!(heard.lock().unwrap().is_empty());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_silence_ends_a_body_not_its_length() {
+    async fn a_body_ends_by_silence_not_by_length() {
         let pieces = |pause: u64| {
             let frames = stream::unfold(0, move |number| async move {
                 sleep(Duration::from_secs(pause)).await;

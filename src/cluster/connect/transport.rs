@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_connection_is_not_waited_for_for_ever() {
+    async fn a_connection_has_a_time_limit() {
         let limit = Duration::from_millis(20);
         let error = with_timeout(limit, std::future::pending::<Result<(), BoxError>>()).await.unwrap_err();
         assert_eq!(error.downcast_ref::<ConnectTimeout>().unwrap().0, limit);

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_excuse_of_a_node_is_no_line() {
+    fn an_error_message_of_the_node_is_not_a_line() {
         let excuses = [
             ("unable to retrieve container logs for containerd://0123", ExcuseKind::Gone),
             (

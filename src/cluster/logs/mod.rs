@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_refusal_gives_a_followed_log_up_before_its_container_ends() {
+    fn only_a_refusal_ends_a_followed_log_before_its_container() {
         for cause in [LogFailureCause::Connection, LogFailureCause::Server] {
             assert_eq!(max_failures(cause, true, true, false), u32::MAX);
             assert!(max_failures(cause, true, false, false) >= MAX_REFUSALS, "and it is read after the end");

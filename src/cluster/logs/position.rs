@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_time_are_told_apart() {
+    fn lines_with_the_same_time_are_kept_apart() {
         let mut position = LogPosition::default();
         let log = [500_000_000, 700_000_000, 700_000_000, 700_000_000];
         assert!(log[..3].iter().all(|time| position.is_new(at(*time))));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pieces_of_a_long_line_are_no_lines() {
+    fn parts_of_a_long_line_are_not_lines() {
         // A line that began in second 1 was printed with pieces of second 2, which come by themselves later.
         let mut position = LogPosition::default();
         assert!(position.is_new(at(1_900_000_000)));

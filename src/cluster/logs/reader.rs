@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_silent_log_is_looked_at_ever_less_often_and_dropped_when_it_stays_behind() {
+    fn a_silent_log_is_checked_less_and_less_often_and_dropped_if_it_lags() {
         let mut silence = Silence::new(0);
         for seconds in [5, 10, 20, 40, 60, 60] {
             assert_eq!(silence.patience.as_secs(), seconds);

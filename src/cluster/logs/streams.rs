@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_stream_makes_way_only_for_those_who_wait() {
+    async fn a_silent_stream_yields_only_if_others_wait() {
         let streams = Streams::new(1);
         let turn = streams.take_turn().await;
         let nothing = turn.within_turn(std::future::pending::<()>());
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_wait_grows_with_those_who_wait() {
+    async fn the_wait_grows_with_the_number_of_waiting_logs() {
         let streams = Streams::new(2);
         assert_eq!(streams.longest_wait(), Duration::ZERO);
         let _taken = (streams.take_turn().await, streams.take_turn().await);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_never_stops_makes_way_after_its_time() {
+    async fn a_busy_stream_yields_after_its_turn() {
         let streams = Streams::new(1);
         let turn = streams.take_turn().await;
         let talk = async {

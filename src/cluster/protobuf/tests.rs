@@ -3,12 +3,12 @@ use serde_json::{from_value, json};
 
 use super::*;
 
-/// A field that holds a number.
+/// Returns a field with a number.
 fn number(field: u64, value: i64) -> Vec<u8> {
     [varint_of(field << 3), varint_of(value.cast_unsigned())].concat()
 }
 
-/// A field that holds a text or another message.
+/// Returns a field with a text or a message.
 fn block(field: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
     let content = content.as_ref();
     [varint_of(field << 3 | 2), varint_of(content.len() as u64), content.to_vec()].concat()
@@ -32,7 +32,7 @@ fn map_entry(key: &str, value: &str) -> Vec<u8> {
     [block(1, key), block(2, value)].concat()
 }
 
-/// A Pod that failed, with fields in it that nobody asked for.
+/// Returns a failed Pod, with fields that are not decoded.
 fn failed_pod(name: &str) -> Vec<u8> {
     let metadata = [
         block(1, name),
@@ -88,7 +88,7 @@ fn failed_pod(name: &str) -> Vec<u8> {
     [block(1, metadata.concat()), block(2, spec.concat()), block(3, status.concat())].concat()
 }
 
-/// The same as the server says it in JSON.
+/// Returns the same Pod in JSON.
 fn failed_record(name: &str) -> PodRecord {
     from_value(json!({
         "metadata": {
@@ -126,7 +126,7 @@ fn answer(next: &str, pods: &[Vec<u8>]) -> Vec<u8> {
     [MAGIC.to_vec(), kind, block(2, list), block(3, b""), block(4, b"")].concat()
 }
 
-/// All that a list tells, if it comes in pieces of this size.
+/// Decodes a list that arrives in pieces of this size.
 fn read(bytes: &[u8], size: usize) -> Result<(Vec<String>, bool), Malformed> {
     let (mut list, mut told) = (PodList::default(), Vec::new());
     for piece in bytes.chunks(size) {
@@ -142,7 +142,7 @@ fn read(bytes: &[u8], size: usize) -> Result<(Vec<String>, bool), Malformed> {
 }
 
 #[test]
-fn a_pod_is_what_it_is_in_json() {
+fn a_pod_decodes_as_from_json() {
     let bytes = answer("token", &[failed_pod("j-3-abcde"), failed_pod("j-3-fghij")]);
     let records = ["j-3-abcde", "j-3-fghij"].map(|name| format!("{:?}", failed_record(name)));
     let expected = [vec!["next Some(\"token\")".to_owned()], records.to_vec()].concat();

@@ -1,4 +1,4 @@
-//! Watches on a server that is silent, forgets, or answers nonsense; time is simulated.
+//! Watches on a server that is silent, expires versions or sends invalid answers. Time is simulated.
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -15,14 +15,14 @@ use tower::BoxError;
 
 use super::*;
 
-/// The body of an answer, and whether its connection then stays open.
+/// The status and body of an answer, and whether its connection stays open.
 struct WatchAnswer(u16, String, bool);
 
 fn whole(status: u16, body: &serde_json::Value) -> WatchAnswer {
     WatchAnswer(status, body.to_string(), false)
 }
 
-/// A watch that sends these lines, and nothing more.
+/// A watch that sends these lines and stays open.
 fn silent(lines: &str) -> WatchAnswer {
     WatchAnswer(200, lines.to_owned(), true)
 }
@@ -47,14 +47,14 @@ fn job(version: &str, ready: i32) -> serde_json::Value {
     })
 }
 
-/// What was asked for, such as `pods watch=3` after so many seconds, and what a watch made of the answers.
+/// The requests, such as `pods watch=3`, with their times in seconds, and the events of the watch.
 struct SeenChanges {
     asked: Vec<(u64, String)>,
     notices: Vec<String>,
 }
 
-/// Watches a Job and its Pods for so many seconds on a server that answers with `script`, which gets what is asked for
-/// and how often it was before.
+/// Watches a Job and its Pods for this many seconds. `script` answers each request; it gets the request and the number
+/// of equal ones before.
 async fn watch(seconds: u64, script: impl Fn(&str, usize) -> WatchAnswer + Send + Sync + 'static) -> SeenChanges {
     let asked: Arc<Mutex<Vec<(u64, String)>>> = Arc::default();
     let (seen, script, begun) = (Arc::clone(&asked), Arc::new(script), Instant::now());
@@ -110,7 +110,7 @@ async fn watch(seconds: u64, script: impl Fn(&str, usize) -> WatchAnswer + Send 
 }
 
 impl SeenChanges {
-    /// When something was asked for, in seconds.
+    /// Returns the times of a request, in seconds.
     fn times(&self, what: &str) -> Vec<u64> {
         self.asked.iter().filter(|one| one.1.starts_with(what)).map(|one| one.0).collect()
     }
@@ -120,7 +120,7 @@ impl SeenChanges {
     }
 }
 
-/// The Job is there, and nothing changes.
+/// Answers requests for a Job that does not change.
 fn quiet_job(what: &str) -> Option<WatchAnswer> {
     match what {
         "jobs list" => Some(list("1", &[job("1", 0)])),
@@ -132,7 +132,7 @@ fn quiet_job(what: &str) -> Option<WatchAnswer> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_brings_nothing_is_listed_again_after_its_round() {
+async fn a_silent_watch_lists_again() {
     let seen = watch(80, |what, before| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list(&format!("{before}1"), &[pod(&format!("p{before}"), "1")]),
@@ -147,7 +147,7 @@ async fn a_watch_that_brings_nothing_is_listed_again_after_its_round() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_is_ended_over_and_over_without_a_word_is_listed_again() {
+async fn a_watch_that_always_ends_without_events_lists_again() {
     let seen = watch(40, |what, _| {
         quiet_job(what).unwrap_or_else(|| match what {
             "pods list" => list("1", &[]),
@@ -176,7 +176,7 @@ async fn a_bookmark_shows_that_a_quiet_watch_is_alive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_counts_anew_has_its_silent_watch_of_pods_doubted() {
+async fn new_pod_counts_without_pod_events_make_the_watch_list_again() {
     let seen = watch(20, |what, before| match what {
         "jobs list" => list("1", &[job("1", 0)]),
         // The server ends the first watch, so that the change comes some time after the list of Pods.
@@ -191,7 +191,7 @@ async fn a_job_that_counts_anew_has_its_silent_watch_of_pods_doubted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_that_is_not_understood_is_not_lost() {
+async fn an_invalid_line_makes_the_watch_list_again() {
     for (line, cause) in [("{\"type\":\"MODI\u{1}\n", "is invalid"), ("<html>\n", "is invalid")] {
         let seen = watch(20, move |what, before| {
             quiet_job(what).unwrap_or_else(|| match what {
@@ -208,7 +208,7 @@ async fn a_line_that_is_not_understood_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_line_is_asked_for_again_from_where_it_was() {
+async fn a_cut_line_is_requested_again() {
     let line = modified(&pod("second", "9"));
     let half = line[..line.len() / 2].to_owned();
     let seen = watch(10, move |what, _| {
@@ -225,7 +225,7 @@ async fn a_cut_line_is_asked_for_again_from_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_whose_rest_is_forgotten_is_read_at_once() {
+async fn a_list_with_an_expired_token_is_read_without_pages() {
     let status = json!({"kind": "Status", "status": "Failure", "reason": "Expired", "message": "gone", "code": 410});
     let seen = watch(10, move |what, before| {
         quiet_job(what).unwrap_or_else(|| match (what, before) {
@@ -243,7 +243,7 @@ async fn a_list_whose_rest_is_forgotten_is_read_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_server_is_not_asked_before_it_wants_to_be() {
+async fn a_busy_server_gets_no_request_before_its_retry_after() {
     let status = json!({"kind": "Status", "status": "Failure", "reason": "TooManyRequests", "message": "later",
         "code": 429, "details": {"retryAfterSeconds": 25}});
     let seen = watch(50, move |what, before| {
@@ -259,7 +259,7 @@ async fn a_busy_server_is_not_asked_before_it_wants_to_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_none_takes_no_job_away() {
+async fn an_invalid_list_removes_no_job() {
     let seen = watch(100, |what, _| match what {
         "jobs list" => whole(200, &json!({"metadata": {}, "items": []})),
         "pods list" => whole(200, &json!({"items": [], "metadata": {"resourceVersion": ""}})),

@@ -1,4 +1,4 @@
-//! Which cluster, user and namespace flags, files and environment come to.
+//! The cluster, user and namespace that flags, files and environment select.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ async fn files_are_read_in_kubectls_order() {
     assert_eq!(server(&machine, &ConnectOptions { kubeconfig: Some(only), ..none() }), "https://only");
     let error = refused(&machine, &ConnectOptions { kubeconfig: Some(machine.path("gone")), ..none() });
     assert!(error.to_string().ends_with("gone does not exist"), "{error}");
-    // Empty is not given.
+    // An empty value counts as not given.
     machine.set("KUBECONFIG", "");
     assert_eq!(server(&machine, &ConnectOptions { kubeconfig: Some(PathBuf::new()), ..none() }), "https://home");
 }
@@ -90,7 +90,7 @@ async fn paths_are_relative_to_the_file_that_names_them() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_named_with_what_is() {
+async fn an_unknown_entry_is_reported_with_the_known_ones() {
     let machine = Machine::new();
     machine.config("{server: 'https://c'}", "{}");
     let error = refused(&machine, &ConnectOptions { context: some("y"), ..none() });
@@ -108,7 +108,7 @@ async fn what_is_not_there_is_named_with_what_is() {
         error.to_string(),
         r#"the context "gone" is not in the kubeconfig: it has n00, n01, n02, n03, n04, n05, n06, n07, ..."#
     );
-    // What a context names may be missing, too.
+    // The context's cluster and user may be unknown, too.
     machine.write("home/.kube/config", "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]");
     assert_eq!(
         refused(&machine, &none()).to_string(),
@@ -118,7 +118,7 @@ async fn what_is_not_there_is_named_with_what_is() {
         refused(&machine, &ConnectOptions { server: some("https://s"), ..none() }).to_string(),
         r#"the user "u" is not in the kubeconfig: it has no users"#
     );
-    // With a token nobody needs the user.
+    // With a token the user is not needed.
     let options =
         ConnectOptions { server: some("https://s"), token: some("t"), insecure_skip_tls_verify: true, ..none() };
     assert_eq!(server(&machine, &options), "https://s");
@@ -127,7 +127,7 @@ async fn what_is_not_there_is_named_with_what_is() {
 }
 
 #[tokio::test]
-async fn without_any_configuration_it_is_said_what_was_looked_at() {
+async fn without_configuration_the_error_names_the_searched_files() {
     let mut machine = Machine::new();
     let error = refused(&machine, &none());
     let path = machine.path("home/.kube/config");
@@ -155,7 +155,7 @@ async fn the_namespace_comes_from_the_flag_the_context_or_default() {
     let context = |namespace: &str| {
         kubeconfig("{server: 'https://c'}", "{}", &format!("{{cluster: c, user: u, namespace: {namespace}}}"))
     };
-    // Neither counts outside of a Pod.
+    // Neither counts outside a Pod.
     machine.set("POD_NAMESPACE", "pod");
     machine.write("home/.kube/config", &context("mine"));
     assert_eq!(namespace(&machine, &none()), "mine");
@@ -166,7 +166,7 @@ async fn the_namespace_comes_from_the_flag_the_context_or_default() {
     assert_eq!(machine.connect(&none()).unwrap().client.default_namespace(), "default");
 }
 
-/// What a Pod has; the token ends in a line break, as some do.
+/// Creates a Pod's files; the token ends in a line break, as some do.
 fn pod(machine: &mut Machine, server: &Fake, ca: &Ca) {
     machine.set("KUBERNETES_SERVICE_HOST", server.address.ip().to_string());
     machine.set("KUBERNETES_SERVICE_PORT", server.address.port().to_string());
@@ -185,7 +185,7 @@ async fn inside_of_a_pod_its_service_account_is_used() {
     assert_eq!((connection.server.clone(), connection.namespace.as_str()), (server.url(), "pods-own"));
     connection.client.apiserver_version().await.unwrap();
     assert_eq!(server.seen()[0].header("authorization"), Some("Bearer p0d"));
-    // Flags over the Pod's own.
+    // Flags win over the Pod's own.
     let options = ConnectOptions { token: some("mine"), as_user: some("ann"), namespace: some("n"), ..none() };
     let connection = machine.connect(&options).unwrap();
     assert_eq!(connection.namespace, "n");
@@ -194,7 +194,7 @@ async fn inside_of_a_pod_its_service_account_is_used() {
     assert_eq!((seen.header("authorization"), seen.header("impersonate-user")), (Some("Bearer mine"), Some("ann")));
     machine.set("POD_NAMESPACE", "downward");
     assert_eq!(namespace(&machine, &none()), "downward");
-    // A kubeconfig goes before; its context without a namespace means the Pod's, as in kubectl.
+    // A kubeconfig wins; if its context has no namespace, the Pod's applies, as in kubectl.
     machine.config("{server: 'https://home', insecure-skip-tls-verify: true}", "{}");
     let connection = machine.connect(&none()).unwrap();
     assert_eq!((connection.server.as_str(), connection.namespace.as_str()), ("https://home", "downward"));
@@ -208,7 +208,7 @@ async fn inside_of_a_pod_its_service_account_is_used() {
 }
 
 #[tokio::test]
-async fn a_pod_without_a_token_is_none() {
+async fn a_pod_without_a_token_does_not_count() {
     let mut machine = Machine::new();
     machine.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
     machine.set("KUBERNETES_SERVICE_PORT", "443");
@@ -219,7 +219,7 @@ async fn a_pod_without_a_token_is_none() {
     assert_eq!(server(&machine, &none()), "https://[fd00::1]:443");
 }
 
-/// The Authorization that arrives.
+/// Returns the Authorization that the server gets.
 async fn authorization(user: &str, options: ConnectOptions) -> Option<String> {
     let ca = Ca::new(&[]);
     let server = Fake::start_tls(ca.issue(&["127.0.0.1"]).server(), |_, _| version()).await;
@@ -300,7 +300,7 @@ async fn impersonation_is_sent_as_kubectl_sends_it() {
     assert_eq!(seen[1].header("impersonate-uid"), Some("u2"));
     assert_eq!(seen[1].headers("impersonate-group"), ["g3"]);
     assert_eq!(seen[1].headers("impersonate-extra-scope"), ["c=d", "e"]);
-    // A group alone is nobody.
+    // A group needs a user.
     machine.config("{server: 'https://c'}", "{}");
     for options in
         [ConnectOptions { as_groups: vec!["g".to_owned()], ..none() }, ConnectOptions { as_uid: some("u"), ..none() }]
@@ -396,7 +396,7 @@ async fn contradictions_are_refused() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_kubeconfig_are_refused_without_showing_them() {
+async fn an_invalid_kubeconfig_is_refused_without_showing_its_secrets() {
     let machine = Machine::new();
     for (text, expected) in [
         ("kind: Pod\napiVersion: v1\n", "kind Pod"),

@@ -1,4 +1,4 @@
-//! A server of HTTP/1.1 on the loopback that does as it is told, and remembers what it was asked.
+//! A scripted HTTP/1.1 server on the loopback that records its requests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ use crate::cluster::Cluster;
 use crate::cluster::connect::{ConnectOptions, connect_in, tls};
 use crate::error::Error;
 
-/// One request as it came.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub(super) struct SeenRequest {
     pub(super) method: String,
@@ -48,13 +48,13 @@ impl SeenRequest {
 
 pub(super) enum FakeAnswer {
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// A CONNECT is granted: from here on the connection is one to this address.
+    /// Accepts a CONNECT: the connection leads to this address from now on.
     Tunnel(SocketAddr),
-    /// The connection is closed after the answer, without a word about it.
+    /// Closes the connection after the answer, without announcing it.
     Last(Vec<u8>),
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
-    /// Nothing, for ever.
+    /// Never answers.
     Hang,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn status(code: u16, reason: &str, message: &str) -> FakeAnswer {
     reply(code, &body.to_string())
 }
 
-/// What `apiserver_version` wants.
+/// Returns an answer for `apiserver_version`.
 pub(super) fn version() -> FakeAnswer {
     reply(
         200,
@@ -99,7 +99,7 @@ impl Fake {
         Self::serve("127.0.0.1:0", Some(config), Arc::new(script)).await.unwrap()
     }
 
-    /// The same at `::1`; none where there is no IPv6.
+    /// Starts it at `::1`; `None` without IPv6.
     pub(super) async fn start_tls_v6(
         config: ServerConfig,
         script: impl Fn(&SeenRequest, usize) -> FakeAnswer + Send + Sync + 'static,
@@ -142,7 +142,7 @@ impl Fake {
         self.seen.lock().unwrap().clone()
     }
 
-    /// The only request.
+    /// Returns the only request.
     pub(super) fn one(&self) -> SeenRequest {
         let seen = self.seen();
         assert_eq!(seen.len(), 1, "{seen:?}");
@@ -241,7 +241,7 @@ impl Pair {
         self.builder(None)
     }
 
-    /// Wants a certificate of `ca` from the client, or none at all.
+    /// Requires a client certificate of `ca`, or none.
     pub(super) fn server_asking(&self, ca: &Ca) -> ServerConfig {
         self.builder(Some(ca))
     }
@@ -270,7 +270,7 @@ pub(super) struct Ca {
 }
 
 impl Ca {
-    /// Its own certificate is for `names`, too.
+    /// Its own certificate is also for `names`.
     pub(super) fn new(names: &[&str]) -> Self {
         let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -288,7 +288,7 @@ impl Ca {
     }
 }
 
-/// A home folder, an environment and a place for a Pod's credentials.
+/// A home folder, an environment and a folder for a Pod's credentials.
 pub(super) struct Machine {
     pub(super) folder: TempDir,
     pub(super) env: BTreeMap<String, String>,
@@ -316,7 +316,7 @@ impl Machine {
         path
     }
 
-    /// A program in the folder.
+    /// Creates a program in the folder.
     #[cfg(unix)]
     pub(super) fn script(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt as _;
@@ -325,7 +325,7 @@ impl Machine {
         path
     }
 
-    /// `~/.kube/config` with one context; `cluster` and `user` are YAML in braces.
+    /// Writes `~/.kube/config` with one context; `cluster` and `user` are YAML in braces.
     pub(super) fn config(&self, cluster: &str, user: &str) -> PathBuf {
         self.write("home/.kube/config", &kubeconfig(cluster, user, "{cluster: c, user: u}"))
     }

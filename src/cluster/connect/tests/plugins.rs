@@ -1,4 +1,4 @@
-//! Credentials that run out: exec plugins, token files, OIDC.
+//! Credentials that expire: exec plugins, token files, OIDC.
 #![cfg(unix)]
 
 use super::fake::{Ca, Fake, FakeAnswer, Machine, base64, status, version};
@@ -6,7 +6,7 @@ use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::error::{Error, Kind};
 
-/// A server that takes only `Bearer good…`, or anybody with a certificate.
+/// A server that accepts only `Bearer good…` or any client certificate.
 async fn strict() -> (Ca, Fake) {
     let ca = Ca::new(&[]);
     let answer = |seen: &super::fake::SeenRequest, _| -> FakeAnswer {
@@ -37,7 +37,7 @@ fn credential(status: &str) -> String {
     format!(r#"echo '{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{status}}}'"#)
 }
 
-/// The line that notes a run, and how often the plugin ran.
+/// A script line that records a run, and the number of recorded runs.
 fn note(machine: &Machine) -> String {
     format!("echo >> {}", machine.path("runs").display())
 }
@@ -55,7 +55,7 @@ fn connect(machine: &Machine) -> Cluster {
 }
 
 #[tokio::test]
-async fn a_plugin_runs_once_and_is_told_what_it_wants_to_know() {
+async fn a_plugin_runs_once_and_gets_its_input() {
     let (ca, server) = strict().await;
     let machine = logging_in(
         &server,
@@ -97,7 +97,7 @@ async fn a_plugin_runs_once_and_is_told_what_it_wants_to_know() {
 }
 
 #[tokio::test]
-async fn a_plugin_runs_again_when_its_token_has_run_out() {
+async fn a_plugin_runs_again_when_its_token_expires() {
     let (ca, server) = strict().await;
     let machine = logging_in(&server, &ca, "command: /SCRIPT");
     let path = machine.script(
@@ -114,7 +114,7 @@ async fn a_plugin_runs_again_when_its_token_has_run_out() {
     ask(&connection).await.unwrap();
     ask(&connection).await.unwrap();
     assert_eq!(runs(&machine), 2);
-    // A time to come is waited for.
+    // Credentials with a future expiry are reused.
     machine.script(
         "login",
         &format!(
@@ -142,7 +142,7 @@ async fn a_refused_token_is_renewed_once() {
             credential(r#"{"token":"stale"}"#)
         ),
     );
-    // Looked up in $PATH, in which the current folder doesn't count.
+    // Found in $PATH, in which the current folder doesn't count.
     machine.set("PATH", format!(".:{}:/usr/bin:/bin", machine.path("bin").display()));
     let connection = connect(&machine);
     ask(&connection).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_refused_token_is_renewed_once() {
     let sent: Vec<_> = server.seen().iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect();
     assert_eq!(sent, ["Bearer stale", "Bearer good", "Bearer good"]);
     assert_eq!(runs(&machine), 2);
-    // If that doesn't help, it is the user's turn.
+    // A second refusal is an error.
     machine.script("bin/sign-in", &format!("{}\n{}", note(&machine), credential(r#"{"token":"bad"}"#)));
     let error = ask(&connect(&machine)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unauthorized);
@@ -177,7 +177,7 @@ async fn a_plugin_may_give_certificates() {
     answer(&one, "2020-01-01T00:00:00Z");
     let connection = connect(&machine);
     ask(&connection).await.unwrap();
-    // A new certificate needs a new connection; the old one would go on with the old.
+    // A new certificate needs a new connection: the old one keeps the old certificate.
     answer(&two, "2099-01-01T00:00:00Z");
     ask(&connection).await.unwrap();
     ask(&connection).await.unwrap();
@@ -202,7 +202,7 @@ async fn yaml_and_the_older_version_are_understood() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_fails_is_told_from_the_cluster() {
+async fn a_plugin_that_fails_is_named_in_the_error() {
     let (ca, server) = strict().await;
     let mut machine =
         logging_in(&server, &ca, "command: sign-in, installHint: \"get it:\\n\\e[31mbrew install login\"");
@@ -236,7 +236,7 @@ async fn a_plugin_that_fails_is_told_from_the_cluster() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_must_ask_needs_a_terminal() {
+async fn a_plugin_that_prompts_needs_a_terminal() {
     use std::io::IsTerminal as _;
     let (ca, server) = strict().await;
     let machine = logging_in(&server, &ca, "command: /bin/true");
@@ -249,7 +249,7 @@ async fn a_plugin_that_must_ask_needs_a_terminal() {
 }
 
 #[tokio::test]
-async fn with_a_certificate_the_plugin_is_not_asked() {
+async fn with_a_certificate_the_plugin_does_not_run() {
     let (ca, server) = strict().await;
     let client = ca.issue(&["someone"]);
     let machine = logging_in(&server, &ca, "command: /gone");
@@ -276,7 +276,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     assert_eq!(server.seen().len(), 1, "the same token is not sent twice");
     machine.write("token", "good\n");
     ask(&connection).await.unwrap();
-    // Once read it may go away.
+    // The file may be removed once it was read.
     std::fs::remove_file(file).unwrap();
     ask(&connection).await.unwrap();
     let error = ask(&connect(&machine)).await.unwrap_err();
@@ -284,7 +284,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_plugin_runs_only_where_kubectls_preferences_let_it() {
+async fn a_plugin_runs_only_if_kubectls_preferences_allow_it() {
     let (ca, server) = strict().await;
     let mut machine = logging_in(&server, &ca, "command: sign-in");
     let program = machine.script("bin/sign-in", &credential(r#"{"token":"good"}"#));
@@ -327,7 +327,7 @@ async fn a_plugin_runs_only_where_kubectls_preferences_let_it() {
     ask(&connect(&machine)).await.unwrap();
 }
 
-/// An ID token that the server takes, which runs out at that second.
+/// Returns an ID token that the server accepts and that expires at this second.
 fn jwt(name: &str, expires: u64) -> String {
     use base64::Engine as _;
     let part = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
@@ -406,7 +406,7 @@ async fn oidc_refreshes_its_token_and_keeps_the_new_ones() {
     assert_eq!(asked[1].header("authorization"), Some(format!("Basic {}", base64("c%20d:cs")).as_str()));
     assert_eq!(asked[1].body, "grant_type=refresh_token&refresh_token=f%2Fr%2Bst");
     assert_eq!(asked[2].body, "grant_type=refresh_token&refresh_token=f%2Fr%2Bst&client_id=c%20d&client_secret=cs");
-    // For kubectl, and for the next time.
+    // The kubeconfig has the new tokens, for kubectl and for the next run.
     let after = std::fs::read_to_string(&path).unwrap();
     assert_eq!(after, before.replace(&old, &fresh).replace("f/r+st", "s3cond"));
     assert!(!machine.path("home/.kube/config.lock").exists());

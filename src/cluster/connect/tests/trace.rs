@@ -1,4 +1,4 @@
-//! What `-v` prints.
+//! The output of `-v`.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use super::fake::{Fake, FakeAnswer, Machine};
 use crate::cluster::Cluster;
 use crate::cluster::connect::{ConnectOptions, Trace};
 
-/// The lines of one request at a level, without their heads and times.
+/// Returns the lines of one request at a level, without prefixes and times.
 async fn traced(level: u8) -> String {
     let answer = || {
         let headers =

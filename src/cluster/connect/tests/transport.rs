@@ -20,7 +20,7 @@ async fn ask(connection: &Cluster) -> Result<(), Error> {
     connection.run_request("ask", connection.client.apiserver_version()).await.map(drop)
 }
 
-/// A server with this certificate, and a machine that trusts `ca`.
+/// Returns a server with this certificate, and a machine that trusts `ca`.
 async fn served(pair: &Pair, ca: &str) -> (Fake, Machine) {
     let server = Fake::start_tls(pair.server(), |_, _| version()).await;
     let machine = Machine::new();
@@ -97,7 +97,7 @@ async fn a_trusted_ca_may_be_the_servers_own_certificate() {
 }
 
 #[tokio::test]
-async fn an_untrusted_server_is_not_talked_to() {
+async fn an_untrusted_server_gets_no_request() {
     let ca = Ca::new(&[]);
     let (server, machine) = served(&ca.issue(&["127.0.0.1"]), &Ca::new(&[]).pair.certificate).await;
     let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
@@ -117,7 +117,7 @@ async fn without_a_ca_the_system_decides() {
     let server = Fake::start_tls(Ca::new(&[]).issue(&["127.0.0.1"]).server(), |_, _| version()).await;
     let machine = Machine::new();
     machine.config(&format!("{{server: {}}}", server.url()), "{token: s3cret}");
-    // A system without any certificates says so at once.
+    // Without system certificates the error comes at once.
     let error = match machine.connect(&none()) {
         Ok(connection) => ask(&connection).await.unwrap_err(),
         Err(error) => error,
@@ -153,7 +153,7 @@ async fn the_tls_server_name_is_that_of_its_server() {
         "{}",
     );
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    // A server by flag has a name of its own.
+    // The kubeconfig's name does not apply to a server by flag.
     let options = ConnectOptions { server: Some(server.url()), ..none() };
     let error = ask(&machine.connect(&options).unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("is not for this host, but for"), "{error}");
@@ -162,7 +162,7 @@ async fn the_tls_server_name_is_that_of_its_server() {
 }
 
 #[tokio::test]
-async fn replaced_files_count_from_the_next_connection_on() {
+async fn replaced_files_apply_to_the_next_connection() {
     let (ca, later) = (Ca::new(&[]), Ca::new(&[]));
     let (client, renewed) = (later.issue(&["one"]), later.issue(&["two"]));
     // Each answer ends its connection.
@@ -185,7 +185,7 @@ async fn replaced_files_count_from_the_next_connection_on() {
     machine.write("me.crt", &renewed.certificate);
     machine.write("me.key", &renewed.key);
     ask(&connection).await.unwrap();
-    // A file half written changes nothing.
+    // A half-written file changes nothing.
     machine.write("ca.crt", "-----BEGIN");
     machine.write("me.crt", "-----BEGIN");
     ask(&connection).await.unwrap();
@@ -224,7 +224,7 @@ async fn connections_are_kept_and_shared() {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_unless_told_otherwise() {
+async fn answers_are_compressed_unless_disabled() {
     // A version with `"gitVersion":"gz"`, by gzip.
     const PACKED: &[u8] = &[
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 77, 204, 202, 47, 82, 178, 82, 50, 84, 210, 81, 202, 205, 204,
@@ -252,7 +252,7 @@ async fn answers_are_compressed_unless_told_otherwise() {
     assert_eq!(asked, [Some("gzip".to_owned()), Some("identity".to_owned()), None, None]);
 }
 
-/// A cluster that only a proxy knows, behind `proxy`.
+/// A cluster that only `proxy` can reach.
 async fn behind(scheme: &str, proxy: &str) -> (Fake, Machine) {
     let ca = Ca::new(&[]);
     let pair = ca.issue(&["cluster.test", "127.0.0.1"]);
@@ -301,14 +301,14 @@ async fn the_environments_proxy_is_used_by_gos_rules() {
     machine.set("https_proxy", proxy.address.to_string());
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
     assert_eq!(proxy.one().target, "cluster.test:6443");
-    // Excepted, the host is looked for, and not found: a name this long is not even asked for.
+    // With an exception the host is resolved directly, which fails: a name this long is sent to no DNS server.
     machine.set("NO_PROXY", "10.0.0.0/8,.test");
     machine.set("http_proxy", proxy.address.to_string());
     let host = format!("{}.test:6443", "x".repeat(64));
     let options = ConnectOptions { server: Some(format!("http://{host}")), ..none() };
     let error = ask(&machine.connect(&options).unwrap()).await.unwrap_err();
     assert!(error.to_string().contains(&format!("the host of the server {host} is unknown")), "{error}");
-    // The loopback is never behind a proxy; NO_PROXY is about the cluster, not about the proxy.
+    // The loopback never uses a proxy; NO_PROXY applies to the cluster, not to the proxy.
     machine.env.remove("NO_PROXY");
     let options = ConnectOptions { server: Some(server.url()), ..none() };
     ask(&machine.connect(&options).unwrap()).await.unwrap();
@@ -318,7 +318,7 @@ async fn the_environments_proxy_is_used_by_gos_rules() {
 }
 
 #[tokio::test]
-async fn without_tls_the_proxy_is_asked_for_the_whole_url() {
+async fn without_tls_the_proxy_gets_the_whole_url() {
     let (_, mut machine) = behind("http", "").await;
     let proxy = Fake::start(|_, _| version()).await;
     machine.set("HTTP_PROXY", format!("http://ann:pw@{}", proxy.address));
@@ -349,7 +349,8 @@ async fn a_proxy_may_speak_tls() {
     assert_eq!((proxy.one().target.as_str(), server.seen().len()), ("cluster.test:443", 1));
 }
 
-/// A SOCKS 5 proxy that chooses this `method` to log in, gives this `reply` and leads to `to`; gives the host asked for.
+/// Starts a SOCKS 5 proxy that selects this login `method`, sends this `reply` and leads to `to`. Returns its address
+/// and the requested host.
 async fn socks(to: SocketAddr, method: u8, reply: u8) -> (SocketAddr, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -359,7 +360,7 @@ async fn socks(to: SocketAddr, method: u8, reply: u8) -> (SocketAddr, tokio::tas
         stream.read_exact(&mut two).await.unwrap();
         let mut offered = vec![0; two[1].into()];
         stream.read_exact(&mut offered).await.unwrap();
-        // Only what is offered may be chosen.
+        // Only an offered method may be selected.
         if !offered.contains(&method) {
             stream.write_all(&[5, 0xff]).await.unwrap();
             return String::new();
@@ -390,7 +391,7 @@ async fn socks(to: SocketAddr, method: u8, reply: u8) -> (SocketAddr, tokio::tas
 #[tokio::test]
 async fn a_proxy_may_speak_socks() {
     let (server, mut machine) = behind("https", "").await;
-    // A login is given, and the proxy may do without.
+    // The proxy may skip a login that was given.
     for (login, method) in [("ann:pw@", 2), ("ann:pw@", 0), ("", 0)] {
         let (address, asked) = socks(server.address, method, 0).await;
         machine.set("HTTPS_PROXY", format!("socks5://{login}{address}"));
@@ -412,7 +413,7 @@ async fn a_proxy_may_speak_socks() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_told_from_the_server() {
+async fn a_proxy_that_refuses_is_named_in_the_error() {
     let (_, mut machine) = behind("https", "").await;
     let proxy = Fake::start(|_, _| super::fake::reply(403, "no")).await;
     machine.set("HTTPS_PROXY", format!("http://ann:s3cret@{}", proxy.address));
@@ -425,7 +426,7 @@ async fn a_proxy_that_refuses_is_told_from_the_server() {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_told_plainly() {
+async fn a_refused_connection_and_a_wrong_scheme_have_hints() {
     let machine = Machine::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -435,7 +436,7 @@ async fn what_does_not_answer_is_told_plainly() {
     let expected = format!("can't ask: the connection to the server {address} was refused");
     assert_eq!((error.kind(), error.to_string()), (Kind::Unreachable, expected));
     assert!(error.hints()[1].contains("--context"));
-    // TLS towards a server without, and the other way round.
+    // TLS to a server without TLS, and the reverse.
     let plain = Fake::start(|_, _| super::fake::reply(400, "Client sent an HTTP request to an HTTPS server.")).await;
     machine.config(&format!("{{server: 'https://{}', insecure-skip-tls-verify: true}}", plain.address), "{}");
     let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
@@ -446,7 +447,7 @@ async fn what_does_not_answer_is_told_plainly() {
 }
 
 #[tokio::test]
-async fn what_is_no_api_server_is_not_believed() {
+async fn an_answer_of_no_api_server_is_an_error() {
     let page = |status| {
         FakeAnswer::Reply(status, vec![("content-type", "text/html; charset=utf-8".to_owned())], b"<html>".to_vec())
     };
@@ -455,7 +456,7 @@ async fn what_is_no_api_server_is_not_believed() {
         let machine = Machine::new();
         machine.config(&format!("{{server: {}}}", server.url()), "{}");
         let error = ask(&machine.connect(&none()).unwrap()).await.unwrap_err();
-        // Never that something is not there.
+        // It must not be a missing object.
         assert_eq!(error.kind(), Kind::Failed, "{error}");
         assert!(error.to_string().contains(expected) && error.hints()[0].contains("login page"), "{error:?}");
     };
@@ -463,7 +464,7 @@ async fn what_is_no_api_server_is_not_believed() {
     check(Fake::start(move |_, _| page(200)).await, "a web page (status 200)").await;
     check(Fake::start(move |_, _| page(404)).await, "a web page (status 404)").await;
     check(Fake::start(move |_, _| super::fake::reply(200, "nonsense")).await, "is invalid").await;
-    // The page of a proxy about an error is one about an error.
+    // The error page of a proxy counts by its status.
     let server = Fake::start(move |_, _| page(403)).await;
     let machine = Machine::new();
     machine.config(&format!("{{server: {}}}", server.url()), "{}");

@@ -1,4 +1,4 @@
-//! What is sent a second time: counted on a server that fails.
+//! Repeated requests, counted on a failing server.
 
 use http::{Method, Request};
 
@@ -6,7 +6,7 @@ use super::fake::{Fake, FakeAnswer, Machine, reply, status, version};
 use crate::cluster::connect::{ConnectOptions, request_error};
 use crate::error::{Error, Kind};
 
-/// Sends one request to a server that answers with `script`, and gives how often it came.
+/// Sends a request to a server that answers with `script`. Returns how often it arrived, and the outcome.
 async fn times(
     method: Method,
     target: &str,
@@ -31,7 +31,7 @@ fn later(seconds: u32) -> FakeAnswer {
 }
 
 #[tokio::test]
-async fn reads_are_sent_again_until_they_succeed() {
+async fn reads_are_repeated_until_they_succeed() {
     for code in [429, 503, 504] {
         let (count, answer) =
             times(
@@ -50,7 +50,7 @@ async fn reads_are_sent_again_until_they_succeed() {
 }
 
 #[tokio::test]
-async fn reads_are_not_sent_again_for_ever() {
+async fn reads_are_not_repeated_forever() {
     let (down, lost) = tokio::join!(
         times(Method::GET, "/x", |_| status(503, "ServiceUnavailable", "down")),
         times(Method::GET, "/x", |_| FakeAnswer::Close),
@@ -66,7 +66,7 @@ async fn reads_are_not_sent_again_for_ever() {
 }
 
 #[tokio::test]
-async fn writes_are_never_sent_again_on_a_guess() {
+async fn writes_are_never_repeated_on_a_guess() {
     for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
         for code in [429, 500, 503, 504] {
             let (count, answer) = times(method.clone(), "/x", move |_| reply(code, "no")).await;
@@ -78,20 +78,20 @@ async fn writes_are_never_sent_again_on_a_guess() {
 }
 
 #[tokio::test]
-async fn writes_are_sent_again_when_the_server_says_that_it_did_nothing() {
+async fn writes_are_repeated_if_the_server_did_not_act() {
     for method in [Method::POST, Method::DELETE] {
         let start = std::time::Instant::now();
         let (count, answer) = times(method, "/x", |number| if number == 0 { later(1) } else { version() }).await;
         assert_eq!((count, answer.is_ok()), (2, true));
         assert!(start.elapsed().as_secs_f64() >= 1.0);
     }
-    // Longer than anyone should wait without being told.
+    // This pause is too long to wait silently.
     let (count, answer) = times(Method::POST, "/x", |_| later(60)).await;
     assert_eq!((count, answer.unwrap_err().kind()), (1, Kind::Unreachable));
 }
 
 #[tokio::test]
-async fn a_connection_that_went_away_while_idle_is_not_used_for_a_write() {
+async fn a_lost_idle_connection_is_not_used_for_a_write() {
     let server = Fake::start(|_, _| FakeAnswer::Last(b"{}".to_vec())).await;
     let machine = Machine::new();
     machine.config(&format!("{{server: {}}}", server.url()), "{}");
@@ -99,7 +99,7 @@ async fn a_connection_that_went_away_while_idle_is_not_used_for_a_write() {
     for number in 0..3 {
         let request = Request::post("/x").body(b"{}".to_vec()).unwrap();
         connection.client.request_text(request).await.unwrap();
-        // The end of the connection has to arrive.
+        // The client must notice the closed connection first.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         assert_eq!(server.seen().len(), number + 1);
     }

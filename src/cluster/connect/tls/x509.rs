@@ -1,9 +1,9 @@
-//! What Go's `parseCertificate` (`crypto/x509/parser.go` of Go 1.26) refuses, beyond what is not DER.
+//! Parses certificates and refuses those that Go's `parseCertificate` refuses (`crypto/x509/parser.go` of Go 1.26).
 //!
-//! kubectl is the reference for the certificates that a server may show. webpki, which rustls uses otherwise, refuses
-//! many that clusters show and Go accepts: version 1, a CA's certificate as the server's own, `anyExtendedKeyUsage`. It
-//! accepts a CA of version 3 without basic constraints, which Go refuses. Where Go's rule is long and its case unheard
-//! of in clusters, the rule here is shorter and stricter, never laxer.
+//! kubectl is the reference. webpki, rustls' default, refuses many certificates of clusters that Go accepts: version 1,
+//! a CA's certificate as the server's own, `anyExtendedKeyUsage`. It accepts a CA of version 3 without basic
+//! constraints, which Go refuses. If Go's rule is long and its case unknown in clusters, the rule here is shorter and
+//! stricter, never laxer.
 
 mod chain;
 mod names;
@@ -73,18 +73,18 @@ impl Certificate {
         self.fields().extensions().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns what an extension says.
+    /// Returns the value of an extension.
     fn extension<T: AssociatedOid + DecodeOwned>(&self) -> Option<T> {
         self.fields().get_extension().ok().flatten().map(|(_, value)| value)
     }
 
-    /// The alternative names.
+    /// Returns the alternative names.
     fn names(&self) -> Vec<GeneralName> {
         self.extension::<SubjectAltName>().map(|names| names.0).unwrap_or_default()
     }
 }
 
-/// Reads a certificate, and the bytes of its signed part.
+/// Parses a certificate, and returns the bytes of its signed part, too.
 fn read(der: &[u8]) -> der::Result<(CertificateInner<Raw>, &[u8])> {
     let mut reader = SliceReader::new(der)?;
     Header::decode(&mut reader)?;
@@ -126,7 +126,7 @@ fn is_well_formed(one: &Extension) -> Option<bool> {
         .or_else(|| fits::<CrlDistributionPoints>(one, |_| true))
 }
 
-/// Whether Go knows what an extension means: those that are critical must be.
+/// Whether Go understands an extension, as it must if the extension is critical.
 fn is_understood(one: &Extension) -> bool {
     fits::<SubjectAltName>(one, |names| names.0.iter().any(names::is_understood))
         .or_else(|| fits::<NameConstraints>(one, |all| names::subtrees(&all).all(names::is_understood)))
@@ -152,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_are_too_odd_to_read(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        fn any_bytes_are_parsed_without_a_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
                                         end in any::<prop::sample::Index>()) {
             let mut bytes = CERTIFICATE.clone();
             prop_assert!(Certificate::parse(&bytes).is_ok());

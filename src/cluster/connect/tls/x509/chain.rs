@@ -1,4 +1,5 @@
-//! Go's `Certificate.Verify` (`crypto/x509/verify.go`): the way from a server's certificate to one that the user trusts.
+//! Go's `Certificate.Verify` (`crypto/x509/verify.go`): the chain from a server's certificate to one that the user
+//! trusts.
 
 use std::collections::HashSet;
 
@@ -18,7 +19,7 @@ use x509_cert::time::Time;
 
 use super::{Certificate, is_understood, names, signature};
 
-/// The most signatures that are checked for one certificate, as in Go: a server can't keep this machine busy.
+/// The maximum number of signatures to check, as in Go, so that a server can't keep this machine busy.
 const MAX_CHECKS: u32 = 100;
 
 pub(in crate::cluster::connect) const TRUST: &str =
@@ -27,7 +28,7 @@ const CLOCK: &str = "check this machine's clock";
 const OTHER_NAME: &str = "--tls-server-name NAME sets the name to expect in the certificate";
 const REMAKE: &str = "kubectl refuses this certificate too: ask the cluster's administrator for another one";
 
-/// What is wrong with a server's certificate; the text goes on after "the certificate of the server".
+/// Why a server's certificate is refused. The text continues "the certificate of the server".
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
 pub(in crate::cluster::connect) struct CertificateFault {
@@ -41,8 +42,8 @@ impl CertificateFault {
     }
 }
 
-/// Checks that a server may show `certificate`, at this time in seconds since 1970. `authorities` are those that the
-/// user trusts, with `true`, and those that the server sent.
+/// Checks a server's certificate at this time, in seconds since 1970. `authorities` are the trusted ones, with `true`,
+/// and those that the server sent.
 pub(in super::super) fn verify_server(
     certificate: &Certificate,
     authorities: &[(Certificate, bool)],
@@ -62,13 +63,13 @@ pub(in super::super) fn verify_server(
     Err(search.fault.unwrap_or_else(|| CertificateFault { text: text(), hint: TRUST }))
 }
 
-/// The common name, or all of the name.
+/// Returns the common name, or else the whole name.
 fn common_name(name: &Name) -> String {
     let own = name.common_name().ok().flatten();
     own.map_or_else(|| name.to_string(), |own| own.value().into_owned())
 }
 
-/// Checks what does not depend on other certificates.
+/// Checks a certificate by itself.
 fn check_alone(certificate: &Certificate, now: i64) -> Result<(), CertificateFault> {
     let validity = certificate.fields().validity();
     let seconds = |time: Time| time.to_unix_duration().as_secs().cast_signed();
@@ -107,7 +108,7 @@ struct Search<'a> {
     authorities: &'a [(Certificate, bool)],
     now: i64,
     checks: u32,
-    /// Why the first authority of the right name was refused.
+    /// Why the first authority with the issuer's name was refused.
     fault: Option<CertificateFault>,
 }
 
@@ -147,7 +148,7 @@ impl<'a> Search<'a> {
         let bad = |why: &str| CertificateFault::new(format!("is signed by the authority {name:?}, which {why}"));
         let basic = parent.extension::<BasicConstraints>();
         let usage = parent.extension::<KeyUsage>();
-        // Older versions can't say so, and are believed if the user trusts them.
+        // Older versions have no such field, and count as a CA if the user trusts them.
         if !basic.as_ref().map_or(is_trusted && parent.fields().version() != Version::V3, |basic| basic.ca) {
             return Err(bad("is not a CA: its basic constraints do not say CA:TRUE"));
         }
@@ -172,12 +173,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Go's `alreadyInChain`: whether this is the same authority, if perhaps by another certificate.
+/// Go's `alreadyInChain`: whether both are the same authority, perhaps with different certificates.
 fn is_same_authority(one: &Certificate, other: &Certificate) -> bool {
     one.fields().subject() == other.fields().subject() && one.key() == other.key() && one.names() == other.names()
 }
 
-/// Checks what concerns a whole chain: policies, usages and names.
+/// Checks the policies, usages and names of a whole chain.
 fn check_chain(chain: &[&Certificate]) -> Result<(), CertificateFault> {
     if !have_policies(&chain[..chain.len() - 1]) {
         return Err(CertificateFault::new("does not name the policies that its authority requires"));
@@ -198,8 +199,8 @@ fn check_chain(chain: &[&Certificate]) -> Result<(), CertificateFault> {
     Ok(())
 }
 
-/// Whether the certificates below a root have the policies that any of them requires: one policy in all, by the same
-/// name. What Go accepts besides takes a graph of policies.
+/// Whether the certificates below a root share a policy, if any of them requires one. Go accepts more, by a graph of
+/// policies.
 fn have_policies(chain: &[&Certificate]) -> bool {
     let is_required = chain.iter().any(|one| {
         one.extension::<PolicyConstraints>().is_some_and(|constraints| constraints.require_explicit_policy.is_some())

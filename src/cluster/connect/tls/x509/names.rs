@@ -13,7 +13,7 @@ pub(super) fn is_understood(name: &GeneralName) -> bool {
     matches!(name, DnsName(_) | IpAddress(_) | Rfc822Name(_) | UniformResourceIdentifier(_))
 }
 
-/// Whether Go's `parseSANExtension` takes this name.
+/// Whether Go's `parseSANExtension` accepts this name.
 pub(super) fn is_well_formed(name: &GeneralName) -> bool {
     match name {
         GeneralName::UniformResourceIdentifier(uri) => {
@@ -26,7 +26,7 @@ pub(super) fn is_well_formed(name: &GeneralName) -> bool {
     }
 }
 
-/// Whether Go's `parseNameConstraintsExtension` takes these constraints.
+/// Whether Go's `parseNameConstraintsExtension` accepts these constraints.
 pub(super) fn are_well_formed(constraints: &NameConstraints) -> bool {
     subtrees(constraints).next().is_some()
         && subtrees(constraints).all(|tree| match tree {
@@ -42,7 +42,7 @@ pub(super) fn subtrees(constraints: &NameConstraints) -> impl Iterator<Item = &G
     permitted_subtrees.iter().chain(excluded_subtrees).flatten().map(|tree| &tree.base)
 }
 
-/// A name as openssl prints it.
+/// Returns a name as openssl prints it.
 pub(super) fn display(name: &GeneralName) -> String {
     match name {
         GeneralName::DnsName(name) => format!("DNS:{}", name.as_str().escape_debug()),
@@ -58,7 +58,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
-/// An address and its mask.
+/// Parses an address and its mask.
 fn network(bytes: &[u8]) -> Option<IpNet> {
     let (start, mask) = bytes.split_at(bytes.len() / 2);
     IpNet::with_netmask(address(start)?, address(mask)?).ok()
@@ -73,8 +73,8 @@ fn is_domain(name: &str, is_constraint: bool) -> bool {
             .all(|label| (1..=63).contains(&label.len()) && label.bytes().all(|byte| (33..=126).contains(&byte)))
 }
 
-/// Whether an authority's constraints let a certificate below it have this name. No API server has the name of a URI or
-/// a mailbox: any constraint on those is taken to forbid them.
+/// Whether an authority's constraints allow a certificate below it to have this name. Any constraint on URIs or
+/// mailboxes forbids them: no API server has such a name.
 pub(super) fn is_allowed(constraints: &NameConstraints, name: &GeneralName) -> bool {
     let is_of_kind = |tree: &&GeneralName| discriminant(*tree) == discriminant(name);
     let NameConstraints { permitted_subtrees: permitted, excluded_subtrees: excluded } = constraints;
@@ -97,14 +97,14 @@ pub(super) fn is_allowed(constraints: &NameConstraints, name: &GeneralName) -> b
     }
 }
 
-/// Whether a name is in a subtree: that of `example.com` has `example.com` too, that of `.example.com` has not.
+/// Whether a name is in a subtree. `example.com` is in the subtree `example.com`, and not in `.example.com`.
 fn is_below(tree: &str, name: &str) -> bool {
     let (tree, name) = (tree.to_ascii_lowercase(), name.to_ascii_lowercase());
     let Some(start) = name.strip_suffix(tree.as_str()) else { return false };
     tree.is_empty() || start.is_empty() || tree.starts_with('.') || start.ends_with('.')
 }
 
-/// Whether a name with a wildcard stands for the top of a subtree, as `*.example.com` for `a.example.com`.
+/// Whether a wildcard matches the top of a subtree, as `*.example.com` matches `a.example.com`.
 fn may_be_below(tree: &GeneralName, name: &GeneralName) -> bool {
     let (GeneralName::DnsName(tree), GeneralName::DnsName(name)) = (tree, name) else { return false };
     let top = tree.as_str().split_once('.').zip(name.as_str().strip_prefix("*."));

@@ -1,6 +1,6 @@
 //! Go's `checkSignature` (`crypto/x509/x509.go`) and `verifyHandshakeSignature` (`crypto/tls/auth.go`).
 //!
-//! rustls' own algorithms do the work. They leave out RSA keys of 1024 to 2047 bits, which Go takes.
+//! Uses rustls' algorithms, and `rsa` for RSA keys of 1024 to 2047 bits, which Go accepts.
 
 use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as ShortKey};
@@ -19,10 +19,9 @@ fn algorithms() -> WebPkiSupportedAlgorithms {
     aws_lc_rs::default_provider().signature_verification_algorithms
 }
 
-/// Whether the signature of a certificate is by this key.
+/// Whether a certificate's signature is valid for this key.
 ///
-/// # Errors
-/// Says what keeps the authority from signing so.
+/// # Errors Says why the authority can't have signed so.
 pub(super) fn verify(
     algorithm: &AlgorithmIdentifierOwned,
     key: &SubjectPublicKeyInfoOwned,
@@ -56,7 +55,7 @@ pub(in super::super) fn verify_handshake(
     is_right.then_some(()).ok_or_else(fault)
 }
 
-/// Verifies a signature by the algorithm of this identifier.
+/// Verifies a signature with this algorithm.
 fn verify_as(
     id: &[u8],
     key: &SubjectPublicKeyInfoOwned,
@@ -112,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    // Made by openssl: one key of 1024 bits, and its signatures of one message.
+    // From openssl: a key of 1024 bits, and its signatures of one message.
     const MODULUS: &str = "oqH4MXXk8WQfYZawUVHDKZ3KygEGfmzkrCGAeRQ1tywA6uTOPD6g3IS6qpePwhYN7qBSk3oZsdkfTsBXXyFsWlog1o3w/elPvrH0\
      FWeAI1vDnhmKkz1GVx6keNhbd9y8Z43a29ppz9NIkrA3ELZ12iQp2vjCYQ2Jf7dwXdTlSvE=";
     const PKCS1_SHA256: &str = "YdHi0pPsD1fymnmWHiH2Sl2GckSc+o05In74+HVXIDL7bDhyNBe7sV07rxLUwwLkcGHz2XOBlzp+IFYbiTyEKTL10gzUtCgs+0FE\
@@ -123,7 +122,7 @@ mod tests {
      w2efA+CSF7B2NNPrW1KV04iQP5nTWotwwPdLv+KmAcLCGwnJMu9tHb+KS2z/V5M6emCT+pg=";
 
     #[test]
-    fn only_true_signatures_of_short_keys_are_believed() {
+    fn only_valid_signatures_of_short_keys_are_accepted() {
         let decode = |text| base64::engine::general_purpose::STANDARD.decode(text).unwrap();
         let modulus = BoxedUint::from_be_slice_vartime(&decode(MODULUS));
         let key = ShortKey::new(modulus, BoxedUint::from(65537_u64)).unwrap();
