@@ -9,7 +9,7 @@ use crate::error::Error;
 pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Error::usage(format!("the template {origin} is not UTF-8 text")).caused_by(error))?;
-    let mut documents = documents(origin, text)?;
+    let mut documents = parse_documents(origin, text)?;
     let document = match documents.len() {
         1 => documents.remove(0),
         0 => {
@@ -47,11 +47,11 @@ pub(crate) fn parse(origin: &str, bytes: &[u8]) -> Result<Value, Error> {
             "the template {origin} is a {kind} without a Pod template (spec.template.spec)"
         )));
     }
-    strip(&mut job);
+    remove_old_fields(&mut job);
     Ok(job)
 }
 
-fn documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
+fn parse_documents(origin: &str, text: &str) -> Result<Vec<Value>, Error> {
     // As in kubectl, 0644 is octal and a repeated key is an error.
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     let documents = serde_saphyr::from_multiple_with_options::<Value>(text, options).map_err(|error| {
@@ -84,7 +84,7 @@ fn merge_metadata(outer: Option<&Value>, inner: Option<&Value>) -> Value {
 }
 
 /// Removes the fields that belong to the existing object only.
-fn strip(job: &mut Value) {
+fn remove_old_fields(job: &mut Value) {
     if let Some(job) = job.as_object_mut() {
         job.remove("status");
         job.remove("apiVersion");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::items::{Columns, Item, Items};
 use super::script::{self, Evaluated};
 use super::template::{self, CommandTemplate, Placeholder, Segment};
-use super::variables::{Naming, check_shell_names, variables};
+use super::variables::{Naming, check_shell_names, collect_variables};
 use crate::args::Compat;
 pub(crate) use crate::args::ItemForm;
 use crate::contract::ITEM_VARIABLE;
@@ -178,7 +178,7 @@ impl Handover {
             ItemForm::Arg if template.is_literal() => words.extend(naming.column_words(&names)),
             _ => {}
         }
-        let variables = variables(form, items, &names, &naming, request)?;
+        let variables = collect_variables(form, items, &names, &naming, request)?;
         if form == ItemForm::Env && script::has_shell(command) {
             check_shell_names(&variables, &names)?;
         }
@@ -211,10 +211,10 @@ impl Handover {
 
     /// Returns how the bytes that are stored for an item are made.
     pub(crate) fn payload(&self) -> Payload {
-        let whole = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
+        let is_item = |placeholder: &Placeholder| *placeholder == Placeholder::ITEM;
         let numbered = matches!(self.columns, Columns::Numbered(_));
-        let as_it_is = !numbered && self.item_variables().all(|(_, placeholder)| whole(placeholder));
-        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || as_it_is {
+        let is_whole = !numbered && self.item_variables().all(|(_, placeholder)| is_item(placeholder));
+        if !matches!(self.form, ItemForm::Arg | ItemForm::Env) || is_whole {
             return Payload::Item;
         }
         let mut lines: Vec<_> = self.item_variables().map(|(name, p)| (name.to_owned(), p.clone())).collect();
@@ -258,7 +258,7 @@ impl Handover {
         if request.choices.shell {
             return self.use_shell("--shell was given");
         }
-        if let Some(misfit) = self.misfit(items) {
+        if let Some(misfit) = self.find_misfit(items) {
             return self.use_shell(&misfit);
         }
         if script::shell_of(command).is_some() && !request.choices.no_shell {
@@ -291,9 +291,11 @@ impl Handover {
 
     fn use_shell(&mut self, because: &str) -> Result<(), Error> {
         let cannot = |obstacle: &str| {
-            let form = self.form.name();
-            Error::usage(format!("--item-as {form} needs a shell in the worker's image ({because}), and {obstacle}"))
-                .hint("use --item-as file, which needs no shell")
+            let (flag, hint) = match self.form {
+                ItemForm::File | ItemForm::Index => ("--compat".to_owned(), "remove --compat"),
+                form => (format!("--item-as {}", form.name()), "use --item-as file, which needs no shell"),
+            };
+            Error::usage(format!("{flag} needs a shell in the worker's image ({because}), and {obstacle}")).hint(hint)
         };
         if self.choices.no_shell {
             return Err(cannot("--no-shell forbids one"));
@@ -323,7 +325,7 @@ impl Handover {
     }
 
     /// Returns why a variable file can't hold the first item that does not fit.
-    fn misfit(&self, items: &Items) -> Option<String> {
+    fn find_misfit(&self, items: &Items) -> Option<String> {
         let needed: Vec<_> = self.item_variables().collect();
         items.numbered().find_map(|(index, item)| {
             needed.iter().find_map(|(name, placeholder)| {

@@ -13,9 +13,9 @@
 //! | `policy` | reads retries, limits and early ends | `base`, `duration`, `server` |
 //! | `sources` | finds the one source of items, and checks its flags | all above |
 //! | `mod`, `resume`, `retry` | resolve `run`, `run --resume` and `retry` | all |
-//! | `settings/` | reads defaults from a file and variables | `near`, `pairs` |
+//! | `settings` | reads defaults from a file and variables | `items`, `near`, `pairs` |
 //!
-//! Nothing here imports from `mod` but `resume` and `retry`, and `MAX_COMPLETIONS`.
+//! Only `resume`, `retry` and, for `MAX_COMPLETIONS`, `sources` import from `mod`.
 
 pub(crate) mod base;
 pub(crate) mod duration;
@@ -219,9 +219,9 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
         Some(name) => name::check(&name, found.completions)?,
         None => name::generate(&app, &inputs.suffix, found.completions),
     };
-    let slurm = slurm(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
+    let slurm = slurm_facts(&name, cpu.as_deref(), workdir.as_deref(), base.as_ref());
     let (handover, item_store, mut warnings) =
-        hand_over(handover, &found, &command, has_lists, &env, slurm, base.as_ref(), &configured)?;
+        plan_handover(handover, &found, &command, has_lists, &env, slurm, base.as_ref(), &configured)?;
     let FoundItems { items, completions, at_once, is_range: _, listed: _, mut notes, header_of: _ } = found;
     notes.extend(header.flatten());
     let parallelism = choose_parallelism(parallelism, at_once, base.as_ref(), completions, &configured)?;
@@ -265,7 +265,7 @@ pub(crate) fn resolve(args: RunArgs, inputs: Inputs) -> Result<Resolved, Error> 
 }
 
 /// Returns what the variables of Slurm say about the Job. A flag takes precedence over the template.
-fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Value>) -> Slurm {
+fn slurm_facts(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Value>) -> Slurm {
     let worker = base.and_then(base::worker);
     let text = |path: &str| {
         let value = worker.and_then(|worker| worker.pointer(path))?;
@@ -279,7 +279,7 @@ fn slurm(job: &str, cpu: Option<&str>, workdir: Option<&str>, base: Option<&Valu
 
 /// Decides how the items reach the worker and where they are kept. Returns warnings with it.
 #[expect(clippy::too_many_arguments, reason = "each is a part of the command line or of the template")]
-fn hand_over(
+fn plan_handover(
     args: HandoverArgs,
     found: &FoundItems,
     command: &[String],
@@ -317,7 +317,7 @@ fn hand_over(
     };
     let (handover, mut warnings) = Handover::plan(command, &found.items, &request)?;
     // A template may set any variable.
-    warnings.extend(variables::unset_variable(command, &found.items, &request).filter(|_| base.is_none()));
+    warnings.extend(variables::warn_of_unset_variable(command, &found.items, &request).filter(|_| base.is_none()));
     let choose = |asked| choose_store(asked, found.listed.clone(), &handover, &found.items);
     let item_store = match choose(item_store) {
         // A configured default does not apply to a list that it does not fit.

@@ -8,7 +8,7 @@ use super::handover::{Handover, HandoverChoices, HandoverRequest, ItemForm, Slur
 use super::items::Items;
 use super::pod::{Requirement, check_image};
 use super::sources::command_text;
-use super::template::{self, Placeholder, Subject};
+use super::template::{self, Placeholder, PlaceholderSubject};
 use super::{check_parallelism, policy};
 use crate::args::{OutstandingStatus, RetryArgs};
 use crate::contract::{INPUT, ITEM_PATH};
@@ -223,14 +223,15 @@ impl HandoverNote {
         let (handover, notes) = Handover::plan(command, items, &request)?;
         let columns = items.columns().len();
         let unknown = items.numbered().find(|(_, item)| item.value_count() != columns);
-        let column =
-            handover.item_variables().find(|(_, placeholder)| matches!(placeholder.subject, Subject::Column(_)));
+        let column = handover
+            .item_variables()
+            .find(|(_, placeholder)| matches!(placeholder.subject, PlaceholderSubject::Column(_)));
         if let (Some((index, _)), Some((_, placeholder))) = (unknown, column) {
             return Err(Error::usage(format!(
                 "the job stored item {index} without separate columns, so {} is unknown",
                 placeholder.to_text(&items.columns().names())
             ))
-            .hint("use {}, or run the list again with kubectl indexed run"));
+            .hint("use {}, or start a new run with the list"));
         }
         Ok((handover, notes))
     }

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn unique_comes_before_skip_and_first_is_last() {
+    fn unique_applies_before_skip_and_first_applies_last() {
         let letters = "a b a c b d e".split(' ').map(str::to_owned);
         let selection = ItemSelection { unique: true, skip: 1, shuffle: None, first: Some(2) };
         let (items, pushed) = select(selection, LIMIT, letters);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_an_end_comes_to_an_error() {
+    fn a_source_without_an_end_leads_to_an_error() {
         let endless = || std::iter::repeat_with(|| "y".to_owned());
         let (items, pushed) = select(ItemSelection::default(), LIMIT, endless());
         insta::assert_snapshot!(error_text(&items.unwrap_err()), @"
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_many_holds_no_more_than_the_sample() {
+    fn a_sample_holds_only_its_own_items() {
         let mut collector = collector(ItemSelection { shuffle: Some(7), first: Some(10), ..ItemSelection::default() });
         for n in 0..300_000_u32 {
             assert!(!collector.push(Item::new(n.to_string())).unwrap());
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_selected_is_an_error_that_says_why() {
+    fn an_empty_selection_is_an_error_with_its_reason() {
         insta::assert_snapshot!(error_text(&select(ItemSelection::default(), LIMIT, []).0.unwrap_err()), @"
         there are no items in items.txt
         hint: write one item per line; a table needs rows below its header
@@ -350,7 +350,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_random_order_has_all_and_is_the_same_again(count in 1_usize..60, seed in any::<u64>()) {
+        fn a_random_order_has_all_items_and_is_repeatable(count in 1_usize..60, seed in any::<u64>()) {
             let selection = ItemSelection { shuffle: Some(seed), ..ItemSelection::default() };
             let items = texts(&select(selection.clone(), LIMIT, numbers(count)).0.unwrap());
             prop_assert_eq!(&items, &texts(&select(selection, LIMIT, numbers(count)).0.unwrap()));
@@ -361,7 +361,7 @@ mod tests {
 
         /// As if all were held, and one step done after the other.
         #[test]
-        fn selects_what_the_steps_would(
+        fn the_selection_equals_its_steps_one_by_one(
             list in proptest::collection::vec(0_u8..12, 1..40),
             unique in any::<bool>(),
             skip in 0_usize..20,

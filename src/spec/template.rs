@@ -11,7 +11,7 @@ const LISTED_NAMES: usize = 10;
 
 /// The text that replaces a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Subject {
+pub(crate) enum PlaceholderSubject {
     Item,
     /// A column of the item, from 0.
     Column(usize),
@@ -37,7 +37,7 @@ pub(crate) enum Operation {
 /// A pair of braces that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Placeholder {
-    pub(crate) subject: Subject,
+    pub(crate) subject: PlaceholderSubject,
     pub(crate) operation: Operation,
 }
 
@@ -110,18 +110,18 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 }
 
 impl Placeholder {
-    pub(crate) const ITEM: Self = Self::plain(Subject::Item);
+    pub(crate) const ITEM: Self = Self::whole(PlaceholderSubject::Item);
 
     /// Returns the text for an item; empty for the index.
     pub(crate) fn value_in<'a>(&self, item: &'a Item) -> &'a [u8] {
         self.operation.apply(match self.subject {
-            Subject::Item => item.bytes(),
-            Subject::Column(place) => item.value(place),
-            Subject::Index => &[],
+            PlaceholderSubject::Item => item.bytes(),
+            PlaceholderSubject::Column(place) => item.value(place),
+            PlaceholderSubject::Index => &[],
         })
     }
 
-    const fn plain(subject: Subject) -> Self {
+    const fn whole(subject: PlaceholderSubject) -> Self {
         Self { subject, operation: Operation::None }
     }
 
@@ -129,12 +129,12 @@ impl Placeholder {
     pub(crate) fn to_text(&self, names: &[String]) -> String {
         let operation = self.operation.suffix();
         match self.subject {
-            Subject::Item => format!("{{{operation}}}"),
-            Subject::Column(place) => match names.get(place) {
+            PlaceholderSubject::Item => format!("{{{operation}}}"),
+            PlaceholderSubject::Column(place) => match names.get(place) {
                 Some(name) => format!("{{{name}{operation}}}"),
                 None => format!("{{{}{operation}}}", place + 1),
             },
-            Subject::Index => "{#}".to_owned(),
+            PlaceholderSubject::Index => "{#}".to_owned(),
         }
     }
 }
@@ -244,7 +244,7 @@ impl PlaceholderReader<'_> {
             at = open;
             // `${` begins a variable of the shell.
             let variable = word[..open].ends_with('$');
-            if let Some(inner) = doubled(&word[open..]) {
+            if let Some(inner) = doubled_braces(&word[open..]) {
                 let escaped = !matches!(self.meaning(inner), Meaning::Unknown | Meaning::Text) && !variable;
                 if self.doubled.is_none() && !variable && self.is_foreign(inner.trim()) {
                     self.doubled = Some(inner.to_owned());
@@ -253,7 +253,7 @@ impl PlaceholderReader<'_> {
                 let cut = usize::from(escaped);
                 push_text(&mut segments, &word[open + cut..open + length - cut]);
                 at += length;
-            } else if let Some(inner) = single(&word[open..]).filter(|_| !variable) {
+            } else if let Some(inner) = single_braces(&word[open..]).filter(|_| !variable) {
                 at += inner.len() + 2;
                 match self.meaning(inner) {
                     Meaning::Value(placeholder) => {
@@ -291,14 +291,14 @@ impl PlaceholderReader<'_> {
         if inner == "#" {
             return match self.names.iter().position(|name| name == "#") {
                 Some(column) => Meaning::Both(column),
-                None => Meaning::Value(Placeholder::plain(Subject::Index)),
+                None => Meaning::Value(Placeholder::whole(PlaceholderSubject::Index)),
             };
         }
         if !self.has_items {
             return Meaning::Text;
         }
         if let Some(operation) = Operation::ALL.into_iter().find(|operation| operation.suffix() == inner) {
-            return Meaning::Value(Placeholder { subject: Subject::Item, operation });
+            return Meaning::Value(Placeholder { subject: PlaceholderSubject::Item, operation });
         }
         let readings = || {
             Operation::ALL
@@ -308,14 +308,14 @@ impl PlaceholderReader<'_> {
         // A name may be "1", or end in a dot: names take precedence.
         for (operation, name) in readings() {
             if let Some(place) = self.names.iter().position(|column| column == name) {
-                return Meaning::Value(Placeholder { subject: Subject::Column(place), operation });
+                return Meaning::Value(Placeholder { subject: PlaceholderSubject::Column(place), operation });
             }
         }
         for (operation, text) in readings() {
             if text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0')) {
                 let subject = match text.parse::<usize>() {
-                    Ok(1) if self.names.is_empty() => Subject::Item,
-                    Ok(place) if (1..=self.names.len()).contains(&place) => Subject::Column(place - 1),
+                    Ok(1) if self.names.is_empty() => PlaceholderSubject::Item,
+                    Ok(place) if (1..=self.names.len()).contains(&place) => PlaceholderSubject::Column(place - 1),
                     _ => return Meaning::NoColumn,
                 };
                 return Meaning::Value(Placeholder { subject, operation });
@@ -410,14 +410,14 @@ fn parallel_error(inner: &str, meaning: &str, hint: &str) -> Error {
 }
 
 /// Returns the text in the braces with which `text` begins, if it has no other brace.
-fn single(text: &str) -> Option<&str> {
+fn single_braces(text: &str) -> Option<&str> {
     let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
     (!inner.contains('{')).then_some(inner)
 }
 
 /// Does the same for doubled braces.
-fn doubled(text: &str) -> Option<&str> {
-    let inner = single(text.strip_prefix('{')?)?;
+fn doubled_braces(text: &str) -> Option<&str> {
+    let inner = single_braces(text.strip_prefix('{')?)?;
     text[inner.len() + 3..].starts_with('}').then_some(inner)
 }
 

@@ -6,12 +6,12 @@ use crate::spec::lists::parse_list;
 
 mod brought;
 
-/// Resolves a command line as it would be typed after `kubectl indexed`.
+/// Resolves a command line without `kubectl indexed`.
 pub(crate) fn resolve_line(words: &[&str], template: Option<&str>) -> Result<JobSpec, Error> {
     resolve_all(words, template, b"").map(|resolved| resolved.spec)
 }
 
-/// The same with `input` on stdin, or in whatever file `--items-file` names.
+/// Does the same with `input` as stdin or the file of `--items-file`.
 pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) -> Result<Resolved, Error> {
     let cli = Cli::try_parse_from(["kubectl-indexed"].iter().chain(words)).unwrap();
     let Verb::Run(args) = cli.verb else { panic!("not a run: {words:?}") };
@@ -33,17 +33,34 @@ pub(crate) fn resolve_all(words: &[&str], template: Option<&str>, input: &[u8]) 
     resolve(*args, Inputs { template, suffix, namespace, file, listed, seed, remaining: None })
 }
 
-/// The error of a command line with its hints, as they are printed.
+/// Returns the error of a command line with its hints, as printed.
 fn refused(words: &[&str], template: Option<&str>) -> String {
     error_text(&resolve_line(words, template).unwrap_err())
 }
 
-/// A usage error with its hints, as they are printed.
+/// Returns a usage error with its hints, as printed.
 pub(crate) fn error_text(error: &Error) -> String {
     assert_eq!(error.kind(), crate::error::Kind::Usage);
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let hints: Vec<_> = error.hints().iter().map(|hint| format!("\nhint: {hint}")).collect();
     format!("{error}{cause}{}", hints.concat())
+}
+
+#[test]
+fn the_name_after_a_flag_is_not_meant_as_its_value() {
+    let check = |flag, name, items| check_name_after(flag, name, items).map_err(|error| error_text(&error));
+    insta::assert_snapshot!(check(FlagBeforeName::Items, "b", 1).unwrap_err(), @r#"
+    --items takes one value, and "b" after it would be the name of the Job
+    hint: separate items by commas: --items a,b
+    hint: to name the Job, write --name b
+    "#);
+    insta::assert_snapshot!(check(FlagBeforeName::Shuffle, "3", 2).unwrap_err(), @r#"
+    --shuffle takes its seed after an equals sign, and "3" after it would be the name of the Job
+    hint: write --shuffle=3
+    hint: to name the Job, write --name 3
+    "#);
+    assert_eq!(check(FlagBeforeName::Items, "mine", 2), Ok(()));
+    assert_eq!(check(FlagBeforeName::Shuffle, "mine", 2), Ok(()));
 }
 
 #[test]
@@ -58,7 +75,7 @@ fn a_list_is_one_record_of_csv() {
 }
 
 #[test]
-fn the_name_comes_from_the_command() {
+fn the_default_name_is_made_from_the_command() {
     let name = |words: &[&str]| resolve_line(words, None).unwrap().name;
     assert_eq!(name(&["run", "--items", "a", "--", "rev"]), "rev-x7k2p");
     assert_eq!(name(&["run", "--items", "a", "--", "/usr/bin/Python3.11", "x.py"]), "python3-11-x7k2p");
@@ -69,7 +86,7 @@ fn the_name_comes_from_the_command() {
 }
 
 #[test]
-fn parallelism_is_all_up_to_a_hundred() {
+fn the_default_parallelism_is_all_up_to_a_hundred() {
     let parallelism = |items: &str, more: &[&str]| {
         let words = [&["run", "--items", items], more, &["--", "rev"]].concat();
         resolve_line(&words, None).unwrap().parallelism
@@ -80,20 +97,20 @@ fn parallelism_is_all_up_to_a_hundred() {
 }
 
 #[test]
-fn what_can_make_no_job_is_refused() {
+fn a_run_that_makes_no_job_is_refused() {
     insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @"
     there are no items to run the command for
-    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
     hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
     hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     ");
-    insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @r"
+    insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @"
     --items is empty: there are no items to run the command for
-    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
+    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "a"], None), @"
     there is no command to run for each item
-    hint: put the command last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "a", "-j", "0", "--", "rev"], None), @"
     --parallelism 0 would run nothing
@@ -123,7 +140,7 @@ fn what_can_make_no_job_is_refused() {
 }
 
 #[test]
-fn lists_over_the_limits_are_refused_with_what_would_fit() {
+fn lists_over_the_limits_are_refused_with_the_limit() {
     let many = vec!["x"; 100_001].join(",");
     insta::assert_snapshot!(refused(&["run", "--items", &many, "--", "rev"], None), @"
     100001 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
@@ -137,7 +154,7 @@ fn lists_over_the_limits_are_refused_with_what_would_fit() {
 }
 
 #[test]
-fn quantities_are_those_of_kubernetes() {
+fn quantities_are_parsed_like_those_of_kubernetes() {
     for good in ["1", "0.5", "500m", "2Gi", "1e3", "1E3", "100k", "7E"] {
         assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
     }
@@ -153,7 +170,7 @@ fn quantities_are_those_of_kubernetes() {
 }
 
 #[test]
-fn the_name_of_an_image_is_what_the_kubelet_takes() {
+fn image_names_are_checked_like_in_the_kubelet() {
     let good = ["busybox", "a/b/c:v1_2", "localhost/a", "R.example.com/a:B", "r:5000/a-b__c.d", "r.io/a@sha256:9B2a"];
     for good in good {
         assert!(pod::check_image("--image", Some(good)).is_ok(), "{good}");
@@ -193,14 +210,14 @@ fn a_template_is_a_job_a_cron_job_or_a_pod_template() {
         assert_eq!(spec.image, None, "the template's image stands: {template}");
     }
     let restarting = "{kind: Job, spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: a}]}}}}";
-    insta::assert_snapshot!(refused(&["run", "--items", "a", "--retries", "1", "--", "rev"], Some(restarting)), @r"
-    --retries counts for each index, which needs restartPolicy Never; the template says OnFailure
-    hint: take restartPolicy out of the template, or leave --retries out
+    insta::assert_snapshot!(refused(&["run", "--items", "a", "--retries", "1", "--", "rev"], Some(restarting)), @"
+    --retries needs restartPolicy Never, and the template has OnFailure
+    hint: remove restartPolicy from the template, or remove --retries
     ");
 }
 
-/// How a command line hands its items over: form and means, command, variables, and why.
-fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
+/// Returns how a command line passes its items: form and store, command, variables, reason and messages.
+fn describe_handover(words: &[&str], template: Option<&str>, input: &str) -> String {
     let Resolved { spec, notes, warnings } = match resolve_all(words, template, input.as_bytes()) {
         Ok(resolved) => resolved,
         Err(error) => return format!("error: {}", error_text(&error)),
@@ -228,8 +245,8 @@ fn handed_over(words: &[&str], template: Option<&str>, input: &str) -> String {
 const TABLE: &str = "name,size\na.png,10\nb.png,20\n";
 
 #[test]
-fn the_command_chooses_the_form() {
-    let over = |words: &[&str]| handed_over(&[&["run"], words].concat(), None, TABLE);
+fn the_command_decides_the_form() {
+    let over = |words: &[&str]| describe_handover(&[&["run"], words].concat(), None, TABLE);
     insta::assert_snapshot!(over(&["--items", "a,b", "--", "rev"]), @"
     file in configmap: rev /input/data.txt
     ITEM_COUNT=2
@@ -304,16 +321,16 @@ fn the_command_chooses_the_form() {
 }
 
 #[test]
-fn a_template_s_own_command_is_wrapped_too() {
+fn the_command_of_a_template_is_wrapped_too() {
     let own = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x, command: [tool], args: [-v]}]}}}";
     let entry = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x, args: [-v]}]}}}";
     let words = ["run", "--items", "a,it's", "--item-as", "env"];
-    insta::assert_snapshot!(handed_over(&words, Some(own), ""), @r#"
+    insta::assert_snapshot!(describe_handover(&words, Some(own), ""), @r#"
     env in configmap: 
     ITEM_COUNT=2 ITEM={}
     --item-as env was given; the shell sh in the worker's image reads it: item 1 ("it's") has a single quote, which the kubelet can't read from a file
     "#);
-    insta::assert_snapshot!(handed_over(&words, Some(entry), ""), @r#"
+    insta::assert_snapshot!(describe_handover(&words, Some(entry), ""), @r#"
     error: --item-as env needs a shell in the worker's image (item 1 ("it's") has a single quote, which the kubelet can't read from a file), and the command of the template's image is unknown
     hint: use --item-as file, which needs no shell
     "#);
@@ -341,8 +358,8 @@ fn an_old_server_gets_a_shell() {
 }
 
 #[test]
-fn what_can_t_be_handed_over_is_refused() {
-    let over = |words: &[&str]| handed_over(&[&["run"], words].concat(), None, "a\0b\nx\n");
+fn items_that_no_form_can_pass_are_refused() {
+    let over = |words: &[&str]| describe_handover(&[&["run"], words].concat(), None, "a\0b\nx\n");
     insta::assert_snapshot!(over(&["-a", "-", "--", "echo", "{}"]), @r#"
     error: item 0 ("a\0b") has a NUL byte, which arguments and variables can't hold
     hint: use --item-as file or --item-as stdin, which pass any bytes
@@ -423,8 +440,9 @@ fn what_can_t_be_handed_over_is_refused() {
 }
 
 #[test]
-fn one_source_and_what_goes_with_it() {
-    let over = |words: &[&str]| handed_over(&[&["run"], words, &["--", "cat"]].concat(), None, "0:a\n1:b\nlist:x|y\n");
+fn a_run_has_one_source_and_only_its_flags() {
+    let over =
+        |words: &[&str]| describe_handover(&[&["run"], words, &["--", "cat"]].concat(), None, "0:a\n1:b\nlist:x|y\n");
     insta::assert_snapshot!(over(&["--items", "a", "--range", "1-3"]), @"
     error: --items and --range are two sources of items
     hint: remove one of them; only --param can be repeated
@@ -481,7 +499,7 @@ fn one_source_and_what_goes_with_it() {
     the items are shuffled; --shuffle=7 repeats this order
     ");
     let derived = ["run", "--items-configmap", "words/list", "--", "echo", "{/}"];
-    insta::assert_snapshot!(handed_over(&derived, None, "list:x|y\n"), @"
+    insta::assert_snapshot!(describe_handover(&derived, None, "list:x|y\n"), @"
     error: --items-configmap can't be used with {.}, {/}, {//} and {/.}: the list in the cluster has only whole items
     hint: use {}, or read the list from a file with --items-file FILE
     ");

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::handover::{CommandPart, CommandWord, HandoverRequest, ItemForm, Slurm, Variable, VariableSource};
 use super::items::{Item, Items};
-use super::template::{Operation, Placeholder, Segment, Subject};
+use super::template::{Operation, Placeholder, PlaceholderSubject, Segment};
 use crate::args::Compat;
 use crate::contract::{COUNT_VARIABLE, INDEX_VARIABLE, ITEM_VARIABLE};
 use crate::error::Error;
@@ -29,9 +29,9 @@ impl Naming {
             return;
         }
         let subject = match placeholder.subject {
-            Subject::Index => INDEX_VARIABLE.to_owned(),
-            Subject::Item => ITEM_VARIABLE.to_owned(),
-            Subject::Column(column) => format!("{ITEM_VARIABLE}_{}", identifier(&self.columns[column])),
+            PlaceholderSubject::Index => INDEX_VARIABLE.to_owned(),
+            PlaceholderSubject::Item => ITEM_VARIABLE.to_owned(),
+            PlaceholderSubject::Column(column) => format!("{ITEM_VARIABLE}_{}", identifier(&self.columns[column])),
         };
         let operation = match placeholder.operation {
             Operation::None => "",
@@ -54,7 +54,7 @@ impl Naming {
     pub(super) fn part(&self, segment: &Segment) -> CommandPart {
         match segment {
             Segment::Text(text) => CommandPart::Text(text.clone()),
-            Segment::Value(placeholder) if placeholder.subject == Subject::Index => CommandPart::Index,
+            Segment::Value(placeholder) if placeholder.subject == PlaceholderSubject::Index => CommandPart::Index,
             Segment::Value(placeholder) => CommandPart::Variable(self.name(placeholder).to_owned()),
         }
     }
@@ -68,8 +68,8 @@ impl Naming {
     /// Returns one argument for each column, or one for an item without columns.
     pub(super) fn column_words(&mut self, columns: &[String]) -> Vec<CommandWord> {
         let subjects = match columns.len() {
-            0 => vec![Subject::Item],
-            n => (0..n).map(Subject::Column).collect(),
+            0 => vec![PlaceholderSubject::Item],
+            n => (0..n).map(PlaceholderSubject::Column).collect(),
         };
         let word = |subject| {
             let placeholder = Placeholder { subject, operation: Operation::None };
@@ -95,7 +95,7 @@ const OF_SHELLS: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS E
 /// Checks that no column becomes a variable that shells set themselves.
 pub(super) fn check_shell_names(variables: &[Variable], columns: &[String]) -> Result<(), Error> {
     let of_column = |variable: &Variable| match &variable.source {
-        VariableSource::Item(Placeholder { subject: Subject::Column(column), .. }) => Some(*column),
+        VariableSource::Item(Placeholder { subject: PlaceholderSubject::Column(column), .. }) => Some(*column),
         _ => None,
     };
     let is_of_shells = |name: &str| name.starts_with("BASH") || OF_SHELLS.split(' ').any(|known| known == name);
@@ -136,7 +136,7 @@ impl fmt::Display for Setter<'_> {
 }
 
 /// Returns all variables that the worker gets besides those of the user. No name repeats.
-pub(super) fn variables<'a>(
+pub(super) fn collect_variables<'a>(
     form: ItemForm,
     items: &Items,
     columns: &'a [String],
@@ -163,7 +163,7 @@ pub(super) fn variables<'a>(
         add(name.clone(), VariableSource::Index, true, Setter::IndexEnv)?;
     }
     for &system in &request.compat {
-        for (name, source) in compatible(system, items, request) {
+        for (name, source) in variables_of_system(system, items, request) {
             // The user's own value takes precedence, as for SLURM_CPUS_PER_TASK.
             if !request.env.iter().any(|(users, _)| users == name) {
                 add(name.to_owned(), source, true, Setter::Compat)?;
@@ -184,13 +184,14 @@ pub(super) fn variables<'a>(
                     ))
                     .hint("rename the column"));
                 }
-                let placeholder = Placeholder { subject: Subject::Column(column), operation: Operation::None };
+                let placeholder =
+                    Placeholder { subject: PlaceholderSubject::Column(column), operation: Operation::None };
                 add(variable, VariableSource::Item(placeholder), false, Setter::Column(name))?;
             }
         }
         ItemForm::Arg => {
             for (placeholder, name) in &naming.names {
-                if placeholder.subject != Subject::Index {
+                if placeholder.subject != PlaceholderSubject::Index {
                     add(name.clone(), VariableSource::Item(placeholder.clone()), false, Setter::Placeholder)?;
                 }
             }
@@ -201,9 +202,13 @@ pub(super) fn variables<'a>(
 }
 
 /// Returns a warning if the command reads a variable of another system that nothing sets.
-pub(super) fn unset_variable(command: &[String], items: &Items, request: &HandoverRequest<'_>) -> Option<String> {
+pub(super) fn warn_of_unset_variable(
+    command: &[String],
+    items: &Items,
+    request: &HandoverRequest<'_>,
+) -> Option<String> {
     Compat::named().filter(|(system, _)| !request.compat.contains(system)).find_map(|(system, word)| {
-        let names = compatible(system, items, request).into_iter().map(|(name, _)| name);
+        let names = variables_of_system(system, items, request).into_iter().map(|(name, _)| name);
         let mut unset = names.filter(|name| !request.env.iter().any(|(users, _)| users == name));
         let read = unset.find(|name| command.iter().any(|word| word.contains(name)))?;
         Some(format!("the command reads {read}, which is not set; --compat {word} sets it"))
@@ -211,7 +216,11 @@ pub(super) fn unset_variable(command: &[String], items: &Items, request: &Handov
 }
 
 /// Returns the variables of another system, as its documentation defines them.
-fn compatible(system: Compat, items: &Items, request: &HandoverRequest<'_>) -> Vec<(&'static str, VariableSource)> {
+fn variables_of_system(
+    system: Compat,
+    items: &Items,
+    request: &HandoverRequest<'_>,
+) -> Vec<(&'static str, VariableSource)> {
     let constant = |number: u32| VariableSource::Constant(number.to_string());
     // An array of its own numbers, such as 1-9:3, passes those; where they equal the index, Kubernetes sets them.
     let number = |item: &Item| item.text().and_then(|text| text.parse::<u32>().ok());

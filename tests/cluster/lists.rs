@@ -56,5 +56,5 @@ fn mixed_line_ends_in_the_cluster_are_those_of_the_client() {
     let run = "kubectl indexed run --items-configmap words/list -- sh -c 'printf \"<%s>\\n\" {}'";
     let outcome = cluster.shell(run).ok();
     assert_eq!(outcome.lines_by_index(), ["[0] <a>", "[1] <b>", "[2] <c>"]);
-    assert!(outcome.stderr.contains("line 2 of configmap words/list ends as on Windows"), "{outcome:?}");
+    assert!(outcome.stderr.contains("line 2 of configmap \"words/list\" has a Windows line end"), "{outcome:?}");
 }

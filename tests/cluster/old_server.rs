@@ -25,5 +25,5 @@ fn variables_without_a_shell_are_refused() {
     let outcome = cluster.shell(&command);
     assert_eq!(outcome.code, 2, "{outcome:?}");
     assert!(outcome.stderr.contains("this server is Kubernetes 1.30"), "{outcome:?}");
-    assert!(outcome.stderr.contains("hint: --item-as file needs no shell"), "{outcome:?}");
+    assert!(outcome.stderr.contains("hint: use --item-as file, which needs no shell"), "{outcome:?}");
 }

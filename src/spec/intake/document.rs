@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Collector, Columns, Error, Item, ItemPlace, ListOrigin, MAX_DOCUMENT_BYTES, MAX_ITEM_BYTES, too_large};
+use crate::error::Hint;
 use crate::spec::pairs::Pairs;
 
 /// The form of all items, which the first one decides.
@@ -216,8 +217,9 @@ fn nested_error(place: &ItemPlace, problem: &str) -> Error {
     let error =
         Error::usage(format!("{problem}, but an item is one value or a flat object")).hint("flatten it first with jq");
     error.hint(match place.line {
-        Some(_) => "or use each line as text: --format lines",
-        None => "or use each as a line of text: jq -c '.[]' FILE | kubectl indexed run --items-file - -- CMD",
+        Some(_) => Hint::from("or use each line as text: --format lines"),
+        None => Hint::from("or use each as a line of text: jq -c '.[]' FILE | ")
+            .then(Hint::indexed(&["run", "--items-file", "-", "--", "CMD"], "")),
     })
 }
 

@@ -9,7 +9,7 @@ mod written;
 
 const LIMIT: usize = 100_000;
 
-/// Gives bytes cut as they come.
+/// Returns bytes in chunks.
 struct Chunks<'a, I>(&'a [u8], I);
 
 impl<'a, I: Iterator<Item = &'a [u8]>> io::Read for Chunks<'a, I> {
@@ -31,7 +31,7 @@ fn read_layout(layout: FileLayout, input: impl io::Read, selection: ItemSelectio
     read(ListOrigin::File("FILE"), layout, io::BufReader::new(input), collector, |error| panic!("{error}"))
 }
 
-fn take<'a>(
+fn parse_chunks<'a>(
     format: ItemsFormat,
     chunks: impl IntoIterator<Item = &'a [u8]>,
     selection: ItemSelection,
@@ -39,9 +39,9 @@ fn take<'a>(
     read_all(format, Chunks(b"", chunks.into_iter()), selection)
 }
 
-fn all(format: ItemsFormat, bytes: &[u8]) -> Result<LoadedItems, Error> {
-    let at_once = take(format, [bytes], ItemSelection::default());
-    let byte_by_byte = take(format, bytes.chunks(1), ItemSelection::default());
+fn parse_all(format: ItemsFormat, bytes: &[u8]) -> Result<LoadedItems, Error> {
+    let at_once = parse_chunks(format, [bytes], ItemSelection::default());
+    let byte_by_byte = parse_chunks(format, bytes.chunks(1), ItemSelection::default());
     assert_eq!(
         at_once.as_ref().map_err(error_text),
         byte_by_byte.as_ref().map_err(error_text),
@@ -51,28 +51,28 @@ fn all(format: ItemsFormat, bytes: &[u8]) -> Result<LoadedItems, Error> {
 }
 
 fn texts(format: ItemsFormat, text: &str) -> Vec<String> {
-    all(format, text.as_bytes()).unwrap().items.iter().map(|item| item.lossy().into_owned()).collect()
+    parse_all(format, text.as_bytes()).unwrap().items.iter().map(|item| item.lossy().into_owned()).collect()
 }
 
 fn notes(format: ItemsFormat, text: &str) -> String {
-    all(format, text.as_bytes()).unwrap().notes.join("\n")
+    parse_all(format, text.as_bytes()).unwrap().notes.join("\n")
 }
 
 fn refused(format: ItemsFormat, text: impl AsRef<[u8]>) -> String {
-    error_text(&all(format, text.as_ref()).unwrap_err())
+    error_text(&parse_all(format, text.as_ref()).unwrap_err())
 }
 
-/// The values of each item, in the order of the columns.
+/// Returns the values of each item, in the order of the columns.
 fn values(format: ItemsFormat, text: &str) -> Vec<Vec<String>> {
     let lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    let taken = all(format, text.as_bytes()).unwrap();
+    let taken = parse_all(format, text.as_bytes()).unwrap();
     let columns = taken.items.columns().len();
     let values = |item: &Item| (0..columns).map(|column| lossy(item.value(column))).collect();
     taken.items.iter().map(values).collect()
 }
 
 #[test]
-fn the_ending_of_a_name_tells_the_format() {
+fn the_ending_of_a_name_decides_the_format() {
     let formats = ["a.csv", "a.b/C.TSV", "x.json", "x.jsonl", "x.ndjson", "x.txt", "csv", "x.json.txt", "-"];
     insta::assert_snapshot!(
         format!("{:?}", formats.map(ItemsFormat::from_name)),
@@ -81,7 +81,7 @@ fn the_ending_of_a_name_tells_the_format() {
 }
 
 #[test]
-fn blank_lines_are_items_but_not_what_is_behind_the_last() {
+fn blank_lines_are_items_but_the_end_of_the_text_is_none() {
     assert_eq!(texts(ItemsFormat::Lines, "a\n\n b \nc\n"), ["a", "", " b ", "c"]);
     assert_eq!(texts(ItemsFormat::Lines, "a\nb"), ["a", "b"]);
     assert_eq!(texts(ItemsFormat::Lines, "\n"), [""]);
@@ -97,14 +97,14 @@ fn a_carriage_return_before_a_line_break_is_part_of_it() {
 }
 
 #[test]
-fn a_byte_order_mark_is_none_of_the_items() {
+fn a_byte_order_mark_is_no_part_of_an_item() {
     assert_eq!(texts(ItemsFormat::Lines, "\u{feff}a\n"), ["a"]);
     insta::assert_snapshot!(notes(ItemsFormat::Lines, "\u{feff}a\n"), @"the byte order mark at the start of FILE is removed");
     assert_eq!(texts(ItemsFormat::Lines, "\u{feff}\u{feff}a\n\u{feff}b"), ["a", "\u{feff}b"]);
     assert_eq!(texts(ItemsFormat::Null, "\u{feff}a\0"), ["\u{feff}a"], "bytes are bytes");
     assert_eq!(texts(ItemsFormat::Csv, "\u{feff}a\n1\n"), ["{\"a\":\"1\"}"]);
     assert_eq!(texts(ItemsFormat::Json, "\u{feff}[1]"), ["1"]);
-    let half = all(ItemsFormat::Lines, b"\xef\xbb").unwrap();
+    let half = parse_all(ItemsFormat::Lines, b"\xef\xbb").unwrap();
     assert_eq!(half.items[0].bytes(), b"\xef\xbb");
 }
 
@@ -119,13 +119,13 @@ fn a_table_has_columns_named_by_its_header() {
     assert_eq!(values(ItemsFormat::Csv, table), [["a", "3", "say \"hi\""], ["b", "4", "two\nlines"], ["", " 5 ", ""]]);
     assert_eq!(values(ItemsFormat::Tsv, "a b\tc\n1,2\t3\n"), [["1,2", "3"]]);
     assert_eq!(values(ItemsFormat::Csv, " a \n\"\"\n\n"), [[""]]);
-    let taken = all(ItemsFormat::Csv, b" a ,b\n1,2\n").unwrap();
+    let taken = parse_all(ItemsFormat::Csv, b" a ,b\n1,2\n").unwrap();
     assert_eq!(taken.items.columns(), &Columns::Named(vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(taken.items.columns().names()[1], "b");
 }
 
 #[test]
-fn a_table_that_is_not_whole_is_refused() {
+fn an_incomplete_table_is_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Csv, ""), @"FILE is empty: its first line must name the columns");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "\n\n"), @"FILE is empty: its first line must name the columns");
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "a,b\n"), @"there are no items in FILE: it has a header but no rows");
@@ -169,7 +169,7 @@ fn a_table_that_is_not_whole_is_refused() {
 }
 
 #[test]
-fn values_of_json_are_items_as_they_are_written() {
+fn json_values_keep_their_text() {
     let list = r#"[ "a\u00e9\n", 12345678901234567890123, 1e400, 0.10, -0, true, null, "" ]"#;
     assert_eq!(
         texts(ItemsFormat::Json, list),
@@ -179,7 +179,7 @@ fn values_of_json_are_items_as_they_are_written() {
 }
 
 #[test]
-fn objects_of_json_are_records_that_keep_their_types() {
+fn json_objects_become_records_that_keep_their_types() {
     let list = r#"[{"name": "a", "size": 3.0, "ok": true, "n": null}, {"size": 1e400, "n": "", "ok": false, "name": "\u0041"}]"#;
     insta::assert_snapshot!(texts(ItemsFormat::Json, list).join("\n"), @r#"
     {"name":"a","size":3.0,"ok":true,"n":null}
@@ -188,13 +188,13 @@ fn objects_of_json_are_records_that_keep_their_types() {
     assert_eq!(values(ItemsFormat::Json, list), [["a", "3.0", "true", ""], ["A", "1e400", "false", ""]]);
     let lines = "{\"a\":1}\n\n{\"a\": 2}\n";
     assert_eq!(texts(ItemsFormat::Jsonl, lines), ["{\"a\":1}", "{\"a\":2}"]);
-    let taken = all(ItemsFormat::Jsonl, lines.as_bytes()).unwrap();
+    let taken = parse_all(ItemsFormat::Jsonl, lines.as_bytes()).unwrap();
     assert_eq!(taken.items.columns(), &Columns::Named(vec!["a".to_owned()]));
     assert_eq!(taken.items.displays().collect::<Vec<_>>(), ["a=1", "a=2"]);
 }
 
 #[test]
-fn json_that_is_no_list_of_items_is_refused() {
+fn json_without_a_list_of_items_is_refused() {
     insta::assert_snapshot!(refused(ItemsFormat::Json, " \n"), @r#"
     FILE is empty
     hint: write one array: ["a", "b"], or [{"name": "a"}, {"name": "b"}]
@@ -253,7 +253,7 @@ fn json_that_is_no_list_of_items_is_refused() {
 }
 
 #[test]
-fn a_document_is_held_up_to_a_limit() {
+fn a_json_document_has_a_size_limit() {
     let error = read_all(ItemsFormat::Json, io::repeat(b' '), ItemSelection::default()).unwrap_err();
     insta::assert_snapshot!(error_text(&error), @"
     FILE is larger than 64 MiB, and JSON is read as a whole
@@ -262,7 +262,7 @@ fn a_document_is_held_up_to_a_limit() {
 }
 
 #[test]
-fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
+fn an_endless_item_is_refused_at_the_size_limit() {
     for (format, start) in [
         (ItemsFormat::Lines, "a\n"),
         (ItemsFormat::Null, "a\0"),
@@ -286,13 +286,13 @@ fn an_item_without_an_end_is_refused_as_soon_as_it_is_too_large() {
     hint: put large inputs into a volume, and pass their names as items
     ");
     let largest = format!("a\r\n{}\r\n", "x".repeat(MAX_ITEM_BYTES));
-    assert_eq!(all(ItemsFormat::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
+    assert_eq!(parse_all(ItemsFormat::Lines, largest.as_bytes()).unwrap().items[1].bytes().len(), MAX_ITEM_BYTES);
 }
 
 #[test]
 fn a_million_lines_are_refused_by_their_number() {
     let chunk = b"some line or other\n".repeat(1000);
-    let taken = take(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), ItemSelection::default());
+    let taken = parse_chunks(ItemsFormat::Lines, std::iter::repeat_n(&chunk[..], 1000), ItemSelection::default());
     insta::assert_snapshot!(error_text(&taken.unwrap_err()), @"
     1000000 items are too many for one Job: Kubernetes allows 100000 indexes with per-index limits
     hint: split the list into runs of at most 100000 items with --skip and --first
@@ -310,13 +310,13 @@ fn nothing_is_read_beyond_the_first_items() {
         (ItemsFormat::Jsonl, b"1\n2\nwrong"),
     ] {
         for size in [1, 4, 100] {
-            let taken = take(format, text.chunks(size), first()).unwrap();
+            let taken = parse_chunks(format, text.chunks(size), first()).unwrap();
             assert_eq!(taken.items.len(), 2, "{format:?}");
         }
     }
 }
 
-/// Bytes full of what some format gives a meaning to.
+/// Bytes with a special meaning in some format.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let telling = proptest::sample::select(vec![
         "\n",
@@ -360,7 +360,7 @@ fn format() -> impl Strategy<Value = ItemsFormat> {
     ])
 }
 
-/// A text that can be the value of a column.
+/// Text that is valid as the value of a column.
 fn text() -> impl Strategy<Value = String> {
     let telling = proptest::sample::select(vec!["\n", "\r\n", "\r", "\0", ",", "\t", "\"", " ", "a", "é", "\u{1f980}"]);
     proptest::collection::vec(telling, 0..8).prop_map(|parts| parts.concat())
@@ -385,9 +385,9 @@ proptest! {
             from = cut;
         }
         let said = |taken: Result<LoadedItems, Error>| taken.map_err(|error| error_text(&error));
-        let at_once = said(take(format, [&bytes[..]], selection.clone()));
-        prop_assert_eq!(&at_once, &said(take(format, chunks, selection.clone())));
-        prop_assert_eq!(&at_once, &said(take(format, bytes.chunks(1), selection)));
+        let at_once = said(parse_chunks(format, [&bytes[..]], selection.clone()));
+        prop_assert_eq!(&at_once, &said(parse_chunks(format, chunks, selection.clone())));
+        prop_assert_eq!(&at_once, &said(parse_chunks(format, bytes.chunks(1), selection)));
     }
 
     #[test]
@@ -395,13 +395,13 @@ proptest! {
         let end = if windows { &b"\r\n"[..] } else { b"\n" };
         let mut lines: Vec<Vec<u8>> =
             lines.into_iter().map(|line| line.into_iter().filter(|&byte| byte != b'\n').collect()).collect();
-        // What a text begins with is looked at.
+        // The start of a text decides its encoding.
         lines[0].splice(0..0, *b"....");
         for line in lines.iter_mut().filter(|line| !windows && line.ends_with(b"\r")) {
             line.push(b'.');
         }
         let fed: Vec<u8> = lines.iter().flat_map(|line| [line, end].concat()).collect();
-        let taken = all(ItemsFormat::Lines, &fed).unwrap();
+        let taken = parse_all(ItemsFormat::Lines, &fed).unwrap();
         prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), lines);
     }
 
@@ -409,10 +409,10 @@ proptest! {
     fn nul_separated_items_carry_all_but_nul(items in proptest::collection::vec(bytes(), 1..8)) {
         let mut items: Vec<Vec<u8>> =
             items.into_iter().map(|item| item.into_iter().filter(|&byte| byte != 0).collect()).collect();
-        // What a list begins with is looked at.
+        // The start of a list decides its encoding.
         items[0].insert(0, b'.');
         let fed: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
-        let taken = all(ItemsFormat::Null, &fed).unwrap();
+        let taken = parse_all(ItemsFormat::Null, &fed).unwrap();
         prop_assert_eq!(taken.items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>(), items);
     }
 

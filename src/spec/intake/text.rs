@@ -9,7 +9,7 @@
 
 use super::ListOrigin;
 use crate::args::ItemsFormat;
-use crate::error::Error;
+use crate::error::{Error, Hint, quoted};
 
 /// The mark that some editors put at the start of a text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -51,7 +51,7 @@ const COMPRESSIONS: [Compression; 6] = [
 const WORKBOOKS: [&str; 3] = [".xlsx", ".xlsm", ".ods"];
 
 /// Returns the encoding that a byte order mark names.
-fn marked(text: &[u8]) -> Option<Encoding> {
+fn encoding_by_mark(text: &[u8]) -> Option<Encoding> {
     let encoding = |name, width, little_endian, mark| Some(Encoding { name, width, little_endian, mark });
     match text {
         // Also the mark of UTF-16 and a NUL character, which no text begins with.
@@ -65,7 +65,7 @@ fn marked(text: &[u8]) -> Option<Encoding> {
 
 /// Returns the encoding of a text without a mark: all bytes but one of an ASCII character are NUL. The last character may
 /// be incomplete, because a line break cuts it.
-fn unmarked(text: &[u8]) -> Option<Encoding> {
+fn encoding_by_sample(text: &[u8]) -> Option<Encoding> {
     let sample = &text[..text.len().min(SAMPLE_BYTES)];
     let candidates = [("UTF-32LE", 4, true), ("UTF-32BE", 4, false), ("UTF-16LE", 2, true), ("UTF-16BE", 2, false)];
     let found = candidates.into_iter().find(|&(_, width, little_endian)| {
@@ -88,7 +88,7 @@ pub(crate) fn decode(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     if let Some(Compression { name, unpack, .. }) = find_compression(&bytes) {
         return Err(Error::usage(format!("{origin} is a {name} file")).hint(format!("unpack it first: {unpack} FILE")));
     }
-    let Some(encoding) = marked(&bytes).or_else(|| unmarked(&bytes)) else {
+    let Some(encoding) = encoding_by_mark(&bytes).or_else(|| encoding_by_sample(&bytes)) else {
         return Ok(bytes.strip_prefix(BYTE_ORDER_MARK).map(<[u8]>::to_vec).unwrap_or(bytes));
     };
     let value = |unit: &[u8]| {
@@ -221,8 +221,8 @@ impl<'a> ListText<'a> {
             }
             return Err(self.unconverted_error(&format!("is a {name} file, not a list"), unpack, filter));
         }
-        let unmarked = if self.format == ItemsFormat::Null { None } else { unmarked(piece) };
-        let Some(encoding) = marked(piece).or(unmarked) else { return Ok(()) };
+        let unmarked = if self.format == ItemsFormat::Null { None } else { encoding_by_sample(piece) };
+        let Some(encoding) = encoding_by_mark(piece).or(unmarked) else { return Ok(()) };
         let name = encoding.name;
         let iconv = format!("iconv -f {name} -t UTF-8");
         let mut error = self.unconverted_error(&format!("is {name}, and a list must be UTF-8"), &iconv, &iconv);
@@ -261,22 +261,19 @@ impl<'a> ListText<'a> {
             ListOrigin::File(path) => path.rsplit_once('.').map(|(name, _)| ItemsFormat::from_name(name)),
             ListOrigin::Stdin | ListOrigin::ConfigMap(_) => None,
         };
-        let format = match inner.filter(|_| self.format == ItemsFormat::Lines).unwrap_or(self.format) {
-            ItemsFormat::Lines => "",
-            ItemsFormat::Csv => " --format csv",
-            ItemsFormat::Tsv => " --format tsv",
-            ItemsFormat::Json => " --format json",
-            ItemsFormat::Jsonl => " --format jsonl",
-            ItemsFormat::Null => " -0",
+        let format: &[&str] = match inner.filter(|_| self.format == ItemsFormat::Lines).unwrap_or(self.format) {
+            ItemsFormat::Lines => &[],
+            ItemsFormat::Csv => &["--format", "csv"],
+            ItemsFormat::Tsv => &["--format", "tsv"],
+            ItemsFormat::Json => &["--format", "json"],
+            ItemsFormat::Jsonl => &["--format", "jsonl"],
+            ItemsFormat::Null => &["-0"],
         };
-        let run = format!("kubectl indexed run -a -{format} -- CMD");
+        let run = Hint::indexed(&[&["run", "-a", "-"], format, &["--", "CMD"]].concat(), "");
         Error::usage(format!("{origin} {problem}")).hint(match origin {
-            ListOrigin::Stdin => format!("convert it: ... | {filter} | {run}"),
-            ListOrigin::ConfigMap(_) => format!("create the configmap from a converted file: {filter} <FILE"),
-            ListOrigin::File(path) => {
-                let path = shlex::try_quote(path).unwrap_or(path.into());
-                format!("convert it: {command} {path} | {run}")
-            }
+            ListOrigin::Stdin => Hint::from(format!("convert it: ... | {filter} | ")).then(run),
+            ListOrigin::ConfigMap(_) => format!("create the configmap from a converted file: {filter} <FILE").into(),
+            ListOrigin::File(path) => Hint::from(format!("convert it: {command} {} | ", quoted(path))).then(run),
         })
     }
 

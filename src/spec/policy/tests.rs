@@ -1,7 +1,7 @@
 use super::*;
 use crate::spec::tests::{error_text, resolve_all, resolve_line};
 
-/// What is said of `run` with these flags and three items.
+/// Returns the error of `run` with these flags and three items.
 fn refused(flags: &str) -> String {
     refused_with(flags, None)
 }
@@ -18,7 +18,7 @@ fn resolved(flags: &str) -> (Policy, Vec<String>) {
 }
 
 #[test]
-fn each_flag_is_read() {
+fn each_flag_sets_its_field() {
     let flags = "--retries 2 --max-failed 3 --fail-on-exit 7,3-5,4 --ignore-exit 75 --success-indexes 2,0-1 \
                  --success-count 2 --timeout 1h --index-timeout 90s --ttl 0";
     let expected = Policy {
@@ -43,7 +43,7 @@ fn each_flag_is_read() {
 }
 
 #[test]
-fn evictions_are_limited_where_nothing_else_is_counted() {
+fn evictions_are_limited_if_nothing_else_is_counted() {
     insta::assert_snapshot!(refused("--max-evictions 3 --retries 1"), @"
     --max-evictions can't be combined with --retries: Kubernetes counts both together
     hint: remove one of them; with --retries evictions have no limit
@@ -68,7 +68,7 @@ fn evictions_are_limited_where_nothing_else_is_counted() {
 }
 
 #[test]
-fn exit_codes_that_are_none() {
+fn invalid_exit_codes_are_refused() {
     insta::assert_snapshot!(refused("--fail-on-exit 0-3"), @r#"
     --fail-on-exit "0-3" has 0, the exit code of success
     hint: use exit codes from 1 to 255
@@ -92,7 +92,7 @@ fn exit_codes_that_are_none() {
 }
 
 #[test]
-fn counts_that_can_not_be() {
+fn invalid_counts_are_refused() {
     insta::assert_snapshot!(refused("--retries 4294967295"), @"
     --retries 4294967295 is over Kubernetes' limit of 2147483647
     hint: use --retries 2147483647 or less
@@ -129,7 +129,7 @@ fn counts_that_can_not_be() {
 }
 
 #[test]
-fn durations_that_can_not_be() {
+fn invalid_durations_are_refused() {
     insta::assert_snapshot!(refused("--timeout soon"), @r#"
     --timeout "soon" is not a duration such as 90s, 10m or 2h
     hint: write it as --timeout 10m
@@ -149,7 +149,7 @@ fn durations_that_can_not_be() {
 }
 
 #[test]
-fn what_a_template_rules_out() {
+fn flags_that_conflict_with_the_template_are_refused() {
     let job = |spec: &str, pod: &str| {
         format!("{{kind: Job, spec: {{{spec} template: {{spec: {{{pod} containers: [{{name: a}}]}}}}}}}}")
     };
@@ -190,7 +190,7 @@ fn what_a_template_rules_out() {
 }
 
 #[test]
-fn what_changes_nothing_is_said() {
+fn flags_without_effect_cause_a_warning() {
     let warned = |flags: &str| resolved(flags).1.join("\n");
     insta::assert_snapshot!(warned("--fail-on-exit 3"), @"--fail-on-exit has no effect: without --retries no index is retried");
     insta::assert_snapshot!(warned("--timeout 10m --index-timeout 10m"), @"--index-timeout has no effect: --timeout ends the Job after 600s");

@@ -35,7 +35,7 @@ impl CodeEnd {
 enum CodeStage {
     Commands,
     /// Between `case` and `in`, after this number of words.
-    Subject(usize),
+    PlaceholderSubject(usize),
     Patterns,
 }
 
@@ -64,7 +64,7 @@ impl Code {
     fn new(end: CodeEnd, printed: Option<Evaluated>) -> Self {
         Self {
             end,
-            stage: if end == CodeEnd::Esac { CodeStage::Subject(0) } else { CodeStage::Commands },
+            stage: if end == CodeEnd::Esac { CodeStage::PlaceholderSubject(0) } else { CodeStage::Commands },
             word: end != CodeEnd::Pattern,
             command: end.is_around_commands(),
             documents: Vec::new(),
@@ -225,8 +225,8 @@ impl Writer<'_> {
         let command = std::mem::replace(&mut code.command, false);
         let keyword = reader.plain_word().unwrap_or_default();
         match code.stage {
-            CodeStage::Subject(0) => code.stage = CodeStage::Subject(1),
-            CodeStage::Subject(_) => {
+            CodeStage::PlaceholderSubject(0) => code.stage = CodeStage::PlaceholderSubject(1),
+            CodeStage::PlaceholderSubject(_) => {
                 self.copy(reader, keyword.chars().count());
                 code.stage = CodeStage::Patterns;
                 code.command = true;

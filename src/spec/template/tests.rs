@@ -6,11 +6,11 @@ fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn read(word: &str, names: &[&str]) -> CommandTemplate {
+fn parse_word(word: &str, names: &[&str]) -> CommandTemplate {
     parse(&words(&[word]), &words(names), true).unwrap()
 }
 
-/// Placeholders in angle brackets, to tell them from braces that stay.
+/// Returns the template with placeholders in angle brackets.
 fn shown(template: &CommandTemplate) -> String {
     let segments = template.arguments.iter().flatten();
     let show = |segment: &Segment| match segment {
@@ -21,7 +21,7 @@ fn shown(template: &CommandTemplate) -> String {
 }
 
 #[test]
-fn paths_are_cut_as_by_gnu_parallel() {
+fn paths_are_cut_like_in_gnu_parallel() {
     // From a run of GNU parallel 20221122: {.}, {/}, {//}, {/.}.
     let table = [
         ("a.b/c", ["a.b/c", "c", "a.b", "c"]),
@@ -56,8 +56,8 @@ fn paths_are_cut_as_by_gnu_parallel() {
 }
 
 #[test]
-fn placeholders_are_told_from_other_braces() {
-    let plain = |word| shown(&read(word, &[]));
+fn other_braces_are_no_placeholders() {
+    let plain = |word| shown(&parse_word(word, &[]));
     insta::assert_snapshot!(plain("a{}b{.}{/}{//}{/.}{#}"), @"a<>b<.></><//></.><#>");
     // One nameless column is the item.
     insta::assert_snapshot!(plain("{1} {1.} {1/.}"), @"<> <.> </.>");
@@ -84,20 +84,21 @@ fn placeholders_are_told_from_other_braces() {
 }
 
 #[test]
-fn columns_go_by_name_and_by_place() {
+fn columns_have_a_name_and_a_number() {
     let columns = ["name", "size", "a.b", "2", "größe", "print $1"];
-    let named = |word| shown(&read(word, &columns));
+    let named = |word| shown(&parse_word(word, &columns));
     insta::assert_snapshot!(named("{name} {size.} {size//} {}"), @"<1> <2.> <2//> <>");
     insta::assert_snapshot!(named("{a.b} {a.b.} {größe/.}"), @"<3> <3.> <5/.>");
     // A name comes before a place.
     insta::assert_snapshot!(named("{1} {2} {3/}"), @"<1> <4> <3/>");
     insta::assert_snapshot!(named("{print $1} {print $2}"), @"<6> {print $2}");
-    let written = |word: &str| read(word, &columns).placeholders().next().unwrap().to_text(&columns.map(str::to_owned));
+    let written =
+        |word: &str| parse_word(word, &columns).placeholders().next().unwrap().to_text(&columns.map(str::to_owned));
     assert_eq!(["{name.}", "{5//}", "{/.}", "{#}"].map(written), ["{name.}", "{größe//}", "{/.}", "{#}"]);
 }
 
 #[test]
-fn doubled_braces_are_an_escape_where_single_ones_would_be_a_placeholder() {
+fn doubled_braces_escape_a_placeholder() {
     // A command with no other placeholder may be meant for another system.
     let named = |word: &str| {
         let template = parse(&words(&[word, "{}"]), &words(&["name"]), true).unwrap();
@@ -114,13 +115,13 @@ fn doubled_braces_are_an_escape_where_single_ones_would_be_a_placeholder() {
 }
 
 #[test]
-fn without_items_only_the_index_stands_for_something() {
+fn without_items_only_the_index_is_a_placeholder() {
     let template = parse(&words(&["{#}{}{1}{name}{{}}{{#}}"]), &[], false).unwrap();
     insta::assert_snapshot!(shown(&template), @"<#>{}{1}{name}{{}}{#}");
 }
 
 #[test]
-fn a_word_that_is_no_column_is_mentioned_once() {
+fn a_word_that_names_no_column_is_noted_once() {
     let command = words(&["{other}", "{other} {other.} ${home} a{7} {a b} {{x}}"]);
     let template = parse(&command, &words(&["name", "size"]), true).unwrap();
     assert_eq!(shown(&template), "{other}{other} {other.} ${home} a{7} {a b} {{x}}");
@@ -129,33 +130,33 @@ fn a_word_that_is_no_column_is_mentioned_once() {
     {other.} in the command names no column (the columns are "name", "size") and stays unchanged
     {7} in the command names no column (the columns are "name", "size") and stays unchanged
     "#);
-    insta::assert_snapshot!(read("{other}", &["name"]).notes[0], @r#"{other} in the command names no column (the column is "name") and stays unchanged"#);
+    insta::assert_snapshot!(parse_word("{other}", &["name"]).notes[0], @r#"{other} in the command names no column (the column is "name") and stays unchanged"#);
     let many: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
-    insta::assert_snapshot!(read("{x}", &many).notes[0], @r#"{x} in the command names no column (the columns are "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9" and 2 more) and stays unchanged"#);
-    insta::assert_snapshot!(read("x{3}", &[]).notes[0], @"{3} in the command names no column (the items have no columns) and stays unchanged");
-    assert_eq!(read("{name}", &[]).notes, [""; 0]);
+    insta::assert_snapshot!(parse_word("{x}", &many).notes[0], @r#"{x} in the command names no column (the columns are "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9" and 2 more) and stays unchanged"#);
+    insta::assert_snapshot!(parse_word("x{3}", &[]).notes[0], @"{3} in the command names no column (the items have no columns) and stays unchanged");
+    assert_eq!(parse_word("{name}", &[]).notes, [""; 0]);
 }
 
-fn problem(word: &str, names: &[&str]) -> String {
+fn error_of(word: &str, names: &[&str]) -> String {
     let error = parse(&words(&["cat", word]), &words(names), true).unwrap_err();
     format!("{error}\nhint: {}", error.hints().join("\nhint: "))
 }
 
 #[test]
-fn a_slip_in_the_name_of_a_column_is_an_error() {
-    insta::assert_snapshot!(problem("{nmae}", &["name", "size"]), @r#"
+fn a_mistyped_column_is_an_error() {
+    insta::assert_snapshot!(error_of("{nmae}", &["name", "size"]), @r#"
     {nmae} in the command names no column: the columns are "name", "size"
     hint: did you mean {name}?
     hint: write {{nmae}} for the text {nmae} itself
     "#);
     for slip in ["{Name}", "{names}", "{nam}", "{nome.}", "{file-name}", "{nmae/.}"] {
-        assert!(problem(slip, &["name", "file_name"]).contains("hint: did you mean {"), "{slip}");
+        assert!(error_of(slip, &["name", "file_name"]).contains("hint: did you mean {"), "{slip}");
     }
-    assert_eq!(shown(&read("{{nmae}}", &["name"])), "{nmae}");
+    assert_eq!(shown(&parse_word("{{nmae}}", &["name"])), "{nmae}");
     // Awk's own, a format of curl's, a variable of the shell's, and words that are like no column.
     for alone in ["{print}", "%{http_code}", "${nmae}", "{line}", "{id}"] {
-        assert_eq!(shown(&read(alone, &["prints", "http_codes", "name", "ip"])), alone);
+        assert_eq!(shown(&parse_word(alone, &["prints", "http_codes", "name", "ip"])), alone);
     }
     let code = words(&["python3", "-c", "print(f'{names}')"]);
     assert!(parse(&code, &words(&["name"]), true).unwrap().is_literal(), "braces of another language");
@@ -163,81 +164,84 @@ fn a_slip_in_the_name_of_a_column_is_an_error() {
 }
 
 #[test]
-fn what_only_gnu_parallel_has_is_an_error() {
-    insta::assert_snapshot!(problem("{= s/a/b/ =}", &[]), @"
+fn placeholders_that_only_gnu_parallel_has_are_errors() {
+    insta::assert_snapshot!(error_of("{= s/a/b/ =}", &[]), @"
     {= s/a/b/ =} in the command is a Perl expression in GNU parallel, and is not supported here
     hint: change the value in a shell: -- sh -c 'printf %s {} | sed s/a/b/'
     hint: write {{= s/a/b/ =}} for the text {= s/a/b/ =} itself
     ");
-    insta::assert_snapshot!(problem("{%}", &["name"]), @"
+    insta::assert_snapshot!(error_of("{%}", &["name"]), @"
     {%} in the command is the number of the job slot in GNU parallel, and is not supported here
     hint: use {#} for the index
     hint: write {{%}} for the text {%} itself
     ");
-    insta::assert_snapshot!(problem("{##}", &[]), @"
+    insta::assert_snapshot!(error_of("{##}", &[]), @"
     {##} in the command is the number of jobs in GNU parallel, and is not supported here
     hint: use the variable ITEM_COUNT
     hint: write {{##}} for the text {##} itself
     ");
-    assert!(problem("{1} to {2}", &[]).starts_with("{2} in the command names no column"));
-    assert_eq!(shown(&read("grep -E ' {4}'", &[])), "grep -E ' {4}'", "a regular expression");
-    insta::assert_snapshot!(problem("{2}", &[]), @"
-    {2} in the command is no column: the items have no columns
-    hint: --colsep CHAR makes columns of the lines of a file
-    hint: write {{2}} for the braces themselves
+    assert!(error_of("{1} to {2}", &[]).starts_with("{2} in the command names no column"));
+    assert_eq!(shown(&parse_word("grep -E ' {4}'", &[])), "grep -E ' {4}'", "a regular expression");
+    insta::assert_snapshot!(error_of("{2}", &[]), @"
+    {2} in the command names no column: the items have no columns
+    hint: --colsep CHAR splits the lines of a file into columns
+    hint: write {{2}} for the text {2} itself
     ");
-    assert_eq!(shown(&read("{{%}} {{= x =}} {{2}} [0-9]{2} (a){3} {=}", &[])), "{%} {= x =} {2} [0-9]{2} (a){3} {=}");
-    assert_eq!(shown(&read("{%}", &["%"])), "<1>");
+    assert_eq!(
+        shown(&parse_word("{{%}} {{= x =}} {{2}} [0-9]{2} (a){3} {=}", &[])),
+        "{%} {= x =} {2} [0-9]{2} (a){3} {=}"
+    );
+    assert_eq!(shown(&parse_word("{%}", &["%"])), "<1>");
 }
 
 #[test]
-fn what_other_systems_write_in_doubled_braces_is_an_error() {
-    insta::assert_snapshot!(problem("{{name}}", &["name"]), @"
+fn placeholders_of_other_systems_in_doubled_braces_are_errors() {
+    insta::assert_snapshot!(error_of("{{name}}", &["name"]), @"
     {{name}} in the command is text: a placeholder has single braces
     hint: write {name} for the value
     hint: or add --no-placeholders to keep every brace
     ");
-    assert!(problem("{{ name }}", &["name"]).contains("write {name} for the value"));
-    assert!(problem("{{item}}", &[]).contains("write {} for the value"));
+    assert!(error_of("{{ name }}", &["name"]).contains("write {name} for the value"));
+    assert!(error_of("{{item}}", &[]).contains("write {} for the value"));
     for alone in ["{{}}", "{{other}}", "{{ .Name }}", "${{name}}"] {
-        assert!(read(alone, &["name"]).is_literal(), "{alone}");
+        assert!(parse_word(alone, &["name"]).is_literal(), "{alone}");
     }
-    assert_eq!(shown(&read("{name} {{name}}", &["name"])), "<1> {name}");
+    assert_eq!(shown(&parse_word("{name} {{name}}", &["name"])), "<1> {name}");
 }
 
 #[test]
-fn a_column_called_as_the_index_is_named_by_its_number() {
-    insta::assert_snapshot!(problem("{#}", &["name", "#"]), @r##"
+fn a_column_with_the_name_of_the_index_needs_its_number() {
+    insta::assert_snapshot!(error_of("{#}", &["name", "#"]), @r##"
     {#} in the command may be the index or the column "#"
     hint: write {2} for the column
     hint: use the variable JOB_COMPLETION_INDEX for the index
     hint: write {{#}} for the text {#} itself
     "##);
-    assert_eq!(shown(&read("{2} {name} {{#}}", &["name", "#"])), "<2> <1> {#}");
+    assert_eq!(shown(&parse_word("{2} {name} {{#}}", &["name", "#"])), "<2> <1> {#}");
 }
 
 #[test]
 fn a_number_past_the_last_column_is_an_error() {
-    insta::assert_snapshot!(problem("{3}", &["1", "2"]), @"
+    insta::assert_snapshot!(error_of("{3}", &["1", "2"]), @"
     {3} in the command names no column: the items have 2 columns, {1} to {2}
     hint: write {{3}} for the text {3} itself
     ");
-    insta::assert_snapshot!(problem("{0.}", &["1"]), @"
+    insta::assert_snapshot!(error_of("{0.}", &["1"]), @"
     {0.} in the command names no column: the items have one column, {1}
     hint: write {{0.}} for the text {0.} itself
     ");
-    insta::assert_snapshot!(problem("{99999999999999999999999}", &["1", "2"]), @"
+    insta::assert_snapshot!(error_of("{99999999999999999999999}", &["1", "2"]), @"
     {99999999999999999999999} in the command names no column: the items have 2 columns, {1} to {2}
     hint: write {{99999999999999999999999}} for the text {99999999999999999999999} itself
     ");
-    assert_eq!(shown(&read("{{3}} ${3}", &["1", "2"])), "{3} ${3}");
+    assert_eq!(shown(&parse_word("{{3}} ${3}", &["1", "2"])), "{3} ${3}");
 }
 
 #[test]
-fn the_shape_of_an_argument_says_how_values_get_in() {
+fn an_argument_is_split_into_text_and_placeholders() {
     let command = words(&["sh", "-c", "{}", "{}{}", ""]);
     let template = parse(&command, &[], true).unwrap();
-    let item = Placeholder { subject: Subject::Item, operation: Operation::None };
+    let item = Placeholder { subject: PlaceholderSubject::Item, operation: Operation::None };
     let value = || Segment::Value(item.clone());
     let text = |text: &str| vec![Segment::Text(text.to_owned())];
     assert_eq!(template.arguments, [text("sh"), text("-c"), vec![value()], vec![value(), value()], vec![]]);
@@ -248,7 +252,7 @@ fn the_shape_of_an_argument_says_how_values_get_in() {
 #[test]
 fn a_value_is_cut_from_its_subject() {
     let value = |word: &str| {
-        let template = read(word, &["a", "b"]);
+        let template = parse_word(word, &["a", "b"]);
         let placeholder = template.placeholders().next().unwrap().clone();
         let item = Item::record(b"x/y.z,\xff.q", vec![b"x/y.z".to_vec(), b"\xff.q".to_vec()]);
         placeholder.value_in(&item).to_vec()

@@ -1,10 +1,10 @@
-//! Tables, columns and scripts as people bring them.
+//! Tables, columns and scripts with usual mistakes.
 
 use super::*;
 
 #[test]
-fn a_first_line_that_looks_like_an_item_is_asked_about() {
-    let over = |words: &[&str]| handed_over(&[&["run", "-a"], words].concat(), None, "a\t1\nb\t2\n");
+fn a_first_line_that_looks_like_an_item_needs_a_flag() {
+    let over = |words: &[&str]| describe_handover(&[&["run", "-a"], words].concat(), None, "a\t1\nb\t2\n");
     insta::assert_snapshot!(over(&["t.tsv", "--", "echo", "{1}", "{}"]), @r#"
     error: the first line of t.tsv looks like an item: as the header it would name column 2 "1"
     hint: --no-header makes it an item, with the columns {1}, {2}, ...
@@ -16,10 +16,10 @@ fn a_first_line_that_looks_like_an_item_is_asked_about() {
     insta::assert_snapshot!(said(&["t.tsv", "--", "echo", "{a}", "{1}"]), @"arg in configmap: echo <ITEM_a> <ITEM__1>");
     insta::assert_snapshot!(said(&["t.txt", "--colsep", r"\t", "--", "echo", "{2}"]), @"arg in configmap: echo <ITEM__2>");
     for header in ["id,2019,2020\na,1,2\n", "id,0,1,2\na,1,2,3\n", "id,1\na,b\n"] {
-        let taken = handed_over(&["run", "-a", "t.csv", "--", "rev"], None, header);
+        let taken = describe_handover(&["run", "-a", "t.csv", "--", "rev"], None, header);
         assert!(taken.starts_with("file in configmap: "), "{header:?}: {taken}");
     }
-    let named = |words: &[&str]| handed_over(&[&["run", "-a", "t.csv"], words].concat(), None, TABLE);
+    let named = |words: &[&str]| describe_handover(&[&["run", "-a", "t.csv"], words].concat(), None, TABLE);
     insta::assert_snapshot!(named(&["--", "echo", "{1}"]), @"
     arg in configmap: echo <ITEM_name>
     ITEM_COUNT=2 ITEM_name={1}
@@ -47,10 +47,10 @@ fn a_first_line_that_looks_like_an_item_is_asked_about() {
 }
 
 #[test]
-fn a_column_that_a_shell_owns_is_no_variable() {
+fn a_column_with_the_name_of_a_shell_variable_is_refused() {
     let over = |name: &str, command: &[&str]| {
         let param = format!("{name}=1,2");
-        handed_over(&[&["run", "--param", &param, "--item-as", "env", "--"], command].concat(), None, "")
+        describe_handover(&[&["run", "--param", &param, "--item-as", "env", "--"], command].concat(), None, "")
     };
     insta::assert_snapshot!(over("UID", &["bash", "-c", "echo $UID"]), @r#"
     error: column "UID" would become the variable UID, which shells set themselves
@@ -65,8 +65,8 @@ fn a_column_that_a_shell_owns_is_no_variable() {
 }
 
 #[test]
-fn a_script_with_windows_lines_is_warned_of() {
-    let over = |command: &[&str]| handed_over(&[&["run", "--items", "a", "--"], command].concat(), None, "");
+fn a_script_with_windows_line_ends_causes_a_warning() {
+    let over = |command: &[&str]| describe_handover(&[&["run", "--items", "a", "--"], command].concat(), None, "");
     let said = |command: &[&str]| over(command).lines().last().unwrap().to_owned();
     insta::assert_snapshot!(said(&["bash", "-c", "set -e\r\necho {}\r\n"]), @r#"the script in the command has Windows line ends, and a shell reads each carriage return as part of a word; tr -d '\r' removes them"#);
     for command in [&["sh", "-c", "printf 'a\rb' {}"][..], &["python3", "-c", "print(1)\r\nprint({})\r\n"]] {
@@ -74,23 +74,26 @@ fn a_script_with_windows_lines_is_warned_of() {
     }
 }
 
-/// The variables of `--compat slurm`, by name.
-fn slurm(words: &[&str], template: Option<&str>) -> std::collections::BTreeMap<String, handover::VariableSource> {
-    let words = [&["run", "sweep", "--compat", "slurm"], words, &["--", "bash", "job.sh"]].concat();
+/// The variables of `--compat slurm_variables`, by name.
+fn slurm_variables(
+    words: &[&str],
+    template: Option<&str>,
+) -> std::collections::BTreeMap<String, handover::VariableSource> {
+    let words = [&["run", "sweep", "--compat", "slurm_variables"], words, &["--", "bash", "job.sh"]].concat();
     let spec = resolve_line(&words, template).unwrap();
     spec.handover.variables.into_iter().map(|variable| (variable.name, variable.source)).collect()
 }
 
 #[test]
-fn the_variables_of_slurm_are_those_that_scripts_use() {
+fn compat_slurm_sets_the_variables_that_scripts_use() {
     let constant =
         |variables: &std::collections::BTreeMap<String, handover::VariableSource>, name: &str| match &variables[name] {
             handover::VariableSource::Constant(value) => value.clone(),
             other => format!("{other:?}"),
         };
-    let sweep = slurm(&["--array", "1-7:3%2", "--cpu", "1500m", "--workdir", "/work"], None);
-    let told: Vec<_> = sweep.keys().map(|name| format!("{name}={}", constant(&sweep, name))).collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    let sweep = slurm_variables(&["--array", "1-7:3%2", "--cpu", "1500m", "--workdir", "/work"], None);
+    let shown: Vec<_> = sweep.keys().map(|name| format!("{name}={}", constant(&sweep, name))).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
     ITEM_COUNT=3
     SLURMD_NODENAME=Field("spec.nodeName")
     SLURM_ARRAY_JOB_ID=78275
@@ -122,19 +125,21 @@ fn the_variables_of_slurm_are_those_that_scripts_use() {
     SLURM_TASK_INDEX=Index
     "#);
     // Tasks of one array share its number, and each has one of its own.
-    let other = slurm(&["--array", "0-1"], None);
+    let other = slurm_variables(&["--array", "0-1"], None);
     assert_eq!(constant(&other, "SLURM_ARRAY_JOB_ID"), constant(&sweep, "SLURM_ARRAY_JOB_ID"));
     assert_eq!(constant(&other, "SLURM_JOB_ID"), constant(&other, "SLURM_ARRAY_JOB_ID") + "$(SLURM_TASK_INDEX)");
     assert_eq!([constant(&other, "SLURM_SUBMIT_DIR"), constant(&other, "SLURM_CPUS_PER_TASK")], [".", "1"]);
-    let step = |range: &str| constant(&slurm(&["--array", range], None), "SLURM_ARRAY_TASK_STEP");
+    let step = |range: &str| constant(&slurm_variables(&["--array", range], None), "SLURM_ARRAY_TASK_STEP");
     assert_eq!(["1-4", "1,5,9-12", "10-30:10", "7"].map(step), ["1", "1", "10", "1"]);
     let template = "{kind: PodTemplate, template: {spec: {containers: [{name: a, image: x, workingDir: /data, \
                     resources: {requests: {cpu: 2}}}]}}}";
-    let of_template = slurm(&["--items", "a"], Some(template));
+    let of_template = slurm_variables(&["--items", "a"], Some(template));
     assert_eq!(
         [constant(&of_template, "SLURM_SUBMIT_DIR"), constant(&of_template, "SLURM_CPUS_ON_NODE")],
         ["/data", "2"]
     );
     // What the user sets stays.
-    assert!(!slurm(&["--items", "a", "-e", "SLURM_CPUS_PER_TASK=8"], None).contains_key("SLURM_CPUS_PER_TASK"));
+    assert!(
+        !slurm_variables(&["--items", "a", "-e", "SLURM_CPUS_PER_TASK=8"], None).contains_key("SLURM_CPUS_PER_TASK")
+    );
 }

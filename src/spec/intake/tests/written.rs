@@ -1,4 +1,4 @@
-//! Lists as people have them: other encodings, packed files, other line ends, other separators.
+//! Lists in other encodings, compressed, with other line ends or separators.
 
 use super::*;
 
@@ -31,16 +31,16 @@ fn other_encodings_are_refused_in_every_format() {
         }
     }
     insta::assert_snapshot!(refused(ItemsFormat::Csv, utf16("a,b\n", true, true)), @"
-    FILE is UTF-16, and a list is UTF-8
+    FILE is UTF-16, and a list must be UTF-8
     hint: convert it: iconv -f UTF-16 -t UTF-8 FILE | kubectl indexed run -a - --format csv -- CMD
-    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
+    hint: in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >
     ");
     assert!(refused(ItemsFormat::Null, utf16("foo", true, true)).starts_with("FILE is UTF-16, "));
     assert_eq!(texts(ItemsFormat::Null, "a\0b\0\0c\0"), ["a", "b", "", "c"]);
 }
 
 #[test]
-fn packed_files_are_refused_with_the_command_that_unpacks_them() {
+fn compressed_files_are_refused_with_the_command_that_unpacks_them() {
     for (start, command) in [
         (&b"\x1f\x8b\x08\0abc"[..], "gzip -dc FILE"),
         (b"PK\x03\x04\x14\0", "unzip -p FILE"),
@@ -71,14 +71,14 @@ fn packed_files_are_refused_with_the_command_that_unpacks_them() {
     hint: convert it: ... | funzip | kubectl indexed run -a - -- CMD
     ");
     insta::assert_snapshot!(from(ListOrigin::File("Items.XLSX"), b"PK\x03\x04"), @"
-    Items.XLSX is a workbook of a spreadsheet program, not a list
-    hint: save its sheet as CSV UTF-8, and name that file
+    Items.XLSX is a spreadsheet, not a list
+    hint: save its sheet as CSV UTF-8, and use that file
     ");
-    insta::assert_snapshot!(from(ListOrigin::ConfigMap("words/list"), &utf16("foo", true, true)), @"
-    configmap words/list is UTF-16, and a list is UTF-8
-    hint: make the configmap of a file that this command wrote: iconv -f UTF-16 -t UTF-8
-    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
-    ");
+    insta::assert_snapshot!(from(ListOrigin::ConfigMap("words/list"), &utf16("foo", true, true)), @r#"
+    configmap "words/list" is UTF-16, and a list must be UTF-8
+    hint: create the configmap from a converted file: iconv -f UTF-16 -t UTF-8 <FILE
+    hint: in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >
+    "#);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn nul_bytes_in_place_of_line_breaks_are_refused() {
 }
 
 #[test]
-fn line_ends_and_blank_lines_have_one_rule() {
+fn line_ends_and_blank_lines_follow_one_rule() {
     assert_eq!(texts(ItemsFormat::Lines, "a\nb\r\nc\n"), ["a", "b", "c"]);
     insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\nc\r\n"), @"2 lines of FILE have Windows line ends: the carriage returns are removed (the first is line 2)");
     insta::assert_snapshot!(notes(ItemsFormat::Lines, "a\nb\r\n"), @"line 2 of FILE has a Windows line end: the carriage return is removed");
@@ -149,7 +149,7 @@ fn line_ends_and_blank_lines_have_one_rule() {
 }
 
 #[test]
-fn byte_order_marks_are_left_out_at_the_start_and_said_elsewhere() {
+fn byte_order_marks_are_removed_at_the_start_and_noted_elsewhere() {
     for format in [ItemsFormat::Lines, ItemsFormat::Jsonl] {
         assert_eq!(texts(format, "\u{feff}\u{feff}1\n"), ["1"]);
     }
@@ -171,7 +171,7 @@ fn tsv_has_no_quoting() {
 }
 
 #[test]
-fn another_separator_is_asked_for_by_name() {
+fn another_separator_needs_colsep() {
     insta::assert_snapshot!(refused(ItemsFormat::Csv, "name;size\na;1\n"), @r#"
     FILE has only the column "name;size", which has ';' in its name
     hint: if ';' separates its columns, add --colsep ';'; if not, add --colsep ,
@@ -200,8 +200,8 @@ fn another_separator_is_asked_for_by_name() {
 }
 
 #[test]
-fn names_in_a_header_have_no_blanks_around_them() {
-    let taken = all(ItemsFormat::Csv, b"name, size ,file name\na, 1,x\n").unwrap();
+fn spaces_around_names_in_a_header_are_removed() {
+    let taken = parse_all(ItemsFormat::Csv, b"name, size ,file name\na, 1,x\n").unwrap();
     assert_eq!(taken.items.columns().names(), ["name", "size", "file name"]);
     assert_eq!(taken.items[0].value(1), b" 1");
     insta::assert_snapshot!(taken.notes.join("\n"), @"spaces around names in the header of FILE are removed; those around values are kept");
