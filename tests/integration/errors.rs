@@ -33,8 +33,8 @@ fn no_items() {
     ── stderr
     error: there are no items to run the command for
     hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
-    hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
-    hint: or only number them: --completions 10
+    hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
+    hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, run(&["--items", ""])), @"
@@ -52,15 +52,15 @@ fn no_command() {
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put it last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @r#"
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put it last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
-    hint: "rev" stands before them, and was read as the name of the Job
+    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: "rev" was taken for the name of the Job
     ── exit code 2
     "#);
 }
@@ -71,7 +71,7 @@ fn items_and_completions() {
     ── stdout
     ── stderr
     error: --items and --completions are two sources of items
-    hint: leave one of them out; --param can be repeated, and combines its lists
+    hint: remove one of them; only --param can be repeated
     ── exit code 2
     ");
 }
@@ -81,8 +81,8 @@ fn more_indexes_than_a_job_can_have() {
     assert_snapshot!(refused(USAGE, run(&["--completions", "100001"])), @"
     ── stdout
     ── stderr
-    error: 100001 indexes are more than one Job can have: Kubernetes takes 100000 with per-index limits
-    hint: split the work into runs of at most 100000
+    error: 100001 indexes are too many for one Job: Kubernetes allows 100000 with per-index limits
+    hint: split the work into runs of at most 100000 indexes
     ── exit code 2
     ");
 }
@@ -92,8 +92,8 @@ fn no_index_at_all() {
     assert_snapshot!(refused(USAGE, run(&["--completions", "0"])), @"
     ── stdout
     ── stderr
-    error: --completions 0 would never run anything
-    hint: give at least 1
+    error: --completions 0 would run nothing
+    hint: use --parallelism 1 or more
     ── exit code 2
     ");
 }
@@ -103,8 +103,8 @@ fn parallelism_zero() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "-j", "0"])), @"
     ── stdout
     ── stderr
-    error: --parallelism 0 would never run anything
-    hint: give at least 1
+    error: --parallelism 0 would run nothing
+    hint: use --parallelism 1 or more
     ── exit code 2
     ");
 }
@@ -118,16 +118,16 @@ fn a_name_that_is_too_long() {
     assert_snapshot!(refused(USAGE, run(&["--name", &"a".repeat(62), "--items", "a,b"])), @r#"
     ── stdout
     ── stderr
-    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is too long: with 2 indexes, NAME-1 must fit into 63 characters, so NAME may have 61 and has 62
-    hint: try --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" has 62 characters, and at most 61 fit: NAME-1 may have 63
+    hint: use --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     ── exit code 2
     "#);
     let eleven = run(&["--name", &longest, "--completions", "11"]);
     assert_snapshot!(refused(USAGE, eleven), @r#"
     ── stdout
     ── stderr
-    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is too long: with 11 indexes, NAME-10 must fit into 63 characters, so NAME may have 60 and has 61
-    hint: try --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    error: the name "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" has 61 characters, and at most 60 fit: NAME-10 may have 63
+    hint: use --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     ── exit code 2
     "#);
 }
@@ -137,8 +137,8 @@ fn an_invalid_name() {
     assert_snapshot!(refused(USAGE, run(&["--name", "Bad_Name", "--items", "a"])), @r#"
     ── stdout
     ── stderr
-    error: "Bad_Name" can't be the name of an Indexed Job: a name has only a-z, 0-9 and -, and neither starts nor ends with -
-    hint: try --name bad-name
+    error: "Bad_Name" is not a valid name of an Indexed Job: use a-z, 0-9 and -, with no - at either end
+    hint: use --name bad-name
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["x", "--name", "y", "--items", "a"])), @"
@@ -173,22 +173,22 @@ fn invalid_quantities() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--cpu", "lots"])), @r#"
     ── stdout
     ── stderr
-    error: --cpu "lots" is not a quantity that Kubernetes knows
+    error: --cpu "lots" is not a Kubernetes quantity
     hint: write it as 2, 0.5, 500m or 500m:2
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--memory", "5Q"])), @r#"
     ── stdout
     ── stderr
-    error: --memory "5Q" is not a quantity that Kubernetes knows
+    error: --memory "5Q" is not a Kubernetes quantity
     hint: write it as 512Mi, 2Gi or 512Mi:2Gi
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--gpu", "x"])), @r#"
     ── stdout
     ── stderr
-    error: --gpu "x" is neither a whole number of GPUs nor RESOURCE=NUMBER
-    hint: write it as 1, or as amd.com/gpu=1
+    error: --gpu "x" is neither a whole number nor RESOURCE=NUMBER
+    hint: write it as --gpu 1 or --gpu amd.com/gpu=1
     ── exit code 2
     "#);
 }
@@ -212,7 +212,7 @@ fn invalid_pairs() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a", "--toleration", "gpu"])), @r#"
     ── stdout
     ── stderr
-    error: --toleration "gpu" names no effect
+    error: --toleration "gpu" lacks an effect
     hint: write it as KEY:EFFECT or KEY=VALUE:EFFECT, as in gpu=true:NoSchedule
     ── exit code 2
     "#);
@@ -239,14 +239,14 @@ fn a_template_that_is_not_a_job() {
     assert_snapshot!(refused(USAGE, run("pod.yaml")), @"
     ── stdout
     ── stderr
-    error: the template pod.yaml is a Pod; it must be a Job, a CronJob or a PodTemplate
+    error: the template pod.yaml is a Pod, and it must be a Job, a CronJob or a PodTemplate
     hint: kubectl create job NAME --image=IMAGE --dry-run=client -o yaml prints one to start from
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, run("torn.yaml")), @"
     ── stdout
     ── stderr
-    error: the template torn.yaml can't be read as YAML: line 1 column 7: unclosed bracket '['
+    error: the template torn.yaml is not valid YAML: line 1 column 7: unclosed bracket '['
      --> <input>:1:7
       |
     1 | kind: [Job
@@ -329,14 +329,14 @@ fn invalid_durations() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["wait", "--timeout", "soon"])), @r#"
     ── stdout
     ── stderr
-    error: --timeout "soon": "soon" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
-    hint: write it as 90s, 10m or 2h
+    error: --timeout "soon": "soon" is not a duration such as 90s, 10m or 2h
+    hint: write it as --index-timeout 10m
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--request-timeout", "never"])), @r#"
     ── stdout
     ── stderr
-    error: --request-timeout "never": "never" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
+    error: --request-timeout "never": "never" is not a duration such as 90s, 10m or 2h
     hint: write it as 30s or 1m
     ── exit code 2
     "#);
@@ -358,7 +358,7 @@ fn an_invalid_age() {
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["delete", "--older-than", "1w"])), @r#"
     ── stdout
     ── stderr
-    error: --older-than "1w": "1w" is not an age: give a number with a unit such as 30m, 2h, 1d, 1d12h
+    error: --older-than "1w": "1w" is not an age such as 30m, 2h, 1d or 1d12h
     hint: write it as 30m, 12h or 1d
     ── exit code 2
     "#);
@@ -534,22 +534,22 @@ fn contradicting_policies() {
     assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--fail-on-exit", "3-5", "--ignore-exit", "4"])), @"
     ── stdout
     ── stderr
-    error: --fail-on-exit and --ignore-exit both have 4: an index is tried again or it is not
-    hint: leave it out of one of them
+    error: --fail-on-exit and --ignore-exit both have 4: an index is either retried or not
+    hint: remove 4 from one of them
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--success-count", "3"])), @"
     ── stdout
     ── stderr
-    error: --success-count 3 is more than the Job has indexes: 2
-    hint: give at most 2
+    error: --success-count 3 is more than the number of indexes of the Job, 2
+    hint: use --success-count 2 or less
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, run(&["--items", "a,b", "--index-timeout", "1d"])), @r#"
     ── stdout
     ── stderr
-    error: --index-timeout "1d" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
-    hint: write it as 90s, 10m or 2h
+    error: --index-timeout "1d" is not a duration such as 90s, 10m or 2h
+    hint: write it as --index-timeout 10m
     ── exit code 2
     "#);
 }

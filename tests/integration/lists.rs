@@ -19,8 +19,8 @@ fn a_word_after_the_items_is_not_the_name() {
     assert_snapshot!(run(&sandbox, &["--items", "a", "b"]), @r#"
     ── stdout
     ── stderr
-    error: --items takes one word, and "b" behind it would name the Job
-    hint: separate items by commas, as in --items a,b
+    error: --items takes one value, and "b" after it would be the name of the Job
+    hint: separate items by commas: --items a,b
     hint: to name the Job, write --name b
     ── exit code 2
     "#);
@@ -47,9 +47,9 @@ fn a_list_in_utf_16_is_refused_and_a_template_is_read() {
     assert_snapshot!(run(&sandbox, &["-a", "items.txt"]), @"
     ── stdout
     ── stderr
-    error: items.txt is UTF-16, and a list is UTF-8
+    error: items.txt is UTF-16, and a list must be UTF-8
     hint: convert it: iconv -f UTF-16 -t UTF-8 items.txt | kubectl indexed run -a - -- CMD
-    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
+    hint: in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >
     ── exit code 2
     ");
     let converted = sandbox.shell(

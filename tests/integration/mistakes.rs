@@ -83,9 +83,9 @@ fn lists() {
         "kubectl indexed run -a uid.csv --item-as env -- bash -c 'echo $UID'",
     ]), @r#"
     $ kubectl indexed run -a utf16.txt -- rev
-    error: utf16.txt is UTF-16, and a list is UTF-8
+    error: utf16.txt is UTF-16, and a list must be UTF-8
     hint: convert it: iconv -f UTF-16 -t UTF-8 utf16.txt | kubectl indexed run -a - -- CMD
-    hint: PowerShell writes UTF-8 by Out-File -Encoding utf8 in place of >
+    hint: in PowerShell, write UTF-8 with Out-File -Encoding utf8 instead of >
     [exit code 2]
     $ kubectl indexed run -a words.txt.gz -- rev
     error: words.txt.gz is a gzip file, not a list
@@ -94,7 +94,7 @@ fn lists() {
     $ kubectl indexed run -a nul.txt -- rev
     error: NUL bytes, not line breaks, end the items of nul.txt
     hint: add -0
-    hint: if the NUL bytes belong to the items, end the last line with a line break
+    hint: if the NUL bytes are part of the items, end the last line with a line break
     [exit code 2]
     $ kubectl indexed run -a wrods.txt -- rev
     error: the file of items wrods.txt can't be read: No such file or directory (os error 2)
@@ -106,29 +106,29 @@ fn lists() {
     [exit code 2]
     $ kubectl indexed run -a empty.txt -- rev
     error: there are no items in empty.txt
-    hint: write each item on a line of its own; a table needs rows below its header
+    hint: write one item per line; a table needs rows below its header
     [exit code 2]
     $ kubectl indexed run -a big.txt -- echo {}
     error: item 0 (line 1) of big.txt is larger than 1 MiB
-    hint: put large inputs into a volume and pass their names as items
+    hint: put large inputs into a volume, and pass their names as items
     [exit code 2]
     $ kubectl indexed run -a semicolons.csv -- echo {name}
-    error: semicolons.csv has one column, "name;size", with ';' in it
-    hint: if it separates columns, add --colsep ';'; if not, add --colsep ,
+    error: semicolons.csv has only the column "name;size", which has ';' in its name
+    hint: if ';' separates its columns, add --colsep ';'; if not, add --colsep ,
     [exit code 2]
     $ kubectl indexed run -a headless.tsv -- echo {1}
-    error: the first line of headless.tsv would name the columns, and column 2 would be "1"
+    error: the first line of headless.tsv looks like an item: as the header it would name column 2 "1"
     hint: --no-header makes it an item, with the columns {1}, {2}, ...
-    hint: --no-header=false takes it as the header
+    hint: --no-header=false makes it the header
     [exit code 2]
     $ kubectl indexed run -a twice.csv -- echo {name}
-    error: two columns of twice.csv are called "name": column 1 and column 2
+    error: columns 1 and 2 of twice.csv have the same name "name"
     hint: the first line names the columns; --no-header reads a table without names
     [exit code 2]
     $ kubectl indexed run -a uid.csv --item-as env -- bash -c 'echo $UID'
-    error: the column "UID" would be the variable UID, which shells set themselves
-    hint: leave --item-as env out, and write {UID} in the command
-    hint: or give the column another name
+    error: column "UID" would become the variable UID, which shells set themselves
+    hint: remove --item-as env, and write {UID} in the command
+    hint: or rename the column
     [exit code 2]
     "#);
 }
@@ -152,14 +152,14 @@ fn items_and_commands() {
         "kubectl indexed run --items cat --dry-run=client -- sh -c \"$(cat crlf.sh)\" >/dev/null",
     ]), @r#"
     $ kubectl indexed run --items '["cat","dog"]' -- rev
-    error: --items is JSON, and takes values with commas between them
+    error: --items is JSON, and must be values separated by commas
     hint: write --items a,b
-    hint: or give the JSON as a file: --items-file FILE.json
-    hint: a value with a comma or a quote in it is quoted as in CSV: --items '"[1,2]",b'
+    hint: or read the JSON from a file: --items-file FILE.json
+    hint: quote a value that has a comma or a quote, as in CSV: --items '"[1,2]",b'
     [exit code 2]
     $ kubectl indexed run --items cat dog -- rev
-    error: --items takes one word, and "dog" behind it would name the Job
-    hint: separate items by commas, as in --items a,b
+    error: --items takes one value, and "dog" after it would be the name of the Job
+    hint: separate items by commas: --items a,b
     hint: to name the Job, write --name dog
     [exit code 2]
     $ kubectl indexed run --items cat dog owl -- rev
@@ -177,44 +177,44 @@ fn items_and_commands() {
     $ kubectl indexed run -- rev
     error: there are no items to run the command for
     hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
-    hint: or read them, a line each, from a file or a pipe: --items-file FILE, or -
-    hint: or only number them: --completions 10
+    hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
+    hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     [exit code 2]
     $ kubectl indexed run --param lr=1..3 -- echo {lr}
     error: --param lr "1..3" looks like a range, and would be one value
     hint: --param lr=$(seq -s, 1 3) makes numbers
-    hint: if it is the value itself, quote it as in CSV: --param 'lr="1..3"'
+    hint: if it is one value, quote it as in CSV: --param 'lr="1..3"'
     [exit code 2]
     $ kubectl indexed run -a sizes.csv -- echo {nmae}
-    error: {nmae} in the command is no column: the columns are name, size
+    error: {nmae} in the command names no column: the columns are "name", "size"
     hint: did you mean {name}?
-    hint: write {{nmae}} for the braces themselves
+    hint: write {{nmae}} for the text {nmae} itself
     [exit code 2]
     $ kubectl indexed run --items cat.txt -- echo '{= s/cat/dog/ =}'
-    error: {= s/cat/dog/ =} in the command is a Perl expression to GNU parallel, and nothing here
+    error: {= s/cat/dog/ =} in the command is a Perl expression in GNU parallel, and is not supported here
     hint: change the value in a shell: -- sh -c 'printf %s {} | sed s/a/b/'
-    hint: write {{= s/cat/dog/ =}} for the braces themselves
+    hint: write {{= s/cat/dog/ =}} for the text {= s/cat/dog/ =} itself
     [exit code 2]
     $ kubectl indexed run --items cat -- echo {%}
-    error: {%} in the command is the number of its job slot to GNU parallel, and nothing here
-    hint: {#} is the index
-    hint: write {{%}} for the braces themselves
+    error: {%} in the command is the number of the job slot in GNU parallel, and is not supported here
+    hint: use {#} for the index
+    hint: write {{%}} for the text {%} itself
     [exit code 2]
     $ kubectl indexed run -a sizes.csv -- echo {{name}}
     error: {{name}} in the command is text: a placeholder has single braces
     hint: write {name} for the value
-    hint: or add --no-placeholders, which leaves every brace as it is
+    hint: or add --no-placeholders to keep every brace
     [exit code 2]
     $ kubectl indexed run --array 1..10 -- rev
     error: --range "1..10": a range is written with a hyphen: 1-10
-    hint: write it as 1-100, 0-9:2 or 1,5,9-12
+    hint: write it as --range 1-100, 0-9:2 or 1,5,9-12
     [exit code 2]
     $ kubectl indexed run --array 1-3 --dry-run=client -- sh -c 'echo $SLURM_ARRAY_TASK_ID' >/dev/null
-    warning: the command reads SLURM_ARRAY_TASK_ID, which nothing sets: --compat slurm does
+    warning: the command reads SLURM_ARRAY_TASK_ID, which is not set; --compat slurm sets it
     3 items as file: the command has no placeholder; /input/data.txt is its last argument
     [exit code 0]
     $ kubectl indexed run --items cat --dry-run=client -- sh -c "$(cat crlf.sh)" >/dev/null
-    warning: the script in the command has Windows line ends, and a shell takes each carriage return for part of a word; tr -d '\r' takes them off
+    warning: the script in the command has Windows line ends, and a shell reads each carriage return as part of a word; tr -d '\r' removes them
     1 item as arg: the command has the placeholder {}; the shell sh of the worker's image reads it: the command is one itself
     [exit code 0]
     "#);
@@ -436,6 +436,8 @@ fn values() {
         "kubectl indexed run --items cat --memory 64 -- rev",
         "kubectl indexed run --items cat -j 0 -- rev",
         "kubectl indexed run --items cat -j 50% -- rev",
+        "kubectl indexed run --items cat -j -1 -- rev",
+        "kubectl indexed run --items cat,dog --shuffle 3 -- rev",
         "kubectl indexed run --items cat --timeout 1:00:00 -- rev",
         "kubectl indexed run --items cat --timeout 5 --dry-run=client -- rev >/dev/null",
         "kubectl indexed run --items cat --image Busybox -- rev",
@@ -449,45 +451,54 @@ fn values() {
         "kubectl indexed logs train --tail",
     ]), @r#"
     $ kubectl indexed run --items cat --memory 1g -- rev
-    error: --memory "1g" is not a quantity that Kubernetes knows
-    hint: did you mean 1Gi?
+    error: --memory "1g" is not a Kubernetes quantity
+    hint: did you mean --memory 1Gi?
     hint: write it as 512Mi, 2Gi or 512Mi:2Gi
     [exit code 2]
     $ kubectl indexed run --items cat --memory 64 -- rev
-    error: --memory "64" is less than 1 MiB, in which no container starts
-    hint: did you mean 64Mi?
+    error: --memory "64" is less than 1 MiB, too little for a container
+    hint: did you mean --memory 64Mi?
     [exit code 2]
     $ kubectl indexed run --items cat -j 0 -- rev
-    error: --parallelism 0 would never run anything
-    hint: give at least 1
+    error: --parallelism 0 would run nothing
+    hint: use --parallelism 1 or more
     [exit code 2]
     $ kubectl indexed run --items cat -j 50% -- rev
-    error: --parallelism "50%" is not a whole number
-    hint: --parallelism <N>: How many indexes may run at once [default: all, at most 100]
+    error: --parallelism "50%": it must be a whole number, at least 1
+    hint: --parallelism <N>: Run at most N indexes at once [default: all, at most 100]
+    [exit code 2]
+    $ kubectl indexed run --items cat -j -1 -- rev
+    error: --parallelism "-1": it must be a whole number, at least 1
+    hint: --parallelism <N>: Run at most N indexes at once [default: all, at most 100]
+    [exit code 2]
+    $ kubectl indexed run --items cat,dog --shuffle 3 -- rev
+    error: --shuffle takes its seed after an equals sign, and "3" after it would be the name of the Job
+    hint: write --shuffle=3
+    hint: to name the Job, write --name 3
     [exit code 2]
     $ kubectl indexed run --items cat --timeout 1:00:00 -- rev
-    error: --timeout "1:00:00" is not a duration: give seconds, or a number with a unit such as 1s, 2m, 3h
-    hint: write it as 90s, 10m or 2h
+    error: --timeout "1:00:00" is not a duration such as 90s, 10m or 2h
+    hint: write it as --timeout 10m
     [exit code 2]
     $ kubectl indexed run --items cat --timeout 5 --dry-run=client -- rev >/dev/null
-    warning: --timeout 5 has no unit, and is 5 seconds: write 5s, or 5m for minutes
+    warning: --timeout 5 has no unit and means 5s; for minutes, write --timeout 5m
     1 item as file: the command has no placeholder; /input/data.txt is its last argument
     [exit code 0]
     $ kubectl indexed run --items cat --image Busybox -- rev
-    error: --image "Busybox" can't be the name of an image
-    hint: write it as REGISTRY/NAME:TAG with NAME in lower case, and neither blanks nor https://
+    error: --image "Busybox" is not a valid image name
+    hint: write it as --image REGISTRY/NAME:TAG, NAME in lower case, without spaces and https://
     [exit code 2]
     $ kubectl indexed run --items cat --image 'my image' -- rev
-    error: --image "my image" can't be the name of an image
-    hint: write it as REGISTRY/NAME:TAG with NAME in lower case, and neither blanks nor https://
+    error: --image "my image" is not a valid image name
+    hint: write it as --image REGISTRY/NAME:TAG, NAME in lower case, without spaces and https://
     [exit code 2]
     $ kubectl indexed run --items cat --env DEBUG -- rev
     error: --env "DEBUG": write it as KEY=VALUE
-    hint: --env <KEY=VALUE>: Environment variable of the worker; can be repeated
+    hint: --env <KEY=VALUE>: Set an environment variable of the worker
     [exit code 2]
     $ kubectl indexed run Train_1 --items cat -- rev
-    error: "Train_1" can't be the name of an Indexed Job: a name has only a-z, 0-9 and -, and neither starts nor ends with -
-    hint: try --name train-1
+    error: "Train_1" is not a valid name of an Indexed Job: use a-z, 0-9 and -, with no - at either end
+    hint: use --name train-1
     [exit code 2]
     $ kubectl indexed run train --name train --items cat -- rev
     error: the argument '[NAME]' cannot be used with '--name <NAME>'

@@ -79,7 +79,7 @@ fn slurm_variables(
     words: &[&str],
     template: Option<&str>,
 ) -> std::collections::BTreeMap<String, handover::VariableSource> {
-    let words = [&["run", "sweep", "--compat", "slurm_variables"], words, &["--", "bash", "job.sh"]].concat();
+    let words = [&["run", "sweep", "--compat", "slurm"], words, &["--", "bash", "job.sh"]].concat();
     let spec = resolve_line(&words, template).unwrap();
     spec.handover.variables.into_iter().map(|variable| (variable.name, variable.source)).collect()
 }
