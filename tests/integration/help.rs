@@ -855,7 +855,8 @@ fn of_logs() {
               Print only these indexes, as in 0-3,7 or failed
               
               Takes numbers and ranges with steps (0-3,7,9-20:2) and the words failed, succeeded,
-              running, pending and all, separated by commas. A leading ! excludes.
+              running, pending and all, separated by commas. A leading ! excludes. If only numbers are
+              given, an index that has not started is an error. Otherwise it is a note on stderr.
 
           --only-this
               Leave out the Jobs that this Job retries and those that retry it
