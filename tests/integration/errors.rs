@@ -590,7 +590,7 @@ fn a_server_that_accepts_and_never_answers() {
     for (verb, outcome) in outcomes {
         let (outcome, took) = outcome.join().unwrap();
         assert_eq!(outcome.code, FAILURE, "{verb:?} {outcome}");
-        let waiting = format!("waiting for the server 127.0.0.1:{port} to answer\n");
+        let waiting = format!("waiting for the server 127.0.0.1:{port} to respond\n");
         assert_eq!(outcome.stderr.matches(&waiting).count(), 1, "{verb:?} {outcome}");
         let late = format!("the server 127.0.0.1:{port} did not answer within 3s\nhint: --request-timeout sets");
         assert!(outcome.stderr.contains(&late), "{verb:?} {outcome}");

@@ -551,7 +551,7 @@ fn no_cluster() {
     $ kubectl indexed run train -s SERVER --items cat -- rev
     error: can't get the server's version: the connection to the server 127.0.0.1:PORT was refused
     hint: check the host and the port, and whether the cluster runs
-    hint: kubectl config get-contexts lists the contexts; --context NAME selects one
+    hint: kubectl config get-contexts -s http://127.0.0.1:PORT lists the contexts; --context NAME selects one
     [exit code 1]
     ");
 }
