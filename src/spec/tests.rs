@@ -100,17 +100,17 @@ fn the_default_parallelism_is_all_up_to_a_hundred() {
 fn a_run_that_makes_no_job_is_refused() {
     insta::assert_snapshot!(refused(&["run", "--", "rev"], None), @"
     there are no items to run the command for
-    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
     hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "", "--", "rev"], None), @"
     --items is empty: there are no items to run the command for
-    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "a"], None), @"
     there is no command to run for each item
-    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
     ");
     insta::assert_snapshot!(refused(&["run", "--items", "a", "-j", "0", "--", "rev"], None), @"
     --parallelism 0 would run nothing
