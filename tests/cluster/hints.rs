@@ -68,7 +68,7 @@ fn every_command_in_a_hint_works_when_pasted() {
     assert!(number >= 40, "{number} commands");
 }
 
-/// The commands of a hint, each of which has these flags.
+/// Returns the commands of a hint, and asserts that each has these flags.
 fn commands_in(hint: &str, flags: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut rest = hint;
