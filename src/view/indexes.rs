@@ -95,7 +95,7 @@ impl IndexTable {
     /// Returns the sentence about columns that the terminal has no room for; None if there are none.
     pub(crate) fn left_out(&self) -> Option<String> {
         let names: Vec<_> = self.left_out.iter().map(|column| COLUMNS[*column]).collect();
-        left_out_note(&names, self.columns.width?)
+        left_out_note(&names)
     }
 
     fn line(&self, cells: &[String], status_color: Option<AnsiColors>) -> Painted {

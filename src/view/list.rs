@@ -74,7 +74,7 @@ impl JobTable {
         let spare = if self.columns.wide { &spare[..] } else { &spare[..2] };
         let left_out = self.widths.narrow(width, &elastic, spare, style);
         let names: Vec<_> = left_out.iter().map(|column| header[*column].as_str()).collect();
-        self.left_out = left_out_note(&names, width);
+        self.left_out = left_out_note(&names);
     }
 
     pub(crate) fn left_out(&self) -> Option<&str> {
@@ -236,7 +236,7 @@ mod tests {
         NAME                                   STATUS    COMPLETIONS   FAILED   AGE
         a-name-that-is-rather-long-for-a-job   Running   12/100        11
         ");
-        assert_eq!(note.unwrap(), "left out at 80 columns: DURATION, RUNNING (a pipe shows all)");
+        assert_eq!(note.unwrap(), "left out: DURATION, RUNNING (a pipe shows all)");
         let wide = ListColumns { wide: true, namespace: true, ..ListColumns::default() };
         insta::assert_snapshot!(table(150, wide.clone()).0, @"
         NAMESPACE   NAME                                   STATUS    COMPLETIONS   RUNNING   FAILED   AGE   CONTAINERS   IMAGES               FAILED INDEXES

@@ -114,8 +114,8 @@ impl ColumnWidths {
 }
 
 /// Returns the sentence about columns that a terminal has no room for; None if there are none.
-pub(super) fn left_out_note(names: &[&str], room: usize) -> Option<String> {
-    (!names.is_empty()).then(|| format!("left out at {room} columns: {} (a pipe shows all)", names.join(", ")))
+pub(super) fn left_out_note(names: &[&str]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("left out: {} (a pipe shows all)", names.join(", ")))
 }
 
 #[cfg(test)]

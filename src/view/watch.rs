@@ -26,6 +26,8 @@ pub(crate) struct Picture<'a> {
 
 const ITEM: usize = 24;
 const NODE: usize = 20;
+/// The number of lines that a problem and its hint may take.
+const TROUBLE: usize = 3;
 /// The longest list of rows that is laid out: no window shows more.
 const ROWS: usize = 200;
 
@@ -110,7 +112,25 @@ fn head(picture: &Picture<'_>, columns: usize) -> Vec<Painted> {
     }
     if let Some(trouble) = picture.trouble {
         lines.push(Painted::default());
-        lines.push(line(trouble, columns, Color::new().color(AnsiColors::Yellow), style));
+        let wrapped = wrapped(trouble, columns, TROUBLE);
+        lines.extend(wrapped.iter().map(|part| line(part, columns, Color::new().color(AnsiColors::Yellow), style)));
+    }
+    lines
+}
+
+/// Returns text as at most `limit` lines; only the last one can be too long.
+fn wrapped(text: &str, columns: usize, limit: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        if lines[last].is_empty() {
+            word.clone_into(&mut lines[last]);
+        } else if last + 1 == limit || lines[last].width() + 1 + word.width() <= columns {
+            lines[last] += " ";
+            lines[last] += word;
+        } else {
+            lines.push(word.to_owned());
+        }
     }
     lines
 }

@@ -160,7 +160,7 @@ fn a_narrow_terminal_leaves_columns_out() {
     let (rows, items) = (rows(), items());
     let rows = || rows.iter().map(|row| (row, items.get(&row.index)));
     let note = |columns| IndexTable::new(rows(), columns, now()).left_out();
-    assert_eq!(note(columns(80, false)).unwrap(), "left out at 80 columns: STARTED, NODE (a pipe shows all)");
+    assert_eq!(note(columns(80, false)).unwrap(), "left out: STARTED, NODE (a pipe shows all)");
     assert_eq!(note(columns(120, false)), None);
     assert_eq!(note(IndexColumns { wide: true, ..IndexColumns::default() }), None);
 }

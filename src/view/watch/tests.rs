@@ -197,6 +197,14 @@ fn a_job_without_anything_yet() {
 }
 
 #[test]
+fn a_problem_is_wrapped_before_it_is_cut() {
+    let text = "one two three four five six seven";
+    assert_eq!(wrapped(text, 9, 3), ["one two", "three", "four five six seven"]);
+    assert_eq!(wrapped(text, 80, 3), [text]);
+    assert_eq!(wrapped("", 80, 3), [""]);
+}
+
+#[test]
 fn rows_are_shared_fairly() {
     assert_eq!(share_rows(0, [5, 5, 5]), [0, 0, 0]);
     assert_eq!(share_rows(3, [1, 5, 5]), [1, 0, 0]);
