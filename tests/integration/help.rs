@@ -464,6 +464,7 @@ fn of_run() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
@@ -689,6 +690,7 @@ fn of_list() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --no-headers
@@ -794,6 +796,7 @@ fn of_indexes() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --no-headers
@@ -1206,6 +1209,7 @@ fn of_retry() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
@@ -1293,6 +1297,7 @@ fn of_suspend() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
@@ -1366,6 +1371,7 @@ fn of_resume() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
@@ -1452,6 +1458,7 @@ fn of_scale() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --field-manager <NAME>
@@ -1723,6 +1730,7 @@ fn of_results() {
               - jsonpath=:         Fields selected by a template, as in jsonpath='{.metadata.name}'
               - jsonpath-as-json=: The same fields as JSON
               - jsonpath-file=:    Fields selected by a template in a file
+              - go-template=:      A Go template, as in go-template='{{.metadata.name}}'
               - custom-columns=:   A table of fields, as in custom-columns=NAME:.metadata.name
 
           --no-headers
