@@ -57,8 +57,11 @@ impl LineFilter {
         let set = |flag: &str, texts: &[String]| match texts {
             [] => Ok(None),
             _ => RegexSet::new(texts).map(Some).map_err(|problem| {
+                // The last line says what is wrong; the lines before it draw the expression.
+                let problem = problem.to_string();
+                let problem = problem.lines().last().unwrap_or_default().trim_start_matches("error: ");
                 Error::usage(format!("{flag}: not a regular expression: {problem}"))
-                    .hint("'\\[' stands for a bracket, '(?i)' at the start takes upper and lower case as the same")
+                    .hint("'\\[' matches a bracket; '(?i)' at the start ignores case")
             }),
         };
         Ok(Self { grep: set("--grep", grep)?, exclude: set("--exclude", exclude)? })
