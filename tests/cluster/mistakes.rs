@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::support::Cluster;
 
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 14] = [
     "kubectl indexed run --items cat -n nowhere -- rev",
     "kubectl indexed run other --items cat --context nowhere -- rev",
     "kubectl indexed run other --items cat --context narrow -n NAMESPACE -- rev",
@@ -15,7 +15,6 @@ const ROWS: [&str; 15] = [
     "kubectl indexed run train --items cat,dog -- sh -c 'exit 0'",
     "kubectl indexed run ready --items cat,dog -- rev",
     "kubectl indexed run ready --items owl -- rev",
-    "kubectl indexed delete job train",
     "kubectl indexed describe trian",
     "kubectl indexed logs train-0",
     "kubectl indexed logs train --index 5",
@@ -81,10 +80,6 @@ fn each_says_what_is_wrong_and_what_to_type() {
     hint: kubectl indexed describe ready shows it
     hint: choose another --name, or leave --name out to generate one
     [exit code 1]
-    $ kubectl indexed delete job train
-    error: "job" before "train" would be the name of a Job
-    hint: write train, or job/train
-    [exit code 2]
     $ kubectl indexed describe trian
     error: there is no job "trian" in namespace "NAMESPACE"
     hint: kubectl indexed list shows the Indexed Jobs; -n NAMESPACE selects another namespace
