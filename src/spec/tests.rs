@@ -161,8 +161,7 @@ fn quantities_are_parsed_like_those_of_kubernetes() {
     for good in ["500m:2", "1:1", "512Mi:1G", "1e3:1k"] {
         assert!(Resources::parse(Some(good.to_owned()), None, None).is_ok(), "{good}");
     }
-    let memory =
-        |text: &str| Resources::parse(None, Some(text.to_owned()), None).map_err(|error| error.hints().to_vec());
+    let memory = |text: &str| Resources::parse(None, Some(text.to_owned()), None).map_err(|error| error.hints());
     assert!(memory("1Mi:1G").is_ok() && memory("8e6").is_ok());
     for (bad, meant) in [("1g", "1Gi"), ("1.5 GB", "1.5Gi"), ("2kib", "2Ki"), ("64", "64Mi"), ("100m", "100Mi")] {
         assert_eq!(memory(bad).unwrap_err()[0], format!("did you mean --memory {meant}?"));

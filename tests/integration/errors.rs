@@ -32,7 +32,7 @@ fn no_items() {
     ── stdout
     ── stderr
     error: there are no items to run the command for
-    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
     hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     ── exit code 2
@@ -41,7 +41,7 @@ fn no_items() {
     ── stdout
     ── stderr
     error: --items is empty: there are no items to run the command for
-    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     ── exit code 2
     ");
 }
@@ -52,14 +52,14 @@ fn no_command() {
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
     ── exit code 2
     ");
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["run", "--items", "a,b", "rev"])), @r#"
     ── stdout
     ── stderr
     error: there is no command to run for each item
-    hint: put the command last, after two dashes: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: put the command last, after two dashes: kubectl indexed run --items foo,bar,baz -- rev
     hint: "rev" was taken for the name of the Job
     ── exit code 2
     "#);

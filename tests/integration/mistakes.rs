@@ -176,7 +176,7 @@ fn items_and_commands() {
     [exit code 2]
     $ kubectl indexed run -- rev
     error: there are no items to run the command for
-    hint: name them: kubectl indexed run --items 'foo,bar,baz' -- rev
+    hint: name them: kubectl indexed run --items foo,bar,baz -- rev
     hint: or read one per line from a file, or - for stdin: kubectl indexed run --items-file FILE -- rev
     hint: or run indexes without items: kubectl indexed run --completions 10 -- rev
     [exit code 2]
