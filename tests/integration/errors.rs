@@ -93,7 +93,7 @@ fn no_index_at_all() {
     ── stdout
     ── stderr
     error: --completions 0 would run nothing
-    hint: use --parallelism 1 or more
+    hint: use --completions 1 or more
     ── exit code 2
     ");
 }
@@ -330,7 +330,7 @@ fn invalid_durations() {
     ── stdout
     ── stderr
     error: --timeout "soon": "soon" is not a duration such as 90s, 10m or 2h
-    hint: write it as --index-timeout 10m
+    hint: write it as 90s, 10m or 2h
     ── exit code 2
     "#);
     assert_snapshot!(refused(USAGE, Sandbox::new().run(&["list", "--request-timeout", "never"])), @r#"

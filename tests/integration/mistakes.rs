@@ -168,11 +168,11 @@ fn items_and_commands() {
     [exit code 2]
     $ kubectl indexed run --items cat,dog echo {}
     error: unexpected argument "{}" for run
-    hint: put the command last, after two dashes: kubectl indexed run --items 'cat,dog' -- echo '{}'
+    hint: put the command last, after two dashes: kubectl indexed run --items cat,dog -- echo '{}'
     [exit code 2]
     $ kubectl indexed run --items cat,dog grep -c a
     error: run has no flag -c
-    hint: put the command last, after two dashes: kubectl indexed run --items 'cat,dog' -- grep -c a
+    hint: put the command last, after two dashes: kubectl indexed run --items cat,dog -- grep -c a
     [exit code 2]
     $ kubectl indexed run -- rev
     error: there are no items to run the command for
@@ -215,7 +215,7 @@ fn items_and_commands() {
     [exit code 0]
     $ kubectl indexed run --items cat --dry-run=client -- sh -c "$(cat crlf.sh)" >/dev/null
     warning: the script in the command has Windows line ends, and a shell reads each carriage return as part of a word; tr -d '\r' removes them
-    1 item as arg: the command has the placeholder {}; the shell sh of the worker's image reads it: the command is one itself
+    1 item as arg: the command has the placeholder {}; the shell sh in the worker's image reads it: the command is a shell
     [exit code 0]
     "#);
 }
@@ -279,7 +279,7 @@ fn verbs_and_jobs() {
     [exit code 2]
     $ kubectl indexed --token=S3 logs train 3
     error: unexpected argument "3" for logs
-    hint: kubectl indexed '--token=SECRET' logs train --index 3
+    hint: kubectl indexed --token=SECRET logs train --index 3
     [exit code 2]
     $ kubectl indexed retry train sh fixed.sh
     error: unexpected argument "sh" for retry
@@ -465,11 +465,11 @@ fn values() {
     [exit code 2]
     $ kubectl indexed run --items cat -j 50% -- rev
     error: --parallelism "50%": it must be a whole number, at least 1
-    hint: --parallelism <N>: Run at most N indexes at once [default: all, at most 100]
+    hint: --parallelism <N>: Run N indexes at once [default: all, at most 100]
     [exit code 2]
     $ kubectl indexed run --items cat -j -1 -- rev
     error: --parallelism "-1": it must be a whole number, at least 1
-    hint: --parallelism <N>: Run at most N indexes at once [default: all, at most 100]
+    hint: --parallelism <N>: Run N indexes at once [default: all, at most 100]
     [exit code 2]
     $ kubectl indexed run --items cat,dog --shuffle 3 -- rev
     error: --shuffle takes its seed after an equals sign, and "3" after it would be the name of the Job
@@ -506,20 +506,19 @@ fn values() {
     [exit code 2]
     $ kubectl indexed run --items cat --items dog -- rev
     error: the argument '--items <A,B,…>' cannot be used multiple times
-    hint: --items <A,B,…>: Items, separated by commas; quote one that has a comma, as in 'a,"b,c"'
+    hint: --items <A,B,…>: Use these items, separated by commas
     [exit code 2]
     $ kubectl indexed run --items cat --dry-run=true -- rev
-    error: --dry-run "true" is none of none, client, server
-    hint: --dry-run[=<WHERE>]: Print the objects instead of creating them; a Job that they come from is read from the cluster all the same
+    error: --dry-run "true" is not one of none, client, server
+    hint: --dry-run[=<WHERE>]: Print the objects instead of creating them
     [exit code 2]
-    $ kubectl indexed results train -o tsv
-    error: --output "tsv" is none of jsonl, csv, json, text, jsonpath=, jsonpath-as-json=, jsonpath-file=, custom-columns=
-    hint: did you mean csv?
-    hint: --output <FORM>: Form of the results on stdout [default: text, or nothing with --to or --joblog]
+    $ kubectl indexed results train -o xls
+    error: --output "xls" is not one of jsonl, csv, tsv, json, text, jsonpath=, jsonpath-as-json=, jsonpath-file=, go-template=, custom-columns=
+    hint: --output <FORMAT>: Print the results in this format [default: text; none with --to or --joblog]
     [exit code 2]
     $ kubectl indexed logs train --tail
     error: a value is required for '--tail <N>' but none was supplied
-    hint: --tail <N>: How many of the last lines of each log to print; -1 prints all
+    hint: --tail <N>: Print the last N lines of each log; -1 prints all
     [exit code 2]
     "#);
 }
