@@ -1,8 +1,8 @@
 //! Go templates, as in `kubectl get -o go-template=…`.
 //!
 //! As in kubectl, numbers are floats, a missing key prints `<no value>`, and there are the functions `exists` and
-//! `base64decode`. Two things differ: a large number is printed in full, not as `1.23456789e+09`, and a `range` without an `end` ends
-//! with the template.
+//! `base64decode`. Two things differ: a large number is printed in full, not as `1.23456789e+09`, and a `range` without an
+//! `end` ends with the template.
 
 use std::fmt;
 use std::sync::Arc;
