@@ -88,9 +88,11 @@ fn harmless(command: &str) -> String {
     let (words, worker) = command.split_once(" -- ").map_or((command, ""), |(words, worker)| (words, worker));
     let worker = if worker.is_empty() { String::new() } else { format!(" -- {worker}") };
     let is_placeholder = |word: &str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_uppercase());
-    if words.split(' ').any(|word| is_placeholder(word) || word == "N") {
+    if words.split(' ').any(is_placeholder) {
         return format!("{words} --help{worker}");
     }
+    // The flags are read before --help, so a number has to be one.
+    let words = words.replace(" N ", " 1 ");
     let dry_run = if words.split(' ').take(3).any(|word| CHANGES.contains(&word)) { " --dry-run=client" } else { "" };
     format!("timeout 20 {words}{dry_run}{worker}")
 }
