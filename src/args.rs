@@ -215,6 +215,7 @@ pub(crate) struct GlobalArgs {
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Display")]
 pub(crate) struct DisplayArgs {
+    #[expect(clippy::doc_markdown, reason = "the help would print the backticks")]
     /// Use colour: auto, always or never
     ///
     /// auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
@@ -242,7 +243,7 @@ mod tests {
     /// The help of a flag with a configurable default names that default.
     #[test]
     fn a_default_is_the_same_in_help_and_setting() {
-        for arg in Cli::command().get_subcommands().flat_map(|verb| verb.get_arguments()) {
+        for arg in Cli::command().get_subcommands().flat_map(clap::Command::get_arguments) {
             if let Some(default) = arg.get::<Configurable>().and_then(|setting| setting.default) {
                 let help = arg.get_help().unwrap().to_string();
                 assert!(help.ends_with(&format!("[default: {default}]")), "{help}");

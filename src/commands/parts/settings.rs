@@ -93,7 +93,7 @@ fn read_display(words: &[OsString], values: &[ConfiguredValue]) -> Display {
         match word.split_once('=').unwrap_or((&word, "")) {
             ("--plain", "") => plain = Some("true".to_owned()),
             ("--plain", value) => plain = Some(value.to_owned()),
-            ("--color", "") => color = own.next().map(|value| value.into_owned()),
+            ("--color", "") => color = own.next().map(std::borrow::Cow::into_owned),
             ("--color", value) => color = Some(value.to_owned()),
             _ => {}
         }
@@ -134,7 +134,8 @@ fn with_defaults(mut command: Command, verb: &str, values: &[ConfiguredValue]) -
         let set = |command: Command| command.mut_arg(&setting.id, |arg| arg.default_values(own.clone()));
         if own.is_empty() {
             continue;
-        } else if setting.verbs.is_empty() {
+        }
+        if setting.verbs.is_empty() {
             command = set(command);
         } else if setting.is_of(verb) {
             command = command.mut_subcommand(verb, set);
