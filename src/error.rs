@@ -68,7 +68,7 @@ impl Hint {
     fn command(program: &str, words: &[&str], does: &str) -> Self {
         let end = words.iter().position(|word| *word == "--").unwrap_or(words.len());
         let (words, payload) = words.split_at(end);
-        let join = |words: &[&str]| words.iter().map(|word| format!(" {}", quoted(word))).collect::<String>();
+        let join = |words: &[&str]| words.iter().fold(String::new(), |line, word| line + " " + &quoted(word));
         let command = HintPart::Command { words: format!("{program}{}", join(words)), payload: join(payload) };
         let does = (!does.is_empty()).then(|| HintPart::Text(format!(" {does}")));
         Self([command].into_iter().chain(does).collect())

@@ -89,13 +89,7 @@ pub(super) async fn indexes(args: IndexesArgs, context: &mut Context) -> Result<
         return Ok(Exit::Success);
     }
     let table = IndexTable::new(rows.iter().map(|row| (row, items.get(&row.index))), columns, now);
-    let delimiter = match output {
-        Some(IndexFormat::Csv) => Some(b','),
-        Some(IndexFormat::Tsv) => Some(b'\t'),
-        _ => None,
-    };
-    let data = delimiter.map(|delimiter| DataTable { delimiter, with_output: false });
-    let printer = RowPrinter { output, table, data, items, headers: !no_headers };
+    let printer = RowPrinter { output, table, data: data_table(output), items, headers: !no_headers };
     printer.print_header(context)?;
     for row in &rows {
         printer.print_row(row, context)?;
@@ -219,6 +213,16 @@ impl RowPrinter {
     }
 }
 
+/// Returns the table that `-o csv` and `-o tsv` print.
+fn data_table(output: Option<IndexFormat>) -> Option<DataTable> {
+    let delimiter = match output {
+        Some(IndexFormat::Csv) => b',',
+        Some(IndexFormat::Tsv) => b'\t',
+        _ => return None,
+    };
+    Some(DataTable { delimiter, with_output: false })
+}
+
 pub(super) fn status_of(filter: StatusFilter) -> IndexStatus {
     match filter {
         StatusFilter::Pending => IndexStatus::Pending,
@@ -280,8 +284,8 @@ mod tests {
         let mut rows = state.rows(&IndexSet::below(4), &mut SucceededRows::default());
         (rows[1].exit_code, rows[3].exit_code) = (Some(7), Some(0));
         let items = [(0, "10"), (1, "9"), (2, "x"), (3, "8")].map(|(at, item)| (at, item.to_owned()));
-        let numbers = ItemTexts::from_iter(items.clone().into_iter().filter(|(index, _)| *index != 2));
-        let items = ItemTexts::from_iter(items);
+        let numbers: ItemTexts = items.clone().into_iter().filter(|(index, _)| *index != 2).collect();
+        let items: ItemTexts = items.into_iter().collect();
         let mut order = |key, items: &ItemTexts| {
             sort_rows(&mut rows, key, items, Timestamp::UNIX_EPOCH);
             rows.iter().map(|row| row.index).collect::<Vec<_>>()

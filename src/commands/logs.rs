@@ -90,7 +90,7 @@ pub(super) async fn logs(args: LogsArgs, context: &mut Context) -> Result<Exit> 
     let logs = LogView { wanted, pick, options, printer, order, streams, cut };
     let mut missing = if options.follow {
         match follow::follow(state, logs, None, &cluster, context).await? {
-            FollowEnd::Finished(_, missing) => missing,
+            FollowEnd::Finished(_, missing) => *missing,
             FollowEnd::Interrupted { .. } => return Ok(Exit::Interrupted),
         }
     } else {

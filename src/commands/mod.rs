@@ -91,8 +91,11 @@ fn flags_for_hints(global: &GlobalArgs) -> String {
     let groups = global.as_groups.iter().map(|group| ("--as-group", group.clone()));
     let extras = global.as_user_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
     let flags = flags.chain(groups).chain(extras);
-    let flags = flags.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect::<String>();
-    if global.insecure_skip_tls_verify { flags + " --insecure-skip-tls-verify" } else { flags }
+    let mut flags = flags.fold(String::new(), |words, (flag, value)| words + " " + flag + " " + &quoted(&value));
+    if global.insecure_skip_tls_verify {
+        flags.push_str(" --insecure-skip-tls-verify");
+    }
+    flags
 }
 
 /// Returns the global flags as options of the cluster layer.

@@ -126,8 +126,8 @@ impl Waiting {
                     } else {
                         format!("{} of job {name} failed", numbered(&failed))
                     };
-                    let error = Error::new(Kind::Failed, message)
-                        .hint(Hint::indexed(&["describe", &name], "shows every index"));
+                    let error =
+                        Error::new(Kind::Failed, message).hint(Hint::indexed(&["describe", name], "shows every index"));
                     let wording = context.ui.message_wording();
                     let failures = summary::failures_among(state, &items, &failed, wording);
                     context.ui.error_with(&error.into(), &failures);

@@ -49,7 +49,7 @@ pub(crate) enum LineOrder {
 /// How following a Job ended.
 pub(crate) enum FollowEnd {
     /// The Job has ended and all its output is printed.
-    Finished(Box<JobState>, Missing),
+    Finished(Box<JobState>, Box<Missing>),
     /// A signal asked the program to end. The Job may have ended before, while its last Pods were listed.
     Interrupted { job_has_ended: bool },
 }
@@ -80,7 +80,7 @@ pub(crate) async fn follow(
             if lanes.are_empty() {
                 let missing = readers.finish(tracker.state(0), context).await?;
                 context.ui.end_live();
-                return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), missing));
+                return Ok(FollowEnd::Finished(Box::new(tracker.into_state()), Box::new(missing)));
             }
         }
         tokio::select! {

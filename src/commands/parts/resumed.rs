@@ -89,7 +89,7 @@ async fn hint_at_other_resumes(uid: &str, name: &str, cluster: &Cluster, context
     let others: Vec<_> = others.filter(|other| other != name).collect();
     if let Some(last) = others.last() {
         let list = cut(&others.join(", "), LONGEST_LIST, context.ui.style).into_owned();
-        context.ui.hint(&format!("{list} resumed it before: --resume {last} counts those successes too"));
+        context.ui.hint(format!("{list} resumed it before: --resume {last} counts those successes too"));
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct Submitted {
     pub(crate) how: JobOrigin,
 }
 
-/// JobOrigin a submission got its Job.
+/// How a submission got its Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobOrigin {
     Created,

@@ -72,7 +72,7 @@ impl Tally {
         }
         let mut hints = Vec::new();
         if !self.missing.is_empty() {
-            hints.push(Hint::indexed(&["indexes", &name], "shows the status of each index"));
+            hints.push(Hint::indexed(&["indexes", name], "shows the status of each index"));
         }
         if !over && !self.unfinished.is_empty() {
             let have = if self.unfinished.len() == 1 { "has" } else { "have" };
