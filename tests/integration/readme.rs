@@ -123,7 +123,7 @@ fn troubleshooting_quotes_the_program() {
     for span in causes.iter().flat_map(|cell| cell.split('`').step_by(2)) {
         let is_place = |word: &&str| ["NAME", "N"].contains(&word.trim_matches(|c: char| !c.is_alphanumeric()));
         let words: Vec<_> = span.split(' ').collect();
-        for phrase in words.split(|word| is_place(&word)).map(|words| words.join(" ")) {
+        for phrase in words.split(|word| is_place(word)).map(|words| words.join(" ")) {
             assert!(sources.contains(&phrase), "the program never prints {phrase:?}");
         }
     }
