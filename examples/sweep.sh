@@ -31,5 +31,5 @@ kubectl indexed run sweep --keep-order --param rate=0.0001,0.001,0.003,0.01 --pa
 
 kubectl indexed results sweep -o csv --trim >sweep.csv
 awk -F, '
-  NR > 1 && $NF ~ /^[0-9]/ && (!found || $NF + 0 < least) { found = 1; least = $NF + 0; best = $2 ": " $NF }
+  NR > 1 && $NF ~ /^[0-9]/ && (!found || $NF + 0 < least) { found = 1; least = $NF + 0; best = "rate=" $2 " momentum=" $3 ": " $NF }
   END { print "best of " NR - 1 ": " best }' sweep.csv

@@ -120,13 +120,15 @@ pub(crate) enum Verb {
     /// Re-run the failed and never-started indexes of a Job
     Retry(Box<RetryArgs>),
     /// Suspend Jobs: stop their running Pods and start no more
+    // Unlike a deletion, it keeps the logs of the Pods that have ended, as other tools' `cancel` does.
+    #[command(alias = "cancel")]
     Suspend(SuspendArgs),
     /// Resume suspended Jobs
     Resume(ResumeArgs),
     /// Change how many indexes of a Job run at once
     Scale(ScaleArgs),
     /// Delete Jobs with their Pods and ConfigMaps
-    #[command(aliases = ["rm", "cancel"])]
+    #[command(alias = "rm")]
     Delete(DeleteArgs),
     /// Print the completion script of a shell
     Completion(CompletionArgs),

@@ -243,7 +243,8 @@ impl io::Write for Ui {
 
 fn width_of(style: Style) -> Option<usize> {
     let (width, _) = style.terminal.then(crossterm::terminal::size)?.ok()?;
-    Some(usize::from(width))
+    // A pseudo-terminal whose size nobody has set reports 0.
+    Some(usize::from(width)).filter(|width| *width > 0)
 }
 
 /// Names stdout in an error, and keeps its kind.

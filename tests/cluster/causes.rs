@@ -116,11 +116,12 @@ fn a_command_that_the_image_lacks_is_named() {
     let cluster = Cluster::new("causes-command");
     let how = "exit code 128, StartError: the image has no command \"nosuch\"";
     let run = cluster.run(&["run", "no", "--image", "bash", "--completions", "1", "--", "nosuch", "-v"]);
-    let cure = "hint: the image bash has no command \"nosuch\": kubectl indexed retry no --image IMAGE, or kubectl indexed retry no -- CMD";
+    let cure =
+        "hint: the image bash lacks the command \"nosuch\": kubectl indexed retry no --image IMAGE changes the image";
     assert_contains(&run, &[&format!("index 0 failed: {how}"), cure]);
     assert_every_screen_prints(&cluster, "no", QUICK, how, cure);
     let shell = cluster.run(&["run", "sh", "--completions", "1", "--", "sh", "-c", "nosuch; exit"]);
-    assert_contains(&shell, &["exit code 127", "has no command \"nosuch\": kubectl indexed retry sh"]);
+    assert_contains(&shell, &["exit code 127", "lacks the command \"nosuch\": kubectl indexed retry sh"]);
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn a_deletion_names_the_finalizer_that_blocks_it() {
         &held,
         &[
             "warning: the deletion of job held waits for finalizer example.com/audit of job held, which audit set",
-            &format!("held by finalizer example.com/hold of pod {pod}, which the template of the job sets"),
+            &format!("waits for finalizer example.com/hold of pod {pod}, which the template of the job sets"),
             &format!("kubectl patch pod {pod} {by_hand}"),
             &format!("kubectl patch job held {by_hand}"),
         ],

@@ -42,7 +42,7 @@ fn values_of_the_cluster_are_offered() {
     assert_eq!(
         offered(&cluster, &["logs", "rev-bad", "--index", ""]),
         [
-            "1,3\tall 2 indexes that failed",
+            "1,3\tall 2 indexes with status failed",
             "1\tfailed, exit code 3, item b c",
             "3\tfailed, exit code 3, item $qux",
             "failed\t2 indexes",

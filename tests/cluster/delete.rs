@@ -21,7 +21,7 @@ fn a_job_is_deleted_with_its_pods_and_items() {
     assert_eq!(
         missing.stderr,
         format!(
-            "error: there is no job \"x\" in namespace {:?}\nhint: kubectl indexed list lists the Indexed Jobs; -n \
+            "error: there is no job \"x\" in namespace {:?}\nhint: kubectl indexed list shows the Indexed Jobs; -n \
              NAMESPACE selects another namespace\n",
             cluster.namespace()
         )

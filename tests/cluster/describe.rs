@@ -98,5 +98,5 @@ fn a_long_list_of_indexes_is_not_cut() {
     let odd: Vec<_> = (1..40).step_by(2).map(|n: u32| n.to_string()).collect();
     assert!(text.contains(&format!("  Completed:        {}  (20)\n", even.join(","))), "{text}");
     assert!(text.contains(&format!("  Failed:           {}  (20)\n", odd.join(","))), "{text}");
-    assert!(text.contains("\n    and 20 more\n"), "{text}");
+    assert!(text.contains("\n    20 more, see kubectl indexed indexes zebra\n"), "{text}");
 }

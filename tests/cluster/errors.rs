@@ -62,7 +62,7 @@ fn a_forbidden_verb_names_the_permission() {
     // `describe` shows what the user may read: here neither events nor ConfigMaps.
     let described = narrow(&["describe", "mine"]).ok();
     assert!(described.stdout.contains("Completed Indexes:  0\n"), "{described:?}");
-    assert!(described.stderr.contains("warning: no events are shown: "), "{described:?}");
+    assert!(described.stderr.contains("warning: events are left out: "), "{described:?}");
     assert_eq!(narrow(&["wait", "mine"]).code, 0);
     let logs = narrow(&["logs", "mine"]);
     assert_eq!(logs.code, 1, "{logs:?}");
@@ -79,7 +79,7 @@ fn a_refused_job_leaves_nothing() {
     assert!(other.stderr.contains("already exists"), "{other:?}");
     let invalid = cluster.run(&["run", "bad", "--items", "a", "--label", "not a key=x", "--", "rev"]);
     refused(&invalid, 2, "error: can't create job \"bad\"");
-    assert!(invalid.stderr.ends_with("hint: kubectl explain job describes its fields\n"), "{invalid:?}");
+    assert!(invalid.stderr.ends_with("hint: kubectl explain job describes the fields\n"), "{invalid:?}");
     let unknown = cluster.run(&[
         "run",
         "bad",

@@ -105,8 +105,8 @@ fn fields_that_an_old_server_drops_are_reported_and_replaced() {
     let outcome = cluster.run(&[&args[..], &["--", "rev"]].concat()).ok();
     assert!(
         outcome.stderr.starts_with(
-            "warning: this server has no retries per index (that needs Kubernetes 1.29): up to 6 failures of all \
-             indexes together are tried again instead\n"
+            "warning: this server has no retries per index (that needs Kubernetes 1.29): up to 6 failures \
+             across all indexes are retried instead\n"
         ),
         "{outcome:?}"
     );

@@ -153,7 +153,7 @@ fn every_way_runs_where_pods_are_restricted_counted_and_labelled() {
     cluster.run(&less.concat()).ok();
     run_every_way(&cluster, &[&flags[..], &["--cpu", "10m:500m", "--memory", "16Mi:32Mi"]].concat());
     let described = cluster.run(&["describe", "less"]).ok().stdout;
-    assert!(described.contains("run with --cpu REQUEST:LIMIT, or set it in the template"), "{described}");
+    assert!(described.contains("run again with --cpu REQUEST:LIMIT, or set it in the --template"), "{described}");
     drop(policy);
 }
 
@@ -213,12 +213,12 @@ fn a_job_that_the_cluster_queues_is_not_released() {
         assert!(waits.contains("the queue team has not admitted the Job (suspended)"), "{waits}");
     }
     let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
-    assert!(again.stderr.contains("job listed is there already"), "{again:?}");
+    assert!(again.stderr.contains("job listed already exists, created by this same command"), "{again:?}");
     // A continued submission leaves the Job suspended by the queue.
     cluster.kubectl(&["annotate", "job", "listed", "kubectl-indexed/submitting=held"]).ok();
     cluster.kubectl(&["delete", "configmap", "listed-items"]).ok();
     let again = cluster.run(&["run", "listed", "--items=a,b", "-d", "--", "true"]).ok();
-    assert!(again.stderr.contains("and cut off: taking it up"), "{again:?}");
+    assert!(again.stderr.contains("and interrupted: finishing the submission"), "{again:?}");
     assert_eq!(
         cluster.field("job/listed", "{.spec.suspend}{.metadata.annotations['kubectl-indexed/submitting']}"),
         "true"
@@ -248,7 +248,8 @@ fn a_job_that_the_cluster_suspends_stays_suspended() {
     drop(policy);
     assert_eq!(outcome.sorted_lines(), ["[0 a] a", "[1 b] b"], "{outcome:?}");
     let said = "the cluster suspended job held on admission: it starts when its owner resumes it\n\
-                hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows who may hold it\n\
+                hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations shows which policies and \
+                webhooks may hold it\n\
                 hint: kubectl indexed resume held starts it, if you may decide that\n\
                 the cluster set the parallelism of job held to 1, not 2\n";
     assert!(outcome.stderr.contains(said), "{outcome:?}");

@@ -115,7 +115,7 @@ fn submitting() {
         kills.send(&cluster, &args, moment);
         assert_no_orphans(&cluster, 2);
         let again = cluster.run(&args);
-        let is_done = again.code == 1 && again.stderr.contains("made by this same command, and has completed");
+        let is_done = again.code == 1 && again.stderr.contains("created by this same command, and has completed");
         assert!(again.code == 0 || is_done, "killed after {moment:?}: {again:?}");
         names.push(name);
     }
@@ -287,7 +287,7 @@ fn a_submission_that_is_cut_off_between_two_steps() {
 
         let resumed = cluster.run(&["resume", name]);
         assert_eq!(resumed.code, 1, "{resumed:?}");
-        assert!(resumed.stderr.contains("its submission is under way or was cut off"), "{resumed:?}");
+        assert!(resumed.stderr.contains("its submission has not finished"), "{resumed:?}");
         let other = cluster.run(&["run", name, "--items", "a,c", "--", "cat"]);
         assert_eq!(other.code, 1, "{other:?}");
         assert!(other.stderr.contains("already exists\n"), "{other:?}");
@@ -313,7 +313,7 @@ fn a_retry_without_its_list() {
     assert_no_orphans(&cluster, 2);
     let other = cluster.run(&["retry", "x", "--index", "0", "--", "cat"]);
     assert_eq!(other.code, 1, "{other:?}");
-    assert!(other.stderr.contains("another retry of it was begun and cut off"), "{other:?}");
+    assert!(other.stderr.contains("another retry, job"), "{other:?}");
     let again = cluster.run(&args).ok();
     assert!(
         again.stderr.contains(" was begun by this same command and interrupted: finishing the submission\n"),

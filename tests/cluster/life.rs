@@ -118,7 +118,7 @@ fn an_elastic_job_gets_other_completions() {
     let outcome = cluster.run(&["scale", "x", "--completions", "1", "--parallelism", "1"]).ok();
     assert_eq!(
         outcome.stderr,
-        "2 running indexes of job x end here\njob x has only the indexes below 1 now; the others no longer count\n"
+        "2 running indexes of job x end\njob x now has only the indexes below 1; the others no longer count\n"
     );
     cluster.eventually("one pod", || cluster.kubectl(&["get", "pods", "-o", "name"]).ok().stdout.lines().count() == 1);
 
@@ -138,7 +138,7 @@ fn ended_and_queued_jobs_do_not_change() {
         refused(&run("done"), &format!("error: can't {verb} job \"done\": it has completed\n"));
         refused(&run("bad"), &format!("error: can't {verb} job \"bad\": it has failed\n"));
         if verb != "scale" {
-            let expected = format!("error: can't {verb} job \"queued\": the queue main decides when it runs");
+            let expected = format!("error: can't {verb} job \"queued\": Kueue decides when it runs (queue main)");
             refused(&run("queued"), &expected);
         }
     }
@@ -168,7 +168,7 @@ fn several_jobs_at_once() {
     );
     let outcome = cluster.run(&["suspend", "--all", "-y"]).ok();
     assert_eq!(outcome.sorted_lines(), ["job.batch/x suspended", "job.batch/y suspended"]);
-    assert!(outcome.stderr.starts_with("warning: can't suspend job \"z\": the queue main decides"), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("warning: can't suspend job \"z\": Kueue decides"), "{outcome:?}");
     let outcome = cluster.run(&["resume", "x", "job/y", "x"]).ok();
     assert_eq!(outcome.stdout, "job.batch/x resumed\njob.batch/y resumed\n");
     let none = cluster.run(&["scale", "-l", "team=b", "-j", "2"]).ok();

@@ -43,7 +43,7 @@ fn the_first_failed_index_ends_the_job() {
     assert_eq!(later.code, 1);
     assert_later(&later, "2 unfinished", "index 1 failed: exit code 4, pod fast-1-");
     let described = cluster.run(&["describe", "fast"]).ok().stdout;
-    assert!(described.contains("    2 indexes not completed (2,3): Job has exceeded the specified maximal number of"));
+    assert!(described.contains("\n  2 indexes not completed (2,3): Job has exceeded the specified maximal number of"));
     assert!(described.contains("  Max Failed:       0 indexes\n"), "{described}");
 }
 

@@ -41,7 +41,7 @@ fn only_what_is_new_changed_or_failed_runs() {
     assert_eq!(third.stderr, "nothing to run: all 7 items have succeeded in jobs b, a with this command and image\n");
     let again = run(&["c", "--resume", "a", "--items", list, "--dry-run=client", "-o", "name"], &command).ok();
     assert_eq!(again.stdout, "configmap/c-items\njob.batch/c\n");
-    assert!(again.stderr.contains("--resume b counts what has succeeded there as well"), "{again:#?}");
+    assert!(again.stderr.contains("--resume b counts those successes too"), "{again:#?}");
 
     let other = run(&["--resume", "b", "--items", list, "--dry-run=client"], &["echo", "{}"]).ok();
     assert!(other.stderr.contains("job b ran another command: sh -c "), "{other:#?}");
@@ -146,14 +146,17 @@ fn a_submission_that_was_cut_off_is_continued() {
         "{again:#?}"
     );
     let early = command("c", &["--resume", "b", "--dry-run=client"], "one,bad,new").ok();
-    assert!(early.stderr.contains("warning: job b has not ended: what is still under way there"), "{early:#?}");
+    assert!(
+        early.stderr.contains("warning: job b has not ended: items that still run there run here too"),
+        "{early:#?}"
+    );
 
     cluster.kubectl(&submitting).ok();
     cluster.kubectl(&["create", "configmap", "gate", "--from-literal=open=yes"]).ok();
     cluster.run(&["retry", "a", "-q"]).ok();
     let other = resume();
     assert_eq!(other.code, 1);
-    assert!(other.stderr.contains("since then other items are left to run"), "{other:#?}");
+    assert!(other.stderr.contains("other items are outstanding now"), "{other:#?}");
     cluster.run(&["delete", "b"]).ok();
     resume().ok();
     assert_eq!(cluster.field("job/b", "{.spec.completions}"), "1");
@@ -171,7 +174,7 @@ fn a_job_that_can_not_be_resumed_is_refused() {
     let (code, why) = refused(&["--resume", "bare", "--items", "a", "--item-as", "env"]);
     assert_eq!(code, 0, "it ran its indexes in another way: {why}");
     let (code, why) = refused(&["--resume", "bare", "--completions", "1"]);
-    assert!(code == 2 && why.contains("--resume goes by what the items are"), "{why}");
+    assert!(code == 2 && why.contains("--resume compares items, and this run has only indexes"), "{why}");
     let (code, why) = refused(&["bare", "--resume", "bare", "--items", "a"]);
     assert!(code == 2 && why.contains("can't resume itself"), "{why}");
     let (code, why) = refused(&["--resume", "none", "--items", "a"]);

@@ -2157,7 +2157,7 @@ fn verbs_of_other_tools_with_the_same_meaning_work() {
     let sandbox = Sandbox::new();
     for (typed, ours) in [
         ("rm train", "delete train"),
-        ("cancel train", "delete train"),
+        ("cancel train", "suspend train"),
         ("ps", "list"),
         ("jobs", "list"),
         ("get jobs", "list"),

@@ -37,7 +37,7 @@ fn more_logs_than_streams_take_turns() {
     cluster.run(&["run", "x", "--completions", "5", "-d", "-q", "--", "sh", "-c", script]).ok();
     let ordered = cluster.start(&["logs", "x", "-f", "-k", "--max-log-requests", "2"]);
     // All five Pods must run before their lines can be compared.
-    cluster.eventually("five that run", || cluster.run(&["logs", "x", "--tail=1"]).code == 0);
+    cluster.eventually("five that run", || cluster.run(&["logs", "x", "--tail=1"]).stdout.lines().count() == 5);
     let merged = cluster.start(&["logs", "x", "-f", "--merge", "--timestamps", "--max-log-requests", "2"]);
     let followed = cluster.run(&["logs", "x", "-f", "--max-log-requests", "1"]).ok();
     let all: Vec<_> = (0..5).flat_map(|index| (1..=6).map(move |line| format!("[{index}] line {line}"))).collect();

@@ -1,4 +1,4 @@
-//! Missing logs: of which indexes, and why.
+//! Logs that are missing: the indexes, and the reasons.
 
 use std::collections::BTreeMap;
 

@@ -102,7 +102,7 @@ pub(crate) async fn find_earlier(
         // More items may have succeeded meanwhile. Then the Job that was begun has other items.
         return Err(Error::new(
             Kind::AlreadyExists,
-            format!("job {name:?} was interrupted before it started, and since then other items are left to run"),
+            format!("job {name:?} was interrupted before it started, and other items are outstanding now"),
         )
         .hint(Hint::indexed(&["delete", name], "removes it; then run the same command again"))
         .into());
