@@ -263,7 +263,7 @@ fn deadlines_of_a_job_and_of_a_pod_are_causes() {
                 "1 index failed (1): exit code 137 (SIGKILL), DeadlineExceeded",
                 "Pod was active on the node longer than the specified deadline",
             ),
-            ("hint: activeDeadlineSeconds of the Pod limits the time", ""),
+            ("hint: activeDeadlineSeconds of the Pod (--index-timeout) limits the time", ""),
         ],
     );
     let found = |job: &str| {
