@@ -41,7 +41,7 @@ fn set_stop_policy(cluster: &Cluster, policy: &str) {
 fn hinted(text: &str, start: &str) -> String {
     let line = text.lines().find(|line| line.contains(start)).unwrap_or_else(|| panic!("no {start:?} in {text}"));
     let words = line[line.find(start).unwrap()..].split(' ');
-    words.take_while(|word| !["shows", "names"].contains(word)).collect::<Vec<_>>().join(" ")
+    words.take_while(|word| !["shows", "names", "has"].contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -160,8 +160,7 @@ fn the_hint_shows_why_kueue_waits() {
     let names = hinted(&refused.stderr, "kubectl get workloads ");
     let patch = hinted(&refused.stderr, "kubectl patch workloads ");
     let workload = cluster.shell(&format!("{names} -o name")).ok().stdout;
-    let (patch, _) = patch.split_once("WORKLOAD").unwrap();
-    cluster.shell(&format!("{patch}{}", workload.trim().rsplit('/').next().unwrap())).ok();
+    cluster.shell(&patch.replace("WORKLOAD", workload.trim().rsplit('/').next().unwrap())).ok();
     cluster.eventually("the end of both Pods", || {
         cluster.field("job/long", "{.spec.suspend} {.status.active}") == "true "
     });

@@ -83,7 +83,10 @@ pub(crate) fn check_not_queued(job: &Job, verb: &str, active: bool) -> Result<()
         ),
     )
     .hint(Hint::kubectl(&["get", "workloads", "-l", &format!("kueue.x-k8s.io/job-uid={uid}")], "names its workload"))
-    .hint(Hint::kubectl(&["patch", "workloads", "WORKLOAD", "--type", "merge", "-p", &patch], "has Kueue do it"))
+    .hint(Hint::kubectl(
+        &["patch", "workloads", "WORKLOAD", "--type", "merge", "-p", &patch],
+        &format!("has Kueue {verb} the Job"),
+    ))
     .hint(Hint::kubectl(
         &["label", "job", name(job), "kueue.x-k8s.io/queue-name-"],
         "leaves the queue where no Kueue runs",
