@@ -119,7 +119,10 @@ impl OutputSource {
         }
     }
 
-    /// Fetches the output of an index. Returns an error for a local failure; the [`Output`] reports one of the cluster.
+    /// Fetches the output of an index.
+    ///
+    /// # Errors
+    /// If something fails on this machine. [`IndexOutput`] reports what fails in the cluster.
     pub(crate) async fn gather(&self, request: OutputRequest) -> Result<Gathered> {
         let OutputRequest { mut row, message } = request;
         let output = self.find_output(&mut row, message).await?;
