@@ -163,8 +163,9 @@ impl JobPrinter {
 
     /// Prints the Jobs of a family whose status has changed because another Job of the family did.
     fn print_family(&mut self, job: &Job, known: &HashMap<String, Box<Job>>, context: &mut Context) -> Result<()> {
-        let root = |job: &Job| member::family_root(job).1.to_owned();
-        let mut jobs: Vec<&Job> = known.values().map(Box::as_ref).filter(|other| root(other) == root(job)).collect();
+        let (_, root) = member::family_root(job);
+        let family = known.values().map(Box::as_ref).filter(|other| member::family_root(other).1 == root);
+        let mut jobs: Vec<&Job> = family.collect();
         jobs.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         let completed_by = family::completing_retries(jobs.iter().copied());
         for job in jobs {
