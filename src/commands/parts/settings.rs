@@ -169,8 +169,8 @@ fn complete_run(args: &mut RunArgs, matches: &ArgMatches, values: &[&ConfiguredV
 }
 
 fn configured_flags(verb: &str, matches: &ArgMatches, values: &[&ConfiguredValue]) -> ConfiguredFlags {
-    let own = SETTINGS.iter().filter(|setting| setting.is_of(verb) && setting.declared.shape != SettingShape::Map);
-    let own = own.filter(|setting| values.iter().any(|value| value.setting == *setting));
+    let own = values.iter().map(|value| value.setting);
+    let own = own.filter(|setting| setting.is_of(verb) && setting.declared.shape != SettingShape::Map);
     ConfiguredFlags(
         own.filter(|setting| is_configured(&setting.id, matches)).map(|setting| setting.name.as_str()).collect(),
     )
