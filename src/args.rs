@@ -222,12 +222,12 @@ pub(crate) struct DisplayArgs {
     ///
     /// auto means on a terminal, unless NO_COLOR is set or TERM is dumb. --plain means never.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_short_help = true,
-          hide_possible_values = true, add = Configurable::one(TemplateFields::None, "never"))]
+          hide_possible_values = true, add = Configurable::value(TemplateFields::None, "never"))]
     pub(crate) color: ColorChoice,
     /// Print no colour, no symbols and no lines that change in place, as for a screen reader
     #[arg(long, global = true, num_args = 0..=1, default_value_t = false, default_missing_value = "true",
           require_equals = true, hide_default_value = true, hide_possible_values = true, hide_short_help = true,
-          action = ArgAction::Set, value_name = "BOOL", add = Configurable::one(TemplateFields::None, "true"))]
+          action = ArgAction::Set, value_name = "BOOL", add = Configurable::value(TemplateFields::None, "true"))]
     pub(crate) plain: bool,
 }
 

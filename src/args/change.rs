@@ -32,7 +32,7 @@ pub(crate) struct ObjectArgs {
     pub(crate) output: Option<OutputFormat<ObjectFormat>>,
     /// Record this field manager for the fields that are set
     #[arg(long, value_name = "NAME", default_value = "kubectl-indexed", hide_short_help = true,
-          add = Configurable::one(TemplateFields::None, "nightly-batch"))]
+          add = Configurable::value(TemplateFields::None, "nightly-batch"))]
     pub(crate) field_manager: String,
 }
 

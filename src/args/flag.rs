@@ -75,7 +75,7 @@ impl Configurable {
         Self { shape, fields, example, default: None }
     }
 
-    pub(crate) const fn one(fields: TemplateFields, example: &'static str) -> Self {
+    pub(crate) const fn value(fields: TemplateFields, example: &'static str) -> Self {
         Self::new(SettingShape::One, fields, example)
     }
 

@@ -19,7 +19,7 @@ pub(crate) enum PrefixChoice {
 }
 
 /// The setting that `--prefix` has in each verb.
-pub(super) const PREFIX_SETTING: Configurable = Configurable::one(TemplateFields::None, "index");
+pub(super) const PREFIX_SETTING: Configurable = Configurable::value(TemplateFields::None, "index");
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Following")]

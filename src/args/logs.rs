@@ -80,7 +80,7 @@ pub(crate) struct LogsArgs {
     pub(crate) merge: bool,
     /// Read at most N logs at once; others wait their turn
     #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Order", value_parser = value_parser!(u16).range(1..),
-          add = Configurable::one(TemplateFields::None, "32"))]
+          add = Configurable::value(TemplateFields::None, "32"))]
     pub(crate) max_log_requests: u16,
 
     /// Print only lines newer than this, as in 5s, 2m or 3h

@@ -104,7 +104,7 @@ fn parse_seed(text: &str) -> Result<ShuffleSeed, String> {
 
 /// The setting that `--init-image` has in `run` and `retry`.
 pub(super) const INIT_IMAGE_SETTING: Configurable =
-    Configurable::one(TemplateFields::None, "registry.example.com/busybox");
+    Configurable::value(TemplateFields::None, "registry.example.com/busybox");
 
 const RUN_SHORT_EXAMPLE: &str = "\
 Example:
@@ -177,7 +177,7 @@ pub(crate) struct RunArgs {
     /// Run N indexes at once [default: all, at most 100]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Job", value_parser = parse_parallelism,
           allow_negative_numbers = true,
-          add = Configurable::one(TemplateFields::Job(&["/spec/parallelism"]), "20").default("all, at most 100"))]
+          add = Configurable::value(TemplateFields::Job(&["/spec/parallelism"]), "20").default("all, at most 100"))]
     pub(crate) parallelism: Option<u32>,
     /// Add a label to the Job and its Pods
     ///
@@ -194,7 +194,7 @@ pub(crate) struct RunArgs {
     pub(crate) annotations: Vec<(String, String)>,
     /// Submit the Job to this Kueue queue
     #[arg(long, value_name = "NAME", help_heading = "Job", hide_short_help = true, add = Complete::LocalQueues,
-          add = Configurable::one(TemplateFields::QueueLabel, "team-queue"))]
+          add = Configurable::value(TemplateFields::QueueLabel, "team-queue"))]
     pub(crate) queue: Option<String>,
     /// Start from a Job, CronJob or PodTemplate manifest
     ///
@@ -207,7 +207,7 @@ pub(crate) struct RunArgs {
 
     /// Run this image [default: docker.io/library/busybox]
     #[arg(long, help_heading = "Worker",
-          add = Configurable::one(TemplateFields::Worker(&["/image"]), "registry.example.com/tools:1.4")
+          add = Configurable::value(TemplateFields::Worker(&["/image"]), "registry.example.com/tools:1.4")
               .default("docker.io/library/busybox"))]
     pub(crate) image: Option<String>,
     /// Set an environment variable of the worker
@@ -219,13 +219,13 @@ pub(crate) struct RunArgs {
     ///
     /// 500m:2 requests 500m and limits to 2.
     #[arg(long, value_name = "AMOUNT", help_heading = "Worker",
-          add = Configurable::one(TemplateFields::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"))]
+          add = Configurable::value(TemplateFields::Worker(&["/resources/requests/cpu", "/resources/limits/cpu"]), "500m"))]
     pub(crate) cpu: Option<String>,
     /// Request and limit memory per index, as in 512Mi
     ///
     /// 512Mi:2Gi requests 512Mi and limits to 2Gi.
     #[arg(long, value_name = "AMOUNT", help_heading = "Worker",
-          add = Configurable::one(TemplateFields::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"))]
+          add = Configurable::value(TemplateFields::Worker(&["/resources/requests/memory", "/resources/limits/memory"]), "1Gi"))]
     pub(crate) memory: Option<String>,
     /// Request this number of GPUs per index
     ///
@@ -237,12 +237,12 @@ pub(crate) struct RunArgs {
     pub(crate) workdir: Option<String>,
     /// Pull the worker's image at these times
     #[arg(long, value_enum, value_name = "POLICY", help_heading = "Worker", hide_short_help = true,
-          add = Configurable::one(TemplateFields::Worker(&["/imagePullPolicy"]), "IfNotPresent"))]
+          add = Configurable::value(TemplateFields::Worker(&["/imagePullPolicy"]), "IfNotPresent"))]
     pub(crate) image_pull_policy: Option<PullPolicy>,
 
     /// Run the Pods with this service account
     #[arg(long, value_name = "NAME", help_heading = "Pod", hide_short_help = true, add = Complete::ServiceAccounts,
-          add = Configurable::one(TemplateFields::Pod(&["/serviceAccountName", "/serviceAccount"]), "worker"))]
+          add = Configurable::value(TemplateFields::Pod(&["/serviceAccountName", "/serviceAccount"]), "worker"))]
     pub(crate) service_account: Option<String>,
     /// Run only on nodes with this label
     ///
@@ -264,7 +264,7 @@ pub(crate) struct RunArgs {
     pub(crate) image_pull_secrets: Vec<String>,
     /// Run the Pods with this priority class
     #[arg(long, value_name = "NAME", help_heading = "Pod", hide_short_help = true, add = Complete::PriorityClasses,
-          add = Configurable::one(TemplateFields::Pod(&["/priorityClassName"]), "batch-low"))]
+          add = Configurable::value(TemplateFields::Pod(&["/priorityClassName"]), "batch-low"))]
     pub(crate) priority_class: Option<String>,
 
     #[command(flatten)]
@@ -391,7 +391,7 @@ pub(crate) struct HandoverArgs {
     pub(crate) compat: Vec<Compat>,
     /// Store the list of items here
     #[arg(long, value_enum, default_value_t, value_name = "STORE", hide_short_help = true,
-          add = Configurable::one(TemplateFields::None, "configmap"))]
+          add = Configurable::value(TemplateFields::None, "configmap"))]
     pub(crate) item_store: StoreChoice,
     /// Use this image for init containers; it needs a POSIX shell
     #[arg(long, value_name = "IMAGE", hide_short_help = true, add = INIT_IMAGE_SETTING)]
@@ -404,20 +404,20 @@ pub(crate) struct HandoverArgs {
 pub(crate) struct PolicyArgs {
     /// Retry each failed index up to N times [default: 0]
     #[arg(long, value_name = "N",
-          add = Configurable::one(TemplateFields::Failures(&["/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "2")
+          add = Configurable::value(TemplateFields::Failures(&["/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "2")
               .default("0"))]
     pub(crate) retries: Option<u32>,
     /// Restart an index at most N times after evictions, preemptions and lost nodes [default: 10]
     ///
     /// With --retries or --index-timeout there is no limit.
     #[arg(long, value_name = "N", hide_short_help = true,
-          add = Configurable::one(
+          add = Configurable::value(
               TemplateFields::Failures(&["/spec/podFailurePolicy", "/spec/backoffLimitPerIndex", "/spec/backoffLimit"]), "5")
               .default("10"))]
     pub(crate) max_evictions: Option<u32>,
     /// Fail the Job when more than N indexes have failed [default: no limit]
     #[arg(long, value_name = "N", conflicts_with = "fail_fast", hide_short_help = true,
-          add = Configurable::one(TemplateFields::Failures(&["/spec/maxFailedIndexes", "/spec/backoffLimit"]), "10")
+          add = Configurable::value(TemplateFields::Failures(&["/spec/maxFailedIndexes", "/spec/backoffLimit"]), "10")
               .default("no limit"))]
     pub(crate) max_failed: Option<u32>,
     /// Fail the Job at its first failed index
@@ -441,17 +441,17 @@ pub(crate) struct PolicyArgs {
     ///
     /// Takes durations such as 90s, 10m or 2h.
     #[arg(long, value_name = "DURATION",
-          add = Configurable::one(TemplateFields::Job(&["/spec/activeDeadlineSeconds"]), "12h").default("never"))]
+          add = Configurable::value(TemplateFields::Job(&["/spec/activeDeadlineSeconds"]), "12h").default("never"))]
     pub(crate) timeout: Option<String>,
     /// End an attempt of an index after this time, as in 90s or 2h [default: never]
     ///
     /// The time starts when a node accepts the Pod, before it pulls the image.
     #[arg(long, value_name = "DURATION", hide_short_help = true,
-          add = Configurable::one(TemplateFields::Pod(&["/activeDeadlineSeconds"]), "1h").default("never"))]
+          add = Configurable::value(TemplateFields::Pod(&["/activeDeadlineSeconds"]), "1h").default("never"))]
     pub(crate) index_timeout: Option<String>,
     /// Delete the Job, its Pods and their logs this long after its end [default: never]
     #[arg(long, value_name = "DURATION", hide_short_help = true,
-          add = Configurable::one(TemplateFields::Job(&["/spec/ttlSecondsAfterFinished"]), "72h").default("never"))]
+          add = Configurable::value(TemplateFields::Job(&["/spec/ttlSecondsAfterFinished"]), "72h").default("never"))]
     pub(crate) ttl: Option<String>,
 }
 

@@ -86,7 +86,7 @@ async fn paths_are_relative_to_the_file_that_names_them() {
     );
     machine.env.insert("KUBECONFIG".to_owned(), std::env::join_paths([a, b]).unwrap().into_string().unwrap());
     machine.connect(&none()).unwrap().client.apiserver_version().await.unwrap();
-    assert_eq!(server.one().peer, Some(client.der()));
+    assert_eq!(server.only_request().peer, Some(client.der()));
 }
 
 #[tokio::test]
@@ -184,13 +184,13 @@ async fn inside_of_a_pod_its_service_account_is_used() {
     let connection = machine.connect(&none()).unwrap();
     assert_eq!((connection.server.clone(), connection.namespace.as_str()), (server.url(), "pods-own"));
     connection.client.apiserver_version().await.unwrap();
-    assert_eq!(server.seen()[0].header("authorization"), Some("Bearer p0d"));
+    assert_eq!(server.requests()[0].header("authorization"), Some("Bearer p0d"));
     // Flags win over the Pod's own.
     let options = ConnectOptions { token: some("mine"), as_user: some("ann"), namespace: some("n"), ..none() };
     let connection = machine.connect(&options).unwrap();
     assert_eq!(connection.namespace, "n");
     connection.client.apiserver_version().await.unwrap();
-    let seen = &server.seen()[1];
+    let seen = &server.requests()[1];
     assert_eq!((seen.header("authorization"), seen.header("impersonate-user")), (Some("Bearer mine"), Some("ann")));
     machine.set("POD_NAMESPACE", "downward");
     assert_eq!(namespace(&machine, &none()), "downward");
@@ -228,7 +228,7 @@ async fn authorization(user: &str, options: ConnectOptions) -> Option<String> {
     let user = user.replace("TOKEN_FILE", &machine.path("token").display().to_string());
     machine.config(&format!("{{server: {}, insecure-skip-tls-verify: true}}", server.url()), &user);
     machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
-    server.one().header("authorization").map(str::to_owned)
+    server.only_request().header("authorization").map(str::to_owned)
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn without_tls_no_credentials_are_sent() {
     for options in [none(), options] {
         machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
     }
-    for seen in server.seen() {
+    for seen in server.requests() {
         assert_eq!((seen.header("authorization"), seen.header("impersonate-user")), (None, Some("ann")));
     }
 }
@@ -291,7 +291,7 @@ async fn impersonation_is_sent_as_kubectl_sends_it() {
         ..none()
     };
     machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
-    let seen = server.seen();
+    let seen = server.requests();
     assert_eq!(seen[0].header("impersonate-user"), Some("ann"));
     assert_eq!(seen[0].header("impersonate-uid"), Some("u1"));
     assert_eq!(seen[0].headers("impersonate-group"), ["g1", "g2"]);
@@ -320,7 +320,7 @@ async fn a_name_and_a_password_log_in_over_tls() {
     let authority = base64(&ca.pair.certificate);
     machine.config(&format!("{{server: {}, certificate-authority-data: {authority}}}", server.url()), "{}");
     machine.connect(&options).unwrap().client.apiserver_version().await.unwrap();
-    assert_eq!(server.one().header("authorization"), Some("Basic YW5uOnB3"));
+    assert_eq!(server.only_request().header("authorization"), Some("Basic YW5uOnB3"));
 }
 
 #[tokio::test]

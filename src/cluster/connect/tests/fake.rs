@@ -138,13 +138,13 @@ impl Fake {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    pub(super) fn seen(&self) -> Vec<SeenRequest> {
+    pub(super) fn requests(&self) -> Vec<SeenRequest> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Returns the only request.
-    pub(super) fn one(&self) -> SeenRequest {
-        let seen = self.seen();
+    pub(super) fn only_request(&self) -> SeenRequest {
+        let seen = self.requests();
         assert_eq!(seen.len(), 1, "{seen:?}");
         seen[0].clone()
     }

@@ -77,7 +77,7 @@ async fn a_plugin_runs_once_and_gets_its_input() {
     assert_eq!(runs(&machine), 0, "not before it is needed");
     let (one, two, three) = tokio::join!(ask(&connection), ask(&connection), ask(&connection));
     one.and(two).and(three).unwrap();
-    assert_eq!((runs(&machine), server.seen().len()), (1, 3));
+    assert_eq!((runs(&machine), server.requests().len()), (1, 3));
     let told = std::fs::read_to_string(told).unwrap();
     let info = told.strip_prefix("ann|a|b c|").unwrap();
     let info: serde_json::Value = serde_json::from_str(info).unwrap();
@@ -147,7 +147,7 @@ async fn a_refused_token_is_renewed_once() {
     let connection = connect(&machine);
     ask(&connection).await.unwrap();
     ask(&connection).await.unwrap();
-    let sent: Vec<_> = server.seen().iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect();
+    let sent: Vec<_> = server.requests().iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect();
     assert_eq!(sent, ["Bearer stale", "Bearer good", "Bearer good"]);
     assert_eq!(runs(&machine), 2);
     // A second refusal is an error.
@@ -181,7 +181,7 @@ async fn a_plugin_may_give_certificates() {
     answer(&two, "2099-01-01T00:00:00Z");
     ask(&connection).await.unwrap();
     ask(&connection).await.unwrap();
-    let peers: Vec<_> = server.seen().into_iter().map(|seen| (seen.connection, seen.peer.unwrap())).collect();
+    let peers: Vec<_> = server.requests().into_iter().map(|seen| (seen.connection, seen.peer.unwrap())).collect();
     assert!(peers == [(0, one.der()), (1, two.der()), (1, two.der())]);
     assert_eq!(runs(&machine), 2);
 }
@@ -232,7 +232,7 @@ async fn a_plugin_that_fails_is_named_in_the_error() {
         let text = format!("{error} {error:?}");
         assert!(text.contains(expected) && !text.contains("s3cret"), "{text}");
     }
-    assert_eq!(server.seen().len(), 0);
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ async fn with_a_certificate_the_plugin_does_not_run() {
         ..ConnectOptions::default()
     };
     ask(&machine.connect(&options).unwrap()).await.unwrap();
-    assert_eq!(server.one().header("authorization"), None);
+    assert_eq!(server.only_request().header("authorization"), None);
 }
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     );
     let connection = connect(&machine);
     assert_eq!(ask(&connection).await.unwrap_err().kind(), Kind::Unauthorized);
-    assert_eq!(server.seen().len(), 1, "the same token is not sent twice");
+    assert_eq!(server.requests().len(), 1, "the same token is not sent twice");
     machine.write("token", "good\n");
     ask(&connection).await.unwrap();
     // The file may be removed once it was read.
@@ -350,7 +350,7 @@ async fn oidc_sends_its_id_token() {
     let config = |token: &str| format!("{{client-id: c, idp-issuer-url: 'https://127.0.0.1:1', id-token: {token}}}");
     let machine = by_oidc(&server, &ca, &config(&jwt("", 4_000_000_000)));
     ask(&connect(&machine)).await.unwrap();
-    assert!(server.one().header("authorization").unwrap().starts_with("Bearer good"));
+    assert!(server.only_request().header("authorization").unwrap().starts_with("Bearer good"));
     for (token, expected) in [(jwt("", 1), "there is no refresh-token"), ("s3cret".to_owned(), "not a JWT")] {
         let error = ask(&connect(&by_oidc(&server, &ca, &config(&token)))).await.unwrap_err();
         let text = format!("{error} {error:?}");
@@ -396,12 +396,12 @@ async fn oidc_refreshes_its_token_and_keeps_the_new_ones() {
     let connection = connect(&machine);
     let (one, two) = tokio::join!(ask(&connection), ask(&connection));
     one.and(two).unwrap();
-    let sent = server.seen();
+    let sent = server.requests();
     assert!(
         sent.iter().all(|seen| seen.header("authorization") == Some(format!("Bearer {fresh}").as_str())),
         "{sent:?}"
     );
-    let asked = provider.seen();
+    let asked = provider.requests();
     assert_eq!(asked.len(), 3, "{asked:?}");
     assert_eq!(asked[1].header("authorization"), Some(format!("Basic {}", base64("c%20d:cs")).as_str()));
     assert_eq!(asked[1].body, "grant_type=refresh_token&refresh_token=f%2Fr%2Bst");
@@ -411,5 +411,5 @@ async fn oidc_refreshes_its_token_and_keeps_the_new_ones() {
     assert_eq!(after, before.replace(&old, &fresh).replace("f/r+st", "s3cond"));
     assert!(!machine.path("home/.kube/config.lock").exists());
     ask(&connect(&machine)).await.unwrap();
-    assert_eq!(provider.seen().len(), 3);
+    assert_eq!(provider.requests().len(), 3);
 }

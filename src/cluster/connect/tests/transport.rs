@@ -45,7 +45,7 @@ async fn a_certificate_and_a_token_log_in() {
     let connection = machine.connect(&none()).unwrap();
     assert_eq!((connection.namespace.as_str(), connection.server.clone()), ("default", server.url()));
     ask(&connection).await.unwrap();
-    let seen = server.one();
+    let seen = server.only_request();
     assert_eq!(seen.header("authorization"), Some("Bearer t0ken"));
     assert_eq!(seen.peer, Some(client.der()));
     let agent = seen.header("user-agent").unwrap();
@@ -74,7 +74,7 @@ async fn a_certificate_by_flag_replaces_the_kubeconfigs() {
         ..none()
     };
     ask(&machine.connect(&options).unwrap()).await.unwrap();
-    assert_eq!(server.one().peer, Some(new.der()));
+    assert_eq!(server.only_request().peer, Some(new.der()));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn an_untrusted_server_gets_no_request() {
     assert_eq!((error.kind(), error.to_string()), (Kind::Unreachable, expected));
     assert!(error.hints()[0].contains("--certificate-authority"));
     ask(&machine.connect(&ConnectOptions { insecure_skip_tls_verify: true, ..none() }).unwrap()).await.unwrap();
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn without_a_ca_the_system_decides() {
         Err(error) => error,
     };
     assert!(error.hints()[0].contains("--certificate-authority"), "{error}");
-    assert_eq!(server.seen().len(), 0);
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn ipv6_addresses_are_servers_like_others() {
     let data = base64(&ca.pair.certificate);
     machine.config(&format!("{{server: '{}', certificate-authority-data: {data}}}", server.url()), "{}");
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    assert_eq!(server.one().header("host"), Some(server.address.to_string().as_str()));
+    assert_eq!(server.only_request().header("host"), Some(server.address.to_string().as_str()));
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn replaced_files_apply_to_the_next_connection() {
     machine.write("ca.crt", "-----BEGIN");
     machine.write("me.crt", "-----BEGIN");
     ask(&connection).await.unwrap();
-    let peers: Vec<_> = server.seen().into_iter().map(|seen| seen.peer.unwrap()).collect();
+    let peers: Vec<_> = server.requests().into_iter().map(|seen| seen.peer.unwrap()).collect();
     assert!(peers == [client.der(), renewed.der(), renewed.der()]);
 }
 
@@ -217,7 +217,7 @@ async fn connections_are_kept_and_shared() {
     for _ in 0..3 {
         ask(&connection).await.unwrap();
     }
-    for seen in server.seen() {
+    for seen in server.requests() {
         assert_eq!((seen.connection, seen.method.as_str(), seen.target.as_str()), (0, "GET", "/prefix/version"));
         assert_eq!(seen.header("host"), Some(server.address.to_string().as_str()));
     }
@@ -248,7 +248,8 @@ async fn answers_are_compressed_unless_disabled() {
     ask(&machine.connect(&options).unwrap()).await.unwrap();
     machine.config(&format!("{{server: {}, disable-compression: true}}", server.url()), "{}");
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    let asked: Vec<_> = server.seen().iter().map(|seen| seen.header("accept-encoding").map(str::to_owned)).collect();
+    let asked: Vec<_> =
+        server.requests().iter().map(|seen| seen.header("accept-encoding").map(str::to_owned)).collect();
     assert_eq!(asked, [Some("gzip".to_owned()), Some("identity".to_owned()), None, None]);
 }
 
@@ -286,11 +287,11 @@ async fn a_clusters_own_proxy_is_used() {
             .replace("{server", &format!("{{proxy-url: '{own}', server")),
     );
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    let seen = proxy.one();
+    let seen = proxy.only_request();
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("CONNECT", "cluster.test:6443"));
     assert_eq!(seen.header("proxy-authorization"), Some(format!("Basic {}", base64("ann:p@ss")).as_str()));
-    assert_eq!(server.one().header("host"), Some("cluster.test:6443"));
-    assert_eq!(server.one().header("proxy-authorization"), None);
+    assert_eq!(server.only_request().header("host"), Some("cluster.test:6443"));
+    assert_eq!(server.only_request().header("proxy-authorization"), None);
 }
 
 #[tokio::test]
@@ -300,7 +301,7 @@ async fn the_environments_proxy_is_used_by_gos_rules() {
     // Without a scheme, in lower case.
     machine.set("https_proxy", proxy.address.to_string());
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    assert_eq!(proxy.one().target, "cluster.test:6443");
+    assert_eq!(proxy.only_request().target, "cluster.test:6443");
     // With an exception the host is resolved directly, which fails: a name this long is sent to no DNS server.
     machine.set("NO_PROXY", "10.0.0.0/8,.test");
     machine.set("http_proxy", proxy.address.to_string());
@@ -314,7 +315,7 @@ async fn the_environments_proxy_is_used_by_gos_rules() {
     ask(&machine.connect(&options).unwrap()).await.unwrap();
     machine.set("NO_PROXY", "127.0.0.1");
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    assert_eq!(proxy.seen().len(), 2);
+    assert_eq!(proxy.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -323,7 +324,7 @@ async fn without_tls_the_proxy_gets_the_whole_url() {
     let proxy = Fake::start(|_, _| version()).await;
     machine.set("HTTP_PROXY", format!("http://ann:pw@{}", proxy.address));
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    let seen = proxy.one();
+    let seen = proxy.only_request();
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "http://cluster.test:6443/version"));
     assert_eq!(seen.header("host"), Some("cluster.test:6443"));
     assert_eq!(seen.header("proxy-authorization"), Some(format!("Basic {}", base64("ann:pw")).as_str()));
@@ -346,7 +347,7 @@ async fn a_proxy_may_speak_tls() {
         "{}",
     );
     ask(&machine.connect(&none()).unwrap()).await.unwrap();
-    assert_eq!((proxy.one().target.as_str(), server.seen().len()), ("cluster.test:443", 1));
+    assert_eq!((proxy.only_request().target.as_str(), server.requests().len()), ("cluster.test:443", 1));
 }
 
 /// Starts a SOCKS 5 proxy that selects this login `method`, sends this `reply` and leads to `to`. Returns its address

@@ -20,7 +20,7 @@ async fn times(
     let request = Request::builder().method(method).uri(target).body(body).unwrap();
     let answer = connection.client.request_text(request).await;
     let answer = answer.map_err(|error| request_error("try", &connection.server, error));
-    let seen = server.seen();
+    let seen = server.requests();
     assert!(seen.iter().all(|one| one.body == seen[0].body), "the body is sent each time: {seen:?}");
     (seen.len(), answer)
 }
@@ -101,6 +101,6 @@ async fn a_lost_idle_connection_is_not_used_for_a_write() {
         connection.client.request_text(request).await.unwrap();
         // The client must notice the closed connection first.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        assert_eq!(server.seen().len(), number + 1);
+        assert_eq!(server.requests().len(), number + 1);
     }
 }
