@@ -145,7 +145,7 @@ fn following() {
         assert_no_orphans(&cluster, 0);
         let again = cluster.run(&args);
         if again.code == 1 {
-            assert!(again.stderr.contains("made by this same command, and has completed"), "{again:?}");
+            assert!(again.stderr.contains("created by this same command, and has completed"), "{again:?}");
             assert_eq!(cluster.run(&["logs", &name]).ok().stdout, "[0] hello\n[1] hello\n");
             cluster.run(&["results", &name, "--to", args[6]]).ok();
         } else {
